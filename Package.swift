@@ -1,0 +1,132 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The target graph, lowest level first. A target imports only what its row names:
+// `swift build --explicit-target-dependency-import-check error` holds that.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    // `any P` is written out, so that dynamic dispatch is visible.
+    .enableUpcomingFeature("ExistentialAny"),
+    // A member is found only through an import of this file.
+    .enableUpcomingFeature("MemberImportVisibility"),
+    // An import leaks into a signature only where it says `package import`.
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    // An async function stays on its caller's executor.
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    // Every use of unsafe memory is marked `unsafe`.
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+func ours(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies + ["TestSupport"],
+        swiftSettings: strict)
+}
+
+func external(_ name: String, _ package: String) -> Target.Dependency {
+    .product(name: name, package: package)
+}
+
+let package = Package(
+    name: "layerfold",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "layerfold", targets: ["layerfold"]),
+        .executable(name: "layerfoldd", targets: ["layerfoldd"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // Level 0: C libraries and our own C kernels.
+        .systemLibrary(
+            name: "CBLAS", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(
+            name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .systemLibrary(name: "COpenMP", providers: [.apt(["libgomp1"])]),
+        .target(name: "Kernels"),
+
+        // Level 1: arithmetic, durable files, and the words of a job; nothing about models.
+        ours("TensorMath", ["Kernels", "CBLAS", "COneDNN", "COpenMP"]),
+        ours("DurableIO", [external("SystemPackage", "swift-system")]),
+        ours("Catalogue", []),
+        ours("Jobs", ["Catalogue", external("Yams", "Yams")]),
+
+        // Level 2: siblings that never meet below Runner.
+        ours(
+            "Store",
+            [
+                "DurableIO", "CZstd", external("Crypto", "swift-crypto"),
+                external("GRDB", "GRDB.swift"), external("SystemPackage", "swift-system"),
+            ]),
+        ours(
+            "Engine",
+            [
+                "TensorMath", "DurableIO", "Catalogue", "CPCRE2",
+                external("OrderedCollections", "swift-collections"),
+                external("SystemPackage", "swift-system"),
+            ]),
+
+        // Level 3: a job's stages through the cache; the road from inbox to result.
+        ours(
+            "Runner",
+            [
+                "Engine", "Store", "Jobs", "Catalogue", "DurableIO",
+                external("SystemPackage", "swift-system"),
+            ]),
+        ours(
+            "Daemon",
+            [
+                "Jobs", "Store", "DurableIO", "Catalogue",
+                external("FlyingFox", "FlyingFox"), external("Logging", "swift-log"),
+                external("ServiceLifecycle", "swift-service-lifecycle"),
+                external("Subprocess", "swift-subprocess"),
+                external("SystemPackage", "swift-system"),
+            ]),
+
+        // Level 4: thin programs.
+        .executableTarget(
+            name: "layerfoldd",
+            dependencies: [
+                "Daemon", external("ArgumentParser", "swift-argument-parser"),
+                external("Logging", "swift-log"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "layerfold",
+            dependencies: [
+                "Runner", "Engine", "Store", "Jobs", "Catalogue", "DurableIO",
+                external("ArgumentParser", "swift-argument-parser"),
+                external("SystemPackage", "swift-system"),
+            ],
+            swiftSettings: strict),
+
+        // Tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests("KernelsTests", ["TensorMath"]),
+        tests("DurableIOTests", ["DurableIO"]),
+        tests("JobsTests", ["Jobs", "Catalogue"]),
+        tests("StoreTests", ["Store", "DurableIO"]),
+        tests("EngineTests", ["Engine", "TensorMath", "Catalogue"]),
+        tests("DaemonTests", ["Daemon", "Jobs", "Store"]),
+        tests("CommandLineTests", []),
+        tests("TidyTests", []),
+    ])

@@ -1,0 +1,3 @@
+// The door to libzstd.
+#include <zstd.h>
+#include <zstd_errors.h>
