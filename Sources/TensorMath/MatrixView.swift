@@ -34,6 +34,16 @@ package struct MatrixView: Sendable {
         for (index, value) in values.enumerated() { storage[index] = value }
     }
 
+    /// A new matrix of the given ones below each other.
+    package init(stacking parts: [MatrixView], columns: Int) {
+        self.init(rows: parts.reduce(0) { $0 + $1.rows }, columns: columns)
+        var start = 0
+        for part in parts {
+            rows(start..<start + part.rows).assign(part)
+            start += part.rows
+        }
+    }
+
     /// Rows `range`, all columns; shares memory.
     package func rows(_ range: Range<Int>) -> MatrixView {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows outside the matrix")

@@ -15,7 +15,12 @@
     void kernels_softmax_##LEVEL(float *_Nonnull x, size_t count);                                  \
     void kernels_soft_cap_##LEVEL(float *_Nonnull x, size_t count, float cap);                      \
     void kernels_add_##LEVEL(float *_Nonnull x, const float *_Nonnull y, size_t count);             \
-    double kernels_log_sum_exp_##LEVEL(const float *_Nonnull x, size_t count);
+    double kernels_log_sum_exp_##LEVEL(const float *_Nonnull x, size_t count);                      \
+    void kernels_selective_scan_##LEVEL(float *_Nonnull signal, size_t signal_stride,               \
+        const float *_Nonnull delta, size_t delta_stride, const float *_Nonnull gate,               \
+        size_t gate_stride, const float *_Nonnull inputs, size_t inputs_stride,                     \
+        const float *_Nonnull outputs, size_t outputs_stride, const float *_Nonnull decay_log,      \
+        float skip, size_t states, size_t tokens);
 
 ELEMENTWISE_DECLARE(portable)
 ELEMENTWISE_DECLARE(avx2)
@@ -42,4 +47,13 @@ void kernels_soft_cap(float *_Nonnull x, size_t count, float cap);
 void kernels_add(float *_Nonnull x, const float *_Nonnull y, size_t count);
 /// log(sum exp x), the sum in double; count > 0.
 double kernels_log_sum_exp(const float *_Nonnull x, size_t count);
+/// One channel of a selective state space over `tokens` steps, in place on `signal`:
+/// d = softplus(delta); s[n] = exp(-d exp(decay_log[n])) s[n] + d u B[n];
+/// u = (sum_n s[n] C[n] + skip u) * silu(gate). States start at zero; states <= 256.
+/// Strides are distances between tokens, in floats; B and C rows hold `states` floats.
+void kernels_selective_scan(float *_Nonnull signal, size_t signal_stride,
+    const float *_Nonnull delta, size_t delta_stride, const float *_Nonnull gate,
+    size_t gate_stride, const float *_Nonnull inputs, size_t inputs_stride,
+    const float *_Nonnull outputs, size_t outputs_stride, const float *_Nonnull decay_log,
+    float skip, size_t states, size_t tokens);
 #endif
