@@ -18,6 +18,15 @@ final class HalfBuffer: @unchecked Sendable {
 
     deinit { unsafe base.deallocate() }
 
+    /// Rounds `values` to bf16 (nearest, ties to even) into the elements from `offset`.
+    func assign(_ values: UnsafeBufferPointer<Float>, at offset: Int) {
+        precondition(offset + values.count <= count, "values leave the buffer")
+        unsafe Conversion.narrow(
+            values, to: .bf16,
+            into: UnsafeMutableRawBufferPointer(
+                start: pointer(at: offset), count: values.count * 2))
+    }
+
     func pointer(at offset: Int) -> UnsafeMutablePointer<UInt16> {
         precondition(offset >= 0 && offset <= count, "offset outside the buffer")
         return unsafe base + offset

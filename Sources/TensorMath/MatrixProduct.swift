@@ -95,7 +95,7 @@ package final class MatrixProduct {
     ///
     /// - Parameters:
     ///   - input: [tokens, in], f32.
-    ///   - weight: [out, in], any weight type, as stored.
+    ///   - weight: [out, in], any format, as stored.
     ///   - output: [tokens, out], f32; does not overlap `input`.
     ///   - accumulate: adds to `output` instead of replacing it.
     package func multiply(
@@ -116,7 +116,7 @@ package final class MatrixProduct {
     private func multiplyFloat(
         _ input: MatrixView, _ weight: WeightMatrix, into output: MatrixView, accumulate: Bool
     ) throws {
-        if weight.type == .float32, unsafe Int(bitPattern: weight.base) % 4 == 0 {
+        if weight.format == .f32, unsafe Int(bitPattern: weight.base) % 4 == 0 {
             try unsafe execute(
                 shape(input, weight.rows, output, half: false, accumulate: accumulate),
                 UnsafeRawPointer(input.pointer(row: 0)), weight.base, output.pointer(row: 0))
@@ -146,28 +146,25 @@ package final class MatrixProduct {
         let half = narrowedScratch(input.rows * input.columns)
         Parallel.forEachRun(of: input.rows, grain: max(1, 16_384 / input.columns)) { run in
             for row in run {
-                unsafe Conversion.toBFloat16(
-                    input.pointer(row: row), count: input.columns,
-                    into: half.pointer(at: row * input.columns))
+                unsafe half.assign(
+                    UnsafeBufferPointer(start: input.pointer(row: row), count: input.columns),
+                    at: row * input.columns)
             }
         }
-        var packed = input
-        packed = MatrixView(
-            storage: packed.storage, offset: packed.offset, rows: packed.rows,
-            columns: packed.columns, stride: packed.stride)
-        var shape = shape(packed, weight.rows, output, half: true, accumulate: accumulate)
+        var shape = shape(input, weight.rows, output, half: true, accumulate: accumulate)
+        // The rounded copy has no gaps, whatever the stride of the input.
         shape.inputStride = input.columns
         let source = unsafe UnsafeRawPointer(half.pointer(at: 0))
-        if weight.type == .bfloat16 {
+        if weight.format == .bf16 {
             try unsafe execute(shape, source, weight.base, output.pointer(row: 0))
         } else {
             let rounded = HalfBuffer(count: weight.rows * weight.columns)
             let floats = weight.floats()
             Parallel.forEachRun(of: weight.rows, grain: 16) { run in
                 for row in run {
-                    unsafe Conversion.toBFloat16(
-                        floats.pointer(row: row), count: weight.columns,
-                        into: rounded.pointer(at: row * weight.columns))
+                    unsafe rounded.assign(
+                        UnsafeBufferPointer(start: floats.pointer(row: row), count: weight.columns),
+                        at: row * weight.columns)
                 }
             }
             try unsafe execute(

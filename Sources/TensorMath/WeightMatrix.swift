@@ -1,11 +1,4 @@
-// A weight as it lies in the checkpoint: element type, shape and a place in mapped memory.
-
-/// Element types that weights come in.
-package enum WeightType: String, Sendable, CaseIterable {
-    case float32, float16, bfloat16
-
-    package var byteWidth: Int { self == .float32 ? 4 : 2 }
-}
+// A weight as it lies in the checkpoint: format, shape and a place in mapped memory.
 
 /// A view of a row-major weight [rows, columns]; for a projection [out, in], y = x W^T.
 ///
@@ -15,17 +8,17 @@ package enum WeightType: String, Sendable, CaseIterable {
 package struct WeightMatrix: @unchecked Sendable {
     // Sendable: the bytes are never written through this view.
     let base: UnsafeRawPointer
-    package let type: WeightType
+    package let format: FloatFormat
     package let rows: Int
     package let columns: Int
     private let owner: AnyObject
 
     /// - Parameter base: `rows * columns` elements that live as long as `owner`.
     package init(
-        base: UnsafeRawPointer, type: WeightType, rows: Int, columns: Int, owner: AnyObject
+        base: UnsafeRawPointer, format: FloatFormat, rows: Int, columns: Int, owner: AnyObject
     ) {
         unsafe self.base = base
-        self.type = type
+        self.format = format
         self.rows = rows
         self.columns = columns
         self.owner = owner
@@ -35,11 +28,11 @@ package struct WeightMatrix: @unchecked Sendable {
     package func rows(_ range: Range<Int>) -> WeightMatrix {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows outside the weight")
         return unsafe WeightMatrix(
-            base: base + range.lowerBound * columns * type.byteWidth, type: type,
+            base: base + range.lowerBound * columns * format.byteWidth, format: format,
             rows: range.count, columns: columns, owner: owner)
     }
 
-    /// Values of the matrix as floats; exact for every supported type.
+    /// Values of the matrix as floats; exact for every format.
     package func floats() -> MatrixView {
         let result = MatrixView(rows: rows, columns: columns)
         convert(rows: 0..<rows, to: result)
@@ -51,9 +44,12 @@ package struct WeightMatrix: @unchecked Sendable {
         precondition(target.rows == range.count && target.columns == columns, "shapes differ")
         Parallel.forEachRun(of: range.count, grain: max(1, 65_536 / max(1, columns))) { run in
             for row in run {
-                let source = unsafe self.base + (range.lowerBound + row) * columns * type.byteWidth
-                unsafe Conversion.toFloats(
-                    source, type: type, count: columns, into: target.pointer(row: row))
+                let source = unsafe self.base + (range.lowerBound + row) * columns * format.byteWidth
+                unsafe Conversion.widen(
+                    UnsafeRawBufferPointer(start: source, count: columns * format.byteWidth),
+                    from: format,
+                    into: UnsafeMutableBufferPointer(
+                        start: target.pointer(row: row), count: columns))
             }
         }
     }
