@@ -91,7 +91,10 @@ package struct ForwardPass {
             }
             table.convert(rows: Int(token)..<Int(token) + 1, to: stream.rows(row..<row + 1))
         }
-        if let scale = blueprint.embeddingScale { RowKernels.scale(stream, by: scale) }
+        if blueprint.embeddingScale == .squareRootOfHidden {
+            let scale = Float(blueprint.hiddenWidth).squareRoot()
+            RowKernels.scale(stream, by: Conversion.rounded(scale, to: table.format))
+        }
         return stream
     }
 

@@ -11,8 +11,8 @@ package struct ModelBlueprint: Sendable, Equatable {
     package var contextLength: Int
     /// [vocabulary, hidden].
     package var embedding: String
-    /// Embeddings are multiplied by this (Gemma: sqrt(hidden) in the weight's precision).
-    package var embeddingScale: Float?
+    /// What embeddings are multiplied with.
+    package var embeddingScale: EmbeddingScale?
     package var layers: [LayerBlueprint]
     package var finalNorm: NormBlueprint
     /// [vocabulary, hidden]; the embedding's own name when the two are tied.
@@ -21,6 +21,11 @@ package struct ModelBlueprint: Sendable, Equatable {
     package var finalSoftCap: Float?
     /// Tensors that checkpoints may hold and nothing reads (tied heads, old rotary buffers).
     package var ignorable: Set<String> = []
+}
+
+package enum EmbeddingScale: Sendable, Equatable {
+    /// Gemma: sqrt(hidden), rounded to the format of the embedding.
+    case squareRootOfHidden
 }
 
 /// RMS norm: x / sqrt(mean(x^2) + epsilon) * (gain + gainOffset).

@@ -5,6 +5,7 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
     case missingTensor(name: String, expectedShape: [Int])
     case wrongShape(name: String, expected: [Int], found: [Int])
     case unsupported(key: String, found: String, advice: String)
+    case layerPattern(kind: String, layers: [Int])
     case tokenOutsideVocabulary(token: Int, vocabularySize: Int)
 
     package var description: String {
@@ -19,6 +20,9 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
             "tensor `\(name)` has shape \(found), config.json asks for \(expected)"
         case .unsupported(let key, let found, let advice):
             "config.json: `\(key)` is \(found), which this build does not compute; \(advice)"
+        case .layerPattern(let kind, let layers):
+            "the kept layers have \(kind) at \(layers), which no period and offset in config.json "
+                + "expresses: choose another ratio, or layers that keep the pattern"
         case .tokenOutsideVocabulary(let token, let size):
             "token id \(token) is outside the vocabulary of \(size); is the tokenizer this model's?"
         }
