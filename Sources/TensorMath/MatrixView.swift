@@ -86,6 +86,13 @@ package struct MatrixView: Sendable {
         }
     }
 
+    /// Appends the little-endian bytes of a row.
+    package func appendBytes(row: Int, to bytes: inout [UInt8]) {
+        precondition(row >= 0 && row < rows, "row outside the matrix")
+        unsafe bytes.append(
+            contentsOf: UnsafeRawBufferPointer(start: pointer(row: row), count: 4 * columns))
+    }
+
     /// All values, row by row.
     package func values() -> [Float] { (0..<rows).flatMap { row($0) } }
 

@@ -57,24 +57,18 @@ package struct ActivationCapture: Sendable, Equatable {
     }
 }
 
-/// Hidden states kept at every boundary: index 0 is the embedding output, l the output of layer
-/// l - 1 before the final norm.
-package struct CapturedActivations: Sendable {
-    /// [rows, hidden] each, layers + 1 of them.
-    package var boundaries: [MatrixView]
-
-    package init(boundaries: [MatrixView]) { self.boundaries = boundaries }
-
-    /// Runs the model over the batch and keeps what `capture` asks for.
-    package static func record(
-        _ capture: ActivationCapture, of batch: PackedSequences, forward: ForwardPass,
-        observer: some WorkObserver
-    ) throws -> CapturedActivations {
-        var boundaries: [MatrixView] = []
-        _ = try forward.run(batch, observer: observer) { _, stream in
-            boundaries.append(capture.take(from: stream))
+extension ForwardPass {
+    /// Runs the model over the batch and hands over what `capture` asks for at every boundary:
+    /// 0 is the embedding output, l the output of layer l - 1 before the final norm.
+    ///
+    /// - Parameter take: called with boundaries in order and rows [capture.rows.count, hidden].
+    package func record(
+        _ capture: ActivationCapture, of batch: PackedSequences, observer: some WorkObserver,
+        take: (_ boundary: Int, _ rows: MatrixView) throws -> Void
+    ) throws {
+        _ = try run(batch, observer: observer) { boundary, stream in
+            try take(boundary, capture.take(from: stream))
         }
-        return CapturedActivations(boundaries: boundaries)
     }
 }
 

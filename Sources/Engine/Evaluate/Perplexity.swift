@@ -1,10 +1,11 @@
 // Perplexity of a text: exp of the mean negative log-likelihood per predicted token.
 //
-// The whole file is tokenised once, without special tokens, and cut into windows of W tokens.
-// Every window is scored on its own: its first token is context only, the W - 1 others are
-// predicted. Tokens weigh equally: perplexity = exp(sum of losses / number of predicted tokens).
-// Without a limit the windows are disjoint and cover the text (a last window of at least two
-// tokens counts); with a limit n, n windows start at evenly spaced places.
+// The whole file is tokenised once, without special tokens, cut off after `limit` tokens where a
+// limit is given, and read in windows of W tokens that start every `stride` tokens. Every window
+// is scored on its own. Its first token is context only; of the others, those are predicted that
+// no earlier window predicted. With stride = W (the default) windows are disjoint and each
+// predicts W - 1 tokens; a last window of fewer than two tokens is left out. Tokens weigh
+// equally: perplexity = exp(sum of losses / number of predicted tokens).
 
 import Foundation
 import TensorMath
@@ -24,14 +25,15 @@ package struct PerplexityResult: Sendable, Equatable {
 
 package enum EvaluationError: Error, Equatable, CustomStringConvertible {
     case textTooShort(path: String, tokens: Int)
-    case windowTooSmall(window: Int)
+    case windowTooSmall(window: Int, stride: Int)
 
     package var description: String {
         switch self {
         case .textTooShort(let path, let tokens):
             "\(path): \(tokens) tokens; perplexity needs at least 2: give a longer text"
-        case .windowTooSmall(let window):
-            "window \(window): at least 2 tokens are needed, one of them is predicted"
+        case .windowTooSmall(let window, let stride):
+            "window \(window) with stride \(stride): a window needs at least 2 tokens, a stride is "
+                + "from 1 to the window"
         }
     }
 }
@@ -41,45 +43,60 @@ package enum Perplexity {
     /// through the model in several batches.
     private static let batchFloats = 256 << 20
 
+    /// A window and the first place in it that is predicted.
+    package struct Window: Sendable, Equatable {
+        package var tokens: [Int32]
+        package var firstPredicted: Int
+    }
+
     /// Windows of a token list, see the head of this file.
     package static func windows(
-        of tokens: [Int32], length: Int, limit: Int?
-    ) throws(EvaluationError) -> [[Int32]] {
-        guard length >= 2 else { throw .windowTooSmall(window: length) }
-        if let limit, tokens.count > length {
-            let last = tokens.count - length
-            let count = min(limit, last + 1)
-            return (0..<count).map { index in
-                let start = count == 1 ? 0 : last * index / (count - 1)
-                return Array(tokens[start..<start + length])
-            }
+        of tokens: [Int32], length: Int, stride step: Int, limit: Int?
+    ) throws(EvaluationError) -> [Window] {
+        guard length >= 2, (1...length).contains(step) else {
+            throw .windowTooSmall(window: length, stride: step)
         }
-        return stride(from: 0, to: tokens.count, by: length).map {
-            Array(tokens[$0..<min(tokens.count, $0 + length)])
-        }.filter { $0.count >= 2 }
+        let tokens = tokens.prefix(limit ?? tokens.count)
+        var windows: [Window] = []
+        var predictedEnd = 0
+        var start = 0
+        while start < tokens.count {
+            let end = min(tokens.count, start + length)
+            let first = max(1, predictedEnd - start)
+            if first < end - start {
+                windows.append(
+                    Window(tokens: Array(tokens[start..<end]), firstPredicted: first))
+                predictedEnd = end
+            }
+            if end == tokens.count { break }
+            start += step
+        }
+        return windows
     }
 
     package static func measure(
-        windows: [[Int32]], forward: ForwardPass, observer: some WorkObserver
+        windows: [Window], forward: ForwardPass, observer: some WorkObserver
     ) throws -> PerplexityResult {
         let width = forward.weights.blueprint.hiddenWidth
-        let longest = windows.map(\.count).max() ?? 1
+        let longest = windows.map(\.tokens.count).max() ?? 1
         let perBatch = max(1, batchFloats / (width * longest))
         let head = try OutputHead(forward)
         var perWindow: [(sum: Double, count: Int)] = []
         var start = 0
         while start < windows.count {
-            let batch = PackedSequences(
-                Array(windows[start..<min(windows.count, start + perBatch)]))
+            let chunk = windows[start..<min(windows.count, start + perBatch)]
+            let batch = PackedSequences(chunk.map(\.tokens))
             let stream = try forward.run(batch, observer: observer)
-            let rows = batch.ranges.flatMap { Array($0.dropLast()) }
-            let targets = rows.map { batch.tokens[$0 + 1] }
-            let losses = try head.losses(stream, rows: rows, targets: targets, observer: observer)
+            let scored = zip(batch.ranges, chunk).map { range, window in
+                range.lowerBound + window.firstPredicted..<range.upperBound
+            }
+            let losses = try head.losses(
+                stream, rows: scored.flatMap { $0.map { $0 - 1 } },
+                targets: scored.flatMap { batch.tokens[$0] }, observer: observer)
             var place = 0
-            for range in batch.ranges {
-                let count = range.count - 1
-                perWindow.append((losses[place..<place + count].reduce(0, +), count))
-                place += count
+            for range in scored {
+                perWindow.append((losses[place..<place + range.count].reduce(0, +), range.count))
+                place += range.count
             }
             start += perBatch
         }
