@@ -2,6 +2,10 @@
 #define LAYERFOLD_KERNELS_H
 #include <stddef.h>
 #include <stdint.h>
-/// Kernel level chosen at run time: 0 portable, 1 AVX2, 2 AVX-512.
+/// Kernel level chosen at run time: 0 portable, 1 AVX2 (with FMA and F16C), 2 AVX-512 (F, BW, DQ,
+/// VL). The environment variable KERNELS_LEVEL (0, 1 or 2) lowers it; both are read once.
 int kernels_level(void);
+/// The highest level that this machine and its kernel can run.
+int kernels_level_supported(void);
+#include "convert.h"
 #endif
