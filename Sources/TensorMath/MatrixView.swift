@@ -111,6 +111,15 @@ package struct MatrixView: Sendable {
         }
     }
 
+    /// Lends all values, row by row; the rows must follow each other without a gap.
+    package func withContiguousValues<Result>(
+        _ body: (Span<Float>) throws -> Result
+    ) rethrows -> Result {
+        precondition(isContiguous, "rows have gaps")
+        let buffer = unsafe UnsafeBufferPointer(start: pointer(row: 0), count: rows * columns)
+        return try body(unsafe buffer.span)
+    }
+
     func pointer(row: Int) -> UnsafeMutablePointer<Float> {
         unsafe storage.pointer(at: offset + row * stride)
     }

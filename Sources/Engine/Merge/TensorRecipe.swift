@@ -34,7 +34,9 @@ extension FoldPlan {
             for tensor in first.tensors {
                 let local = String(tensor.name.dropFirst(first.prefix.count))
                 let isNorm = tensor.shape.count == 1
-                let shares = isNorm && !foldsNorms ? [LayerShare(layer: layer.from[0].layer, weight: 1)] : layer.from
+                let shares =
+                    isNorm && !foldsNorms
+                    ? [LayerShare(layer: layer.from[0].layer, weight: 1)] : layer.from
                 result.append(
                     TensorRecipe(
                         name: target + local,
