@@ -229,7 +229,7 @@ AVX512 static void f32_to_f16_avx512(const float *source, void *destination, siz
 
 #endif
 
-// MARK: Dispatch
+// MARK: By level
 
 #if defined(__x86_64__)
 #define AT_LEVEL(name)                                                                            \
@@ -239,37 +239,23 @@ AVX512 static void f32_to_f16_avx512(const float *source, void *destination, siz
     default: name##_reference(source, destination, n); return;                                    \
     }
 #else
-#define AT_LEVEL(name) name##_reference(source, destination, n);
+#define AT_LEVEL(name)                                                                            \
+    (void)level;                                                                                  \
+    name##_reference(source, destination, n);
 #endif
 
-void convert_bf16_to_f32_at(int level, const void *source, float *destination, size_t n) {
+void convert_bf16_to_f32(int level, const void *source, float *destination, size_t n) {
     AT_LEVEL(bf16_to_f32)
 }
 
-void convert_f16_to_f32_at(int level, const void *source, float *destination, size_t n) {
+void convert_f16_to_f32(int level, const void *source, float *destination, size_t n) {
     AT_LEVEL(f16_to_f32)
 }
 
-void convert_f32_to_bf16_at(int level, const float *source, void *destination, size_t n) {
+void convert_f32_to_bf16(int level, const float *source, void *destination, size_t n) {
     AT_LEVEL(f32_to_bf16)
 }
 
-void convert_f32_to_f16_at(int level, const float *source, void *destination, size_t n) {
+void convert_f32_to_f16(int level, const float *source, void *destination, size_t n) {
     AT_LEVEL(f32_to_f16)
-}
-
-void convert_bf16_to_f32(const void *source, float *destination, size_t n) {
-    convert_bf16_to_f32_at(kernels_level(), source, destination, n);
-}
-
-void convert_f16_to_f32(const void *source, float *destination, size_t n) {
-    convert_f16_to_f32_at(kernels_level(), source, destination, n);
-}
-
-void convert_f32_to_bf16(const float *source, void *destination, size_t n) {
-    convert_f32_to_bf16_at(kernels_level(), source, destination, n);
-}
-
-void convert_f32_to_f16(const float *source, void *destination, size_t n) {
-    convert_f32_to_f16_at(kernels_level(), source, destination, n);
 }

@@ -42,35 +42,48 @@ package enum Conversion {
     }
 
     /// As above, on pointers. The memory of the two must not overlap.
+    ///
+    /// - level: of the kernels, at most `KernelLevel.supported`; for tests.
     package static func widen(
         _ source: UnsafeRawBufferPointer, from format: FloatFormat,
-        into destination: UnsafeMutableBufferPointer<Float>
+        into destination: UnsafeMutableBufferPointer<Float>,
+        level: Int = KernelLevel.current
     ) {
         let count = destination.count
         precondition(source.count == count * format.byteWidth, "counts agree")
+        precondition(level <= KernelLevel.supported, "the machine has this level")
         guard let from = source.baseAddress, let to = destination.baseAddress else { return }
         switch format {
         case .f32: unsafe UnsafeMutableRawPointer(to).copyMemory(from: from, byteCount: count * 4)
-        case .f16: unsafe convert_f16_to_f32(from, to, count)
-        case .bf16: unsafe convert_bf16_to_f32(from, to, count)
+        case .f16: unsafe convert_f16_to_f32(Int32(level), from, to, count)
+        case .bf16: unsafe convert_bf16_to_f32(Int32(level), from, to, count)
         }
     }
 
     /// As above, on pointers. The memory of the two must not overlap.
+    ///
+    /// - level: of the kernels, at most `KernelLevel.supported`; for tests.
     package static func narrow(
         _ source: UnsafeBufferPointer<Float>, to format: FloatFormat,
-        into destination: UnsafeMutableRawBufferPointer
+        into destination: UnsafeMutableRawBufferPointer,
+        level: Int = KernelLevel.current
     ) {
         let count = source.count
         precondition(destination.count == count * format.byteWidth, "counts agree")
+        precondition(level <= KernelLevel.supported, "the machine has this level")
         guard let from = source.baseAddress, let to = destination.baseAddress else { return }
         switch format {
         case .f32: unsafe to.copyMemory(from: from, byteCount: count * 4)
-        case .f16: unsafe convert_f32_to_f16(from, to, count)
-        case .bf16: unsafe convert_f32_to_bf16(from, to, count)
+        case .f16: unsafe convert_f32_to_f16(Int32(level), from, to, count)
+        case .bf16: unsafe convert_f32_to_bf16(Int32(level), from, to, count)
         }
     }
 }
 
-/// The level the kernels run at: 0 portable, 1 AVX2, 2 AVX-512. Part of a result's provenance.
-package func kernelLevel() -> Int { Int(kernels_level()) }
+/// Which versions of the C kernels run: 0 portable, 1 AVX2 with FMA and F16C, 2 AVX-512.
+package enum KernelLevel {
+    /// In use: the highest the machine has, or what KERNELS_LEVEL lowers it to. Part of a
+    /// result's provenance.
+    package static let current = Int(kernels_level())
+    package static let supported = Int(kernels_level_supported())
+}

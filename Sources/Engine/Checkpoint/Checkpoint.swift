@@ -31,6 +31,7 @@ package final class Checkpoint: Sendable {
     package let warnings: [CheckpointWarning]
     /// Names of the other files that belong to the model and go where it goes, sorted.
     package let companions: [String]
+    fileprivate let root: FilePath?
     private let owners: [ExactString: Int]
 
     /// Opens the folder and checks everything that can be checked without reading weights.
@@ -42,11 +43,12 @@ package final class Checkpoint: Sendable {
         let weights = try listing.openWeights()
         for file in weights.files {
             for tensor in file.tensors where tensor.looksQuantised {
-                throw .tensorQuantised(
-                    tensor: tensor.name, dtype: tensor.dtype, path: file.path.string)
+                throw .weight(
+                    tensor: tensor.name, path: file.path.string, .quantised(tensor.dtype))
             }
         }
         self.folder = folder
+        self.root = root
         self.config = config
         self.files = weights.files
         self.warnings = weights.warnings
@@ -63,7 +65,7 @@ package final class Checkpoint: Sendable {
 
     /// Bytes of all tensors.
     package var tensorByteCount: Int {
-        files.reduce(0) { $0 + $1.file.byteCount - $1.header.dataStart }
+        files.reduce(0) { $0 + $1.dataByteCount }
     }
 
     package var parameterCount: Int {
@@ -75,7 +77,7 @@ package final class Checkpoint: Sendable {
     /// The tensor called `name`, as a value that keeps its file mapped.
     package func tensor(_ name: String) throws(CheckpointError) -> StoredTensor {
         guard let owner = owners[ExactString(name)] else {
-            throw .tensorMissing(tensor: name, path: folder.string)
+            throw .weight(tensor: name, path: folder.string, .missing)
         }
         return try files[owner].tensor(name)
     }
@@ -104,6 +106,21 @@ package final class Checkpoint: Sendable {
                 throw .file(error)
             }
         }
+    }
+}
+
+extension Checkpoint {
+    /// Opens the companions under the same confinement as everything else.
+    func openCompanions() throws(CheckpointError) -> [MappedFile] {
+        var files: [MappedFile] = []
+        for name in companions {
+            do {
+                files.append(try MappedFile(folder.appending(name), within: root))
+            } catch {
+                throw .file(error)
+            }
+        }
+        return files
     }
 }
 

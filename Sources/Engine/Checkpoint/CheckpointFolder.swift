@@ -21,8 +21,9 @@ extension CheckpointWeights {
             for tensor in file.tensors {
                 let key = ExactString(tensor.name)
                 if let first = owners.updateValue(place, forKey: key) {
-                    throw .tensorInTwoShards(
-                        path: path, tensor: tensor.name, shards: [files[first].name, file.name])
+                    let shards = [files[first].name, file.name]
+                    throw .index(
+                        path: path, .tensorInTwoShards(tensor: tensor.name, shards: shards))
                 }
                 if index.weightMap[key] == nil {
                     warnings.append(.unlistedTensor(tensor: tensor.name, shard: file.name))
@@ -30,10 +31,10 @@ extension CheckpointWeights {
             }
         }
         for (key, place) in index.weightMap where owners[key] != place {
-            throw .tensorNotInShard(
-                path: path, tensor: key.string, shard: files[place].name)
+            throw .index(
+                path: path, .tensorNotInShard(tensor: key.string, shard: files[place].name))
         }
-        let actual = files.reduce(0) { $0 + $1.file.byteCount - $1.header.dataStart }
+        let actual = files.reduce(0) { $0 + $1.dataByteCount }
         if let stated = index.totalSize, stated != String(actual) {
             warnings.append(
                 .totalSize(file: CheckpointFolder.indexName, stated: stated, actual: actual))
@@ -62,7 +63,7 @@ struct CheckpointFolder {
     }
 
     func readConfig() throws(CheckpointError) -> ModelConfig {
-        guard names.contains(Self.configName) else { throw .configMissing(path: path.string) }
+        guard names.contains(Self.configName) else { throw .folder(path: path.string, .noConfig) }
         let file = try map(Self.configName)
         let config = try file.withBytes { (bytes) throws(CheckpointError) in
             try ModelConfig.parse(bytes, file: path.appending(Self.configName).string)
@@ -72,7 +73,7 @@ struct CheckpointFolder {
             if case .object(let object) = quantisation {
                 method = object["quant_method"]?.string ?? method
             }
-            throw .quantised(path: path.appending(Self.configName).string, method: method)
+            throw .folder(path: path.string, .quantised(method: method))
         }
         return config
     }
@@ -111,8 +112,8 @@ struct CheckpointFolder {
         let file = try map(Self.indexName)
         let path = path.appending(Self.indexName).string
         guard file.byteCount <= Self.indexByteLimit else {
-            throw .fileTooLarge(
-                path: path, byteCount: file.byteCount, limit: Self.indexByteLimit)
+            throw .index(
+                path: path, .tooLarge(byteCount: file.byteCount, limit: Self.indexByteLimit))
         }
         let index = try file.withBytes { (bytes) throws(CheckpointError) in
             try ShardIndex.parse(bytes, path: path)
@@ -120,7 +121,8 @@ struct CheckpointFolder {
         var weights = CheckpointWeights()
         for shard in index.shards {
             guard names.contains(shard.name) else {
-                throw .shardMissing(path: path, shard: shard.name, tensor: shard.tensor)
+                throw .index(
+                    path: path, .shardMissing(shard: shard.name, tensor: shard.tensor))
             }
             weights.files.append(
                 try SafetensorsFile(self.path.appending(shard.name), within: root))
@@ -141,11 +143,11 @@ struct CheckpointFolder {
     private func noWeights() -> CheckpointError {
         let torch = [".bin", ".pt", ".pth", ".ckpt"]
         if let file = names.first(where: { $0.hasSuffix(".gguf") }) {
-            return .weightsInGGUF(path: path.string, file: file)
+            return .folder(path: path.string, .ggufWeights(file: file))
         }
         if let file = names.first(where: { name in torch.contains { name.hasSuffix($0) } }) {
-            return .weightsInTorchFormat(path: path.string, file: file)
+            return .folder(path: path.string, .torchWeights(file: file))
         }
-        return .weightsMissing(path: path.string)
+        return .folder(path: path.string, .noWeights)
     }
 }

@@ -9,8 +9,8 @@ enum FolderListing {
     static func names(in path: FilePath, limit: Int) throws(CheckpointError) -> [String] {
         guard let folder = unsafe opendir(path.string) else {
             switch Errno(rawValue: errno) {
-            case .noSuchFileOrDirectory: throw .folderMissing(path: path.string)
-            case .notDirectory: throw .notAFolder(path: path.string)
+            case .noSuchFileOrDirectory: throw .folder(path: path.string, .missing)
+            case .notDirectory: throw .folder(path: path.string, .notAFolder)
             case let error:
                 throw .file(.system(call: "opendir", path: path.string, error))
             }
@@ -25,7 +25,7 @@ enum FolderListing {
             }
             guard name != ".", name != ".." else { continue }
             guard names.count < limit else {
-                throw .folderTooLarge(path: path.string, limit: limit)
+                throw .folder(path: path.string, .tooManyEntries(limit: limit))
             }
             names.append(name)
         }

@@ -24,13 +24,6 @@ package struct JSONNumber: Sendable, Equatable {
 
     package init(_ value: Int) { token = String(value) }
 
-    /// The shortest spelling that reads back as the same double, as Python writes it.
-    package init(_ value: Double) {
-        precondition(value.isFinite, "JSON has no infinity and no NaN")
-        // Swift writes 1e-05 for Python's 1e-05 and 1e+16 for 1e+16: the same rules.
-        token = "\(value)"
-    }
-
     /// The value, where it is spelled as a whole number that fits.
     package var integer: Int? { JSONScanner.isWholeNumber(token) ? Int(token) : nil }
 

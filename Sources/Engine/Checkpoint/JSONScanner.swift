@@ -2,21 +2,6 @@
 // Own, because the usual parsers hide what a hostile file is made of: repeated keys, the spelling
 // of numbers, text after the end.
 
-/// What is wrong with JSON text, and the byte offset where it shows.
-package enum JSONFault: Error, Equatable, Sendable {
-    case unexpectedEnd(offset: Int)
-    case unexpected(byte: UInt8, offset: Int, expected: String)
-    case controlCharacter(byte: UInt8, offset: Int)
-    case badEscape(offset: Int)
-    case loneSurrogate(offset: Int)
-    case notUTF8(offset: Int)
-    case stringTooLong(offset: Int, byteLimit: Int)
-    case badNumber(offset: Int)
-    case tooDeep(offset: Int, limit: Int)
-    case repeatedKey(String, offset: Int)
-    case tooLarge(byteCount: Int, limit: Int)
-}
-
 /// Reads tokens at a moving offset. The bytes are lent to each call, always the same ones.
 /// Every call leaves the offset behind what it read; after an error the scanner is of no use.
 struct JSONScanner {
@@ -145,7 +130,11 @@ struct JSONScanner {
     mutating func string(
         _ bytes: Span<UInt8>, byteLimit: Int
     ) throws(JSONFault) -> String {
-        try consume("\"", bytes)
+        let first = try next(bytes)
+        guard first == UInt8(ascii: "\"") else {
+            throw .unexpected(byte: first, offset: offset, expected: "a string")
+        }
+        offset += 1
         let start = offset
         while offset < bytes.count {
             switch bytes[offset] {
@@ -304,54 +293,4 @@ struct JSONScanner {
         default: throw .unexpected(byte: first, offset: offset, expected: "a value")
         }
     }
-}
-
-extension JSONFault: CustomStringConvertible {
-    package var description: String {
-        switch self {
-        case .unexpectedEnd(let offset):
-            "the text ends too early, at byte \(offset)"
-        case .unexpected(let byte, let offset, let expected):
-            "byte \(offset): expected \(expected), found \(Self.spelled(byte))"
-        case .controlCharacter(let byte, let offset):
-            "byte \(offset): \(Self.spelled(byte)) in a string; write it as an escape"
-        case .badEscape(let offset):
-            "byte \(offset): not an escape of JSON"
-        case .loneSurrogate(let offset):
-            "byte \(offset): half of a surrogate pair alone is no character"
-        case .notUTF8(let offset):
-            "byte \(offset): not valid UTF-8"
-        case .stringTooLong(let offset, let limit):
-            "byte \(offset): a string of more than \(limit) bytes"
-        case .badNumber(let offset):
-            "byte \(offset): not a number of JSON"
-        case .tooDeep(let offset, let limit):
-            "byte \(offset): nested more than \(limit) levels deep"
-        case .repeatedKey(let key, let offset):
-            "byte \(offset): key \(quoted(key)) appears twice"
-        case .tooLarge(let byteCount, let limit):
-            "\(byteCount) bytes, more than the limit of \(limit)"
-        }
-    }
-
-    static func spelled(_ byte: UInt8) -> String {
-        (0x21..<0x7F).contains(byte)
-            ? "\"\(Unicode.Scalar(byte))\""
-            : "byte 0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }
-}
-
-/// A name from a file, fit to be shown: in backticks, control characters escaped, cut at 120
-/// characters.
-package func quoted(_ name: String) -> String {
-    var shown = ""
-    for scalar in name.unicodeScalars.prefix(120) {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
-            shown += scalar.escaped(asASCII: true)
-        default:
-            shown.unicodeScalars.append(scalar)
-        }
-    }
-    return name.unicodeScalars.count > 120 ? "`\(shown)…`" : "`\(shown)`"
 }

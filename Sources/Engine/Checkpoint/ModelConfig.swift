@@ -23,7 +23,7 @@ package struct ModelConfig: Sendable, Equatable {
         do {
             value = try JSONDocument.parse(bytes)
         } catch {
-            throw .json(path: file, error)
+            throw .json(path: file, .of(offset: error.offset, in: bytes), error)
         }
         guard case .object(let object) = value else {
             throw .config(.notAnObject(file: file, found: value.shown))

@@ -1,8 +1,7 @@
 // The rules of the safetensors format, one case for each way to break them.
 
-/// A violated rule. Offsets of data are relative to the data section, as the header counts them.
+/// A violated rule of the file as a whole, or of one tensor.
 package enum SafetensorsFault: Error, Equatable, Sendable {
-    // The frame.
     case fileEmpty
     case fileTooShort(byteCount: Int)
     case headerTooLarge(byteCount: UInt64, limit: Int)
@@ -10,137 +9,122 @@ package enum SafetensorsFault: Error, Equatable, Sendable {
     case headerNotObject(firstByte: UInt8?)
     case headerNotJSON(JSONFault)
     case headerPadding(byte: UInt8, offset: Int)
-    // Names and keys.
     case metadataNotObject
     case metadataNotString(key: String)
     case metadataKeyRepeated(key: String)
     case tensorsTooMany(limit: Int)
-    case tensorRepeated(tensor: String)
     case nameTooLong(offset: Int, limit: Int)
-    case entryNotObject(tensor: String)
-    case entryKeyMissing(tensor: String, key: String)
-    case entryKeyRepeated(tensor: String, key: String)
-    case entryValue(tensor: String, key: String, expected: String)
-    case entryNotJSON(tensor: String, JSONFault)
-    // Types, shapes, numbers.
-    case dtypeUnknown(tensor: String, dtype: String)
-    case rankTooLarge(tensor: String, limit: Int)
-    case numberNegative(tensor: String, key: String, number: String)
-    case numberNotInteger(tensor: String, key: String, number: String)
-    case numberTooLarge(tensor: String, key: String, number: String)
-    case shapeOverflow(tensor: String, dtype: DType, shape: [Int])
-    case shapeNotWholeBytes(tensor: String, dtype: DType, shape: [Int])
-    // Places in the data section.
-    case offsetsReversed(tensor: String, begin: Int, end: Int)
-    case sizeMismatch(tensor: String, dtype: DType, shape: [Int], expected: Int, found: Int)
-    case hole(tensor: String, expectedBegin: Int, begin: Int)
-    case overlap(tensor: String, previous: String, expectedBegin: Int, begin: Int)
-    case dataTooShort(tensor: String, end: Int, available: Int)
     case trailingBytes(count: Int)
+    case tensor(String, TensorFault)
+}
+
+/// A violated rule of one tensor's entry. Offsets are relative to the data section, as the header
+/// counts them.
+package enum TensorFault: Error, Equatable, Sendable {
+    // The entry as JSON.
+    case repeated
+    case notAnObject
+    case keyMissing(String)
+    case keyRepeated(String)
+    case value(key: String, expected: String)
+    case notJSON(JSONFault)
+    // Type, shape, numbers.
+    case dtypeUnknown(String)
+    case rankTooLarge(limit: Int)
+    case numberNegative(key: String, number: String)
+    case numberNotInteger(key: String, number: String)
+    case numberTooLarge(key: String, number: String)
+    case shapeOverflow(DType, shape: [Int])
+    case shapeNotWholeBytes(DType, shape: [Int])
+    // Place in the data section.
+    case offsetsReversed(begin: Int, end: Int)
+    case sizeMismatch(DType, shape: [Int], expected: Int, found: Int)
+    case hole(expectedBegin: Int, begin: Int)
+    case overlap(previous: String, expectedBegin: Int, begin: Int)
+    case dataTooShort(end: Int, available: Int)
 }
 
 extension SafetensorsFault: CustomStringConvertible {
     package var description: String {
         switch self {
         case .fileEmpty:
-            return "the file is empty; copy or download it again"
+            "the file is empty; copy or download it again"
         case .fileTooShort(let byteCount):
-            return "\(byteCount) bytes, too short for the 8 bytes of the header length"
+            "\(byteCount) bytes, too short for the 8 bytes of the header length; "
+                + "copy or download it again"
         case .headerTooLarge(let byteCount, let limit):
-            return "a header of \(byteCount) bytes, more than the limit of \(limit); "
+            "a header of \(byteCount) bytes, more than the limit of \(limit); "
                 + "is this a safetensors file?"
         case .headerBeyondFile(let byteCount, let fileByteCount):
-            return "a header of \(byteCount) bytes in a file of \(fileByteCount); "
+            "a header of \(byteCount) bytes in a file of \(fileByteCount); "
                 + "the file is cut off, copy or download it again"
         case .headerNotObject(let byte):
-            let found = byte.map { "byte 0x\(String($0, radix: 16))" } ?? "nothing"
-            return "the header must begin with \"{\", found \(found)"
+            "the header must begin with \"{\", found "
+                + (byte.map(JSONFault.spelled) ?? "nothing")
         case .headerNotJSON(let fault):
-            return "the header is not JSON: \(fault)"
+            "header byte \(fault.offset): \(fault)"
         case .headerPadding(let byte, let offset):
-            return "header byte \(offset): after the JSON only spaces may follow, "
-                + "found byte 0x\(String(byte, radix: 16))"
-        default:
-            return namedDescription
-        }
-    }
-
-    private var namedDescription: String {
-        switch self {
+            "header byte \(offset): only spaces may follow the JSON, found "
+                + JSONFault.spelled(byte)
         case .metadataNotObject:
-            return "`__metadata__` must be an object of strings"
+            "`__metadata__`: expected an object of strings"
         case .metadataNotString(let key):
-            return "`__metadata__`: the value of \(quoted(key)) must be a string"
+            "`__metadata__`: the value of \(quoted(key)) must be a string"
         case .metadataKeyRepeated(let key):
-            return "`__metadata__`: key \(quoted(key)) appears twice"
+            "`__metadata__`: key \(quoted(key)) appears twice"
         case .tensorsTooMany(let limit):
-            return "more than \(limit) tensors"
-        case .tensorRepeated(let tensor):
-            return "tensor \(quoted(tensor)) appears twice in the header"
+            "more than \(limit) tensors"
         case .nameTooLong(let offset, let limit):
-            return "header byte \(offset): a tensor name of more than \(limit) bytes"
-        case .entryNotObject(let tensor):
-            return "tensor \(quoted(tensor)): expected an object with dtype, shape, data_offsets"
-        case .entryKeyMissing(let tensor, let key):
-            return "tensor \(quoted(tensor)): key \(quoted(key)) is missing"
-        case .entryKeyRepeated(let tensor, let key):
-            return "tensor \(quoted(tensor)): key \(quoted(key)) appears twice"
-        case .entryValue(let tensor, let key, let expected):
-            return "tensor \(quoted(tensor)): \(quoted(key)) must be \(expected)"
-        case .entryNotJSON(let tensor, let fault):
-            return "tensor \(quoted(tensor)): not JSON: \(fault)"
-        default:
-            return valueDescription
-        }
-    }
-
-    private var valueDescription: String {
-        switch self {
-        case .dtypeUnknown(let tensor, let dtype):
-            return "tensor \(quoted(tensor)): unknown dtype \(quoted(dtype))"
-        case .rankTooLarge(let tensor, let limit):
-            return "tensor \(quoted(tensor)): more than \(limit) dimensions"
-        case .numberNegative(let tensor, let key, let number):
-            return "tensor \(quoted(tensor)): \(quoted(key)) holds the negative number "
-                + quoted(number)
-        case .numberNotInteger(let tensor, let key, let number):
-            return "tensor \(quoted(tensor)): \(quoted(key)) holds \(quoted(number)), "
-                + "expected a whole number written without point or exponent"
-        case .numberTooLarge(let tensor, let key, let number):
-            return "tensor \(quoted(tensor)): \(quoted(key)) holds \(quoted(number)), "
-                + "too large for 63 bits"
-        case .shapeOverflow(let tensor, let dtype, let shape):
-            return "tensor \(quoted(tensor)): the bytes of \(dtype.rawValue) \(shape) "
-                + "overflow 63 bits"
-        case .shapeNotWholeBytes(let tensor, let dtype, let shape):
-            return "tensor \(quoted(tensor)): \(dtype.rawValue) \(shape) is no whole number "
-                + "of bytes"
-        default:
-            return placeDescription
-        }
-    }
-
-    private var placeDescription: String {
-        switch self {
-        case .offsetsReversed(let tensor, let begin, let end):
-            return "tensor \(quoted(tensor)): `data_offsets` end (\(end)) before they begin "
-                + "(\(begin))"
-        case .sizeMismatch(let tensor, let dtype, let shape, let expected, let found):
-            return "tensor \(quoted(tensor)): \(dtype.rawValue) \(shape) needs \(expected) bytes, "
-                + "`data_offsets` span \(found)"
-        case .hole(let tensor, let expected, let begin):
-            return "tensor \(quoted(tensor)): begins at \(begin), expected \(expected): "
-                + "no bytes may lie between tensors"
-        case .overlap(let tensor, let previous, let expected, let begin):
-            return "tensor \(quoted(tensor)): begins at \(begin), inside \(quoted(previous)) "
-                + "that ends at \(expected)"
-        case .dataTooShort(let tensor, let end, let available):
-            return "tensor \(quoted(tensor)): ends at \(end), but the file holds \(available) "
-                + "bytes of data; the file is cut off, copy or download it again"
+            "header byte \(offset): a tensor name of more than \(limit) bytes"
         case .trailingBytes(let count):
-            return "\(count) bytes follow the last tensor"
-        default:
-            preconditionFailure("every case is described")
+            "\(count) bytes follow the last tensor; expected the end of the file there"
+        case .tensor(let name, let fault):
+            "tensor \(quoted(name)): \(fault)"
+        }
+    }
+}
+
+extension TensorFault: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .repeated:
+            "it appears twice in the header"
+        case .notAnObject:
+            "expected an object with `dtype`, `shape` and `data_offsets`"
+        case .keyMissing(let key):
+            "key \(quoted(key)) is missing"
+        case .keyRepeated(let key):
+            "key \(quoted(key)) appears twice"
+        case .value(let key, let expected):
+            "\(quoted(key)) must be \(expected)"
+        case .notJSON(let fault):
+            "header byte \(fault.offset): \(fault)"
+        case .dtypeUnknown(let dtype):
+            "unknown dtype \(quoted(dtype))"
+        case .rankTooLarge(let limit):
+            "more than \(limit) dimensions"
+        case .numberNegative(let key, let number):
+            "\(quoted(key)) holds the negative number \(quoted(number))"
+        case .numberNotInteger(let key, let number):
+            "\(quoted(key)) holds \(quoted(number)), expected a whole number without point and "
+                + "exponent"
+        case .numberTooLarge(let key, let number):
+            "\(quoted(key)) holds \(quoted(number)), too large for 63 bits"
+        case .shapeOverflow(let dtype, let shape):
+            "the size of \(dtype.rawValue) \(shape) overflows 63 bits"
+        case .shapeNotWholeBytes(let dtype, let shape):
+            "\(dtype.rawValue) \(shape) is no whole number of bytes"
+        case .offsetsReversed(let begin, let end):
+            "`data_offsets` end (\(end)) before they begin (\(begin))"
+        case .sizeMismatch(let dtype, let shape, let expected, let found):
+            "\(dtype.rawValue) \(shape) needs \(expected) bytes, `data_offsets` span \(found)"
+        case .hole(let expected, let begin):
+            "begins at \(begin), expected \(expected): no bytes may lie between tensors"
+        case .overlap(let previous, let expected, let begin):
+            "begins at \(begin), inside \(quoted(previous)), which ends at \(expected)"
+        case .dataTooShort(let end, let available):
+            "ends at \(end), but the file holds \(available) bytes of data; "
+                + "the file is cut off, copy or download it again"
         }
     }
 }

@@ -11,8 +11,11 @@ package struct SafetensorsFile: Sendable {
 
     package var path: FilePath { file.path }
     /// File name without folders, as messages show it.
-    package var name: String { path.lastComponent?.string ?? path.string }
+    package var name: String { path.fileName }
     package var tensors: [TensorEntry] { header.tensors }
+    package var byteCount: Int { file.byteCount }
+    /// Bytes of all tensors.
+    package var dataByteCount: Int { file.byteCount - header.dataStart }
 
     /// - root: see `MappedFile.init(_:within:)`.
     package init(_ path: FilePath, within root: FilePath? = nil) throws(CheckpointError) {
@@ -34,7 +37,7 @@ package struct SafetensorsFile: Sendable {
 
     package func tensor(_ name: String) throws(CheckpointError) -> StoredTensor {
         guard let entry = header.tensor(name) else {
-            throw .tensorMissing(tensor: name, path: path.string)
+            throw .weight(tensor: name, path: path.string, .missing)
         }
         return StoredTensor(entry: entry, file: file)
     }
@@ -102,7 +105,7 @@ package struct StoredTensor: Sendable {
     /// The arithmetic's name for the dtype; throws `notAFloat` where there is none.
     package func floatFormat() throws(CheckpointError) -> FloatFormat {
         guard let format = dtype.floatFormat else {
-            throw .notAFloat(tensor: name, dtype: dtype, path: file.path.string)
+            throw .weight(tensor: name, path: file.path.string, .notAFloat(dtype))
         }
         return format
     }
@@ -117,4 +120,9 @@ package struct StoredTensor: Sendable {
         let start = entry.byteRange.lowerBound
         return start + rows.lowerBound * rowBytes..<start + rows.upperBound * rowBytes
     }
+}
+
+extension FilePath {
+    /// The last component; the whole path where there is none.
+    var fileName: String { lastComponent?.string ?? string }
 }

@@ -3,8 +3,6 @@
 // (repeated keys, a first byte other than "{"). No allocation is larger than a small multiple of
 // the header bytes already there.
 
-package import OrderedCollections
-
 /// One tensor as the header describes it.
 package struct TensorEntry: Sendable, Hashable {
     package let name: String
@@ -31,7 +29,7 @@ package struct SafetensorsHeader: Sendable {
 
     /// In the order of their bytes.
     package let tensors: [TensorEntry]
-    package let metadata: OrderedDictionary<String, String>
+    package let metadata: [String: String]
     /// Where the data section begins, counted from the start of the file.
     package let dataStart: Int
     private let places: [ExactString: Int]
@@ -95,18 +93,22 @@ package struct SafetensorsHeader: Sendable {
         for (index, tensor) in sorted.enumerated() {
             let begin = tensor.byteRange.lowerBound
             guard begin <= end else {
-                throw .hole(
-                    tensor: tensor.name, expectedBegin: end - dataStart, begin: begin - dataStart)
+                throw .tensor(
+                    tensor.name,
+                    .hole(expectedBegin: end - dataStart, begin: begin - dataStart))
             }
             guard begin == end else {
-                throw .overlap(
-                    tensor: tensor.name, previous: previous, expectedBegin: end - dataStart,
-                    begin: begin - dataStart)
+                throw .tensor(
+                    tensor.name,
+                    .overlap(
+                        previous: previous, expectedBegin: end - dataStart,
+                        begin: begin - dataStart))
             }
             end = tensor.byteRange.upperBound
             guard end <= fileByteCount else {
-                throw .dataTooShort(
-                    tensor: tensor.name, end: end - dataStart, available: fileByteCount - dataStart)
+                throw .tensor(
+                    tensor.name,
+                    .dataTooShort(end: end - dataStart, available: fileByteCount - dataStart))
             }
             previous = tensor.name
             places[ExactString(tensor.name)] = index

@@ -1,12 +1,10 @@
 // From the header's JSON to tensor entries, each checked on its own as it is read.
 
-import OrderedCollections
-
 /// Collects the entries of one header. What concerns tensors among each other (holes, overlaps)
 /// is checked afterwards, by `SafetensorsHeader`.
 struct SafetensorsHeaderReader {
     private(set) var tensors: [TensorEntry] = []
-    private(set) var metadata: OrderedDictionary<String, String> = [:]
+    private(set) var metadata: [String: String] = [:]
     private let dataStart: Int
     private var scanner = JSONScanner()
     private var names: Set<ExactString> = []
@@ -28,8 +26,8 @@ struct SafetensorsHeaderReader {
         }
     }
 
-    /// The functions below throw both kinds of fault; the two doors (`readAll`, `readMember`)
-    /// say where a JSON fault happened.
+    /// The functions below throw several kinds of fault; the two doors (`readAll`, `readMember`)
+    /// say where one happened.
     private static func fault(
         _ error: any Error, json: (JSONFault) -> SafetensorsFault
     ) -> SafetensorsFault {
@@ -43,7 +41,7 @@ struct SafetensorsHeaderReader {
     private mutating func readMember(_ bytes: Span<UInt8>) throws {
         let name = try readName(bytes)
         guard names.insert(ExactString(name)).inserted else {
-            throw SafetensorsFault.tensorRepeated(tensor: name)
+            throw SafetensorsFault.tensor(name, .repeated)
         }
         guard name != "__metadata__" else { return try readMetadata(bytes) }
         guard tensors.count < SafetensorsHeader.tensorLimit else {
@@ -52,7 +50,8 @@ struct SafetensorsHeaderReader {
         do {
             tensors.append(try readEntry(bytes, name))
         } catch {
-            throw Self.fault(error) { .entryNotJSON(tensor: name, $0) }
+            if let fault = error as? TensorFault { throw SafetensorsFault.tensor(name, fault) }
+            throw Self.fault(error) { .tensor(name, .notJSON($0)) }
         }
     }
 
@@ -92,7 +91,7 @@ struct SafetensorsHeaderReader {
         var offsets: [Int]?
         var keys: Set<String> = []
         guard try scanner.consumeIf("{", bytes) else {
-            throw SafetensorsFault.entryNotObject(tensor: name)
+            throw TensorFault.notAnObject
         }
         if try !scanner.consumeIf("}", bytes) {
             repeat {
@@ -100,123 +99,114 @@ struct SafetensorsHeaderReader {
                     bytes, byteLimit: SafetensorsHeader.nameByteLimit)
                 try scanner.consume(":", bytes)
                 guard keys.insert(key).inserted else {
-                    throw SafetensorsFault.entryKeyRepeated(tensor: name, key: key)
+                    throw TensorFault.keyRepeated(key)
                 }
                 switch key {
-                case "dtype": dtype = try readDType(bytes, name)
-                case "shape": shape = try readShape(bytes, name)
-                case "data_offsets": offsets = try readOffsets(bytes, name)
+                case "dtype": dtype = try readDType(bytes)
+                case "shape": shape = try readShape(bytes)
+                case "data_offsets": offsets = try readOffsets(bytes)
                 // The reference reads over keys it does not know; so do we, checking syntax.
                 default: try scanner.skipValue(bytes)
                 }
             } while try scanner.continues(until: "}", bytes)
         }
-        func missing(_ key: String) -> SafetensorsFault {
-            .entryKeyMissing(tensor: name, key: key)
-        }
-        guard let dtype else { throw missing("dtype") }
-        guard let shape else { throw missing("shape") }
-        guard let offsets else { throw missing("data_offsets") }
+        guard let dtype else { throw TensorFault.keyMissing("dtype") }
+        guard let shape else { throw TensorFault.keyMissing("shape") }
+        guard let offsets else { throw TensorFault.keyMissing("data_offsets") }
         return try entry(name, dtype, shape, begin: offsets[0], end: offsets[1])
     }
 
     private func entry(
         _ name: String, _ dtype: DType, _ shape: [Int], begin: Int, end: Int
-    ) throws(SafetensorsFault) -> TensorEntry {
-        let expected = try Self.byteCount(name, dtype, shape)
-        guard begin <= end else { throw .offsetsReversed(tensor: name, begin: begin, end: end) }
+    ) throws(TensorFault) -> TensorEntry {
+        let expected = try Self.byteCount(dtype, shape)
+        guard begin <= end else { throw .offsetsReversed(begin: begin, end: end) }
         guard end - begin == expected else {
-            throw .sizeMismatch(
-                tensor: name, dtype: dtype, shape: shape, expected: expected, found: end - begin)
+            throw .sizeMismatch(dtype, shape: shape, expected: expected, found: end - begin)
         }
         let (fileEnd, overflow) = end.addingReportingOverflow(dataStart)
         guard !overflow else {
-            throw .numberTooLarge(tensor: name, key: "data_offsets", number: String(end))
+            throw .numberTooLarge(key: "data_offsets", number: String(end))
         }
         return TensorEntry(
             name: name, dtype: dtype, shape: shape, byteRange: begin + dataStart..<fileEnd)
     }
 
-    /// Overflow is refused even where a later zero would save the product: the reference does.
+    /// Overflow is refused even where a dimension of zero would save the product, so that every
+    /// part of the shape (a row, a matrix of a stack) has a size.
     private static func byteCount(
-        _ name: String, _ dtype: DType, _ shape: [Int]
-    ) throws(SafetensorsFault) -> Int {
-        var elements = 1
+        _ dtype: DType, _ shape: [Int]
+    ) throws(TensorFault) -> Int {
+        var bits = dtype.bitWidth
         for dimension in shape {
-            let (product, overflow) = elements.multipliedReportingOverflow(by: dimension)
-            guard !overflow else {
-                throw .shapeOverflow(tensor: name, dtype: dtype, shape: shape)
-            }
-            elements = product
+            let (product, overflow) = bits.multipliedReportingOverflow(by: max(1, dimension))
+            guard !overflow else { throw .shapeOverflow(dtype, shape: shape) }
+            bits = product
         }
-        let (bits, overflow) = elements.multipliedReportingOverflow(by: dtype.bitWidth)
-        guard !overflow else { throw .shapeOverflow(tensor: name, dtype: dtype, shape: shape) }
-        guard bits % 8 == 0 else {
-            throw .shapeNotWholeBytes(tensor: name, dtype: dtype, shape: shape)
-        }
+        if shape.contains(0) { return 0 }
+        guard bits % 8 == 0 else { throw .shapeNotWholeBytes(dtype, shape: shape) }
         return bits / 8
     }
 
     // MARK: The three values of an entry
 
-    private mutating func readDType(_ bytes: Span<UInt8>, _ name: String) throws -> DType {
+    private mutating func readDType(_ bytes: Span<UInt8>) throws -> DType {
         guard try scanner.next(bytes) == UInt8(ascii: "\"") else {
-            throw SafetensorsFault.entryValue(tensor: name, key: "dtype", expected: "a string")
+            throw TensorFault.value(key: "dtype", expected: "a string")
         }
         let word = try scanner.string(bytes, byteLimit: SafetensorsHeader.nameByteLimit)
         guard let dtype = DType(rawValue: word) else {
-            throw SafetensorsFault.dtypeUnknown(tensor: name, dtype: word)
+            throw TensorFault.dtypeUnknown(word)
         }
         return dtype
     }
 
-    private mutating func readShape(_ bytes: Span<UInt8>, _ name: String) throws -> [Int] {
+    private mutating func readShape(_ bytes: Span<UInt8>) throws -> [Int] {
         let limit = SafetensorsHeader.rankLimit
         return try readIntegers(
-            bytes, name, key: "shape", expected: "an array of whole numbers", atMost: limit,
-            orElse: .rankTooLarge(tensor: name, limit: limit))
+            bytes, key: "shape", expected: "an array of whole numbers", atMost: limit,
+            orElse: .rankTooLarge(limit: limit))
     }
 
-    private mutating func readOffsets(_ bytes: Span<UInt8>, _ name: String) throws -> [Int] {
+    private mutating func readOffsets(_ bytes: Span<UInt8>) throws -> [Int] {
         let expected = "an array of two whole numbers"
-        let notTwo = SafetensorsFault.entryValue(
-            tensor: name, key: "data_offsets", expected: expected)
+        let notTwo = TensorFault.value(key: "data_offsets", expected: expected)
         let offsets = try readIntegers(
-            bytes, name, key: "data_offsets", expected: expected, atMost: 2, orElse: notTwo)
+            bytes, key: "data_offsets", expected: expected, atMost: 2, orElse: notTwo)
         guard offsets.count == 2 else { throw notTwo }
         return offsets
     }
 
     private mutating func readIntegers(
-        _ bytes: Span<UInt8>, _ name: String, key: String, expected: String, atMost limit: Int,
-        orElse tooMany: SafetensorsFault
+        _ bytes: Span<UInt8>, key: String, expected: String, atMost limit: Int,
+        orElse tooMany: TensorFault
     ) throws -> [Int] {
         guard try scanner.consumeIf("[", bytes) else {
-            throw SafetensorsFault.entryValue(tensor: name, key: key, expected: expected)
+            throw TensorFault.value(key: key, expected: expected)
         }
         var numbers: [Int] = []
         if try scanner.consumeIf("]", bytes) { return numbers }
         repeat {
             guard numbers.count < limit else { throw tooMany }
             guard JSONScanner.beginsNumber(try scanner.next(bytes)) else {
-                throw SafetensorsFault.entryValue(tensor: name, key: key, expected: expected)
+                throw TensorFault.value(key: key, expected: expected)
             }
-            numbers.append(try Self.integer(try scanner.number(bytes), name, key))
+            numbers.append(try Self.integer(try scanner.number(bytes), key))
         } while try scanner.continues(until: "]", bytes)
         return numbers
     }
 
     private static func integer(
-        _ token: String, _ name: String, _ key: String
-    ) throws(SafetensorsFault) -> Int {
+        _ token: String, _ key: String
+    ) throws(TensorFault) -> Int {
         guard JSONScanner.isWholeNumber(token) else {
-            throw .numberNotInteger(tensor: name, key: key, number: token)
+            throw .numberNotInteger(key: key, number: token)
         }
         guard !token.hasPrefix("-") else {
-            throw .numberNegative(tensor: name, key: key, number: token)
+            throw .numberNegative(key: key, number: token)
         }
         guard let value = Int(token) else {
-            throw .numberTooLarge(tensor: name, key: key, number: token)
+            throw .numberTooLarge(key: key, number: token)
         }
         return value
     }

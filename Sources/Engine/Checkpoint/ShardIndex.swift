@@ -4,16 +4,16 @@
 import OrderedCollections
 
 /// A parsed index. Names are checked, files are not yet opened.
-struct ShardIndex {
+package struct ShardIndex {
     /// Shard names, sorted, each with one of its tensors for messages.
-    private(set) var shards: [(name: String, tensor: String)] = []
+    package private(set) var shards: [(name: String, tensor: String)] = []
     /// Tensor to place in `shards`.
     private(set) var weightMap: OrderedDictionary<ExactString, Int> = [:]
     /// As spelled; nil where the index has none.
     private(set) var totalSize: String?
 
     /// `path` is the index file's, for messages.
-    static func parse(
+    package static func parse(
         _ bytes: Span<UInt8>, path: String
     ) throws(CheckpointError) -> ShardIndex {
         var reader = ShardIndexReader(path: path)
@@ -22,11 +22,11 @@ struct ShardIndex {
         } catch let error as CheckpointError {
             throw error
         } catch let fault as JSONFault {
-            throw .json(path: path, fault)
+            throw .json(path: path, .of(offset: fault.offset, in: bytes), fault)
         } catch {
             preconditionFailure("the reader throws no other error: \(error)")
         }
-        guard !reader.weightMap.isEmpty else { throw .indexEmpty(path: path) }
+        guard !reader.weightMap.isEmpty else { throw .index(path: path, .empty) }
         return ShardIndex(reader)
     }
 
@@ -85,7 +85,7 @@ private struct ShardIndexReader {
         member: (inout ShardIndexReader, String) throws -> Void
     ) throws {
         guard try scanner.consumeIf("{", bytes) else {
-            throw CheckpointError.indexValue(path: path, key: name, expected: "an object")
+            throw CheckpointError.index(path: path, .value(key: name, expected: "an object"))
         }
         if try scanner.consumeIf("}", bytes) { return }
         var keys: Set<ExactString> = []
@@ -110,23 +110,25 @@ private struct ShardIndexReader {
 
     private mutating func readMapping(_ tensor: String, _ bytes: Span<UInt8>) throws {
         guard try scanner.next(bytes) == UInt8(ascii: "\"") else {
-            throw CheckpointError.indexValue(
-                path: path, key: "weight_map." + tensor, expected: "a string")
+            throw CheckpointError.index(
+                path: path, .value(key: "weight_map." + tensor, expected: "a string"))
         }
         guard weightMap.count < SafetensorsHeader.tensorLimit else {
-            throw CheckpointError.safetensors(
-                path: path, .tensorsTooMany(limit: SafetensorsHeader.tensorLimit))
+            throw CheckpointError.index(
+                path: path, .tooManyTensors(limit: SafetensorsHeader.tensorLimit))
         }
         let shard = try scanner.string(bytes, byteLimit: SafetensorsHeader.nameByteLimit)
         guard ShardIndex.isPlainShardName(shard) else {
-            throw CheckpointError.shardName(path: path, tensor: tensor, shard: shard)
+            throw CheckpointError.index(
+                path: path, .shardName(tensor: tensor, shard: shard))
         }
         if let place = shardPlaces[shard] {
             weightMap[ExactString(tensor)] = place
             return
         }
         guard shards.count < CheckpointFolder.shardLimit else {
-            throw CheckpointError.shardsTooMany(path: path, limit: CheckpointFolder.shardLimit)
+            throw CheckpointError.index(
+                path: path, .tooManyShards(limit: CheckpointFolder.shardLimit))
         }
         shardPlaces[shard] = shards.count
         weightMap[ExactString(tensor)] = shards.count
