@@ -125,7 +125,12 @@ let package = Package(
         tests("DurableIOTests", ["DurableIO"]),
         tests("JobsTests", ["Jobs", "Catalogue"]),
         tests("StoreTests", ["Store", "DurableIO"]),
-        tests("EngineTests", ["Engine", "TensorMath", "Catalogue"]),
+        tests(
+            "EngineTests",
+            [
+                "Engine", "TensorMath", "Catalogue",
+                external("SystemPackage", "swift-system"),
+            ]),
         tests("DaemonTests", ["Daemon", "Jobs", "Store"]),
         tests("CommandLineTests", []),
         tests("TidyTests", []),

@@ -1,0 +1,23 @@
+// A string compared by its bytes. Swift's own == takes canonically equivalent spellings for one
+// (a precomposed é and e with an accent), which two tensors or two JSON keys need not be.
+
+/// A dictionary key that tells apart what the file tells apart.
+struct ExactString: Hashable, Sendable {
+    let string: String
+
+    init(_ string: String) { self.string = string }
+
+    static func == (left: Self, right: Self) -> Bool {
+        left.string.utf8.elementsEqual(right.string.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        for byte in string.utf8 { hasher.combine(byte) }
+        hasher.combine(UInt8(0xFF))
+    }
+
+    /// Order of code points, as Python and Rust sort strings.
+    static func precedes(_ left: String, _ right: String) -> Bool {
+        left.utf8.lexicographicallyPrecedes(right.utf8)
+    }
+}
