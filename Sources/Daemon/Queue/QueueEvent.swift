@@ -21,8 +21,10 @@ package enum QueueEvent: Sendable, Equatable {
 package enum AttemptEnd: Sendable, Equatable {
     case succeeded
     case failed(WorkerOutcome.Failure)
-    /// No outcome: killed, crashed, stopped, or never started. The text is for people.
+    /// No outcome: the worker was killed or crashed. The text is for people.
     case lost(String)
+    /// No outcome, because the daemon stopped the worker or died itself: nobody's fault.
+    case interrupted
 }
 
 package enum QueueAction: Sendable, Equatable {

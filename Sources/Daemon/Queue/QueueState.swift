@@ -101,7 +101,8 @@ package struct QueueState: Sendable, Equatable {
     private mutating func admit(_ entry: Entry, _ actions: inout [QueueAction]) {
         guard entries[entry.id] == nil else { return }
         switch entry.state {
-        case .queued:
+        case .queued, .running:
+            // One that is running was so when the daemon died; how it ended follows.
             entries[entry.id] = entry
         case .publishing:
             entries[entry.id] = entry
@@ -110,8 +111,8 @@ package struct QueueState: Sendable, Equatable {
             // Its worker died with the daemon that ran it.
             actions.append(.record(id: entry.id, .cancelled))
             actions.append(.discardResults(id: entry.id))
-        case .running, .done, .failed, .cancelled:
-            preconditionFailure("a job is admitted without a worker")
+        case .done, .failed, .cancelled:
+            preconditionFailure("a finished job is not admitted")
         }
     }
 
@@ -140,8 +141,7 @@ package struct QueueState: Sendable, Equatable {
             retryLater(&entry, failure, now: now, &actions)
         case .failed(let failure):
             finish(id, failure, &actions)
-        case .lost where isDraining:
-            // It was told to stop: nobody's fault.
+        case .interrupted:
             requeue(&entry, notBefore: nil, reason: nil, &actions)
         case .lost(let message):
             entry.lost += 1

@@ -30,7 +30,7 @@ package struct JobFolder: Sendable {
     package func accept(manifest: [UInt8], record: JobRecord) throws {
         try Syscalls.makeFolders(path, mode: 0o750)
         try write(manifest, to: JobRecord.manifestFileName)
-        try write(Array(CanonicalJSON.encodePretty(record)), to: JobRecord.fileName)
+        try write(Array(JobJSON.encodePretty(record)), to: JobRecord.fileName)
     }
 
     /// - Returns: Nil where the folder holds no record: the acceptance was interrupted.
@@ -57,7 +57,7 @@ package struct JobFolder: Sendable {
     }
 
     package func writeEnd(_ end: JobEnd) throws {
-        try write(Array(CanonicalJSON.encodePretty(end)), to: JobEnd.fileName)
+        try write(Array(JobJSON.encodePretty(end)), to: JobEnd.fileName)
     }
 
     package func end() throws -> JobEnd? {
@@ -79,7 +79,7 @@ package struct JobFolder: Sendable {
     // MARK: Files
 
     private func write(_ bytes: [UInt8], to name: String) throws {
-        try DurableFile.write(bytes.span.bytes, to: path.appending(name))
+        try unsafe DurableFile.write(bytes.span.bytes, to: path.appending(name))
     }
 
     private func remove(_ name: String) throws {

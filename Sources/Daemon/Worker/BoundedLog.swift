@@ -27,7 +27,7 @@ package struct BoundedLog: ~Copyable {
         guard let descriptor else { return }
         let slice = bytes.count > bytesMax ? Array(bytes.suffix(bytesMax)) : bytes
         do {
-            try Syscalls.write(descriptor, path, slice.span.bytes)
+            try unsafe Syscalls.write(descriptor, path, slice.span.bytes)
             byteCount += slice.count
         } catch {
             close()

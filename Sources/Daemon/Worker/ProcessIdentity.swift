@@ -3,7 +3,7 @@
 
 import DurableIO
 import Glibc
-package import SystemPackage
+import SystemPackage
 
 /// A process number, told from later processes of the same number by its start time, and from
 /// those of another boot by the boot's identifier.

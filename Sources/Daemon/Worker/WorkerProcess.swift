@@ -43,8 +43,9 @@ package struct WorkerLauncher: Sendable {
         onStart: @Sendable (ProcessIdentity) async throws -> Void,
         onLine: @escaping @Sendable (ProgressLine) async -> Void
     ) async -> WorkerExit {
+        let reaper = Reaper()
         do {
-            let line = try Array(CanonicalJSON.encode(request)) + [UInt8(ascii: "\n")]
+            let line = try Array(JobJSON.encode(request)) + [UInt8(ascii: "\n")]
             var options = PlatformOptions()
             options.processGroupID = 0
             options.teardownSequence = [step]
@@ -53,7 +54,8 @@ package struct WorkerLauncher: Sendable {
                 input: .inputWriter, output: .sequence, error: .sequence
             ) { execution in
                 let process = Int(execution.processIdentifier.value)
-                if let identity = ProcessIdentity(of: process) { try await onStart(identity) }
+                let identity = ProcessIdentity(of: process)
+                if let identity { try await onStart(identity) }
                 await withTaskGroup { group in
                     group.addTask {
                         // A worker that died already cannot take it; its exit says more.
@@ -69,12 +71,15 @@ package struct WorkerLauncher: Sendable {
                     stopping.cancel()
                     await stopping.value
                 }
+                reaper.arm(identity, after: grace)
             }
+            reaper.disarm()
             switch result.terminationStatus {
             case .exited(let code): return .exited(code: Int(code))
             case .signaled(let signal): return .signaled(Int(signal))
             }
         } catch {
+            reaper.disarm()
             return .notStarted("\(error)")
         }
     }
@@ -110,6 +115,23 @@ package struct WorkerLauncher: Sendable {
 
     private static func bytes(of buffer: SubprocessOutputSequence.Buffer) -> [UInt8] {
         unsafe buffer.withUnsafeBytes { unsafe Array($0) }
+    }
+}
+
+/// Kills a worker that has closed its outputs and its input, but does not end.
+private final class Reaper: Sendable {
+    private let task = Mutex<Task<Void, Never>?>(nil)
+
+    func arm(_ identity: ProcessIdentity?, after delay: Duration) {
+        let kill = Task {
+            try? await Task.sleep(for: delay)
+            if !Task.isCancelled { identity?.kill() }
+        }
+        task.withLock { $0 = kill }
+    }
+
+    func disarm() {
+        task.withLock { $0?.cancel() }
     }
 }
 

@@ -99,7 +99,8 @@ extension IndexDatabase {
         try write { db in
             if let existing = try Self.job(row.id, db) { return (existing, false) }
             var row = row
-            row.sequence = try Int.fetchOne(db, sql: "SELECT coalesce(max(seq), 0) + 1 FROM jobs") ?? 1
+            row.sequence =
+                try Int.fetchOne(db, sql: "SELECT coalesce(max(seq), 0) + 1 FROM jobs") ?? 1
             try row.insert(db)
             let event = EventRow(at: row.submittedAt, job: row.id, type: row.state)
             try event.insert(db)
