@@ -38,7 +38,7 @@ struct ManifestReader {
             text.unicodeScalars.removeFirst()
         }
         var reader = ManifestReader(lines: lines)
-        guard let root = try composed(text) else { throw empty }
+        guard let root = try composed(text, lines) else { throw empty }
         let node = try reader.converted(root, depth: 1)
         if case .missing = node.content { throw empty }
         return node
@@ -137,11 +137,18 @@ struct ManifestReader {
 
     // MARK: Yams
 
-    private static func composed(_ text: String) throws -> Node? {
+    private static func composed(
+        _ text: String, _ lines: [[Unicode.Scalar]]
+    ) throws -> Node? {
         do {
             return try Parser(yaml: text, encoding: .utf8).singleRoot()
         } catch let error as YamlError {
-            throw translated(error)
+            var error = translated(error)
+            // libyaml may put the end of a text without a final newline into a line of its own.
+            if error.line > lines.count {
+                (error.line, error.column) = (lines.count, lines[lines.count - 1].count + 1)
+            }
+            throw error
         }
     }
 
