@@ -13,8 +13,19 @@ package enum StoreError: Error, Sendable {
     case indexNewer(path: FilePath, found: Int, known: Int)
     /// Another process has the index open for writing.
     case indexInUse(path: FilePath, process: Int32?)
+    /// An action names an output that is not in the store.
+    case outputMissing(stage: String, role: String, digest: Digest)
+    /// An object does not fit where the caller wants it.
+    case objectTooLarge(digest: Digest, byteCount: Int, bytesMax: Int)
     /// SQLite refused.
     case index(path: FilePath, reason: String)
+}
+
+extension StoreError {
+    /// Whether the disk (or the quota) is full, so that freeing space can help.
+    package var isDiskFull: Bool {
+        if case .system(let error) = self { error.isDiskFull } else { false }
+    }
 }
 
 extension StoreError: CustomStringConvertible {
@@ -32,6 +43,12 @@ extension StoreError: CustomStringConvertible {
         case .indexInUse(let path, let process):
             "the index '\(path)' is open in process \(process.map(String.init) ?? "unknown"): "
                 + "stop that process, or ask it through its socket"
+        case .outputMissing(let stage, let role, let digest):
+            "stage \(stage) cannot be recorded: its output '\(role)', object \(digest), is not in "
+                + "the store or is damaged; run the stage again"
+        case .objectTooLarge(let digest, let byteCount, let bytesMax):
+            "object \(digest) has \(byteCount) bytes, more than the \(bytesMax) allowed here: "
+                + "read it in pieces"
         case .index(let path, let reason):
             "the index '\(path)' failed: \(reason); 'layerfold store rebuild-index' makes a new "
                 + "one from the files"

@@ -81,20 +81,20 @@ extension IndexDatabase {
             return (try openChecked(path), isNew ? .created : .existing)
         } catch let error as DatabaseError where error.isDamage {
             reason = error.message ?? "\(error)"
-        } catch let damage as Damage {
+        } catch let damage as PageDamage {
             reason = damage.reason
         }
         let damaged = try moveAside(path)
         return (try openChecked(path), .replaced(damaged: damaged, reason: reason))
     }
 
-    /// Opens, checks and migrates; throws `Damage` or a `DatabaseError` that says so.
+    /// Opens, checks and migrates; throws `PageDamage` or a `DatabaseError` that says so.
     static func openChecked(_ path: FilePath) throws -> DatabaseQueue {
         let queue = try DatabaseQueue(path: path.string, configuration: configuration())
         let findings = try queue.read { db in
             try String.fetchAll(db, sql: "PRAGMA quick_check(5)")
         }
-        guard findings == ["ok"] else { throw Damage(reason: findings.joined(separator: "; ")) }
+        guard findings == ["ok"] else { throw PageDamage(reason: findings.joined(separator: "; ")) }
         let found = try queue.read { db in try userVersion(db) }
         guard found <= IndexSchema.version else {
             throw StoreError.indexNewer(path: path, found: found, known: IndexSchema.version)
@@ -151,7 +151,7 @@ extension IndexDatabase {
 }
 
 /// The file opens but its pages contradict each other.
-private struct Damage: Error {
+private struct PageDamage: Error {
     let reason: String
 }
 

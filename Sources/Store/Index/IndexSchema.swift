@@ -24,7 +24,7 @@ enum IndexSchema {
                 CREATE INDEX objects_by_use ON objects(last_used);
                 CREATE TABLE actions(
                   key TEXT PRIMARY KEY CHECK(length(key) = 64),
-                  stage TEXT NOT NULL, stage_version TEXT NOT NULL,
+                  stage TEXT NOT NULL, stage_version INTEGER NOT NULL,
                   recipe TEXT NOT NULL, meta TEXT NOT NULL,
                   last_used INTEGER NOT NULL) STRICT, WITHOUT ROWID;
                 CREATE INDEX actions_by_stage ON actions(stage);
