@@ -1,10 +1,10 @@
-// Codable values to JSONValue. Foundation's encoder sorts keys or leaves them in any order; this
+// Codable values to ReportValue. Foundation's encoder sorts keys or leaves them in any order; this
 // one keeps the order of the declaration, writes nil as null (every field is always there), and
 // writes numbers that JSON lacks (NaN, infinities) as null.
 
 /// Encodes any `Encodable` as a tree of JSON values.
-enum JSONValueEncoder {
-    static func value<T: Encodable>(of value: T) throws -> JSONValue {
+enum ReportValueEncoder {
+    static func value<T: Encodable>(of value: T) throws -> ReportValue {
         try node(of: value, path: []).value
     }
 
@@ -12,7 +12,7 @@ enum JSONValueEncoder {
         of value: T, path: [any CodingKey]
     ) throws -> Node {
         switch value {
-        case let value as JSONValue: return Node(value)
+        case let value as ReportValue: return Node(value)
         case let value as Double: return Node(value.isFinite ? .number(value) : .null)
         case let value as Int: return Node(.integer(value))
         case let value as String: return Node(.string(value))
@@ -28,18 +28,18 @@ enum JSONValueEncoder {
 /// A value under construction: containers hold on to it while they fill it.
 private final class Node {
     private enum Content {
-        case plain(JSONValue)
+        case plain(ReportValue)
         case list([Node])
         case members([(key: String, node: Node)])
     }
 
     private var content: Content
 
-    init(_ value: JSONValue) {
+    init(_ value: ReportValue) {
         content = .plain(value)
     }
 
-    var value: JSONValue {
+    var value: ReportValue {
         switch content {
         case .plain(let value): value
         case .list(let nodes): .array(nodes.map(\.value))
@@ -110,7 +110,7 @@ private struct PlainTarget: SingleValueEncodingContainer {
     func encodeNil() { node.replace(by: Node(.null)) }
 
     func encode<T: Encodable>(_ value: T) throws {
-        node.replace(by: try JSONValueEncoder.node(of: value, path: codingPath))
+        node.replace(by: try ReportValueEncoder.node(of: value, path: codingPath))
     }
 }
 
@@ -121,7 +121,7 @@ private struct ListTarget: UnkeyedEncodingContainer {
 
     private func next() -> Target {
         let child = Node(.null)
-        let path = codingPath + [AnyKey(count)]
+        let path = codingPath + [ReportKey(count)]
         node.append(child)
         return Target(node: child, codingPath: path)
     }
@@ -129,7 +129,7 @@ private struct ListTarget: UnkeyedEncodingContainer {
     func encodeNil() { node.append(Node(.null)) }
 
     func encode<T: Encodable>(_ value: T) throws {
-        node.append(try JSONValueEncoder.node(of: value, path: codingPath + [AnyKey(count)]))
+        node.append(try ReportValueEncoder.node(of: value, path: codingPath + [ReportKey(count)]))
     }
 
     func nestedContainer<Key: CodingKey>(
@@ -155,10 +155,20 @@ private struct ObjectTarget<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
     func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
         node.append(
-            key.stringValue, try JSONValueEncoder.node(of: value, path: codingPath + [key]))
+            key.stringValue, try ReportValueEncoder.node(of: value, path: codingPath + [key]))
     }
 
+    // The protocol has a default for each plain type, which leaves nil out: a generic method
+    // alone would not be asked for these.
+    func encodeIfPresent(_ value: Bool?, forKey key: Key) throws { try encodeAny(value, key) }
+    func encodeIfPresent(_ value: Int?, forKey key: Key) throws { try encodeAny(value, key) }
+    func encodeIfPresent(_ value: Double?, forKey key: Key) throws { try encodeAny(value, key) }
+    func encodeIfPresent(_ value: String?, forKey key: Key) throws { try encodeAny(value, key) }
     func encodeIfPresent<T: Encodable>(_ value: T?, forKey key: Key) throws {
+        try encodeAny(value, key)
+    }
+
+    private func encodeAny<T: Encodable>(_ value: T?, _ key: Key) throws {
         if let value { try encode(value, forKey: key) } else { encodeNil(forKey: key) }
     }
 
@@ -170,6 +180,6 @@ private struct ObjectTarget<Key: CodingKey>: KeyedEncodingContainerProtocol {
         target(key).unkeyedContainer()
     }
 
-    func superEncoder() -> any Encoder { target(AnyKey("super")) }
+    func superEncoder() -> any Encoder { target(ReportKey("super")) }
     func superEncoder(forKey key: Key) -> any Encoder { target(key) }
 }

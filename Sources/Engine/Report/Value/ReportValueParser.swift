@@ -1,36 +1,14 @@
 // JSON text to values by RFC 8259, strictly, with limits checked before anything is kept.
 
-/// What can be wrong with a report.json.
-package enum JSONTextError: Error, Equatable, CustomStringConvertible {
-    /// The text is longer than `bytesMax`.
-    case tooLong(bytes: Int, bytesMax: Int)
-    /// Lists and objects nest deeper than `depthMax`.
-    case tooDeep(line: Int, column: Int, depthMax: Int)
-    /// The text is not JSON at this place (both count from 1, columns in bytes).
-    case syntax(line: Int, column: Int, expected: String, found: String)
-    /// The JSON is well formed, but this field is missing or of another kind.
-    case field(path: String, problem: String)
-    /// The report is of a version that this build does not know.
-    case schema(found: Int, known: Int)
-
-    package var description: String {
-        switch self {
-        case .tooLong(let bytes, let bytesMax):
-            "report.json: \(bytes) bytes, at most \(bytesMax) are read; is it a report?"
-        case .tooDeep(let line, let column, let depthMax):
-            "report.json line \(line), column \(column): nested deeper than \(depthMax) levels"
-        case .syntax(let line, let column, let expected, let found):
-            "report.json line \(line), column \(column): expected \(expected), found \(found)"
-        case .field(let path, let problem):
-            "report.json: \(path): \(problem)"
-        case .schema(let found, let known):
-            "report.json: schema is \(found), this build reads \(known); use the newer layerfold"
-        }
+extension ReportValue {
+    /// The value of a JSON text.
+    package init(jsonText: String) throws(ReportError) {
+        self = try ReportValueParser.value(of: jsonText)
     }
 }
 
 /// Parses one JSON text.
-struct JSONParser {
+struct ReportValueParser {
     /// A report of a 126-layer model with 40 matrices has about 15 MB.
     static let bytesMax = 256 << 20
     /// A report nests 8 levels; the rest is room for job parameters.
@@ -41,11 +19,11 @@ struct JSONParser {
     private var depth = 0
 
     /// The value of a whole text.
-    static func value(of text: String) throws(JSONTextError) -> JSONValue {
+    static func value(of text: String) throws(ReportError) -> ReportValue {
         guard text.utf8.count <= bytesMax else {
             throw .tooLong(bytes: text.utf8.count, bytesMax: bytesMax)
         }
-        var parser = JSONParser(bytes: Array(text.utf8))
+        var parser = ReportValueParser(bytes: Array(text.utf8))
         let value = try parser.value()
         parser.skipSpace()
         guard parser.index == parser.bytes.count else { throw parser.error("the end") }
@@ -58,7 +36,7 @@ struct JSONParser {
 
     // MARK: - Values
 
-    private mutating func value() throws(JSONTextError) -> JSONValue {
+    private mutating func value() throws(ReportError) -> ReportValue {
         skipSpace()
         // The end stands in as a zero byte, which starts no value.
         switch peek ?? 0 {
@@ -73,9 +51,9 @@ struct JSONParser {
         }
     }
 
-    private mutating func object() throws(JSONTextError) -> JSONValue {
+    private mutating func object() throws(ReportError) -> ReportValue {
         try enter()
-        var members: [JSONValue.Member] = []
+        var members: [ReportValue.Member] = []
         var keys: Set<String> = []
         skipSpace()
         if !take("}") {
@@ -99,9 +77,9 @@ struct JSONParser {
         return .object(members)
     }
 
-    private mutating func array() throws(JSONTextError) -> JSONValue {
+    private mutating func array() throws(ReportError) -> ReportValue {
         try enter()
-        var elements: [JSONValue] = []
+        var elements: [ReportValue] = []
         skipSpace()
         if !take("]") {
             repeat {
@@ -114,7 +92,7 @@ struct JSONParser {
         return .array(elements)
     }
 
-    private mutating func enter() throws(JSONTextError) {
+    private mutating func enter() throws(ReportError) {
         guard depth < Self.depthMax else {
             let place = place
             throw .tooDeep(line: place.line, column: place.column, depthMax: Self.depthMax)
@@ -124,15 +102,15 @@ struct JSONParser {
     }
 
     private mutating func word(
-        _ word: StaticString, _ value: JSONValue
-    ) throws(JSONTextError) -> JSONValue {
+        _ word: StaticString, _ value: ReportValue
+    ) throws(ReportError) -> ReportValue {
         let expected = Array(word.description.utf8)
         guard bytes[index...].starts(with: expected) else { throw error("\(word)") }
         index += expected.count
         return value
     }
 
-    private mutating func number() throws(JSONTextError) -> JSONValue {
+    private mutating func number() throws(ReportError) -> ReportValue {
         let start = index
         var isInteger = true
         _ = take("-")
@@ -155,7 +133,7 @@ struct JSONParser {
         return .number(value)
     }
 
-    private mutating func digits() throws(JSONTextError) {
+    private mutating func digits() throws(ReportError) {
         let start = index
         while let byte = peek, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { index += 1 }
         guard index > start else { throw error("a digit") }
@@ -163,7 +141,7 @@ struct JSONParser {
 
     // MARK: - Strings
 
-    private mutating func string() throws(JSONTextError) -> String {
+    private mutating func string() throws(ReportError) -> String {
         index += 1
         var result = ""
         while true {
@@ -181,7 +159,7 @@ struct JSONParser {
         }
     }
 
-    private mutating func escaped() throws(JSONTextError) -> Unicode.Scalar {
+    private mutating func escaped() throws(ReportError) -> Unicode.Scalar {
         let pairs: [(Character, Unicode.Scalar)] = [
             ("\"", "\""), ("\\", "\\"), ("/", "/"), ("n", "\n"), ("r", "\r"), ("t", "\t"),
             ("b", "\u{8}"), ("f", "\u{C}"),
@@ -204,7 +182,7 @@ struct JSONParser {
         throw error("a pair of surrogates")
     }
 
-    private mutating func hexadecimal() throws(JSONTextError) -> UInt32 {
+    private mutating func hexadecimal() throws(ReportError) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<4 {
             guard let byte = peek, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
@@ -240,7 +218,7 @@ struct JSONParser {
         return (line, column)
     }
 
-    private func error(_ expected: String) -> JSONTextError {
+    private func error(_ expected: String) -> ReportError {
         let place = place
         let found =
             if let byte = peek {

@@ -2,28 +2,28 @@
 // shows a job in the order its author wrote it.
 
 /// One JSON value; integers that fit `Int` stay exact.
-package enum JSONValue: Sendable, Equatable {
+package enum ReportValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case integer(Int)
     case number(Double)
     case string(String)
-    case array([JSONValue])
+    case array([ReportValue])
     case object([Member])
 
     /// A key and its value, in the place where the author put them.
     package struct Member: Sendable, Equatable {
         package var key: String
-        package var value: JSONValue
+        package var value: ReportValue
 
-        package init(_ key: String, _ value: JSONValue) {
+        package init(_ key: String, _ value: ReportValue) {
             self.key = key
             self.value = value
         }
     }
 
     /// The value under `key`; nil where this is no object or has no such key.
-    package subscript(key: String) -> JSONValue? {
+    package subscript(key: String) -> ReportValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.key == key }?.value
     }
@@ -55,7 +55,7 @@ package enum JSONValue: Sendable, Equatable {
     }
 }
 
-extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral,
+extension ReportValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByStringLiteral,
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
@@ -64,24 +64,24 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral,
     package init(integerLiteral value: Int) { self = .integer(value) }
     package init(floatLiteral value: Double) { self = .number(value) }
     package init(stringLiteral value: String) { self = .string(value) }
-    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-    package init(dictionaryLiteral elements: (String, JSONValue)...) {
+    package init(arrayLiteral elements: ReportValue...) { self = .array(elements) }
+    package init(dictionaryLiteral elements: (String, ReportValue)...) {
         self = .object(elements.map { Member($0.0, $0.1) })
     }
 }
 
-// The coders of this folder take a JSONValue as it is and keep its order. Foreign coders go
+// The coders of this folder take a ReportValue as it is and keep its order. Foreign coders go
 // through these two functions; they hand out keys in any order, so keys are sorted then.
-extension JSONValue: Codable {
+extension ReportValue: Codable {
     package func encode(to encoder: any Encoder) throws {
         switch self {
         case .array(let elements):
             var container = encoder.unkeyedContainer()
             for element in elements { try container.encode(element) }
         case .object(let members):
-            var container = encoder.container(keyedBy: AnyKey.self)
+            var container = encoder.container(keyedBy: ReportKey.self)
             for member in members {
-                try container.encode(member.value, forKey: AnyKey(member.key))
+                try container.encode(member.value, forKey: ReportKey(member.key))
             }
         default:
             var container = encoder.singleValueContainer()
@@ -96,15 +96,15 @@ extension JSONValue: Codable {
     }
 
     package init(from decoder: any Decoder) throws {
-        if let container = try? decoder.container(keyedBy: AnyKey.self) {
+        if let container = try? decoder.container(keyedBy: ReportKey.self) {
             let keys = container.allKeys.sorted { $0.stringValue < $1.stringValue }
             self = .object(
                 try keys.map {
-                    Member($0.stringValue, try container.decode(JSONValue.self, forKey: $0))
+                    Member($0.stringValue, try container.decode(ReportValue.self, forKey: $0))
                 })
         } else if var container = try? decoder.unkeyedContainer() {
-            var elements: [JSONValue] = []
-            while !container.isAtEnd { elements.append(try container.decode(JSONValue.self)) }
+            var elements: [ReportValue] = []
+            while !container.isAtEnd { elements.append(try container.decode(ReportValue.self)) }
             self = .array(elements)
         } else {
             let container = try decoder.singleValueContainer()
@@ -124,7 +124,7 @@ extension JSONValue: Codable {
 }
 
 /// A coding key made from any name or position.
-struct AnyKey: CodingKey {
+struct ReportKey: CodingKey {
     let stringValue: String
     let intValue: Int?
 

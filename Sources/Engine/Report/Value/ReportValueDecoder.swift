@@ -1,18 +1,18 @@
-// JSONValue to Codable values: the mirror image of JSONValueEncoder. Null reads as NaN where a
+// ReportValue to Codable values: the mirror image of ReportValueEncoder. Null reads as NaN where a
 // number is due; unknown keys are passed over.
 
-/// Decodes any `Decodable` from a tree of JSON values; throws `JSONTextError.field`.
-enum JSONValueDecoder {
-    static func decode<T: Decodable>(_ type: T.Type, from value: JSONValue) throws -> T {
+/// Decodes any `Decodable` from a tree of JSON values; throws `ReportError.field`.
+enum ReportValueDecoder {
+    static func decode<T: Decodable>(_ type: T.Type, from value: ReportValue) throws -> T {
         try decode(type, from: value, path: [])
     }
 
     fileprivate static func decode<T: Decodable>(
-        _ type: T.Type, from value: JSONValue, path: [any CodingKey]
+        _ type: T.Type, from value: ReportValue, path: [any CodingKey]
     ) throws -> T {
         let plain: (any Sendable)? =
             switch (value, type) {
-            case (_, is JSONValue.Type): value
+            case (_, is ReportValue.Type): value
             case (.number(let number), is Double.Type): number
             case (.integer(let number), is Double.Type): Double(number)
             case (.null, is Double.Type): Double.nan
@@ -29,12 +29,12 @@ enum JSONValueDecoder {
     }
 
     fileprivate static func mismatch(
-        _ expected: String, _ value: JSONValue, _ path: [any CodingKey]
-    ) -> JSONTextError {
+        _ expected: String, _ value: ReportValue, _ path: [any CodingKey]
+    ) -> ReportError {
         .field(path: text(of: path), problem: "expected \(expected), found \(value.kind)")
     }
 
-    fileprivate static func missing(_ path: [any CodingKey]) -> JSONTextError {
+    fileprivate static func missing(_ path: [any CodingKey]) -> ReportError {
         .field(path: text(of: path), problem: "is missing")
     }
 
@@ -52,7 +52,7 @@ enum JSONValueDecoder {
 }
 
 private struct Source: Decoder {
-    let value: JSONValue
+    let value: ReportValue
     let codingPath: [any CodingKey]
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
@@ -60,14 +60,14 @@ private struct Source: Decoder {
         keyedBy type: Key.Type
     ) throws -> KeyedDecodingContainer<Key> {
         guard case .object(let members) = value else {
-            throw JSONValueDecoder.mismatch("an object", value, codingPath)
+            throw ReportValueDecoder.mismatch("an object", value, codingPath)
         }
         return KeyedDecodingContainer(ObjectSource<Key>(members: members, codingPath: codingPath))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
         guard case .array(let elements) = value else {
-            throw JSONValueDecoder.mismatch("a list", value, codingPath)
+            throw ReportValueDecoder.mismatch("a list", value, codingPath)
         }
         return ListSource(elements: elements, codingPath: codingPath)
     }
@@ -78,22 +78,22 @@ private struct Source: Decoder {
 }
 
 private struct PlainSource: SingleValueDecodingContainer {
-    let value: JSONValue
+    let value: ReportValue
     let codingPath: [any CodingKey]
 
     func decodeNil() -> Bool { value == .null }
 
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        try JSONValueDecoder.decode(type, from: value, path: codingPath)
+        try ReportValueDecoder.decode(type, from: value, path: codingPath)
     }
 }
 
 private struct ListSource: UnkeyedDecodingContainer {
-    let elements: [JSONValue]
+    let elements: [ReportValue]
     let codingPath: [any CodingKey]
     private(set) var currentIndex = 0
 
-    init(elements: [JSONValue], codingPath: [any CodingKey]) {
+    init(elements: [ReportValue], codingPath: [any CodingKey]) {
         self.elements = elements
         self.codingPath = codingPath
     }
@@ -102,8 +102,8 @@ private struct ListSource: UnkeyedDecodingContainer {
     var isAtEnd: Bool { currentIndex >= elements.count }
 
     private mutating func next() throws -> Source {
-        let path = codingPath + [AnyKey(currentIndex)]
-        guard !isAtEnd else { throw JSONValueDecoder.missing(path) }
+        let path = codingPath + [ReportKey(currentIndex)]
+        guard !isAtEnd else { throw ReportValueDecoder.missing(path) }
         defer { currentIndex += 1 }
         return Source(value: elements[currentIndex], codingPath: path)
     }
@@ -116,7 +116,7 @@ private struct ListSource: UnkeyedDecodingContainer {
 
     mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
         let source = try next()
-        return try JSONValueDecoder.decode(type, from: source.value, path: source.codingPath)
+        return try ReportValueDecoder.decode(type, from: source.value, path: source.codingPath)
     }
 
     mutating func nestedContainer<Key: CodingKey>(
@@ -131,20 +131,20 @@ private struct ListSource: UnkeyedDecodingContainer {
 }
 
 private struct ObjectSource<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    let members: [JSONValue.Member]
+    let members: [ReportValue.Member]
     let codingPath: [any CodingKey]
 
     var allKeys: [Key] { members.compactMap { Key(stringValue: $0.key) } }
 
     func contains(_ key: Key) -> Bool { find(key) != nil }
 
-    private func find(_ key: any CodingKey) -> JSONValue? {
+    private func find(_ key: any CodingKey) -> ReportValue? {
         members.first { $0.key == key.stringValue }?.value
     }
 
     private func source(_ key: any CodingKey) throws -> Source {
         let path = codingPath + [key]
-        guard let value = find(key) else { throw JSONValueDecoder.missing(path) }
+        guard let value = find(key) else { throw ReportValueDecoder.missing(path) }
         return Source(value: value, codingPath: path)
     }
 
@@ -152,7 +152,7 @@ private struct ObjectSource<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
         let source = try source(key)
-        return try JSONValueDecoder.decode(type, from: source.value, path: source.codingPath)
+        return try ReportValueDecoder.decode(type, from: source.value, path: source.codingPath)
     }
 
     func nestedContainer<Nested: CodingKey>(
@@ -163,6 +163,6 @@ private struct ObjectSource<Key: CodingKey>: KeyedDecodingContainerProtocol {
         try source(key).unkeyedContainer()
     }
 
-    func superDecoder() throws -> any Decoder { try source(AnyKey("super")) }
+    func superDecoder() throws -> any Decoder { try source(ReportKey("super")) }
     func superDecoder(forKey key: Key) throws -> any Decoder { try source(key) }
 }

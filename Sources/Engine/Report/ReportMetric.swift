@@ -2,7 +2,7 @@
 // (task, metric) as lm-evaluation-harness does.
 
 /// A figure that a table has a column for and a chart a drawing.
-package struct Metric: Sendable, Hashable {
+package struct ReportMetric: Sendable, Hashable {
     package var task: String
     package var metric: String
 

@@ -1,7 +1,7 @@
 // JSON values as text: the same value always gives the same bytes. Numbers are the shortest
 // decimals that read back as the same value (Swift's own description of Double).
 
-extension JSONValue {
+extension ReportValue {
     /// Columns a list or object may fill before it is broken over several lines.
     private static let columnsMax = 100
 
@@ -9,7 +9,7 @@ extension JSONValue {
     /// has a line per row), small objects on one line; ends with a line feed.
     package var prettyText: String {
         var text = ""
-        Self.write(self, indent: 0, isRoot: true, to: &text)
+        Self.write(self, indent: 0, column: 0, isRoot: true, to: &text)
         return text + "\n"
     }
 
@@ -21,11 +21,12 @@ extension JSONValue {
     }
 
     private static func write(
-        _ value: JSONValue, indent: Int, isRoot: Bool = false, to text: inout String
+        _ value: ReportValue, indent: Int, column: Int, isRoot: Bool = false,
+        to text: inout String
     ) {
         if !isRoot || value.isScalar {
             var line = ""
-            let room = isRow(value) ? Int.max : columnsMax - indent
+            let room = isRow(value) ? Int.max : columnsMax - column
             if writeInline(value, lengthMax: room, to: &line) {
                 text += line
                 return
@@ -39,13 +40,15 @@ extension JSONValue {
         case .array(let elements):
             for (index, element) in elements.enumerated() {
                 text += (index == 0 ? "[\n" : ",\n") + inner
-                write(element, indent: indent + 2, to: &text)
+                write(element, indent: indent + 2, column: indent + 2, to: &text)
             }
             text += "\n" + outer + "]"
         case .object(let members):
             for (index, member) in members.enumerated() {
-                text += (index == 0 ? "{\n" : ",\n") + inner + quoted(member.key) + ": "
-                write(member.value, indent: indent + 2, to: &text)
+                let key = quoted(member.key) + ": "
+                text += (index == 0 ? "{\n" : ",\n") + inner + key
+                let column = indent + 2 + key.utf8.count
+                write(member.value, indent: indent + 2, column: column, to: &text)
             }
             text += "\n" + outer + "}"
         default: preconditionFailure("plain values are written on one line")
@@ -53,7 +56,7 @@ extension JSONValue {
     }
 
     /// A list of numbers, truth values and nulls: the row of a matrix.
-    private static func isRow(_ value: JSONValue) -> Bool {
+    private static func isRow(_ value: ReportValue) -> Bool {
         guard case .array(let elements) = value else { return false }
         return elements.allSatisfy { element in
             if case .string = element { return false }
@@ -66,7 +69,7 @@ extension JSONValue {
     /// - Returns: false as soon as `text` is longer than `lengthMax` bytes; `text` is then of
     ///   no use. Plain values are written at any length.
     private static func writeInline(
-        _ value: JSONValue, lengthMax: Int, to text: inout String
+        _ value: ReportValue, lengthMax: Int, to text: inout String
     ) -> Bool {
         switch value {
         case .null: text += "null"
