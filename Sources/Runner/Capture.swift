@@ -19,12 +19,13 @@ enum Capture {
     /// The published code pads every sample with zero states to 512 tokens and then, by a slip,
     /// compares tokens of some samples instead of samples.
     private static func officialRows(_ batch: PackedSequences) -> ActivationCapture {
-        let selection = officialRowSelection(sampleCount: batch.ranges.count)
+        let selection = OfficialRows.selection(sampleCount: batch.ranges.count)
         return ActivationCapture(
-            rows: selection.flatMap { sample, tokens in
-                tokens.map { token in
-                    let place = batch.ranges[sample].lowerBound + token
-                    return place < batch.ranges[sample].upperBound ? .token(place) : .zero
+            rows: selection.flatMap { part in
+                part.tokens.map { token in
+                    let range = batch.ranges[part.sample]
+                    let place = range.lowerBound + token
+                    return place < range.upperBound ? .token(place) : .zero
                 }
             })
     }

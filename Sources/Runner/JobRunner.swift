@@ -229,7 +229,7 @@ package final class JobRunner {
         let model = original.model
         let format = try model.checkpoint.tensor(model.blueprint.embedding).dtype
         return RunReport(
-            job: try ReportJSONValueEncoder.value(of: job),
+            job: try ReportValueEncoder.value(of: job),
             model: RunReport.Model(
                 name: original.name, digest: original.digest.hex,
                 architecture: model.blueprint.modelType, layers: model.blueprint.layers.count,

@@ -15,6 +15,13 @@ enum MissReason {
         guard let nearest = try store.nearest(to: key) else {
             return "the first action of this stage"
         }
-        return "\(nearest.path) was \(nearest.theirs), is \(nearest.ours)"
+        guard let first = nearest.differences.first else { return "a key that differs nowhere" }
+        return "\(first.path) was \(shown(first.earlier)), is \(shown(first.asked))"
+    }
+
+    /// A value of a key, shortened: digests are long and say little.
+    private static func shown(_ value: String?) -> String {
+        guard let value else { return "absent" }
+        return value.count > 24 ? value.prefix(20) + "…" : value
     }
 }

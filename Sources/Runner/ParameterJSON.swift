@@ -3,7 +3,7 @@
 import Catalogue
 package import Store
 
-/// The JSON that keys are made of (Jobs has a type of the same name for its own files).
+/// The JSON that keys are made of.
 package typealias KeyJSON = Store.CanonicalJSON
 
 extension Parameters {

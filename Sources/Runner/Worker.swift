@@ -50,7 +50,7 @@ package struct Worker {
                 job: request.job, attempt: request.attempt, seconds: seconds, peakBytes: peak)
             emit(.finished(outcome: .succeeded))
         }
-        let text = String(decoding: try Jobs.CanonicalJSON.encodePretty(outcome), as: UTF8.self)
+        let text = String(decoding: try JobJSON.encodePretty(outcome), as: UTF8.self)
         try DurableText.write(
             text, to: FilePath(request.jobDirectory).appending(WorkerOutcome.fileName))
         return outcome.result

@@ -2,7 +2,6 @@
 
 import CBLAS
 import COneDNN
-import Kernels
 
 package enum Provenance {
     /// The kernels OpenBLAS chose, such as `Cooperlake`.
@@ -24,10 +23,10 @@ package enum Provenance {
     }
 
     /// Whether the processor and its system run AVX-512 (F, BW, DQ, VL).
-    package static var hasAVX512: Bool { kernels_level_supported() == 2 }
+    package static var hasAVX512: Bool { KernelLevel.supported == 2 }
 
     package static var kernelLevelName: String {
-        switch kernelLevel() {
+        switch KernelLevel.current {
         case 2: "avx512"
         case 1: "avx2"
         default: "portable"

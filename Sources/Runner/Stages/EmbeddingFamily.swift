@@ -36,9 +36,12 @@ enum EmbeddingFamily: String {
             return LayerEmbeddings(
                 coordinates: embeddings.map(\.coordinates),
                 conditionNumbers: embeddings.map(\.conditionNumber),
-                warnings: embeddings.flatMap { $0.warnings.map(\.description) })
+                warnings: EmbeddingWarnings.summary(embeddings.map(\.warnings)))
         case .official:
-            preconditionFailure("not yet")
+            let embeddings = try OfficialNPIB.embeddings(of: boundaries, parameters: parameters)
+            return LayerEmbeddings(
+                coordinates: embeddings.map(\.ranked),
+                conditionNumbers: embeddings.map(\.conditionNumber), warnings: [])
         }
     }
 
@@ -49,7 +52,7 @@ enum EmbeddingFamily: String {
         case .paper:
             return try PaperNPIB.similarity(ofCoordinates: coordinates, parameters: parameters)
         case .official:
-            preconditionFailure("not yet")
+            return try OfficialNPIB.similarity(ofRanks: coordinates, parameters: parameters)
         }
     }
 }
