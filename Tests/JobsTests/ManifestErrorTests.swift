@@ -31,7 +31,8 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
     /// A good manifest but for its ratios.
     static func ratios(_ name: String, _ value: String, says: String...) -> BadManifest {
         var bad = BadManifest(
-            name, "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n  ratios: [0.5, \(value)]\n",
+            name,
+            "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n  ratios: [0.5, \(value)]\n",
             at: 6, 17, "compress[0].ratios[1]")
         bad = BadManifest(copy: bad, says: says)
         return bad
@@ -71,11 +72,14 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
             "duplicate key", "version: 1\nname: a\nname: b\n", at: 2, 1, "",
             says: "`name`", "more than once"),
         BadManifest(
-            "duplicate key below", "version: 1\noutput:\n  dtype: keep\n  'dtype': keep\n", at: 3, 3,
+            "duplicate key below", "version: 1\noutput:\n  dtype: keep\n  'dtype': keep\n", at: 3,
+            3,
             "", says: "`dtype`", "more than once"),
         BadManifest("NUL", "version: 1\u{0}\n", at: 1, 11, "", says: "code 0"),
         BadManifest("bell", "name: a\u{7}b\n", at: 1, 8, "", says: "code 7"),
-        BadManifest("tab", "version: 1\noutput:\n\tdtype: keep\n", at: 3, 1, "", says: "not valid YAML", "tabs"),
+        BadManifest(
+            "tab", "version: 1\noutput:\n\tdtype: keep\n", at: 3, 1, "", says: "not valid YAML",
+            "tabs"),
         BadManifest(
             "truncated", "version: 1\nname: \"ab", at: 2, 10, "", says: "not valid YAML"),
         BadManifest("open list", "version: [1, 2\n", at: 2, 1, "", says: "not valid YAML"),
@@ -111,11 +115,13 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
         ratios("ratio a list", "[0.1]", says: "wrong type", "a list of 1"),
         BadManifest(
             "no ratios",
-            "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n  ratios: []\n", at: 6, 11,
+            "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n  ratios: []\n", at: 6,
+            11,
             "compress[0].ratios", says: "empty", "ratios: [0.25]"),
         BadManifest(
             "ratios a number",
-            "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n  ratios: 0.5\n", at: 6, 11,
+            "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n  ratios: 0.5\n", at: 6,
+            11,
             "compress[0].ratios", says: "wrong type", "a list"),
         BadManifest(
             "too many ratios",
@@ -178,11 +184,14 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
     ]
 
     static let values = [
-        BadManifest("version 2", "version: 2\n", at: 1, 10, "version", says: "version 2", "`version: 1`"),
-        BadManifest("version a word", "version: one\n", at: 1, 10, "version", says: "wrong type", "one"),
+        BadManifest(
+            "version 2", "version: 2\n", at: 1, 10, "version", says: "version 2", "`version: 1`"),
+        BadManifest(
+            "version a word", "version: one\n", at: 1, 10, "version", says: "wrong type", "one"),
         BadManifest("version empty", "version:\n", at: 1, 9, "version", says: "has no value"),
         BadManifest(
-            "name with a slash", "version: 1\nname: a/b\n", at: 2, 7, "name", says: "not a name", "a/b"),
+            "name with a slash", "version: 1\nname: a/b\n", at: 2, 7, "name", says: "not a name",
+            "a/b"),
         BadManifest(
             "name dots", "version: 1\nname: ..\n", at: 2, 7, "name", says: "not a name"),
         BadManifest(
@@ -213,7 +222,8 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
             says: "asked for twice"),
         BadManifest(
             "choice",
-            "version: 1\nmodel: m\ncompress:\n- {method: mka, ratios: [0.5], order: revers}\n", at: 4,
+            "version: 1\nmodel: m\ncompress:\n- {method: mka, ratios: [0.5], order: revers}\n",
+            at: 4,
             39, "compress[0].order", says: "similarity | reverse", "did you mean `reverse`?"),
         BadManifest(
             "flag yes",
@@ -225,7 +235,8 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
             at: 4, 56, "compress[0].lambda", says: "out of range", "1.5"),
         BadManifest(
             "layer not whole",
-            "version: 1\nmodel: m\ncompress:\n- {method: passthrough, layers: [0, 1.5]}\n", at: 4, 37,
+            "version: 1\nmodel: m\ncompress:\n- {method: passthrough, layers: [0, 1.5]}\n", at: 4,
+            37,
             "compress[0].layers[1]", says: "wrong type", "whole number"),
         BadManifest(
             "integer too large",
@@ -263,7 +274,8 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
     }
 
     @Test func `invalid UTF-8 is refused at its place`() throws {
-        let error = try #require(refusal(of: Data(Array("version: 1\nname: a".utf8) + [0xC3, 0x28])))
+        let error = try #require(
+            refusal(of: Data(Array("version: 1\nname: a".utf8) + [0xC3, 0x28])))
         #expect((error.line, error.column) == (2, 8))
         #expect(error.description.contains("UTF-8"))
     }
@@ -279,7 +291,8 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         for level in 1...30 {
             let item = "*a\(level - 1)"
-            text += "a\(level): &a\(level) [\([String](repeating: item, count: 10).joined(separator: ", "))]\n"
+            text +=
+                "a\(level): &a\(level) [\([String](repeating: item, count: 10).joined(separator: ", "))]\n"
         }
         text += "? *a30\n: 1\n"
         let clock = ContinuousClock()

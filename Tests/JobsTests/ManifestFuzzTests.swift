@@ -25,9 +25,11 @@ struct SeededGenerator: RandomNumberGenerator {
     private static let seeds =
         [ManifestTests.minimal] + BadManifest.all.map(\.text).filter { $0.utf8.count < 2_000 }
     private static let tokens = [
-        "&a ", "*a", "!!str ", "!x ", "? ", ": ", "- ", "[", "]", "{", "}", ",", "\"", "'", "|\n", ">\n",
+        "&a ", "*a", "!!str ", "!x ", "? ", ": ", "- ", "[", "]", "{", "}", ",", "\"", "'", "|\n",
+        ">\n",
         "#", "\n", "\r\n", "\t", "---\n", "...\n", "%YAML 1.2\n", "~", ".nan", "1e999", "0.25",
-        "ratios:", "compress:", "method: mka", "\u{FEFF}", "\u{85}", "\u{2028}", "\\", "\"\\ud800\"",
+        "ratios:", "compress:", "method: mka", "\u{FEFF}", "\u{85}", "\u{2028}", "\\",
+        "\"\\ud800\"",
         "*a *a *a *a *a *a *a *a *a *a",
     ]
 

@@ -114,7 +114,8 @@ import Testing
             let json = try job.canonicalJSON()
             #expect(try ManifestParser.parse(bytes: json, name: "other") == job)
             #expect(try JSONDecoder().decode(JobDescription.self, from: json) == job)
-            #expect(try JSONDecoder().decode(JobDescription.self, from: json).canonicalJSON() == json)
+            #expect(
+                try JSONDecoder().decode(JobDescription.self, from: json).canonicalJSON() == json)
         }
     }
 
@@ -139,7 +140,8 @@ import Testing
     @Test func `a daemon takes paths below its roots only`() throws {
         let rule = PathRule.below(modelRoots: ["/srv/models"], dataRoots: ["/srv/data"])
         func refusal(model: String) -> String? {
-            let text = "{version: 1, model: '\(model)', compress: [{method: reverse, ratios: [0.5]}]}"
+            let text =
+                "{version: 1, model: '\(model)', compress: [{method: reverse, ratios: [0.5]}]}"
             do {
                 _ = try ManifestParser.parse(bytes: Data(text.utf8), name: "j", paths: rule)
                 return nil

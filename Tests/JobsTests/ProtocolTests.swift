@@ -82,7 +82,9 @@ import Testing
         for name in ["a", "A-1", "0.x_y", String(repeating: "z", count: 64)] {
             #expect(JobName.isValid(name), "\(name)")
         }
-        for name in ["", ".a", "-a", "_a", "a b", "a/b", "ä", "a\n", String(repeating: "z", count: 65)] {
+        for name in [
+            "", ".a", "-a", "_a", "a b", "a/b", "ä", "a\n", String(repeating: "z", count: 65),
+        ] {
             #expect(!JobName.isValid(name), "\(name)")
         }
     }

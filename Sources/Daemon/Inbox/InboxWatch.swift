@@ -63,7 +63,7 @@ package struct InboxWatch: ~Copyable {
 
     /// `struct inotify_event`: wd, mask, cookie, length (4 bytes each), then a name that is filled
     /// up with zeros to the length.
-    static func hints(in bytes: [UInt8]) -> [InboxHint] {
+    package static func hints(in bytes: [UInt8]) -> [InboxHint] {
         let headerBytes = 16
         var hints: [InboxHint] = []
         var start = 0

@@ -4,8 +4,8 @@
 package import Jobs
 
 /// The jobs that are not finished, and what is to happen to them.
-package struct QueueState: Sendable, Equatable {
-    package struct Limits: Sendable, Equatable {
+package struct QueueState: Sendable, Hashable {
+    package struct Limits: Sendable, Hashable {
         /// Workers at once. One: a job uses all cores.
         package var slots = 1
         /// A job whose worker died this often in a row is given up.
@@ -18,7 +18,7 @@ package struct QueueState: Sendable, Equatable {
     }
 
     /// A job that is queued, running, publishing or being cancelled.
-    package struct Entry: Sendable, Equatable {
+    package struct Entry: Sendable, Hashable {
         package let id: String
         /// Place in the order of arrival.
         package let sequence: Int
