@@ -89,7 +89,7 @@ let package = Package(
         ours(
             "Runner",
             [
-                "Engine", "Store", "Jobs", "Catalogue", "DurableIO",
+                "Engine", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
         ours(
@@ -113,7 +113,7 @@ let package = Package(
         .executableTarget(
             name: "layerfold",
             dependencies: [
-                "Runner", "Engine", "Store", "Jobs", "Catalogue", "DurableIO",
+                "Runner", "Engine", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
                 external("ArgumentParser", "swift-argument-parser"),
                 external("SystemPackage", "swift-system"),
             ],

@@ -36,6 +36,11 @@ package struct DurableFile: ~Copyable {
         byteCount += bytes.byteCount
     }
 
+    /// Appends all of `bytes`.
+    package mutating func write(_ bytes: [UInt8]) throws(SystemCallError) {
+        try unsafe write(bytes.span.bytes)
+    }
+
     /// Makes the content durable, then the name.
     ///
     /// When this throws before the rename, the temporary file is gone and nothing appeared. When
@@ -93,7 +98,7 @@ extension DurableFile {
     ///
     /// The temporary file lies beside the target, as `.<name>.<process>-<number>.tmp`.
     package static func write(
-        _ bytes: RawSpan, to target: FilePath, existing: Existing = .replace,
+        _ bytes: [UInt8], to target: FilePath, existing: Existing = .replace,
         permissions: CInterop.Mode = 0o640
     ) throws(SystemCallError) {
         var file = try begin(beside: target)

@@ -141,16 +141,21 @@ package enum Syscalls {
         _ = try checked(.chmod, path) { Glibc.fchmod(descriptor.rawValue, mode) }
     }
 
-    /// Takes the whole-file lock without waiting. The C function is `flock`.
-    /// - Returns: False if another open file holds it.
+    /// Takes the whole-file lock. The C function is `flock`.
+    /// - Parameters:
+    ///   - shared: Whether other shared holders are welcome. Default: no.
+    ///   - waiting: Whether to wait for the holder. Default: no.
+    /// - Returns: False if another open file holds it and we do not wait.
     package static func lock(
-        _ descriptor: FileDescriptor, _ path: FilePath, shared: Bool = false
+        _ descriptor: FileDescriptor, _ path: FilePath, shared: Bool = false,
+        waiting: Bool = false
     ) throws(SystemCallError) -> Bool {
-        do {
-            let kind = shared ? LOCK_SH : LOCK_EX
-            _ = try checked(.flock, path) { flock(descriptor.rawValue, kind | LOCK_NB) }
+        let operation = (shared ? LOCK_SH : LOCK_EX) | (waiting ? 0 : LOCK_NB)
+        do throws(SystemCallError) {
+            _ = try checked(.flock, path) { flock(descriptor.rawValue, operation) }
             return true
-        } catch let error where error.errno == .wouldBlock {
+        } catch {
+            guard error.errno == .wouldBlock else { throw error }
             return false
         }
     }

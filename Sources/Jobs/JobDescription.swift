@@ -81,12 +81,12 @@ package struct JobDescription: Sendable, Equatable, Codable {
 
     /// The description as JSON with sorted keys: equal descriptions give equal bytes.
     package func canonicalJSON() throws -> Data {
-        try CanonicalJSON.encode(self)
+        try JobJSON.encode(self)
     }
 }
 
 /// The one way this project writes JSON that machines compare.
-package enum CanonicalJSON {
+package enum JobJSON {
     /// Sorted keys, no white space, slashes as they are; numbers in their shortest form.
     package static func encode(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()

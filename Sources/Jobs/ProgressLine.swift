@@ -52,7 +52,7 @@ package enum ProgressLine: Sendable, Equatable {
 
     /// The line without its newline.
     package func encoded() throws -> Data {
-        try CanonicalJSON.encode(self)
+        try JobJSON.encode(self)
     }
 
     /// - Throws: `DecodingError` for anything that is not a progress line.

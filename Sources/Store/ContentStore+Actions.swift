@@ -46,17 +46,20 @@ extension ContentStore {
             key: key, outputs: outputs, seconds: seconds, peakBytes: peakBytes, notes: notes)
         let bytes = record.fileBytes
         precondition(bytes.count <= ActionRecord.fileBytesMax, "an action of too many outputs")
-        if let missing = try firstUnsound(record.outputs) {
-            throw StoreError.outputMissing(
-                stage: key.stage, role: missing.role, digest: missing.digest)
-        }
         return try translating { try publish(record, bytes) }
     }
 
     private func publish(_ record: ActionRecord, _ bytes: [UInt8]) throws -> RecordOutcome {
         let path = layout.action(record.key.digest)
         while true {
-            if try publish(bytes, as: path) { return .recorded }
+            let isRecorded = try whileNothingIsRemoved {
+                for output in record.outputs where try !isThere(output) {
+                    throw StoreError.outputMissing(
+                        stage: record.key.stage, role: output.role, digest: output.digest)
+                }
+                return try publish(bytes, as: path)
+            }
+            if isRecorded { return .recorded }
             // Somebody recorded it; a record that is not sound goes, and ours comes.
             if let existing = try lookup(record.key).record {
                 try Syscalls.syncFolder(path.removingLastComponent())
@@ -71,7 +74,7 @@ extension ContentStore {
     func publish(_ bytes: [UInt8], as target: FilePath) throws(SystemCallError) -> Bool {
         do throws(SystemCallError) {
             var file = try scratch.newFile()
-            try unsafe file.write(bytes.span.bytes)
+            try file.write(bytes)
             try file.publish(as: target, existing: .refuse)
             return true
         } catch {
@@ -109,11 +112,6 @@ extension ContentStore {
         }
         if touching, try !touch(record) { return .miss(.unknown) }
         return .hit(record)
-    }
-
-    /// The keys of all action files, sorted; names that are no action's are left out.
-    package func actionKeys() throws -> [Digest] {
-        try names(in: layout.actions, suffix: StoreLayout.actionSuffix).known
     }
 
     /// Reads the record of a key as it lies in the store, without looking at its objects.

@@ -12,6 +12,20 @@ struct ShardNames {
 }
 
 extension ContentStore {
+    /// The digests of all objects, sorted, sound or not.
+    package func objectDigests() throws -> [Digest] {
+        try translating {
+            try names(in: layout.objects, suffix: StoreLayout.objectSuffix).known
+        }
+    }
+
+    /// The keys of all action files, sorted, sound or not.
+    package func actionKeys() throws -> [Digest] {
+        try translating {
+            try names(in: layout.actions, suffix: StoreLayout.actionSuffix).known
+        }
+    }
+
     /// Lists a folder of the shape `aa/<digest><suffix>`.
     func names(in folder: FilePath, suffix: String) throws(SystemCallError) -> ShardNames {
         var names = ShardNames()

@@ -37,9 +37,9 @@ extension ContentStore {
     private func publish(_ file: inout DurableFile, _ footer: ObjectFooter) throws -> Bool {
         let target = layout.object(footer.digest)
         let folder = target.removingLastComponent()
-        if try info(of: footer.digest)?.rawBytes == footer.rawBytes {
-            // Its last use is now: garbage collection leaves it to the action that will name it.
-            try Syscalls.touch(target)
+        // A damaged one is quarantined by this look, and ours takes its place.
+        let isKnown = try info(of: footer.digest)?.rawBytes == footer.rawBytes
+        if isKnown, try touchObject(target) {
             // Whoever named it may have died before this.
             try Syscalls.syncFolder(folder)
             return false
@@ -47,6 +47,17 @@ extension ContentStore {
         try file.rename(to: target)
         try Syscalls.syncFolder(folder)
         return true
+    }
+
+    /// Marks an object as used now, so that garbage collection leaves it to the action that will
+    /// name it.
+    /// - Returns: False if it is gone.
+    private func touchObject(_ path: FilePath) throws -> Bool {
+        try whileNothingIsRemoved {
+            guard try Syscalls.stat(path) != nil else { return false }
+            try Syscalls.touch(path)
+            return true
+        }
     }
 
     /// What the footer of an object says, without reading its content.
@@ -185,6 +196,12 @@ extension ContentStore {
     /// - Parameter status: Identity of the file that was read: if the name stands for another file
     ///   by now, that one was put after the damage was met, and stays.
     func quarantine(
+        _ digest: Digest, _ fault: ObjectFault, _ status: FileStatus?
+    ) throws -> Damage {
+        try whileRemoving { try moveAside(digest, fault, status) }
+    }
+
+    private func moveAside(
         _ digest: Digest, _ fault: ObjectFault, _ status: FileStatus?
     ) throws -> Damage {
         let path = layout.object(digest)

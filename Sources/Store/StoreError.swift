@@ -17,6 +17,8 @@ package enum StoreError: Error, Sendable {
     case outputMissing(stage: String, role: String, digest: Digest)
     /// An object does not fit where the caller wants it.
     case objectTooLarge(digest: Digest, byteCount: Int, bytesMax: Int)
+    /// A pin with an owner or a reason that cannot be.
+    case pinInvalid(owner: String)
     /// SQLite refused.
     case index(path: FilePath, reason: String)
 }
@@ -49,6 +51,9 @@ extension StoreError: CustomStringConvertible {
         case .objectTooLarge(let digest, let byteCount, let bytesMax):
             "object \(digest) has \(byteCount) bytes, more than the \(bytesMax) allowed here: "
                 + "read it in pieces"
+        case .pinInvalid(let owner):
+            "a pin of '\(owner)' cannot be set: an owner has 1 to 64 of A-Z a-z 0-9 _ - and a "
+                + "reason at most 4096 bytes"
         case .index(let path, let reason):
             "the index '\(path)' failed: \(reason); 'layerfold store rebuild-index' makes a new "
                 + "one from the files"

@@ -72,7 +72,7 @@ package struct ForwardPass {
                     stream.rows(wave.tokens), layout: wave.layout, context: context)
                 done += wave.tokens.count
                 observer.progress(
-                    done: done, total: total, unit: "tokens",
+                    done: done, total: total, unit: "layer tokens",
                     detail: "layer \(layer + 1) of \(blueprint.layers.count)")
             }
             weights.source.release(names)

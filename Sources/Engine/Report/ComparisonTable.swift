@@ -17,7 +17,7 @@ package struct ComparisonTable: Sendable, Equatable {
     }
 
     /// Columns in the order in which the results first name them.
-    package var metrics: [Metric]
+    package var metrics: [ReportMetric]
     /// As many as the table has metrics; nil where no result knows it.
     package var originals: [Original?]
     /// By number of layers, most first; then in the order of the report.
@@ -28,9 +28,9 @@ package struct ComparisonTable: Sendable, Equatable {
     }
 
     package init(results: [RunReport.Result]) {
-        var metrics: [Metric] = []
+        var metrics: [ReportMetric] = []
         for evaluation in results.flatMap(\.evaluations) {
-            let metric = Metric(evaluation)
+            let metric = ReportMetric(evaluation)
             if !metrics.contains(metric) { metrics.append(metric) }
         }
         let ordered = results.enumerated().sorted { left, right in
@@ -40,7 +40,7 @@ package struct ComparisonTable: Sendable, Equatable {
             Row(
                 result: result,
                 cells: metrics.map { metric in
-                    result.evaluations.first { Metric($0) == metric }
+                    result.evaluations.first { ReportMetric($0) == metric }
                 })
         }
         self.metrics = metrics

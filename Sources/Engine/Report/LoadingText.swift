@@ -1,8 +1,8 @@
 // How to load a folded model: lines to paste, with names from outside quoted for the language
 // they stand in.
 
-enum LoadingText {
-    static func transformers(_ path: String) -> String {
+package enum LoadingText {
+    package static func transformers(_ path: String) -> String {
         """
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -14,11 +14,11 @@ enum LoadingText {
         """
     }
 
-    static func vllm(_ path: String) -> String {
+    package static func vllm(_ path: String) -> String {
         "vllm serve \(shellQuoted(folder(path)))"
     }
 
-    static func llamaCpp(_ path: String) -> String {
+    package static func llamaCpp(_ path: String) -> String {
         let file = shellQuoted(folder(path) + ".gguf")
         return """
             python convert_hf_to_gguf.py \(shellQuoted(folder(path))) --outfile \(file)
@@ -32,7 +32,7 @@ enum LoadingText {
     }
 
     /// One word of a POSIX shell.
-    static func shellQuoted(_ text: String) -> String {
+    package static func shellQuoted(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -43,12 +43,13 @@ enum LoadingText {
             }
         }
         if isPlain, !text.isEmpty { return text }
-        return "'" + text.split(separator: "'", omittingEmptySubsequences: false)
+        return "'"
+            + text.split(separator: "'", omittingEmptySubsequences: false)
             .joined(separator: "'\\''") + "'"
     }
 
     /// A string literal of Python, ASCII only.
-    static func pythonQuoted(_ text: String) -> String {
+    package static func pythonQuoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

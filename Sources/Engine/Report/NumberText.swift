@@ -3,31 +3,34 @@
 
 import Glibc
 
-enum NumberText {
-    static let minus = "\u{2212}"
+package enum NumberText {
+    package static let minus = "\u{2212}"
     private static let notANumber = "not a number"
 
     /// `decimals` digits after the point, grouped: 31009.6 with 1 gives `31,009.6`.
     ///
     /// Halves are rounded away from zero after scaling, which differs from exact decimal
     /// rounding only where the value is within a rounding error of a half.
-    static func fixed(_ value: Double, _ decimals: Int) -> String {
+    package static func fixed(_ value: Double, _ decimals: Int) -> String {
+        precondition((0...15).contains(decimals), "a Double has no more digits than that")
         guard value.isFinite else { return special(value) }
         let scale = pow(10, Double(decimals))
         let scaled = (value.magnitude * scale).rounded()
         // Beyond 2^53 a Double has no digits after the point that could be shown.
         guard scaled < 0x1p53 else { return value.description }
-        let digits = String(Int(scaled))
-        let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
-        let text =
-            grouped(padded.dropLast(decimals))
-            + (decimals > 0 ? "." + padded.suffix(decimals) : "")
-        return value < 0 && scaled > 0 ? minus + text : text
+        let unit = Int(scale)
+        let (whole, part) = Int(scaled).quotientAndRemainder(dividingBy: unit)
+        var text = value < 0 && scaled > 0 ? minus : ""
+        text += grouped(whole)
+        guard decimals > 0 else { return text }
+        let digits = String(part)
+        text += "." + String(repeating: "0", count: decimals - digits.utf8.count) + digits
+        return text
     }
 
     /// `digits` significant digits, never cutting whole ones: 51.69 gives `51.7`, 31009.6
     /// gives `31,010`, 0.0000123 gives `1.23e-5`.
-    static func significant(_ value: Double, digits: Int = 3) -> String {
+    package static func significant(_ value: Double, digits: Int = 3) -> String {
         guard value.isFinite else { return special(value) }
         guard value != 0 else { return "0" }
         var exponent = Int(log10(value.magnitude).rounded(.down))
@@ -42,26 +45,23 @@ enum NumberText {
     }
 
     /// `12,943,616`.
-    static func grouped(_ value: Int) -> String {
-        (value < 0 ? minus : "") + grouped(String(value.magnitude)[...])
-    }
-
-    private static func grouped(_ digits: Substring) -> String {
-        var text = ""
+    package static func grouped(_ value: Int) -> String {
+        let digits = String(value.magnitude).utf8
+        var text: [UInt8] = []
         for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index) % 3 == 0 { text += "," }
+            if index > 0, (digits.count - index) % 3 == 0 { text.append(UInt8(ascii: ",")) }
             text.append(digit)
         }
-        return text
+        return (value < 0 ? minus : "") + String(decoding: text, as: UTF8.self)
     }
 
     /// `12.9 M`, for counts of parameters.
-    static func short(_ count: Int) -> String {
+    package static func short(_ count: Int) -> String {
         scaled(count, base: 1000, units: ["", " K", " M", " B", " T"])
     }
 
     /// `24.6 MiB`.
-    static func bytes(_ count: Int) -> String {
+    package static func bytes(_ count: Int) -> String {
         scaled(count, base: 1024, units: [" B", " KiB", " MiB", " GiB", " TiB", " PiB"])
     }
 
@@ -78,8 +78,9 @@ enum NumberText {
     }
 
     /// `0.42 s`, `12.3 s`, `4 min 05 s`, `2 h 13 min`.
-    static func seconds(_ value: Double) -> String {
-        guard value.isFinite, value >= 0, value < 1e9 else { return special(value) }
+    package static func seconds(_ value: Double) -> String {
+        guard value.isFinite else { return special(value) }
+        guard (0..<1e9).contains(value) else { return significant(value) + " s" }
         if value < 9.995 { return fixed(value, 2) + " s" }
         if value < 59.95 { return fixed(value, 1) + " s" }
         let whole = Int(value.rounded())
@@ -90,15 +91,25 @@ enum NumberText {
     }
 
     /// A share as `12.5%`; no more digits than it needs, at most two.
-    static func percent(_ share: Double) -> String {
+    package static func percent(_ share: Double) -> String {
         guard share.isFinite else { return special(share) }
-        let text = fixed(share * 100, 2)
-        let trimmed = text.reversed().drop { $0 == "0" }
-        return String((trimmed.first == "." ? trimmed.dropFirst() : trimmed).reversed()) + "%"
+        return trimmed(fixed(share * 100, 2)) + "%"
+    }
+
+    /// `significant` without zeros at the end: 0.580 as `0.58`, 90.0 as `90`.
+    package static func brief(_ value: Double) -> String {
+        let text = significant(value)
+        return text.contains("e") ? text : trimmed(text)
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        guard text.contains(".") else { return text }
+        let rest = text.reversed().drop { $0 == "0" }
+        return String((rest.first == "." ? rest.dropFirst() : rest).reversed())
     }
 
     /// A relative change with its sign, `+68.8%`, `−12.5%`; from tenfold on, as `×600`.
-    static func change(_ share: Double) -> String {
+    package static func change(_ share: Double) -> String {
         guard share.isFinite else { return special(share) }
         if share >= 9 { return "×" + significant(1 + share) }
         let percent = share * 100
@@ -107,7 +118,7 @@ enum NumberText {
     }
 
     /// A difference in percentage points of two shares: `−1.2 points`.
-    static func points(_ difference: Double) -> String {
+    package static func points(_ difference: Double) -> String {
         guard difference.isFinite else { return special(difference) }
         return signed(fixed(difference * 100, 1)) + " points"
     }
@@ -118,14 +129,14 @@ enum NumberText {
     }
 
     /// The shortest decimal that reads back as `value`; whole numbers without a point.
-    static func plain(_ value: Double) -> String {
+    package static func plain(_ value: Double) -> String {
         guard value.isFinite else { return special(value) }
         let text = value.description
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 
     /// A length in a drawing: at most two decimals, no zeros that say nothing.
-    static func coordinate(_ value: Double) -> String {
+    package static func coordinate(_ value: Double) -> String {
         precondition(value.isFinite && value.magnitude < 1e9, "a drawing has finite places")
         let hundredths = Int((value * 100).rounded())
         let sign = hundredths < 0 ? "-" : ""

@@ -1,8 +1,8 @@
 // Plans in words, for the report and the model card.
 
-enum PlanText {
+package enum PlanText {
     /// `6 = 0.62 × layer 7 + 0.38 × layer 8`, or `6 = layer 7` where it is one layer unchanged.
-    static func equation(_ entry: RunReport.PlanEntry) -> String {
+    package static func equation(_ entry: RunReport.PlanEntry) -> String {
         guard entry.isMerged else { return "\(entry.into) = layer \(entry.from[0].layer)" }
         if entry.from.isEmpty { return "\(entry.into) = nothing" }
         var text = "\(entry.into) ="
@@ -13,14 +13,14 @@ enum PlanText {
             } else if isNegative {
                 text += " \(NumberText.minus)"
             }
-            let weight = NumberText.significant(source.weight.magnitude)
+            let weight = NumberText.brief(source.weight.magnitude)
             text += " \(weight) × layer \(source.layer)"
         }
         return text
     }
 
     /// `3, 7–9, 12`.
-    static func ranges(_ numbers: [Int]) -> String {
+    package static func ranges(_ numbers: [Int]) -> String {
         var runs: [ClosedRange<Int>] = []
         for number in numbers.sorted() {
             if let last = runs.last, number <= last.upperBound + 1 {
@@ -39,12 +39,12 @@ enum PlanText {
     }
 
     /// `layer 3` or `layers 3, 7–9`.
-    static func layers(_ numbers: [Int]) -> String {
+    package static func layers(_ numbers: [Int]) -> String {
         (numbers.count == 1 ? "layer " : "layers ") + ranges(numbers)
     }
 
     /// One sentence on what the plan does to the layers.
-    static func summary(_ result: RunReport.Result) -> String {
+    package static func summary(_ result: RunReport.Result) -> String {
         let merged = result.plan.filter(\.isMerged)
         let removed = result.removedLayers
         if merged.isEmpty {

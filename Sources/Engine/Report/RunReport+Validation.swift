@@ -4,15 +4,16 @@ extension RunReport {
     /// The deepest published models have 126 layers; beyond this no drawing is of use.
     package static let layersMax = 1024
 
-    /// Throws `JSONTextError.field` for the first number that no report of ours could hold.
-    func validate() throws(JSONTextError) {
+    /// Throws `ReportError.field` for the first number that no report of ours could hold.
+    func validate() throws(ReportError) {
         try check(model.layers, in: 0..<Self.layersMax + 1, "model.layers")
         for (index, similarity) in similarity.enumerated() {
             let rows = similarity.matrix.count
             try check(rows, in: 0..<Self.layersMax + 1, "similarity[\(index)].matrix: rows")
             for (row, values) in similarity.matrix.enumerated() {
                 try check(
-                    values.count, in: rows..<rows + 1, "similarity[\(index)].matrix[\(row)]: columns")
+                    values.count, in: rows..<rows + 1,
+                    "similarity[\(index)].matrix[\(row)]: columns")
             }
         }
         for (index, result) in results.enumerated() {
@@ -20,7 +21,7 @@ extension RunReport {
         }
     }
 
-    private func validate(_ result: Result, _ path: String) throws(JSONTextError) {
+    private func validate(_ result: Result, _ path: String) throws(ReportError) {
         try check(result.layers, in: 0..<Self.layersMax + 1, "\(path).layers")
         try check(result.plan.count, in: 0..<Self.layersMax + 1, "\(path).plan: entries")
         for (index, entry) in result.plan.enumerated() {
@@ -39,7 +40,7 @@ extension RunReport {
 
     private func check(
         _ value: Int, in range: Range<Int>, _ path: String
-    ) throws(JSONTextError) {
+    ) throws(ReportError) {
         guard range.contains(value) else {
             let expected =
                 switch range.count {

@@ -9,7 +9,7 @@ package struct RunReport: Codable, Sendable, Equatable {
 
     package var schema: Int
     /// Every parameter of the job with defaults filled in, in the order of the manifest.
-    package var job: JSONValue
+    package var job: ReportValue
     package var model: Model
     package var stages: [Stage]
     package var similarity: [Similarity]
@@ -22,7 +22,7 @@ package struct RunReport: Codable, Sendable, Equatable {
     package var finished: String
 
     package init(
-        job: JSONValue, model: Model, stages: [Stage], similarity: [Similarity],
+        job: ReportValue, model: Model, stages: [Stage], similarity: [Similarity],
         results: [Result], warnings: [String], versions: Versions, numerics: Numerics,
         started: String, finished: String
     ) {
@@ -43,18 +43,18 @@ package struct RunReport: Codable, Sendable, Equatable {
     ///
     /// Numbers that JSON lacks (NaN, infinities) are written as null.
     package func jsonText() throws -> String {
-        try JSONValueEncoder.value(of: self).prettyText
+        try ReportValueEncoder.value(of: self).prettyText
     }
 
     /// Reads a report.json; keys that this build does not know are passed over.
     ///
-    /// Throws: `JSONTextError`, which names the place or the field.
+    /// Throws: `ReportError`, which names the place or the field.
     package init(jsonText: String) throws {
-        let value = try JSONParser.value(of: jsonText)
+        let value = try ReportValue(jsonText: jsonText)
         if case .integer(let found)? = value["schema"], found != Self.schemaVersion {
-            throw JSONTextError.schema(found: found, known: Self.schemaVersion)
+            throw ReportError.schema(found: found, known: Self.schemaVersion)
         }
-        self = try JSONValueDecoder.decode(RunReport.self, from: value)
+        self = try ReportValueDecoder.decode(RunReport.self, from: value)
         try validate()
     }
 

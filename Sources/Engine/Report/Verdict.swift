@@ -13,7 +13,7 @@ package enum Verdict: Int, Sendable, CaseIterable {
     /// Judges `evaluation`; nil where the original's figure is not known.
     package init?(_ evaluation: RunReport.Evaluation) {
         guard let original = evaluation.original, original.isFinite else { return nil }
-        let metric = Metric(evaluation)
+        let metric = ReportMetric(evaluation)
         let value = evaluation.value
         guard value.isFinite else {
             self = .broken
@@ -47,15 +47,15 @@ package enum Verdict: Int, Sendable, CaseIterable {
         guard let error = evaluation.stderr, error.isFinite, error > 0 else { return false }
         let other = evaluation.originalStderr ?? error
         // Perplexities of the same tokens vary together: their errors do not add up like this.
-        guard !Metric(evaluation).isPerplexity else { return false }
+        guard !ReportMetric(evaluation).isPerplexity else { return false }
         let spread = (error * error + other * other).squareRoot()
         return (evaluation.value - original).magnitude <= 2 * spread
     }
 
-    /// Completes "the folded model is ...".
+    /// Completes "compared with the original, the folded model is ...".
     package var words: String {
         switch self {
-        case .better: "better than the original"
+        case .better: "better"
         case .unchanged: "not measurably worse"
         case .slight: "slightly worse"
         case .clear: "clearly worse"

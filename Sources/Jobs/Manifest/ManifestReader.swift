@@ -27,7 +27,7 @@ struct ManifestReader {
     static func read(_ bytes: Data) throws -> ManifestNode {
         guard bytes.count <= ManifestLimits.bytesMax else {
             throw ManifestError(
-                line: 1, column: 1, path: "", problem: "the manifest is too large",
+                line: 1, column: 1, path: "", problem: "the file is too large",
                 expected: "at most \(ManifestLimits.bytesMax) bytes",
                 found: "\(bytes.count) bytes")
         }
@@ -38,7 +38,7 @@ struct ManifestReader {
             text.unicodeScalars.removeFirst()
         }
         var reader = ManifestReader(lines: lines)
-        guard let root = try composed(text) else { throw empty }
+        guard let root = try composed(text, lines) else { throw empty }
         let node = try reader.converted(root, depth: 1)
         if case .missing = node.content { throw empty }
         return node
@@ -51,7 +51,7 @@ struct ManifestReader {
     private static let byteOrderMark: Unicode.Scalar = "\u{FEFF}"
 
     private static let empty = ManifestError(
-        line: 1, column: 1, path: "", problem: "the manifest is empty",
+        line: 1, column: 1, path: "", problem: "the file is empty",
         hint: "start with `version: 1`, `name:`, `model:` and `compress:`")
 
     // MARK: Text
@@ -68,7 +68,7 @@ struct ManifestReader {
             case .error:
                 throw ManifestError(
                     line: lines.count, column: lines[lines.count - 1].count + 1, path: "",
-                    problem: "the manifest is not valid UTF-8 here",
+                    problem: "the file is not valid UTF-8 here",
                     hint: "save the file as UTF-8")
             case .scalarValue(let scalar):
                 defer { previous = scalar }
@@ -131,17 +131,24 @@ struct ManifestReader {
     private static func refused(_ what: String, at place: Place) -> ManifestError {
         ManifestError(
             line: place.line, column: place.column, path: "",
-            problem: "\(what) are not allowed in a manifest",
+            problem: "\(what) are not allowed here",
             hint: "write the value out; a text that starts with such a character goes in quotes")
     }
 
     // MARK: Yams
 
-    private static func composed(_ text: String) throws -> Node? {
+    private static func composed(
+        _ text: String, _ lines: [[Unicode.Scalar]]
+    ) throws -> Node? {
         do {
             return try Parser(yaml: text, encoding: .utf8).singleRoot()
         } catch let error as YamlError {
-            throw translated(error)
+            var error = translated(error)
+            // libyaml may put the end of a text without a final newline into a line of its own.
+            if error.line > lines.count {
+                (error.line, error.column) = (lines.count, lines[lines.count - 1].count + 1)
+            }
+            throw error
         }
     }
 
@@ -150,7 +157,7 @@ struct ManifestReader {
         case .composer(_, let problem, let mark, _) where problem.contains("another document"):
             ManifestError(
                 line: mark.line, column: mark.column, path: "",
-                problem: "the manifest holds more than one document",
+                problem: "the file holds more than one document",
                 hint: "one file, one job: put what follows `---` into a file of its own")
         case .composer(_, _, let mark, _):
             refused("aliases (*name)", at: Place(line: mark.line, column: mark.column))
@@ -165,7 +172,7 @@ struct ManifestReader {
                 hint: "keep one of them")
         default:
             ManifestError(
-                line: 1, column: 1, path: "", problem: "the manifest cannot be read as YAML",
+                line: 1, column: 1, path: "", problem: "the file cannot be read as YAML",
                 found: ManifestNode.shortened("\(error)"))
         }
     }
@@ -194,13 +201,13 @@ struct ManifestReader {
         guard nodes <= ManifestLimits.nodesMax else {
             throw ManifestError(
                 line: place.line, column: place.column, path: "",
-                problem: "the manifest holds too many values",
+                problem: "the file holds too many values",
                 expected: "at most \(ManifestLimits.nodesMax)")
         }
         guard depth <= ManifestLimits.depthMax else {
             throw ManifestError(
                 line: place.line, column: place.column, path: "",
-                problem: "the manifest is nested too deeply",
+                problem: "the file is nested too deeply",
                 expected: "at most \(ManifestLimits.depthMax) levels")
         }
         // An alias comes out as its anchor's node, so every alias is caught here too.

@@ -20,22 +20,23 @@ package final class IndexDatabase: Sendable {
     package let path: FilePath
     package let opening: Opening
     private let queue: DatabaseQueue
-    private let lock: FileLock
+    /// Nil for a file that no other process knows of.
+    private let lock: FileLock?
 
     /// Opens the index for writing and makes it if there is none.
     ///
     /// Takes `<path>.lock`, so that a second process is refused; checks the whole file
     /// (`quick_check`); moves a damaged one aside; brings an older schema up to date.
     /// - Throws: `StoreError`: in use, newer schema, or what the kernel or SQLite said.
-    package init(path: FilePath) throws(StoreError) {
+    package convenience init(path: FilePath) throws(StoreError) {
+        try self.init(path: path, lock: try Self.acquireLock(path))
+    }
+
+    /// Opens a file that is locked, or that is this call's own.
+    init(path: FilePath, lock: consuming FileLock?) throws(StoreError) {
         self.path = path
+        self.lock = lock
         do {
-            try Syscalls.makeFolders(path.removingLastComponent(), mode: 0o700)
-            let lockPath = FilePath(path.string + ".lock")
-            guard let lock = try FileLock.acquire(lockPath) else {
-                throw StoreError.indexInUse(path: path, process: FileLock.holder(of: lockPath))
-            }
-            self.lock = lock
             let isNew = try Syscalls.stat(path) == nil
             (queue, opening) = try Self.openOrReplace(path, isNew: isNew)
         } catch let error as StoreError {
@@ -45,6 +46,20 @@ package final class IndexDatabase: Sendable {
         } catch {
             throw .index(path: path, reason: "\(error)")
         }
+    }
+
+    /// Takes the right to write the index at `path`, whose folder is made if need be.
+    static func acquireLock(_ path: FilePath) throws(StoreError) -> FileLock {
+        let lockPath = FilePath(path.string + ".lock")
+        let lock: FileLock?
+        do throws(SystemCallError) {
+            try Syscalls.makeFolders(path.removingLastComponent(), mode: 0o700)
+            lock = try FileLock.acquire(lockPath)
+        } catch {
+            throw .system(error)
+        }
+        if let lock { return lock }
+        throw .indexInUse(path: path, process: FileLock.holder(of: lockPath))
     }
 
     /// Runs `body` in a read-only look at the file.
@@ -76,38 +91,46 @@ extension IndexDatabase {
     private static func openOrReplace(
         _ path: FilePath, isNew: Bool
     ) throws -> (DatabaseQueue, Opening) {
-        let reason: String
         do {
             return (try openChecked(path), isNew ? .created : .existing)
-        } catch let error as DatabaseError where error.isDamage {
-            reason = error.message ?? "\(error)"
-        } catch let damage as PageDamage {
-            reason = damage.reason
+        } catch let damage as IndexDamage {
+            let damaged = try moveAside(path)
+            return (try openChecked(path), .replaced(damaged: damaged, reason: damage.reason))
         }
-        let damaged = try moveAside(path)
-        return (try openChecked(path), .replaced(damaged: damaged, reason: reason))
     }
 
-    /// Opens, checks and migrates; throws `PageDamage` or a `DatabaseError` that says so.
-    static func openChecked(_ path: FilePath) throws -> DatabaseQueue {
-        let queue = try DatabaseQueue(path: path.string, configuration: configuration())
-        let findings = try queue.read { db in
-            try String.fetchAll(db, sql: "PRAGMA quick_check(5)")
+    /// Opens, checks and migrates.
+    /// - Throws: `IndexDamage` if the file itself is broken.
+    private static func openChecked(_ path: FilePath) throws -> DatabaseQueue {
+        do {
+            let queue = try DatabaseQueue(path: path.string, configuration: configuration())
+            let findings = try queue.read { db in
+                try String.fetchAll(db, sql: "PRAGMA quick_check(5)")
+            }
+            guard findings == ["ok"] else {
+                throw IndexDamage(reason: findings.joined(separator: "; "))
+            }
+            // GRDB lowers this to NORMAL when it turns WAL on; an accepted job must survive a
+            // power cut.
+            try queue.inDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
+            try migrate(queue, path)
+            return queue
+        } catch let error as DatabaseError where error.isDamage {
+            throw IndexDamage(reason: error.message ?? "\(error)")
         }
-        guard findings == ["ok"] else { throw PageDamage(reason: findings.joined(separator: "; ")) }
+    }
+
+    private static func migrate(_ queue: DatabaseQueue, _ path: FilePath) throws {
         let found = try queue.read { db in try userVersion(db) }
         guard found <= IndexSchema.version else {
             throw StoreError.indexNewer(path: path, found: found, known: IndexSchema.version)
         }
-        // GRDB lowers this to NORMAL when it turns WAL on; an accepted job must survive a power cut.
-        try queue.inDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
         for (index, migrate) in IndexSchema.migrations.enumerated() where index >= found {
             try queue.write { db in
                 try migrate(db)
                 try db.execute(sql: "PRAGMA user_version = \(index + 1)")
             }
         }
-        return queue
     }
 
     private static func userVersion(_ db: Database) throws -> Int {
@@ -136,7 +159,7 @@ extension IndexDatabase {
     /// Renames the file with its WAL and shared memory to the first free `.damaged-N`.
     ///
     /// The main file goes first: SQLite deletes a WAL that it finds beside no database.
-    private static func moveAside(_ path: FilePath) throws -> FilePath {
+    static func moveAside(_ path: FilePath) throws -> FilePath {
         var number = 1
         while try Syscalls.stat(FilePath("\(path).damaged-\(number)")) != nil { number += 1 }
         let target = "\(path).damaged-\(number)"
@@ -150,13 +173,62 @@ extension IndexDatabase {
     }
 }
 
-/// The file opens but its pages contradict each other.
-private struct PageDamage: Error {
+// MARK: - Coming to rest
+
+extension IndexDatabase {
+    /// Ends all use, everything in the one file and no WAL beside it.
+    func close() throws(StoreError) {
+        do {
+            try Self.close(queue)
+        } catch {
+            throw .index(path: path, reason: "\(error)")
+        }
+    }
+
+    /// Brings a file that nobody has open to rest.
+    /// - Throws: `IndexDamage` if the file itself is broken.
+    static func settle(_ path: FilePath) throws {
+        try close(try openChecked(path))
+    }
+
+    private static func close(_ queue: DatabaseQueue) throws {
+        try queue.inDatabase { db in
+            _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE")
+        }
+        try queue.close()
+    }
+
+    /// Copies all rows of some tables from another index of the same schema, which is at rest.
+    func takeOver(_ tables: [String], from other: FilePath) throws(StoreError) {
+        do {
+            try queue.inDatabase { db in
+                try db.execute(sql: "ATTACH DATABASE ? AS old", arguments: [other.string])
+                try db.inTransaction {
+                    for table in tables {
+                        try db.execute(sql: "INSERT INTO main.\(table) SELECT * FROM old.\(table)")
+                    }
+                    // Numbers of deleted events are not given again.
+                    try db.execute(
+                        sql: """
+                            DELETE FROM main.sqlite_sequence;
+                            INSERT INTO main.sqlite_sequence SELECT * FROM old.sqlite_sequence;
+                            """)
+                    return .commit
+                }
+                try db.execute(sql: "DETACH DATABASE old")
+            }
+        } catch {
+            throw .index(path: path, reason: "\(error)")
+        }
+    }
+}
+
+/// The index file itself is broken, rather than the disk full or the file locked.
+struct IndexDamage: Error {
     let reason: String
 }
 
 extension DatabaseError {
-    /// Whether the file itself is broken, rather than the disk full or the file locked.
     fileprivate var isDamage: Bool {
         resultCode == .SQLITE_CORRUPT || resultCode == .SQLITE_NOTADB
     }

@@ -146,8 +146,9 @@ package struct ObjectFooter: Equatable, Sendable {
             bytes[8..<16].elementsEqual(ObjectFormat.startMagic)
         else { throw .startMagic }
         let checksumOffset = bytes.count - ObjectFormat.tailBytes - 32
-        guard Digest(of: Array(bytes[8..<checksumOffset])).bytes
-            == Array(bytes[checksumOffset..<(checksumOffset + 32)])
+        guard
+            Digest(of: Array(bytes[8..<checksumOffset])).bytes
+                == Array(bytes[checksumOffset..<(checksumOffset + 32)])
         else { throw .footerChecksum }
         let version = bytes.little(UInt32.self, at: 16)
         guard version == ObjectFormat.version else { throw .version(found: version) }

@@ -52,7 +52,7 @@ package struct ObjectWriter: ~Copyable {
         let footer = ObjectFooter(
             digest: hasher.finalize(), rawBytes: rawBytes, filter: encoding?.filter ?? .none,
             frames: frames)
-        try unsafe file.write(footer.encoded.span.bytes)
+        try file.write(footer.encoded)
         try file.seal()
         return footer
     }

@@ -1,19 +1,21 @@
 // What the job asked, with every default that was filled in: any JSON, key by key.
 
-extension Page {
+extension ReportPage {
     func asked() -> Markup {
         let model = report.model
         let about: Markup = """
-            \(Markup.name(model.name)): \(Markup.name(model.architecture)), \(model.layers) layers, \
-            \(NumberText.short(model.parameters)) parameters, \(NumberText.bytes(model.bytes)), \
-            \(Markup.name(model.dtype)). Digest <code title="\(model.digest.shortened(to: 200))">\
-            \(model.digest.shortened(to: 200).prefix(12).description)</code>
+            \(Markup.name(model.name)): \(Markup.name(model.architecture)), \
+            \(model.layers) layers, \(NumberText.short(model.parameters)) parameters, \
+            \(NumberText.bytes(model.bytes)), \
+            \(Markup.name(model.dtype))<span class="below">SHA-256 \
+            <code>\(model.digest.shortened(to: 80))</code></span>
             """
         var entries: [(String, Markup)] = [("Model", about)]
         if case .object(let members) = report.job {
             for member in members where !["version", "name", "model"].contains(member.key) {
                 let term = member.key.shortened(to: 40)
-                entries.append((term.prefix(1).uppercased() + term.dropFirst(), Self.value(member.value)))
+                entries.append(
+                    (term.prefix(1).uppercased() + term.dropFirst(), Self.value(member.value)))
             }
         } else {
             entries.append(("Job", Self.value(report.job)))
@@ -23,7 +25,7 @@ extension Page {
     }
 
     /// Lists of objects get a line each, everything else is one line.
-    private static func value(_ value: JSONValue) -> Markup {
+    private static func value(_ value: ReportValue) -> Markup {
         switch value {
         case .array(let elements) where elements.contains { !$0.isScalar }:
             let lines = elements.map { element -> Markup in "<li>\(line(element))</li>" }
@@ -32,7 +34,7 @@ extension Page {
         }
     }
 
-    private static func line(_ value: JSONValue) -> Markup {
+    private static func line(_ value: ReportValue) -> Markup {
         switch value {
         case .object(let members) where !members.isEmpty:
             var line: Markup = ""
@@ -47,7 +49,7 @@ extension Page {
         }
     }
 
-    private static func plain(_ value: JSONValue) -> Markup {
+    private static func plain(_ value: ReportValue) -> Markup {
         switch value {
         case .null: "none"
         case .bool(let flag): flag ? "yes" : "no"

@@ -2,18 +2,19 @@
 
 import Glibc
 
-struct AxisScale {
-    let isLogarithmic: Bool
-    let low: Double
-    let high: Double
-    let ticks: [Double]
+package struct AxisScale {
+    package let isLogarithmic: Bool
+    package let low: Double
+    package let high: Double
+    package let ticks: [Double]
 
-    /// A scale that holds all of `values` (finite). Logarithmic where they are positive and the
-    /// greatest is more than eight times the least: then a linear one hides the small ones.
-    init(holding values: [Double], ticksAbout count: Int = 5) {
+    /// A scale that holds all of `values` (finite). Logarithmic, where that is allowed, if they
+    /// are positive and the greatest is more than eight times the least: then a linear one hides
+    /// the small ones.
+    package init(holding values: [Double], allowsLogarithm: Bool, ticksAbout count: Int = 5) {
         let least = values.min() ?? 0
         let greatest = values.max() ?? 1
-        if least > 0, greatest / least > 8 {
+        if allowsLogarithm, least > 0, greatest / least > 8 {
             self = Self.logarithmic(least, greatest)
         } else {
             self = Self.linear(least, greatest, count)
@@ -54,13 +55,16 @@ struct AxisScale {
                 .filter { $0 >= low && $0 <= high }
         }
         let fine = ticks([1, 2, 5])
+        let coarse = ticks([1])
+        // Twenty decades get a mark at every third.
+        let every = (coarse.count + 8) / 9
+        let marks = coarse.enumerated().filter { $0.offset % max(every, 1) == 0 }.map(\.element)
         return AxisScale(
-            isLogarithmic: true, low: low, high: high,
-            ticks: fine.count <= 9 ? fine : ticks([1]))
+            isLogarithmic: true, low: low, high: high, ticks: fine.count <= 9 ? fine : marks)
     }
 
     /// 0 at the low end, 1 at the high end.
-    func share(_ value: Double) -> Double {
+    package func share(_ value: Double) -> Double {
         if isLogarithmic {
             return log(max(value, low) / low) / log(high / low)
         }

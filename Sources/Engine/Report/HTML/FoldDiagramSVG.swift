@@ -1,40 +1,40 @@
 // Which layers of the original went into which layers of the folded model: the original above,
 // the folded model below, ribbons as wide as the weights between them.
 
-struct FoldDiagramSVG {
-    let layers: Int
-    let plan: [RunReport.PlanEntry]
-
+package struct FoldDiagramSVG {
+    private let layers: Int
+    private let plan: [RunReport.PlanEntry]
     private let pitch: Double
     private let isNumbered: Bool
 
     private static let boxHeight = 20.0
     private static let ribbonHeight = 74.0
-    private static let margin = 4.0
-    private static let caption = 22.0
 
-    init(layers: Int, plan: [RunReport.PlanEntry]) {
+    /// - layers: of the original; every layer that `plan` names is one of them.
+    package init(layers: Int, plan: [RunReport.PlanEntry]) {
         self.layers = layers
         self.plan = plan
-        // 16 layers fit a phone, 80 a page; numbers need 20 pixels.
+        // 16 layers fit a phone, 80 a page; a number needs 18 pixels.
         pitch = layers <= 48 ? 22 : 13
         isNumbered = layers <= 48
     }
 
     private var box: Double { pitch - 4 }
-    private var width: Double { Double(max(layers, plan.count)) * pitch + 2 * Self.margin }
-    private var top: Double { Self.caption }
+    private var width: Double { Double(max(layers, plan.count)) * pitch - 2 }
+    /// Above and below the boxes: a caption, and the numbers where the boxes cannot hold them.
+    private var caption: Double { isNumbered ? 22 : 36 }
+    private var top: Double { caption }
     private var ribbonTop: Double { top + Self.boxHeight }
     private var ribbonBottom: Double { ribbonTop + Self.ribbonHeight }
-    private var height: Double { ribbonBottom + Self.boxHeight + Self.caption }
+    private var height: Double { ribbonBottom + Self.boxHeight + caption }
 
-    func render(label: String) -> Markup {
+    package func render(label: String) -> Markup {
         """
         <svg class="fold" role="img" aria-label="\(label)" width="\(width)" \
         height="\(height)" viewBox="0 0 \(width) \(height)">\
         <g class="ribbons">\(ribbons())</g>\(originals())\(folded())\
-        <g class="tick"><text x="\(Self.margin)" y="14">original, \(layers) layers</text>\
-        <text x="\(Self.margin)" y="\(height - 7)">folded, \(plan.count) layers</text></g></svg>
+        <g class="tick"><text x="1" y="14">original, \(layers) layers</text>\
+        <text x="1" y="\(height - 7)">folded, \(plan.count) layers</text></g></svg>
         """
     }
 
@@ -42,15 +42,15 @@ struct FoldDiagramSVG {
 
     /// Left edge of the box of an original layer.
     private func sourceX(_ layer: Int) -> Double {
-        Self.margin + 2 + Double(layer) * pitch
+        1 + Double(layer) * pitch
     }
 
     /// Left edge of the box of a folded layer: spread over the same width, so that ribbons of
     /// untouched layers lean little.
     private func targetX(_ index: Int) -> Double {
-        let room = width - 2 * Self.margin - pitch
+        let room = width - 2 - box
         let share = plan.count > 1 ? Double(index) / Double(plan.count - 1) : 0.5
-        return Self.margin + 2 + room * share
+        return 1 + room * share
     }
 
     // MARK: - Parts
@@ -62,7 +62,8 @@ struct FoldDiagramSVG {
             let isUsed = used.contains(layer)
             let title = isUsed ? "layer \(layer)" : "layer \(layer): left out"
             boxes += square(
-                sourceX(layer), top, style: isUsed ? "from" : "out", number: layer, title: title)
+                sourceX(layer), top, style: isUsed ? "from" : "out", number: layer,
+                numberY: isNumbered ? top + 14 : top - 6, title: title)
         }
         return boxes
     }
@@ -72,23 +73,25 @@ struct FoldDiagramSVG {
         for (index, entry) in plan.enumerated() {
             boxes += square(
                 targetX(index), ribbonBottom, style: entry.isMerged ? "merged" : "kept",
-                number: entry.into, title: "new layer \(PlanText.equation(entry))")
+                number: entry.into,
+                numberY: ribbonBottom + (isNumbered ? 14 : Self.boxHeight + 14),
+                title: "new layer \(PlanText.equation(entry))")
         }
         return boxes
     }
 
     private func square(
-        _ x: Double, _ y: Double, style: String, number: Int, title: String
+        _ x: Double, _ y: Double, style: String, number: Int, numberY: Double, title: String
     ) -> Markup {
         let isShown = isNumbered || number % 10 == 0
         let text: Markup =
             isShown
             ? """
-            <text x="\(x + box / 2)" y="\(y + 14)" text-anchor="middle">\(number)</text>
+            <text x="\(max(x + box / 2, 6))" y="\(numberY)" text-anchor="middle">\(number)</text>
             """ : ""
         return """
-            <g class="\(style)"><title>\(title)</title><rect x="\(x)" y="\(y)" \
-            width="\(box)" height="\(Self.boxHeight)" rx="3"/>\(text)</g>
+            <g class="\(isNumbered ? style : style + " small")"><title>\(title)</title>\
+            <rect x="\(x)" y="\(y)" width="\(box)" height="\(Self.boxHeight)" rx="3"/>\(text)</g>
             """
     }
 
@@ -107,7 +110,7 @@ struct FoldDiagramSVG {
                     from: start, to: offset, width: wide, isMerged: entry.isMerged,
                     title: """
                         layer \(source.layer) into new layer \(entry.into), \
-                        weight \(NumberText.significant(source.weight))
+                        weight \(NumberText.brief(source.weight))
                         """)
                 offset += box * weight / whole
             }

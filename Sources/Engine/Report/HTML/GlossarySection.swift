@@ -1,6 +1,6 @@
 // The words that a report uses, for readers who do not fold models every day.
 
-extension Page {
+extension ReportPage {
     /// Only words that this page uses.
     func glossary() -> Markup {
         let metrics = table.metrics

@@ -6,7 +6,8 @@
 package enum HTMLReport {
     /// The whole file: the same report gives the same bytes.
     package static func render(_ report: RunReport) -> String {
-        let page = Page(report)
+        let page = ReportPage(report)
+        let sections = page.sections()
         let title = report.name.shortened(to: 80)
         let document: Markup = """
             <!DOCTYPE html>
@@ -23,9 +24,9 @@ package enum HTMLReport {
             </head>
             <body>
             <a class="skip" href="#results">To the results</a>
-            \(page.header())
+            \(page.header(linkingTo: sections))
             <main>
-            \(page.sections().map(\.markup))
+            \(sections.map(\.markup))
             </main>
             <footer><p>Made by Layerfold \(Markup.name(report.versions.layerfold)). The same \
             figures for programs: <code>report.json</code>.</p></footer>
@@ -39,7 +40,7 @@ package enum HTMLReport {
 }
 
 /// What all sections of the page share.
-struct Page {
+struct ReportPage {
     let report: RunReport
     let table: ComparisonTable
 
@@ -87,6 +88,21 @@ struct Page {
         """
         <div class="scroll" role="region" tabindex="0" aria-label="\(label)">\(content)</div>
         """
+    }
+
+    /// A grid of figures; those beyond the first nine are shown on demand, for nobody scrolls
+    /// through seventy drawings.
+    static func gallery(_ figures: [Markup], style: Markup, noun: String) -> Markup {
+        let shown = Array(figures.prefix(9))
+        let rest = Array(figures.dropFirst(9))
+        let more: Markup =
+            rest.isEmpty
+            ? ""
+            : """
+            <details class="more"><summary>\(rest.count) more \(noun)</summary>
+            <div \(style)>\(rest)</div></details>
+            """
+        return "<div \(style)>\(shown)</div>\(more)"
     }
 
     /// A table cell: `sort` is the value that sorting goes by.

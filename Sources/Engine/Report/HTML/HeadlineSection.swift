@@ -1,11 +1,10 @@
 // The top of the page: what the fold did and what it cost, in words that promise nothing.
 
-extension Page {
-    func header() -> Markup {
-        let links = sections().filter { $0.id != "words" || !report.results.isEmpty }
-            .map { section -> Markup in
-                "<li><a href=\"#\(section.id)\">\(section.title)</a></li>"
-            }
+extension ReportPage {
+    func header(linkingTo sections: [Section]) -> Markup {
+        let links = sections.map { section -> Markup in
+            "<li><a href=\"#\(section.id)\">\(section.title)</a></li>"
+        }
         let warnings = allWarnings().count
         let notice: Markup =
             warnings == 0
@@ -32,7 +31,7 @@ extension Page {
         guard let first = groups.first?.first, let last = groups.last?.first else {
             return "\(report.model.layers) layers looked at, nothing folded"
         }
-        var layers = "\(report.model.layers) → \(first.result.layers)"
+        var layers = "\(report.model.layers)\u{A0}→\u{A0}\(first.result.layers)"
         if groups.count > 1 {
             layers += (groups.count == 2 ? " and " : " to ") + "\(last.result.layers)"
         }
@@ -44,7 +43,7 @@ extension Page {
         guard let mild = best.first, let strong = best.last else {
             return "\(layers) layers: no figure could be computed"
         }
-        var figures = "\(metric.short(original)) → \(metric.short(mild))"
+        var figures = "\(metric.short(original))\u{A0}→\u{A0}\(metric.short(mild))"
         if best.count > 1 {
             figures += (best.count == 2 ? " and " : " to ") + metric.short(strong)
         }
@@ -63,12 +62,12 @@ extension Page {
                 """
         }
         let groups = table.groups
-        // Beyond six sizes the table says it better.
-        let shown = groups.count <= 6 ? groups : Array(groups.prefix(3) + groups.suffix(3))
+        // Beyond eight sizes the table says it better.
+        let shown = groups.count <= 8 ? groups : Array(groups.prefix(3) + groups.suffix(3))
         let lines = shown.map { verdict(on: $0, column: column) }
         let rest: Markup =
             shown.count < groups.count
-            ? "<p>\(groups.count - shown.count) sizes between these are in the table.</p>" : ""
+            ? "<p>The \(groups.count - shown.count) sizes in between are in the table.</p>" : ""
         return "<ul class=\"verdicts\">\n\(lines)</ul>\(rest)<p>\(caveat(column))</p>"
     }
 
@@ -93,14 +92,14 @@ extension Page {
                 """
             } ?? "\(metric.short(evaluation.value))"
         let share = 1 - Double(row.result.parameters) / Double(max(report.model.parameters, 1))
-        let of: Markup = group.count > 1 ? ", best of \(group.count) methods" : ""
+        let of: Markup = group.count > 1 ? ", best of \(group.count)" : ""
         return """
             <li class="\(verdict.map { "\($0)" } ?? "unknown")">\
             <span class="size">\(report.model.layers) → \(row.result.layers) layers</span>\
             <span class="figure">\(metric.title.shortened(to: 60)) \(change)</span>\
             <span class="word">\(verdict?.words ?? "no original to compare with")</span>\
             <span class="by">\(Markup.name(row.result.method))\(of); \
-            \(NumberText.percent((share * 1000).rounded() / 1000)) of the parameters gone</span></li>
+            \(NumberText.percent((share * 1000).rounded() / 1000)) fewer parameters</span></li>
 
             """
     }

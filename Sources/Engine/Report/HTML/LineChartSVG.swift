@@ -25,11 +25,13 @@ struct LineChartSVG {
         let bottom = 50.0
         let isWide: Bool
 
-        static let wide = Frame(width: 880, height: 400, left: 62, right: 170, isWide: true)
+        static let wide = Frame(width: 1040, height: 420, left: 56, right: 180, isWide: true)
         static let narrow = Frame(width: 380, height: 290, left: 50, right: 16, isWide: false)
     }
 
-    let metric: Metric
+    let metric: ReportMetric
+    /// Of the original.
+    let layers: Int
     let series: [Series]
     /// The original's value, nil where it is not known.
     let original: Double?
@@ -38,8 +40,11 @@ struct LineChartSVG {
     private let vertical: AxisScale
     private let ratioMax: Double
 
-    init(metric: Metric, series: [Series], original: Double?, frame: Frame) {
+    init(
+        metric: ReportMetric, layers: Int, series: [Series], original: Double?, frame: Frame
+    ) {
         self.metric = metric
+        self.layers = layers
         self.series = series
         self.original = original
         self.frame = frame
@@ -50,7 +55,7 @@ struct LineChartSVG {
             values += [point.value - error, point.value + error]
         }
         if let original { values.append(original) }
-        vertical = AxisScale(holding: values)
+        vertical = AxisScale(holding: values, allowsLogarithm: metric.isLowerBetter)
         ratioMax = max((points.map(\.ratio).max() ?? 0) * 1.06, 0.01)
     }
 
@@ -83,7 +88,7 @@ struct LineChartSVG {
     private func grid() -> Markup {
         var lines: Markup = ""
         for tick in vertical.ticks {
-            let text = metric.isShare ? NumberText.percent(tick) : NumberText.significant(tick)
+            let text = metric.isShare ? NumberText.percent(tick) : NumberText.brief(tick)
             lines += """
                 <path class="grid" d="M\(frame.left) \(y(tick))H\(plotRight)"/>\
                 <text class="tick" x="\(frame.left - 8)" y="\(y(tick) + 4)" \
@@ -107,10 +112,12 @@ struct LineChartSVG {
             places.append((point.ratio, point.layers))
         }
         let room = frame.isWide ? 58.0 : 46.0
-        var last = x(0) + (frame.isWide ? 4 : -2)
+        var last = x(0) + (frame.isWide ? 8 : 6)
         var marks: Markup = """
             <path class="axis" d="M\(frame.left) \(plotBottom)H\(plotRight)"/>\
-            <text class="tick" x="\(x(0))" y="\(plotBottom + 18)" text-anchor="middle">0%</text>
+            <text class="tick" x="\(x(0))" y="\(plotBottom + 18)" text-anchor="middle">0%</text>\
+            <text class="tick faint" x="\(x(0))" y="\(plotBottom + 34)" \
+            text-anchor="middle">\(layers) layers</text>
             """
         for place in places {
             let at = x(place.ratio)

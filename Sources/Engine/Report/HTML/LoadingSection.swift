@@ -1,6 +1,6 @@
 // How to load a folded model, with lines to paste.
 
-extension Page {
+extension ReportPage {
     func loading() -> Markup {
         guard let first = table.rows.first?.result else { return "" }
         let path = first.path.shortened(to: 300)

@@ -1,11 +1,10 @@
 // The results: a table of every folded model beside the original, and a chart per figure.
 
-extension Page {
+extension ReportPage {
     func results() -> Markup {
         guard !table.rows.isEmpty else { return "<p>The job asked for no folded model.</p>" }
         var charts: [(Int, Markup)] = []
-        let order = [table.leading].compactMap { $0 }
-        for column in order + table.metrics.indices.filter({ !order.contains($0) }) {
+        for column in order {
             charts.append((column, chart(column, isLeading: column == table.leading)))
         }
         let small = charts.dropFirst().map(\.1)
@@ -14,15 +13,22 @@ extension Page {
         return resultTable() + (charts.first?.1 ?? "") + others
     }
 
+    /// Columns of figures, the leading one first.
+    private var order: [Int] {
+        let first = [table.leading].compactMap { $0 }
+        return first + table.metrics.indices.filter { !first.contains($0) }
+    }
+
     // MARK: - Table
 
     private func resultTable() -> Markup {
-        let heads = table.metrics.map { metric -> Markup in
-            """
-            <th scope="col" class="num">\(Markup.name(metric.title, countMax: 40))\
-            <span class="below">\(metric.isLowerBetter ? "lower is better" : "higher is better")\
-            </span></th>
-            """
+        let heads = order.map { column -> Markup in
+            let metric = table.metrics[column]
+            return """
+                <th scope="col" class="num">\(Markup.name(metric.title, countMax: 40))\
+                <span class="below">\(metric.isLowerBetter ? "lower" : "higher") is better\
+                </span></th>
+                """
         }
         let rows = table.groups.map { group -> Markup in
             let best = table.metrics.indices.map { column in
@@ -40,9 +46,10 @@ extension Page {
             """
             <table class="results sortable">
             <caption>Folded models beside the original</caption>
-            <thead><tr><th scope="col">Model</th><th scope="col" class="num">Removed</th>\
-            <th scope="col" class="num">Layers</th><th scope="col" class="num">Parameters</th>\
-            <th scope="col" class="num">Size</th>\(heads)</tr></thead>
+            <thead><tr><th scope="col">Model</th>\
+            <th scope="col" class="num">Layers</th>\(Array(heads.prefix(1)))\
+            <th scope="col" class="num">Parameters</th><th scope="col" class="num">Size</th>\
+            \(Array(heads.dropFirst()))</tr></thead>
             <tbody class="fixed">\(originalRow())</tbody>
             <tbody>
             \(rows)</tbody>
@@ -52,14 +59,16 @@ extension Page {
 
     private func originalRow() -> Markup {
         let model = report.model
-        let figures = zip(table.metrics, table.originals).map { metric, original -> Markup in
-            guard let original else { return Self.cell("–") }
-            return Self.cell("\(metric.text(original.value))", below: error(original.stderr, metric))
+        let figures = order.map { column -> Markup in
+            guard let original = table.originals[column] else { return Self.cell("–") }
+            let metric = table.metrics[column]
+            return Self.cell(
+                "\(metric.text(original.value))", below: error(original.stderr, metric))
         }
         return """
-            <tr><th scope="row">original</th>\(Self.cell("0%"))\(Self.cell("\(model.layers)"))\
-            \(Self.cell("\(NumberText.short(model.parameters))"))\
-            \(Self.cell("\(NumberText.bytes(model.bytes))"))\(figures)</tr>
+            <tr><th scope="row">original</th>\(Self.cell("\(model.layers)"))\
+            \(Array(figures.prefix(1)))\(Self.cell("\(NumberText.short(model.parameters))"))\
+            \(Self.cell("\(NumberText.bytes(model.bytes))"))\(Array(figures.dropFirst()))</tr>
             """
     }
 
@@ -67,35 +76,35 @@ extension Page {
         _ row: ComparisonTable.Row, best: [String?], isFirst: Bool
     ) -> Markup {
         let result = row.result
-        let asked: Markup =
-            (result.ratio - result.ratioAchieved).magnitude > 0.0005
-            ? "asked \(NumberText.percent(result.ratio))" : ""
-        let figures = row.cells.enumerated().map { column, evaluation -> Markup in
-            guard let evaluation else { return Self.cell("–") }
+        var layers: Markup = "\(NumberText.change(-result.ratioAchieved))"
+        if !((result.ratio - result.ratioAchieved).magnitude <= 0.0005) {
+            layers += ", asked \(NumberText.change(-result.ratio))"
+        }
+        let figures = order.map { column -> Markup in
+            guard let evaluation = row.cells[column] else { return Self.cell("–") }
             return figure(evaluation, isBest: best[column] == result.id)
         }
         let style: Markup = isFirst ? " class=\"first\"" : ""
         return """
             <tr\(style)><th scope="row">\
             \(Markup.name(result.method, countMax: 40))</th>\
-            \(Self.cell("\(NumberText.percent(result.ratioAchieved))", below: asked,
-                        sort: result.ratioAchieved))\
-            \(Self.cell("\(result.layers)", sort: Double(result.layers)))\
-            \(size(NumberText.short(result.parameters), result.parameters, report.model.parameters))\
-            \(size(NumberText.bytes(result.bytes), result.bytes, report.model.bytes))\
-            \(figures)</tr>
+            \(Self.cell("\(result.layers)", below: layers, sort: Double(result.layers)))\
+            \(Array(figures.prefix(1)))\
+            \(size(result.parameters, report.model.parameters, NumberText.short))\
+            \(size(result.bytes, report.model.bytes, NumberText.bytes))\
+            \(Array(figures.dropFirst()))</tr>
 
             """
     }
 
-    private func size(_ text: String, _ value: Int, _ original: Int) -> Markup {
+    private func size(_ value: Int, _ original: Int, _ text: (Int) -> String) -> Markup {
         let change = Double(value) / Double(max(original, 1)) - 1
         return Self.cell(
-            "\(text)", below: "\(NumberText.change(change))", sort: Double(value))
+            "\(text(value))", below: "\(NumberText.change(change))", sort: Double(value))
     }
 
     private func figure(_ evaluation: RunReport.Evaluation, isBest: Bool) -> Markup {
-        let metric = Metric(evaluation)
+        let metric = ReportMetric(evaluation)
         var below: [Markup] = []
         if let original = evaluation.original {
             below.append("\(metric.change(from: original, to: evaluation.value))")
@@ -108,10 +117,11 @@ extension Page {
             sort: evaluation.value, isBest: isBest)
     }
 
-    private func error(_ stderr: Double?, _ metric: Metric) -> Markup {
+    private func error(_ stderr: Double?, _ metric: ReportMetric) -> Markup {
         guard let stderr, stderr.isFinite else { return "" }
         return metric.isShare
-            ? "± \(NumberText.fixed(stderr * 100, 1))" : "± \(NumberText.significant(stderr, digits: 2))"
+            ? "± \(NumberText.fixed(stderr * 100, 1))"
+            : "± \(NumberText.significant(stderr, digits: 2))"
     }
 
     // MARK: - Charts
@@ -126,15 +136,17 @@ extension Page {
         let original = table.originals[column]?.value
         let drawable = original.flatMap { $0.magnitude < Self.valueMax ? $0 : nil }
         func drawing(_ frame: LineChartSVG.Frame) -> Markup {
-            LineChartSVG(metric: metric, series: series, original: drawable, frame: frame)
-                .render(label: "\(title) Values are in the table of results.")
+            LineChartSVG(
+                metric: metric, layers: report.model.layers, series: series, original: drawable,
+                frame: frame
+            ).render(label: "\(title) Values are in the table of results.")
         }
         var title: String {
             "\(metric.title.shortened(to: 60)) over the share of layers removed."
         }
         let names = series.enumerated().map { index, line -> Markup in
             """
-            <li class="s\(index % 8)"><svg width="16" height="16" viewBox="0 0 16 16" \
+            <li><svg class="s\(index % 8)" width="16" height="16" viewBox="0 0 16 16" \
             aria-hidden="true">\(LineChartSVG.marker(index, 8, 8))</svg>\
             \(Markup.name(line.name, countMax: 30))</li>
             """

@@ -1,6 +1,6 @@
 // How the run went: warnings, stages with times and memory, numerics and versions.
 
-extension Page {
+extension ReportPage {
     /// The run's warnings, then those of single similarity matrices.
     func allWarnings() -> [String] {
         report.warnings

@@ -1,6 +1,6 @@
 // Heat maps of similarity: per measure the original and every folded model, in the same colours.
 
-extension Page {
+extension ReportPage {
     func similarity() -> Markup {
         var kinds: [String] = []
         for similarity in report.similarity where !kinds.contains(Self.kind(similarity)) {
@@ -26,14 +26,16 @@ extension Page {
         let low = NumberText.significant(range.lowerBound)
         let high = NumberText.significant(range.upperBound)
         let cell = HeatMapSVG.cell(layers: maps.map(\.matrix.count).max() ?? 0)
+        let width = HeatMapSVG.width(columns: maps.map(\.matrix.count).max() ?? 0, cell: cell)
+        let style: Markup = "class=\"maps\" style=\"--map: \(width)px\""
         let legend = HeatMapSVG.legend(
             range: range, label: "Colours from \(low), dark, to \(high), light")
         let figures = maps.map { figure($0, range: range, cell: cell, kind: kind) }
         let noun: Markup = maps.count == 1 ? "the map" : "all \(maps.count) maps"
         return """
             <h3>\(Markup.name(kind, countMax: 80))</h3>
-            <div class="key">\(legend)<p class="faint">One scale for \(noun)</p></div>
-            <div class="maps">\(figures)</div>
+            <div class="scale">\(legend)<p class="faint">One scale for \(noun)</p></div>
+            \(Self.gallery(figures, style: style, noun: "maps"))
             """
     }
 
@@ -43,8 +45,9 @@ extension Page {
         let count = similarity.matrix.count
         let title = self.title(similarity)
         let label = """
-            Similarity of \(count) layers by \(kind.shortened(to: 80)), \(title.shortened(to: 80)); \
-            the values are \(count <= Self.tableMax ? "in the table below" : "in report.json").
+            Similarity of \(count) layers by \(kind.shortened(to: 80)), \
+            \(title.shortened(to: 80)); the values are in \
+            \(count <= Self.tableMax ? "the table below" : "report.json").
             """
         let map = HeatMapSVG(similarity: similarity, range: range, cell: cell)
         return """

@@ -1,6 +1,6 @@
 // Figures per subject (MMLU and its like): a sortable table per task, empty where no task has any.
 
-extension Page {
+extension ReportPage {
     func subjects() -> Markup {
         table.metrics.indices.reduce(into: "") { body, column in
             let rows = table.rows.filter { $0.cells[column]?.subjects?.isEmpty == false }
