@@ -174,6 +174,7 @@ def folder_faults() -> dict[str, dict[str, bytes]]:
         "quantised": config(
             b'{"model_type": "llama", "quantization_config": {"quant_method": "gptq"}}'),
         "no-weights": {},
+        "other-name": {"consolidated.safetensors": GOOD},
         "torch-only": {"pytorch_model.bin": b"PK"},
         "gguf-only": {"model-q4.gguf": b"GGUF"},
     }

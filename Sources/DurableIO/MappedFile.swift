@@ -9,6 +9,13 @@ package struct FileIdentity: Sendable, Hashable {
     package let inode: UInt64
     package let byteCount: Int
     package let modifiedNanoseconds: Int64
+
+    init(_ status: FileStatus) {
+        device = status.device
+        inode = status.inode
+        byteCount = status.byteCount
+        modifiedNanoseconds = status.modifiedNanoseconds
+    }
 }
 
 package enum MappedFileError: Error, Equatable, CustomStringConvertible {
@@ -57,33 +64,30 @@ package enum MappedFileError: Error, Equatable, CustomStringConvertible {
     /// - Throws: `system` where a call fails, `notRegular` for folders, devices, pipes and
     ///   sockets (opening never waits for one), `outsideRoot`.
     package init(_ path: FilePath, within root: FilePath? = nil) throws(MappedFileError) {
-        let descriptor: FileDescriptor
-        do {
-            descriptor = try FileDescriptor.open(
-                path, .readOnly, options: [.closeOnExec, .nonBlocking])
+        do throws(SystemCallError) {
+            // Without O_NONBLOCK the opening of a pipe would wait for its writer.
+            descriptor = try Syscalls.open(path, O_RDONLY | O_NONBLOCK)
         } catch {
-            let errno = error as? Errno ?? .ioError
-            throw .system(call: "open", path: path.string, errno)
+            throw .system(call: error.call.rawValue, path: path.string, error.errno)
         }
         do throws(MappedFileError) {
             let status = try Self.status(of: descriptor, path: path)
-            if let kind = Self.irregularKind(status.st_mode) {
+            if let kind = Self.irregularKind(status.kind) {
                 throw .notRegular(path: path.string, kind: kind)
             }
             if let root { try Self.requireBelow(root, descriptor, path) }
-            self.identity = Self.identity(status)
-            unsafe self.base = try Self.map(descriptor, byteCount: Int(status.st_size), path)
+            identity = FileIdentity(status)
+            unsafe base = try Self.map(descriptor, byteCount: status.byteCount, path)
         } catch {
-            try? descriptor.close()
+            try? Syscalls.close(descriptor, path)
             throw error
         }
         self.path = path
-        self.descriptor = descriptor
     }
 
     deinit {
         if let base = unsafe base { unsafe munmap(base, byteCount) }
-        try? descriptor.close()
+        try? Syscalls.close(descriptor, path)
     }
 
     /// Lends the bytes of the whole file.
@@ -128,7 +132,7 @@ package enum MappedFileError: Error, Equatable, CustomStringConvertible {
 
     /// Throws `changed` where size, modification time or identity differ from those at opening.
     package func verifyUnchanged() throws(MappedFileError) {
-        let now = Self.identity(try Self.status(of: descriptor, path: path))
+        let now = FileIdentity(try Self.status(of: descriptor, path: path))
         guard now == identity else {
             throw .changed(path: path.string, before: identity, after: now)
         }
@@ -181,31 +185,21 @@ package enum MappedFileError: Error, Equatable, CustomStringConvertible {
 
     private static func status(
         of descriptor: FileDescriptor, path: FilePath
-    ) throws(MappedFileError) -> stat {
-        var status = stat()
-        guard unsafe fstat(descriptor.rawValue, &status) == 0 else {
-            throw .system(call: "fstat", path: path.string, Errno(rawValue: errno))
+    ) throws(MappedFileError) -> FileStatus {
+        do throws(SystemCallError) {
+            return try Syscalls.stat(descriptor, path)
+        } catch {
+            throw .system(call: error.call.rawValue, path: path.string, error.errno)
         }
-        return status
-    }
-
-    private static func identity(_ status: stat) -> FileIdentity {
-        let time = status.st_mtim
-        return FileIdentity(
-            device: UInt64(status.st_dev), inode: UInt64(status.st_ino),
-            byteCount: Int(status.st_size),
-            modifiedNanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
     }
 
     /// The word for what is not a regular file; nil for one that is.
-    private static func irregularKind(_ mode: mode_t) -> String? {
-        switch mode & S_IFMT {
-        case S_IFREG: nil
-        case S_IFDIR: "a folder"
-        case S_IFIFO: "a pipe"
-        case S_IFSOCK: "a socket"
-        case S_IFCHR, S_IFBLK: "a device"
-        default: "something else"
+    private static func irregularKind(_ kind: FileStatus.Kind) -> String? {
+        switch kind {
+        case .regular: nil
+        case .folder: "a folder"
+        case .symbolicLink: "a symbolic link"
+        case .other: "a device, pipe or socket"
         }
     }
 
@@ -214,13 +208,12 @@ package enum MappedFileError: Error, Equatable, CustomStringConvertible {
         _ root: FilePath, _ descriptor: FileDescriptor, _ path: FilePath
     ) throws(MappedFileError) {
         let folder: FileDescriptor
-        do {
-            folder = try FileDescriptor.open(root, .readOnly, options: [.closeOnExec, .directory])
+        do throws(SystemCallError) {
+            folder = try Syscalls.open(root, O_RDONLY | O_DIRECTORY)
         } catch {
-            let errno = error as? Errno ?? .ioError
-            throw .system(call: "open", path: root.string, errno)
+            throw .system(call: error.call.rawValue, path: root.string, error.errno)
         }
-        defer { try? folder.close() }
+        defer { try? Syscalls.close(folder, root) }
         let rootPath = try realPath(of: folder, root)
         let filePath = try realPath(of: descriptor, path)
         guard filePath.starts(with: rootPath) else {

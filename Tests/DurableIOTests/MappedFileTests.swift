@@ -95,7 +95,9 @@ import Testing
         #expect(throws: MappedFileError.notRegular(path: folder.string, kind: "a folder")) {
             try MappedFile(folder)
         }
-        #expect(throws: MappedFileError.notRegular(path: "/dev/null", kind: "a device")) {
+        #expect(
+            throws: MappedFileError.notRegular(path: "/dev/null", kind: "a device, pipe or socket")
+        ) {
             try MappedFile("/dev/null")
         }
         let missing = folder.appending("missing-\(UUID().uuidString)")
@@ -107,7 +109,10 @@ import Testing
             let made = unsafe mkfifo(pipe.string, 0o600)
             try #require(made == 0)
             defer { try? FileManager.default.removeItem(atPath: pipe.string) }
-            #expect(throws: MappedFileError.notRegular(path: pipe.string, kind: "a pipe")) {
+            #expect(
+                throws: MappedFileError.notRegular(
+                    path: pipe.string, kind: "a device, pipe or socket")
+            ) {
                 try MappedFile(pipe)
             }
         }

@@ -53,7 +53,7 @@ package final class Checkpoint: Sendable {
         self.files = weights.files
         self.warnings = weights.warnings
         self.owners = weights.owners
-        self.companions = listing.companions
+        self.companions = try listing.companions()
     }
 
     /// Every tensor name, sorted by code points.

@@ -3,6 +3,7 @@
 package import DurableIO
 
 package enum CheckpointError: Error, Equatable {
+    case system(SystemCallError)
     case file(MappedFileError)
     case folder(path: String, FolderFault)
     case json(path: String, TextPlace, JSONFault)
@@ -19,6 +20,7 @@ package enum FolderFault: Equatable, Sendable {
     case tooManyEntries(limit: Int)
     case noConfig
     case noWeights
+    case unindexedWeights(file: String)
     case torchWeights(file: String)
     case ggufWeights(file: String)
     case quantised(method: String)
@@ -45,6 +47,7 @@ package enum WeightFault: Equatable, Sendable {
 extension CheckpointError: CustomStringConvertible {
     package var description: String {
         switch self {
+        case .system(let error): error.description
         case .file(let error): error.description
         case .folder(let path, let fault): "\(path): \(fault)"
         case .json(let path, let place, let fault):
@@ -71,6 +74,9 @@ extension FolderFault: CustomStringConvertible {
             "config.json is missing; is this a Hugging Face checkpoint folder?"
         case .noWeights:
             "no weights: expected model.safetensors or model.safetensors.index.json"
+        case .unindexedWeights(let file):
+            "found \(quoted(file)), but neither model.safetensors nor "
+                + "model.safetensors.index.json; rename a single file, or copy the index as well"
         case .torchWeights(let file):
             "the weights are a PyTorch pickle (\(quoted(file))), which is not read; convert them "
                 + "in Python: AutoModelForCausalLM.from_pretrained(OLD).save_pretrained(NEW)"

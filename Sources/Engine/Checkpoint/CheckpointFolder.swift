@@ -53,13 +53,26 @@ struct CheckpointFolder {
 
     let path: FilePath
     let root: FilePath?
-    /// Names of everything in the folder, sorted.
+    /// Names of the files and links in the folder, sorted.
     let names: [String]
 
     init(_ path: FilePath, within root: FilePath?) throws(CheckpointError) {
         self.path = path
         self.root = root
-        self.names = try FolderListing.names(in: path, limit: Self.entryLimit)
+        let entries: [DirectoryScan.Entry]
+        do {
+            entries = try DirectoryScan.entries(of: path)
+        } catch {
+            switch error.errno {
+            case .noSuchFileOrDirectory: throw .folder(path: path.string, .missing)
+            case .notDirectory: throw .folder(path: path.string, .notAFolder)
+            default: throw .system(error)
+            }
+        }
+        guard entries.count <= Self.entryLimit else {
+            throw .folder(path: path.string, .tooManyEntries(limit: Self.entryLimit))
+        }
+        names = entries.filter { $0.kind != .folder }.map(\.name.string)
     }
 
     func readConfig() throws(CheckpointError) -> ModelConfig {
@@ -94,17 +107,32 @@ struct CheckpointFolder {
         return try openShards()
     }
 
-    /// Files that the model needs and that hold no weights.
-    var companions: [String] {
-        names.filter { name in
-            let fixed: Set = [
-                "generation_config.json", "special_tokens_map.json", "added_tokens.json",
-                "merges.txt", "chat_template.json", "preprocessor_config.json", "NOTICE",
-            ]
-            let prefixes = ["tokenizer", "chat_template", "vocab.", "LICENSE", "USE_POLICY"]
-            return fixed.contains(name) || name.hasSuffix(".model")
-                || prefixes.contains { name.hasPrefix($0) }
+    /// Files that the model needs and that hold no weights, by name. Each is opened once, so that
+    /// one that may not be read is refused now, not when the result is written.
+    func companions() throws(CheckpointError) -> [String] {
+        var companions: [String] = []
+        for name in names where Self.isCompanion(name) {
+            do {
+                _ = try MappedFile(path.appending(name), within: root)
+                companions.append(name)
+            } catch .notRegular {
+                // A link to a folder, or the like: nothing of a model.
+                continue
+            } catch {
+                throw .file(error)
+            }
         }
+        return companions
+    }
+
+    private static func isCompanion(_ name: String) -> Bool {
+        let fixed: Set = [
+            "generation_config.json", "special_tokens_map.json", "added_tokens.json",
+            "merges.txt", "preprocessor_config.json", "NOTICE",
+        ]
+        let prefixes = ["tokenizer", "chat_template", "vocab.", "LICENSE", "USE_POLICY"]
+        return fixed.contains(name) || name.hasSuffix(".model")
+            || prefixes.contains { name.hasPrefix($0) }
     }
 
     /// Opens every shard the index names, and holds the index against what they really contain.
@@ -141,6 +169,9 @@ struct CheckpointFolder {
 
     /// The clearest word on why there is nothing to read.
     private func noWeights() -> CheckpointError {
+        if let file = names.first(where: { $0.hasSuffix(".safetensors") }) {
+            return .folder(path: path.string, .unindexedWeights(file: file))
+        }
         let torch = [".bin", ".pt", ".pth", ".ckpt"]
         if let file = names.first(where: { $0.hasSuffix(".gguf") }) {
             return .folder(path: path.string, .ggufWeights(file: file))

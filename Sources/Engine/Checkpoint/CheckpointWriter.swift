@@ -2,7 +2,6 @@
 // streamed, and no file has its name before all of them are on disk.
 
 import DurableIO
-import Glibc
 package import SystemPackage
 
 /// One file of a written checkpoint.

@@ -1,14 +1,13 @@
 // Files that appear whole: written under temporary names, synced, then renamed all together.
-// The only place of the engine that writes; its calls: open, write, copy_file_range, fsync,
-// rename, unlink, statvfs.
+// The only place of the engine that writes.
 
-import DurableIO
+package import DurableIO
 import Glibc
-package import SystemPackage
+import SystemPackage
 
 package enum CheckpointWriteError: Error, Equatable, CustomStringConvertible {
-    case system(call: String, path: String, Errno)
-    case diskFull(path: String)
+    /// Its remedy says what to do, for a full disk among others.
+    case system(SystemCallError)
     case spaceMissing(path: String, needed: Int, available: Int)
     case alreadyThere(path: String)
     case sourceEnded(path: String)
@@ -17,43 +16,34 @@ package enum CheckpointWriteError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .system(let call, let path, let errno):
-            "\(path): \(call) failed: \(errno)"
-        case .diskFull(let path):
-            "\(path): the disk is full; free some space, then retry"
+        case .system(let error):
+            error.description
         case .spaceMissing(let path, let needed, let available):
             "\(path): writing needs \(needed) bytes, the disk has \(available) free; "
-                + "free \(needed - available) bytes, then retry"
+                + "free \(needed - available) bytes, then try again"
         case .alreadyThere(let path):
             "\(path): already there; write into an empty folder"
         case .sourceEnded(let path):
-            "\(path): the file became shorter while it was copied; retry with a folder at rest"
+            "\(path): the file became shorter while it was copied; leave it alone until the job "
+                + "ends, then try again"
         case .fileByteCount(let path, let expected, let found):
             "\(path): expected \(expected) bytes on disk, found \(found)"
         case .tensorByteCount(let tensor, let expected, let found):
             "tensor \(quoted(tensor)): expected \(expected) bytes, its source gave \(found)"
         }
     }
-
-    /// The current errno as an error about `path`.
-    static func current(_ call: String, _ path: FilePath) -> CheckpointWriteError {
-        of(Errno(rawValue: errno), call, path)
-    }
-
-    static func of(_ error: Errno, _ call: String, _ path: FilePath) -> CheckpointWriteError {
-        switch error {
-        case .noSpace, .diskQuotaExceeded: .diskFull(path: path.string)
-        default: .system(call: call, path: path.string, error)
-        }
-    }
 }
 
-// Swift's Glibc module leaves it out, because glibc declares it for _GNU_SOURCE only.
-@_silgen_name("copy_file_range")
-private func linuxCopyFileRange(
-    _ from: CInt, _ fromOffset: UnsafeMutablePointer<Int64>?, _ to: CInt,
-    _ toOffset: UnsafeMutablePointer<Int64>?, _ count: Int, _ flags: CUnsignedInt
-) -> Int
+/// Runs system calls and wraps what they throw.
+private func calling<Value>(
+    _ body: () throws(SystemCallError) -> Value
+) throws(CheckpointWriteError) -> Value {
+    do throws(SystemCallError) {
+        return try body()
+    } catch {
+        throw .system(error)
+    }
+}
 
 /// A file being written under its temporary name.
 final class OutputFile {
@@ -65,21 +55,18 @@ final class OutputFile {
     init(name: String, path: FilePath) throws(CheckpointWriteError) {
         self.name = name
         self.path = path
-        do {
-            descriptor = try FileDescriptor.open(
-                path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead])
-        } catch {
-            throw .of(error as? Errno ?? .ioError, "open", path)
+        descriptor = try calling { () throws(SystemCallError) in
+            try Syscalls.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
         }
     }
 
     func append(_ bytes: RawSpan) throws(CheckpointWriteError) {
-        do {
-            byteCount += try unsafe bytes.withUnsafeBytes { unsafe try descriptor.writeAll($0) }
+        do throws(SystemCallError) {
+            try Syscalls.write(descriptor, path, bytes)
         } catch {
-            throw .of(error as? Errno ?? .ioError, "write", path)
+            throw .system(error)
         }
+        byteCount += bytes.byteCount
     }
 
     /// Appends `range` of a mapped file, inside the kernel where both file systems can.
@@ -98,7 +85,6 @@ final class OutputFile {
                 return try copyByReading(from, piece, source.path)
             }
             offset += copied
-            byteCount += copied
             try progress(byteCount)
         }
     }
@@ -111,16 +97,19 @@ final class OutputFile {
     private func copyInKernel(
         _ source: FileDescriptor, _ range: Range<Int>
     ) throws(CheckpointWriteError) -> Int? {
-        var offset = Int64(range.lowerBound)
-        while true {
-            let count = unsafe linuxCopyFileRange(
-                source.rawValue, &offset, descriptor.rawValue, nil, range.count, 0)
-            if count >= 0 { return count }
-            switch Errno(rawValue: errno) {
-            case .interrupted: continue
+        do throws(SystemCallError) {
+            let count = try Syscalls.copyRange(
+                from: source, at: range.lowerBound, to: descriptor, at: byteCount,
+                byteCount: range.count, path)
+            byteCount += count
+            // The copy names its place; later writes go on from the file's own position.
+            _ = try? descriptor.seek(offset: Int64(byteCount), from: .start)
+            return count
+        } catch {
+            switch error.errno {
             case .improperLink, .invalidArgument, .noFunction, .notSupported, .notPermitted:
                 return nil
-            case let error: throw .of(error, "copy_file_range", path)
+            default: throw .system(error)
             }
         }
     }
@@ -129,24 +118,13 @@ final class OutputFile {
         _ source: FileDescriptor, _ range: Range<Int>, _ sourcePath: FilePath
     ) throws(CheckpointWriteError) -> Int {
         var buffer = [UInt8](repeating: 0, count: min(Self.bufferByteCount, range.count))
-        let count: Int
-        do {
-            count = try unsafe buffer.withUnsafeMutableBytes { buffer in
-                unsafe try source.read(
-                    fromAbsoluteOffset: Int64(range.lowerBound), into: buffer)
+        let count = try calling { () throws(SystemCallError) in
+            try unsafe buffer.withUnsafeMutableBytes { (bytes) throws(SystemCallError) in
+                try unsafe Syscalls.read(source, sourcePath, at: range.lowerBound, into: bytes)
             }
-        } catch {
-            throw .of(error as? Errno ?? .ioError, "read", sourcePath)
         }
-        guard count > 0 else { throw .sourceEnded(path: sourcePath.string) }
-        do {
-            try unsafe buffer.withUnsafeBytes { bytes in
-                _ = unsafe try descriptor.writeAll(
-                    UnsafeRawBufferPointer(rebasing: bytes[..<count]))
-            }
-        } catch {
-            throw .of(error as? Errno ?? .ioError, "write", path)
-        }
+        guard count == buffer.count else { throw .sourceEnded(path: sourcePath.string) }
+        try append(unsafe buffer.span.bytes)
         return count
     }
 }
@@ -165,28 +143,31 @@ final class FileBatch {
     /// Checks that none of `names` is taken and that the disk takes `byteCount` bytes.
     init(folder: FilePath, names: [String], byteCount: Int) throws(CheckpointWriteError) {
         self.folder = folder
+        let space = try calling { () throws(SystemCallError) in try DiskSpace(at: folder) }
         for name in names {
             let path = folder.appending(name)
-            var status = stat()
-            if unsafe lstat(path.string, &status) == 0 { throw .alreadyThere(path: path.string) }
-            guard errno == ENOENT else { throw .current("lstat", path) }
+            let taken = try calling { () throws(SystemCallError) in try Syscalls.stat(path) }
+            if taken != nil { throw .alreadyThere(path: path.string) }
         }
-        var space = statvfs()
-        guard unsafe statvfs(folder.string, &space) == 0 else { throw .current("statvfs", folder) }
         // Each file may waste most of a block; the folder itself may grow by one.
-        let block = Int(space.f_frsize)
-        let needed = byteCount + (names.count + 1) * block
-        let available = Int(clamping: space.f_bavail).multipliedReportingOverflow(by: block)
-        guard available.overflow || needed <= available.partialValue else {
+        let needed = byteCount + (names.count + 1) * Self.blockByteCount
+        guard needed <= space.freeBytes else {
             throw .spaceMissing(
-                path: folder.string, needed: needed, available: available.partialValue)
+                path: folder.string, needed: needed, available: space.freeBytes)
         }
     }
 
+    /// The usual block of a Linux file system.
+    private static let blockByteCount = 4096
+
     func create(_ name: String) throws(CheckpointWriteError) -> OutputFile {
         let path = folder.appending(".\(name).partial")
-        // One left by a crash is of no use to anybody.
-        if unsafe unlink(path.string) != 0, errno != ENOENT { throw .current("unlink", path) }
+        do throws(SystemCallError) {
+            // One left by a crash is of no use to anybody.
+            try Syscalls.unlink(path)
+        } catch {
+            guard error.isMissing else { throw .system(error) }
+        }
         let file = try OutputFile(name: name, path: path)
         open.append(file)
         return file
@@ -194,21 +175,19 @@ final class FileBatch {
 
     /// Brings the file to disk under its temporary name; returns its size.
     func finish(_ file: OutputFile, expected: Int) throws(CheckpointWriteError) -> Int {
-        var status = stat()
-        guard unsafe fstat(file.descriptor.rawValue, &status) == 0 else {
-            throw .current("fstat", file.path)
+        let stored = try calling { () throws(SystemCallError) in
+            try Syscalls.stat(file.descriptor, file.path).byteCount
         }
-        guard status.st_size == expected, file.byteCount == expected else {
-            throw .fileByteCount(
-                path: file.path.string, expected: expected, found: Int(status.st_size))
+        guard stored == expected, file.byteCount == expected else {
+            throw .fileByteCount(path: file.path.string, expected: expected, found: stored)
         }
-        guard fsync(file.descriptor.rawValue) == 0 else { throw .current("fsync", file.path) }
+        try calling { () throws(SystemCallError) in
+            try Syscalls.fsync(file.descriptor, file.path)
+        }
         open.removeAll { $0 === file }
         finished.append(file)
-        do {
-            try file.descriptor.close()
-        } catch {
-            throw .of(error as? Errno ?? .ioError, "close", file.path)
+        try calling { () throws(SystemCallError) in
+            try Syscalls.close(file.descriptor, file.path)
         }
         return expected
     }
@@ -217,31 +196,20 @@ final class FileBatch {
     func publish() throws(CheckpointWriteError) {
         precondition(open.isEmpty, "every file is finished")
         while let file = finished.first {
-            let path = folder.appending(file.name)
-            guard unsafe rename(file.path.string, path.string) == 0 else {
-                throw .current("rename", path)
+            try calling { () throws(SystemCallError) in
+                try Syscalls.renameExclusively(file.path, to: folder.appending(file.name))
             }
             published.append(finished.removeFirst())
         }
-        let directory: FileDescriptor
-        do {
-            directory = try FileDescriptor.open(
-                folder, .readOnly, options: [.directory, .closeOnExec])
-        } catch {
-            throw .of(error as? Errno ?? .ioError, "open", folder)
-        }
-        defer { try? directory.close() }
-        guard fsync(directory.rawValue) == 0 else { throw .current("fsync", folder) }
+        try calling { () throws(SystemCallError) in try Syscalls.syncFolder(folder) }
     }
 
-    /// Removes everything of this batch. What cannot be removed stays under its temporary name.
+    /// Removes everything of this batch. What cannot be removed stays, under a temporary name or
+    /// in a folder that its owner knows to be unfinished.
     func discard() {
-        for file in open {
-            try? file.descriptor.close()
-            unsafe unlink(file.path.string)
-        }
-        for file in finished { unsafe unlink(file.path.string) }
-        for file in published { unsafe unlink(folder.appending(file.name).string) }
+        for file in open { try? Syscalls.close(file.descriptor, file.path) }
+        for file in open + finished { try? Syscalls.unlink(file.path) }
+        for file in published { try? Syscalls.unlink(folder.appending(file.name)) }
         open = []
         finished = []
         published = []

@@ -1,5 +1,6 @@
 // What goes wrong while a checkpoint is written: each fault has its error and leaves nothing.
 
+import DurableIO
 import Engine
 import Foundation
 import SystemPackage
@@ -96,7 +97,7 @@ import Testing
         let scratch = try CheckpointScratch()
         let folder = scratch.path.appending("missing")
         let expected = CheckpointWriteError.system(
-            call: "statvfs", path: folder.string, .noSuchFileOrDirectory)
+            SystemCallError(.statvfs, folder, .noSuchFileOrDirectory))
         #expect(throws: expected) {
             try CheckpointWriter(folder: folder).write([.bytes("a", .u8, [1], [1])])
         }
@@ -160,6 +161,88 @@ import Testing
                 == CheckpointScratch.bytes(memory.path.appending("model.safetensors")))
     }
 
+    /// A checkpoint with copied and produced tensors, in shards, with all other files.
+    private static func writeAll(from source: Checkpoint, to folder: FilePath) throws {
+        var writer = CheckpointWriter(folder: folder)
+        writer.shardByteLimit = 400
+        var tensors = try source.tensorNames.map {
+            OutputTensor.copy(try source.tensor($0), as: $0)
+        }
+        tensors.append(.bytes("new", .u8, [5], [1, 2, 3, 4, 5], pieceByteCount: 2))
+        _ = try writer.write(tensors, config: source.config, companionsOf: source)
+    }
+
+    private static func sourceWithCompanions(_ scratch: CheckpointScratch) throws -> Checkpoint {
+        let folder = CheckpointScratch.goldens.appending("sharded")
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.string) {
+            try FileManager.default.copyItem(
+                atPath: folder.appending(name).string,
+                toPath: scratch.path.appending(name).string)
+        }
+        try scratch.write([1, 2, 3], "tokenizer.json")
+        return try Checkpoint(scratch.path)
+    }
+
+    @Test("whichever system call fails, the error is its own and nothing is left behind")
+    func everyCallFails() throws {
+        let sourceScratch = try CheckpointScratch()
+        let source = try Self.sourceWithCompanions(sourceScratch)
+        let whole = FaultPlan()
+        let undisturbed = try CheckpointScratch()
+        try FaultPlan.$current.withValue(whole) {
+            try Self.writeAll(from: source, to: undisturbed.path)
+        }
+        let calls = whole.trace
+        #expect(calls.count > 60)
+        for (index, entry) in calls.enumerated() {
+            let scratch = try CheckpointScratch()
+            let plan = FaultPlan(.error(.ioError), atCall: index + 1)
+            var failure: (any Error)?
+            FaultPlan.$current.withValue(plan) {
+                do {
+                    try Self.writeAll(from: source, to: scratch.path)
+                } catch {
+                    failure = error
+                }
+            }
+            #expect(plan.hasFired)
+            // Closing what was only read cannot lose anything; all else must fail.
+            let isHarmless = entry.call == .close && failure == nil
+            let message = failure.map { "\($0)" } ?? ""
+            #expect(isHarmless || message.contains("\(entry.call.rawValue) failed"))
+            if failure != nil { #expect(try scratch.names == [], "call \(index): \(entry)") }
+        }
+    }
+
+    @Test("a write that is cut short goes on, and a kernel that cannot copy is helped out")
+    func shortWritesAndNoKernelCopies() throws {
+        let sourceScratch = try CheckpointScratch()
+        let source = try Self.sourceWithCompanions(sourceScratch)
+        let undisturbed = try CheckpointScratch()
+        try Self.writeAll(from: source, to: undisturbed.path)
+        let names = try undisturbed.names
+        let faults: [(FaultPlan.Fault, SystemCall)] = [
+            (.short, .write), (.error(.improperLink), .copyRange),
+            (.error(.notSupported), .copyRange), (.error(.interrupted), .copyRange),
+        ]
+        for (fault, call) in faults {
+            for number in 1...5 {
+                let scratch = try CheckpointScratch()
+                let plan = FaultPlan(fault, atCall: number, among: [call])
+                try FaultPlan.$current.withValue(plan) {
+                    try Self.writeAll(from: source, to: scratch.path)
+                }
+                #expect(plan.hasFired)
+                #expect(try scratch.names == names)
+                for name in names {
+                    #expect(
+                        try CheckpointScratch.bytes(scratch.path.appending(name))
+                            == CheckpointScratch.bytes(undisturbed.path.appending(name)))
+                }
+            }
+        }
+    }
+
     @Test("a disk that fills up while writing is an error that says so, and leaves nothing")
     func diskFull() throws {
         guard let small = ProcessInfo.processInfo.environment["LAYERFOLD_SMALL_DISK"] else {
@@ -176,7 +259,8 @@ import Testing
             try sink.write(unsafe megabyte.span.bytes)
         }
         let partial = scratch.path.appending(".model.safetensors.partial")
-        #expect(throws: CheckpointWriteError.diskFull(path: partial.string)) {
+        let expected = CheckpointWriteError.system(SystemCallError(.write, partial, .noSpace))
+        #expect(throws: expected) {
             try CheckpointWriter(folder: scratch.path).write([tensor])
         }
         #expect(try scratch.names == ["filler"])

@@ -287,6 +287,7 @@ extension HostileCheckpointTests {
         .folder("quantised", .quantised(method: "gptq")),
         .folder("no-weights", .noWeights),
         .folder("torch-only", .torchWeights(file: "pytorch_model.bin")),
+        .folder("other-name", .unindexedWeights(file: "consolidated.safetensors")),
         .folder("gguf-only", .ggufWeights(file: "model-q4.gguf")),
     ]
 }
