@@ -119,7 +119,8 @@ final class OutputFile {
     ) throws(CheckpointWriteError) -> Int {
         var buffer = [UInt8](repeating: 0, count: min(Self.bufferByteCount, range.count))
         let count = try calling { () throws(SystemCallError) in
-            try unsafe buffer.withUnsafeMutableBytes { (bytes) throws(SystemCallError) in
+            var target = buffer.mutableSpan
+            return try unsafe target.withUnsafeMutableBytes { (bytes) throws(SystemCallError) in
                 try unsafe Syscalls.read(source, sourcePath, at: range.lowerBound, into: bytes)
             }
         }
