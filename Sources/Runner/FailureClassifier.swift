@@ -35,7 +35,7 @@ package enum FailureClassifier {
         case let error as Errno: error
         case let error as SystemCallError: error.errno
         case StoreError.system(let error): error.errno
-        case CheckpointWriteError.system(_, _, let errno): errno
+        case CheckpointWriteError.system(let error): error.errno
         default: nil
         }
     }
@@ -44,7 +44,7 @@ package enum FailureClassifier {
 extension CheckpointWriteError {
     fileprivate var isLackOfSpace: Bool {
         switch self {
-        case .diskFull, .spaceMissing: true
+        case .spaceMissing: true
         default: false
         }
     }

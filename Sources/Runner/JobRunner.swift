@@ -123,9 +123,7 @@ package final class JobRunner {
             calibration, tokenizer: tokenizer)
         var similarity: [String: IdentifiedSimilarity] = [:]
         for measure in measures {
-            let found = try compare(
-                original.model, identity: original.digest, tokens: tokens, measure: measure,
-                label: "original")
+            let found = try compare(original, tokens: tokens, measure: measure)
             similarity[measure] = found
             similarities.append(found.report(of: RunReport.Similarity.original))
             for warning in found.matrix.warnings { progress.warn(warning) }
@@ -133,17 +131,17 @@ package final class JobRunner {
         return Analysis(tokens: tokens, similarity: similarity)
     }
 
-    /// Activations, embedding and similarity of one model.
+    /// Activations, embedding and similarity of the original.
     private func compare(
-        _ model: Model, identity: Digest, tokens: TokenisedSet, measure: String, label: String
+        _ original: IdentifiedModel, tokens: TokenisedSet, measure: String
     ) throws -> IdentifiedSimilarity {
         let capture = try Capture.rows(
             for: measure, representation: job.analysis.representation, batch: tokens.batch)
         let activations = try ActivationStage(
             cache: cache, progress: progress, numerics: numerics
-        ).record(model, identity: identity, label: label, tokens: tokens, capture: capture)
+        ).record(original, tokens: tokens, capture: capture)
         return try SimilarityStage(cache: cache, progress: progress, numerics: numerics).measure(
-            measure, parameters: parameters(of: measure), activations: activations, label: label)
+            measure, parameters: parameters(of: measure), activations: activations)
     }
 
     /// The job's parameters where it names the measure, else the measure's defaults.
@@ -179,9 +177,11 @@ package final class JobRunner {
             plan, of: original, output: job.output, to: setting.results.appending(id), label: id)
         var after: [Int] = []
         if let analysis, model.model.blueprint.layers.count > 1 {
-            let found = try compare(
-                model.model, identity: model.identity, tokens: analysis.tokens, measure: measure,
-                label: id)
+            let found = try FoldedSimilarityStage(
+                cache: cache, progress: progress, numerics: numerics
+            ).measure(
+                measure, parameters: parameters(of: measure), model: model,
+                tokens: analysis.tokens, representation: job.analysis.representation, label: id)
             after.append(similarities.count)
             similarities.append(found.report(of: id))
         }

@@ -123,11 +123,13 @@ package struct PaperNPIB: SimilarityMeasure {
     }
 
     private static func warnings(_ entropies: [Double], _ floored: [Double]) -> [String] {
-        zip(entropies, floored).enumerated().compactMap { layer, entropy in
-            guard entropy.0 < entropy.1 else { return nil }
-            return "layer \(layer): the entropy estimate of its embedding, \(entropy.0) nats, is "
-                + "below the floor and was raised to \(entropy.1); the embedding is degenerate"
-        }
+        let raised = entropies.indices.filter { entropies[$0] < floored[$0] }
+        guard let least = raised.map({ entropies[$0] }).min() else { return [] }
+        return [
+            "layers \(raised.map(String.init).joined(separator: ", ")): the entropy of the embedding "
+                + "was estimated below the floor (down to \(least) nats) and raised to it; these "
+                + "embeddings are degenerate"
+        ]
     }
 
     private static func checkParameters(

@@ -33,14 +33,12 @@ struct ActivationStage {
     let progress: ProgressReporter
     let numerics: Numerics
 
-    /// - Parameters:
-    ///   - identity: digest that stands for the model, of its content or of the fold that made it.
-    ///   - label: what people call the model, for the stage's detail.
-    ///   - capture: name and rows of what is kept.
+    /// - Parameter capture: name and rows of what is kept.
     func record(
-        _ model: Model, identity: Digest, label: String, tokens: TokenisedSet,
+        _ original: IdentifiedModel, tokens: TokenisedSet,
         capture: (name: String, rows: ActivationCapture)
     ) throws -> StoredActivations {
+        let model = original.model
         let forward = ForwardPass(weights: model.weights, mode: numerics.mode)
         let plan = ForwardMemory(
             blueprint: model.blueprint, batch: tokens.batch,
@@ -49,10 +47,11 @@ struct ActivationStage {
         let request = StageRequest(
             name: "activations",
             inputs: [
-                (role: "model", digest: identity), (role: "tokens", digest: tokens.digest),
+                (role: "model", digest: original.digest),
+                (role: "tokens", digest: tokens.digest),
             ],
             params: ["numerics": numerics.key, "representation": .string(capture.name)],
-            detail: "\(label): \(tokens.batch.ranges.count) sequences, "
+            detail: "\(tokens.batch.ranges.count) sequences, "
                 + "\(tokens.batch.tokens.count) tokens, \(capture.name)",
             plannedPeakBytes: plan.total)
         let result = try cache.run(request) { outputs in

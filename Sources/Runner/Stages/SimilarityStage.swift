@@ -14,6 +14,24 @@ struct IdentifiedSimilarity {
     let matrix: SimilarityMatrix
     let digest: Digest
 
+    /// From the outputs `similarity` and `warnings` of a stage.
+    init(measure: String, reading result: StageResult, of stage: String, _ cache: StageCache) throws {
+        let bytes = try cache.bytes(result, "similarity", stage: stage)
+        let warnings = try WarningFile.decode(try cache.bytes(result, "warnings", stage: stage))
+        guard let matrix = SimilarityFile.decode(bytes, warnings: warnings) else {
+            throw StageInputLost(stage: stage, role: "similarity")
+        }
+        self.measure = measure
+        self.matrix = matrix
+        digest = Digest(of: bytes)
+    }
+
+    /// Leaves the outputs that the initialiser reads.
+    static func put(_ matrix: SimilarityMatrix, into outputs: inout StageOutputs) throws {
+        try outputs.put("similarity", SimilarityFile.encode(matrix))
+        try outputs.put("warnings", try WarningFile.encode(matrix.warnings))
+    }
+
     /// - Parameter subject: `original`, or the id of a result.
     func report(of subject: String) -> RunReport.Similarity {
         RunReport.Similarity(
@@ -45,12 +63,12 @@ struct SimilarityStage {
     }
 
     func measure(
-        _ name: String, parameters: Parameters, activations: StoredActivations, label: String
+        _ name: String, parameters: Parameters, activations: StoredActivations
     ) throws -> IdentifiedSimilarity {
         let settings = SimilarityParameters(parameters)
         var source = Source.activations(activations)
         if let family = EmbeddingFamily(measure: name) {
-            let embedding = try embed(family, parameters, settings, activations, label)
+            let embedding = try embed(family, parameters, settings, activations)
             source = .embeddings(embedding, family)
         }
         let request = StageRequest(
@@ -59,25 +77,17 @@ struct SimilarityStage {
                 "measure": .string(name), "numerics": numerics.key,
                 "parameters": parameters.canonical(),
             ],
-            detail: "\(label): \(name), \(activations.boundaries - 1) layers")
+            detail: "\(name), \(activations.boundaries - 1) layers")
         let result = try cache.run(request) { outputs in
             try progress.checkpoint()
-            let matrix = try compare(source, name, settings)
-            try outputs.put("similarity", SimilarityFile.encode(matrix))
-            try outputs.put("warnings", try WarningFile.encode(matrix.warnings))
+            try IdentifiedSimilarity.put(try compare(source, name, settings), into: &outputs)
         }
-        let bytes = try cache.bytes(result, "similarity", stage: request.name)
-        let warnings = try WarningFile.decode(
-            try cache.bytes(result, "warnings", stage: request.name))
-        guard let matrix = SimilarityFile.decode(bytes, warnings: warnings) else {
-            throw StageInputLost(stage: request.name, role: "similarity")
-        }
-        return IdentifiedSimilarity(measure: name, matrix: matrix, digest: Digest(of: bytes))
+        return try IdentifiedSimilarity(measure: name, reading: result, of: request.name, cache)
     }
 
     private func embed(
         _ family: EmbeddingFamily, _ parameters: Parameters, _ settings: SimilarityParameters,
-        _ activations: StoredActivations, _ label: String
+        _ activations: StoredActivations
     ) throws -> StageResult {
         let request = StageRequest(
             name: "embedding", inputs: activations.result.sortedOutputs,
@@ -85,7 +95,7 @@ struct SimilarityStage {
                 "family": .string(family.rawValue), "numerics": numerics.key,
                 "parameters": parameters.canonical(["sigma", "dimensions"]),
             ],
-            detail: "\(label): \(family.rawValue) reading, \(activations.boundaries - 1) layers")
+            detail: "\(family.rawValue) reading, \(activations.boundaries - 1) layers")
         return try cache.run(request) { outputs in
             let rows = try activations.allRows(cache: cache)
             try progress.checkpoint()
@@ -134,38 +144,5 @@ extension StageResult {
     /// Outputs as inputs of the next stage, by role.
     fileprivate var sortedOutputs: [(role: String, digest: Digest)] {
         outputs.sorted { $0.key < $1.key }.map { (role: $0.key, digest: $0.value) }
-    }
-}
-
-/// A similarity matrix as a safetensors file.
-private enum SimilarityFile {
-    static func encode(_ matrix: SimilarityMatrix) -> [UInt8] {
-        var archive = TensorArchive()
-        archive.add("similarity", shape: [matrix.size, matrix.size], doubles: matrix.values)
-        archive.add(
-            "condition_numbers", shape: [matrix.conditionNumbers.count],
-            doubles: matrix.conditionNumbers)
-        return archive.bytes
-    }
-
-    static func decode(_ bytes: [UInt8], warnings: [String]) -> SimilarityMatrix? {
-        guard let archive = try? TensorArchive(parsing: bytes),
-            let entry = archive.entry("similarity"), entry.shape.count == 2,
-            entry.shape[0] == entry.shape[1], let values = archive.doubles("similarity")
-        else { return nil }
-        return SimilarityMatrix(
-            size: entry.shape[0], values: values, warnings: warnings,
-            conditionNumbers: archive.doubles("condition_numbers") ?? [])
-    }
-}
-
-/// Warnings of a stage as a JSON list, so that a hit warns as the first run did.
-private enum WarningFile {
-    static func encode(_ warnings: [String]) throws -> [UInt8] {
-        [UInt8](try JSONEncoder().encode(warnings))
-    }
-
-    static func decode(_ bytes: [UInt8]) throws -> [String] {
-        try JSONDecoder().decode([String].self, from: Data(bytes))
     }
 }
