@@ -53,6 +53,13 @@ package struct Claim: Sendable, Equatable {
         try Syscalls.syncFolder(spool)
     }
 
+    /// The daemon has outlived the parse, whatever came of it.
+    package mutating func forgetParses() throws(SystemCallError) {
+        let before = path
+        parses = 0
+        try Syscalls.rename(before, to: path)
+    }
+
     /// The claims in the spool, in the order of their making.
     package static func all(in spool: FilePath) throws(SystemCallError) -> [Claim] {
         try DirectoryScan.entries(of: spool).compactMap {

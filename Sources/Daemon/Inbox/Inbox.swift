@@ -216,8 +216,12 @@ package actor Inbox {
         guard case .manifest(let stem) = InboxName(claim.name) else {
             throw ManifestError.file("not a manifest's name")
         }
-        let description = try ManifestParser.parse(
-            bytes: Data(bytes), name: stem, paths: configuration.pathRule)
+        let parsed = Result {
+            try ManifestParser.parse(
+                bytes: Data(bytes), name: stem, paths: configuration.pathRule)
+        }
+        try claim.forgetParses()
+        let description = try parsed.get()
         let record = JobRecord(
             id: claim.id, source: claim.name, owner: owner,
             submittedAtMilliseconds: configuration.clock.now(),

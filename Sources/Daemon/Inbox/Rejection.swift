@@ -23,7 +23,7 @@ package enum Rejection {
             if try number == numbersMax || isFree(tried, in: folder) {
                 let bytes = try Array(JobJSON.encodePretty(error)) + [UInt8(ascii: "\n")]
                 let errorPath = folder.appending("\(tried).error.json")
-                try unsafe DurableFile.write(bytes.span.bytes, to: errorPath, permissions: 0o644)
+                try DurableFile.write(bytes, to: errorPath, permissions: 0o644)
                 try Syscalls.rename(path, to: folder.appending(tried + suffix))
                 try Syscalls.syncFolder(folder)
                 return

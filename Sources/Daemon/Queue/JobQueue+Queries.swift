@@ -11,7 +11,9 @@ extension JobQueue {
         let places = Dictionary(
             uniqueKeysWithValues: state.order.enumerated().map { ($1, $0) })
         return JobList(
-            jobs: try index.jobs().suffix(countMax).map { summary(of: $0, ahead: places[$0.id]) })
+            jobs: try index.newestJobs(countMax: countMax).map {
+                summary(of: $0, ahead: places[$0.id])
+            })
     }
 
     package func detail(_ id: String) throws -> JobDetail {

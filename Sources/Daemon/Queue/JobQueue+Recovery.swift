@@ -30,7 +30,7 @@ extension JobQueue {
     /// Makes the rows of jobs that only have a folder: the index was lost, or the daemon died
     /// between the folder and the row.
     private func restoreRows(claimed: Set<String>) throws {
-        let known = Set(try index.jobs().map(\.id))
+        let known = try index.jobIdentifiers()
         for entry in try DirectoryScan.entries(of: folders.jobs) {
             let id = entry.name.string
             guard entry.kind == .folder, JobIdentifier.isValid(id), !known.contains(id),

@@ -19,10 +19,17 @@ extension JobQueue {
                 code: .unavailable,
                 message: "\(live.count) jobs are unfinished already, the most this server takes")
         }
-        try JobFolder(folders.job(record.id)).accept(manifest: manifest, record: record)
-        let row = try index.insertJob(Self.newRow(record)).row
-        enter(record, row)
-        return receipt(row)
+        let folder = JobFolder(folders.job(record.id))
+        do {
+            try folder.accept(manifest: manifest, record: record)
+            let row = try index.insertJob(Self.newRow(record)).row
+            enter(record, row)
+            return receipt(row)
+        } catch {
+            // Refused means refused: the next start must not find it accepted.
+            try? FolderTree.remove(folder.path)
+            throw error
+        }
     }
 
     /// Whether another job would be taken.

@@ -41,7 +41,7 @@ package actor Publisher {
                 try Syscalls.syncFolder(results)
             }
             let done = final.appending(Self.doneName)
-            try unsafe DurableFile.write(Array(Self.doneText.utf8).span.bytes, to: done)
+            try DurableFile.write(Array(Self.doneText.utf8), to: done)
             return nil
         } catch let error as SystemCallError where error.isDiskFull {
             return .init(failureClass: .resource, message: "publishing: \(error)")

@@ -79,7 +79,7 @@ package struct JobFolder: Sendable {
     // MARK: Files
 
     private func write(_ bytes: [UInt8], to name: String) throws {
-        try unsafe DurableFile.write(bytes.span.bytes, to: path.appending(name))
+        try DurableFile.write(bytes, to: path.appending(name))
     }
 
     private func remove(_ name: String) throws {

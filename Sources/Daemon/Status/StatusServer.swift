@@ -51,7 +51,7 @@ package struct StatusServer: Sendable {
         await route("GET /v1/jobs/:id/progress") { try await queue.progress(of: Self.id(of: $0)) }
         await route("POST /v1/jobs/:id/cancel") { try await queue.cancel(Self.id(of: $0)) }
         await route("POST /v1/jobs/:id/retry") { try await queue.retry(Self.id(of: $0)) }
-        await route("POST /v1/jobs") { try await self.submit($0) }
+        await route("POST /v1/jobs", .created) { try await self.submit($0) }
         await server.appendRoute("GET /v1/jobs/:id/log") { request in
             await Self.answering { try await self.log(request) }
         }
@@ -62,11 +62,11 @@ package struct StatusServer: Sendable {
     }
 
     private func route<Document: Encodable & Sendable>(
-        _ route: HTTPRoute,
+        _ route: HTTPRoute, _ status: HTTPStatusCode = .ok,
         _ answer: @escaping @Sendable (HTTPRequest) async throws -> Document
     ) async {
         await server.appendRoute(route) { request in
-            await Self.answering { try Self.json(await answer(request), .ok) }
+            await Self.answering { try Self.json(await answer(request), status) }
         }
     }
 

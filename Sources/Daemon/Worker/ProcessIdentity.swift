@@ -40,6 +40,16 @@ package struct ProcessIdentity: Sendable, Equatable {
         _ = Glibc.kill(pid_t(process), SIGKILL)
     }
 
+    /// Has the kernel take this process first when memory runs out: a worker costs one attempt, the
+    /// daemon costs all. Best effort.
+    package func preferForMemoryKill() {
+        let path = FilePath("/proc/\(process)/oom_score_adj")
+        guard isAlive, let descriptor = try? Syscalls.open(path, O_WRONLY) else { return }
+        defer { try? Syscalls.close(descriptor, path) }
+        let score = Array("500".utf8)
+        try? unsafe Syscalls.write(descriptor, path, score.span.bytes)
+    }
+
     static func bootIdentifier() -> String? {
         text(of: "/proc/sys/kernel/random/boot_id").map {
             String($0.prefix { !$0.isNewline })

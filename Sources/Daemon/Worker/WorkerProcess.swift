@@ -50,12 +50,16 @@ package struct WorkerLauncher: Sendable {
             options.processGroupID = 0
             options.teardownSequence = [step]
             let result = try await Subprocess.run(
-                .path(executable), arguments: Arguments(arguments), platformOptions: options,
+                .path(executable), arguments: Arguments(arguments),
+                environment: Self.environment, platformOptions: options,
                 input: .inputWriter, output: .sequence, error: .sequence
             ) { execution in
                 let process = Int(execution.processIdentifier.value)
                 let identity = ProcessIdentity(of: process)
-                if let identity { try await onStart(identity) }
+                if let identity {
+                    identity.preferForMemoryKill()
+                    try await onStart(identity)
+                }
                 await withTaskGroup { group in
                     group.addTask {
                         // A worker that died already cannot take it; its exit says more.
@@ -83,6 +87,12 @@ package struct WorkerLauncher: Sendable {
             return .notStarted("\(error)")
         }
     }
+
+    /// The daemon's own, without what the service manager says to the daemon.
+    private static let environment = Environment.inherit.updating([
+        "NOTIFY_SOCKET": nil, "WATCHDOG_PID": nil, "WATCHDOG_USEC": nil, "LISTEN_FDS": nil,
+        "LISTEN_PID": nil,
+    ])
 
     private var step: TeardownStep {
         .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: grace)

@@ -123,13 +123,23 @@ extension IndexDatabase {
         try read { db in try Self.job(id, db) }
     }
 
-    /// Jobs in the order of arrival.
-    /// - Parameter states: Default: all.
-    package func jobs(in states: [String]? = nil) throws(StoreError) -> [JobRow] {
+    /// The newest jobs, at most `countMax`, in the order of arrival.
+    package func newestJobs(countMax: Int) throws(StoreError) -> [JobRow] {
         try read { db in
-            guard let states else {
-                return try Row.fetchAll(db, sql: "SELECT * FROM jobs ORDER BY seq").map(JobRow.init)
-            }
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM jobs ORDER BY seq DESC LIMIT ?", arguments: [countMax]
+            ).map(JobRow.init).reversed()
+        }
+    }
+
+    /// The identifiers of all jobs.
+    package func jobIdentifiers() throws(StoreError) -> Set<String> {
+        try read { db in try String.fetchSet(db, sql: "SELECT id FROM jobs") }
+    }
+
+    /// Jobs in any of these states, in the order of arrival.
+    package func jobs(in states: [String]) throws(StoreError) -> [JobRow] {
+        try read { db in
             let marks = databaseQuestionMarks(count: states.count)
             return try Row.fetchAll(
                 db, sql: "SELECT * FROM jobs WHERE state IN (\(marks)) ORDER BY seq",
