@@ -72,3 +72,6 @@ private func checked(_ code: Int) throws(ZstdError) -> Int {
     guard ZSTD_isError(code) == 0 else { throw ZstdError(code: code) }
     return code
 }
+
+/// The version of libzstd that is loaded.
+package var zstdVersion: String { unsafe String(cString: ZSTD_versionString()) }

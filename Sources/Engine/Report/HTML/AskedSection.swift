@@ -1,0 +1,70 @@
+// What the job asked, with every default that was filled in: any JSON, key by key.
+
+extension ReportPage {
+    func asked() -> Markup {
+        let model = report.model
+        let about: Markup = """
+            \(Markup.name(model.name)): \(Markup.name(model.architecture)), \
+            \(model.layers) layers, \(NumberText.short(model.parameters)) parameters, \
+            \(NumberText.bytes(model.bytes)), \
+            \(Markup.name(model.dtype))<span class="below">SHA-256 \
+            <code>\(model.digest.shortened(to: 80))</code></span>
+            """
+        var entries: [(String, Markup)] = [("Model", about)]
+        if case .object(let members) = report.job {
+            for member in members where !["version", "name", "model"].contains(member.key) {
+                let term = member.key.shortened(to: 40)
+                entries.append(
+                    (term.prefix(1).uppercased() + term.dropFirst(), Self.value(member.value)))
+            }
+        } else {
+            entries.append(("Job", Self.value(report.job)))
+        }
+        return Self.definitions(entries)
+            + "<p class=\"faint\">Values the job did not name are defaults.</p>"
+    }
+
+    /// Lists of objects get a line each, everything else is one line.
+    private static func value(_ value: ReportValue) -> Markup {
+        switch value {
+        case .array(let elements) where elements.contains { !$0.isScalar }:
+            let lines = elements.map { element -> Markup in "<li>\(line(element))</li>" }
+            return "<ul class=\"plain\">\(lines)</ul>"
+        default: return line(value)
+        }
+    }
+
+    private static func line(_ value: ReportValue) -> Markup {
+        switch value {
+        case .object(let members) where !members.isEmpty:
+            var line: Markup = ""
+            for (index, member) in members.enumerated() {
+                if index > 0 { line += "<span class=\"dot\"> · </span>" }
+                let key = member.key.shortened(to: 60)
+                line += "<span class=\"pair\"><span class=\"key\">\(key)</span> "
+                line += plain(member.value) + "</span>"
+            }
+            return line
+        default: return plain(value)
+        }
+    }
+
+    private static func plain(_ value: ReportValue) -> Markup {
+        switch value {
+        case .null: "none"
+        case .bool(let flag): flag ? "yes" : "no"
+        case .integer(let number): "\(number)"
+        case .number(let number): "\(NumberText.plain(number))"
+        case .string(let text): Markup.name(text, countMax: 300)
+        case .array(let elements) where elements.allSatisfy(\.isScalar):
+            joined(elements.prefix(100).map(plain), hasMore: elements.count > 100)
+        case .array, .object: "<code>\(value.compactText.shortened(to: 2000))</code>"
+        }
+    }
+
+    private static func joined(_ parts: [Markup], hasMore: Bool) -> Markup {
+        var line: Markup = parts.isEmpty ? "none" : ""
+        for (index, part) in parts.enumerated() { line += index > 0 ? ", \(part)" : part }
+        return hasMore ? line + ", …" : line
+    }
+}

@@ -1,0 +1,126 @@
+// The top of the page: what the fold did and what it cost, in words that promise nothing.
+
+extension ReportPage {
+    func header(linkingTo sections: [Section]) -> Markup {
+        let links = sections.map { section -> Markup in
+            "<li><a href=\"#\(section.id)\">\(section.title)</a></li>"
+        }
+        let warnings = allWarnings().count
+        let notice: Markup =
+            warnings == 0
+            ? ""
+            : """
+            <p class="notice"><a href="#warnings">\(warnings == 1
+                ? "1 warning" : "\(warnings) warnings")</a> to read before using the figures.</p>
+            """
+        return """
+            <header>
+            <p class="eyebrow">Layerfold report <span>\(Markup.name(report.name))</span> \
+            <span>\(Self.time(report.finished).shortened(to: 40))</span></p>
+            <h1>\(headline())</h1>
+            \(verdicts())
+            \(notice)
+            <nav aria-label="Sections"><ul>\(links)</ul></nav>
+            </header>
+            """
+    }
+
+    /// `16 → 12 layers: perplexity 51.7 → 87.2`, or the span of all results.
+    private func headline() -> Markup {
+        let groups = table.groups
+        guard let first = groups.first?.first, let last = groups.last?.first else {
+            return "\(report.model.layers) layers looked at, nothing folded"
+        }
+        var layers = "\(report.model.layers)\u{A0}→\u{A0}\(first.result.layers)"
+        if groups.count > 1 {
+            layers += (groups.count == 2 ? " and " : " to ") + "\(last.result.layers)"
+        }
+        guard let column = table.leading, let original = table.originals[column]?.value else {
+            return "\(layers) layers: quality not measured"
+        }
+        let metric = table.metrics[column]
+        let best = groups.compactMap { table.best(of: $0, column: column)?.cells[column]?.value }
+        guard let mild = best.first, let strong = best.last else {
+            return "\(layers) layers: no figure could be computed"
+        }
+        var figures = "\(metric.short(original))\u{A0}→\u{A0}\(metric.short(mild))"
+        if best.count > 1 {
+            figures += (best.count == 2 ? " and " : " to ") + metric.short(strong)
+        }
+        return "\(layers) layers: \(metric.title.shortened(to: 60)) \(figures)"
+    }
+
+    /// One line per number of layers: the best model of that size, and an honest word on it.
+    private func verdicts() -> Markup {
+        guard !report.results.isEmpty else {
+            return "<p class=\"lead\">The job asked for an analysis only.</p>"
+        }
+        guard let column = table.leading else {
+            return """
+                <p class="lead">Nothing was evaluated, so this report cannot say what the fold \
+                cost. Add <code>evaluate</code> to the job to find out.</p>
+                """
+        }
+        let groups = table.groups
+        // Beyond eight sizes the table says it better.
+        let shown = groups.count <= 8 ? groups : Array(groups.prefix(3) + groups.suffix(3))
+        let lines = shown.map { verdict(on: $0, column: column) }
+        let rest: Markup =
+            shown.count < groups.count
+            ? "<p>The \(groups.count - shown.count) sizes in between are in the table.</p>" : ""
+        return "<ul class=\"verdicts\">\n\(lines)</ul>\(rest)<p>\(caveat(column))</p>"
+    }
+
+    private func verdict(on group: [ComparisonTable.Row], column: Int) -> Markup {
+        let metric = table.metrics[column]
+        guard let row = table.best(of: group, column: column),
+            let evaluation = row.cells[column]
+        else {
+            return """
+                <li class="broken"><span class="size">\(report.model.layers) → \
+                \(group[0].result.layers) layers</span><span class="figure">\
+                \(metric.title.shortened(to: 60)) could not be computed</span></li>
+
+                """
+        }
+        let verdict = Verdict(evaluation)
+        let change: Markup =
+            evaluation.original.map { original in
+                """
+                \(metric.short(original)) → \(metric.short(evaluation.value)), \
+                \(metric.change(from: original, to: evaluation.value))
+                """
+            } ?? "\(metric.short(evaluation.value))"
+        let share = 1 - Double(row.result.parameters) / Double(max(report.model.parameters, 1))
+        let of: Markup = group.count > 1 ? ", best of \(group.count)" : ""
+        return """
+            <li class="\(verdict.map { "\($0)" } ?? "unknown")">\
+            <span class="size">\(report.model.layers) → \(row.result.layers) layers</span>\
+            <span class="figure">\(metric.title.shortened(to: 60)) \(change)</span>\
+            <span class="word">\(verdict?.words ?? "no original to compare with")</span>\
+            <span class="by">\(Markup.name(row.result.method))\(of); \
+            \(NumberText.percent((share * 1000).rounded() / 1000)) fewer parameters</span></li>
+
+            """
+    }
+
+    /// What the leading figure does not say.
+    private func caveat(_ column: Int) -> Markup {
+        let metric = table.metrics[column]
+        let count = table.rows.lazy.compactMap { $0.cells[column]?.count }.first
+        if metric.isPerplexity {
+            let size = count.map { " of \(NumberText.grouped($0)) tokens" } ?? ""
+            let others = table.metrics.contains { !$0.isPerplexity }
+            return """
+                Perplexity on one text\(size): how well the model predicts that text, not how \
+                well it answers questions.\(others
+                    ? "" : " No benchmark was run.")
+                """
+        }
+        let size = count.map { " over \(NumberText.grouped($0)) questions" } ?? ""
+        return """
+            Judged by \(metric.title.shortened(to: 60))\(size) alone. Multiple-choice figures can \
+            stay high while a model's text falls apart: measure a perplexity too.
+            """
+    }
+}

@@ -1,0 +1,96 @@
+// How the run went: warnings, stages with times and memory, numerics and versions.
+
+extension ReportPage {
+    /// The run's warnings, then those of single similarity matrices.
+    func allWarnings() -> [String] {
+        report.warnings
+            + report.similarity.flatMap { similarity in
+                similarity.warnings.map { "\(similarity.measure), \(similarity.of): \($0)" }
+            }
+    }
+
+    func warnings() -> Markup {
+        let warnings = allWarnings()
+        guard !warnings.isEmpty else { return "<p>None.</p>" }
+        let shown = warnings.prefix(200).map { warning -> Markup in
+            "<li>\(Markup.name(warning, countMax: 1000))</li>\n"
+        }
+        let rest: Markup =
+            warnings.count > 200
+            ? "<p>\(warnings.count - 200) more are in report.json.</p>" : ""
+        return "<ul class=\"warnings\">\n\(Array(shown))</ul>\(rest)"
+    }
+
+    // MARK: - Stages
+
+    func stages() -> Markup {
+        guard !report.stages.isEmpty else { return "" }
+        let hits = report.stages.count { $0.cache == .hit }
+        let total = report.stages.reduce(0) { $0 + ($1.seconds.isFinite ? $1.seconds : 0) }
+        let peak = report.stages.compactMap(\.peakBytes).max()
+        let rows = report.stages.map(row)
+        var summary = "\(report.stages.count) stages in \(NumberText.seconds(total))"
+        if hits > 0 { summary += ", \(hits) of them found in the store and not computed again" }
+        if let peak { summary += "; at most \(NumberText.bytes(peak)) of memory" }
+        return """
+            <p>\(summary).</p>
+            \(Self.scrolling("""
+                <table class="stages sortable">
+                <caption>Stages of this job</caption>
+                <thead><tr><th scope="col">Stage</th><th scope="col">Store</th>\
+                <th scope="col" class="num">Time</th><th scope="col" class="num">Peak memory</th>\
+                <th scope="col" class="num">Planned</th><th scope="col">Key</th></tr></thead>
+                <tbody>
+                \(rows)</tbody>
+                </table>
+                """, label: "Table of stages"))
+            """
+    }
+
+    private func row(_ stage: RunReport.Stage) -> Markup {
+        let isHit = stage.cache == .hit
+        let isOver =
+            stage.peakBytes.flatMap { peak in stage.plannedPeakBytes.map { peak > $0 } } ?? false
+        func memory(_ bytes: Int?, below: Markup = "") -> Markup {
+            guard let bytes else { return Self.cell("–") }
+            return Self.cell("\(NumberText.bytes(bytes))", below: below, sort: Double(bytes))
+        }
+        let detail: Markup =
+            stage.detail.isEmpty
+            ? "" : "<span class=\"below\">\(Markup.name(stage.detail, countMax: 120))</span>"
+        return """
+            <tr><th scope="row">\(Markup.name(stage.name, countMax: 60))\(detail)</th>\
+            <td><span class="\(isHit ? "hit" : "miss")">\(isHit ? "hit" : "computed")</span></td>\
+            \(Self.cell("\(NumberText.seconds(stage.seconds))", sort: stage.seconds))\
+            \(memory(stage.peakBytes, below: isOver ? "above the plan" : ""))\
+            \(memory(stage.plannedPeakBytes))\
+            <td><code title="\(stage.key.shortened(to: 200))">\
+            \(stage.key.shortened(to: 200).prefix(12).description)</code></td></tr>
+
+            """
+    }
+
+    // MARK: - Numerics
+
+    func numerics() -> Markup {
+        let numerics = report.numerics
+        let versions = report.versions
+        func known(_ text: String?) -> Markup { text.map { Markup.name($0) } ?? "" }
+        return """
+            <p>The same input with the same values here gives the same bits.</p>
+            <div class="pairs">
+            \(Self.definitions([
+                ("Compute", known(numerics.compute)), ("Kernel level", known(numerics.kernelLevel)),
+                ("Threads", "\(numerics.threads)"), ("BLAS core", known(numerics.blasCore)),
+                ("CPU", known(numerics.cpu)), ("Started", "\(Self.time(report.started))"),
+                ("Finished", "\(Self.time(report.finished))"),
+            ]))
+            \(Self.definitions([
+                ("Layerfold", known(versions.layerfold)), ("Swift", known(versions.swift)),
+                ("OpenBLAS", known(versions.openblas)), ("oneDNN", known(versions.onednn)),
+                ("SQLite", known(versions.sqlite)), ("zstd", known(versions.zstd)),
+            ]))
+            </div>
+            """
+    }
+}

@@ -1,0 +1,47 @@
+// Text from outside in Markdown files (CommonMark with GitHub's tables).
+
+/// Text from outside in Markdown: nothing in it makes a heading, a link, a cell or HTML.
+package enum MarkdownText {
+    /// On one line, every character that Markdown could read behind a backslash.
+    package static func escaped(_ text: String) -> String {
+        let special: Set<Unicode.Scalar> = [
+            "\\", "`", "*", "_", "{", "}", "[", "]", "(", ")", "<", ">", "#", "+", "!", "|", "~",
+            "&", "$", "\"", "'",
+        ]
+        var result = ""
+        for scalar in plain(text).unicodeScalars {
+            if special.contains(scalar) { result += "\\" }
+            result.unicodeScalars.append(scalar)
+        }
+        return result
+    }
+
+    /// On one line, as code; backticks and cell borders become look-alikes, for no Markdown
+    /// shows them in every place.
+    package static func code(_ text: String) -> String {
+        var result = "`"
+        for scalar in plain(text.shortened(to: 200)).unicodeScalars {
+            switch scalar {
+            case "`": result += "\u{2BB}"
+            case "|": result += "\u{2502}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "`"
+    }
+
+    /// `text` without control characters, line ends and bidi controls.
+    package static func plain(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
+                result += " "
+            case "\u{200E}", "\u{200F}", "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}":
+                break
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,69 @@
+// What a figure is called, how it is written, and which way is better. Figures are named by
+// (task, metric) as lm-evaluation-harness does.
+
+/// A figure that a table has a column for and a chart a drawing.
+package struct ReportMetric: Sendable, Hashable {
+    package var task: String
+    package var metric: String
+
+    package init(task: String, metric: String) {
+        self.task = task
+        self.metric = metric
+    }
+
+    init(_ evaluation: RunReport.Evaluation) {
+        self.init(task: evaluation.task, metric: evaluation.metric)
+    }
+
+    /// `perplexity`, `mmlu accuracy`, `wikitext bits per byte`.
+    package var title: String {
+        let words = metric.split(separator: "_").joined(separator: " ")
+        if task.isEmpty || metric.contains(task) { return words }
+        return metric.isEmpty ? task : "\(task) \(words)"
+    }
+
+    /// Perplexities and other losses; every other figure is taken for a score.
+    package var isLowerBetter: Bool {
+        let losses = ["perplexity", "ppl", "loss", "bits", "kl", "divergence", "nll", "entropy"]
+        let words = metric.lowercased().split { !$0.isLetter }
+        return losses.contains { loss in words.contains { $0 == loss } }
+    }
+
+    package var isPerplexity: Bool {
+        let words = metric.lowercased().split { !$0.isLetter }
+        return words.contains("perplexity") || words.contains("ppl")
+    }
+
+    /// Accuracies and agreements: 0 to 1, shown in percent.
+    package var isShare: Bool {
+        let words = metric.lowercased().split { !$0.isLetter }
+        return words.contains { $0.hasPrefix("acc") || $0 == "agreement" }
+    }
+
+    /// A value of this metric, for a table: all values of a column have the same shape.
+    func text(_ value: Double) -> String {
+        if isShare { return NumberText.fixed(value * 100, 1) + "%" }
+        if value.magnitude >= 10_000 { return NumberText.significant(value, digits: 4) }
+        return value.magnitude < 1 && !isPerplexity
+            ? NumberText.fixed(value, 4) : NumberText.fixed(value, 2)
+    }
+
+    /// A value of this metric, for a sentence: three digits.
+    func short(_ value: Double) -> String {
+        isShare ? NumberText.fixed(value * 100, 1) + "%" : NumberText.significant(value)
+    }
+
+    /// The change from `original` to `value`: points for shares, else relative.
+    func change(from original: Double, to value: Double) -> String {
+        if isShare { return NumberText.points(value - original) }
+        guard original != 0 else { return "from 0" }
+        return NumberText.change(value / original - 1)
+    }
+
+    /// Whether `value` is better than `other`; NaN is worse than everything.
+    package func isBetter(_ value: Double, than other: Double) -> Bool {
+        if value.isNaN { return false }
+        if other.isNaN { return true }
+        return isLowerBetter ? value < other : value > other
+    }
+}

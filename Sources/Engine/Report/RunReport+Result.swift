@@ -1,0 +1,171 @@
+// One folded model in report.json: its plan, its size and its figures.
+
+extension RunReport {
+    /// One folded model: one method at one ratio.
+    package struct Result: Codable, Sendable, Equatable {
+        /// Unique in the report, and the `of` of similarities: `mka-r0.25`.
+        package var id: String
+        package var method: String
+        /// Share of layers to remove, as asked.
+        package var ratio: Double
+        /// Share of layers removed, (L - L') / L.
+        package var ratioAchieved: Double
+        /// Of the model's folder, relative to report.json.
+        package var path: String
+        package var layers: Int
+        package var parameters: Int
+        package var bytes: Int
+        /// One entry per layer of the folded model, in order.
+        package var plan: [PlanEntry]
+        /// Layers of the original that no entry of the plan uses, in order.
+        package var removedLayers: [Int]
+        /// Positions in the report's `similarity`: of the original, and of this model.
+        package var similarityBefore: [Int]
+        package var similarityAfter: [Int]
+        package var evaluations: [Evaluation]
+        /// Time to plan, fold and write this model, without its evaluation.
+        package var seconds: Double
+        package var files: [File]
+
+        package init(
+            id: String, method: String, ratio: Double, ratioAchieved: Double, path: String,
+            layers: Int, parameters: Int, bytes: Int, plan: [PlanEntry],
+            removedLayers: [Int] = [], similarityBefore: [Int] = [],
+            similarityAfter: [Int] = [], evaluations: [Evaluation] = [], seconds: Double = 0,
+            files: [File] = []
+        ) {
+            self.id = id
+            self.method = method
+            self.ratio = ratio
+            self.ratioAchieved = ratioAchieved
+            self.path = path
+            self.layers = layers
+            self.parameters = parameters
+            self.bytes = bytes
+            self.plan = plan
+            self.removedLayers = removedLayers
+            self.similarityBefore = similarityBefore
+            self.similarityAfter = similarityAfter
+            self.evaluations = evaluations
+            self.seconds = seconds
+            self.files = files
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case id, method, ratio
+            case ratioAchieved = "ratio_achieved"
+            case path, layers, parameters, bytes, plan
+            case removedLayers = "removed_layers"
+            case similarityBefore = "similarity_before"
+            case similarityAfter = "similarity_after"
+            case evaluations, seconds, files
+        }
+    }
+
+    /// One layer of a folded model, and what it is made of.
+    package struct PlanEntry: Codable, Sendable, Equatable {
+        package var into: Int
+        package var from: [Source]
+
+        package init(into: Int, from: [Source]) {
+            self.into = into
+            self.from = from
+        }
+    }
+
+    /// A layer of the original and its weight in a folded layer.
+    package struct Source: Codable, Sendable, Equatable {
+        package var layer: Int
+        package var weight: Double
+
+        package init(layer: Int, weight: Double) {
+            self.layer = layer
+            self.weight = weight
+        }
+    }
+
+    /// One figure of one task, beside the original's.
+    package struct Evaluation: Codable, Sendable, Equatable {
+        package var task: String
+        /// Such as `perplexity` (lower is better) or `accuracy` (0 to 1, higher is better).
+        package var metric: String
+        package var value: Double
+        /// Standard error of `value`, in its unit.
+        package var stderr: Double?
+        /// Of what the figure is over: questions of a benchmark, tokens of a text.
+        package var count: Int?
+        /// The same figure of the model before the fold.
+        package var original: Double?
+        package var originalStderr: Double?
+        /// The figure per subject, where the task has subjects.
+        package var subjects: [Subject]?
+
+        package init(
+            task: String, metric: String, value: Double, stderr: Double? = nil,
+            count: Int? = nil, original: Double? = nil, originalStderr: Double? = nil,
+            subjects: [Subject]? = nil
+        ) {
+            self.task = task
+            self.metric = metric
+            self.value = value
+            self.stderr = stderr
+            self.count = count
+            self.original = original
+            self.originalStderr = originalStderr
+            self.subjects = subjects
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case task, metric, value, stderr, count, original
+            case originalStderr = "original_stderr"
+            case subjects
+        }
+    }
+
+    /// A task's figure for one of its subjects.
+    package struct Subject: Codable, Sendable, Equatable {
+        package var name: String
+        package var value: Double
+        package var count: Int?
+        package var original: Double?
+
+        package init(name: String, value: Double, count: Int? = nil, original: Double? = nil) {
+            self.name = name
+            self.value = value
+            self.count = count
+            self.original = original
+        }
+    }
+
+    /// A file of a folded model.
+    package struct File: Codable, Sendable, Equatable {
+        package var name: String
+        package var bytes: Int
+        package var sha256: String
+
+        package init(name: String, bytes: Int, sha256: String) {
+            self.name = name
+            self.bytes = bytes
+            self.sha256 = sha256
+        }
+    }
+}
+
+extension RunReport.Result {
+    /// What the plan does to the original's layers.
+    package enum Nature: Sendable, Equatable {
+        /// Every kept layer is a layer of the original, unchanged by the plan.
+        case drops
+        /// Some kept layers are weighted sums of several layers.
+        case merges
+    }
+
+    package var nature: Nature {
+        plan.contains { $0.isMerged } ? .merges : .drops
+    }
+}
+
+extension RunReport.PlanEntry {
+    /// Whether this layer is anything but one layer of the original with weight 1.
+    package var isMerged: Bool { from.count != 1 || from[0].weight != 1 }
+}

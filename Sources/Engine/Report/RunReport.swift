@@ -1,0 +1,223 @@
+// The content of report.json: what a job asked, what ran, what came out. DESIGN fixes the core;
+// docs/report.schema.json describes every field. Names no host, no user and no absolute path, so
+// that the same job gives the same report on every machine but for times and memory.
+
+/// Everything that report.json, report.html, report.csv and the model cards say.
+package struct RunReport: Codable, Sendable, Equatable {
+    /// Raised when a reader of an older version would misread a newer file.
+    package static let schemaVersion = 1
+
+    package var schema: Int
+    /// Every parameter of the job with defaults filled in, in the order of the manifest.
+    package var job: ReportValue
+    package var model: Model
+    package var stages: [Stage]
+    package var similarity: [Similarity]
+    package var results: [Result]
+    package var warnings: [String]
+    package var versions: Versions
+    package var numerics: Numerics
+    /// Times in UTC, ISO 8601: `2026-03-02T14:03:11Z`.
+    package var started: String
+    package var finished: String
+
+    package init(
+        job: ReportValue, model: Model, stages: [Stage], similarity: [Similarity],
+        results: [Result], warnings: [String], versions: Versions, numerics: Numerics,
+        started: String, finished: String
+    ) {
+        self.schema = Self.schemaVersion
+        self.job = job
+        self.model = model
+        self.stages = stages
+        self.similarity = similarity
+        self.results = results
+        self.warnings = warnings
+        self.versions = versions
+        self.numerics = numerics
+        self.started = started
+        self.finished = finished
+    }
+
+    /// The bytes of report.json: the same report gives the same text.
+    ///
+    /// Numbers that JSON lacks (NaN, infinities) are written as null.
+    package func jsonText() throws -> String {
+        try ReportValueEncoder.value(of: self).prettyText
+    }
+
+    /// Reads a report.json; keys that this build does not know are passed over.
+    ///
+    /// Throws: `ReportError`, which names the place or the field.
+    package init(jsonText: String) throws {
+        let value = try ReportValue(jsonText: jsonText)
+        if case .integer(let found)? = value["schema"], found != Self.schemaVersion {
+            throw ReportError.schema(found: found, known: Self.schemaVersion)
+        }
+        self = try ReportValueDecoder.decode(RunReport.self, from: value)
+        try validate()
+    }
+
+    /// The job's own name, or the model's where the job has none.
+    package var name: String { job["name"]?.stringValue ?? model.name }
+}
+
+extension RunReport {
+    /// The checkpoint that the job started from.
+    package struct Model: Codable, Sendable, Equatable {
+        package var name: String
+        /// SHA-256 over the checkpoint's content, hexadecimal.
+        package var digest: String
+        package var architecture: String
+        package var layers: Int
+        package var parameters: Int
+        package var bytes: Int
+        /// Of the weights as stored, such as `bfloat16`.
+        package var dtype: String
+
+        package init(
+            name: String, digest: String, architecture: String, layers: Int, parameters: Int,
+            bytes: Int, dtype: String
+        ) {
+            self.name = name
+            self.digest = digest
+            self.architecture = architecture
+            self.layers = layers
+            self.parameters = parameters
+            self.bytes = bytes
+            self.dtype = dtype
+        }
+    }
+
+    /// One step of the job, computed or taken from the store.
+    package struct Stage: Codable, Sendable, Equatable {
+        package enum Cache: String, Codable, Sendable {
+            case hit
+            case miss
+        }
+
+        package var name: String
+        /// SHA-256 of the action's canonical JSON, hexadecimal.
+        package var key: String
+        package var cache: Cache
+        package var seconds: Double
+        package var peakBytes: Int?
+        package var plannedPeakBytes: Int?
+        /// What this step worked on, in a few words: `57 sequences, 4,312 tokens`.
+        package var detail: String
+        /// Why the step was not in the cache: the first field of its key that differs from the
+        /// nearest earlier action.
+        package var missReason: String?
+
+        package init(
+            name: String, key: String, cache: Cache, seconds: Double, peakBytes: Int? = nil,
+            plannedPeakBytes: Int? = nil, detail: String = "", missReason: String? = nil
+        ) {
+            self.name = name
+            self.key = key
+            self.cache = cache
+            self.seconds = seconds
+            self.peakBytes = peakBytes
+            self.plannedPeakBytes = plannedPeakBytes
+            self.detail = detail
+            self.missReason = missReason
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case name, key, cache, seconds
+            case peakBytes = "peak_bytes"
+            case plannedPeakBytes = "planned_peak_bytes"
+            case detail
+            case missReason = "miss_reason"
+        }
+    }
+
+    /// How much the layers of one model resemble one another by one measure.
+    package struct Similarity: Codable, Sendable, Equatable {
+        /// The value of `of` for the model before any fold.
+        package static let original = "original"
+
+        package var measure: String
+        /// How an ambiguous measure was read, such as `paper` or `official`.
+        package var reading: String?
+        /// `original`, or the id of a result.
+        package var of: String
+        /// Names of rows and columns, usually the layer numbers.
+        package var layers: [String]
+        /// [layers, layers]; a value that could not be computed is NaN (null in JSON).
+        package var matrix: [[Double]]
+        /// Of the kernel matrix of each layer; empty where the measure has none.
+        package var conditionNumbers: [Double]
+        package var warnings: [String]
+
+        package init(
+            measure: String, reading: String? = nil, of: String = Similarity.original,
+            layers: [String], matrix: [[Double]], conditionNumbers: [Double] = [],
+            warnings: [String] = []
+        ) {
+            self.measure = measure
+            self.reading = reading
+            self.of = of
+            self.layers = layers
+            self.matrix = matrix
+            self.conditionNumbers = conditionNumbers
+            self.warnings = warnings
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case measure, reading, of, layers, matrix
+            case conditionNumbers = "condition_numbers"
+            case warnings
+        }
+    }
+
+    /// Versions of the program and of what it computes with.
+    package struct Versions: Codable, Sendable, Equatable {
+        package var layerfold: String
+        package var swift: String?
+        package var openblas: String?
+        package var onednn: String?
+        package var sqlite: String?
+        package var zstd: String?
+
+        package init(
+            layerfold: String, swift: String? = nil, openblas: String? = nil,
+            onednn: String? = nil, sqlite: String? = nil, zstd: String? = nil
+        ) {
+            self.layerfold = layerfold
+            self.swift = swift
+            self.openblas = openblas
+            self.onednn = onednn
+            self.sqlite = sqlite
+            self.zstd = zstd
+        }
+    }
+
+    /// What decides the last bits of every number: same values here, same bits there.
+    package struct Numerics: Codable, Sendable, Equatable {
+        package var compute: String
+        package var kernelLevel: String
+        package var threads: Int
+        package var blasCore: String?
+        package var cpu: String?
+
+        package init(
+            compute: String, kernelLevel: String, threads: Int, blasCore: String? = nil,
+            cpu: String? = nil
+        ) {
+            self.compute = compute
+            self.kernelLevel = kernelLevel
+            self.threads = threads
+            self.blasCore = blasCore
+            self.cpu = cpu
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case compute
+            case kernelLevel = "kernel_level"
+            case threads
+            case blasCore = "blas_core"
+            case cpu
+        }
+    }
+}

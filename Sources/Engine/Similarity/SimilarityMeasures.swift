@@ -1,0 +1,12 @@
+// The measures this build computes, by the names that manifests use.
+
+package enum SimilarityMeasures {
+    package static let all: [any SimilarityMeasure] = [PaperNPIB(), OfficialNPIB()]
+
+    package static func find(_ name: String) throws(AnalysisError) -> any SimilarityMeasure {
+        guard let found = all.first(where: { $0.name == name }) else {
+            throw .unknownMeasure(name: name, known: all.map(\.name))
+        }
+        return found
+    }
+}
