@@ -192,6 +192,49 @@ struct DaemonRestartTests {
         #expect(try daemon.client.status().process == Int(first), "the first goes on")
     }
 
+    private static let strace = "/usr/bin/strace"
+    private static let hasStrace = FileManager.default.isExecutableFile(atPath: strace)
+
+    /// The n-th of these calls in any thread of the daemon or its worker is its last.
+    @Test(
+        .enabled(if: hasStrace, "strace is not installed"),
+        arguments: ["fsync", "rename,renameat2", "unlink", "fdatasync", "fchmod"], 1...5)
+    func `kill -9 at the n-th durable step loses no job and doubles none`(
+        calls: String, number: Int
+    ) async throws {
+        let daemon = try TestDaemon()
+        try StateFolders(state: daemon.state).make()
+        try daemon.drop("ok-0")
+        try daemon.drop("ok-1")
+        try daemon.launch(wrapper: [
+            Self.strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(calls)", "-e",
+            "inject=\(calls):signal=KILL:when=\(number)", "--",
+        ])
+        let traced = try #require(daemon.process)
+        // Either the kill comes, or the number is beyond the calls of two jobs.
+        #expect(
+            await eventually {
+                try !traced.isRunning || daemon.client.status().jobs["done"] == 2
+            })
+        if let living = try? daemon.client.status().process { kill(Int32(living), SIGKILL) }
+        traced.waitUntilExit()
+        try await daemon.start()
+        #expect(
+            await eventually { try daemon.client.status().jobs["done"] == 2 }, "\(daemon.logText)")
+        for name in ["ok-0", "ok-1"] {
+            #expect(daemon.results(of: name).count == 1)
+            #expect(try daemon.client.jobs().jobs.count { $0.name == name } == 1)
+        }
+        #expect(TestFolder.names(in: daemon.inbox) == ["rejected"])
+        #expect(TestFolder.names(in: daemon.rejected).isEmpty)
+        #expect(TestFolder.names(in: daemon.state.appending("spool")).isEmpty)
+        let results = daemon.state.appending("results")
+        #expect(await eventually { TestFolder.names(in: results).count == 2 })
+        for name in TestFolder.names(in: results) {
+            #expect(TestFolder.exists(results.appending(name).appending("DONE")))
+        }
+    }
+
     @Test(arguments: 1...12)
     func `kill -9 at any moment loses no job and doubles none`(round: Int) async throws {
         let daemon = try TestDaemon()

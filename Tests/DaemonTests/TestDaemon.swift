@@ -24,10 +24,10 @@ final class TestDaemon {
     private(set) var process: Process?
     var arguments: [String] = []
 
-    init() throws {
+    init(state: FilePath? = nil) throws {
         folder = try TestFolder()
-        state = folder.file("state")
-        client = DaemonClient(socket: state.appending("run/layerfoldd.sock").string)
+        self.state = state ?? folder.file("state")
+        client = DaemonClient(socket: self.state.appending("run/layerfoldd.sock").string)
         try folder.write(Self.worker, to: folder.file("worker"))
         _ = unsafe Glibc.chmod(folder.file("worker").string, 0o755)
     }
@@ -45,19 +45,28 @@ final class TestDaemon {
 
     // MARK: Life
 
-    /// Starts the daemon and waits until it answers.
-    func start() async throws {
-        let process = Process()
-        process.executableURL = URL(filePath: Self.program.string)
-        process.arguments =
-            [
-                "--state", state.string, "--worker", folder.file("worker").string,
-                "--settle-seconds", "0.1", "--grace-seconds", "1", "--rescan-seconds", "1",
+    /// Starts the daemon without waiting for it.
+    /// - Parameter wrapper: a program with its arguments that the daemon is run by.
+    func launch(wrapper: [String] = []) throws {
+        let command =
+            wrapper + [
+                Self.program.string, "--state", state.string, "--worker",
+                folder.file("worker").string, "--settle-seconds", "0.1", "--grace-seconds", "1",
+                "--rescan-seconds", "1",
             ] + arguments
+        let process = Process()
+        process.executableURL = URL(filePath: command[0])
+        process.arguments = Array(command.dropFirst())
         process.standardError = try log()
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         self.process = process
+    }
+
+    /// Starts the daemon and waits until it answers.
+    func start() async throws {
+        try launch()
+        let process = try #require(process)
         let answers = await eventually { (try? client.status()) != nil || !process.isRunning }
         try #require(answers && process.isRunning, "no daemon: \(logText)")
     }

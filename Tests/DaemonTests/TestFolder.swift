@@ -25,9 +25,9 @@ final class TestFolder: Sendable {
         try Data(text.utf8).write(to: URL(filePath: path.string))
     }
 
-    /// Written elsewhere, then moved in whole.
+    /// Written under a hidden name, then moved in whole.
     func drop(_ text: String, into folder: FilePath, as name: String) throws {
-        let temporary = path.appending(".\(name).tmp")
+        let temporary = folder.appending(".\(name).tmp")
         try write(text, to: temporary)
         try Syscalls.rename(temporary, to: folder.appending(name))
     }
