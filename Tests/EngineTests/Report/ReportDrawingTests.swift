@@ -81,7 +81,10 @@ import Testing
     }
 
     @Test func `an axis of one value, of none, and of wide values`() {
-        for values in [[5.0], [], [0, 0], [-3], [1e30], [1e-30, 1e30]] {
+        for values in [
+            [5.0], [], [0, 0], [-3], [1e30], [1e-30, 1e30], [0, Double.leastNonzeroMagnitude],
+            [Double.leastNonzeroMagnitude, 1e30],
+        ] {
             let scale = AxisScale(holding: values, allowsLogarithm: true)
             #expect(scale.low < scale.high)
             #expect(scale.share(scale.low).isFinite && scale.share(scale.high).isFinite)

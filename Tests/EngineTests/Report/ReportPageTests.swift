@@ -128,6 +128,33 @@ import Testing
         #expect(try headline(report) == "16 layers looked at, nothing folded")
     }
 
+    @Test func `figures of any size are rendered`() {
+        let values = [
+            0, Double.leastNonzeroMagnitude, -Double.leastNonzeroMagnitude, 1e-300, 1e-31, 1e-29, 1,
+            -1, 1e30, -1e30, 1e31, 1.7e308,
+            -1.7e308, .nan, .infinity,
+        ]
+        for metric in ["perplexity", "accuracy", "score"] {
+            for value in values {
+                for original in values {
+                    var report = ReportFixtures.tiny()
+                    report.results[0].evaluations = [
+                        .init(
+                            task: "task", metric: metric, value: value, stderr: value,
+                            original: original, originalStderr: original)
+                    ]
+                    report.results[0].plan[1].from[0].weight = value
+                    report.results[0].ratioAchieved = original
+                    report.similarity[0].matrix[0][1] = value
+                    report.similarity[0].matrix[0][2] = original
+                    #expect(HTMLReport.render(report).hasSuffix("</html>\n"))
+                    #expect(!ModelCard.render(report, report.results[0]).isEmpty)
+                    #expect(!ComparisonTable(report).csv().isEmpty)
+                }
+            }
+        }
+    }
+
     @Test func `sections without content are left out`() {
         var report = ReportFixtures.tiny()
         report.results = []

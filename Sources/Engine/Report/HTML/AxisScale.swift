@@ -8,13 +8,16 @@ package struct AxisScale {
     package let high: Double
     package let ticks: [Double]
 
-    /// A scale that holds all of `values` (finite). Logarithmic, where that is allowed, if they
+    /// Smaller values and differences are shown as zero: their quotients would overflow.
+    private static let least = 1e-30
+
+    /// A scale that holds all of `values`, whose magnitudes are at most 1e30. Logarithmic, where that is allowed, if they
     /// are positive and the greatest is more than eight times the least: then a linear one hides
     /// the small ones.
     package init(holding values: [Double], allowsLogarithm: Bool, ticksAbout count: Int = 5) {
         let least = values.min() ?? 0
         let greatest = values.max() ?? 1
-        if allowsLogarithm, least > 0, greatest / least > 8 {
+        if allowsLogarithm, least >= Self.least, greatest / least > 8 {
             self = Self.logarithmic(least, greatest)
         } else {
             self = Self.linear(least, greatest, count)
@@ -32,7 +35,7 @@ package struct AxisScale {
         var (least, greatest) = (least, greatest)
         let width = greatest - least
         // A flat line gets a band around it.
-        if !(width > greatest.magnitude * 1e-9) {
+        if !(width > max(greatest.magnitude * 1e-9, Self.least)) {
             let margin = max(greatest.magnitude * 0.05, 1e-6)
             (least, greatest) = (least - margin, greatest + margin)
         }

@@ -98,7 +98,10 @@ package struct FoldDiagramSVG {
     private func ribbons() -> Markup {
         var paths: Markup = ""
         for (index, entry) in plan.enumerated() {
-            let weights = entry.from.map { $0.weight.isFinite ? $0.weight.magnitude : 0 }
+            // Beyond a million a weight is a mistake; its width is the whole box all the same.
+            let weights = entry.from.map { source in
+                source.weight.isFinite ? min(source.weight.magnitude, 1e6) : 0
+            }
             let whole = max(1, weights.reduce(0, +))
             var offset = targetX(index)
             // A fold whose weights sum to less than one is centred below its ribbons.

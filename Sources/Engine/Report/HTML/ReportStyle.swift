@@ -15,7 +15,7 @@ enum ReportStyle {
           --s6: #666c74; --s7: #7a3b10;
           --shade: rgb(20 30 40 / .16); --keep: #c3c9d0; --self: #d3d7dc; --none: #f2f4f6;
         }
-        @media (prefers-color-scheme: dark) {
+        @media screen and (prefers-color-scheme: dark) {
           :root {
             --page: #131619; --card: #191d21; --ink: #e4e7ea; --soft: #a2abb5; --line: #2c3238;
             --strong-line: #525b65; --accent: #7fb8f0; --wash: #1f2429;
