@@ -142,15 +142,17 @@ extension ContentStore {
         try Syscalls.syncFolder(path.removingLastComponent())
     }
 
-    /// Removes every record that names `digest` as an output.
+    /// Removes every record that names `digest` as an output, and every damaged one met: nobody
+    /// can tell what it names.
     /// - Returns: Their keys, sorted.
     func dropActions(naming digest: Digest) throws -> [Digest] {
         var dropped: [Digest] = []
         for key in try actionKeys() {
-            // A damaged record is not ours to judge here: `lookup` and `Verifier` are.
-            guard let record = try? loadAction(key),
-                record.outputs.contains(where: { $0.digest == digest })
-            else { continue }
+            do {
+                guard let record = try loadAction(key),
+                    record.outputs.contains(where: { $0.digest == digest })
+                else { continue }
+            } catch is ActionFault {}
             try removeAction(key)
             dropped.append(key)
         }

@@ -210,23 +210,12 @@ extension ContentStore {
             return Damage(digest: digest, fault: fault, quarantined: nil, droppedActions: [])
         }
         let dropped = try dropActions(naming: digest)
-        var quarantined: FilePath?
-        var number = 1
-        while quarantined == nil {
-            let target = layout.quarantine.appending(
-                "\(digest.hex).\(number)\(StoreLayout.objectSuffix)")
-            do throws(SystemCallError) {
-                try Syscalls.renameExclusively(path, to: target)
-                quarantined = target
-            } catch {
-                if error.isMissing { break }
-                guard error.errno == .fileExists else { throw error }
-                number += 1
-            }
-        }
+        // An earlier damaged file of this object makes way: its content was worth no more.
+        let target = layout.quarantine.appending(digest.hex + StoreLayout.objectSuffix)
+        try Syscalls.rename(path, to: target)
         try Syscalls.syncFolder(layout.quarantine)
         try Syscalls.syncFolder(path.removingLastComponent())
         return Damage(
-            digest: digest, fault: fault, quarantined: quarantined, droppedActions: dropped)
+            digest: digest, fault: fault, quarantined: target, droppedActions: dropped)
     }
 }

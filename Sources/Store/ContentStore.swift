@@ -19,7 +19,8 @@ package struct Damage: Equatable, Sendable {
     package let fault: ObjectFault
     /// Where its file lies now; nil if somebody else had moved or removed it.
     package let quarantined: FilePath?
-    /// Keys of the actions that named it as an output and are gone now, sorted.
+    /// Keys of the actions that named it as an output, or that could not be read, and are gone
+    /// now; sorted.
     package let droppedActions: [Digest]
 }
 

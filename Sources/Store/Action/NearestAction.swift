@@ -17,6 +17,12 @@ package struct FieldDifference: Equatable, Sendable {
     package let asked: String?
     /// The value of the earlier step, as JSON; nil if it has no such field.
     package let earlier: String?
+
+    package init(path: String, asked: String?, earlier: String?) {
+        self.path = path
+        self.asked = asked
+        self.earlier = earlier
+    }
 }
 
 extension ContentStore {
@@ -28,8 +34,7 @@ extension ContentStore {
         var best: NearestAction?
         var bestUse = Int64.min
         for other in try actionKeys() where other != key.digest {
-            // A damaged record explains nothing; `Verifier` reports it.
-            guard let record = try? loadAction(other), record.key.stage == key.stage else {
+            guard let record = try soundAction(other), record.key.stage == key.stage else {
                 continue
             }
             let used = try Syscalls.stat(layout.action(other))?.modifiedNanoseconds ?? .min
@@ -41,6 +46,15 @@ extension ContentStore {
             bestUse = used
         }
         return best
+    }
+
+    /// The record of a key; nil for a damaged one, which is for `lookup` and `verify` to remove.
+    func soundAction(_ key: Digest) throws -> ActionRecord? {
+        do {
+            return try loadAction(key)
+        } catch is ActionFault {
+            return nil
+        }
     }
 }
 

@@ -93,12 +93,16 @@ private struct Collection {
         let actionNames = try store.names(
             in: store.layout.actions, suffix: StoreLayout.actionSuffix)
         for key in actionNames.known {
-            // A damaged record names nothing; `verify` deals with it.
-            guard let status = try Syscalls.stat(store.layout.action(key)),
-                let record = try? store.loadAction(key)
-            else { continue }
-            records.append((record, status.modifiedNanoseconds))
-            for output in record.outputs { references[output.digest, default: 0] += 1 }
+            guard let status = try Syscalls.stat(store.layout.action(key)) else { continue }
+            do {
+                guard let record = try store.loadAction(key) else { continue }
+                records.append((record, status.modifiedNanoseconds))
+                for output in record.outputs { references[output.digest, default: 0] += 1 }
+            } catch is ActionFault {
+                // Nobody can tell what it names, so it must not outlive the objects.
+                if !policy.isDryRun { try store.removeAction(key) }
+                report.actions.append(key)
+            }
         }
         report.unknown =
             try objectNames.unknown + actionNames.unknown + store.unknownBeside()

@@ -107,7 +107,9 @@ extension ContentStore {
     ) throws -> [Digest: Int] {
         var users: [Digest: [Digest]] = [:]
         for record in records {
-            for output in record.outputs { users[output.digest, default: []] += [record.key.digest] }
+            for output in record.outputs {
+                users[output.digest, default: []] += [record.key.digest]
+            }
         }
         var sound: [Digest: Int] = [:]
         for (index, digest) in digests.enumerated() {

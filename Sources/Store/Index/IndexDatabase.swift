@@ -32,6 +32,29 @@ package final class IndexDatabase: Sendable {
         try self.init(path: path, lock: try Self.acquireLock(path))
     }
 
+    /// Opens an index to look at, while another process may own and write it.
+    ///
+    /// Nothing is locked, checked, made or brought up to date; `write` fails.
+    /// - Throws: `StoreError.indexNewer` for any other schema than this program's.
+    package init(reading path: FilePath) throws(StoreError) {
+        self.path = path
+        lock = nil
+        opening = .existing
+        do {
+            var configuration = Self.configuration()
+            configuration.readonly = true
+            queue = try DatabaseQueue(path: path.string, configuration: configuration)
+            let found = try queue.read { db in try Self.userVersion(db) }
+            guard found == IndexSchema.version else {
+                throw StoreError.indexNewer(path: path, found: found, known: IndexSchema.version)
+            }
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .index(path: path, reason: "\(error)")
+        }
+    }
+
     /// Opens a file that is locked, or that is this call's own.
     init(path: FilePath, lock: consuming FileLock?) throws(StoreError) {
         self.path = path

@@ -22,6 +22,9 @@ package struct StoreIndex: Sendable {
         package internal(set) var actionsRemoved = 0
         /// Actions whose file is damaged or names a missing object; they are left out.
         package internal(set) var actionsUnsound: [Digest] = []
+
+        /// Whether nothing had to be done.
+        package var isEmpty: Bool { self == Import() }
     }
 
     /// Makes the rows follow the files: lists names, reads only files that are new.
@@ -131,8 +134,7 @@ package struct StoreIndex: Sendable {
                 if row != time { try setUsed(db, "actions", "key", key.hex, time) }
                 continue
             }
-            // A damaged file is for `lookup` and `verify` to remove, not for a listing.
-            guard let record = try? store.loadAction(key),
+            guard let record = try store.soundAction(key),
                 record.outputs.allSatisfy({ sizes[$0.digest.hex] == $0.byteCount })
             else {
                 report.actionsUnsound.append(key)
