@@ -101,7 +101,8 @@ struct BytePairModel: Sendable {
                 merger.append(id)
             } else if !options.fallsBackToBytes
                 || !appendBytes(
-                    of: hasAffixes ? affixed(bytes, index..<end, in: piece) : Array(bytes[index..<end]),
+                    of: hasAffixes
+                        ? affixed(bytes, index..<end, in: piece) : Array(bytes[index..<end]),
                     to: &merger)
             {
                 if let waiting = unknown, !options.fusesUnknown { merger.append(waiting) }
@@ -118,7 +119,8 @@ struct BytePairModel: Sendable {
         scalar < 0x10000 ? idOfScalar[Int(scalar)] : idOfHighScalar[scalar] ?? -1
     }
 
-    private func affixed(_ bytes: [UInt8], _ character: Range<Int>, in piece: Range<Int>) -> [UInt8] {
+    private func affixed(_ bytes: [UInt8], _ character: Range<Int>, in piece: Range<Int>) -> [UInt8]
+    {
         (character.lowerBound > piece.lowerBound ? options.continuingPrefix : [])
             + bytes[character]
             + (character.upperBound == piece.upperBound ? options.endSuffix : [])

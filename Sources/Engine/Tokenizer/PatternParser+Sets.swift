@@ -47,8 +47,9 @@ extension PatternParser {
     private mutating func parseRange(
         from lower: Unicode.Scalar
     ) throws(PatternSyntaxError) -> ScalarSet {
-        guard lower != "-" || peek() == "]" || scalars[position - 2] == "["
-            || scalars[position - 2] == "^" || scalars[position - 2] == "\\"
+        guard
+            lower != "-" || peek() == "]" || scalars[position - 2] == "["
+                || scalars[position - 2] == "^" || scalars[position - 2] == "\\"
         else { throw failure("a «-» in the middle of a class; write \\-") }
         guard peek() == "-", let following = peek(1), following != "]" else {
             return ScalarSet(lower.value)
@@ -56,7 +57,9 @@ extension PatternParser {
         position += 2
         var upper = following
         if following == "\\" {
-            if try parseEscapedSet(inBrackets: true) != nil { throw failure("a range to a class escape") }
+            if try parseEscapedSet(inBrackets: true) != nil {
+                throw failure("a range to a class escape")
+            }
             upper = try parseEscapedScalar()
         } else if following == "[" {
             throw failure("a range to a class")

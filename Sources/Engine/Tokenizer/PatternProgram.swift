@@ -42,8 +42,9 @@ import CPCRE2
         var error: Int32 = 0
         var offset = 0
         let options = UInt32(PCRE2_NEVER_UTF)
-        guard let code = unsafe layerfold_pcre2_compile(
-            text, text.count, options, &error, &offset)
+        guard
+            let code = unsafe layerfold_pcre2_compile(
+                text, text.count, options, &error, &offset)
         else {
             throw Self.refused(pattern, place, Self.message(of: error))
         }

@@ -51,7 +51,8 @@ struct PostProcessor: Sendable {
         case "TemplateProcessing": return try template(fields)
         default:
             throw TokenizerFile.unsupported(
-                "post-processor", type, in: fields, known: "TemplateProcessing, ByteLevel, Sequence")
+                "post-processor", type, in: fields, known: "TemplateProcessing, ByteLevel, Sequence"
+            )
         }
     }
 

@@ -74,7 +74,8 @@ struct PreTokenizer: Sendable {
                 case .never: false
                 }
             let begins =
-                bytes[piece.lowerBound] == UInt8(ascii: " ") || bytes[piece].starts(with: replacement)
+                bytes[piece.lowerBound] == UInt8(ascii: " ")
+                || bytes[piece].starts(with: replacement)
             if isWanted && !begins { output.append(contentsOf: replacement) }
             for byte in bytes[piece] {
                 if byte == UInt8(ascii: " ") {

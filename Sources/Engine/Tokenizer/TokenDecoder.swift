@@ -49,7 +49,9 @@ struct TokenDecoder: Sendable {
             case .byteFallback: tokens = Self.joiningByteTokens(tokens)
             case .fuse: tokens = [Array(tokens.joined())]
             case .strip(let character, let start, let stop):
-                tokens = tokens.map { Self.stripping(character, start: start, stop: stop, from: $0) }
+                tokens = tokens.map {
+                    Self.stripping(character, start: start, stop: stop, from: $0)
+                }
             case .metaspace(let replacement, let dropsFirst):
                 for index in tokens.indices {
                     let content = index == 0 && dropsFirst ? [] : [UInt8(ascii: " ")]

@@ -5,7 +5,8 @@ package enum TokenizerError: Error, Equatable, CustomStringConvertible {
     case notFound(folder: String)
     /// The folder holds only the SentencePiece file.
     case onlySentencePiece(folder: String)
-    case unreadable(path: String, reason: String)
+    /// Says the file and what the system answered.
+    case unreadable(String)
     case tooLarge(bytes: Int, bytesMax: Int)
     /// Any of the others, with the file it was met in.
     indirect case inFile(path: String, error: TokenizerError)
@@ -35,7 +36,7 @@ package enum TokenizerError: Error, Equatable, CustomStringConvertible {
                 + "tokenizer.json. Convert it once, in Python: from transformers import "
                 + "AutoTokenizer; AutoTokenizer.from_pretrained(\"\(folder)\")"
                 + ".save_pretrained(\"\(folder)\")"
-        case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
+        case .unreadable(let reason): reason
         case .tooLarge(let bytes, let bytesMax):
             "the tokenizer has \(bytes) bytes; the limit is \(bytesMax)"
         case .inFile(let path, let error): "\(path): \(error)"

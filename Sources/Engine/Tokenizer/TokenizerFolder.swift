@@ -1,5 +1,6 @@
 // Finds and reads the tokenizer of a checkpoint folder.
 
+import DurableIO
 package import SystemPackage
 
 package enum TokenizerFolder {
@@ -8,59 +9,41 @@ package enum TokenizerFolder {
     /// Errors name the file. A folder with only `tokenizer.model` is refused with the way to
     /// convert it.
     package static func load(_ folder: FilePath) throws(TokenizerError) -> Tokenizer {
-        let file = folder.appending("tokenizer.json")
-        guard let bytes = try read(file) else {
-            if try read(folder.appending("tokenizer.model"), bytesMax: 0) != nil {
+        let path = folder.appending("tokenizer.json")
+        guard let file = try open(path) else {
+            if try open(folder.appending("tokenizer.model")) != nil {
                 throw .onlySentencePiece(folder: folder.string)
             }
             throw .notFound(folder: folder.string)
         }
-        do {
-            return try Tokenizer(json: bytes)
+        do throws(TokenizerError) {
+            guard file.byteCount <= TokenizerJSON.bytesMax else {
+                throw TokenizerError.tooLarge(
+                    bytes: file.byteCount, bytesMax: TokenizerJSON.bytesMax)
+            }
+            return try Tokenizer(json: bytes(of: file))
         } catch {
-            throw .inFile(path: file.string, error: error)
+            throw .inFile(path: path.string, error: error)
         }
     }
 
-    /// The bytes of a regular file; nil if there is none of that name. With `bytesMax` 0 only
-    /// looks whether the file is there.
-    private static func read(
-        _ path: FilePath, bytesMax: Int = TokenizerJSON.bytesMax
-    ) throws(TokenizerError) -> [UInt8]? {
+    /// Nil if there is no file of that name.
+    private static func open(_ path: FilePath) throws(TokenizerError) -> MappedFile? {
         do {
-            // Without blocking: opening a pipe must not wait for its writer.
-            let descriptor = try FileDescriptor.open(path, .readOnly, options: .nonBlocking)
-            return try descriptor.closeAfter {
-                let size = Int(try descriptor.seek(offset: 0, from: .end))
-                if bytesMax == 0 { return [] }
-                guard size <= bytesMax else {
-                    throw TokenizerError.inFile(
-                        path: path.string, error: .tooLarge(bytes: size, bytesMax: bytesMax))
-                }
-                try descriptor.seek(offset: 0, from: .start)
-                return try readAll(descriptor, size: size)
-            }
-        } catch Errno.noSuchFileOrDirectory {
+            return try MappedFile(path)
+        } catch .system(_, _, .noSuchFileOrDirectory), .system(_, _, .notDirectory) {
             return nil
-        } catch let error as TokenizerError {
-            throw error
         } catch {
-            throw .unreadable(path: path.string, reason: "\(error)")
+            throw .unreadable("\(error)")
         }
     }
 
-    private static func readAll(_ descriptor: FileDescriptor, size: Int) throws -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: size)
-        var filled = 0
-        while filled < size {
-            let count = try unsafe bytes.withUnsafeMutableBytes { buffer in
-                try unsafe descriptor.read(
-                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
-            }
-            // The file has become shorter; what is missing shows in the JSON.
-            if count == 0 { break }
-            filled += count
+    private static func bytes(of file: MappedFile) -> [UInt8] {
+        file.withBytes { span in
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(span.count)
+            for index in span.indices { bytes.append(span[index]) }
+            return bytes
         }
-        return Array(bytes.prefix(filled))
     }
 }

@@ -72,12 +72,14 @@ private struct Reader {
         skipSpace()
         guard let first = peek() else { throw failure("the file ends where a value is expected") }
         switch first {
-        case UInt8(ascii: "{"): return try nested { reader throws(TokenizerError) in
-            try reader.readObject()
-        }
-        case UInt8(ascii: "["): return try nested { reader throws(TokenizerError) in
-            try reader.readArray()
-        }
+        case UInt8(ascii: "{"):
+            return try nested { reader throws(TokenizerError) in
+                try reader.readObject()
+            }
+        case UInt8(ascii: "["):
+            return try nested { reader throws(TokenizerError) in
+                try reader.readArray()
+            }
         case UInt8(ascii: "\""): return .string(try readString())
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try readNumber()
         case UInt8(ascii: "t") where take("true"): return .bool(true)
@@ -174,7 +176,9 @@ private struct Reader {
             if (0xD800...0xDBFF).contains(value) {
                 guard take("\\u") else { throw failure("half a surrogate pair") }
                 let low = try readHexadecimal()
-                guard (0xDC00...0xDFFF).contains(low) else { throw failure("half a surrogate pair") }
+                guard (0xDC00...0xDFFF).contains(low) else {
+                    throw failure("half a surrogate pair")
+                }
                 value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
             } else if (0xDC00...0xDFFF).contains(value) {
                 throw failure("half a surrogate pair")
@@ -187,7 +191,8 @@ private struct Reader {
     private mutating func readHexadecimal() throws(TokenizerError) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<4 {
-            guard let byte = peek(), let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+            guard let byte = peek(), let digit = Character(Unicode.Scalar(byte)).hexDigitValue
+            else {
                 throw failure("expected four hexadecimal digits")
             }
             value = value << 4 | UInt32(digit)

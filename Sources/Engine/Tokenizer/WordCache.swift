@@ -38,7 +38,8 @@ struct WordCache: Sendable {
         for probe in 0..<Self.probesMax {
             let entry = entries[Self.slot(hash, probe)]
             if entry.keyCount == 0 { return false }
-            if entry.hash == hash, Int(entry.keyCount) == piece.count, matches(entry, bytes, piece) {
+            if entry.hash == hash, Int(entry.keyCount) == piece.count, matches(entry, bytes, piece)
+            {
                 let start = Int(entry.idStart)
                 result.append(contentsOf: ids[start..<start + Int(entry.idCount)])
                 return true
