@@ -118,10 +118,15 @@ final class OutputFile {
         _ source: FileDescriptor, _ range: Range<Int>, _ sourcePath: FilePath
     ) throws(CheckpointWriteError) -> Int {
         var buffer = [UInt8](repeating: 0, count: min(Self.bufferByteCount, range.count))
-        let count = try calling { () throws(SystemCallError) in
-            try unsafe buffer.withUnsafeMutableBytes { (bytes) throws(SystemCallError) in
+        let count: Int
+        do throws(SystemCallError) {
+            var elements = buffer.mutableSpan
+            var bytes = unsafe elements.mutableBytes
+            count = try unsafe bytes.withUnsafeMutableBytes { (bytes) throws(SystemCallError) in
                 try unsafe Syscalls.read(source, sourcePath, at: range.lowerBound, into: bytes)
             }
+        } catch {
+            throw .system(error)
         }
         guard count == buffer.count else { throw .sourceEnded(path: sourcePath.string) }
         try append(unsafe buffer.span.bytes)
