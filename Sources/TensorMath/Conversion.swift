@@ -43,15 +43,15 @@ package enum Conversion {
 
     /// As above, on pointers. The memory of the two must not overlap.
     ///
-    /// - level: of the kernels, at most `KernelLevel.supported`; for tests.
+    /// - level: of the kernels, at most `kernelLevelSupported()`; for tests.
     package static func widen(
         _ source: UnsafeRawBufferPointer, from format: FloatFormat,
         into destination: UnsafeMutableBufferPointer<Float>,
-        level: Int = KernelLevel.current
+        level: Int = kernelLevel()
     ) {
         let count = destination.count
         precondition(source.count == count * format.byteWidth, "counts agree")
-        precondition(level <= KernelLevel.supported, "the machine has this level")
+        precondition(level <= kernelLevelSupported(), "the machine has this level")
         guard let from = source.baseAddress, let to = destination.baseAddress else { return }
         switch format {
         case .f32: unsafe UnsafeMutableRawPointer(to).copyMemory(from: from, byteCount: count * 4)
@@ -62,15 +62,15 @@ package enum Conversion {
 
     /// As above, on pointers. The memory of the two must not overlap.
     ///
-    /// - level: of the kernels, at most `KernelLevel.supported`; for tests.
+    /// - level: of the kernels, at most `kernelLevelSupported()`; for tests.
     package static func narrow(
         _ source: UnsafeBufferPointer<Float>, to format: FloatFormat,
         into destination: UnsafeMutableRawBufferPointer,
-        level: Int = KernelLevel.current
+        level: Int = kernelLevel()
     ) {
         let count = source.count
         precondition(destination.count == count * format.byteWidth, "counts agree")
-        precondition(level <= KernelLevel.supported, "the machine has this level")
+        precondition(level <= kernelLevelSupported(), "the machine has this level")
         guard let from = source.baseAddress, let to = destination.baseAddress else { return }
         switch format {
         case .f32: unsafe to.copyMemory(from: from, byteCount: count * 4)
@@ -80,10 +80,9 @@ package enum Conversion {
     }
 }
 
-/// Which versions of the C kernels run: 0 portable, 1 AVX2 with FMA and F16C, 2 AVX-512.
-package enum KernelLevel {
-    /// In use: the highest the machine has, or what KERNELS_LEVEL lowers it to. Part of a
-    /// result's provenance.
-    package static let current = Int(kernels_level())
-    package static let supported = Int(kernels_level_supported())
-}
+/// Which versions of the C kernels run: 0 portable, 1 AVX2 with FMA and F16C, 2 AVX-512. The
+/// highest the machine has, or what KERNELS_LEVEL lowers it to. Part of a result's provenance.
+package func kernelLevel() -> Int { Int(kernels_level()) }
+
+/// The highest level this machine can run.
+package func kernelLevelSupported() -> Int { Int(kernels_level_supported()) }

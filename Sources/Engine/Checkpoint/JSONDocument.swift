@@ -179,7 +179,7 @@ private struct JSONTreeWriter {
         case .null: text += "null"
         case .bool(let flag): text += flag ? "true" : "false"
         case .number(let number): text += number.token
-        case .string(let string): text += JSONText.asciiString(string)
+        case .string(let string): text += JSONStrings.asciiString(string)
         case .array(let elements):
             guard !elements.isEmpty else { return text += "[]" }
             for (index, element) in elements.enumerated() {
@@ -195,7 +195,7 @@ private struct JSONTreeWriter {
             for (index, key) in keys.enumerated() {
                 text += index == 0 ? "{" : ","
                 newLine(indent + 2)
-                text += JSONText.asciiString(key) + ": "
+                text += JSONStrings.asciiString(key) + ": "
                 write(object[key] ?? .null, indent: indent + 2)
             }
             newLine(indent)

@@ -1,6 +1,6 @@
 // Strings as JSON spells them, in the two ways our files need.
 
-enum JSONText {
+enum JSONStrings {
     /// ASCII only, as Python's `json.dumps` writes by default: everything else as `\uXXXX`.
     static func asciiString(_ string: String) -> String {
         var text = "\""

@@ -53,7 +53,7 @@ struct SafetensorsLayout {
         var json = "{\"__metadata__\":{"
         json +=
             entries
-            .map { JSONText.utf8String($0) + ":" + JSONText.utf8String($1) }
+            .map { JSONStrings.utf8String($0) + ":" + JSONStrings.utf8String($1) }
             .joined(separator: ",")
         json += "}"
         var end = 0
@@ -61,7 +61,7 @@ struct SafetensorsLayout {
             let plan = plans[index]
             let begin = end
             end += plan.byteCount
-            json += ",\(JSONText.utf8String(plan.name)):{\"dtype\":\"\(plan.dtype.rawValue)\","
+            json += ",\(JSONStrings.utf8String(plan.name)):{\"dtype\":\"\(plan.dtype.rawValue)\","
             json += "\"shape\":[\(plan.shape.map(String.init).joined(separator: ","))],"
             json += "\"data_offsets\":[\(begin),\(end)]}"
         }
