@@ -83,6 +83,73 @@ def paper_npib(embeddings, k):
     return result, np.array(entropy)
 
 
+# The measures that compare vectors directly; layers are lists of [samples, width].
+
+def pairwise(layers, function):
+    return np.array([[function(a, b) for b in layers] for a in layers])
+
+
+def cosines(a, b):
+    return (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+
+
+def from_distances(distances):
+    size = len(distances)
+    mean = distances[~np.eye(size, dtype=bool)].mean()
+    return 1 / (1 + distances / mean)
+
+
+def mahalanobis(layers, ridge):
+    pooled = np.concatenate([x - x.mean(0) for x in layers])
+    covariance = pooled.T @ pooled / len(pooled)
+    covariance += ridge * np.diag(covariance).mean() * np.eye(len(covariance))
+    inverse = np.linalg.inv(covariance)
+    return pairwise(layers, lambda a, b: np.mean(
+        np.sqrt(np.einsum("si,ij,sj->s", a - b, inverse, a - b))))
+
+
+def linear_cka(layers):
+    centred = [x - x.mean(0) for x in layers]
+
+    def hsic(a, b):
+        return np.linalg.norm(a.T @ b) ** 2
+    return pairwise(centred, lambda a, b: hsic(a, b) / np.sqrt(hsic(a, a) * hsic(b, b)))
+
+
+def unbiased_cka(layers):
+    def hsic(a, b):
+        n = len(a)
+        k, l = a @ a.T, b @ b.T
+        np.fill_diagonal(k, 0)
+        np.fill_diagonal(l, 0)
+        one = np.ones(n)
+        return (np.trace(k @ l) + one @ k @ one * (one @ l @ one) / ((n - 1) * (n - 2))
+                - 2 / (n - 2) * (one @ k @ l @ one)) / (n * (n - 3))
+    return pairwise(layers, lambda a, b: hsic(a, b) / np.sqrt(hsic(a, a) * hsic(b, b)))
+
+
+def over_runs(boundaries, function):
+    size = len(boundaries) - 1
+    return np.array([[function(boundaries[min(i, j)], boundaries[max(i, j) + 1])
+                      for j in range(size)] for i in range(size)])
+
+
+def measures(boundaries):
+    boundaries = [x.astype(np.float64) for x in boundaries]
+    outputs = boundaries[1:]
+    return {
+        "cosine": pairwise(outputs, lambda a, b: cosines(a, b).mean()),
+        "euclidean": from_distances(
+            pairwise(outputs, lambda a, b: np.linalg.norm(a - b, axis=1).mean())),
+        "mahalanobis": from_distances(mahalanobis(outputs, 0.01)),
+        "cka": linear_cka(outputs),
+        "cka-unbiased": unbiased_cka(outputs),
+        "block-influence": over_runs(boundaries, lambda a, b: cosines(a, b).mean()),
+        "angular": over_runs(
+            boundaries, lambda a, b: 1 - np.mean(np.arccos(cosines(a, b))) / np.pi),
+    }
+
+
 # The official reading.
 
 def official_embedding(x):
@@ -191,6 +258,11 @@ def paper_fixture(output):
         [mutual_info_regression(arrays["points.2.x"], arrays["points.2.y"][:, dim], n_neighbors=5)
          for dim in range(2)])
     arrays["normals.1"] = np.random.RandomState(1).standard_normal(700)
+    boundaries = [layers[0], layers[0] + 0.5 * layers[1], layers[1], layers[1] - layers[2], layers[2]]
+    for index, x in enumerate(boundaries):
+        arrays[f"boundary.{index}"] = x
+    for name, matrix in measures(boundaries).items():
+        arrays[f"measure.{name}"] = np.ascontiguousarray(matrix)
     save_file(arrays, os.path.join(output, "paper.safetensors"))
 
 

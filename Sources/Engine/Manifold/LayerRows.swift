@@ -30,6 +30,8 @@ package enum AnalysisError: Error, Equatable, CustomStringConvertible {
     case notFinite(boundary: Int, sample: Int, column: Int)
     /// The estimator needs more samples.
     case tooFewSamples(found: Int, needed: Int, reason: String)
+    /// The measure needs more layers.
+    case tooFewLayers(found: Int, needed: Int, reason: String)
     /// A parameter is outside its range.
     case parameterOutOfRange(name: String, value: String, expected: String)
     /// The median heuristic has no width: more than half of the pairs of samples are equal.
@@ -53,6 +55,9 @@ package enum AnalysisError: Error, Equatable, CustomStringConvertible {
         case .tooFewSamples(let found, let needed, let reason):
             "\(found) samples are too few: \(reason) needs at least \(needed); enlarge the "
                 + "calibration set"
+        case .tooFewLayers(let found, let needed, let reason):
+            "the model has \(found) layers, \(reason) needs at least \(needed); choose another "
+                + "similarity measure"
         case .parameterOutOfRange(let name, let value, let expected):
             "\(name) is \(value), expected \(expected)"
         case .medianDistanceIsZero(let boundary):

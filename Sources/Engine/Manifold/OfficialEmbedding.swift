@@ -9,18 +9,17 @@ package struct OfficialEmbedding: Sendable {
     package let coordinates: DoubleMatrix
     /// `[n, d]`: each column's ranks over n, 0 to (n - 1) / n.
     package let ranked: DoubleMatrix
-    /// Of the normalised kernel, before the small corrections; infinite only if regularisation
-    /// did not help.
+    /// Of the normalised kernel, before the small corrections; at most the largest float32.
     package let conditionNumber: Double
 
     /// Embeds the rows that `OfficialRows.selection` names, finite, in `dimensions` coordinates.
     package init(
         rows: LayerRows, dimensions: Int, boundary: Int
     ) throws(AnalysisError) {
-        guard dimensions >= 1, dimensions <= 32, rows.count > dimensions else {
+        guard dimensions >= 1, dimensions <= 64, rows.count > dimensions else {
             throw .parameterOutOfRange(
                 name: "dimensions", value: "\(dimensions)",
-                expected: "1 to 32, below the number of samples (\(rows.count))")
+                expected: "1 to 64, below the number of samples (\(rows.count))")
         }
         do throws(LinearAlgebraError) {
             var kernel = OfficialKernel(rows: rows).values
@@ -81,7 +80,7 @@ private struct DiffusionOperator {
             ridge *= 10
             attempts += 1
         }
-        conditionNumber = condition
+        conditionNumber = min(condition, Double(Float.greatestFiniteMagnitude))
         for index in kernel.indices where !(kernel[index].magnitude >= 1e-12) {
             kernel[index] = 1e-12
             changed = true
@@ -113,7 +112,7 @@ private struct DiffusionOperator {
         _ matrix: DoubleMatrix
     ) throws(LinearAlgebraError) -> (values: [Double], left: DoubleMatrix) {
         let count = matrix.rows
-        let wanted = min(33, count / 2)
+        let wanted = min(65, count / 2)
         let values = try matrix.symmetricEigenvalues().map(\.magnitude).sorted(by: >)
         let bottom = try matrix.symmetricEigen(0..<wanted)
         let top = try matrix.symmetricEigen(count - wanted..<count)

@@ -62,9 +62,9 @@ extension PaperEmbedding {
     package init(
         rows: LayerRows, width: KernelWidth, dimensions: Int, boundary: Int
     ) throws(AnalysisError) {
-        guard dimensions >= 1, dimensions <= 32 else {
+        guard dimensions >= 1, dimensions <= 64 else {
             throw .parameterOutOfRange(
-                name: "dimensions", value: "\(dimensions)", expected: "1 to 32")
+                name: "dimensions", value: "\(dimensions)", expected: "1 to 64")
         }
         guard rows.count >= dimensions + 2 else {
             throw .tooFewSamples(

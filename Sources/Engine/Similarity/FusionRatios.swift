@@ -1,4 +1,4 @@
-// How much of each layer goes into a fold: the official code's ratio and the paper's Eq. 4.
+// How much of each layer goes into a fold in the official code (compute_fusion_ratios).
 
 import Glibc
 
@@ -16,7 +16,7 @@ extension SimilarityMatrix {
     package func officialRatio(_ first: Int, _ second: Int) -> Double {
         let (own, other) = (meanSimilarity(of: first), meanSimilarity(of: second))
         let share = own + other == 0 ? 0.5 : own / (own + other)
-        return logistic(share)
+        return 1 / (1 + exp(-share))
     }
 
     /// The official ratios from the back: of layers (L - 2, L - 1), (L - 3, L - 2), ..., (0, 1).
@@ -26,15 +26,5 @@ extension SimilarityMatrix {
             let ratio = officialRatio(layer, layer + 1)
             return (ratio, 1 - ratio)
         }
-    }
-
-    /// The paper's Eq. 4, read as the softmax of the two layers' mean similarities: the share of
-    /// `first`, e^{s_i} / (e^{s_i} + e^{s_j}).
-    package func adaptiveRatio(_ first: Int, _ second: Int) -> Double {
-        logistic(meanSimilarity(of: first) - meanSimilarity(of: second))
-    }
-
-    private func logistic(_ value: Double) -> Double {
-        value >= 0 ? 1 / (1 + exp(-value)) : exp(value) / (1 + exp(value))
     }
 }

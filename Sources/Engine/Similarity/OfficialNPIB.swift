@@ -21,7 +21,7 @@ package struct OfficialNPIB: SimilarityMeasure {
     package let source = "MKA's published code (pipeline.py), scikit-learn mutual_info_regression"
     package let range = "0 to about 6, the diagonal highest; not bounded"
     package let parameterNames = [
-        "dimensions", "neighbours", "officialEntropyNeighbours", "seed",
+        "dimensions", "neighbours", "entropy_neighbours", "seed",
     ]
 
     package init() {}
@@ -66,16 +66,18 @@ package struct OfficialNPIB: SimilarityMeasure {
     ) throws(AnalysisError) -> SimilarityMatrix {
         let count = layers.first?.rows ?? 0
         precondition(layers.allSatisfy { $0.rows == count && $0.columns >= 1 }, "layers agree")
-        guard parameters.neighbours >= 1, parameters.officialEntropyNeighbours >= 1 else {
-            throw .parameterOutOfRange(
-                name: "neighbours", value: "\(parameters.neighbours)", expected: "at least 1")
+        let entropyNeighbours = parameters.officialEntropyNeighbours
+        for (name, value) in [
+            ("neighbours", parameters.neighbours), ("entropy_neighbours", entropyNeighbours),
+        ] where value < 1 {
+            throw .parameterOutOfRange(name: name, value: "\(value)", expected: "at least 1")
         }
         guard count >= samplesMin(parameters) else {
             throw .tooFewSamples(
                 found: count, needed: samplesMin(parameters), reason: reason(parameters))
         }
         let entropies = concurrentMap(layers.count) {
-            entropy(layers[$0], neighbour: parameters.officialEntropyNeighbours)
+            entropy(layers[$0], neighbour: entropyNeighbours)
         }
         let size = layers.count
         var information = [Double](repeating: 0, count: size * size)

@@ -23,7 +23,7 @@ package struct PaperNPIB: SimilarityMeasure {
     package let source = "MKA, arXiv 2406.16330, Eq. 2 and 3"
     package let range = "0 (independent) to (ψ(n) - ψ(k)) / (entropyFloor · dimensions)"
     package let parameterNames = [
-        "sigma", "dimensions", "neighbours", "entropyNeighbours", "entropyFloor", "seed",
+        "sigma", "dimensions", "neighbours", "entropy_neighbours", "entropy_floor", "seed",
     ]
 
     package init() {}
@@ -137,13 +137,13 @@ package struct PaperNPIB: SimilarityMeasure {
     ) throws(AnalysisError) {
         for (name, value) in [
             ("neighbours", parameters.neighbours),
-            ("entropyNeighbours", parameters.entropyNeighbours),
+            ("entropy_neighbours", parameters.entropyNeighbours),
         ] where value < 1 {
             throw .parameterOutOfRange(name: name, value: "\(value)", expected: "at least 1")
         }
         guard parameters.entropyFloor > 0, parameters.entropyFloor.isFinite else {
             throw .parameterOutOfRange(
-                name: "entropyFloor", value: "\(parameters.entropyFloor)",
+                name: "entropy_floor", value: "\(parameters.entropyFloor)",
                 expected: "nats per dimension above 0")
         }
     }

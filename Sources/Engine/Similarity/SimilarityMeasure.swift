@@ -1,5 +1,7 @@
 // What a similarity measure is, what it is given and what it returns.
 
+import TensorMath
+
 /// How similar every layer is to every other: `[size, size]`, symmetric, row-major.
 package struct SimilarityMatrix: Sendable {
     /// The number of layers, one less than the boundaries.
@@ -33,7 +35,7 @@ package struct SimilarityMatrix: Sendable {
 package struct SimilarityParameters: Sendable, Equatable {
     /// sigma of the paper's kernel. Default: 8, from the paper.
     package var sigma = KernelWidth.fixed(8)
-    /// Coordinates of an embedding, 1 to 32. Default: 2, from the official code.
+    /// Coordinates of an embedding, 1 to 64. Default: 2, from the official code.
     package var dimensions = 2
     /// Neighbours of the mutual information estimate. Default: 5, from the official code.
     package var neighbours = 5
@@ -48,10 +50,12 @@ package struct SimilarityParameters: Sendable, Equatable {
     package var ridge = 0.01
     /// Whether `cka` uses the unbiased estimator. Default: false.
     package var unbiased = false
-    /// Training steps of `autoencoder` and `tsne`. Default: 500.
-    package var steps = 500
-    /// Effective neighbours of `tsne`, above 1. Default: 5.
+    /// Effective neighbours of `tsne`, above 1; at most a third of the layers. Default: 5.
     package var perplexity = 5.0
+    /// Width of the code of `autoencoder`. Default: 8.
+    package var codeWidth = 8
+    /// Gradient steps of `tsne` and `autoencoder`. Default: 500.
+    package var steps = 500
     /// Of the tie-breaking noise and of every random start. Default: 1.
     package var seed: UInt32 = 1
 
@@ -99,5 +103,20 @@ extension SimilarityMatrix {
         }
         return SimilarityMatrix(
             size: size, values: values, warnings: warnings, conditionNumbers: conditionNumbers)
+    }
+}
+
+extension SimilarityMatrix {
+    /// From a matrix over L + 1 boundaries, the one over L layers whose entry (i, j), i <= j,
+    /// compares the boundary before layer i with the one after layer j.
+    static func overRuns(of boundaries: DoubleMatrix, warnings: [String]) -> SimilarityMatrix {
+        let size = boundaries.rows - 1
+        return SimilarityMatrix(
+            size: size,
+            values: (0..<size * size).map { place in
+                let (row, column) = (place / size, place % size)
+                return boundaries[min(row, column), max(row, column) + 1]
+            },
+            warnings: warnings)
     }
 }
