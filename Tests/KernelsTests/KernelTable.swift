@@ -4,7 +4,7 @@ import Kernels
 import TensorMath
 import Testing
 
-/// One level's kernels; a level above `KernelLevel.supported` must not be called.
+/// One level's kernels; a level above `kernelLevelSupported()` must not be called.
 struct KernelTable {
     let level: Int
 
