@@ -12,7 +12,9 @@ struct KernelTable {
         _ x: GuardedFloats, gain: GuardedFloats?, offset: Float, epsilon: Float,
         into out: GuardedFloats
     ) {
-        let call = unsafe [kernels_rms_norm_portable, kernels_rms_norm_avx2, kernels_rms_norm_avx512]
+        let call = unsafe [
+            kernels_rms_norm_portable, kernels_rms_norm_avx2, kernels_rms_norm_avx512,
+        ]
         unsafe call[level](x.pointer, gain?.pointer, offset, epsilon, x.count, out.pointer)
     }
 
@@ -43,7 +45,9 @@ struct KernelTable {
     }
 
     func softCap(_ x: GuardedFloats, cap: Float) {
-        let call = unsafe [kernels_soft_cap_portable, kernels_soft_cap_avx2, kernels_soft_cap_avx512]
+        let call = unsafe [
+            kernels_soft_cap_portable, kernels_soft_cap_avx2, kernels_soft_cap_avx512,
+        ]
         unsafe call[level](x.pointer, x.count, cap)
     }
 

@@ -45,7 +45,8 @@ import Testing
         }
     }
 
-    @Test("folded tensors are lambda a + (1 - lambda) b, all others are copied byte for byte",
+    @Test(
+        "folded tensors are lambda a + (1 - lambda) b, all others are copied byte for byte",
         arguments: ArchitectureFixtures.folders)
     func recomputed(folder: FilePath) throws {
         let model = try Model(try Checkpoint(folder))
@@ -85,7 +86,8 @@ import Testing
         let model = try Model(checkpoint)
         #expect(model.blueprint.layers.count == layers && model.unread == [])
         let forward = ForwardPass(weights: model.weights, mode: .float32)
-        let stream = try forward.run(PackedSequences([[1, 2, 3], [4]]), observer: SilentObserver())
+        let stream = try forward.run(
+            PackedSequences([[1, 2, 3], [4]]), observer: SilentObserver())
         #expect(try OutputHead(forward).logits(stream).values().allSatisfy { $0.isFinite })
     }
 
@@ -115,9 +117,11 @@ import Testing
         withExtendedLifetime(plain.0) {}
     }
 
-    @Test("a tampered tensor is found by name: one bit, or one number that is none", arguments: [
-        [UInt8(0xFF)], [0, 0, 0xC0, 0x7F], [0, 0, 0x80, 0x7F],
-    ])
+    @Test(
+        "a tampered tensor is found by name: one bit, or one number that is none",
+        arguments: [
+            [UInt8(0xFF)], [0, 0, 0xC0, 0x7F], [0, 0, 0x80, 0x7F],
+        ])
     func tampered(bytes: [UInt8]) throws {
         let model = try ArchitectureFixtures.model("llama-odd-linear")
         let folded = try Self.fold(model)
@@ -141,8 +145,9 @@ import Testing
     @Test("a plan that is not one is refused before anything is read")
     func refusals() throws {
         let model = try ArchitectureFixtures.model("llama-odd-linear")
-        for plan in [FoldPlan.keeping([], of: 2), .keeping([0, 7], of: 2), .keeping([0, 1, 1], of: 2)]
-        {
+        for plan in [
+            FoldPlan.keeping([], of: 2), .keeping([0, 7], of: 2), .keeping([0, 1, 1], of: 2),
+        ] {
             #expect(throws: PlanError.self) { _ = try FoldedCheckpoint(model: model, plan: plan) }
         }
     }

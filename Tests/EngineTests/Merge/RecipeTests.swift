@@ -13,9 +13,11 @@ import Testing
         return Dictionary(uniqueKeysWithValues: recipes.map { ($0.name, $0.from) })
     }
 
-    @Test("layers are renumbered, everything outside them is copied", arguments: [
-        "llama-odd-linear", "llama-tied-yarn", "phi3-longrope-partial", "qwen2-dynamic-window",
-    ])
+    @Test(
+        "layers are renumbered, everything outside them is copied",
+        arguments: [
+            "llama-odd-linear", "llama-tied-yarn", "phi3-longrope-partial", "qwen2-dynamic-window",
+        ])
     func renumbering(name: String) throws {
         let model = try ArchitectureFixtures.model(name)
         let count = model.blueprint.layers.count
@@ -73,9 +75,12 @@ import Testing
                 "mamba + mlp", "attention + 3 experts", "mamba + mlp", "mamba + 3 experts",
             ])
         var plan = FoldPlan.keeping([0, 1, 3], of: 4)
-        plan.layers[0].from = [LayerShare(layer: 0, weight: 0.5), LayerShare(layer: 2, weight: 0.5)]
+        plan.layers[0].from = [
+            LayerShare(layer: 0, weight: 0.5), LayerShare(layer: 2, weight: 0.5),
+        ]
         let recipes = Self.recipes(model, plan)
-        for local in ["mamba.A_log", "mamba.D", "mamba.conv1d.weight", "mamba.dt_layernorm.weight"] {
+        for local in ["mamba.A_log", "mamba.D", "mamba.conv1d.weight", "mamba.dt_layernorm.weight"]
+        {
             #expect(
                 recipes["model.layers.0." + local]?.map(\.name) == [
                     "model.layers.0." + local, "model.layers.2." + local,
@@ -89,7 +94,8 @@ import Testing
         #expect(recipes["model.layers.1.self_attn.q_proj.weight"] != nil)
     }
 
-    @Test("for every choice of layers, config.json gives the kinds that were kept, or refuses",
+    @Test(
+        "for every choice of layers, config.json gives the kinds that were kept, or refuses",
         arguments: ArchitectureFixtures.folders)
     func configs(folder: FilePath) throws {
         let model = try Model(try Checkpoint(folder))

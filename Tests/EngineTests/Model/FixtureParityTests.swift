@@ -35,7 +35,8 @@ private let parityTolerance: Float = 1e-4
         try compare(try OutputHead(forward).logits(stream)) { "logits.\($0)" }
     }
 
-    @Test("the tensors a blueprint asks for are those of the checkpoint, no more and no fewer",
+    @Test(
+        "the tensors a blueprint asks for are those of the checkpoint, no more and no fewer",
         arguments: ArchitectureFixtures.folders)
     func tensorLists(folder: FilePath) throws {
         let checkpoint = try Checkpoint(folder)

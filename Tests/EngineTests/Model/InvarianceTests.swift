@@ -19,7 +19,8 @@ private let invarianceTolerance: Float = 1e-5
         return batch.ranges.map { stream.rows($0).values() }
     }
 
-    @Test("waves of any size, any order and no company give the same states",
+    @Test(
+        "waves of any size, any order and no company give the same states",
         arguments: ArchitectureFixtures.names)
     func invariant(name: String) throws {
         let model = try ArchitectureFixtures.model(name)

@@ -8,7 +8,8 @@ import Testing
 @Suite struct ModelErrorTests {
     /// A copy of a fixture, with a tensor left out or of another shape, and a changed config.
     static func altered(
-        _ name: String, without missing: String? = nil, reshaped: (name: String, shape: [Int])? = nil,
+        _ name: String, without missing: String? = nil,
+        reshaped: (name: String, shape: [Int])? = nil,
         config change: (inout ModelConfig) -> Void = { _ in }
     ) throws -> (CheckpointScratch, Checkpoint) {
         let source = try Checkpoint(ArchitectureFixtures.folder.appending(name))
@@ -112,9 +113,11 @@ import Testing
         #expect(try Model(try Checkpoint(scratch.path)).unread == [extra])
     }
 
-    @Test("a token outside the vocabulary is told with the vocabulary's size", arguments: [
-        Int32(33), -1, .max, .min,
-    ])
+    @Test(
+        "a token outside the vocabulary is told with the vocabulary's size",
+        arguments: [
+            Int32(33), -1, .max, .min,
+        ])
     func tokenOutside(token: Int32) throws {
         let model = try ArchitectureFixtures.model("llama-tied-yarn")
         let forward = ForwardPass(weights: model.weights, mode: .float32)
