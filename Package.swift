@@ -89,7 +89,7 @@ let package = Package(
         ours(
             "Runner",
             [
-                "Engine", "Store", "Jobs", "Catalogue", "DurableIO",
+                "Engine", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
         ours(
@@ -113,7 +113,7 @@ let package = Package(
         .executableTarget(
             name: "layerfold",
             dependencies: [
-                "Runner", "Engine", "Store", "Jobs", "Catalogue", "DurableIO",
+                "Runner", "Engine", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
                 external("ArgumentParser", "swift-argument-parser"),
                 external("SystemPackage", "swift-system"),
             ],
@@ -125,7 +125,12 @@ let package = Package(
         tests("DurableIOTests", ["DurableIO"]),
         tests("JobsTests", ["Jobs", "Catalogue"]),
         tests("StoreTests", ["Store", "DurableIO"]),
-        tests("EngineTests", ["Engine", "TensorMath", "Catalogue"]),
+        tests(
+            "EngineTests",
+            [
+                "Engine", "TensorMath", "Catalogue",
+                external("SystemPackage", "swift-system"),
+            ]),
         tests("DaemonTests", ["Daemon", "Jobs", "Store"]),
         tests("CommandLineTests", []),
         tests("TidyTests", []),

@@ -1,2 +1,51 @@
+// The command line: one file a verb, no logic beyond reading arguments and printing.
+
 import ArgumentParser
-@main struct Layerfold: ParsableCommand { }
+import Runner
+
+@main
+struct Layerfold: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "layerfold",
+        abstract: "Make large language models shallower.",
+        discussion: """
+            Drop a job file into the daemon's inbox (`layerfold submit`), or run it here and now \
+            (`layerfold run`). Every verb takes --json. Exit codes: 0 ok, 1 job failed, 2 usage, \
+            3 not found, 4 refused, 5 daemon not reachable, 6 integrity errors found.
+            """,
+        version: Versions.layerfold,
+        subcommands: [WorkerCommand.self],
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Jobs",
+                subcommands: [
+                    RunCommand.self, SubmitCommand.self, ValidateCommand.self, ListCommand.self,
+                    ShowCommand.self, LogsCommand.self, WaitCommand.self, CancelCommand.self,
+                    RetryCommand.self, ExplainCommand.self, ReportCommand.self,
+                ]),
+            CommandGroup(
+                name: "What this build can do",
+                subcommands: [
+                    MethodsCommand.self, TasksCommand.self, ArchitecturesCommand.self,
+                ]),
+            CommandGroup(
+                name: "Models",
+                subcommands: [
+                    InspectCommand.self, ForwardCommand.self, TokenizeCommand.self,
+                    EvalCommand.self,
+                ]),
+            CommandGroup(
+                name: "Care", subcommands: [StoreCommand.self, DoctorCommand.self]),
+        ])
+
+    /// Before any verb runs: the process may restart itself once for better BLAS kernels.
+    static func main() {
+        LibraryEnvironment.prepare()
+        Failure.exiting { try parse() }
+    }
+
+    private static func parse() throws {
+        var command = try parseAsRoot()
+        try command.run()
+    }
+}

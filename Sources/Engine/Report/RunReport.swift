@@ -105,10 +105,13 @@ extension RunReport {
         package var plannedPeakBytes: Int?
         /// What this step worked on, in a few words: `57 sequences, 4,312 tokens`.
         package var detail: String
+        /// Why the step was not in the cache: the first field of its key that differs from the
+        /// nearest earlier action.
+        package var missReason: String?
 
         package init(
             name: String, key: String, cache: Cache, seconds: Double, peakBytes: Int? = nil,
-            plannedPeakBytes: Int? = nil, detail: String = ""
+            plannedPeakBytes: Int? = nil, detail: String = "", missReason: String? = nil
         ) {
             self.name = name
             self.key = key
@@ -117,6 +120,7 @@ extension RunReport {
             self.peakBytes = peakBytes
             self.plannedPeakBytes = plannedPeakBytes
             self.detail = detail
+            self.missReason = missReason
         }
 
         private enum CodingKeys: String, CodingKey {
@@ -124,6 +128,7 @@ extension RunReport {
             case peakBytes = "peak_bytes"
             case plannedPeakBytes = "planned_peak_bytes"
             case detail
+            case missReason = "miss_reason"
         }
     }
 

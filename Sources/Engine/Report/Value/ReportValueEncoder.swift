@@ -3,8 +3,8 @@
 // writes numbers that JSON lacks (NaN, infinities) as null.
 
 /// Encodes any `Encodable` as a tree of JSON values.
-enum ReportValueEncoder {
-    static func value<T: Encodable>(of value: T) throws -> ReportValue {
+package enum ReportValueEncoder {
+    package static func value<T: Encodable>(of value: T) throws -> ReportValue {
         try node(of: value, path: []).value
     }
 

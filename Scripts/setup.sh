@@ -1,0 +1,31 @@
+# Shared by ./demo, ./test and .ci/run: Debian packages, toolchain, build. Sourced, not run.
+
+packages="libopenblas-openmp-dev liblapacke-dev libdnnl-dev libpcre2-dev libsqlite3-dev libzstd-dev"
+
+# Installs what is missing, and says which.
+setup_packages() { # [MORE PACKAGES]
+    local missing=""
+    for package in $packages "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' \
+            || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    echo "installing Debian packages:$missing"
+    local root=""
+    if [ "$(id -u)" != 0 ]; then root=sudo; fi
+    $root apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends $missing \
+        >/dev/null
+}
+
+# Builds everything in release; numerics in debug would take for ever.
+setup_build() { # [MORE ARGUMENTS]
+    if ! command -v swift >/dev/null; then
+        echo "the Swift toolchain (6.2 or newer) is missing: https://www.swift.org/install" >&2
+        exit 1
+    fi
+    echo "building (the first time takes minutes)"
+    swift build -c release --explicit-target-dependency-import-check error "$@" \
+        | grep -vE '^\[' || true
+    [ "${PIPESTATUS[0]}" = 0 ] || { echo "the build failed" >&2; exit 1; }
+}

@@ -1,0 +1,76 @@
+// What this build offers is declared with these types, and read by the manifest parser, by
+// `layerfold methods` and `layerfold tasks`, and by the documentation tests.
+
+/// Anything that is chosen by name and told parameters.
+package protocol Declaration: Sendable {
+    var name: String { get }
+    var summary: String { get }
+    var parameters: [ParameterDeclaration] { get }
+}
+
+extension Declaration {
+    package func parameter(_ name: String) -> ParameterDeclaration? {
+        parameters.first { $0.name == name }
+    }
+}
+
+/// A way to make a model shallower: how layers are chosen and what becomes of their weights.
+package struct MethodDeclaration: Declaration {
+    package let name: String
+    package let summary: String
+    /// Paper and equation, or code.
+    package let source: String
+    package let formula: String
+    /// False where the parameters say which layers stay, and `ratios` is refused.
+    package let takesRatios: Bool
+    /// True where the plan is made from a similarity matrix, so that calibration data is needed.
+    package let needsSimilarity: Bool
+    package let parameters: [ParameterDeclaration]
+
+    init(
+        name: String, summary: String, source: String, formula: String, takesRatios: Bool = true,
+        needsSimilarity: Bool, parameters: [ParameterDeclaration] = []
+    ) {
+        self.name = name
+        self.summary = summary
+        self.source = source
+        self.formula = formula
+        self.takesRatios = takesRatios
+        self.needsSimilarity = needsSimilarity
+        self.parameters = parameters
+    }
+}
+
+/// A measure of how alike two layers are.
+package struct SimilarityDeclaration: Declaration {
+    package let name: String
+    package let summary: String
+    package let source: String
+    package let formula: String
+    package let parameters: [ParameterDeclaration]
+}
+
+/// What of a sample's hidden states stands for the sample.
+package struct RepresentationDeclaration: Declaration {
+    package let name: String
+    package let summary: String
+    package let parameters: [ParameterDeclaration]
+}
+
+/// Where calibration samples come from. `path`, `max_tokens` and `seed` belong to all of them and
+/// are declared once, in `Offer.calibration`.
+package struct DatasetDeclaration: Declaration {
+    package let name: String
+    package let summary: String
+    package let parameters: [ParameterDeclaration]
+}
+
+/// A way to judge a model.
+package struct TaskDeclaration: Declaration {
+    package let name: String
+    package let summary: String
+    package let source: String
+    /// The metrics it reports, the first one leading.
+    package let metrics: [String]
+    package let parameters: [ParameterDeclaration]
+}

@@ -1,0 +1,34 @@
+// The single list of what this build offers. To add an entry, declare it in its file and name it
+// here: parser, help, documentation tests and action keys follow.
+
+package enum Offer {
+    package static let methods: [MethodDeclaration] = [
+        .mka, .mkaOfficial, .reverse, .passthrough,
+    ]
+    package static let similarities: [SimilarityDeclaration] = [.npib, .npibOfficial]
+    package static let representations: [RepresentationDeclaration] = [
+        .lastToken, .mean, .tokens,
+    ]
+    package static let datasets: [DatasetDeclaration] = [.mmlu, .text, .jsonl]
+    package static let tasks: [TaskDeclaration] = [.perplexity]
+
+    package static func method(_ name: String) -> MethodDeclaration? {
+        methods.first { $0.name == name }
+    }
+
+    package static func similarity(_ name: String) -> SimilarityDeclaration? {
+        similarities.first { $0.name == name }
+    }
+
+    package static func representation(_ name: String) -> RepresentationDeclaration? {
+        representations.first { $0.name == name }
+    }
+
+    package static func dataset(_ name: String) -> DatasetDeclaration? {
+        datasets.first { $0.name == name }
+    }
+
+    package static func task(_ name: String) -> TaskDeclaration? {
+        tasks.first { $0.name == name }
+    }
+}

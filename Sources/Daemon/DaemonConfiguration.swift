@@ -1,0 +1,58 @@
+// What the daemon is told, once, at its start: flags over environment over settings file over
+// defaults.
+
+package import Jobs
+package import SystemPackage
+
+package struct DaemonConfiguration: Sendable {
+    package var folders: StateFolders
+    /// Models lie below these. Default: `<state>/models`.
+    package var modelRoots: [FilePath]
+    /// Calibration and evaluation data lie below these. Default: `<state>/data`.
+    package var dataRoots: [FilePath]
+    /// The program that is started as `worker`. Default: `layerfold` beside the daemon.
+    package var worker: FilePath
+    package var workerArguments = ["worker"]
+    /// The inbox is looked through this often even if no event tells to. Default: 30 s.
+    package var rescanInterval: Duration = .seconds(30)
+    /// A file that was not moved in whole is taken once it has not changed for this long.
+    /// Default: 2 s.
+    package var settleTime: Duration = .seconds(2)
+    /// Between SIGTERM and SIGKILL to a worker. Default: 30 s.
+    package var grace: Duration = .seconds(30)
+    package var limits = QueueState.Limits()
+    /// Unfinished jobs; manifests beyond that stay in the inbox. Default: 10,000.
+    package var jobsMax = 10_000
+    package var clock = DaemonClock.system
+
+    package init(
+        folders: StateFolders, modelRoots: [FilePath], dataRoots: [FilePath], worker: FilePath
+    ) {
+        self.folders = folders
+        self.modelRoots = modelRoots
+        self.dataRoots = dataRoots
+        self.worker = worker
+    }
+
+    /// - Parameters:
+    ///   - settings: what was said, flags and environment already over the file.
+    ///   - state: the state folder where nothing was said.
+    ///   - program: the daemon's own executable.
+    package init(_ settings: ServerSettings, defaultState state: String, program: FilePath) {
+        let state = FilePath(settings.stateDirectory ?? state)
+        folders = StateFolders(state: state, inbox: settings.inbox.map { FilePath($0) })
+        modelRoots = settings.modelRoots?.map { FilePath($0) } ?? [state.appending("models")]
+        dataRoots = settings.dataRoots?.map { FilePath($0) } ?? [state.appending("data")]
+        worker =
+            settings.worker.map { FilePath($0) }
+            ?? program.removingLastComponent().appending("layerfold")
+        if let seconds = settings.rescanSeconds { rescanInterval = .seconds(seconds) }
+        if let seconds = settings.settleSeconds { settleTime = .seconds(seconds) }
+        if let seconds = settings.graceSeconds { grace = .seconds(seconds) }
+    }
+
+    /// Which paths manifests may name.
+    package var pathRule: PathRule {
+        .below(modelRoots: modelRoots.map(\.string), dataRoots: dataRoots.map(\.string))
+    }
+}

@@ -1,0 +1,92 @@
+// What people see of the queue.
+
+import Glibc
+package import Jobs
+import Store
+import SystemPackage
+
+extension JobQueue {
+    /// The newest jobs, oldest first.
+    package func list(countMax: Int = 1_000) throws -> JobList {
+        let places = Dictionary(
+            uniqueKeysWithValues: state.order.enumerated().map { ($1, $0) })
+        return JobList(
+            jobs: try index.newestJobs(countMax: countMax).map {
+                summary(of: $0, ahead: places[$0.id])
+            })
+    }
+
+    package func detail(_ id: String) throws -> JobDetail {
+        let row = try existing(id)
+        let folder = JobFolder(folders.job(id))
+        let record = try live[id]?.record ?? folder.record()
+        let isPublished = record.map { Publisher.isPublished($0, in: folders.results) } ?? false
+        return JobDetail(
+            summary: summary(of: row, ahead: state.order.firstIndex(of: id)),
+            record: record,
+            attempts: try index.attempts(of: id).map(Self.attempt),
+            jobDirectory: folder.path.string,
+            resultsDirectory: isPublished
+                ? record.map { folders.results.appending($0.resultsName).string } : nil)
+    }
+
+    package func progress(of id: String) throws -> JobProgress {
+        let row = try existing(id)
+        let history =
+            progress[id]?.lines
+            ?? ProgressHistory.lines(in: JobFolder(folders.job(id)).progress)
+        return JobProgress(
+            id: id, state: JobState(rawValue: row.state) ?? .queued,
+            last: progress[id]?.last ?? history.last, history: history)
+    }
+
+    package func status() throws -> ServerStatus {
+        let counts = try index.jobCounts()
+        return ServerStatus(
+            version: DaemonVersion.text, process: Int(getpid()),
+            startedAtMilliseconds: startedAt, stateDirectory: folders.state.string,
+            inbox: folders.inbox.string,
+            modelRoots: configuration.modelRoots.map(\.string),
+            dataRoots: configuration.dataRoots.map(\.string),
+            jobs: Dictionary(
+                uniqueKeysWithValues: JobState.allCases.map {
+                    ($0.rawValue, counts[$0.rawValue] ?? 0)
+                }),
+            running: state.running.first, isStopping: state.isDraining, degraded: degraded)
+    }
+
+    /// One line for `systemctl status`.
+    package func statusLine() -> String {
+        let queued = state.order.count
+        if let degraded { return "degraded: \(degraded)" }
+        guard let running = state.running.first else { return "\(queued) queued" }
+        let name = live[running]?.record.description.name ?? running
+        return "running \(name), \(queued) queued"
+    }
+
+    private func summary(of row: JobRow, ahead: Int?) -> JobSummary {
+        var summary = JobSummary(
+            id: row.id, name: row.name, state: JobState(rawValue: row.state) ?? .queued,
+            attempts: row.attempts, submittedAtMilliseconds: row.submittedAt)
+        summary.priority = live[row.id]?.record.description.priority
+        summary.ahead = ahead
+        summary.startedAtMilliseconds = row.startedAt
+        summary.finishedAtMilliseconds = row.finishedAt
+        summary.notBeforeMilliseconds = row.notBefore
+        if let text = row.failureClass, let failureClass = FailureClass(rawValue: text) {
+            summary.failure = .init(failureClass: failureClass, message: row.reason ?? "")
+        }
+        if case .progress(let line) = progress[row.id]?.last { summary.progress = line }
+        return summary
+    }
+
+    private static func attempt(_ row: AttemptRow) -> JobDetail.Attempt {
+        var attempt = JobDetail.Attempt(
+            id: row.id, state: row.state, startedAtMilliseconds: row.startedAt)
+        attempt.finishedAtMilliseconds = row.finishedAt
+        attempt.process = row.process
+        attempt.exitCode = row.exitCode
+        attempt.exitSignal = row.exitSignal
+        return attempt
+    }
+}

@@ -1,0 +1,103 @@
+// What the queue commits: the rows that go with each move of a job.
+
+import DurableIO
+import Foundation
+import Jobs
+import Store
+
+extension JobQueue {
+    /// Commits the records among `actions` in one transaction, and the end of the attempt that
+    /// `event` tells of. The end of a job goes into its folder first, where it outlives the index.
+    func commit(_ actions: [QueueAction], after event: QueueEvent) throws {
+        let now = configuration.clock.now()
+        var changes: [IndexDatabase.JobChange] = []
+        if case .ended(let id, let attempt, let end) = event,
+            let change = finishedAttempt(id, attempt, end, now: now)
+        {
+            changes.append(change)
+        }
+        for case .record(let id, let record) in actions {
+            changes.append(try change(id, record, now: now))
+        }
+        guard !changes.isEmpty else { return }
+        try index.commit(changes)
+        for change in changes {
+            if let row = change.job { live[row.id]?.row = row }
+            if let attempt = change.attempt { live[attempt.job]?.attempt = attempt }
+        }
+    }
+
+    private func finishedAttempt(
+        _ id: String, _ attempt: Int, _ end: AttemptEnd, now: Int
+    ) -> IndexDatabase.JobChange? {
+        guard let job = live[id], job.row.attempts == attempt, var row = job.attempt else {
+            return nil
+        }
+        switch end {
+        case .succeeded: row.state = "succeeded"
+        case .failed(let failure):
+            row.state = failure.failureClass == .transient ? "transient" : "failed"
+        case .lost: row.state = "lost"
+        case .interrupted: row.state = "stopped"
+        }
+        row.finishedAt = now
+        switch job.exit {
+        case .exited(let code): row.exitCode = code
+        case .signaled(let signal): row.exitSignal = signal
+        case .notStarted, nil: break
+        }
+        return IndexDatabase.JobChange(attempt: row)
+    }
+
+    private func change(
+        _ id: String, _ record: QueueRecord, now: Int
+    ) throws -> IndexDatabase.JobChange {
+        guard var row = try live[id]?.row ?? index.job(id) else {
+            preconditionFailure("job \(id) moves without a row")
+        }
+        row.state = record.state.rawValue
+        var attempt: AttemptRow?
+        switch record {
+        case .running(let number):
+            row.attempts = number
+            row.startedAt = row.startedAt ?? now
+            row.notBefore = nil
+            let name = JobIdentifier.make(now: now)
+            attempt = AttemptRow(id: name, job: id, state: "running", startedAt: now)
+        case .queued(let lost, _, let notBefore, let reason):
+            row.lost = lost
+            row.notBefore = notBefore
+            row.reason = reason
+        case .publishing, .cancelling: break
+        case .done, .cancelled: try finish(&row, id, failure: nil, record.state, now)
+        case .failed(let failure): try finish(&row, id, failure: failure, record.state, now)
+        }
+        let event = EventRow(
+            at: now, job: id, type: record.state.rawValue, data: try Self.data(of: row))
+        return IndexDatabase.JobChange(job: row, attempt: attempt, event: event)
+    }
+
+    private func finish(
+        _ row: inout JobRow, _ id: String, failure: WorkerOutcome.Failure?, _ state: JobState,
+        _ now: Int
+    ) throws {
+        row.finishedAt = now
+        row.notBefore = nil
+        row.reason = failure?.message
+        row.failureClass = failure?.failureClass.rawValue
+        let folder = JobFolder(folders.job(id))
+        guard try Syscalls.stat(folder.path) != nil else { return }
+        try folder.writeEnd(
+            JobEnd(state: state, finishedAtMilliseconds: now, failure: failure))
+    }
+
+    /// What an event keeps besides its type.
+    private static func data(of row: JobRow) throws -> String {
+        struct EventData: Encodable {
+            let attempts: Int
+            let reason: String?
+        }
+        let data = EventData(attempts: row.attempts, reason: row.reason)
+        return String(decoding: try JobJSON.encode(data), as: UTF8.self)
+    }
+}

@@ -1,0 +1,152 @@
+// What happens between the start of the daemon and its first new worker. The order matters: rows
+// first, then orphans are killed, then outcomes are read, since only a dead worker writes no more.
+
+import DurableIO
+import Glibc
+import Jobs
+import Logging
+import Store
+import SystemPackage
+
+extension JobQueue {
+    /// Brings index, folders and processes together. Nothing is started before `start`.
+    /// - Parameter claimed: identifiers of claims in the spool, whose folders may be unfinished.
+    /// - Throws: where the index or a folder cannot be read at all.
+    package func recover(claimed: Set<String>) throws {
+        try restoreRows(claimed: claimed)
+        let running = try index.attempts(inState: "running")
+        killOrphans(running)
+        for row in try index.jobs(in: JobState.allCases.filter { !$0.isFinal }.map(\.rawValue)) {
+            do {
+                try restore(row, attempt: running.last { $0.job == row.id })
+            } catch let error as JobFolder.Unreadable {
+                try fail(row, error.description)
+            }
+        }
+        try closeAttempts(running)
+        discardUnowned()
+    }
+
+    /// Makes the rows of jobs that only have a folder: the index was lost, or the daemon died
+    /// between the folder and the row.
+    private func restoreRows(claimed: Set<String>) throws {
+        let known = try index.jobIdentifiers()
+        for entry in try DirectoryScan.entries(of: folders.jobs) {
+            let id = entry.name.string
+            guard entry.kind == .folder, JobIdentifier.isValid(id), !known.contains(id),
+                !claimed.contains(id)
+            else { continue }
+            do {
+                try restoreRow(JobFolder(folders.job(id)))
+            } catch let error as JobFolder.Unreadable {
+                logger.error(
+                    "a job's folder is damaged and stays as it is", metadata: ["reason": "\(error)"]
+                )
+            }
+        }
+    }
+
+    private func restoreRow(_ folder: JobFolder) throws {
+        guard let record = try folder.record() else {
+            // Nobody was told that this job was accepted.
+            logger.warning(
+                "removing an unfinished submission", metadata: ["path": "\(folder.path)"])
+            return try FolderTree.remove(folder.path)
+        }
+        var row = Self.newRow(record)
+        if let end = try folder.end() {
+            Self.apply(end, to: &row)
+        } else if Publisher.isPublished(record, in: folders.results) {
+            row.state = JobState.done.rawValue
+        } else if folder.outcome()?.result == .succeeded {
+            row.state = JobState.publishing.rawValue
+        }
+        logger.notice("found a job that the index does not have", metadata: ["job": "\(record.id)"])
+        _ = try index.insertJob(row)
+    }
+
+    private static func apply(_ end: JobEnd, to row: inout JobRow) {
+        row.state = end.state.rawValue
+        row.finishedAt = end.finishedAtMilliseconds
+        row.reason = end.failure?.message
+        row.failureClass = end.failure?.failureClass.rawValue
+    }
+
+    /// Kills the workers that an earlier daemon left, and waits until they are gone.
+    private func killOrphans(_ attempts: [AttemptRow]) {
+        let orphans = attempts.compactMap { row -> ProcessIdentity? in
+            guard let process = row.process, let start = row.processStart, let boot = row.boot
+            else { return nil }
+            return ProcessIdentity(process: process, start: start, boot: boot)
+        }
+        let triesMax = 1_000
+        let pauseMicroseconds: UInt32 = 10_000
+        for orphan in orphans where orphan.isAlive {
+            logger.warning(
+                "killing the worker of an earlier daemon",
+                metadata: ["process": "\(orphan.process)"])
+            orphan.kill()
+            for _ in 0..<triesMax where orphan.isAlive { usleep(pauseMicroseconds) }
+        }
+    }
+
+    private func restore(_ row: JobRow, attempt: AttemptRow?) throws {
+        let folder = JobFolder(folders.job(row.id))
+        guard let record = try folder.record() else {
+            return try fail(row, "the job's folder '\(folder.path)' is gone")
+        }
+        if let end = try folder.end() {
+            var row = row
+            Self.apply(end, to: &row)
+            let event = EventRow(at: configuration.clock.now(), job: row.id, type: row.state)
+            return try index.commit([.init(job: row, event: event)])
+        }
+        let transient = try index.attempts(of: row.id).filter { $0.state == "transient" }.count
+        let state = JobState(rawValue: row.state) ?? .queued
+        enter(record, row, state: state, transientFailures: transient)
+        guard state == .running else { return }
+        live[row.id]?.attempt = attempt
+        let end = Self.end(
+            of: attempt?.id, job: row.id, nil, isStopping: false, folder: folder)
+        process(.ended(id: row.id, attempt: row.attempts, end))
+    }
+
+    private func fail(_ row: JobRow, _ reason: String) throws {
+        logger.error("a job cannot go on", metadata: ["job": "\(row.id)", "reason": "\(reason)"])
+        var row = row
+        row.state = JobState.failed.rawValue
+        row.finishedAt = configuration.clock.now()
+        row.reason = reason
+        row.failureClass = FailureClass.bug.rawValue
+        let event = EventRow(at: configuration.clock.now(), job: row.id, type: row.state)
+        try index.commit([.init(job: row, event: event)])
+    }
+
+    /// Attempts of jobs that are not running any more; those that are get their end with it.
+    private func closeAttempts(_ attempts: [AttemptRow]) throws {
+        try index.commit(
+            attempts.filter { live[$0.job]?.attempt?.id != $0.id }.map {
+                var row = $0
+                row.state = "stopped"
+                row.finishedAt = configuration.clock.now()
+                return IndexDatabase.JobChange(attempt: row)
+            })
+    }
+
+    /// Moves partial results out of the way that no job will finish.
+    private func discardUnowned() {
+        let owned = Set(live.values.map(\.record.partialResultsName))
+        let entries = (try? DirectoryScan.entries(of: folders.results)) ?? []
+        for entry in entries {
+            let name = entry.name.string
+            guard name.hasPrefix("."), name.hasSuffix(".partial"), !owned.contains(name) else {
+                continue
+            }
+            do {
+                try Publisher.discard(name: name, in: folders.results)
+            } catch {
+                logger.warning("partial results stay", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+// Carries out what `QueueState` decides: commits its records, then starts, stops and publishes.
+// One actor on a thread of its own; no await lies between reading and changing its state.
+
+import DurableIO
+import Jobs
+package import Logging
+package import Store
+import SystemPackage
+
+package actor JobQueue {
+    /// A job that is not finished, as this process knows it.
+    struct Live {
+        let record: JobRecord
+        var row: JobRow
+        /// The present or last attempt.
+        var attempt: AttemptRow?
+        var stop: StopSwitch?
+        var exit: WorkerExit?
+    }
+
+    let configuration: DaemonConfiguration
+    let folders: StateFolders
+    let index: IndexDatabase
+    let publisher: Publisher
+    let logger: Logger
+    let startedAt: Int
+
+    var state: QueueState
+    var live: [String: Live] = [:]
+    var progress: [String: ProgressHistory] = [:]
+    /// Events that are not yet committed: before the start, or while the index refuses.
+    private var pending: [QueueEvent] = []
+    private var isStarted = false
+    /// Why the index cannot be written at present.
+    private(set) var degraded: String?
+    private var wakeTask: Task<Void, Never>?
+    private var drainWaiters: [CheckedContinuation<Void, Never>] = []
+    private var isStopped = false
+
+    private nonisolated let executor = BlockingExecutor(label: "layerfoldd.queue")
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    package init(configuration: DaemonConfiguration, index: IndexDatabase, logger: Logger) {
+        self.configuration = configuration
+        folders = configuration.folders
+        self.index = index
+        self.logger = logger
+        publisher = Publisher(results: configuration.folders.results)
+        state = QueueState(limits: configuration.limits)
+        startedAt = configuration.clock.now()
+    }
+
+    /// Begins to start workers. Before this, events only gather.
+    package func start() {
+        isStarted = true
+        process(.ticked)
+        emptyTrash()
+    }
+
+    /// Stops the worker, puts its job back into the queue, and returns when nothing runs.
+    package func drain() async {
+        process(.drained)
+        if isStopped { return }
+        await withCheckedContinuation { drainWaiters.append($0) }
+    }
+
+    // MARK: Events
+
+    /// Takes the event in and carries out what follows. Where the index cannot be written, the
+    /// event waits, and everything after it: nothing is done that is not on record.
+    func process(_ event: QueueEvent) {
+        pending.append(event)
+        guard isStarted else { return }
+        while let event = pending.first {
+            var next = state
+            let actions = next.handle(event, now: configuration.clock.now())
+            do {
+                try commit(actions, after: event)
+            } catch {
+                degrade("\(error)")
+                return
+            }
+            pending.removeFirst()
+            degraded = nil
+            state = next
+            actions.forEach(perform)
+        }
+    }
+
+    private func degrade(_ reason: String) {
+        if degraded == nil {
+            logger.error(
+                "cannot record the queue's state; trying again", metadata: ["reason": "\(reason)"])
+        }
+        degraded = reason
+        let retryMilliseconds = 5_000
+        wake(at: configuration.clock.now() + retryMilliseconds)
+    }
+
+    private func perform(_ action: QueueAction) {
+        switch action {
+        case .record(let id, let record):
+            logger.info("\(record.state.rawValue)", metadata: ["job": "\(id)"])
+            if record.state.isFinal {
+                live[id] = nil
+                progress[id] = nil
+            }
+        case .startWorker(let id, let attempt): startWorker(id, attempt: attempt)
+        case .stopWorker(let id): live[id]?.stop?.stop()
+        case .publish(let id): publish(id)
+        case .discardResults(let id): discardResults(id)
+        case .wake(let time): wake(at: time)
+        case .stopped:
+            isStopped = true
+            drainWaiters.forEach { $0.resume() }
+            drainWaiters = []
+        }
+    }
+
+    private func wake(at time: Int) {
+        wakeTask?.cancel()
+        let delay = max(0, time - configuration.clock.now())
+        wakeTask = Task {
+            do { try await configuration.clock.sleep(.milliseconds(delay)) } catch { return }
+            process(.ticked)
+        }
+    }
+
+    // MARK: Publishing
+
+    private func publish(_ id: String) {
+        guard let record = live[id]?.record else { return }
+        Task {
+            let failure = await publisher.publish(record)
+            process(.published(id: id, failure: failure))
+        }
+    }
+
+    private func discardResults(_ id: String) {
+        do {
+            guard let record = try JobFolder(folders.job(id)).record() else { return }
+            try Publisher.discard(record, in: folders.results)
+            emptyTrash()
+        } catch {
+            logger.warning(
+                "partial results stay", metadata: ["job": "\(id)", "reason": "\(error)"])
+        }
+    }
+
+    private func emptyTrash() {
+        Task {
+            for problem in await publisher.emptyTrash() {
+                logger.warning("discarded results stay", metadata: ["reason": "\(problem)"])
+            }
+        }
+    }
+}

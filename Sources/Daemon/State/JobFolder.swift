@@ -1,0 +1,149 @@
+// The folder of one job: the truth about it, from which its row in the index can be made again.
+
+package import DurableIO
+import Foundation
+package import Jobs
+package import SystemPackage
+
+package struct JobFolder: Sendable {
+    /// A file of the folder does not say what it should.
+    package struct Unreadable: Error, CustomStringConvertible {
+        package let path: FilePath
+        package let reason: String
+
+        package var description: String { "'\(path)' cannot be read: \(reason)" }
+    }
+
+    package let path: FilePath
+
+    package init(_ path: FilePath) {
+        self.path = path
+    }
+
+    package var log: FilePath { path.appending("worker.log") }
+    package var progress: FilePath { path.appending("progress.jsonl") }
+
+    // MARK: Acceptance
+
+    /// Writes the manifest and then the record, each durably. When this returns, the job is
+    /// accepted; when it is interrupted, doing it again gives the same files.
+    package func accept(manifest: [UInt8], record: JobRecord) throws {
+        try Syscalls.makeFolders(path, mode: 0o750)
+        try write(manifest, to: JobRecord.manifestFileName)
+        try write(Array(JobJSON.encodePretty(record)), to: JobRecord.fileName)
+    }
+
+    /// - Returns: Nil where the folder holds no record: the acceptance was interrupted.
+    package func record() throws -> JobRecord? {
+        try decoded(JobRecord.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)
+    }
+
+    // MARK: Outcome and end
+
+    /// The outcome of an attempt, if it left one; one that cannot be read counts as none, so that
+    /// the attempt is lost rather than the job.
+    package func outcome() -> WorkerOutcome? {
+        let outcome = try? decoded(
+            WorkerOutcome.self, WorkerOutcome.fileName, bytesMax: WorkerOutcome.bytesMax)
+        guard let outcome, outcome.version == WorkerOutcome.currentVersion,
+            (outcome.failure == nil) == (outcome.result == .succeeded)
+        else { return nil }
+        return outcome
+    }
+
+    /// Removes what earlier attempts said, durably, before a new one begins.
+    package func removeOutcome() throws {
+        try remove(WorkerOutcome.fileName)
+    }
+
+    package func writeEnd(_ end: JobEnd) throws {
+        try write(Array(JobJSON.encodePretty(end)), to: JobEnd.fileName)
+    }
+
+    package func end() throws -> JobEnd? {
+        try decoded(JobEnd.self, JobEnd.fileName, bytesMax: JobEnd.bytesMax)
+    }
+
+    /// The job is queued again.
+    package func removeEnd() throws {
+        try remove(JobEnd.fileName)
+    }
+
+    /// The last bytes of the worker's log, as text.
+    package func logTail(bytesMax: Int = 2_000) -> String {
+        guard let chunk = try? FileChunk.read(log, from: .end(minus: bytesMax), bytesMax: bytesMax)
+        else { return "" }
+        return String(decoding: chunk.bytes, as: UTF8.self)
+    }
+
+    // MARK: Files
+
+    private func write(_ bytes: [UInt8], to name: String) throws {
+        try DurableFile.write(bytes, to: path.appending(name))
+    }
+
+    private func remove(_ name: String) throws {
+        let file = path.appending(name)
+        guard try Syscalls.stat(file) != nil else { return }
+        try Syscalls.unlink(file)
+        try Syscalls.syncFolder(path)
+    }
+
+    private func decoded<Value: Decodable>(
+        _ type: Value.Type, _ name: String, bytesMax: Int
+    ) throws -> Value? {
+        let file = path.appending(name)
+        guard try Syscalls.stat(file) != nil else { return nil }
+        do {
+            let bytes = try SmallFile.read(file, bytesMax: bytesMax)
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch {
+            throw Unreadable(path: file, reason: "\(error)")
+        }
+    }
+}
+
+/// A part of a file that grows.
+package struct FileChunk: Sendable {
+    package enum Start: Sendable {
+        case offset(Int)
+        /// This many bytes before the end, or the beginning.
+        case end(minus: Int)
+    }
+
+    package let bytes: [UInt8]
+    /// Where the next chunk begins.
+    package let nextOffset: Int
+
+    package static func read(
+        _ path: FilePath, from start: Start, bytesMax: Int
+    ) throws(SystemCallError) -> FileChunk {
+        let descriptor = try FileDescriptor.opened(path)
+        defer { try? Syscalls.close(descriptor, path) }
+        let size = try Syscalls.stat(descriptor, path).byteCount
+        let offset =
+            switch start {
+            case .offset(let offset): min(max(0, offset), size)
+            case .end(let distance): max(0, size - distance)
+            }
+        let count = min(bytesMax, size - offset)
+        do {
+            let bytes = try unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+                filled = try unsafe Syscalls.read(
+                    descriptor, path, at: offset, into: UnsafeMutableRawBufferPointer(buffer))
+            }
+            return FileChunk(bytes: bytes, nextOffset: offset + bytes.count)
+        } catch let error as SystemCallError {
+            throw error
+        } catch {
+            preconditionFailure("reading throws SystemCallError only")
+        }
+    }
+}
+
+extension FileDescriptor {
+    /// Opens a file of ours for reading; never follows a link, never waits for a pipe.
+    static func opened(_ path: FilePath) throws(SystemCallError) -> FileDescriptor {
+        try Syscalls.open(path, readFlags)
+    }
+}

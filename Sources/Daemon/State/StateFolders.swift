@@ -1,0 +1,39 @@
+// Where everything lies below the state folder. One tree on one file system: under systemd's
+// ProtectSystem=strict a rename between two writable folders of a unit fails with EXDEV.
+
+package import DurableIO
+package import SystemPackage
+
+package struct StateFolders: Sendable, Equatable {
+    package let state: FilePath
+    /// Where people drop manifests. Default: `<state>/inbox`.
+    package let inbox: FilePath
+
+    package init(state: FilePath, inbox: FilePath? = nil) {
+        self.state = state
+        self.inbox = inbox ?? state.appending("inbox")
+    }
+
+    package var rejected: FilePath { inbox.appending("rejected") }
+    /// Claimed files that are not yet accepted or rejected.
+    package var spool: FilePath { state.appending("spool") }
+    package var jobs: FilePath { state.appending("jobs") }
+    package var results: FilePath { state.appending("results") }
+    package var store: FilePath { state.appending("store") }
+    package var index: FilePath { state.appending("db").appending("index.sqlite") }
+    package var lock: FilePath { state.appending("db").appending("lock") }
+    package var socket: FilePath { state.appending("run").appending("layerfoldd.sock") }
+
+    package func job(_ id: String) -> FilePath { jobs.appending(id) }
+
+    /// Makes what is missing. Existing folders keep the permissions an administrator gave them.
+    package func make() throws(SystemCallError) {
+        try Syscalls.makeFolders(state, mode: 0o751)
+        for (folder, mode) in [
+            (inbox, 0o770), (rejected, 0o770), (spool, 0o700), (jobs, 0o750), (results, 0o750),
+            (store, 0o750), (state.appending("db"), 0o700), (state.appending("run"), 0o750),
+        ] as [(FilePath, CInterop.Mode)] {
+            try Syscalls.makeFolders(folder, mode: mode)
+        }
+    }
+}

@@ -1,0 +1,169 @@
+// One attempt of one job, as a child process in a process group of its own: request in, progress
+// lines out, log to a file, and a teardown that always ends with a kill.
+
+import DurableIO
+import Foundation
+package import Jobs
+import Subprocess
+import Synchronization
+package import SystemPackage
+
+/// How the process ended.
+package enum WorkerExit: Sendable, Equatable {
+    case exited(code: Int)
+    case signaled(Int)
+    case notStarted(String)
+}
+
+/// Starts workers.
+package struct WorkerLauncher: Sendable {
+    package let executable: FilePath
+    /// Default: `worker`, the verb of `layerfold`.
+    package let arguments: [String]
+    /// Between SIGTERM and SIGKILL.
+    package let grace: Duration
+
+    package init(executable: FilePath, arguments: [String] = ["worker"], grace: Duration) {
+        self.executable = executable
+        self.arguments = arguments
+        self.grace = grace
+    }
+
+    /// Runs one attempt to its end.
+    ///
+    /// The request is written only after `onStart` has returned, so that a worker which does
+    /// anything is on record. The pipe to its standard input stays open until it ends: when the
+    /// daemon dies, the worker reads the end of its input and stops.
+    /// - Parameters:
+    ///   - onStart: is told the process; when it throws, the worker is stopped.
+    ///   - onLine: is told every line of standard output that is a progress line.
+    @concurrent
+    package func run(
+        _ request: WorkerRequest, log: FilePath, stop: StopSwitch,
+        onStart: @Sendable (ProcessIdentity) async throws -> Void,
+        onLine: @escaping @Sendable (ProgressLine) async -> Void
+    ) async -> WorkerExit {
+        let reaper = Reaper()
+        do {
+            let line = try Array(JobJSON.encode(request)) + [UInt8(ascii: "\n")]
+            var options = PlatformOptions()
+            options.processGroupID = 0
+            options.teardownSequence = [step]
+            let result = try await Subprocess.run(
+                .path(executable), arguments: Arguments(arguments),
+                environment: Self.environment, platformOptions: options,
+                input: .inputWriter, output: .sequence, error: .sequence
+            ) { execution in
+                let process = Int(execution.processIdentifier.value)
+                let identity = ProcessIdentity(of: process)
+                if let identity {
+                    identity.preferForMemoryKill()
+                    try await onStart(identity)
+                }
+                await withTaskGroup { group in
+                    group.addTask {
+                        // A worker that died already cannot take it; its exit says more.
+                        _ = try? await execution.standardInputWriter.write(line)
+                    }
+                    group.addTask { await Self.copyLog(execution.standardError, to: log) }
+                    let stopping = Task {
+                        await stop.wait()
+                        if !Task.isCancelled { await execution.teardown(using: [step]) }
+                    }
+                    await Self.readLines(execution.standardOutput, onLine)
+                    await group.waitForAll()
+                    stopping.cancel()
+                    await stopping.value
+                }
+                reaper.arm(identity, after: grace)
+            }
+            reaper.disarm()
+            switch result.terminationStatus {
+            case .exited(let code): return .exited(code: Int(code))
+            case .signaled(let signal): return .signaled(Int(signal))
+            }
+        } catch {
+            reaper.disarm()
+            return .notStarted("\(error)")
+        }
+    }
+
+    /// The daemon's own, without what the service manager says to the daemon.
+    private static let environment = Environment.inherit.updating([
+        "NOTIFY_SOCKET": nil, "WATCHDOG_PID": nil, "WATCHDOG_USEC": nil, "LISTEN_FDS": nil,
+        "LISTEN_PID": nil,
+    ])
+
+    private var step: TeardownStep {
+        .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: grace)
+    }
+
+    private static func readLines(
+        _ output: SubprocessOutputSequence, _ onLine: @Sendable (ProgressLine) async -> Void
+    ) async {
+        var splitter = LineSplitter(bytesMax: ProgressLine.bytesMax)
+        do {
+            for try await buffer in output {
+                for line in splitter.append(Self.bytes(of: buffer)) {
+                    // Anything else on standard output is noise of a library.
+                    if let progress = try? ProgressLine(line: Data(line)) { await onLine(progress) }
+                }
+            }
+        } catch {
+            // The pipe broke: the exit status tells the rest.
+        }
+    }
+
+    private static func copyLog(_ output: SubprocessOutputSequence, to path: FilePath) async {
+        var log = BoundedLog(path)
+        do {
+            for try await buffer in output { log.append(Self.bytes(of: buffer)) }
+        } catch {
+            // As above.
+        }
+    }
+
+    private static func bytes(of buffer: SubprocessOutputSequence.Buffer) -> [UInt8] {
+        unsafe buffer.withUnsafeBytes { unsafe Array($0) }
+    }
+}
+
+/// Kills a worker that has closed its outputs and its input, but does not end.
+private final class Reaper: Sendable {
+    private let task = Mutex<Task<Void, Never>?>(nil)
+
+    func arm(_ identity: ProcessIdentity?, after delay: Duration) {
+        let kill = Task {
+            try? await Task.sleep(for: delay)
+            if !Task.isCancelled { identity?.kill() }
+        }
+        task.withLock { $0 = kill }
+    }
+
+    func disarm() {
+        task.withLock { $0?.cancel() }
+    }
+}
+
+/// Asks a running worker to stop; any number of times, before or after it has started.
+package final class StopSwitch: Sendable {
+    private let stream: AsyncStream<Never>
+    private let continuation: AsyncStream<Never>.Continuation
+    private let isOn = Mutex(false)
+
+    package init() {
+        (stream, continuation) = AsyncStream.makeStream()
+    }
+
+    package var isStopping: Bool { isOn.withLock { $0 } }
+
+    package func stop() {
+        isOn.withLock { $0 = true }
+        continuation.finish()
+    }
+
+    /// Returns when somebody has called `stop`, or the task is cancelled.
+    func wait() async {
+        for await _ in stream {}
+    }
+}

@@ -1,0 +1,25 @@
+// Kernel calls that Swift's Glibc module leaves out, because glibc declares them for _GNU_SOURCE
+// only. They are ordinary functions of libc with fixed arguments, declared here by their symbol.
+
+import Glibc
+
+@_silgen_name("renameat2")
+func linuxRenameat2(
+    _ fromFolder: CInt, _ from: UnsafePointer<CChar>, _ toFolder: CInt,
+    _ to: UnsafePointer<CChar>, _ flags: CUnsignedInt
+) -> CInt
+
+@_silgen_name("copy_file_range")
+func linuxCopyFileRange(
+    _ from: CInt, _ fromOffset: UnsafeMutablePointer<Int64>?, _ to: CInt,
+    _ toOffset: UnsafeMutablePointer<Int64>?, _ count: Int, _ flags: CUnsignedInt
+) -> Int
+
+@_silgen_name("syncfs")
+func linuxSyncfs(_ descriptor: CInt) -> CInt
+
+/// `RENAME_NOREPLACE` of `linux/fs.h`.
+let linuxRenameNoReplace: CUnsignedInt = 1
+/// `UTIME_NOW` and `UTIME_OMIT` of `bits/stat.h`.
+let linuxUtimeNow = (1 << 30) - 1
+let linuxUtimeOmit = (1 << 30) - 2

@@ -1,0 +1,105 @@
+// A folder for unfinished files that belongs to one living owner. The kernel's lock on the folder
+// tells whether the owner lives, so cleaning never takes a file from a running writer (the fault of
+// ccache #154) and never needs a clock.
+
+import Glibc
+import Synchronization
+package import SystemPackage
+
+/// Names that differ within this process; together with `O_EXCL` they are unique on the machine.
+enum UniqueName {
+    private static let counter = Atomic(0)
+
+    static func next() -> String {
+        "\(getpid())-\(counter.wrappingAdd(1, ordering: .relaxed).oldValue)"
+    }
+}
+
+/// A locked folder `<parent>/<process>-<number>/`, removed with its files when this value ends.
+package struct ScratchFolder: ~Copyable {
+    package let path: FilePath
+    private let descriptor: FileDescriptor
+
+    /// Makes and locks a new folder below `parent`, which exists.
+    package init(in parent: FilePath) throws(SystemCallError) {
+        while true {
+            let candidate = parent.appending(UniqueName.next())
+            do throws(SystemCallError) {
+                try Syscalls.mkdir(candidate, mode: 0o700)
+                if let descriptor = try Self.lockFolder(candidate) {
+                    path = candidate
+                    self.descriptor = descriptor
+                    return
+                }
+            } catch {
+                // EEXIST: a dead process of our number left it. ENOENT: somebody's cleaning came
+                // between making and locking. Either way the next name will do.
+                guard error.errno == .fileExists || error.isMissing else { throw error }
+            }
+        }
+    }
+
+    /// Begins a file in this folder.
+    package func newFile() throws(SystemCallError) -> DurableFile {
+        try DurableFile(temporaryPath: path.appending(UniqueName.next()))
+    }
+
+    /// Removes what dead owners left below `parent`; what a living one holds stays.
+    /// - Returns: The names removed, sorted.
+    package static func removeAbandoned(in parent: FilePath) throws(SystemCallError) -> [FilePath] {
+        var removed: [FilePath] = []
+        for entry in try DirectoryScan.entries(of: parent) {
+            let path = parent.appending(entry.name)
+            do throws(SystemCallError) {
+                if entry.kind == .folder {
+                    guard let descriptor = try lockFolder(path) else { continue }
+                    defer { try? Syscalls.close(descriptor, path) }
+                    try empty(path)
+                    try Syscalls.rmdir(path)
+                } else {
+                    try Syscalls.unlink(path)
+                }
+                removed.append(path)
+            } catch {
+                // Somebody else cleans at the same time.
+                guard error.isMissing else { throw error }
+            }
+        }
+        return removed
+    }
+
+    /// Opens and locks a folder.
+    ///
+    /// Only a holder of the lock removes or renames the folder, so once the name is seen to stand
+    /// for the locked folder, it does so until the lock is let go.
+    /// - Returns: Nil if somebody holds it, or it was replaced meanwhile.
+    private static func lockFolder(_ path: FilePath) throws(SystemCallError) -> FileDescriptor? {
+        let descriptor = try Syscalls.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        do throws(SystemCallError) {
+            if try Syscalls.lock(descriptor, path),
+                let named = try Syscalls.stat(path),
+                named.isSameFile(as: try Syscalls.stat(descriptor, path))
+            {
+                return descriptor
+            }
+        } catch {
+            try? Syscalls.close(descriptor, path)
+            throw error
+        }
+        try Syscalls.close(descriptor, path)
+        return nil
+    }
+
+    private static func empty(_ folder: FilePath) throws(SystemCallError) {
+        for entry in try DirectoryScan.entries(of: folder) {
+            try Syscalls.unlink(folder.appending(entry.name))
+        }
+    }
+
+    deinit {
+        // What cannot be removed now is removed as abandoned later.
+        try? Self.empty(path)
+        try? Syscalls.rmdir(path)
+        try? Syscalls.close(descriptor, path)
+    }
+}

@@ -1,0 +1,125 @@
+// What is kept of the residual stream at every layer boundary: one row per sample, or the token
+// rows that an analysis asks for. Everything else is forgotten layer by layer.
+
+package import TensorMath
+
+/// What of a sample stands for it.
+package enum Representation: String, Sendable, CaseIterable {
+    /// The state of the last token.
+    case lastToken = "last-token"
+    /// The mean of all tokens' states.
+    case mean
+    /// Every token is a sample of its own.
+    case tokens
+}
+
+/// One row of a capture.
+package enum CapturedRow: Sendable, Equatable {
+    case token(Int)
+    case mean(Range<Int>)
+    /// A row of zeros: padding that an official computation has.
+    case zero
+}
+
+/// Which rows of the stream are kept at each boundary.
+package struct ActivationCapture: Sendable, Equatable {
+    package let rows: [CapturedRow]
+
+    package init(rows: [CapturedRow]) { self.rows = rows }
+
+    /// One row a sample (`tokens`: one a token).
+    package init(_ representation: Representation, of batch: PackedSequences) {
+        let ranges = batch.ranges.filter { !$0.isEmpty }
+        switch representation {
+        case .lastToken: rows = ranges.map { .token($0.upperBound - 1) }
+        case .mean: rows = ranges.map { .mean($0) }
+        case .tokens: rows = ranges.flatMap { range in range.map { .token($0) } }
+        }
+    }
+
+    /// The kept rows of a stream, [rows.count, hidden].
+    package func take(from stream: MatrixView) -> MatrixView {
+        let result = MatrixView(rows: rows.count, columns: stream.columns)
+        for (index, row) in rows.enumerated() {
+            let target = result.rows(index..<index + 1)
+            switch row {
+            case .token(let token): target.assign(stream.rows(token..<token + 1))
+            case .mean(let range):
+                for column in 0..<stream.columns {
+                    // Summed in double: a mean must not depend on how long the sample is.
+                    let sum = range.reduce(0.0) { $0 + Double(stream[$1, column]) }
+                    target[0, column] = Float(sum / Double(range.count))
+                }
+            case .zero: break
+            }
+        }
+        return result
+    }
+}
+
+extension ForwardPass {
+    /// Runs the model over the batch and hands over what `capture` asks for at every boundary:
+    /// 0 is the embedding output, l the output of layer l - 1 before the final norm.
+    ///
+    /// - Parameter take: called with boundaries in order and rows [capture.rows.count, hidden].
+    package func record(
+        _ capture: ActivationCapture, of batch: PackedSequences, observer: some WorkObserver,
+        take: (_ boundary: Int, _ rows: MatrixView) throws -> Void
+    ) throws {
+        _ = try run(batch, observer: observer) { boundary, stream in
+            try take(boundary, capture.take(from: stream))
+        }
+    }
+}
+
+/// Bytes a forward pass holds at its peak, planned before it starts.
+package struct ForwardMemory: Sendable, Equatable {
+    /// Residual stream of all tokens.
+    package var stream: Int
+    /// Rows kept at the boundaries.
+    package var captured: Int
+    /// Intermediate matrices of one wave, widened weights and attention tiles.
+    package var scratch: Int
+
+    package var total: Int { stream + captured + scratch }
+
+    package init(
+        blueprint: ModelBlueprint, batch: PackedSequences, capturedRows: Int, waveTokens: Int,
+        mode: ComputeMode
+    ) {
+        let hidden = blueprint.hiddenWidth
+        let longestWave =
+            batch.waves(limit: waveTokens).map {
+                batch.ranges[$0.upperBound - 1].upperBound - batch.ranges[$0.lowerBound].lowerBound
+            }.max() ?? 0
+        stream = 4 * batch.tokens.count * hidden
+        captured = 4 * capturedRows * hidden * (blueprint.layers.count + 1)
+        let widest = blueprint.layers.map { $0.scratchWidth(hidden: hidden) }.max() ?? 0
+        // bf16 products keep a rounded copy of their input, f32 ones a widened block of weights.
+        let inputCopy = mode == .bfloat16 ? 2 * longestWave * widest / 2 : 8 << 20
+        scratch =
+            4 * longestWave * widest + inputCopy
+            + 4 * CausalAttention.scratchFloats(length: batch.longest)
+    }
+}
+
+extension LayerBlueprint {
+    /// Floats per token that are alive at once inside the layer, at the most.
+    fileprivate func scratchWidth(hidden: Int) -> Int {
+        let mixerWidth =
+            switch mixer {
+            case .attention(let attention):
+                2 * attention.heads * attention.headWidth
+                    + 2 * attention.keyValueHeads * attention.headWidth
+            case .mamba(let mamba):
+                4 * mamba.innerWidth + mamba.timeStepRank + 2 * mamba.stateWidth
+            }
+        let forwardWidth =
+            switch feedForward {
+            case .gated(let gated): 2 * gated.gate.rows.count
+            case .experts(let experts):
+                2 * hidden + 2 * (experts.experts.map(\.gate.rows.count).max() ?? 0)
+            }
+        return 2 * hidden + max(mixerWidth, forwardWidth)
+    }
+}

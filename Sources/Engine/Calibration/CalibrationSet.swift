@@ -1,0 +1,164 @@
+// The texts an analysis looks at, read from local files: plain text, JSON lines, MMLU folders.
+
+import Foundation
+import TensorMath
+
+/// Where calibration texts come from and how many are taken.
+package struct CalibrationSource: Sendable, Equatable {
+    package enum Dataset: String, Sendable {
+        /// One sample a non-empty line.
+        case text
+        /// One JSON object a line, the text in `field`.
+        case jsonl
+        /// A folder with `<split>/<subject>_<split>.csv`: question, A, B, C, D, answer.
+        case mmlu
+    }
+
+    package var dataset: Dataset
+    package var path: String
+    /// MMLU: dev, val or test.
+    package var split: String
+    /// text, jsonl: number of samples; nil takes all.
+    package var samples: Int?
+    /// MMLU: questions per subject.
+    package var samplesPerSubject: Int
+    package var field: String
+    package var seed: UInt64
+
+    package init(
+        dataset: Dataset, path: String, split: String = "dev", samples: Int? = nil,
+        samplesPerSubject: Int = 1, field: String = "text", seed: UInt64 = 1
+    ) {
+        self.dataset = dataset
+        self.path = path
+        self.split = split
+        self.samples = samples
+        self.samplesPerSubject = samplesPerSubject
+        self.field = field
+        self.seed = seed
+    }
+}
+
+/// One text with the name of where it came from.
+package struct CalibrationSample: Sendable, Equatable {
+    package var origin: String
+    package var text: String
+}
+
+package enum CalibrationError: Error, Equatable, CustomStringConvertible {
+    case unreadable(path: String, reason: String)
+    case empty(path: String)
+    case notUTF8(path: String)
+    case tooLarge(path: String, bytes: Int, limit: Int)
+    case badLine(path: String, line: Int, problem: String)
+    case noSubjects(path: String, pattern: String)
+
+    package var description: String {
+        switch self {
+        case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
+        case .empty(let path): "\(path): holds no text; a calibration set needs at least one line"
+        case .notUTF8(let path): "\(path): is not UTF-8 text; convert it first"
+        case .tooLarge(let path, let bytes, let limit):
+            "\(path): \(bytes) bytes, the limit is \(limit); give a smaller sample"
+        case .badLine(let path, let line, let problem): "\(path):\(line): \(problem)"
+        case .noSubjects(let path, let pattern):
+            "\(path): holds no file \(pattern); give the folder that has dev/, val/ or test/ in it"
+        }
+    }
+}
+
+package enum CalibrationSet {
+    /// A data file may be this large.
+    package static let bytesMax = 1 << 30
+
+    /// Files the samples come from, for the digest of the set, in a fixed order.
+    package static func files(_ source: CalibrationSource) throws(CalibrationError) -> [String] {
+        guard source.dataset == .mmlu else { return [source.path] }
+        let folder = source.path + "/" + source.split
+        let suffix = "_\(source.split).csv"
+        let names: [String]
+        do { names = try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
+            throw .unreadable(path: folder, reason: "the folder is missing or not readable")
+        }
+        let found = names.filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.sorted()
+        guard !found.isEmpty else { throw .noSubjects(path: folder, pattern: "*" + suffix) }
+        return found.map { folder + "/" + $0 }
+    }
+
+    /// Reads and samples the texts; which ones is decided by the seed alone.
+    package static func load(_ source: CalibrationSource) throws -> [CalibrationSample] {
+        let samples: [CalibrationSample]
+        switch source.dataset {
+        case .text: samples = try lines(source) { text, _ in text }
+        case .jsonl: samples = try lines(source) { try jsonField($0, $1, source) }
+        case .mmlu: samples = try questions(source)
+        }
+        guard !samples.isEmpty else { throw CalibrationError.empty(path: source.path) }
+        return samples
+    }
+
+    package static func readText(_ path: String) throws(CalibrationError) -> String {
+        guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+        else { throw .unreadable(path: path, reason: "no such file, or not readable") }
+        guard size <= bytesMax else { throw .tooLarge(path: path, bytes: size, limit: bytesMax) }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw .unreadable(path: path, reason: "no such file, or not readable")
+        }
+        guard let text = String(bytes: data, encoding: .utf8) else { throw .notUTF8(path: path) }
+        return text
+    }
+
+    private static func lines(
+        _ source: CalibrationSource, _ text: (String, Int) throws -> String
+    ) throws -> [CalibrationSample] {
+        let all = try readText(source.path).split(
+            omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        let filled = all.indices.filter { !all[$0].allSatisfy(\.isWhitespace) }
+        var generator = SeededGenerator(seed: source.seed)
+        let chosen = generator.sample(source.samples ?? filled.count, of: filled.count)
+        return try chosen.map { index in
+            let line = filled[index]
+            return CalibrationSample(
+                origin: "\(source.path):\(line + 1)", text: try text(String(all[line]), line + 1))
+        }
+    }
+
+    private static func jsonField(
+        _ line: String, _ number: Int, _ source: CalibrationSource
+    ) throws -> String {
+        guard let value = try? JSONSerialization.jsonObject(with: Data(line.utf8)),
+            let object = value as? [String: Any]
+        else {
+            throw CalibrationError.badLine(
+                path: source.path, line: number, problem: "is not a JSON object")
+        }
+        guard let text = object[source.field] as? String else {
+            throw CalibrationError.badLine(
+                path: source.path, line: number,
+                problem: "has no text in field `\(source.field)`; it has "
+                    + object.keys.sorted().joined(separator: ", "))
+        }
+        return text
+    }
+
+    /// Questions as the MKA pipeline asks them: question, options, "Answer:", no examples.
+    private static func questions(_ source: CalibrationSource) throws -> [CalibrationSample] {
+        var generator = SeededGenerator(seed: source.seed)
+        return try files(source).flatMap { file in
+            let records = try parseCSV(try readText(file), file: file)
+            return try generator.sample(source.samplesPerSubject, of: records.count).map { index in
+                let record = records[index]
+                guard record.fields.count == 6 else {
+                    throw CalibrationError.badLine(
+                        path: file, line: record.line,
+                        problem: "has \(record.fields.count) fields, 6 were expected: question, "
+                            + "A, B, C, D, answer")
+                }
+                let options = zip("ABCD", record.fields[1...4]).map { "\($0). \($1)" }
+                return CalibrationSample(
+                    origin: "\(file):\(record.line)",
+                    text: record.fields[0] + "\n" + options.joined(separator: "\n") + "\nAnswer:")
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+// A Hugging Face checkpoint folder: config.json, weights in one safetensors file or in shards
+// with an index, and the files that travel with them.
+
+import DurableIO
+package import SystemPackage
+
+/// What was noticed about a checkpoint that does not stop its use.
+package enum CheckpointWarning: Sendable, Equatable, CustomStringConvertible {
+    case totalSize(file: String, stated: String, actual: Int)
+    case unlistedTensor(tensor: String, shard: String)
+    case indexIgnored(file: String)
+
+    package var description: String {
+        switch self {
+        case .totalSize(let file, let stated, let actual):
+            "\(file): metadata.total_size is \(stated), the tensors have \(actual) bytes"
+        case .unlistedTensor(let tensor, let shard):
+            "\(shard): tensor \(quoted(tensor)) is not in the index; it is used all the same"
+        case .indexIgnored(let file):
+            "\(file) is ignored, because model.safetensors is there as well"
+        }
+    }
+}
+
+/// An open checkpoint: every file mapped, every header and the index validated.
+package final class Checkpoint: Sendable {
+    package let folder: FilePath
+    package let config: ModelConfig
+    /// In the order of their names.
+    package let files: [SafetensorsFile]
+    package let warnings: [CheckpointWarning]
+    /// Names of the other files that belong to the model and go where it goes, sorted.
+    package let companions: [String]
+    fileprivate let root: FilePath?
+    private let owners: [ExactString: Int]
+
+    /// Opens the folder and checks everything that can be checked without reading weights.
+    ///
+    /// - root: where given, every file (after symbolic links) must lie below this folder.
+    package init(_ folder: FilePath, within root: FilePath? = nil) throws(CheckpointError) {
+        let listing = try CheckpointFolder(folder, within: root)
+        let config = try listing.readConfig()
+        let weights = try listing.openWeights()
+        for file in weights.files {
+            for tensor in file.tensors where tensor.looksQuantised {
+                throw .weight(
+                    tensor: tensor.name, path: file.path.string, .quantised(tensor.dtype))
+            }
+        }
+        self.folder = folder
+        self.root = root
+        self.config = config
+        self.files = weights.files
+        self.warnings = weights.warnings
+        self.owners = weights.owners
+        self.companions = try listing.companions()
+    }
+
+    /// Every tensor name, sorted by code points.
+    package var tensorNames: [String] {
+        owners.keys.map(\.string).sorted(by: ExactString.precedes)
+    }
+
+    package var tensorCount: Int { owners.count }
+
+    /// Bytes of all tensors.
+    package var tensorByteCount: Int {
+        files.reduce(0) { $0 + $1.dataByteCount }
+    }
+
+    package var parameterCount: Int {
+        files.reduce(0) { sum, file in file.tensors.reduce(sum) { $0 + $1.elementCount } }
+    }
+
+    package func contains(_ name: String) -> Bool { owners[ExactString(name)] != nil }
+
+    /// The tensor called `name`, as a value that keeps its file mapped.
+    package func tensor(_ name: String) throws(CheckpointError) -> StoredTensor {
+        guard let owner = owners[ExactString(name)] else {
+            throw .weight(tensor: name, path: folder.string, .missing)
+        }
+        return try files[owner].tensor(name)
+    }
+
+    /// Lends a tensor's bytes: row-major, little-endian, of any alignment.
+    package func withTensor<Result>(
+        _ name: String, _ body: (TensorEntry, RawSpan) throws -> Result
+    ) throws -> Result {
+        let tensor = try tensor(name)
+        return try tensor.withBytes { bytes in try body(tensor.entry, bytes) }
+    }
+
+    /// Widens `rows` of a tensor to f32; see `StoredTensor.copyFloats`.
+    package func copyFloats(
+        _ name: String, rows: Range<Int>, into destination: UnsafeMutableBufferPointer<Float>
+    ) throws(CheckpointError) {
+        try unsafe tensor(name).copyFloats(rows: rows, into: destination)
+    }
+
+    /// Throws where a file is no longer what was opened; see `MappedFile.verifyUnchanged`.
+    package func verifyUnchanged() throws(CheckpointError) {
+        for file in files {
+            do {
+                try file.file.verifyUnchanged()
+            } catch {
+                throw .file(error)
+            }
+        }
+    }
+}
+
+extension Checkpoint {
+    /// Opens the companions under the same confinement as everything else.
+    func openCompanions() throws(CheckpointError) -> [MappedFile] {
+        var files: [MappedFile] = []
+        for name in companions {
+            do {
+                files.append(try MappedFile(folder.appending(name), within: root))
+            } catch {
+                throw .file(error)
+            }
+        }
+        return files
+    }
+}
+
+extension TensorEntry {
+    /// Floats of eight bits and fewer, and the integer tensors into which the usual quantisers
+    /// pack weights (GPTQ, AWQ, compressed-tensors, bitsandbytes).
+    fileprivate var looksQuantised: Bool {
+        if dtype.isQuantisedFloat { return true }
+        guard dtype.floatFormat == nil else { return false }
+        let suffixes = [".weight", ".qweight", ".qzeros", ".weight_packed", ".weight_shape"]
+        return suffixes.contains { name.hasSuffix($0) }
+    }
+}

@@ -1,0 +1,136 @@
+// Writing a checkpoint folder: everything is planned and the disk checked first, tensors are
+// streamed, and no file has its name before all of them are on disk.
+
+import DurableIO
+package import SystemPackage
+
+/// One file of a written checkpoint.
+package struct WrittenFile: Sendable, Equatable {
+    package let name: String
+    package let byteCount: Int
+
+    package init(name: String, byteCount: Int) {
+        self.name = name
+        self.byteCount = byteCount
+    }
+}
+
+package struct WrittenCheckpoint: Sendable, Equatable {
+    /// Weights first, in shard order; then the index, config.json, companions.
+    package let files: [WrittenFile]
+    package let tensorByteCount: Int
+    package let parameterCount: Int
+}
+
+/// Writes new checkpoints into a folder that exists and that nobody else writes into.
+package struct CheckpointWriter {
+    package let folder: FilePath
+    /// Tensor bytes per weight file; nil for a single file. Default: nil.
+    package var shardByteLimit: Int?
+    /// Entries of every weight file's `__metadata__`, beside `"format": "pt"`.
+    package var metadata: [(key: String, value: String)] = []
+
+    package init(folder: FilePath) { self.folder = folder }
+
+    /// Writes the weights, and what is given of config and companions.
+    ///
+    /// Tensors are written in the order of the file (see `SafetensorsLayout`), which is not that
+    /// of `tensors`; shards are filled in the order of `tensors`. Until everything is on disk the
+    /// files have temporary names; an error removes them all.
+    ///
+    /// - companionsOf: the checkpoint whose tokenizer and other files are copied.
+    /// - progress: called with the bytes done and the bytes in all; what it throws ends the write.
+    package func write(
+        _ tensors: [OutputTensor], config: ModelConfig? = nil,
+        companionsOf checkpoint: Checkpoint? = nil,
+        progress: (_ bytesDone: Int, _ bytesTotal: Int) throws -> Void = { _, _ in }
+    ) throws -> WrittenCheckpoint {
+        let plans = tensors.map(\.plan)
+        let shards = ShardPlan.shards(of: plans, byteLimit: shardByteLimit)
+        let layouts = shards.map { shard in
+            SafetensorsLayout(shard.tensors.map { plans[$0] }, metadata: metadata)
+        }
+        var texts: [(name: String, text: String)] = []
+        if shards.count > 1 {
+            texts.append((CheckpointFolder.indexName, ShardPlan.index(of: shards, plans)))
+        }
+        if let config { texts.append((CheckpointFolder.configName, config.text)) }
+        let companions = try checkpoint?.openCompanions() ?? []
+
+        let total =
+            layouts.reduce(0) { $0 + $1.fileByteCount }
+            + texts.reduce(0) { $0 + $1.text.utf8.count }
+            + companions.reduce(0) { $0 + $1.byteCount }
+        let names =
+            shards.map(\.name) + texts.map(\.name) + companions.map { $0.path.fileName }
+        let batch = try FileBatch(folder: folder, names: names, byteCount: total)
+        var written = 0
+        do {
+            for (shard, layout) in zip(shards, layouts) {
+                let file = try batch.create(shard.name)
+                try write(layout, shard.tensors.map { tensors[$0] }, to: file) { count in
+                    try progress(written + count, total)
+                }
+                written += try batch.finish(file, expected: layout.fileByteCount)
+            }
+            for (name, text) in texts {
+                let file = try batch.create(name)
+                let bytes = Array(text.utf8)
+                try file.append(unsafe bytes.span.bytes)
+                written += try batch.finish(file, expected: bytes.count)
+            }
+            for companion in companions {
+                let file = try batch.create(companion.path.fileName)
+                try file.append(companion, 0..<companion.byteCount) { _ in }
+                written += try batch.finish(file, expected: companion.byteCount)
+            }
+            try progress(written, total)
+            try Self.verifyUnchanged(tensors, companions)
+            try batch.publish()
+        } catch {
+            batch.discard()
+            throw error
+        }
+        return WrittenCheckpoint(
+            files: batch.written, tensorByteCount: layouts.reduce(0) { $0 + $1.dataByteCount },
+            parameterCount: plans.reduce(0) { $0 + $1.elementCount })
+    }
+
+    /// One weight file: the header, then each tensor at its place.
+    private func write(
+        _ layout: SafetensorsLayout, _ tensors: [OutputTensor], to file: OutputFile,
+        progress: (Int) throws -> Void
+    ) throws {
+        try file.append(unsafe layout.prefix.span.bytes)
+        for index in layout.order {
+            let tensor = tensors[index]
+            switch tensor.source {
+            case .copy(let stored):
+                try file.append(stored.file, stored.entry.byteRange, progress: progress)
+            case .produce(let body):
+                var sink = TensorSink(plan: tensor.plan, output: file)
+                try body(&sink)
+                guard sink.writtenByteCount == tensor.plan.byteCount else {
+                    throw CheckpointWriteError.tensorByteCount(
+                        tensor: tensor.plan.name, expected: tensor.plan.byteCount,
+                        found: sink.writtenByteCount)
+                }
+                try progress(file.byteCount)
+            }
+        }
+    }
+
+    /// A source that changed while it was read makes a result that belongs to no model.
+    private static func verifyUnchanged(
+        _ tensors: [OutputTensor], _ companions: [MappedFile]
+    ) throws {
+        var seen: Set<ObjectIdentifier> = []
+        for tensor in tensors {
+            guard case .copy(let stored) = tensor.source,
+                seen.insert(ObjectIdentifier(stored.file)).inserted
+            else { continue }
+            try stored.file.verifyUnchanged()
+        }
+        for companion in companions { try companion.verifyUnchanged() }
+    }
+}

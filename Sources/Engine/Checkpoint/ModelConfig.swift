@@ -1,0 +1,222 @@
+// config.json: parsed JSON with typed access. Keys nobody asked for are kept as they are.
+// Reference for what the keys mean: transformers' configuration files; here they are only words.
+
+/// An object of a config file: the whole of config.json, or a section of it.
+package struct ModelConfig: Sendable, Equatable {
+    /// Name of the file, for messages.
+    package let file: String
+    /// Keys that lead to this section; empty for the whole file.
+    package let path: [String]
+    package private(set) var object: JSONObject
+
+    package init(file: String, path: [String] = [], object: JSONObject = JSONObject()) {
+        self.file = file
+        self.path = path
+        self.object = object
+    }
+
+    /// Parses a whole file. `file` is its name, for messages.
+    package static func parse(
+        _ bytes: Span<UInt8>, file: String
+    ) throws(CheckpointError) -> ModelConfig {
+        let value: JSONValue
+        do {
+            value = try JSONDocument.parse(bytes)
+        } catch {
+            throw .json(path: file, .of(offset: error.offset, in: bytes), error)
+        }
+        guard case .object(let object) = value else {
+            throw .config(.notAnObject(file: file, found: value.shown))
+        }
+        return ModelConfig(file: file, object: object)
+    }
+
+    /// The file's text: indent 2, keys in their order, as transformers writes it.
+    package var text: String { JSONDocument.text(.object(object)) }
+
+    // MARK: Reading. A key that is absent or null is `nil` (or `missing`, where it is required).
+
+    package func value(_ key: String) -> JSONValue? {
+        let value = object[key]
+        return value == .null ? nil : value
+    }
+
+    /// Whether the key is there at all, be it null: to some models that is a difference.
+    package func contains(_ key: String) -> Bool { object[key] != nil }
+
+    package func integerIfPresent(_ key: String) throws(ConfigError) -> Int? {
+        try read(key, "a whole number") { $0.integer }
+    }
+
+    package func integer(_ key: String) throws(ConfigError) -> Int {
+        try required(key, "a whole number", try integerIfPresent(key))
+    }
+
+    /// An integer within `range`, such as a count that sizes an allocation.
+    package func integer(
+        _ key: String, in range: ClosedRange<Int>
+    ) throws(ConfigError) -> Int {
+        try checked(key, try integer(key), range)
+    }
+
+    package func integerIfPresent(
+        _ key: String, in range: ClosedRange<Int>
+    ) throws(ConfigError) -> Int? {
+        guard let value = try integerIfPresent(key) else { return nil }
+        return try checked(key, value, range)
+    }
+
+    /// A finite number; whole numbers count.
+    package func doubleIfPresent(_ key: String) throws(ConfigError) -> Double? {
+        try read(key, "a number") { $0.finiteDouble }
+    }
+
+    package func double(_ key: String) throws(ConfigError) -> Double {
+        try required(key, "a number", try doubleIfPresent(key))
+    }
+
+    package func boolIfPresent(_ key: String) throws(ConfigError) -> Bool? {
+        try read(key, "true or false") { $0.bool }
+    }
+
+    package func bool(_ key: String) throws(ConfigError) -> Bool {
+        try required(key, "true or false", try boolIfPresent(key))
+    }
+
+    package func stringIfPresent(_ key: String) throws(ConfigError) -> String? {
+        try read(key, "a string") { $0.string }
+    }
+
+    package func string(_ key: String) throws(ConfigError) -> String {
+        try required(key, "a string", try stringIfPresent(key))
+    }
+
+    package func stringsIfPresent(_ key: String) throws(ConfigError) -> [String]? {
+        try read(key, "an array of strings") { $0.elements { $0.string } }
+    }
+
+    package func integersIfPresent(_ key: String) throws(ConfigError) -> [Int]? {
+        try read(key, "an array of whole numbers") { $0.elements { $0.integer } }
+    }
+
+    package func doublesIfPresent(_ key: String) throws(ConfigError) -> [Double]? {
+        try read(key, "an array of numbers") { $0.elements { $0.finiteDouble } }
+    }
+
+    /// A nested object such as `rope_scaling`; its errors name the whole path.
+    package func sectionIfPresent(_ key: String) throws(ConfigError) -> ModelConfig? {
+        try read(key, "an object") { value in
+            guard case .object(let object) = value else { return nil }
+            return ModelConfig(file: file, path: path + [key], object: object)
+        }
+    }
+
+    /// The error for a key whose value this build does not know, such as an activation function.
+    package func unsupported(_ key: String, expected: String) -> ConfigError {
+        .outOfRange(
+            file: file, key: dotted(key), expected: expected,
+            found: value(key)?.shown ?? "nothing")
+    }
+
+    // MARK: Writing
+
+    /// Replaces the value in its place; a new key goes to the end. nil removes the key.
+    package mutating func set(_ key: String, to value: JSONValue?) {
+        object[key] = value
+    }
+
+    package mutating func set(_ key: String, to value: Int) {
+        object[key] = .integer(value)
+    }
+
+    package mutating func set(_ key: String, to values: [String]) {
+        object[key] = .array(values.map(JSONValue.string))
+    }
+
+    /// Writes a section back under its key.
+    package mutating func set(_ section: ModelConfig) {
+        precondition(section.path.dropLast() == path[...], "the section was taken from here")
+        guard let key = section.path.last else { return }
+        object[key] = .object(section.object)
+    }
+
+    // MARK: Errors with their place
+
+    private func dotted(_ key: String) -> String { (path + [key]).joined(separator: ".") }
+
+    private func read<Value>(
+        _ key: String, _ expected: String, _ convert: (JSONValue) -> Value?
+    ) throws(ConfigError) -> Value? {
+        guard let value = value(key) else { return nil }
+        guard let converted = convert(value) else {
+            throw .wrongType(
+                file: file, key: dotted(key), expected: expected, found: value.shown)
+        }
+        return converted
+    }
+
+    private func required<Value>(
+        _ key: String, _ expected: String, _ value: Value?
+    ) throws(ConfigError) -> Value {
+        guard let value else {
+            if contains(key) {
+                throw .wrongType(file: file, key: dotted(key), expected: expected, found: "null")
+            }
+            throw .missing(file: file, key: dotted(key), expected: expected)
+        }
+        return value
+    }
+
+    private func checked(
+        _ key: String, _ value: Int, _ range: ClosedRange<Int>
+    ) throws(ConfigError) -> Int {
+        guard range.contains(value) else {
+            throw .outOfRange(
+                file: file, key: dotted(key),
+                expected: "\(range.lowerBound) to \(range.upperBound)", found: String(value))
+        }
+        return value
+    }
+}
+
+extension JSONValue {
+    package var integer: Int? {
+        guard case .number(let number) = self else { return nil }
+        return number.integer
+    }
+
+    /// nil for Python's Infinity and NaN, and for numbers beyond the range of a double.
+    package var finiteDouble: Double? {
+        guard case .number(let number) = self, number.double.isFinite else { return nil }
+        return number.double
+    }
+
+    package var bool: Bool? {
+        guard case .bool(let flag) = self else { return nil }
+        return flag
+    }
+
+    package var string: String? {
+        guard case .string(let string) = self else { return nil }
+        return string
+    }
+
+    /// The elements of an array, if `convert` takes every one.
+    package func elements<Element>(_ convert: (JSONValue) -> Element?) -> [Element]? {
+        guard case .array(let values) = self else { return nil }
+        let converted = values.compactMap(convert)
+        return converted.count == values.count ? converted : nil
+    }
+
+    /// For messages: small values as they are spelled, containers by their kind.
+    package var shown: String {
+        switch self {
+        case .null: "null"
+        case .bool(let flag): flag ? "true" : "false"
+        case .number(let number): String(number.token.prefix(40))
+        case .string(let string): "the string \(quoted(string))"
+        case .array(let values): "an array of \(values.count)"
+        case .object: "an object"
+        }
+    }
+}

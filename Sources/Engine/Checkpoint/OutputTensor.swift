@@ -1,0 +1,78 @@
+// Where the bytes of a new checkpoint's tensors come from: copied as they are, or produced.
+
+import TensorMath
+
+/// A tensor to be written: what it will be, and where its bytes come from.
+package struct OutputTensor {
+    package enum Source {
+        /// The bytes of a stored tensor, unchanged; the kernel copies them where it can.
+        case copy(StoredTensor)
+        /// Called once, when it is the tensor's turn; must write exactly the planned bytes.
+        case produce((inout TensorSink) throws -> Void)
+    }
+
+    package let plan: TensorPlan
+    package let source: Source
+
+    /// The stored tensor under another name (or the same).
+    package static func copy(_ tensor: StoredTensor, as name: String) -> OutputTensor {
+        OutputTensor(
+            plan: TensorPlan(name: name, dtype: tensor.dtype, shape: tensor.shape),
+            source: .copy(tensor))
+    }
+
+    /// A tensor whose bytes `body` writes into the sink, row-major, in pieces of any length.
+    package static func produce(
+        _ name: String, _ dtype: DType, _ shape: [Int],
+        _ body: @escaping (inout TensorSink) throws -> Void
+    ) -> OutputTensor {
+        OutputTensor(
+            plan: TensorPlan(name: name, dtype: dtype, shape: shape), source: .produce(body))
+    }
+}
+
+/// Takes the bytes of one tensor, in order, and counts them.
+package struct TensorSink {
+    package let plan: TensorPlan
+    package private(set) var writtenByteCount = 0
+    private let output: OutputFile
+
+    init(plan: TensorPlan, output: OutputFile) {
+        self.plan = plan
+        self.output = output
+    }
+
+    /// Appends bytes as they are stored.
+    package mutating func write(_ bytes: RawSpan) throws(CheckpointWriteError) {
+        guard bytes.byteCount <= plan.byteCount - writtenByteCount else {
+            throw .tensorByteCount(
+                tensor: plan.name, expected: plan.byteCount,
+                found: writtenByteCount + bytes.byteCount)
+        }
+        try output.append(bytes)
+        writtenByteCount += bytes.byteCount
+    }
+
+    /// Appends floats, rounded to the tensor's dtype: to nearest, ties to even.
+    /// The dtype must be F32, F16 or BF16.
+    package mutating func write(floats: Span<Float>) throws(CheckpointWriteError) {
+        guard let format = plan.dtype.floatFormat else {
+            preconditionFailure("\(plan.name): \(plan.dtype.rawValue) takes no floats")
+        }
+        var start = 0
+        var narrowed: [UInt8] = []
+        while start < floats.count {
+            let end = min(start + Self.pieceLimit, floats.count)
+            let byteCount = (end - start) * format.byteWidth
+            if narrowed.count != byteCount { narrowed = .init(repeating: 0, count: byteCount) }
+            var elements = narrowed.mutableSpan
+            var bytes = unsafe elements.mutableBytes
+            Conversion.narrow(floats.extracting(start..<end), to: format, into: &bytes)
+            try write(unsafe narrowed.span.bytes)
+            start = end
+        }
+    }
+
+    /// Floats narrowed at a time: a piece stays in the cache.
+    private static let pieceLimit = 65_536
+}

@@ -1,0 +1,128 @@
+// One safetensors file: mapped, its header validated, its tensors lent as bytes.
+
+package import DurableIO
+package import SystemPackage
+package import TensorMath
+
+/// An open, validated safetensors file.
+package struct SafetensorsFile: Sendable {
+    package let file: MappedFile
+    package let header: SafetensorsHeader
+
+    package var path: FilePath { file.path }
+    /// File name without folders, as messages show it.
+    package var name: String { path.fileName }
+    package var tensors: [TensorEntry] { header.tensors }
+    package var byteCount: Int { file.byteCount }
+    /// Bytes of all tensors.
+    package var dataByteCount: Int { file.byteCount - header.dataStart }
+
+    /// - root: see `MappedFile.init(_:within:)`.
+    package init(_ path: FilePath, within root: FilePath? = nil) throws(CheckpointError) {
+        let file: MappedFile
+        do {
+            file = try MappedFile(path, within: root)
+        } catch {
+            throw .file(error)
+        }
+        do {
+            header = try file.withBytes { (bytes) throws(SafetensorsFault) in
+                try SafetensorsHeader.parse(bytes, fileByteCount: bytes.count)
+            }
+        } catch {
+            throw .safetensors(path: path.string, error)
+        }
+        self.file = file
+    }
+
+    package func tensor(_ name: String) throws(CheckpointError) -> StoredTensor {
+        guard let entry = header.tensor(name) else {
+            throw .weight(tensor: name, path: path.string, .missing)
+        }
+        return StoredTensor(entry: entry, file: file)
+    }
+}
+
+/// A tensor where it lies: what it is, and the mapped file it is part of. A small value that
+/// keeps the mapping alive; copying it copies no weights.
+package struct StoredTensor: Sendable {
+    package let entry: TensorEntry
+    package let file: MappedFile
+
+    package var name: String { entry.name }
+    package var dtype: DType { entry.dtype }
+    package var shape: [Int] { entry.shape }
+    package var byteCount: Int { entry.byteCount }
+
+    /// Lends the tensor's bytes: row-major, little-endian, of any alignment.
+    package func withBytes<Result, Failure: Error>(
+        _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try file.withBytes(entry.byteRange) { (bytes) throws(Failure) in
+            try body(unsafe bytes.bytes)
+        }
+    }
+
+    /// Lends the tensor's bytes as a pointer, for C that takes any alignment. It must not leave
+    /// the closure.
+    package func withUnsafeBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try unsafe file.withUnsafeBytes(entry.byteRange, body)
+    }
+
+    /// Widens `rows` of the outermost dimension to f32.
+    ///
+    /// - destination: [rows.count, rowElementCount], row-major, exactly that long.
+    /// - Throws: `notAFloat` for every dtype but F32, F16 and BF16.
+    package func copyFloats(
+        rows: Range<Int>, into destination: inout MutableSpan<Float>
+    ) throws(CheckpointError) {
+        let format = try floatFormat()
+        try file.withBytes(byteRange(rows, format)) { (bytes) throws(CheckpointError) in
+            Conversion.widen(unsafe bytes.bytes, from: format, into: &destination)
+        }
+    }
+
+    /// As above, into memory that a pointer names.
+    package func copyFloats(
+        rows: Range<Int>, into destination: UnsafeMutableBufferPointer<Float>
+    ) throws(CheckpointError) {
+        let format = try floatFormat()
+        unsafe file.withUnsafeBytes(byteRange(rows, format)) { bytes in
+            unsafe Conversion.widen(bytes, from: format, into: destination)
+        }
+    }
+
+    /// The whole tensor in f32. Allocates: for small tensors and tests.
+    package func floats() throws(CheckpointError) -> [Float] {
+        var values = [Float](repeating: 0, count: entry.elementCount)
+        var span = values.mutableSpan
+        try copyFloats(rows: 0..<entry.rowCount, into: &span)
+        return values
+    }
+
+    /// The arithmetic's name for the dtype; throws `notAFloat` where there is none.
+    package func floatFormat() throws(CheckpointError) -> FloatFormat {
+        guard let format = dtype.floatFormat else {
+            throw .weight(tensor: name, path: file.path.string, .notAFloat(dtype))
+        }
+        return format
+    }
+
+    package func adviseWillNeed() { file.adviseWillNeed(entry.byteRange) }
+    package func adviseDontNeed() { file.adviseDontNeed(entry.byteRange) }
+
+    private func byteRange(_ rows: Range<Int>, _ format: FloatFormat) -> Range<Int> {
+        precondition(
+            rows.lowerBound >= 0 && rows.upperBound <= entry.rowCount, "rows lie in the tensor")
+        let rowBytes = entry.rowElementCount * format.byteWidth
+        let start = entry.byteRange.lowerBound
+        return start + rows.lowerBound * rowBytes..<start + rows.upperBound * rowBytes
+    }
+}
+
+extension FilePath {
+    /// The last component; the whole path where there is none.
+    var fileName: String { lastComponent?.string ?? string }
+}

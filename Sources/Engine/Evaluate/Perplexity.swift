@@ -1,0 +1,121 @@
+// Perplexity of a text: exp of the mean negative log-likelihood per predicted token.
+//
+// The whole file is tokenised once, without special tokens, cut off after `limit` tokens where a
+// limit is given, and read in windows of W tokens that start every `stride` tokens. Every window
+// is scored on its own. Its first token is context only; of the others, those are predicted that
+// no earlier window predicted. With stride = W (the default) windows are disjoint and each
+// predicts W - 1 tokens; a last window of fewer than two tokens is left out. Tokens weigh
+// equally: perplexity = exp(sum of losses / number of predicted tokens).
+
+import Foundation
+import TensorMath
+
+package struct PerplexityResult: Sendable, Equatable {
+    /// Mean loss in nats per predicted token.
+    package var meanLoss: Double
+    /// Standard error of the mean loss, over windows.
+    package var standardError: Double
+    package var tokens: Int
+    package var windows: Int
+
+    package var perplexity: Double { exp(meanLoss) }
+    /// First-order error of the perplexity: perplexity * standard error of the mean loss.
+    package var perplexityStandardError: Double { perplexity * standardError }
+}
+
+package enum EvaluationError: Error, Equatable, CustomStringConvertible {
+    case textTooShort(path: String, tokens: Int)
+    case windowTooSmall(window: Int, stride: Int)
+
+    package var description: String {
+        switch self {
+        case .textTooShort(let path, let tokens):
+            "\(path): \(tokens) tokens; perplexity needs at least 2: give a longer text"
+        case .windowTooSmall(let window, let stride):
+            "window \(window) with stride \(stride): a window needs at least 2 tokens, a stride is "
+                + "from 1 to the window"
+        }
+    }
+}
+
+package enum Perplexity {
+    /// Hidden states of a batch hold at most this many floats (1 GiB); a larger text passes
+    /// through the model in several batches.
+    private static let batchFloats = 256 << 20
+
+    /// A window and the first place in it that is predicted.
+    package struct Window: Sendable, Equatable {
+        package var tokens: [Int32]
+        package var firstPredicted: Int
+    }
+
+    /// Windows of a token list, see the head of this file.
+    package static func windows(
+        of tokens: [Int32], length: Int, stride step: Int, limit: Int?
+    ) throws(EvaluationError) -> [Window] {
+        guard length >= 2, (1...length).contains(step) else {
+            throw .windowTooSmall(window: length, stride: step)
+        }
+        let tokens = tokens.prefix(limit ?? tokens.count)
+        var windows: [Window] = []
+        var predictedEnd = 0
+        var start = 0
+        while start < tokens.count {
+            let end = min(tokens.count, start + length)
+            let first = max(1, predictedEnd - start)
+            if first < end - start {
+                windows.append(
+                    Window(tokens: Array(tokens[start..<end]), firstPredicted: first))
+                predictedEnd = end
+            }
+            if end == tokens.count { break }
+            start += step
+        }
+        return windows
+    }
+
+    package static func measure(
+        windows: [Window], forward: ForwardPass, observer: some WorkObserver
+    ) throws -> PerplexityResult {
+        let width = forward.weights.blueprint.hiddenWidth
+        let longest = windows.map(\.tokens.count).max() ?? 1
+        let perBatch = max(1, batchFloats / (width * longest))
+        let head = try OutputHead(forward)
+        var perWindow: [(sum: Double, count: Int)] = []
+        var start = 0
+        while start < windows.count {
+            let chunk = windows[start..<min(windows.count, start + perBatch)]
+            let batch = PackedSequences(chunk.map(\.tokens))
+            let stream = try forward.run(batch, observer: observer)
+            let scored = zip(batch.ranges, chunk).map { range, window in
+                range.lowerBound + window.firstPredicted..<range.upperBound
+            }
+            let losses = try head.losses(
+                stream, rows: scored.flatMap { $0.map { $0 - 1 } },
+                targets: scored.flatMap { batch.tokens[$0] }, observer: observer)
+            var place = 0
+            for range in scored {
+                perWindow.append((losses[place..<place + range.count].reduce(0, +), range.count))
+                place += range.count
+            }
+            start += perBatch
+        }
+        return summarise(perWindow)
+    }
+
+    /// Token-weighted mean and the standard error of a ratio of sums over windows.
+    static func summarise(_ windows: [(sum: Double, count: Int)]) -> PerplexityResult {
+        let tokens = windows.reduce(0) { $0 + $1.count }
+        let mean = windows.reduce(0) { $0 + $1.sum } / Double(max(1, tokens))
+        let count = Double(windows.count)
+        let spread = windows.reduce(0.0) { partial, window in
+            let residual = window.sum - mean * Double(window.count)
+            return partial + residual * residual
+        }
+        let error =
+            windows.count < 2
+            ? 0 : (spread * count / (count - 1)).squareRoot() / Double(tokens)
+        return PerplexityResult(
+            meanLoss: mean, standardError: error, tokens: tokens, windows: windows.count)
+    }
+}

@@ -1,0 +1,114 @@
+// Which layers go into which, with weights: pure data, made before any weight is read.
+
+/// A share of one original layer in a new one.
+package struct LayerShare: Sendable, Equatable, Codable {
+    /// Index in the original model.
+    package var layer: Int
+    /// Share of its weights; the shares of a new layer sum to 1.
+    package var weight: Double
+
+    package init(layer: Int, weight: Double) {
+        self.layer = layer
+        self.weight = weight
+    }
+}
+
+/// One layer of the new model.
+package struct PlannedLayer: Sendable, Equatable, Codable {
+    /// Index in the new model.
+    package var into: Int
+    /// Original layers it is made of, ascending; one share of weight 1 is a plain copy.
+    package var from: [LayerShare]
+
+    package init(into: Int, from: [LayerShare]) {
+        self.into = into
+        self.from = from
+    }
+
+    package var isCopy: Bool { from.count == 1 }
+}
+
+/// A new model's layers in terms of the original's.
+package struct FoldPlan: Sendable, Equatable, Codable {
+    package var originalLayers: Int
+    package var layers: [PlannedLayer]
+    /// Whether norms and biases are folded too; if not, those of the first share are kept.
+    package var foldsNorms: Bool
+    /// What a reader should know, in words.
+    package var notes: [String]
+
+    package init(
+        originalLayers: Int, layers: [PlannedLayer], foldsNorms: Bool, notes: [String] = []
+    ) {
+        self.originalLayers = originalLayers
+        self.layers = layers
+        self.foldsNorms = foldsNorms
+        self.notes = notes
+    }
+
+    /// Original layers that are in no new layer.
+    package var removed: [Int] {
+        let used = Set(layers.flatMap { $0.from.map(\.layer) })
+        return (0..<originalLayers).filter { !used.contains($0) }
+    }
+
+    /// The plan that keeps some layers as they are and drops the rest.
+    package static func keeping(_ kept: [Int], of originalLayers: Int) -> FoldPlan {
+        FoldPlan(
+            originalLayers: originalLayers,
+            layers: kept.enumerated().map { index, layer in
+                PlannedLayer(into: index, from: [LayerShare(layer: layer, weight: 1)])
+            }, foldsNorms: true)
+    }
+
+    /// Checks what every plan must hold.
+    package func validate() throws(PlanError) {
+        guard !layers.isEmpty else { throw .noLayerLeft(originalLayers: originalLayers) }
+        for (index, layer) in layers.enumerated() {
+            guard layer.into == index, !layer.from.isEmpty else {
+                throw .malformed("new layer \(index) is numbered \(layer.into) or made of nothing")
+            }
+            let sum = layer.from.reduce(0) { $0 + $1.weight }
+            guard abs(sum - 1) < 1e-9 else {
+                throw .malformed("weights of new layer \(index) sum to \(sum), not 1")
+            }
+            for share in layer.from where !(0..<originalLayers).contains(share.layer) {
+                throw .malformed("layer \(share.layer) is not in the original model")
+            }
+        }
+    }
+}
+
+package enum PlanError: Error, Equatable, CustomStringConvertible {
+    case noLayerLeft(originalLayers: Int)
+    case ratioRemovesNothing(ratio: Double, originalLayers: Int)
+    case noFoldablePair(remaining: Int, wanted: Int)
+    case similarityMissing(method: String)
+    case malformed(String)
+
+    package var description: String {
+        switch self {
+        case .noLayerLeft(let count):
+            "the ratio leaves none of the \(count) layers: choose a smaller one"
+        case .ratioRemovesNothing(let ratio, let count):
+            "ratio \(ratio) of \(count) layers is less than half a layer, so nothing would be "
+                + "removed: choose at least \(0.5 / Double(max(1, count)))"
+        case .noFoldablePair(let remaining, let wanted):
+            "no two neighbouring layers of one kind are left: \(remaining) layers remain, "
+                + "\(wanted) were asked for"
+        case .similarityMissing(let method):
+            "method \(method) needs a similarity matrix and was given none"
+        case .malformed(let text): "the plan is not valid: \(text)"
+        }
+    }
+}
+
+/// How many layers a ratio removes: the nearest whole number, halves up.
+package func layersRemoved(ratio: Double, of layers: Int) throws(PlanError) -> Int {
+    let removed = Int((ratio * Double(layers)).rounded(.toNearestOrAwayFromZero))
+    guard removed >= 1 else {
+        throw .ratioRemovesNothing(ratio: ratio, originalLayers: layers)
+    }
+    guard removed < layers else { throw .noLayerLeft(originalLayers: layers) }
+    return removed
+}

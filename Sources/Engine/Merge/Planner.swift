@@ -1,0 +1,55 @@
+// From a method's name and parameters to its plan: the one place where names meet code.
+
+package import Catalogue
+
+package enum Planner {
+    /// The plan of a method; pure.
+    ///
+    /// - Parameters:
+    ///   - method: a name of `Offer.methods`.
+    ///   - ratio: share of layers to remove; nil for methods that take none.
+    ///   - parameters: completed with the method's defaults.
+    ///   - kinds: kind of each original layer; only equal kinds fold.
+    ///   - similarity: [layers][layers] for methods that need it.
+    package static func plan(
+        method: String, ratio: Double?, parameters: Parameters, kinds: [String],
+        similarity: SimilarityMatrix?
+    ) throws -> FoldPlan {
+        let count = kinds.count
+        switch method {
+        case "mka", "mka-official":
+            guard let similarity else { throw PlanError.similarityMissing(method: method) }
+            return try merging(method, parameters).plan(
+                similarity: (0..<count).map { row in
+                    (0..<count).map { similarity[row, $0] }
+                }, kinds: kinds, removing: try layersRemoved(ratio: ratio ?? 0, of: count))
+        case "reverse":
+            let removed = try layersRemoved(ratio: ratio ?? 0, of: count)
+            return .keeping(Array(0..<count - removed), of: count)
+        case "passthrough":
+            let layers = parameters.integers("layers")
+            if let outside = layers.first(where: { $0 >= count }) {
+                throw PlanError.malformed(
+                    "layer \(outside) is listed, the model has layers 0 to \(count - 1)")
+            }
+            return .keeping(layers, of: count)
+        default:
+            preconditionFailure("method \(method) is offered and has no planner")
+        }
+    }
+
+    private static func merging(_ method: String, _ parameters: Parameters) -> PairwiseMerging {
+        if method == "mka-official" {
+            return PairwiseMerging(
+                order: .reverse, weight: .official, foldsNorms: parameters.flag("norms"))
+        }
+        let weight: MergeWeight =
+            parameters.text("weights") == "fixed"
+            ? .fixed(parameters.number("lambda"))
+            : parameters.text("reading") == "official" ? .official : .adaptive
+        return PairwiseMerging(
+            order: parameters.text("order") == "reverse" ? .reverse : .similarity,
+            scope: parameters.text("pairs") == "any" ? .any : .adjacent, weight: weight,
+            foldsNorms: parameters.flag("norms"))
+    }
+}

@@ -1,0 +1,67 @@
+// How architecture files read config.json: counts within limits, defaults where a key is absent.
+
+/// Widths and counts beyond this are no transformer but an attack on our memory.
+private let countMax = 1 << 24
+
+extension ModelConfig {
+    func has(_ key: String) -> Bool { contains(key) }
+
+    /// Whether the key is there and null.
+    func isNull(_ key: String) -> Bool { contains(key) && value(key) == nil }
+
+    /// A required whole number from 1.
+    func count(_ key: String) throws -> Int { try integer(key, in: 1...countMax) }
+
+    func count(_ key: String, default value: Int) throws -> Int {
+        try integerIfPresent(key, in: 1...countMax) ?? value
+    }
+
+    /// A whole number from 0.
+    func index(_ key: String, default value: Int) throws -> Int {
+        try integerIfPresent(key, in: 0...countMax) ?? value
+    }
+
+    func number(_ key: String) throws -> Double { try double(key) }
+
+    func number(_ key: String, default value: Double) throws -> Double {
+        try doubleIfPresent(key) ?? value
+    }
+
+    /// nil where the key is null; the default where it is absent.
+    func optionalNumber(_ key: String, default value: Double?) throws -> Double? {
+        isNull(key) ? nil : try doubleIfPresent(key) ?? value
+    }
+
+    func flag(_ key: String, default value: Bool) throws -> Bool {
+        try boolIfPresent(key) ?? value
+    }
+
+    func string(_ key: String, default value: String) throws -> String {
+        try stringIfPresent(key) ?? value
+    }
+
+    func isWord(_ key: String, _ word: String) -> Bool { value(key) == .string(word) }
+
+    func strings(_ key: String) throws -> [String]? { try stringsIfPresent(key) }
+
+    func numbers(_ key: String) throws -> [Double] {
+        guard let values = try doublesIfPresent(key) else {
+            throw ConfigError.missing(file: file, key: key, expected: "an array of numbers")
+        }
+        return values
+    }
+
+    func section(_ key: String) throws -> ModelConfig? { try sectionIfPresent(key) }
+
+    /// The layer count, and every list with one entry a layer, for the kept layers.
+    mutating func keepLayers(_ kept: [Int], of count: Int) throws {
+        set("num_hidden_layers", to: kept.count)
+        for key in ["layer_types", "mlp_layer_types"] {
+            guard let types = try strings(key) else { continue }
+            guard types.count == count else {
+                throw unsupported(key, expected: "one entry for each of \(count) layers")
+            }
+            set(key, to: kept.map { types[$0] })
+        }
+    }
+}

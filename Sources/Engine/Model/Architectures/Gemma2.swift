@@ -1,0 +1,63 @@
+// Gemma 2. Reference: transformers modeling_gemma2.py.
+//
+// | config key | meaning |
+// | --- | --- |
+// | hidden_activation | gelu_pytorch_tanh |
+// | query_pre_attn_scalar | scores are scaled by its inverse root |
+// | attn_logit_softcapping, final_logit_softcapping | cap * tanh(x / cap) |
+// | layer_types | which layers slide; where absent, the even ones do |
+//
+// Norms multiply by 1 + weight; post_attention_layernorm and post_feedforward_layernorm act on
+// the branches' outputs; embeddings are scaled by sqrt(hidden) rounded to the weights' type.
+
+package struct Gemma2: Architecture {
+    package let modelType = "gemma2"
+    package let className = "Gemma2ForCausalLM"
+    package let reference = "transformers/models/gemma2/modeling_gemma2.py"
+    package let summary = "norms before and after each branch, soft caps, alternating windows"
+
+    package init() {}
+
+    package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+        let family = try LlamaFamily(
+            config,
+            FamilyDefaults(keyValueHeads: 4, headWidth: 256, tied: true, contextLength: 8192),
+            activationKey: "hidden_activation")
+        let sliding =
+            try family.slidingLayers() ?? (0..<family.layerCount).map { $0 % 2 == 0 }
+        let window = try config.count("sliding_window", default: 4096)
+        let scalar = try config.number("query_pre_attn_scalar", default: 256)
+        let attentionCap = try config.optionalNumber("attn_logit_softcapping", default: 50)
+        let bias = try config.flag("attention_bias", default: false)
+        var model = try family.model(
+            (0..<family.layerCount).map { index in
+                let prefix = family.prefix(index)
+                var attention = family.attention(
+                    index, bias: bias, outputBias: bias, window: sliding[index] ? window : nil)
+                attention.scale = Float(1 / scalar.squareRoot())
+                attention.softCap = attentionCap.map(Float.init)
+                return LayerBlueprint(
+                    prefix: prefix,
+                    inputNorm: family.norm(prefix + "input_layernorm", offset: 1),
+                    mixer: .attention(attention),
+                    postMixerNorm: family.norm(prefix + "post_attention_layernorm", offset: 1),
+                    feedForwardNorm: family.norm(prefix + "pre_feedforward_layernorm", offset: 1),
+                    feedForward: .gated(family.gated(prefix + "mlp.")),
+                    postFeedForwardNorm: family.norm(
+                        prefix + "post_feedforward_layernorm", offset: 1))
+            })
+        model.finalNorm = family.norm("model.norm", offset: 1)
+        model.finalSoftCap = try config.optionalNumber("final_logit_softcapping", default: 30)
+            .map(Float.init)
+        model.embeddingScale = .squareRootOfHidden
+        return model
+    }
+
+    package func rewrite(
+        _ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint
+    ) throws {
+        try config.keepLayers(kept, of: blueprint.layers.count)
+        // Always explicit: transformers would derive a fresh alternation, silently wrong.
+        config.setLayerTypes(kept.map { blueprint.layers[$0].slides })
+    }
+}

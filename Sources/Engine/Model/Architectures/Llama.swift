@@ -1,0 +1,27 @@
+// Llama 2, 3 and 3.1 (rope scaling `llama3`). Reference: transformers modeling_llama.py.
+//
+// Beyond LlamaFamily's table: attention_bias puts biases on q, k, v and o; mlp_bias on gate, up
+// and down.
+
+package struct Llama: Architecture {
+    package let modelType = "llama"
+    package let className = "LlamaForCausalLM"
+    package let reference = "transformers/models/llama/modeling_llama.py"
+    package let summary = "grouped-query attention, rotary positions, gated MLP (Llama 2, 3, 3.1)"
+
+    package init() {}
+
+    package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+        let family = try LlamaFamily(config)
+        let attentionBias = try config.flag("attention_bias", default: false)
+        let mlpBias = try config.flag("mlp_bias", default: false)
+        return try family.model(
+            (0..<family.layerCount).map { index in
+                family.layer(
+                    index,
+                    mixer: .attention(
+                        family.attention(index, bias: attentionBias, outputBias: attentionBias)),
+                    feedForward: .gated(family.gated(family.prefix(index) + "mlp.", bias: mlpBias)))
+            })
+    }
+}

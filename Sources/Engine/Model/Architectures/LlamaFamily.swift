@@ -1,0 +1,169 @@
+// What Llama-like architectures share: config keys, tensor names, rotary parameters. The files
+// beside this one say where they differ.
+//
+// | config key | meaning | tensors |
+// | --- | --- | --- |
+// | hidden_size, intermediate_size, num_hidden_layers, vocab_size | widths and counts | |
+// | num_attention_heads, num_key_value_heads, head_dim | attention | self_attn.{q,k,v,o}_proj |
+// | rms_norm_eps | norms | input_layernorm, post_attention_layernorm, model.norm |
+// | rope_parameters, or rope_theta and rope_scaling | rotation | |
+// | tie_word_embeddings | head = embedding | model.embed_tokens, lm_head |
+
+/// Values an architecture assumes where config.json is silent (transformers 5 configurations).
+struct FamilyDefaults {
+    /// nil: as many as query heads.
+    var keyValueHeads: Int?
+    /// nil: hidden / heads.
+    var headWidth: Int?
+    var epsilon = 1e-6
+    var ropeBase = 10_000.0
+    var tied = false
+    var contextLength = 2048
+}
+
+/// The numbers of a Llama-like config and the blueprints made from them.
+struct LlamaFamily {
+    let config: ModelConfig
+    let hidden: Int
+    let inner: Int
+    let layerCount: Int
+    let heads: Int
+    let keyValueHeads: Int
+    let headWidth: Int
+    let vocabulary: Int
+    let epsilon: Float
+    let tied: Bool
+    let contextLength: Int
+    let rotary: RotaryBlueprint
+    let activation: Activation
+
+    init(
+        _ config: ModelConfig, _ defaults: FamilyDefaults = FamilyDefaults(),
+        activationKey: String = "hidden_act"
+    ) throws {
+        self.config = config
+        hidden = try config.count("hidden_size")
+        inner = try config.count("intermediate_size")
+        layerCount = try config.count("num_hidden_layers")
+        heads = try config.count("num_attention_heads")
+        vocabulary = try config.count("vocab_size")
+        keyValueHeads =
+            config.isNull("num_key_value_heads")
+            ? heads
+            : try config.count("num_key_value_heads", default: defaults.keyValueHeads ?? heads)
+        let derived = defaults.headWidth ?? hidden / heads
+        headWidth =
+            config.isNull("head_dim") ? derived : try config.count("head_dim", default: derived)
+        epsilon = Float(try config.number("rms_norm_eps", default: defaults.epsilon))
+        tied = try config.flag("tie_word_embeddings", default: defaults.tied)
+        contextLength = try config.count(
+            "max_position_embeddings", default: defaults.contextLength)
+        activation = try config.activation(activationKey)
+        rotary = try RotaryBlueprint(
+            config, headWidth: headWidth, base: defaults.ropeBase, contextLength: contextLength)
+        guard heads % keyValueHeads == 0 else {
+            throw ModelError.unsupported(
+                key: "num_key_value_heads", found: "\(keyValueHeads) for \(heads) heads",
+                advice: "query heads must share key-value heads evenly")
+        }
+    }
+
+    func prefix(_ layer: Int) -> String { "model.layers.\(layer)." }
+
+    func norm(_ name: String, width: Int? = nil, offset: Float = 0) -> NormBlueprint {
+        NormBlueprint(
+            tensor: name + ".weight", width: width ?? hidden, epsilon: epsilon, gainOffset: offset)
+    }
+
+    func projection(
+        _ name: String, outputs: Int, inputs: Int, bias: Bool = false
+    ) -> ProjectionBlueprint {
+        ProjectionBlueprint(
+            name + ".weight", outputs: outputs, inputs: inputs, bias: bias ? name + ".bias" : nil)
+    }
+
+    func attention(
+        _ layer: Int, bias: Bool = false, outputBias: Bool = false, window: Int? = nil
+    ) -> AttentionBlueprint {
+        let name = prefix(layer) + "self_attn."
+        let queries = heads * headWidth
+        let keys = keyValueHeads * headWidth
+        return AttentionBlueprint(
+            heads: heads, keyValueHeads: keyValueHeads, headWidth: headWidth,
+            query: projection(name + "q_proj", outputs: queries, inputs: hidden, bias: bias),
+            key: projection(name + "k_proj", outputs: keys, inputs: hidden, bias: bias),
+            value: projection(name + "v_proj", outputs: keys, inputs: hidden, bias: bias),
+            output: projection(name + "o_proj", outputs: hidden, inputs: queries, bias: outputBias),
+            queryNorm: nil, keyNorm: nil, rotary: rotary, window: window,
+            scale: Float(1 / Double(headWidth).squareRoot()), softCap: nil)
+    }
+
+    /// gate, up, down under `name` (with its trailing dot).
+    func gated(
+        _ name: String, bias: Bool = false,
+        names: (gate: String, up: String, down: String) = ("gate_proj", "up_proj", "down_proj")
+    ) -> GatedBlueprint {
+        GatedBlueprint(
+            gate: projection(name + names.gate, outputs: inner, inputs: hidden, bias: bias),
+            up: projection(name + names.up, outputs: inner, inputs: hidden, bias: bias),
+            down: projection(name + names.down, outputs: hidden, inputs: inner, bias: bias),
+            activation: activation)
+    }
+
+    /// A pre-norm layer with Llama's norm names.
+    func layer(
+        _ index: Int, mixer: MixerBlueprint, feedForward: FeedForwardBlueprint,
+        feedForwardNorm: String = "post_attention_layernorm"
+    ) -> LayerBlueprint {
+        LayerBlueprint(
+            prefix: prefix(index), inputNorm: norm(prefix(index) + "input_layernorm"),
+            mixer: mixer, postMixerNorm: nil,
+            feedForwardNorm: norm(prefix(index) + feedForwardNorm), feedForward: feedForward,
+            postFeedForwardNorm: nil)
+    }
+
+    func model(
+        _ layers: [LayerBlueprint], finalNorm: String = "model.norm"
+    ) throws -> ModelBlueprint {
+        ModelBlueprint(
+            modelType: try config.string("model_type"), hiddenWidth: hidden,
+            vocabularySize: vocabulary, contextLength: contextLength,
+            embedding: "model.embed_tokens.weight", embeddingScale: nil, layers: layers,
+            finalNorm: norm(finalNorm),
+            outputHead: tied ? "model.embed_tokens.weight" : "lm_head.weight", finalSoftCap: nil,
+            ignorable: tied ? ["lm_head.weight"] : [])
+    }
+
+    /// `layer_types` where it is given: whether each layer's attention slides.
+    func slidingLayers() throws -> [Bool]? {
+        guard let types = try config.strings("layer_types") else { return nil }
+        guard types.count == layerCount else {
+            throw ModelError.unsupported(
+                key: "layer_types", found: "\(types.count) entries",
+                advice: "one for each of the \(layerCount) layers is expected")
+        }
+        return try types.map { type in
+            switch type {
+            case "sliding_attention": true
+            case "full_attention": false
+            default:
+                throw ModelError.unsupported(
+                    key: "layer_types", found: "\"\(type)\"",
+                    advice: "known are full_attention and sliding_attention")
+            }
+        }
+    }
+}
+
+extension ModelConfig {
+    func activation(_ key: String) throws -> Activation {
+        let name = try string(key, default: "silu")
+        switch name {
+        case "silu", "swish": return .silu
+        case "gelu_pytorch_tanh", "gelu_tanh": return .geluTanh
+        default:
+            throw ModelError.unsupported(
+                key: key, found: "\"\(name)\"", advice: "known are silu and gelu_pytorch_tanh")
+        }
+    }
+}

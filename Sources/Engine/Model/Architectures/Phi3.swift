@@ -1,0 +1,44 @@
+// Phi-3. Reference: transformers modeling_phi3.py.
+//
+// | tensor | rows |
+// | --- | --- |
+// | self_attn.qkv_proj | queries, then keys, then values |
+// | mlp.gate_up_proj | gates, then ups |
+//
+// `sliding_window` holds for every layer (none where absent or null); `partial_rotary_factor`.
+
+package struct Phi3: Architecture {
+    package let modelType = "phi3"
+    package let className = "Phi3ForCausalLM"
+    package let reference = "transformers/models/phi3/modeling_phi3.py"
+    package let summary = "Llama with fused qkv and gate_up tensors"
+
+    package init() {}
+
+    package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+        let family = try LlamaFamily(config, FamilyDefaults(epsilon: 1e-5, contextLength: 4096))
+        let window =
+            !config.has("sliding_window") || config.isNull("sliding_window")
+            ? nil : try config.count("sliding_window")
+        let queries = family.heads * family.headWidth
+        let keys = family.keyValueHeads * family.headWidth
+        return try family.model(
+            (0..<family.layerCount).map { index in
+                let prefix = family.prefix(index)
+                let fused = family.projection(
+                    prefix + "self_attn.qkv_proj", outputs: queries + 2 * keys,
+                    inputs: family.hidden)
+                var attention = family.attention(index, window: window)
+                attention.query = fused.slice(0..<queries)
+                attention.key = fused.slice(queries..<queries + keys)
+                attention.value = fused.slice(queries + keys..<queries + 2 * keys)
+                let both = family.projection(
+                    prefix + "mlp.gate_up_proj", outputs: 2 * family.inner, inputs: family.hidden)
+                var gated = family.gated(prefix + "mlp.")
+                gated.gate = both.slice(0..<family.inner)
+                gated.up = both.slice(family.inner..<2 * family.inner)
+                return family.layer(
+                    index, mixer: .attention(attention), feedForward: .gated(gated))
+            })
+    }
+}

@@ -1,0 +1,109 @@
+// Qwen2 and Qwen3. References: transformers modeling_qwen2.py, modeling_qwen3.py.
+//
+// | config key | Qwen2 | Qwen3 |
+// | --- | --- | --- |
+// | attention_bias | q, k, v always have biases, o never | q, k, v and o, off by default |
+// | head_dim | hidden / heads | 128 where absent |
+// | - | | self_attn.{q,k}_norm: RMS norm over each head before the rotation |
+// | use_sliding_window, sliding_window, max_window_layers, layer_types | which layers slide | same |
+
+package struct Qwen2: Architecture {
+    package let modelType = "qwen2"
+    package let className = "Qwen2ForCausalLM"
+    package let reference = "transformers/models/qwen2/modeling_qwen2.py"
+    package let summary = "Llama with biases on q, k and v"
+
+    package init() {}
+
+    package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+        let family = try LlamaFamily(
+            config, FamilyDefaults(keyValueHeads: 32, contextLength: 32_768))
+        let windows = try family.qwenWindows()
+        return try family.model(
+            (0..<family.layerCount).map { index in
+                family.layer(
+                    index,
+                    mixer: .attention(
+                        family.attention(index, bias: true, window: windows[index])),
+                    feedForward: .gated(family.gated(family.prefix(index) + "mlp.")))
+            })
+    }
+
+    package func rewrite(
+        _ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint
+    ) throws {
+        try config.keepQwenLayers(kept, blueprint: blueprint)
+    }
+}
+
+package struct Qwen3: Architecture {
+    package let modelType = "qwen3"
+    package let className = "Qwen3ForCausalLM"
+    package let reference = "transformers/models/qwen3/modeling_qwen3.py"
+    package let summary = "Llama with RMS norms on queries and keys and a head width of its own"
+
+    package init() {}
+
+    package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+        let family = try LlamaFamily(
+            config, FamilyDefaults(keyValueHeads: 32, headWidth: 128, contextLength: 32_768))
+        let windows = try family.qwenWindows()
+        let bias = try config.flag("attention_bias", default: false)
+        return try family.model(
+            (0..<family.layerCount).map { index in
+                var attention = family.attention(
+                    index, bias: bias, outputBias: bias, window: windows[index])
+                let name = family.prefix(index) + "self_attn."
+                attention.queryNorm = family.norm(name + "q_norm", width: family.headWidth)
+                attention.keyNorm = family.norm(name + "k_norm", width: family.headWidth)
+                return family.layer(
+                    index, mixer: .attention(attention),
+                    feedForward: .gated(family.gated(family.prefix(index) + "mlp.")))
+            })
+    }
+
+    package func rewrite(
+        _ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint
+    ) throws {
+        try config.keepQwenLayers(kept, blueprint: blueprint)
+    }
+}
+
+extension LlamaFamily {
+    /// The window of each layer: `layer_types` where given, else every layer from
+    /// `max_window_layers` on; none unless `use_sliding_window`.
+    fileprivate func qwenWindows() throws -> [Int?] {
+        guard try config.flag("use_sliding_window", default: false),
+            !config.isNull("sliding_window")
+        else { return [Int?](repeating: nil, count: layerCount) }
+        let window = try config.count("sliding_window", default: 4096)
+        let first = try config.index("max_window_layers", default: 28)
+        let sliding = try slidingLayers() ?? (0..<layerCount).map { $0 >= first }
+        return sliding.map { $0 ? window : nil }
+    }
+}
+
+extension ModelConfig {
+    /// `layer_types` is written out, so that nobody derives it from a wrong `max_window_layers`.
+    fileprivate mutating func keepQwenLayers(_ kept: [Int], blueprint: ModelBlueprint) throws {
+        try keepLayers(kept, of: blueprint.layers.count)
+        if has("max_window_layers"), !isNull("max_window_layers") {
+            let old = try index("max_window_layers", default: 28)
+            set("max_window_layers", to: kept.count { $0 < old })
+        }
+        if has("layer_types") || blueprint.layers.contains(where: \.slides) {
+            setLayerTypes(kept.map { blueprint.layers[$0].slides })
+        }
+    }
+
+    mutating func setLayerTypes(_ sliding: [Bool]) {
+        set("layer_types", to: sliding.map { $0 ? "sliding_attention" : "full_attention" })
+    }
+}
+
+extension LayerBlueprint {
+    /// Whether the layer's attention has a window.
+    var slides: Bool {
+        if case .attention(let attention) = mixer { attention.window != nil } else { false }
+    }
+}

@@ -1,0 +1,76 @@
+// Rotary parameters from config.json: `rope_parameters` (transformers 5) or `rope_theta` with
+// `rope_scaling` (transformers 4), `type` being an old name of `rope_type`.
+
+import Foundation
+
+extension RotaryBlueprint {
+    init(
+        _ config: ModelConfig, headWidth: Int, base: Double, contextLength: Int
+    ) throws {
+        let scope = try config.section("rope_parameters") ?? config.section("rope_scaling")
+        let theta =
+            try scope?.optionalNumber("rope_theta", default: nil)
+            ?? config.number("rope_theta", default: base)
+        let partial =
+            try scope?.optionalNumber("partial_rotary_factor", default: nil)
+            ?? config.number("partial_rotary_factor", default: 1)
+        self.init(
+            width: Int(Double(headWidth) * partial), base: theta,
+            scaling: try RotaryScaling(scope, config, contextLength: contextLength))
+    }
+}
+
+extension RotaryScaling {
+    init(_ scope: ModelConfig?, _ config: ModelConfig, contextLength: Int) throws {
+        guard let scope else {
+            self = .none
+            return
+        }
+        let name = try scope.string(
+            "rope_type", default: try scope.string("type", default: "default"))
+        func factor() throws -> Double { try scope.number("factor") }
+        let original = try scope.number(
+            "original_max_position_embeddings",
+            default: try config.number(
+                "original_max_position_embeddings", default: Double(contextLength)))
+        switch name {
+        case "default": self = .none
+        case "linear": self = .linear(factor: try factor())
+        case "dynamic": self = .dynamic(factor: try factor(), contextLength: contextLength)
+        case "llama3":
+            self = .llama3(
+                factor: try factor(), low: try scope.number("low_freq_factor"),
+                high: try scope.number("high_freq_factor"), originalLength: original)
+        case "yarn" where !scope.has("short_factor"):
+            self = .yarn(
+                factor: try factor(), originalLength: original,
+                betaFast: try scope.optionalNumber("beta_fast", default: nil) ?? 32,
+                betaSlow: try scope.optionalNumber("beta_slow", default: nil) ?? 1,
+                attentionFactor: try Self.yarnAttention(scope, factor()),
+                truncate: try scope.flag("truncate", default: true))
+        case "longrope", "su", "yarn":
+            let stretch =
+                try scope.optionalNumber("factor", default: nil)
+                ?? Double(contextLength) / original
+            let attention =
+                try scope.optionalNumber("attention_factor", default: nil)
+                ?? (stretch <= 1 ? 1 : (1 + log(stretch) / log(original)).squareRoot())
+            self = .longrope(
+                short: try scope.numbers("short_factor"), long: try scope.numbers("long_factor"),
+                originalLength: Int(original), attentionFactor: attention)
+        default:
+            throw ModelError.unsupported(
+                key: "rope_type", found: "\"\(name)\"",
+                advice: "known are default, linear, dynamic, llama3, yarn and longrope")
+        }
+    }
+
+    private static func yarnAttention(_ scope: ModelConfig, _ factor: Double) throws -> Double {
+        func scale(_ weight: Double) -> Double { factor <= 1 ? 1 : 0.1 * weight * log(factor) + 1 }
+        if let given = try scope.optionalNumber("attention_factor", default: nil) { return given }
+        let one = try scope.optionalNumber("mscale", default: nil)
+        let all = try scope.optionalNumber("mscale_all_dim", default: nil)
+        if let one, let all, one != 0, all != 0 { return scale(one) / scale(all) }
+        return scale(1)
+    }
+}

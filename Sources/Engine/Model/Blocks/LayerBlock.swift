@@ -1,0 +1,56 @@
+// One decoder layer over one wave: the residual stream is updated in place.
+
+import TensorMath
+
+extension LayerBlueprint {
+    /// x = x + mixer part, then x = x + feed-forward part.
+    ///
+    /// - Parameter x: residual stream of the wave, [tokens, hidden].
+    func run(_ x: MatrixView, layout: WaveLayout, context: BlockContext) throws {
+        let normal = MatrixView(rows: x.rows, columns: x.columns)
+        try context.normalise(x, inputNorm, into: normal)
+        try runMixer(normal, stream: x, layout: layout, context: context)
+        try context.normalise(x, feedForwardNorm, into: normal)
+        try runFeedForward(normal, stream: x, context: context)
+    }
+
+    private func runMixer(
+        _ normal: MatrixView, stream: MatrixView, layout: WaveLayout, context: BlockContext
+    ) throws {
+        // A norm on the branch needs the branch apart; otherwise products add to the stream.
+        let branch = postMixerNorm == nil ? stream : MatrixView(rows: stream.rows, columns: stream.columns)
+        let accumulate = postMixerNorm == nil
+        switch mixer {
+        case .attention(let attention):
+            let heads = try attention.heads(normal, layout: layout, context: context)
+            try context.project(heads, attention.output, into: branch, accumulate: accumulate)
+        case .mamba(let mamba):
+            try mamba.run(
+                normal, into: branch, accumulate: accumulate, sequences: layout.sequences,
+                context: context)
+        }
+        if let postMixerNorm {
+            try context.normalise(branch, postMixerNorm, into: branch)
+            RowKernels.add(stream, branch)
+        }
+    }
+
+    private func runFeedForward(
+        _ normal: MatrixView, stream: MatrixView, context: BlockContext
+    ) throws {
+        let branch =
+            postFeedForwardNorm == nil
+            ? stream : MatrixView(rows: stream.rows, columns: stream.columns)
+        switch feedForward {
+        case .gated(let gated):
+            try gated.run(
+                normal, into: branch, accumulate: postFeedForwardNorm == nil, context: context)
+        case .experts(let experts):
+            try experts.run(normal, addingTo: branch, context: context)
+        }
+        if let postFeedForwardNorm {
+            try context.normalise(branch, postFeedForwardNorm, into: branch)
+            RowKernels.add(stream, branch)
+        }
+    }
+}

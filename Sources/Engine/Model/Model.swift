@@ -1,0 +1,76 @@
+// An opened model: its checkpoint as a source of weights, and what it is made of.
+
+package import TensorMath
+
+/// Weights straight from the mapped files of a checkpoint.
+package final class MappedWeights: WeightSource {
+    private let checkpoint: Checkpoint
+
+    package init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
+
+    package func weight(_ name: String) throws -> WeightMatrix {
+        let tensor = try checkpoint.tensor(name)
+        let format = try tensor.floatFormat()
+        let shape = tensor.shape.filter { $0 != 1 }
+        let rows = tensor.shape.count >= 2 ? tensor.entry.rowCount : 1
+        let columns = rows == 0 ? 0 : shape.reduce(1, *) / rows
+        return try unsafe tensor.withUnsafeBytes { bytes in
+            // The address stays valid outside the closure: the view keeps the mapping alive.
+            guard let base = bytes.baseAddress else {
+                throw ModelError.wrongShape(name: name, expected: [1], found: tensor.shape)
+            }
+            return unsafe WeightMatrix(
+                base: base, format: format, rows: rows, columns: columns, owner: tensor.file)
+        }
+    }
+
+    package func prefetch(_ names: [String]) {
+        for name in names { try? checkpoint.tensor(name).adviseWillNeed() }
+    }
+
+    package func release(_ names: [String]) {
+        for name in names { try? checkpoint.tensor(name).adviseDontNeed() }
+    }
+}
+
+/// An opened model: its checkpoint, what it is made of, and that the two agree.
+package struct Model: Sendable {
+    package let checkpoint: Checkpoint
+    package let architecture: any Architecture
+    package let blueprint: ModelBlueprint
+    /// Stored tensors that nothing reads; they are left out of folded models.
+    package let unread: [String]
+
+    /// Checks the full tensor list: a missing tensor or a wrong shape is an error.
+    package init(_ checkpoint: Checkpoint) throws {
+        let architecture = try Architectures.find(checkpoint.config)
+        let blueprint = try architecture.blueprint(checkpoint.config)
+        for expected in blueprint.tensors {
+            guard checkpoint.contains(expected.name) else {
+                throw ModelError.missingTensor(
+                    name: expected.name, expectedShape: expected.shape)
+            }
+            let tensor = try checkpoint.tensor(expected.name)
+            guard tensor.shape == expected.shape else {
+                throw ModelError.wrongShape(
+                    name: expected.name, expected: expected.shape, found: tensor.shape)
+            }
+            _ = try tensor.floatFormat()
+        }
+        self.checkpoint = checkpoint
+        self.architecture = architecture
+        self.blueprint = blueprint
+        let read = Set(blueprint.tensors.map(\.name))
+        unread = checkpoint.tensorNames.filter { !read.contains($0) }
+    }
+
+    /// A fresh view of the weights for one forward pass.
+    package var weights: ModelWeights {
+        ModelWeights(blueprint: blueprint, source: MappedWeights(checkpoint))
+    }
+
+    /// Parameters of the model as a runtime counts them: tied heads once, unread tensors not.
+    package var parameterCount: Int {
+        blueprint.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    }
+}

@@ -1,0 +1,30 @@
+// What can be wrong with a model as a whole.
+
+package enum ModelError: Error, Equatable, CustomStringConvertible {
+    case unknownArchitecture(modelType: String, known: [String])
+    case missingTensor(name: String, expectedShape: [Int])
+    case wrongShape(name: String, expected: [Int], found: [Int])
+    case unsupported(key: String, found: String, advice: String)
+    case layerPattern(kind: String, layers: [Int])
+    case tokenOutsideVocabulary(token: Int, vocabularySize: Int)
+
+    package var description: String {
+        switch self {
+        case .unknownArchitecture(let modelType, let known):
+            "config.json: model_type \"\(modelType)\" is not known to this build; known are "
+                + known.joined(separator: ", ")
+        case .missingTensor(let name, let shape):
+            "tensor `\(name)` \(shape) is missing from the checkpoint; loaders would fill it with "
+                + "random numbers, so the model is refused: fetch the complete checkpoint"
+        case .wrongShape(let name, let expected, let found):
+            "tensor `\(name)` has shape \(found), config.json asks for \(expected)"
+        case .unsupported(let key, let found, let advice):
+            "config.json: `\(key)` is \(found), which this build does not compute; \(advice)"
+        case .layerPattern(let kind, let layers):
+            "the kept layers have \(kind) at \(layers), which no period and offset in config.json "
+                + "expresses: choose another ratio, or layers that keep the pattern"
+        case .tokenOutsideVocabulary(let token, let size):
+            "token id \(token) is outside the vocabulary of \(size); is the tokenizer this model's?"
+        }
+    }
+}

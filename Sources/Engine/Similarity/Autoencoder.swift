@@ -1,0 +1,90 @@
+// `autoencoder`: layers compared by the codes that a small autoencoder, trained on all layers'
+// outputs together, gives to the same sample.
+
+import TensorMath
+
+/// S_ij = mean over samples of cos(c_i, c_j): c_l the code of the sample's output of layer l.
+///
+/// The code is tanh(W x + b) of `codeWidth` numbers, decoded linearly; one network for all layers,
+/// trained by `steps` full-batch Adam steps on up to 4,096 evenly spaced rows of all layers, from a
+/// seeded start. Rows are centred on the mean of all rows and divided by their root mean square.
+package struct Autoencoder: SimilarityMeasure {
+    package let name = "autoencoder"
+    package let summary = "cosine of the codes of a small autoencoder over all layers' outputs"
+    package let source = "MKA, arXiv 2406.16330, Figure 5 (architecture not given there)"
+    package let range = "-1 to 1, the diagonal 1"
+    package let parameterNames = ["code_width", "steps", "seed"]
+
+    private static let trainingRowsMax = 4096
+
+    package init() {}
+
+    package func similarity(
+        of boundaries: [LayerRows], parameters: SimilarityParameters
+    ) throws(AnalysisError) -> SimilarityMatrix {
+        try LayerRows.validate(boundaries, samplesMin: 1, reason: name)
+        let limits = [
+            ("code_width", parameters.codeWidth, 1...boundaries[0].width),
+            ("steps", parameters.steps, 1...1_000_000),
+        ]
+        for (name, value, allowed) in limits where !allowed.contains(value) {
+            throw .parameterOutOfRange(
+                name: name, value: "\(value)",
+                expected: "\(allowed.lowerBound) to \(allowed.upperBound)")
+        }
+        let outputs = Array(boundaries.dropFirst())
+        let (training, mean, scale) = Self.trainingRows(outputs)
+        guard scale > 0 else {
+            return SimilarityMatrix(
+                size: outputs.count,
+                values: Array(repeating: 1, count: outputs.count * outputs.count),
+                warnings: ["all outputs of all layers are equal; every similarity is 1"])
+        }
+        var network = TanhAutoencoder(
+            width: boundaries[0].width, codeWidth: parameters.codeWidth, seed: parameters.seed)
+        let loss = network.train(on: training, steps: parameters.steps)
+        let trained = network
+        let codes = outputs.map { rows -> LayerRows in
+            let code = trained.encode(Self.normalised(rows.doubles, mean: mean, scale: scale))
+            return LayerRows(
+                count: code.rows, width: code.columns, values: code.values.map { Float($0) })
+        }
+        let cosines = SampleAverages.mean(of: codes, centred: false) { $0.cosine(undefined: 0) }
+        return SimilarityMatrix(
+            size: outputs.count, values: cosines.values,
+            warnings: ["the autoencoder's codes leave \(loss) of the outputs' variance unexplained"]
+        )
+    }
+
+    /// Evenly spaced rows of all layers, normalised, and what normalises them.
+    private static func trainingRows(
+        _ layers: [LayerRows]
+    ) -> (rows: DoubleMatrix, mean: [Double], scale: Double) {
+        let (count, width) = (layers[0].count, layers[0].width)
+        let total = layers.count * count
+        let spacing = (total + trainingRowsMax - 1) / trainingRowsMax
+        let picked = Array(stride(from: 0, to: total, by: spacing))
+        var rows = DoubleMatrix(rows: picked.count, columns: width)
+        rows.values = picked.flatMap { index in
+            let start = index % count * width
+            return layers[index / count].values[start..<start + width].map(Double.init)
+        }
+        var centred = rows
+        centred.subtractColumnMeans()
+        let mean = zip(rows.row(0), centred.row(0)).map { $0 - $1 }
+        let square = centred.values.reduce(0) { $0 + $1 * $1 } / Double(centred.values.count)
+        let scale = square.squareRoot()
+        if scale > 0 { centred.values = centred.values.map { $0 / scale } }
+        return (centred, mean, scale)
+    }
+
+    private static func normalised(
+        _ rows: DoubleMatrix, mean: [Double], scale: Double
+    ) -> DoubleMatrix {
+        var result = rows.values
+        for place in result.indices {
+            result[place] = (result[place] - mean[place % rows.columns]) / scale
+        }
+        return DoubleMatrix(rows: rows.rows, columns: rows.columns, values: result)
+    }
+}

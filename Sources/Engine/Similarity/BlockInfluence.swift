@@ -1,0 +1,26 @@
+// `block-influence`: how little a run of layers turns the stream (ShortGPT, arXiv 2403.03853).
+
+/// S_ij for i <= j: the mean over samples (best: all tokens) of cos(h_i, h_{j+1}), the stream before
+/// layer i and after layer j. The diagonal is 1 - BI of single layers; an entry off it says what
+/// removing layers i to j together would turn. A cosine with a zero vector is taken as 0.5, as the
+/// published code does.
+package struct BlockInfluence: SimilarityMeasure {
+    package let name = "block-influence"
+    package let summary = "cosine of the stream before layer i and after layer j"
+    package let source = "ShortGPT, arXiv 2403.03853"
+    package let range = "-1 to 1; the diagonal is 1 - BI"
+    package let parameterNames: [String] = []
+
+    package init() {}
+
+    package func similarity(
+        of boundaries: [LayerRows], parameters: SimilarityParameters
+    ) throws(AnalysisError) -> SimilarityMatrix {
+        try LayerRows.validate(boundaries, samplesMin: 1, reason: name)
+        let cosines = SampleAverages.mean(of: boundaries, centred: false) {
+            $0.cosine(undefined: 0.5)
+        }
+        return SimilarityMatrix.overRuns(
+            of: cosines, warnings: SampleAverages.zeroVectorWarnings(boundaries, taken: "0.5"))
+    }
+}

@@ -1,0 +1,26 @@
+// `cosine`: the mean cosine between two layers' outputs for the same sample.
+
+import TensorMath
+
+/// S_ij = mean over samples of cos(x_i, x_j), x_l the output of layer l. The cosine with a zero
+/// vector is taken as 0.
+package struct CosineSimilarity: SimilarityMeasure {
+    package let name = "cosine"
+    package let summary = "mean cosine of the layers' outputs"
+    package let source = "MKA, arXiv 2406.16330, Figure 5"
+    package let range = "-1 to 1, the diagonal 1"
+    package let parameterNames: [String] = []
+
+    package init() {}
+
+    package func similarity(
+        of boundaries: [LayerRows], parameters: SimilarityParameters
+    ) throws(AnalysisError) -> SimilarityMatrix {
+        try LayerRows.validate(boundaries, samplesMin: 1, reason: name)
+        let outputs = Array(boundaries.dropFirst())
+        let mean = SampleAverages.mean(of: outputs, centred: false) { $0.cosine(undefined: 0) }
+        return SimilarityMatrix(
+            size: mean.rows, values: mean.values,
+            warnings: SampleAverages.zeroVectorWarnings(boundaries, taken: "0"))
+    }
+}

@@ -1,0 +1,22 @@
+// `euclidean`: the mean distance between two layers' outputs for the same sample.
+
+/// S_ij = 1 / (1 + d_ij / m): d_ij the mean over samples of |x_i - x_j|, x_l the output of layer l,
+/// m the mean of d over different layers.
+package struct EuclideanSimilarity: SimilarityMeasure {
+    package let name = "euclidean"
+    package let summary = "mean distance of the layers' outputs, as a share of the average one"
+    package let source = "MKA, arXiv 2406.16330, Figure 5"
+    package let range = "0 to 1, the diagonal 1; one half at the average distance"
+    package let parameterNames: [String] = []
+
+    package init() {}
+
+    package func similarity(
+        of boundaries: [LayerRows], parameters: SimilarityParameters
+    ) throws(AnalysisError) -> SimilarityMatrix {
+        try LayerRows.validate(boundaries, samplesMin: 1, reason: name)
+        let outputs = Array(boundaries.dropFirst())
+        return DistanceSimilarity.matrix(
+            SampleAverages.mean(of: outputs, centred: true) { $0.distance })
+    }
+}

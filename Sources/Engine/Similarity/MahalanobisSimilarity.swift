@@ -1,0 +1,102 @@
+// `mahalanobis`: distances between layers' outputs, measured in the spread of the samples.
+
+import TensorMath
+
+/// S_ij = 1 / (1 + d_ij / m): d_ij the mean over samples of sqrt(δᵀ Σ⁻¹ δ), δ = x_i - x_j, x_l the
+/// output of layer l; m the mean of d over different layers.
+///
+/// Σ is the covariance of the samples within a layer, pooled over all layers (divisor: all rows),
+/// plus `ridge` times its mean diagonal on the diagonal: with fewer samples than columns it would
+/// be singular. Memory: three matrices of width² doubles.
+package struct MahalanobisSimilarity: SimilarityMeasure {
+    package let name = "mahalanobis"
+    package let summary = "distance of the layers' outputs in units of the samples' spread"
+    package let source = "MKA, arXiv 2406.16330, Figure 5"
+    package let range = "0 to 1, the diagonal 1; one half at the average distance"
+    package let parameterNames = ["ridge"]
+
+    package init() {}
+
+    package func similarity(
+        of boundaries: [LayerRows], parameters: SimilarityParameters
+    ) throws(AnalysisError) -> SimilarityMatrix {
+        try LayerRows.validate(boundaries, samplesMin: 2, reason: name)
+        guard parameters.ridge > 0, parameters.ridge.isFinite else {
+            throw .parameterOutOfRange(
+                name: "ridge", value: "\(parameters.ridge)", expected: "a number above 0")
+        }
+        let outputs = boundaries.dropFirst().map { $0.doubles }
+        let covariance = Self.pooledCovariance(outputs, ridge: parameters.ridge)
+        guard let covariance else {
+            return DistanceSimilarity.matrix(
+                SampleAverages.mean(of: Array(boundaries.dropFirst()), centred: true) {
+                    $0.distance
+                },
+                warnings: [
+                    "all samples are equal in every layer: there is no spread to measure with, "
+                        + "the plain distance is used"
+                ])
+        }
+        do throws(LinearAlgebraError) {
+            return DistanceSimilarity.matrix(try Self.distances(outputs, covariance))
+        } catch {
+            throw .linearAlgebra(boundary: boundaries.count - 1, cause: error.description)
+        }
+    }
+
+    /// `[width, width]`, or nil where nothing varies.
+    private static func pooledCovariance(
+        _ layers: [DoubleMatrix], ridge: Double
+    ) -> DoubleMatrix? {
+        let width = layers[0].columns
+        var sum = DoubleMatrix(rows: width, columns: width)
+        for layer in layers {
+            var centred = layer
+            centred.subtractColumnMeans()
+            sum.addGram(ofRows: centred.transposed)
+        }
+        sum.mirrorUpperTriangle()
+        let divisor = Double(layers.count * layers[0].rows)
+        sum.values = sum.values.map { $0 / divisor }
+        let meanDiagonal = (0..<width).reduce(0) { $0 + sum[$1, $1] } / Double(width)
+        guard meanDiagonal > 0 else { return nil }
+        for index in 0..<width { sum[index, index] += ridge * meanDiagonal }
+        return sum
+    }
+
+    private static func distances(
+        _ layers: [DoubleMatrix], _ covariance: DoubleMatrix
+    ) throws(LinearAlgebraError) -> DoubleMatrix {
+        let (size, count, width) = (layers.count, layers[0].rows, layers[0].columns)
+        let stacked = DoubleMatrix(
+            rows: size * count, columns: width, values: layers.flatMap(\.values))
+        // weighted[r, :] = Σ⁻¹ x_r
+        let weighted = try covariance.solvePositiveDefinite(stacked.transposed).transposed
+        let matrix = SimilarityMatrix.symmetric(size: size) { first, second in
+            guard first != second else { return 0 }
+            var sum = 0.0
+            let rows = stacked.values.span
+            let images = weighted.values.span
+            for sample in 0..<count {
+                let left = (first * count + sample) * width
+                let right = (second * count + sample) * width
+                var square = 0.0
+                for column in 0..<width {
+                    square +=
+                        (rows[left + column] - rows[right + column])
+                        * (images[left + column] - images[right + column])
+                }
+                sum += max(0, square).squareRoot()
+            }
+            return sum / Double(count)
+        }
+        return DoubleMatrix(rows: size, columns: size, values: matrix.values)
+    }
+}
+
+extension LayerRows {
+    /// The rows in double precision, `[count, width]`.
+    var doubles: DoubleMatrix {
+        DoubleMatrix(rows: count, columns: width, values: values.map(Double.init))
+    }
+}

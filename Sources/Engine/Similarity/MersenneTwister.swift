@@ -1,0 +1,71 @@
+// MT19937 (Matsumoto and Nishimura, 1998) with the seeding and the normal variates of NumPy's
+// `RandomState`, so that the official pipeline's tie-breaking noise can be repeated exactly.
+
+import Glibc
+
+/// A seeded source of uniform and normal variates; the same on every machine.
+package struct MersenneTwister: Sendable {
+    private var state: [UInt32]
+    private var place: Int
+    /// The second variate of the last polar pair.
+    private var spare: Double?
+
+    private static let length = 624
+    private static let middle = 397
+
+    /// The state of `numpy.random.RandomState(seed)`.
+    package init(seed: UInt32) {
+        state = [seed]
+        state.reserveCapacity(Self.length)
+        for index in 1..<UInt32(Self.length) {
+            let last = state[state.count - 1]
+            state.append(1_812_433_253 &* (last ^ (last >> 30)) &+ index)
+        }
+        place = Self.length
+    }
+
+    /// 32 uniform bits.
+    package mutating func bits() -> UInt32 {
+        if place == Self.length { refill() }
+        var word = state[place]
+        place += 1
+        word ^= word >> 11
+        word ^= (word << 7) & 0x9d2c_5680
+        word ^= (word << 15) & 0xefc6_0000
+        return word ^ (word >> 18)
+    }
+
+    /// A uniform number in [0, 1) with 53 bits.
+    package mutating func uniform() -> Double {
+        let high = Double(bits() >> 5)
+        let low = Double(bits() >> 6)
+        return (high * 67_108_864 + low) / 9_007_199_254_740_992
+    }
+
+    /// A standard normal number by the polar method; pairs are handed out second one first.
+    package mutating func normal() -> Double {
+        if let kept = spare {
+            spare = nil
+            return kept
+        }
+        while true {
+            let first = 2 * uniform() - 1
+            let second = 2 * uniform() - 1
+            let squared = first * first + second * second
+            guard squared < 1, squared != 0 else { continue }
+            let factor = (-2 * log(squared) / squared).squareRoot()
+            spare = factor * first
+            return factor * second
+        }
+    }
+
+    private mutating func refill() {
+        for index in 0..<Self.length {
+            let next = state[(index + 1) % Self.length]
+            let mixed = (state[index] & 0x8000_0000) | (next & 0x7fff_ffff)
+            let twist = (mixed >> 1) ^ (mixed & 1 == 0 ? 0 : 0x9908_b0df)
+            state[index] = state[(index + Self.middle) % Self.length] ^ twist
+        }
+        place = 0
+    }
+}

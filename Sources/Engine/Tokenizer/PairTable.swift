@@ -1,0 +1,53 @@
+// The merges of a byte-pair encoding: which two tokens join, how early, and into what.
+
+/// A hash table from pairs of token ids to ranks (open addressing, linear probing).
+struct PairTable: Sendable {
+    static let noRank = UInt32.max
+
+    private static let emptyKey = UInt64.max
+
+    private var keys: [UInt64] = [emptyKey]
+    private var ranks: [UInt32] = [noRank]
+    private var shift: UInt64 = 63
+    /// Depends on all pairs, so that no file can choose pairs which meet in one slot.
+    private var seed: UInt64 = 0
+
+    /// - Parameter pairs: in the order of ranks. Of equal pairs the last one counts.
+    init(_ pairs: [(left: Int32, right: Int32)]) {
+        var bits: UInt64 = 1
+        while 1 << bits < pairs.count * 2 { bits += 1 }
+        shift = 64 - bits
+        for (left, right) in pairs {
+            seed = (seed ^ Self.key(left, right)) &* 0x0000_0100_0000_01B3
+            seed ^= seed >> 29
+        }
+        keys = [UInt64](repeating: Self.emptyKey, count: 1 << bits)
+        ranks = [UInt32](repeating: Self.noRank, count: 1 << bits)
+        for (rank, pair) in pairs.enumerated() {
+            let slot = slot(of: Self.key(pair.left, pair.right))
+            keys[slot] = Self.key(pair.left, pair.right)
+            ranks[slot] = UInt32(rank)
+        }
+    }
+
+    /// The rank of the pair, or `noRank`.
+    @inline(__always)
+    func rank(_ left: Int32, _ right: Int32) -> UInt32 {
+        ranks[slot(of: Self.key(left, right))]
+    }
+
+    /// Where the key is, or the empty slot where it would be.
+    @inline(__always)
+    private func slot(of key: UInt64) -> Int {
+        var slot = Int(truncatingIfNeeded: ((key ^ seed) &* 0x9E37_79B9_7F4A_7C15) >> shift)
+        while keys[slot] != key && keys[slot] != Self.emptyKey {
+            slot = (slot + 1) & (keys.count - 1)
+        }
+        return slot
+    }
+
+    @inline(__always)
+    private static func key(_ left: Int32, _ right: Int32) -> UInt64 {
+        UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
+    }
+}

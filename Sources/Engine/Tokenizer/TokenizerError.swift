@@ -1,0 +1,65 @@
+// Everything that can be wrong with a tokenizer file, or with a text given to a tokenizer.
+
+package enum TokenizerError: Error, Equatable, CustomStringConvertible {
+    /// The folder holds neither tokenizer.json nor tokenizer.model.
+    case notFound(folder: String)
+    /// The folder holds only the SentencePiece file.
+    case onlySentencePiece(folder: String)
+    /// Says the file and what the system answered.
+    case unreadable(String)
+    case tooLarge(bytes: Int, bytesMax: Int)
+    /// Any of the others, with the file it was met in.
+    indirect case inFile(path: String, error: TokenizerError)
+
+    case invalidJSON(offset: Int, reason: String)
+    case missingField(place: String)
+    case wrongValue(place: String, expected: String, found: String)
+    case unsupported(place: String, component: String, hint: String)
+    case invalidPattern(place: String, pattern: String, reason: String)
+    /// The library numbers added tokens itself; a file that disagrees is not what was trained on.
+    case addedTokenNumber(content: String, inFile: Int, assigned: Int)
+
+    case invalidUTF8(offset: Int)
+    case textTooLong(bytes: Int, bytesMax: Int)
+    /// The pattern needed more steps or memory than its limits allow on this text.
+    case patternGaveUp(pattern: String, reason: String)
+    /// A character is not in the vocabulary, and neither is the token that stands for such ones.
+    case unknownTokenMissing(token: String)
+
+    package var description: String {
+        switch self {
+        case .notFound(let folder):
+            "\(folder): expected a tokenizer.json, found none. "
+                + "Point to the folder of a Hugging Face checkpoint that holds its tokenizer."
+        case .onlySentencePiece(let folder):
+            "\(folder): found only tokenizer.model (SentencePiece); Layerfold reads "
+                + "tokenizer.json. Convert it once, in Python: from transformers import "
+                + "AutoTokenizer; AutoTokenizer.from_pretrained(\"\(folder)\")"
+                + ".save_pretrained(\"\(folder)\")"
+        case .unreadable(let reason): reason
+        case .tooLarge(let bytes, let bytesMax):
+            "the tokenizer has \(bytes) bytes; the limit is \(bytesMax)"
+        case .inFile(let path, let error): "\(path): \(error)"
+        case .invalidJSON(let offset, let reason): "not valid JSON at byte \(offset): \(reason)"
+        case .missingField(let place): "\(place): this field is needed, and missing"
+        case .wrongValue(let place, let expected, let found):
+            "\(place): expected \(expected), found \(found)"
+        case .unsupported(let place, let component, let hint):
+            "\(place): \(component) is not supported\(hint.isEmpty ? "" : "; \(hint)")"
+        case .invalidPattern(let place, let pattern, let reason):
+            "\(place): the pattern «\(pattern)» is refused: \(reason)"
+        case .addedTokenNumber(let content, let inFile, let assigned):
+            "added_tokens: «\(content)» has id \(inFile) in the file, but the tokenizers library "
+                + "would give it \(assigned); save the tokenizer again with the library that "
+                + "the model was trained with"
+        case .invalidUTF8(let offset): "the text is not UTF-8 at byte \(offset)"
+        case .textTooLong(let bytes, let bytesMax):
+            "the text has \(bytes) bytes; the limit for one text is \(bytesMax): split it"
+        case .patternGaveUp(let pattern, let reason):
+            "the pattern «\(pattern)» gave up on this text: \(reason)"
+        case .unknownTokenMissing(let token):
+            "the text holds a character outside the vocabulary, and model.unk_token "
+                + "«\(token)» is not in the vocabulary either"
+        }
+    }
+}

@@ -1,0 +1,117 @@
+// The description's JSON is flat like the manifest: parameters stand beside `method` or `task`.
+
+import Catalogue
+
+private struct DeclaredKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(_ name: String) {
+        stringValue = name
+    }
+
+    init?(stringValue: String) {
+        self.stringValue = stringValue
+    }
+
+    init?(intValue: Int) {
+        nil
+    }
+}
+
+extension KeyedEncodingContainer where K == DeclaredKey {
+    fileprivate mutating func encode(_ parameters: Parameters) throws {
+        for (name, value) in parameters.values {
+            try encode(value, forKey: DeclaredKey(name))
+        }
+    }
+}
+
+extension KeyedDecodingContainer where K == DeclaredKey {
+    /// Every key but `fixed`, typed and completed as `declarations` say. An entry that this build
+    /// does not know (a newer build wrote it) keeps its values as they are.
+    fileprivate func parameters(
+        besides fixed: Set<String>, declared declarations: [ParameterDeclaration]
+    ) throws -> Parameters {
+        var parameters = Parameters()
+        for key in allKeys where !fixed.contains(key.stringValue) {
+            parameters[key.stringValue] = try decode(ParameterValue.self, forKey: key)
+        }
+        return parameters.completed(with: declarations)
+    }
+}
+
+extension JobDescription.Calibration: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: DeclaredKey.self)
+        dataset = try container.decode(String.self, forKey: DeclaredKey("dataset"))
+        path = try container.decode(String.self, forKey: DeclaredKey("path"))
+        maxTokens = try container.decode(Int.self, forKey: DeclaredKey("max_tokens"))
+        seed = try container.decode(Int.self, forKey: DeclaredKey("seed"))
+        parameters = try container.parameters(
+            besides: ["dataset", "path", "max_tokens", "seed"],
+            declared: Offer.dataset(dataset)?.parameters ?? [])
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: DeclaredKey.self)
+        try container.encode(dataset, forKey: DeclaredKey("dataset"))
+        try container.encode(path, forKey: DeclaredKey("path"))
+        try container.encode(maxTokens, forKey: DeclaredKey("max_tokens"))
+        try container.encode(seed, forKey: DeclaredKey("seed"))
+        try container.encode(parameters)
+    }
+}
+
+extension JobDescription.Analysis: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: DeclaredKey.self)
+        similarity = try container.decode(String.self, forKey: DeclaredKey("similarity"))
+        representation = try container.decode(String.self, forKey: DeclaredKey("representation"))
+        compute = try container.decode(
+            JobDescription.ComputeChoice.self, forKey: DeclaredKey("compute"))
+        parameters = try container.parameters(
+            besides: ["similarity", "representation", "compute"],
+            declared: Offer.similarity(similarity)?.parameters ?? [])
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: DeclaredKey.self)
+        try container.encode(similarity, forKey: DeclaredKey("similarity"))
+        try container.encode(representation, forKey: DeclaredKey("representation"))
+        try container.encode(compute, forKey: DeclaredKey("compute"))
+        try container.encode(parameters)
+    }
+}
+
+extension JobDescription.Compression: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: DeclaredKey.self)
+        method = try container.decode(String.self, forKey: DeclaredKey("method"))
+        ratios = try container.decodeIfPresent([Double].self, forKey: DeclaredKey("ratios")) ?? []
+        parameters = try container.parameters(
+            besides: ["method", "ratios"], declared: Offer.method(method)?.parameters ?? [])
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: DeclaredKey.self)
+        try container.encode(method, forKey: DeclaredKey("method"))
+        if !ratios.isEmpty { try container.encode(ratios, forKey: DeclaredKey("ratios")) }
+        try container.encode(parameters)
+    }
+}
+
+extension JobDescription.Evaluation: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: DeclaredKey.self)
+        task = try container.decode(String.self, forKey: DeclaredKey("task"))
+        parameters = try container.parameters(
+            besides: ["task"], declared: Offer.task(task)?.parameters ?? [])
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: DeclaredKey.self)
+        try container.encode(task, forKey: DeclaredKey("task"))
+        try container.encode(parameters)
+    }
+}

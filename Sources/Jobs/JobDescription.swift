@@ -1,0 +1,103 @@
+// What a job asks for, with every default filled in. Its JSON is a manifest again, and goes into
+// job.json, the worker's request and report.json.
+
+package import Catalogue
+package import Foundation
+
+package struct JobDescription: Sendable, Equatable, Codable {
+    package static let currentVersion = 1
+
+    /// The calibration set.
+    package struct Calibration: Sendable, Equatable {
+        /// A name of `Offer.datasets`.
+        package var dataset: String
+        /// As written in the manifest; resolved against the data roots.
+        package var path: String
+        /// Samples are cut to this many tokens.
+        package var maxTokens: Int
+        package var seed: Int
+        /// What the data set declares besides: `split`, `samples_per_subject`, `samples`, `field`.
+        package var parameters: Parameters
+    }
+
+    /// How the similarity of layers is found.
+    package struct Analysis: Sendable, Equatable {
+        /// A name of `Offer.similarities`.
+        package var similarity: String
+        /// A name of `Offer.representations`.
+        package var representation: String
+        package var compute: ComputeChoice
+        /// What the measure declares: `sigma`, `dimensions`, `neighbours`, `entropy_neighbours`.
+        package var parameters: Parameters
+    }
+
+    package enum ComputeChoice: String, Sendable, Codable, CaseIterable {
+        case f32, bf16, auto
+    }
+
+    /// One method at one or more ratios.
+    package struct Compression: Sendable, Equatable {
+        /// A name of `Offer.methods`.
+        package var method: String
+        /// Shares of the layers to remove, each > 0 and < 1; empty where the method takes none.
+        package var ratios: [Double]
+        package var parameters: Parameters
+    }
+
+    /// One task, run on the original and on every folded model.
+    package struct Evaluation: Sendable, Equatable {
+        /// A name of `Offer.tasks`.
+        package var task: String
+        package var parameters: Parameters
+    }
+
+    package struct Output: Sendable, Equatable, Codable {
+        package var dtype: OutputDType
+        /// A model larger than this is written in several files.
+        package var shardBytes: Int
+
+        private enum CodingKeys: String, CodingKey {
+            case dtype
+            case shardBytes = "shard_bytes"
+        }
+    }
+
+    package enum OutputDType: String, Sendable, Codable, CaseIterable {
+        case keep, float32, bfloat16, float16
+    }
+
+    package var version: Int
+    package var name: String
+    /// As written in the manifest; resolved against the model roots.
+    package var model: String
+    /// Nil only where no method needs one and the manifest gives none.
+    package var calibration: Calibration?
+    package var analysis: Analysis
+    package var compress: [Compression]
+    package var evaluate: [Evaluation]
+    package var output: Output
+    /// Jobs of higher priority start first.
+    package var priority: Int
+
+    /// The description as JSON with sorted keys: equal descriptions give equal bytes.
+    package func canonicalJSON() throws -> Data {
+        try JobJSON.encode(self)
+    }
+}
+
+/// The one way this project writes JSON that machines compare.
+package enum JobJSON {
+    /// Sorted keys, no white space, slashes as they are; numbers in their shortest form.
+    package static func encode(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(value)
+    }
+
+    /// The same, indented for people.
+    package static func encodePretty(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        return try encoder.encode(value)
+    }
+}

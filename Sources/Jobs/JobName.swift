@@ -1,0 +1,22 @@
+// Names of jobs become parts of file names, so they are plain.
+
+package enum JobName {
+    package static let charactersMax = 64
+
+    /// `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`
+    package static func isValid(_ name: String) -> Bool {
+        guard name.utf8.count <= charactersMax, let first = name.utf8.first, isWord(first) else {
+            return false
+        }
+        return name.utf8.allSatisfy { isWord($0) || "._-".utf8.contains($0) }
+    }
+
+    private static func isWord(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
+    }
+}

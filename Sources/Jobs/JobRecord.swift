@@ -1,0 +1,70 @@
+// The files of an accepted job that the daemon writes into `jobs/<id>/`, beside manifest.raw.
+
+/// `job.json`: what was accepted. Once it exists, the job is never lost.
+package struct JobRecord: Sendable, Equatable, Codable {
+    package static let currentVersion = 1
+    package static let fileName = "job.json"
+    package static let manifestFileName = "manifest.raw"
+    package static let bytesMax = 8_388_608
+
+    package var version: Int
+    package var id: String
+    /// The file it came from, or the name given to the API.
+    package var source: String
+    /// User number of the file's owner.
+    package var owner: Int
+    /// Milliseconds since 1970 UTC.
+    package var submittedAtMilliseconds: Int
+    /// SHA-256 of manifest.raw.
+    package var manifestDigest: String
+    package var description: JobDescription
+
+    package init(
+        id: String, source: String, owner: Int, submittedAtMilliseconds: Int,
+        manifestDigest: String, description: JobDescription
+    ) {
+        version = Self.currentVersion
+        self.id = id
+        self.source = source
+        self.owner = owner
+        self.submittedAtMilliseconds = submittedAtMilliseconds
+        self.manifestDigest = manifestDigest
+        self.description = description
+    }
+
+    /// The name of the job's folder below `results`.
+    package var resultsName: String { "\(description.name)-\(id)" }
+
+    /// The folder below `results` that the worker fills, before it gets its name.
+    package var partialResultsName: String { ".\(resultsName).partial" }
+
+    private enum CodingKeys: String, CodingKey {
+        case version, id, source, owner, description
+        case submittedAtMilliseconds = "submitted_at_ms"
+        case manifestDigest = "manifest_sha256"
+    }
+}
+
+/// `end.json`: how a job ended, so that its end survives the loss of the index.
+package struct JobEnd: Sendable, Equatable, Codable {
+    package static let fileName = "end.json"
+    package static let bytesMax = 1_048_576
+
+    /// `done`, `failed` or `cancelled`.
+    package var state: JobState
+    package var finishedAtMilliseconds: Int
+    package var failure: WorkerOutcome.Failure?
+
+    package init(
+        state: JobState, finishedAtMilliseconds: Int, failure: WorkerOutcome.Failure? = nil
+    ) {
+        self.state = state
+        self.finishedAtMilliseconds = finishedAtMilliseconds
+        self.failure = failure
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case state, failure
+        case finishedAtMilliseconds = "finished_at_ms"
+    }
+}

@@ -1,0 +1,55 @@
+// The states of a job and the moves between them: the one table that daemon, index and CLI share.
+
+/// Where a job stands. Files and the index hold the raw value.
+package enum JobState: String, Sendable, Codable, CaseIterable {
+    /// Accepted and waiting, for the first time or again.
+    case queued
+    /// A worker runs its stages.
+    case running
+    /// The worker has finished; its results are being put in place.
+    case publishing
+    /// Cancelled by somebody, while the worker is being stopped.
+    case cancelling
+    case done
+    case failed
+    case cancelled
+
+    /// True where nothing happens any more unless somebody asks for it.
+    package var isFinal: Bool {
+        switch self {
+        case .done, .failed, .cancelled: true
+        case .queued, .running, .publishing, .cancelling: false
+        }
+    }
+
+    /// The states that may follow directly.
+    package var next: Set<JobState> {
+        switch self {
+        // A queued job fails without running where its folder cannot be read.
+        case .queued: [.running, .cancelled, .failed]
+        // Back to queued: the worker was lost, the daemon stops, or a transient fault.
+        case .running: [.publishing, .queued, .cancelling, .failed]
+        case .publishing: [.done, .failed]
+        case .cancelling: [.cancelled]
+        // Retry, on demand.
+        case .failed, .cancelled: [.queued]
+        case .done: []
+        }
+    }
+
+    package func mayBecome(_ state: JobState) -> Bool {
+        next.contains(state)
+    }
+}
+
+/// Who has to act on a failure; decides whether the queue tries again.
+package enum FailureClass: String, Sendable, Codable, CaseIterable {
+    /// The manifest, the model or the data are wrong: no retry.
+    case user
+    /// Memory, disk or time ran out: no retry until somebody makes room.
+    case resource
+    /// Reading or writing failed in a way that may pass: retried with growing delays.
+    case transient
+    /// Layerfold's own fault, or a worker that keeps dying.
+    case bug
+}

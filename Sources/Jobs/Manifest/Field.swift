@@ -1,0 +1,159 @@
+// One value of the manifest with its path, read as a type or refused with a place and a remedy.
+
+import Foundation
+
+struct Field {
+    let node: ManifestNode
+    let path: String
+
+    func error(
+        _ problem: String, expected: String? = nil, found: String? = nil, hint: String? = nil
+    ) -> ManifestError {
+        ManifestError(
+            line: node.place.line, column: node.place.column, path: path, problem: problem,
+            expected: expected, found: found, hint: hint)
+    }
+
+    func wrongType(_ expected: String, hint: String? = nil) -> ManifestError {
+        if case .missing = node.content {
+            return error("has no value", expected: expected, hint: hint)
+        }
+        return error("wrong type", expected: expected, found: node.found, hint: hint)
+    }
+
+    /// The words of a plain or quoted scalar.
+    func text(_ expected: String = "a text") throws -> String {
+        switch node.content {
+        case .plain(let text), .quoted(let text): return text
+        default: throw wrongType(expected)
+        }
+    }
+
+    func flag() throws -> Bool {
+        guard case .plain(let text) = node.content else { throw wrongType("true or false") }
+        switch text {
+        case "true", "True", "TRUE": return true
+        case "false", "False", "FALSE": return false
+        default: throw wrongType("true or false", hint: "write true or false")
+        }
+    }
+
+    func integer(in range: ClosedRange<Int>) throws -> Int {
+        let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        guard case .plain(let text) = node.content else {
+            throw wrongType(expected, hint: quotesHint)
+        }
+        let digits = text.utf8.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }
+        guard
+            text.utf8.count - digits.count <= 1, !digits.isEmpty,
+            digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        else { throw wrongType(expected) }
+        guard let value = Int(text), range.contains(value) else {
+            throw error("out of range", expected: expected, found: node.found)
+        }
+        return value
+    }
+
+    /// A number as YAML 1.2 writes them. Not-a-number and the infinities pass: callers refuse
+    /// them with words of their own.
+    func anyNumber(_ expected: String) throws -> Double {
+        guard case .plain(let text) = node.content else {
+            throw wrongType(expected, hint: quotesHint)
+        }
+        switch text.lowercased() {
+        case ".nan", "nan", "-nan", "+nan": return .nan
+        case ".inf", "+.inf", "inf", "+inf", "infinity", "+infinity": return .infinity
+        case "-.inf", "-inf", "-infinity": return -.infinity
+        default: break
+        }
+        let allowed = text.utf8.allSatisfy { "0123456789+-.eE".utf8.contains($0) }
+        guard allowed, let value = Double(text) else {
+            throw wrongType(
+                expected,
+                hint: text.hasSuffix("%") ? "write a share such as 0.25, not a percentage" : nil)
+        }
+        return value
+    }
+
+    func number(in range: ClosedRange<Double>) throws -> Double {
+        let expected = "a number from \(range.lowerBound) to \(range.upperBound)"
+        let value = try anyNumber(expected)
+        guard value.isFinite else {
+            throw error("not a finite number", expected: expected, found: node.found)
+        }
+        guard range.contains(value) else {
+            throw error("out of range", expected: expected, found: node.found)
+        }
+        return value
+    }
+
+    func choice(of words: [String], called what: String) throws -> String {
+        let expected = words.joined(separator: " | ")
+        let word = try text(expected)
+        guard words.contains(word) else {
+            let near = Spelling.nearest(to: word, in: words)
+            throw error(
+                "unknown \(what)", expected: expected, found: node.found,
+                hint: near.map { "did you mean `\($0)`?" })
+        }
+        return word
+    }
+
+    func list(_ expected: String, countMax: Int) throws -> [Field] {
+        guard case .list(let items) = node.content else {
+            throw wrongType(expected, hint: "write [a, b], or one `- ` line for each")
+        }
+        guard items.count <= countMax else {
+            throw error(
+                "too many entries", expected: "at most \(countMax)", found: "\(items.count)")
+        }
+        return items.enumerated().map { Field(node: $1, path: "\(path)[\($0)]") }
+    }
+
+    private var quotesHint: String? {
+        if case .quoted = node.content { "remove the quotes" } else { nil }
+    }
+}
+
+/// A mapping whose keys are taken one by one.
+struct FieldMap {
+    let field: Field
+    private let entries: [ManifestNode.Entry]
+
+    init(_ field: Field, _ expected: String) throws {
+        guard case .map(let entries) = field.node.content else {
+            throw field.wrongType(expected)
+        }
+        self.field = field
+        self.entries = entries
+    }
+
+    subscript(key: String) -> Field? {
+        guard let entry = entries.first(where: { $0.key == key }) else { return nil }
+        return Field(node: entry.value, path: path(of: key))
+    }
+
+    func required(_ key: String, hint: String) throws -> Field {
+        guard let field = self[key] else {
+            throw self.field.error("the key `\(key)` is missing", hint: hint)
+        }
+        return field
+    }
+
+    /// - Throws: for the first key that is not among `known`.
+    func refuseUnknown(besides known: [String], in place: String) throws {
+        for entry in entries where !known.contains(entry.key) {
+            let near = Spelling.nearest(to: entry.key, in: known)
+            throw ManifestError(
+                line: entry.place.line, column: entry.place.column,
+                path: path(of: ManifestNode.shortened(entry.key)),
+                problem: "unknown key in \(place)", expected: known.joined(separator: ", "),
+                found: ManifestNode.shortened(entry.key),
+                hint: near.map { "did you mean `\($0)`?" })
+        }
+    }
+
+    private func path(of key: String) -> String {
+        field.path.isEmpty ? key : "\(field.path).\(key)"
+    }
+}

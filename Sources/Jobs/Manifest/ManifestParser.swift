@@ -1,0 +1,286 @@
+// Manifest to job description: every key known, every value typed and in range, every default
+// filled in. The reference for people is docs/JOB_FORMAT.md.
+
+import Catalogue
+package import Foundation
+
+package struct ManifestParser {
+    private let paths: PathRule
+
+    /// - Parameters:
+    ///   - name: the job's name where the manifest gives none; the file's name without extension.
+    ///   - paths: which paths may be named. Default: any.
+    /// - Throws: `ManifestError`, for the first thing that is wrong.
+    package static func parse(
+        bytes: Data, name: String, paths: PathRule = .anywhere
+    ) throws -> JobDescription {
+        let root = try ManifestReader.read(bytes)
+        return try ManifestParser(paths: paths)
+            .description(of: Field(node: root, path: ""), name: name)
+    }
+
+    private func description(of root: Field, name: String) throws -> JobDescription {
+        let map = try FieldMap(root, "a mapping, starting with `version: 1`")
+        try map.refuseUnknown(
+            besides: [
+                "version", "name", "model", "calibration", "analysis", "compress", "evaluate",
+                "output", "priority",
+            ], in: "the manifest")
+        try checkVersion(map.required("version", hint: "start the manifest with `version: 1`"))
+        let title = try jobName(map["name"], fallback: name, in: map)
+        let model = try path(
+            map.required("model", hint: "add `model: FOLDER`, a checkpoint folder"), under: .model)
+        let compress = try compressions(
+            map.required("compress", hint: "add `compress:` with a method and its ratios"))
+        let calibration = try map["calibration"].map(calibration)
+        if calibration == nil,
+            let index = compress.firstIndex(where: {
+                Offer.method($0.method)?.needsSimilarity ?? true
+            })
+        {
+            throw root.error(
+                "the key `calibration` is missing: method `\(compress[index].method)` needs it",
+                hint: "add `calibration:` with `dataset:` and `path:`")
+        }
+        return JobDescription(
+            version: JobDescription.currentVersion,
+            name: title,
+            model: model,
+            calibration: calibration,
+            analysis: try analysis(map["analysis"]),
+            compress: compress,
+            evaluate: try evaluations(map["evaluate"]),
+            output: try output(map["output"]),
+            priority: try value(of: Offer.priority, in: map).integer ?? 0)
+    }
+
+    private func checkVersion(_ field: Field) throws {
+        let version = try field.integer(in: 0...Int.max)
+        guard version == JobDescription.currentVersion else {
+            throw field.error(
+                "this build does not know version \(version) of the manifest",
+                expected: "\(JobDescription.currentVersion)", found: "\(version)",
+                hint: "write `version: \(JobDescription.currentVersion)`")
+        }
+    }
+
+    private func jobName(_ field: Field?, fallback: String, in map: FieldMap) throws -> String {
+        let rule = "1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or digit"
+        guard let field else {
+            guard JobName.isValid(fallback) else {
+                throw map.field.error(
+                    "the key `name` is missing, and the file's name cannot stand for it",
+                    expected: rule, found: ManifestNode.shortened(fallback),
+                    hint: "add `name: NAME`")
+            }
+            return fallback
+        }
+        let name = try field.text(rule)
+        guard JobName.isValid(name) else {
+            throw field.error("not a name", expected: rule, found: field.node.found)
+        }
+        return name
+    }
+
+    private func path(_ field: Field, under root: PathRule.Root) throws -> String {
+        let path = try field.text("a path")
+        if let refusal = paths.refusal(of: path, under: root) {
+            throw field.error(refusal.problem, found: field.node.found, hint: refusal.hint)
+        }
+        return path
+    }
+
+    // MARK: Sections
+
+    private func calibration(_ field: Field) throws -> JobDescription.Calibration {
+        let map = try FieldMap(field, "a mapping with `dataset` and `path`")
+        let name = try map.required("dataset", hint: "add `dataset: \(Self.words(Offer.datasets))`")
+            .choice(of: Offer.datasets.map(\.name), called: "data set")
+        let dataset = Offer.dataset(name)?.parameters ?? []
+        let common = try parameters(
+            Offer.calibration, of: map, besides: ["dataset"], allowing: dataset,
+            in: "calibration with data set \(name)")
+        return JobDescription.Calibration(
+            dataset: name,
+            path: common.text("path"),
+            maxTokens: common.integer("max_tokens"),
+            seed: common.integer("seed"),
+            parameters: try values(of: dataset, in: map))
+    }
+
+    private func analysis(_ field: Field?) throws -> JobDescription.Analysis {
+        let nothing = Field(
+            node: ManifestNode(place: Place(line: 1, column: 1), content: .map([])),
+            path: "analysis")
+        let map = try FieldMap(field ?? nothing, "a mapping, such as `similarity: npib`")
+        let similarity =
+            try map["similarity"]?
+            .choice(of: Offer.similarities.map(\.name), called: "similarity measure")
+            ?? Offer.defaultSimilarity
+        let representation =
+            try map["representation"]?
+            .choice(of: Offer.representations.map(\.name), called: "representation")
+            ?? Offer.defaultRepresentation
+        let common = try parameters(
+            [Offer.compute], of: map, besides: ["similarity", "representation"],
+            allowing: Offer.similarity(similarity)?.parameters ?? [],
+            in: "analysis with similarity \(similarity)")
+        return JobDescription.Analysis(
+            similarity: similarity,
+            representation: representation,
+            compute: JobDescription.ComputeChoice(rawValue: common.text("compute")) ?? .auto,
+            parameters: try values(of: Offer.similarity(similarity)?.parameters ?? [], in: map))
+    }
+
+    private func compressions(_ field: Field) throws -> [JobDescription.Compression] {
+        let items = try field.list(
+            "a list of methods", countMax: ManifestLimits.entriesMax)
+        guard !items.isEmpty else {
+            throw field.error("the list is empty", hint: "add `- method: mka` with its ratios")
+        }
+        var seen: Set<JobDescription.Candidate.Identity> = []
+        return try items.map { item in
+            let compression = try compression(item)
+            for candidate in compression.candidates
+            where !seen.insert(candidate.identity).inserted {
+                throw item.error(
+                    "method `\(compression.method)` is asked for twice with the same ratio and "
+                        + "parameters", hint: "remove one of them")
+            }
+            return compression
+        }
+    }
+
+    private func compression(_ field: Field) throws -> JobDescription.Compression {
+        let map = try FieldMap(field, "a mapping with `method` and `ratios`")
+        let name = try map.required("method", hint: "add `method: \(Self.words(Offer.methods))`")
+            .choice(of: Offer.methods.map(\.name), called: "method")
+        guard let method = Offer.method(name) else {
+            preconditionFailure("a chosen method is declared")
+        }
+        let fixed = method.takesRatios ? ["method", "ratios"] : ["method"]
+        if !method.takesRatios, let ratios = map["ratios"] {
+            throw ratios.error(
+                "method `\(name)` takes no ratios",
+                hint: "give \(method.parameters.map { "`\($0.name)`" }.joined(separator: ", "))")
+        }
+        let values = try parameters(
+            method.parameters, of: map, besides: fixed, in: "method \(name)")
+        guard method.takesRatios else {
+            return JobDescription.Compression(method: name, ratios: [], parameters: values)
+        }
+        let ratios = try self.ratios(
+            map.required("ratios", hint: "add `ratios: [0.25]`: the share of layers to remove"))
+        return JobDescription.Compression(method: name, ratios: ratios, parameters: values)
+    }
+
+    private func evaluations(_ field: Field?) throws -> [JobDescription.Evaluation] {
+        guard let field else { return [] }
+        let items = try field.list("a list of tasks", countMax: ManifestLimits.entriesMax)
+        return try items.map { item in
+            let map = try FieldMap(item, "a mapping with `task`")
+            let name = try map.required("task", hint: "add `task: \(Self.words(Offer.tasks))`")
+                .choice(of: Offer.tasks.map(\.name), called: "task")
+            let values = try parameters(
+                Offer.task(name)?.parameters ?? [], of: map, besides: ["task"], in: "task \(name)")
+            return JobDescription.Evaluation(task: name, parameters: values)
+        }
+    }
+
+    private func output(_ field: Field?) throws -> JobDescription.Output {
+        var values = Parameters().completed(with: Offer.output)
+        if let field {
+            let map = try FieldMap(field, "a mapping, such as `dtype: keep`")
+            values = try parameters(Offer.output, of: map, besides: [], in: "output")
+        }
+        return JobDescription.Output(
+            dtype: JobDescription.OutputDType(rawValue: values.text("dtype")) ?? .keep,
+            shardBytes: values.integer("shard_bytes"))
+    }
+
+    // MARK: Parameters
+
+    /// The values of `declarations`; any key beyond these, `besides` and `allowing` is refused.
+    private func parameters(
+        _ declarations: [ParameterDeclaration], of map: FieldMap, besides: [String],
+        allowing others: [ParameterDeclaration] = [], in place: String
+    ) throws -> Parameters {
+        let known = besides + declarations.map(\.name) + others.map(\.name)
+        try map.refuseUnknown(besides: known, in: place)
+        return try values(of: declarations, in: map)
+    }
+
+    private func values(
+        of declarations: [ParameterDeclaration], in map: FieldMap
+    ) throws -> Parameters {
+        var result = Parameters()
+        for declaration in declarations {
+            if let field = map[declaration.name] {
+                guard result.allows(declaration) else {
+                    throw field.error(
+                        "`\(declaration.name)` has no meaning here",
+                        hint: declaration.onlyWith.map {
+                            "it is used only with `\($0.parameter): \($0.value)`"
+                        })
+                }
+                result[declaration.name] = try value(field, declaration)
+            } else if case .required = declaration.defaultValue, result.allows(declaration) {
+                throw map.field.error(
+                    "the key `\(declaration.name)` is missing",
+                    hint: "add `\(declaration.name):`. \(declaration.meaning)")
+            }
+            result = result.completed(with: [declaration])
+        }
+        return result
+    }
+
+    private func value(
+        of declaration: ParameterDeclaration, in map: FieldMap
+    ) throws -> ParameterValue {
+        let values = try values(of: [declaration], in: map)
+        guard let value = values[declaration.name] else {
+            preconditionFailure("\(declaration.name) has a default")
+        }
+        return value
+    }
+
+    private func value(
+        _ field: Field, _ declaration: ParameterDeclaration
+    ) throws -> ParameterValue {
+        switch declaration.kind {
+        case .number(let range):
+            return .number(try field.number(in: range))
+        case .integer(let range):
+            return .integer(try field.integer(in: range))
+        case .choice(let words):
+            return .text(try field.choice(of: words, called: "value"))
+        case .flag:
+            return .flag(try field.flag())
+        case .text:
+            return .text(try shortText(field))
+        case .path:
+            return .text(try path(field, under: .data))
+        case .integers(let range):
+            let items = try field.list(
+                "a list of whole numbers", countMax: ManifestLimits.layersMax)
+            guard !items.isEmpty else { throw field.error("the list is empty") }
+            return .integers(try items.map { try $0.integer(in: range) })
+        }
+    }
+
+    private func shortText(_ field: Field) throws -> String {
+        let text = try field.text()
+        guard !text.isEmpty, text.utf8.count <= ManifestLimits.pathBytesMax,
+            !text.unicodeScalars.contains(where: { $0.value == 0 })
+        else {
+            throw field.error(
+                "not usable as a text",
+                expected: "1 to \(ManifestLimits.pathBytesMax) bytes without the character NUL")
+        }
+        return text
+    }
+
+    private static func words(_ declarations: [any Declaration]) -> String {
+        declarations.map(\.name).joined(separator: " | ")
+    }
+}

@@ -1,0 +1,201 @@
+// What the daemon's API answers, shared with the command line. Times are milliseconds since 1970
+// UTC. docs/JOB_FORMAT.md lists the routes.
+
+/// A line of `layerfold ls`.
+package struct JobSummary: Sendable, Equatable, Codable {
+    package var id: String
+    package var name: String
+    package var state: JobState
+    package var priority: Int?
+    /// Jobs that will start before this one; nil unless it is queued.
+    package var ahead: Int?
+    package var attempts: Int
+    package var submittedAtMilliseconds: Int
+    package var startedAtMilliseconds: Int?
+    package var finishedAtMilliseconds: Int?
+    /// A queued job that waits after a failure is not started before this time.
+    package var notBeforeMilliseconds: Int?
+    package var failure: WorkerOutcome.Failure?
+    /// The last progress line of the stage that runs.
+    package var progress: ProgressLine.Progress?
+
+    package init(
+        id: String, name: String, state: JobState, attempts: Int, submittedAtMilliseconds: Int
+    ) {
+        self.id = id
+        self.name = name
+        self.state = state
+        self.attempts = attempts
+        self.submittedAtMilliseconds = submittedAtMilliseconds
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id, name, state, priority, ahead, attempts, failure, progress
+        case submittedAtMilliseconds = "submitted_at_ms"
+        case startedAtMilliseconds = "started_at_ms"
+        case finishedAtMilliseconds = "finished_at_ms"
+        case notBeforeMilliseconds = "not_before_ms"
+    }
+}
+
+package struct JobList: Sendable, Equatable, Codable {
+    package var jobs: [JobSummary]
+
+    package init(jobs: [JobSummary]) {
+        self.jobs = jobs
+    }
+}
+
+/// `layerfold show`.
+package struct JobDetail: Sendable, Equatable, Codable {
+    package struct Attempt: Sendable, Equatable, Codable {
+        package var id: String
+        /// `running`, `succeeded`, `failed`, `transient`, `lost`, `stopped`.
+        package var state: String
+        package var startedAtMilliseconds: Int
+        package var finishedAtMilliseconds: Int?
+        package var process: Int?
+        package var exitCode: Int?
+        package var exitSignal: Int?
+
+        package init(id: String, state: String, startedAtMilliseconds: Int) {
+            self.id = id
+            self.state = state
+            self.startedAtMilliseconds = startedAtMilliseconds
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case id, state, process
+            case startedAtMilliseconds = "started_at_ms"
+            case finishedAtMilliseconds = "finished_at_ms"
+            case exitCode = "exit_code"
+            case exitSignal = "exit_signal"
+        }
+    }
+
+    package var summary: JobSummary
+    package var record: JobRecord?
+    package var attempts: [Attempt]
+    /// Folder of the job's files.
+    package var jobDirectory: String
+    /// Folder of the results; set once they are whole.
+    package var resultsDirectory: String?
+
+    package init(
+        summary: JobSummary, record: JobRecord?, attempts: [Attempt], jobDirectory: String,
+        resultsDirectory: String?
+    ) {
+        self.summary = summary
+        self.record = record
+        self.attempts = attempts
+        self.jobDirectory = jobDirectory
+        self.resultsDirectory = resultsDirectory
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case summary, record, attempts
+        case jobDirectory = "job_dir"
+        case resultsDirectory = "results_dir"
+    }
+}
+
+/// The progress of a job: its stages so far, and the last line of the one that runs.
+package struct JobProgress: Sendable, Equatable, Codable {
+    package var id: String
+    package var state: JobState
+    package var last: ProgressLine?
+    /// Every line of the present or last attempt but `progress` ones, oldest first.
+    package var history: [ProgressLine]
+
+    package init(id: String, state: JobState, last: ProgressLine?, history: [ProgressLine]) {
+        self.id = id
+        self.state = state
+        self.last = last
+        self.history = history
+    }
+}
+
+/// `layerfold doctor` and the first line of `ls`.
+package struct ServerStatus: Sendable, Equatable, Codable {
+    package var version: String
+    package var process: Int
+    package var startedAtMilliseconds: Int
+    package var stateDirectory: String
+    package var inbox: String
+    package var modelRoots: [String]
+    package var dataRoots: [String]
+    /// Number of jobs by state; every state is present.
+    package var jobs: [String: Int]
+    package var running: String?
+    /// True while the daemon stops.
+    package var isStopping: Bool
+    /// Why the daemon cannot do its work at present, such as a full disk.
+    package var degraded: String?
+
+    package init(
+        version: String, process: Int, startedAtMilliseconds: Int, stateDirectory: String,
+        inbox: String, modelRoots: [String], dataRoots: [String], jobs: [String: Int],
+        running: String?, isStopping: Bool, degraded: String?
+    ) {
+        self.version = version
+        self.process = process
+        self.startedAtMilliseconds = startedAtMilliseconds
+        self.stateDirectory = stateDirectory
+        self.inbox = inbox
+        self.modelRoots = modelRoots
+        self.dataRoots = dataRoots
+        self.jobs = jobs
+        self.running = running
+        self.isStopping = isStopping
+        self.degraded = degraded
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case version, process, inbox, jobs, running, degraded
+        case startedAtMilliseconds = "started_at_ms"
+        case stateDirectory = "state_dir"
+        case modelRoots = "model_roots"
+        case dataRoots = "data_roots"
+        case isStopping = "stopping"
+    }
+}
+
+/// The answer to `POST /v1/jobs`, `cancel` and `retry`.
+package struct JobReceipt: Sendable, Equatable, Codable {
+    package var id: String
+    package var state: JobState
+
+    package init(id: String, state: JobState) {
+        self.id = id
+        self.state = state
+    }
+}
+
+/// The body of every answer that is not 2xx.
+package struct ErrorDocument: Error, Sendable, Equatable, Codable {
+    package enum Code: String, Sendable, Codable {
+        /// The manifest was refused; `manifestError` says where and why.
+        case manifest
+        case notFound = "not-found"
+        /// The job's state does not allow it.
+        case refused
+        case tooLarge = "too-large"
+        /// The daemon cannot do it at present.
+        case unavailable
+    }
+
+    package var code: Code
+    package var message: String
+    package var manifestError: ManifestError?
+
+    package init(code: Code, message: String, manifestError: ManifestError? = nil) {
+        self.code = code
+        self.message = message
+        self.manifestError = manifestError
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case code, message
+        case manifestError = "manifest_error"
+    }
+}

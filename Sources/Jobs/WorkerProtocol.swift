@@ -1,0 +1,107 @@
+// What passes between the daemon and `layerfold worker`: the request on standard input, the
+// outcome in a file. docs/JOB_FORMAT.md describes both for people.
+
+/// One JSON line on the worker's standard input. The daemon then keeps the pipe open: when it
+/// closes, the daemon is gone and the worker must stop.
+package struct WorkerRequest: Sendable, Equatable, Codable {
+    package static let currentVersion = 1
+    package static let bytesMax = 4_194_304
+
+    package var version: Int
+    package var job: String
+    package var attempt: String
+    package var stateDirectory: String
+    /// `<state>/jobs/<id>`: the outcome goes here as `outcome.json`, logs to standard error.
+    package var jobDirectory: String
+    package var modelRoots: [String]
+    package var dataRoots: [String]
+    /// Where the results are written: `<state>/results/.<name>-<id>.partial`. The worker makes
+    /// the folder, emptying what an earlier attempt left. It neither renames it nor writes DONE:
+    /// the daemon does, once it has read the outcome.
+    package var resultsDirectory: String
+    package var description: JobDescription
+
+    package init(
+        job: String, attempt: String, stateDirectory: String, jobDirectory: String,
+        modelRoots: [String], dataRoots: [String], resultsDirectory: String,
+        description: JobDescription
+    ) {
+        version = Self.currentVersion
+        self.job = job
+        self.attempt = attempt
+        self.stateDirectory = stateDirectory
+        self.jobDirectory = jobDirectory
+        self.modelRoots = modelRoots
+        self.dataRoots = dataRoots
+        self.resultsDirectory = resultsDirectory
+        self.description = description
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case version, job, attempt, description
+        case stateDirectory = "state_dir"
+        case jobDirectory = "job_dir"
+        case modelRoots = "model_roots"
+        case dataRoots = "data_roots"
+        case resultsDirectory = "results_dir"
+    }
+}
+
+/// How an attempt ended, written durably (temp, fsync, rename, fsync of the folder) by the worker
+/// as `jobs/<id>/outcome.json`, last of all. An attempt without an outcome is lost and tried
+/// again. A worker that is told to stop (SIGTERM, standard input closed) writes none.
+package struct WorkerOutcome: Sendable, Equatable, Codable {
+    package static let currentVersion = 1
+    package static let fileName = "outcome.json"
+    package static let bytesMax = 1_048_576
+
+    package enum Result: String, Sendable, Codable {
+        case succeeded, failed
+    }
+
+    package struct Failure: Sendable, Equatable, Codable {
+        package var failureClass: FailureClass
+        /// What failed, on what, what was expected and found, and what to do.
+        package var message: String
+
+        package init(failureClass: FailureClass, message: String) {
+            self.failureClass = failureClass
+            self.message = message
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case failureClass = "class"
+            case message
+        }
+    }
+
+    package var version: Int
+    package var job: String
+    package var attempt: String
+    package var result: Result
+    /// Set where and only where the result is `failed`.
+    package var failure: Failure?
+    package var seconds: Double
+    package var peakBytes: Int
+
+    package static func succeeded(
+        job: String, attempt: String, seconds: Double, peakBytes: Int
+    ) -> Self {
+        Self(
+            version: currentVersion, job: job, attempt: attempt, result: .succeeded, failure: nil,
+            seconds: seconds, peakBytes: peakBytes)
+    }
+
+    package static func failed(
+        job: String, attempt: String, _ failure: Failure, seconds: Double, peakBytes: Int
+    ) -> Self {
+        Self(
+            version: currentVersion, job: job, attempt: attempt, result: .failed, failure: failure,
+            seconds: seconds, peakBytes: peakBytes)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case version, job, attempt, result, failure, seconds
+        case peakBytes = "peak_bytes"
+    }
+}

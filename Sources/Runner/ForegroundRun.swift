@@ -1,0 +1,64 @@
+// `layerfold run`: a manifest without a daemon, on a state folder of the caller's choice.
+
+import Engine
+import Foundation
+package import Jobs
+import Store
+package import SystemPackage
+
+package struct ForegroundRun {
+    package let description: JobDescription
+    /// Relative paths of the manifest are looked up here.
+    package let manifestFolder: FilePath
+    package let state: FilePath
+    package let output: FilePath
+
+    package init(
+        description: JobDescription, manifestFolder: FilePath, state: FilePath, output: FilePath
+    ) {
+        self.description = description
+        self.manifestFolder = manifestFolder
+        self.state = state
+        self.output = output
+    }
+
+    /// Runs the job and publishes `<output>/<name>-<number>`, whole or not at all.
+    ///
+    /// - Returns: the published folder.
+    package func run(
+        emit: @escaping (ProgressLine) -> Void, stop: @escaping () throws -> Void
+    ) throws -> FilePath {
+        try FileManager.default.createDirectory(
+            atPath: output.string, withIntermediateDirectories: true)
+        let partial = output.appending(
+            ".\(description.name)-\(ProcessInfo.processInfo.processIdentifier).partial")
+        try FreshFolder.make(partial)
+        do {
+            let roots = [manifestFolder]
+            let runner = JobRunner(
+                description,
+                setting: JobSetting(
+                    store: try ContentStore(state: state), modelRoots: roots, dataRoots: roots,
+                    results: partial),
+                progress: ProgressReporter(listener: emit, stop: stop))
+            let report = try runner.run()
+            try RunLog(folder: partial).write(report)
+            return try publish(partial)
+        } catch {
+            try? FileManager.default.removeItem(atPath: partial.string)
+            throw error
+        }
+    }
+
+    /// The first free name; DONE is written last.
+    private func publish(_ partial: FilePath) throws -> FilePath {
+        for number in 1..<Int.max {
+            let target = output.appending("\(description.name)-\(number)")
+            if try DurableRename.rename(partial, to: target) {
+                try DurableText.write("", to: target.appending("DONE"))
+                return target
+            }
+        }
+        preconditionFailure("more results than integers")
+    }
+}

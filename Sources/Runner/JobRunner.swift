@@ -1,0 +1,252 @@
+// One job from its description to its results: the stages in order, through the cache.
+
+import Catalogue
+package import Engine
+import Foundation
+package import Jobs
+package import Store
+package import SystemPackage
+import TensorMath
+
+/// Where a job finds its inputs and leaves its results.
+package struct JobSetting {
+    package var store: ContentStore
+    package var modelRoots: [FilePath]
+    package var dataRoots: [FilePath]
+    /// An empty folder of this job's own.
+    package var results: FilePath
+
+    package init(
+        store: ContentStore, modelRoots: [FilePath], dataRoots: [FilePath], results: FilePath
+    ) {
+        self.store = store
+        self.modelRoots = modelRoots
+        self.dataRoots = dataRoots
+        self.results = results
+    }
+}
+
+package final class JobRunner {
+    private let job: JobDescription
+    private let setting: JobSetting
+    private let progress: ProgressReporter
+    private let cache: StageCache
+    private let numerics: Numerics
+    private let data: RootResolver
+    private let started = timestamp()
+    private var similarities: [RunReport.Similarity] = []
+    private var results: [RunReport.Result] = []
+
+    /// Cached objects may turn out damaged while they are read; each try recomputes what was
+    /// lost. More tries than this mean that the disk eats what it is given.
+    private static let triesMax = 3
+
+    package init(_ job: JobDescription, setting: JobSetting, progress: ProgressReporter) {
+        self.job = job
+        self.setting = setting
+        self.progress = progress
+        cache = StageCache(store: setting.store, progress: progress)
+        numerics = Numerics(job.analysis.compute)
+        data = RootResolver(kind: "data", roots: setting.dataRoots)
+    }
+
+    /// Runs all stages and writes everything but DONE into the results folder.
+    package func run() throws -> RunReport {
+        for _ in 1..<Self.triesMax {
+            do { return try attempt() } catch let lost as StageInputLost {
+                progress.note("\(lost.stage): `\(lost.role)` was damaged; computing it again")
+                try restart()
+            }
+        }
+        return try attempt()
+    }
+
+    private func restart() throws {
+        cache.restart()
+        progress.restart()
+        similarities = []
+        results = []
+        for name in try FileManager.default.contentsOfDirectory(atPath: setting.results.string) {
+            try FileManager.default.removeItem(
+                atPath: setting.results.appending(name).string)
+        }
+    }
+
+    private func attempt() throws -> RunReport {
+        let place = try RootResolver(kind: "model", roots: setting.modelRoots).resolve(job.model)
+        let original = try ModelStage(cache: cache, progress: progress).open(
+            place.path, root: place.root)
+        let tokenizer = try IdentifiedTokenizer(folder: place.path)
+        let analysis = try analyse(original, tokenizer)
+        let baselines = try job.evaluate.map { evaluation in
+            try evaluationStage.run(
+                evaluation, model: original.model, identity: original.digest,
+                tokenizer: tokenizer, label: "original")
+        }
+        for request in planRequests {
+            try fold(
+                request, original: original, tokenizer: tokenizer, analysis: analysis,
+                baselines: baselines)
+        }
+        let report = try makeReport(original)
+        try ResultFiles(folder: setting.results).write(report, job: job)
+        return report
+    }
+
+    private var evaluationStage: EvaluationStage {
+        EvaluationStage(cache: cache, progress: progress, numerics: numerics, data: data)
+    }
+
+    // MARK: Analysis
+
+    /// What is known of the original's layers, and the tokens it was learnt from.
+    private struct Analysis {
+        let tokens: TokenisedSet
+        /// By measure.
+        let similarity: [String: IdentifiedSimilarity]
+    }
+
+    /// The measures the job needs: the one it names, and what its methods insist on.
+    private var measures: [String] {
+        var names = [job.analysis.similarity]
+        if job.compress.contains(where: { $0.method == "mka-official" }) {
+            names.append("npib-official")
+        }
+        return names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    private func analyse(
+        _ original: IdentifiedModel, _ tokenizer: IdentifiedTokenizer
+    ) throws -> Analysis? {
+        guard let calibration = job.calibration else { return nil }
+        let tokens = try CalibrationStage(cache: cache, progress: progress, data: data).tokenise(
+            calibration, tokenizer: tokenizer)
+        var similarity: [String: IdentifiedSimilarity] = [:]
+        for measure in measures {
+            let found = try compare(original, tokens: tokens, measure: measure)
+            similarity[measure] = found
+            similarities.append(found.report(of: RunReport.Similarity.original))
+            for warning in found.matrix.warnings { progress.warn(warning) }
+        }
+        return Analysis(tokens: tokens, similarity: similarity)
+    }
+
+    /// Activations, embedding and similarity of the original.
+    private func compare(
+        _ original: IdentifiedModel, tokens: TokenisedSet, measure: String
+    ) throws -> IdentifiedSimilarity {
+        let capture = try Capture.rows(
+            for: measure, representation: job.analysis.representation, batch: tokens.batch)
+        let activations = try ActivationStage(
+            cache: cache, progress: progress, numerics: numerics
+        ).record(original, tokens: tokens, capture: capture)
+        return try SimilarityStage(cache: cache, progress: progress, numerics: numerics).measure(
+            measure, parameters: parameters(of: measure), activations: activations)
+    }
+
+    /// The job's parameters where it names the measure, else the measure's defaults.
+    private func parameters(of measure: String) -> Parameters {
+        if measure == job.analysis.similarity { return job.analysis.parameters }
+        return Parameters().completed(with: Offer.similarity(measure)?.parameters ?? [])
+    }
+
+    // MARK: Folds
+
+    private var planRequests: [PlanRequest] {
+        job.compress.flatMap { entry in
+            entry.ratios.isEmpty
+                ? [PlanRequest(method: entry.method, ratio: nil, parameters: entry.parameters)]
+                : entry.ratios.map {
+                    PlanRequest(method: entry.method, ratio: $0, parameters: entry.parameters)
+                }
+        }
+    }
+
+    private func fold(
+        _ request: PlanRequest, original: IdentifiedModel, tokenizer: IdentifiedTokenizer,
+        analysis: Analysis?, baselines: [Figure]
+    ) throws {
+        let measure =
+            request.method == "mka-official" ? "npib-official" : job.analysis.similarity
+        let plan = try PlanStage(cache: cache).make(
+            request, blueprint: original.model.blueprint,
+            similarity: analysis?.similarity[measure])
+        for note in plan.plan.notes { progress.warn("\(request.method): \(note)") }
+        let id = uniqueID(request)
+        let model = try FoldStage(cache: cache, progress: progress).write(
+            plan, of: original, output: job.output, to: setting.results.appending(id), label: id)
+        var after: [Int] = []
+        if let analysis, model.model.blueprint.layers.count > 1 {
+            let found = try FoldedSimilarityStage(
+                cache: cache, progress: progress, numerics: numerics
+            ).measure(
+                measure, parameters: parameters(of: measure), model: model,
+                tokens: analysis.tokens, representation: job.analysis.representation, label: id)
+            after.append(similarities.count)
+            similarities.append(found.report(of: id))
+        }
+        var evaluations: [RunReport.Evaluation] = []
+        for (evaluation, baseline) in zip(job.evaluate, baselines) {
+            let figure = try evaluationStage.run(
+                evaluation, model: model.model, identity: model.identity, tokenizer: tokenizer,
+                label: id)
+            evaluations.append(
+                RunReport.Evaluation(
+                    task: figure.task, metric: figure.metric, value: figure.value,
+                    stderr: figure.standardError, count: figure.count, original: baseline.value,
+                    originalStderr: baseline.standardError))
+        }
+        let layers = original.model.blueprint.layers.count
+        results.append(
+            RunReport.Result(
+                id: id, method: request.method, ratio: request.ratio ?? 0,
+                ratioAchieved: Double(layers - plan.plan.layers.count) / Double(layers),
+                path: id, layers: plan.plan.layers.count, parameters: model.parameters,
+                bytes: model.bytes, plan: plan.plan.report, removedLayers: plan.plan.removed,
+                similarityBefore: similarities.indices.filter {
+                    similarities[$0].of == RunReport.Similarity.original
+                        && similarities[$0].measure == measure
+                }, similarityAfter: after, evaluations: evaluations, seconds: model.seconds,
+                files: model.files))
+    }
+
+    /// `<method>-r<ratio>`, numbered where a job asks for the same twice.
+    private func uniqueID(_ request: PlanRequest) -> String {
+        let base = request.ratio.map { "\(request.method)-r\($0)" } ?? request.method
+        let taken = Set(results.map(\.id))
+        var id = base
+        var number = 2
+        while taken.contains(id) {
+            id = "\(base)-\(number)"
+            number += 1
+        }
+        return id
+    }
+
+    // MARK: Report
+
+    private func makeReport(_ original: IdentifiedModel) throws -> RunReport {
+        let model = original.model
+        let format = try model.checkpoint.tensor(model.blueprint.embedding).dtype
+        return RunReport(
+            job: try ReportValueEncoder.value(of: job),
+            model: RunReport.Model(
+                name: original.name, digest: original.digest.hex,
+                architecture: model.blueprint.modelType, layers: model.blueprint.layers.count,
+                parameters: model.parameterCount, bytes: model.checkpoint.tensorByteCount,
+                dtype: format.configName),
+            stages: cache.records, similarity: similarities, results: results,
+            warnings: progress.warnings, versions: Versions.current, numerics: numerics.report,
+            started: started, finished: timestamp())
+    }
+}
+
+extension FoldPlan {
+    fileprivate var report: [RunReport.PlanEntry] {
+        layers.map { layer in
+            RunReport.PlanEntry(
+                into: layer.into,
+                from: layer.from.map { RunReport.Source(layer: $0.layer, weight: $0.weight) })
+        }
+    }
+}

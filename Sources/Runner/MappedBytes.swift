@@ -1,0 +1,12 @@
+// The digest of a file of any size, read through a mapping.
+
+import DurableIO
+import Store
+import SystemPackage
+
+enum MappedBytes {
+    static func digest(_ path: FilePath) throws -> Digest {
+        let file = try MappedFile(path)
+        return file.withBytes { bytes in Digest(of: unsafe bytes.bytes) }
+    }
+}

@@ -1,0 +1,67 @@
+// Progress of a job: events from the stages become progress lines with rate and time left, at
+// most a few a second.
+
+import Engine
+package import Jobs
+
+/// Hears the stages of one job, one after the other, and tells the listener.
+package final class ProgressReporter: WorkObserver {
+    /// Lines of one stage are at least this far apart, the last one excepted.
+    private static let interval = Duration.milliseconds(200)
+
+    private let listener: (ProgressLine) -> Void
+    private let stop: () throws -> Void
+    private var stage = ""
+    private var started = ContinuousClock.now
+    private var lastLine = ContinuousClock.now
+    /// Warnings of the whole job, in order, each once.
+    package private(set) var warnings: [String] = []
+
+    /// - Parameters:
+    ///   - listener: takes each line; called on the job's thread.
+    ///   - stop: throws when the job shall end early.
+    package init(
+        listener: @escaping (ProgressLine) -> Void, stop: @escaping () throws -> Void
+    ) {
+        self.listener = listener
+        self.stop = stop
+    }
+
+    package func checkpoint() throws { try stop() }
+
+    package func progress(done: Int, total: Int, unit: String, detail: String) {
+        let now = ContinuousClock.now
+        guard now - lastLine >= Self.interval || done == total else { return }
+        lastLine = now
+        let seconds = (now - started) / .seconds(1)
+        let rate = seconds > 0 && done > 0 ? Double(done) / seconds : nil
+        listener(
+            .progress(
+                ProgressLine.Progress(
+                    stage: stage, done: done, total: total, unit: unit, rate: rate,
+                    secondsLeft: rate.map { Double(total - done) / $0 }, detail: detail)))
+    }
+
+    package func warn(_ message: String) {
+        guard !warnings.contains(message) else { return }
+        warnings.append(message)
+        listener(.warning(message: message))
+    }
+
+    package func note(_ message: String) { listener(.note(message: message)) }
+
+    func restart() { warnings = [] }
+
+    func begin(stage: String) {
+        self.stage = stage
+        started = ContinuousClock.now
+        listener(.stageStarted(stage: stage))
+    }
+
+    func end(stage: String, isHit: Bool, _ cost: StageCost) {
+        listener(
+            .stageFinished(
+                stage: stage, cache: isHit ? .hit : .miss, seconds: cost.seconds,
+                peakBytes: cost.peakBytes))
+    }
+}

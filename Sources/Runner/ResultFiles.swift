@@ -1,0 +1,24 @@
+// What lies in a results folder beside the models: the report in three forms, and model cards.
+
+import Engine
+import Foundation
+import Jobs
+import SystemPackage
+
+struct ResultFiles {
+    let folder: FilePath
+
+    func write(_ report: RunReport, job: JobDescription) throws {
+        try put("report.json", try report.jsonText())
+        try put("report.html", HTMLReport.render(report))
+        try put("report.csv", ReportCSV.render(report))
+        for result in report.results {
+            try put("\(result.path)/README.md", ModelCard.render(report, result))
+        }
+    }
+
+    /// Durable when it returns: results are published by renaming their folder.
+    private func put(_ name: String, _ text: String) throws {
+        try DurableText.write(text, to: folder.appending(name))
+    }
+}

@@ -1,0 +1,140 @@
+// One stage through the action cache: look the key up, compute on a miss, record what came out,
+// remember for the report what happened and what it cost.
+
+package import Engine
+package import Store
+
+/// What a stage gave: objects by role.
+package struct StageResult: Sendable {
+    package let key: Digest
+    package let outputs: [String: Digest]
+    package let isHit: Bool
+}
+
+/// An object that an earlier stage left is damaged or gone. Its action is forgotten by now, so
+/// running the job's stages again computes it anew.
+struct StageInputLost: Error {
+    let stage: String
+    let role: String
+}
+
+/// Takes the objects of a running stage.
+package struct StageOutputs: ~Copyable {
+    fileprivate let store: ContentStore
+    fileprivate(set) var list: [ActionOutput] = []
+
+    fileprivate init(store: ContentStore) { self.store = store }
+
+    /// Stores an object; durable when this returns.
+    ///
+    /// - Parameter elementBytes: of the number array in it; 1 for anything else.
+    package mutating func put(_ role: String, _ bytes: [UInt8], elementBytes: Int = 1) throws {
+        list.append(ActionOutput(role: role, try store.put(bytes, elementBytes: elementBytes)))
+    }
+}
+
+/// What one stage is: its name, inputs and parameters make its key.
+package struct StageRequest {
+    package var name: String
+    /// Raised whenever the code of the stage gives other bytes than before.
+    package var version = 1
+    package var inputs: [(role: String, digest: Digest)]
+    package var params: KeyJSON
+    /// In a few words, for people; not part of the key.
+    package var detail: String
+    package var plannedPeakBytes: Int?
+    /// False where the key cannot vouch for the inputs: then nothing is looked up or recorded.
+    package var isCacheable = true
+}
+
+/// The stages of one job, in order.
+package final class StageCache {
+    package let store: ContentStore
+    package private(set) var records: [RunReport.Stage] = []
+    private let progress: ProgressReporter
+
+    /// Part of every key.
+    static let tool = "layerfold"
+
+    package init(store: ContentStore, progress: ProgressReporter) {
+        self.store = store
+        self.progress = progress
+    }
+
+    /// Forgets what earlier tries of the same job did.
+    func restart() { records = [] }
+
+    /// Runs a stage, or finds it done.
+    package func run(
+        _ request: StageRequest, compute: (inout StageOutputs) throws -> Void
+    ) throws -> StageResult {
+        let key = ActionKey(
+            stage: request.name, stageVersion: request.version, inputs: request.inputs,
+            params: request.params, tool: Self.tool)
+        progress.begin(stage: request.name)
+        let watch = StageWatch()
+        let found = request.isCacheable ? try store.lookup(key) : .miss(.unknown)
+        switch found {
+        case .hit(let record):
+            let cost = watch.stop()
+            note(request, key, isHit: true, cost, reason: nil)
+            return StageResult(
+                key: key.digest, outputs: digests(record.outputs), isHit: true)
+        case .miss(let miss):
+            let reason = try MissReason.describe(miss, key: key, store: store)
+            var outputs = StageOutputs(store: store)
+            try compute(&outputs)
+            let cost = watch.stop()
+            if request.isCacheable { try record(key, outputs.list, cost) }
+            note(request, key, isHit: false, cost, reason: reason)
+            return StageResult(
+                key: key.digest, outputs: digests(outputs.list), isHit: false)
+        }
+    }
+
+    private func record(
+        _ key: ActionKey, _ outputs: [ActionOutput], _ cost: StageCost
+    ) throws {
+        let outcome = try store.record(
+            key, outputs: outputs, seconds: cost.seconds, peakBytes: cost.peakBytes)
+        if case .conflict = outcome {
+            progress.warn(
+                "stage \(key.stage) gave other bytes than an earlier run with the same key "
+                    + "\(key.digest.hex.prefix(12)); the earlier ones stay in the cache")
+        }
+    }
+
+    /// The bytes of an object of an earlier stage.
+    package func bytes(_ result: StageResult, _ role: String, stage: String) throws -> [UInt8] {
+        guard let digest = result.outputs[role], let bytes = try store.bytes(of: digest).value
+        else { throw StageInputLost(stage: stage, role: role) }
+        return bytes
+    }
+
+    /// An object of an earlier stage that is a file of arrays.
+    package func archive(
+        _ result: StageResult, _ role: String, stage: String
+    ) throws -> TensorArchive {
+        do {
+            return try TensorArchive(parsing: try bytes(result, role, stage: stage))
+        } catch is SafetensorsFault {
+            throw StageInputLost(stage: stage, role: role)
+        }
+    }
+
+    private func digests(_ outputs: [ActionOutput]) -> [String: Digest] {
+        Dictionary(uniqueKeysWithValues: outputs.map { ($0.role, $0.digest) })
+    }
+
+    private func note(
+        _ request: StageRequest, _ key: ActionKey, isHit: Bool, _ cost: StageCost, reason: String?
+    ) {
+        records.append(
+            RunReport.Stage(
+                name: request.name, key: key.digest.hex, cache: isHit ? .hit : .miss,
+                seconds: cost.seconds, peakBytes: cost.peakBytes,
+                plannedPeakBytes: isHit ? nil : request.plannedPeakBytes,
+                detail: request.detail, missReason: reason))
+        progress.end(stage: request.name, isHit: isHit, cost)
+    }
+}

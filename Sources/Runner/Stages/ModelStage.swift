@@ -1,0 +1,79 @@
+// Stage `digest`: the identity of a checkpoint by content. Hashing is skipped where the files are
+// the same ones as in an earlier job (device, inode, size and time of change).
+
+import DurableIO
+import Engine
+import Foundation
+import Store
+import SystemPackage
+
+/// An opened model with what names it in keys and reports.
+struct IdentifiedModel {
+    let model: Model
+    /// Over config.json and all tensors.
+    let digest: Digest
+    let name: String
+    /// Of the job's stage that reads the model.
+    var folder: FilePath { model.checkpoint.folder }
+}
+
+struct ModelStage {
+    let cache: StageCache
+    let progress: ProgressReporter
+
+    /// A file changed this recently may change again without its time telling (racy git).
+    private static let settleSeconds = 2.0
+
+    func open(_ folder: FilePath, root: FilePath) throws -> IdentifiedModel {
+        let model = try Model(try Checkpoint(folder, within: root))
+        for warning in model.checkpoint.warnings { progress.warn(warning.description) }
+        let files = model.checkpoint.files.map(\.file)
+        let config = Array(model.checkpoint.config.text.utf8)
+        let newest = files.map(\.identity.modifiedNanoseconds).max() ?? 0
+        var request = StageRequest(
+            name: "digest",
+            inputs: [(role: "config", digest: Digest(of: config))],
+            params: [
+                "files": .array(
+                    files.map { file in
+                        [
+                            "device": .string(String(file.identity.device)),
+                            "inode": .string(String(file.identity.inode)),
+                            "name": .string(file.path.lastComponent?.string ?? ""),
+                            "changed": .string(String(file.identity.modifiedNanoseconds)),
+                            "size": .integer(file.byteCount),
+                        ]
+                    })
+            ],
+            detail: "\(files.count) file\(files.count == 1 ? "" : "s"), "
+                + "\(model.checkpoint.tensorCount) tensors")
+        let age = Date.now.timeIntervalSince1970 - Double(newest) * 1e-9
+        request.isCacheable = age > Self.settleSeconds
+        let result = try cache.run(request) { outputs in
+            try outputs.put("model", try contents(model, config).bytes)
+        }
+        let bytes = try cache.bytes(result, "model", stage: "digest")
+        return IdentifiedModel(
+            model: model, digest: Digest(of: bytes),
+            name: folder.lastComponent?.string ?? folder.string)
+    }
+
+    /// Digests of config.json and of every tensor with its type and shape.
+    private func contents(_ model: Model, _ config: [UInt8]) throws -> KeyJSON {
+        var tensors: [String: KeyJSON] = [:]
+        let total = model.checkpoint.tensorByteCount
+        var done = 0
+        for name in model.checkpoint.tensorNames {
+            try progress.checkpoint()
+            let tensor = try model.checkpoint.tensor(name)
+            let digest = tensor.withBytes { bytes in Digest(of: bytes) }
+            tensors[name] = [
+                "dtype": .string(tensor.dtype.rawValue), "sha256": .string(digest.hex),
+                "shape": .array(tensor.shape.map { .integer($0) }),
+            ]
+            done += tensor.byteCount
+            progress.progress(done: done, total: total, unit: "bytes", detail: name)
+        }
+        return ["config": .string(Digest(of: config).hex), "tensors": .object(tensors)]
+    }
+}

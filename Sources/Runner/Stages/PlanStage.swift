@@ -1,0 +1,55 @@
+// Stage `plan`: from method, ratio and similarity to a fold plan. The ratio enters a key here and
+// nowhere before.
+
+import Catalogue
+import Engine
+import Foundation
+import Jobs
+import Store
+
+/// One entry of `compress` at one ratio.
+struct PlanRequest {
+    let method: String
+    /// nil where the method takes none.
+    let ratio: Double?
+    let parameters: Parameters
+}
+
+/// The plan with the digest of its bytes.
+struct IdentifiedPlan {
+    let plan: FoldPlan
+    let digest: Digest
+}
+
+struct PlanStage {
+    let cache: StageCache
+
+    func make(
+        _ request: PlanRequest, blueprint: ModelBlueprint,
+        similarity: IdentifiedSimilarity?
+    ) throws -> IdentifiedPlan {
+        let kinds = blueprint.layers.map(\.kind)
+        var params: [String: KeyJSON] = [
+            "kinds": .array(kinds.map { .string($0) }), "method": .string(request.method),
+            "parameters": request.parameters.canonical(),
+        ]
+        if let ratio = request.ratio { params["ratio"] = .decimal(ratio) }
+        let declaration = Offer.method(request.method)
+        let needed = declaration?.needsSimilarity == true ? similarity : nil
+        let stage = StageRequest(
+            name: "plan", inputs: needed.map { [(role: "similarity", digest: $0.digest)] } ?? [],
+            params: .object(params),
+            detail: request.ratio.map { "\(request.method), ratio \($0)" } ?? request.method)
+        let result = try cache.run(stage) { outputs in
+            let plan = try Planner.plan(
+                method: request.method, ratio: request.ratio, parameters: request.parameters,
+                kinds: kinds, similarity: needed?.matrix)
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            try outputs.put("plan", [UInt8](try encoder.encode(plan)))
+        }
+        let bytes = try cache.bytes(result, "plan", stage: "plan")
+        let plan = try JSONDecoder().decode(FoldPlan.self, from: Data(bytes))
+        return IdentifiedPlan(plan: plan, digest: Digest(of: bytes))
+    }
+}

@@ -1,0 +1,32 @@
+// Small facts from the system: real paths, short files, the time, the processor's name.
+
+import Foundation
+import Glibc
+import SystemPackage
+
+/// The path without links, dots and doubled slashes; nil where nothing is there.
+func realPath(_ path: FilePath) -> FilePath? {
+    guard let resolved = unsafe realpath(path.string, nil) else { return nil }
+    defer { unsafe free(resolved) }
+    return FilePath(unsafe String(cString: resolved))
+}
+
+/// A file of a few kilobytes, such as those of /proc.
+func readSmallFile(_ path: String) throws -> String {
+    guard let data = FileManager.default.contents(atPath: path) else {
+        throw Errno.noSuchFileOrDirectory
+    }
+    return String(decoding: data, as: UTF8.self)
+}
+
+/// Now in UTC, ISO 8601 to the second.
+func timestamp() -> String {
+    Date.now.formatted(.iso8601)
+}
+
+/// The processor's name from /proc/cpuinfo.
+func processorName() -> String? {
+    guard let text = try? readSmallFile("/proc/cpuinfo") else { return nil }
+    let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
+    return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
+}

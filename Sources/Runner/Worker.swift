@@ -1,0 +1,85 @@
+// `layerfold worker`: one job for the daemon. The request comes on standard input, progress goes
+// to standard output, the outcome into a file that is written last.
+
+import Engine
+import Foundation
+package import Jobs
+import Store
+package import SystemPackage
+
+/// The job was told to stop; no outcome is written, and the daemon knows what to do.
+package struct JobStopped: Error {
+    package init() {}
+}
+
+package struct Worker {
+    private let request: WorkerRequest
+    private let emit: (ProgressLine) -> Void
+    private let stop: () throws -> Void
+
+    package init(
+        _ request: WorkerRequest, emit: @escaping (ProgressLine) -> Void,
+        stop: @escaping () throws -> Void
+    ) {
+        self.request = request
+        self.emit = emit
+        self.stop = stop
+    }
+
+    /// - Throws: `JobStopped`, or what keeps the outcome from being written.
+    package func run() throws -> WorkerOutcome.Result {
+        let start = ContinuousClock.now
+        var failure: WorkerOutcome.Failure?
+        do {
+            try runJob()
+        } catch let stopped as JobStopped {
+            throw stopped
+        } catch {
+            failure = FailureClassifier.failure(for: error)
+        }
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let peak = ResidentMemory.peakBytes()
+        let outcome: WorkerOutcome
+        if let failure {
+            outcome = .failed(
+                job: request.job, attempt: request.attempt, failure, seconds: seconds,
+                peakBytes: peak)
+            emit(.failed(failureClass: failure.failureClass, message: failure.message))
+        } else {
+            outcome = .succeeded(
+                job: request.job, attempt: request.attempt, seconds: seconds, peakBytes: peak)
+            emit(.finished(outcome: .succeeded))
+        }
+        let text = String(decoding: try JobJSON.encodePretty(outcome), as: UTF8.self)
+        try DurableText.write(
+            text, to: FilePath(request.jobDirectory).appending(WorkerOutcome.fileName))
+        return outcome.result
+    }
+
+    private func runJob() throws {
+        let results = FilePath(request.resultsDirectory)
+        try FreshFolder.make(results)
+        let progress = ProgressReporter(listener: emit, stop: stop)
+        let log = RunLog(folder: results)
+        let runner = JobRunner(
+            request.description,
+            setting: JobSetting(
+                store: try ContentStore(state: FilePath(request.stateDirectory)),
+                modelRoots: request.modelRoots.map { FilePath($0) },
+                dataRoots: request.dataRoots.map { FilePath($0) }, results: results),
+            progress: progress)
+        let report = try runner.run()
+        try log.write(report)
+    }
+}
+
+/// A folder that exists and is empty, whatever an earlier attempt left.
+package enum FreshFolder {
+    package static func make(_ path: FilePath) throws {
+        let manager = FileManager.default
+        if manager.fileExists(atPath: path.string) {
+            try manager.removeItem(atPath: path.string)
+        }
+        try manager.createDirectory(atPath: path.string, withIntermediateDirectories: true)
+    }
+}

@@ -1,0 +1,258 @@
+// The SQLite file behind the index: one connection that writes, opened with care, replaced when it
+// is damaged. Everything about objects and actions in it can be rebuilt from the store's files.
+
+import DurableIO
+import GRDB
+package import SystemPackage
+
+/// An open index. One process owns it; the rules for SQLite are in docs/STORE_FORMAT.md.
+///
+/// Extensions in this module add the tables' operations, on top of `read` and `write`.
+package final class IndexDatabase: Sendable {
+    /// What was found when the file was opened.
+    package enum Opening: Equatable, Sendable {
+        case existing
+        case created
+        /// The file was damaged; it lies under this name now and an empty one took its place.
+        case replaced(damaged: FilePath, reason: String)
+    }
+
+    package let path: FilePath
+    package let opening: Opening
+    private let queue: DatabaseQueue
+    /// Nil for a file that no other process knows of.
+    private let lock: FileLock?
+
+    /// Opens the index for writing and makes it if there is none.
+    ///
+    /// Takes `<path>.lock`, so that a second process is refused; checks the whole file
+    /// (`quick_check`); moves a damaged one aside; brings an older schema up to date.
+    /// - Throws: `StoreError`: in use, newer schema, or what the kernel or SQLite said.
+    package convenience init(path: FilePath) throws(StoreError) {
+        try self.init(path: path, lock: try Self.acquireLock(path))
+    }
+
+    /// Opens an index to look at, while another process may own and write it.
+    ///
+    /// Nothing is locked, checked, made or brought up to date; `write` fails.
+    /// - Throws: `StoreError.indexNewer` for any other schema than this program's.
+    package init(reading path: FilePath) throws(StoreError) {
+        self.path = path
+        lock = nil
+        opening = .existing
+        do {
+            var configuration = Self.configuration()
+            configuration.readonly = true
+            queue = try DatabaseQueue(path: path.string, configuration: configuration)
+            let found = try queue.read { db in try Self.userVersion(db) }
+            guard found == IndexSchema.version else {
+                throw StoreError.indexNewer(path: path, found: found, known: IndexSchema.version)
+            }
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .index(path: path, reason: "\(error)")
+        }
+    }
+
+    /// Opens a file that is locked, or that is this call's own.
+    init(path: FilePath, lock: consuming FileLock?) throws(StoreError) {
+        self.path = path
+        self.lock = lock
+        do {
+            let isNew = try Syscalls.stat(path) == nil
+            (queue, opening) = try Self.openOrReplace(path, isNew: isNew)
+        } catch let error as StoreError {
+            throw error
+        } catch let error as SystemCallError {
+            throw .system(error)
+        } catch {
+            throw .index(path: path, reason: "\(error)")
+        }
+    }
+
+    /// Takes the right to write the index at `path`, whose folder is made if need be.
+    static func acquireLock(_ path: FilePath) throws(StoreError) -> FileLock {
+        let lockPath = FilePath(path.string + ".lock")
+        let lock: FileLock?
+        do throws(SystemCallError) {
+            try Syscalls.makeFolders(path.removingLastComponent(), mode: 0o700)
+            lock = try FileLock.acquire(lockPath)
+        } catch {
+            throw .system(error)
+        }
+        if let lock { return lock }
+        throw .indexInUse(path: path, process: FileLock.holder(of: lockPath))
+    }
+
+    /// Runs `body` in a read-only look at the file.
+    func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try queue.read(body)
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .index(path: path, reason: "\(error)")
+        }
+    }
+
+    /// Runs `body` in one transaction, durable when this returns, undone when it throws.
+    func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try queue.write(body)
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .index(path: path, reason: "\(error)")
+        }
+    }
+}
+
+// MARK: - Opening
+
+extension IndexDatabase {
+    private static func openOrReplace(
+        _ path: FilePath, isNew: Bool
+    ) throws -> (DatabaseQueue, Opening) {
+        do {
+            return (try openChecked(path), isNew ? .created : .existing)
+        } catch let damage as IndexDamage {
+            let damaged = try moveAside(path)
+            return (try openChecked(path), .replaced(damaged: damaged, reason: damage.reason))
+        }
+    }
+
+    /// Opens, checks and migrates.
+    /// - Throws: `IndexDamage` if the file itself is broken.
+    private static func openChecked(_ path: FilePath) throws -> DatabaseQueue {
+        do {
+            let queue = try DatabaseQueue(path: path.string, configuration: configuration())
+            let findings = try queue.read { db in
+                try String.fetchAll(db, sql: "PRAGMA quick_check(5)")
+            }
+            guard findings == ["ok"] else {
+                throw IndexDamage(reason: findings.joined(separator: "; "))
+            }
+            // GRDB lowers this to NORMAL when it turns WAL on; an accepted job must survive a
+            // power cut.
+            try queue.inDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
+            try migrate(queue, path)
+            return queue
+        } catch let error as DatabaseError where error.isDamage {
+            throw IndexDamage(reason: error.message ?? "\(error)")
+        }
+    }
+
+    private static func migrate(_ queue: DatabaseQueue, _ path: FilePath) throws {
+        let found = try queue.read { db in try userVersion(db) }
+        guard found <= IndexSchema.version else {
+            throw StoreError.indexNewer(path: path, found: found, known: IndexSchema.version)
+        }
+        for (index, migrate) in IndexSchema.migrations.enumerated() where index >= found {
+            try queue.write { db in
+                try migrate(db)
+                try db.execute(sql: "PRAGMA user_version = \(index + 1)")
+            }
+        }
+    }
+
+    private static func userVersion(_ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    }
+
+    private static func configuration() -> Configuration {
+        var configuration = Configuration()
+        configuration.label = "index"
+        configuration.foreignKeysEnabled = true
+        configuration.journalMode = .wal
+        // Only a backup tool or a curious `sqlite3` shell can be in the way: wait for it.
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { db in
+            try db.execute(
+                sql: """
+                    PRAGMA trusted_schema = OFF;
+                    PRAGMA mmap_size = 0;
+                    PRAGMA journal_size_limit = 67108864;
+                    PRAGMA wal_autocheckpoint = 1000;
+                    """)
+        }
+        return configuration
+    }
+
+    /// Renames the file with its WAL and shared memory to the first free `.damaged-N`.
+    ///
+    /// The main file goes first: SQLite deletes a WAL that it finds beside no database.
+    static func moveAside(_ path: FilePath) throws -> FilePath {
+        var number = 1
+        while try Syscalls.stat(FilePath("\(path).damaged-\(number)")) != nil { number += 1 }
+        let target = "\(path).damaged-\(number)"
+        for suffix in ["", "-wal", "-shm"] {
+            let source = FilePath("\(path)\(suffix)")
+            guard try Syscalls.stat(source) != nil else { continue }
+            try Syscalls.rename(source, to: FilePath(target + suffix))
+        }
+        try Syscalls.syncFolder(path.removingLastComponent())
+        return FilePath(target)
+    }
+}
+
+// MARK: - Coming to rest
+
+extension IndexDatabase {
+    /// Ends all use, everything in the one file and no WAL beside it.
+    func close() throws(StoreError) {
+        do {
+            try Self.close(queue)
+        } catch {
+            throw .index(path: path, reason: "\(error)")
+        }
+    }
+
+    /// Brings a file that nobody has open to rest.
+    /// - Throws: `IndexDamage` if the file itself is broken.
+    static func settle(_ path: FilePath) throws {
+        try close(try openChecked(path))
+    }
+
+    private static func close(_ queue: DatabaseQueue) throws {
+        try queue.inDatabase { db in
+            _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE")
+        }
+        try queue.close()
+    }
+
+    /// Copies all rows of some tables from another index of the same schema, which is at rest.
+    func takeOver(_ tables: [String], from other: FilePath) throws(StoreError) {
+        do {
+            try queue.inDatabase { db in
+                try db.execute(sql: "ATTACH DATABASE ? AS old", arguments: [other.string])
+                try db.inTransaction {
+                    for table in tables {
+                        try db.execute(sql: "INSERT INTO main.\(table) SELECT * FROM old.\(table)")
+                    }
+                    // Numbers of deleted events are not given again.
+                    try db.execute(
+                        sql: """
+                            DELETE FROM main.sqlite_sequence;
+                            INSERT INTO main.sqlite_sequence SELECT * FROM old.sqlite_sequence;
+                            """)
+                    return .commit
+                }
+                try db.execute(sql: "DETACH DATABASE old")
+            }
+        } catch {
+            throw .index(path: path, reason: "\(error)")
+        }
+    }
+}
+
+/// The index file itself is broken, rather than the disk full or the file locked.
+struct IndexDamage: Error {
+    let reason: String
+}
+
+extension DatabaseError {
+    fileprivate var isDamage: Bool {
+        resultCode == .SQLITE_CORRUPT || resultCode == .SQLITE_NOTADB
+    }
+}

@@ -1,0 +1,40 @@
+// Where things lie in a store folder. Names that are complete and names that are not never look
+// alike: unfinished files exist in `tmp/` only.
+
+package import SystemPackage
+
+/// The paths of a store.
+package struct StoreLayout: Sendable {
+    /// What FORMAT holds.
+    static let formatText = "layerfold-store 1\n"
+    static let objectSuffix = ".zst"
+    static let actionSuffix = ".json"
+
+    /// `<state>/store`.
+    package let root: FilePath
+    /// `<state>/db/index.sqlite`.
+    package let index: FilePath
+
+    package init(state: FilePath) {
+        root = state.appending("store")
+        index = state.appending("db").appending("index.sqlite")
+    }
+
+    var format: FilePath { root.appending("FORMAT") }
+    var objects: FilePath { root.appending("obj") }
+    var actions: FilePath { root.appending("act") }
+    var pins: FilePath { root.appending("pins") }
+    var temporary: FilePath { root.appending("tmp") }
+    var quarantine: FilePath { root.appending("quarantine") }
+
+    /// `00` to `ff`: the first byte of a digest names the folder it lies in.
+    static let shards = (0..<256).map { String(Digest.hexByte(UInt8($0))) }
+
+    func object(_ digest: Digest) -> FilePath {
+        objects.appending(String(digest.hex.prefix(2))).appending(digest.hex + Self.objectSuffix)
+    }
+
+    func action(_ key: Digest) -> FilePath {
+        actions.appending(String(key.hex.prefix(2))).appending(key.hex + Self.actionSuffix)
+    }
+}

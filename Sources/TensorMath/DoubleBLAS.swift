@@ -1,0 +1,58 @@
+// Products of double matrices: shapes checked here, then one call of OpenBLAS.
+
+import CBLAS
+
+extension DoubleMatrix {
+    /// `left · right`, either one transposed first where asked: `[m, k] · [k, n] = [m, n]`.
+    package static func product(
+        _ left: DoubleMatrix, _ right: DoubleMatrix,
+        transposingLeft: Bool = false, transposingRight: Bool = false
+    ) -> DoubleMatrix {
+        let m = transposingLeft ? left.columns : left.rows
+        let k = transposingLeft ? left.rows : left.columns
+        let inner = transposingRight ? right.columns : right.rows
+        let n = transposingRight ? right.rows : right.columns
+        precondition(k == inner, "a product [\(m), \(k)] · [\(inner), \(n)]")
+        var result = DoubleMatrix(rows: m, columns: n)
+        guard m > 0, n > 0, k > 0 else { return result }
+        unsafe cblas_dgemm(
+            CblasRowMajor, transposingLeft ? CblasTrans : CblasNoTrans,
+            transposingRight ? CblasTrans : CblasNoTrans, m.blasSize, n.blasSize, k.blasSize,
+            1, left.values, left.columns.blasSize, right.values, right.columns.blasSize,
+            0, &result.values, n.blasSize)
+        return result
+    }
+
+    /// Adds `panel · panelᵀ` to this symmetric matrix; `panel` is `[rows, k]`.
+    ///
+    /// Only the upper triangle is computed and kept true; call `mirrorUpperTriangle` at the end.
+    package mutating func addGram(ofRows panel: DoubleMatrix) {
+        precondition(rows == columns && panel.rows == rows, "a Gram matrix fits its rows")
+        guard rows > 0, panel.columns > 0 else { return }
+        unsafe cblas_dsyrk(
+            CblasRowMajor, CblasUpper, CblasNoTrans, rows.blasSize, panel.columns.blasSize,
+            1, panel.values, panel.columns.blasSize, 1, &values, columns.blasSize)
+    }
+
+    /// Copies the upper triangle of a square matrix over the lower one.
+    package mutating func mirrorUpperTriangle() {
+        precondition(rows == columns, "only a square matrix has triangles to mirror")
+        var copy = values
+        for row in 0..<rows {
+            for column in 0..<row {
+                copy[row * columns + column] = copy[column * columns + row]
+            }
+        }
+        values = copy
+    }
+}
+
+extension Int {
+    /// This size as BLAS and LAPACK count: 32 bits. A larger matrix would not fit in memory.
+    var blasSize: Int32 {
+        guard let size = Int32(exactly: self) else {
+            preconditionFailure("a matrix side of \(self) is beyond 32 bits")
+        }
+        return size
+    }
+}

@@ -1,0 +1,96 @@
+// `layerfold methods | tasks | architectures`: what this build can do.
+
+import ArgumentParser
+import Catalogue
+import Engine
+
+struct MethodsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "methods", abstract: "List the methods of compression with their parameters.")
+
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        if json { return try Terminal.json(Offer.methods.map(DeclarationListing.init)) }
+        for method in Offer.methods {
+            Terminal.line("\(method.name): \(method.summary)")
+            Terminal.line("  source: \(method.source)")
+            Terminal.line("  formula: \(method.formula)")
+            DeclarationListing.printParameters(method.parameters)
+        }
+    }
+}
+
+struct TasksCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tasks", abstract: "List the evaluation tasks with their parameters.")
+
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        if json { return try Terminal.json(Offer.tasks.map(DeclarationListing.init)) }
+        for task in Offer.tasks {
+            Terminal.line("\(task.name): \(task.summary)")
+            Terminal.line("  source: \(task.source)")
+            Terminal.line("  metrics: \(task.metrics.joined(separator: ", "))")
+            DeclarationListing.printParameters(task.parameters)
+        }
+    }
+}
+
+struct ArchitecturesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "architectures", abstract: "List the model architectures this build knows.")
+
+    @Flag(help: "Print JSON.") var json = false
+
+    private struct Listing: Encodable {
+        let modelType: String
+        let className: String
+        let summary: String
+        let reference: String
+    }
+
+    func run() throws {
+        let all = Architectures.all.map {
+            Listing(
+                modelType: $0.modelType, className: $0.className, summary: $0.summary,
+                reference: $0.reference)
+        }
+        if json { return try Terminal.json(all) }
+        Terminal.table(all.map { [$0.modelType, $0.className, $0.summary] })
+    }
+}
+
+/// A declaration as JSON, and its parameters as lines.
+private struct DeclarationListing: Encodable {
+    struct Parameter: Encodable {
+        let name: String
+        let kind: String
+        let defaultValue: String
+        let unit: String?
+        let meaning: String
+    }
+
+    let name: String
+    let summary: String
+    let parameters: [Parameter]
+
+    init(_ declaration: some Declaration) {
+        name = declaration.name
+        summary = declaration.summary
+        parameters = declaration.parameters.map {
+            Parameter(
+                name: $0.name, kind: "\($0.kind)", defaultValue: "\($0.defaultValue)",
+                unit: $0.unit, meaning: $0.meaning)
+        }
+    }
+
+    static func printParameters(_ parameters: [ParameterDeclaration]) {
+        for parameter in parameters {
+            let unit = parameter.unit.map { " \($0)" } ?? ""
+            Terminal.line(
+                "  \(parameter.name) = \(parameter.defaultValue)\(unit): \(parameter.meaning)")
+        }
+    }
+}

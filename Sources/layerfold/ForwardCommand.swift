@@ -1,0 +1,74 @@
+// `layerfold forward MODEL`: logits and hidden states of given token ids as safetensors.
+
+import ArgumentParser
+import Engine
+import Foundation
+import Runner
+import SystemPackage
+import TensorMath
+
+struct ForwardCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "forward",
+        abstract: "Run token ids through a model; writes logits and hidden states.",
+        discussion: """
+            The output holds, for sequence i, all F32: logits.i [T, vocabulary], hidden.i.0 \
+            (embedding output) to hidden.i.L (output of the last layer, before the final norm), \
+            final.i (after it).
+            """)
+
+    @Argument(help: "A checkpoint folder.") var model: String
+    @Option(help: "A JSON list of lists of token ids.") var tokens: String
+    @Option(help: "The safetensors file to write.") var output: String
+    @Option(help: "f32 | bf16 | auto.") var compute = "f32"
+    @Flag(help: "Leave out the hidden states.") var logitsOnly = false
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        let model = try OpenModel.open(model)
+        let sequences = try readTokens()
+        let batch = PackedSequences(sequences)
+        let mode = try ComputeOption.mode(compute)
+        let forward = ForwardPass(weights: model.weights, mode: mode)
+        var archive = TensorArchive()
+        func add(_ name: (Int) -> String, _ matrix: MatrixView) {
+            for (index, range) in batch.ranges.enumerated() {
+                archive.add(name(index), matrix.rows(range))
+            }
+        }
+        let stream = try forward.run(batch, observer: SilentObserver()) { boundary, stream in
+            if !logitsOnly { add({ "hidden.\($0).\(boundary)" }, stream) }
+        }
+        if !logitsOnly { add({ "final.\($0)" }, try forward.finalNorm(stream)) }
+        add({ "logits.\($0)" }, try OutputHead(forward).logits(stream))
+        try RawFile.write(archive.bytes, to: FilePath(output))
+        if json {
+            try Terminal.json(["output": output, "compute": mode.rawValue])
+        } else {
+            Terminal.line(output)
+        }
+    }
+
+    private func readTokens() throws -> [[Int32]] {
+        guard let data = FileManager.default.contents(atPath: tokens) else {
+            throw Failure(.notFound, "\(tokens): cannot be read")
+        }
+        guard let sequences = try? JSONDecoder().decode([[Int32]].self, from: data),
+            !sequences.isEmpty, sequences.allSatisfy({ !$0.isEmpty })
+        else {
+            throw Failure(
+                .refused, "\(tokens): expected a JSON list of non-empty lists of token ids")
+        }
+        return sequences
+    }
+}
+
+enum ComputeOption {
+    static func mode(_ name: String) throws -> ComputeMode {
+        if name == "auto" { return MatrixProduct.automaticMode }
+        guard let mode = ComputeMode(rawValue: name) else {
+            throw Failure(.usage, "--compute \(name): expected f32, bf16 or auto")
+        }
+        return mode
+    }
+}

@@ -1,0 +1,26 @@
+// Reading a job file for a verb, with its error shown as the daemon would.
+
+import Foundation
+import Jobs
+
+enum Manifest {
+    static func read(_ path: String) throws -> JobDescription {
+        let bytes: Data
+        do {
+            bytes = try Data(contentsOf: URL(filePath: path))
+        } catch {
+            throw Failure(.notFound, "\(path): cannot be read")
+        }
+        let name = name(of: path)
+        do {
+            return try ManifestParser.parse(bytes: bytes, name: name)
+        } catch {
+            throw Failure(.refused, "\(path): \(error)")
+        }
+    }
+
+    /// The file's name without its ending: the job's name where the manifest gives none.
+    static func name(of path: String) -> String {
+        URL(filePath: path).deletingPathExtension().lastPathComponent
+    }
+}

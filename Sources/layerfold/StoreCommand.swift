@@ -1,0 +1,262 @@
+// `layerfold store …`: looking into the store and caring for it. Everything is read from the
+// files; only `rebuild-index` touches SQLite, and refuses while a daemon has it open.
+
+import ArgumentParser
+import Foundation
+import Runner
+import Store
+import SystemPackage
+
+struct StoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "store", abstract: "Look into the store, verify it, clean it.",
+        subcommands: [
+            StoreStat.self, StoreList.self, StoreCat.self, StoreVerify.self, StoreGC.self,
+            StorePin.self, StoreRebuildIndex.self,
+        ])
+
+    /// The store below a state folder that exists.
+    static func open(_ state: String) throws -> ContentStore {
+        guard FileManager.default.fileExists(atPath: state + "/store/FORMAT") else {
+            throw Failure(.notFound, "\(state): holds no store; give --state")
+        }
+        return try ContentStore(state: FilePath(state))
+    }
+
+    /// A digest from its first digits, if only one object has them.
+    static func digest(_ text: String, in store: ContentStore) throws -> Digest {
+        if let digest = Digest(hex: text) { return digest }
+        let matches = try store.objectDigests().filter { $0.hex.hasPrefix(text) }
+        guard let only = matches.first, matches.count == 1, text.count >= 4 else {
+            throw Failure(
+                .notFound, "\(text): \(matches.count) objects begin so; give more digits")
+        }
+        return only
+    }
+}
+
+struct StoreStat: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stat", abstract: "Totals, and totals by stage.")
+
+    @OptionGroup var place: StatePlace
+    @Flag(help: "Print JSON.") var json = false
+
+    private struct Listing: Encodable {
+        var objects = 0
+        var rawBytes = 0
+        var actions = 0
+        var stages: [String: Int] = [:]
+    }
+
+    func run() throws {
+        let store = try StoreCommand.open(place.state)
+        var listing = Listing()
+        for digest in try store.objectDigests() {
+            listing.objects += 1
+            listing.rawBytes += try store.info(of: digest)?.rawBytes ?? 0
+        }
+        for key in try store.actionKeys() {
+            guard let record = try? store.loadAction(key) else { continue }
+            listing.actions += 1
+            listing.stages[record.key.stage, default: 0] += 1
+        }
+        if json { return try Terminal.json(listing) }
+        Terminal.table(
+            [
+                ["objects", "\(listing.objects)"], ["raw bytes", "\(listing.rawBytes)"],
+                ["actions", "\(listing.actions)"],
+            ] + listing.stages.sorted { $0.key < $1.key }.map { ["  " + $0.key, "\($0.value)"] })
+    }
+}
+
+struct StoreList: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ls", abstract: "List actions with their outputs.")
+
+    @OptionGroup var place: StatePlace
+    @Option(help: "Only this stage.") var stage: String?
+    @Flag(help: "Print JSON.") var json = false
+
+    private struct Row: Encodable {
+        let key: String
+        let stage: String
+        let role: String
+        let digest: String
+        let bytes: Int
+    }
+
+    func run() throws {
+        let store = try StoreCommand.open(place.state)
+        var rows: [Row] = []
+        for key in try store.actionKeys() {
+            guard let record = try? store.loadAction(key), stage ?? record.key.stage == record.key.stage
+            else { continue }
+            rows += record.outputs.map {
+                Row(
+                    key: key.hex, stage: record.key.stage, role: $0.role, digest: $0.digest.hex,
+                    bytes: $0.byteCount)
+            }
+        }
+        if json { return try Terminal.json(rows) }
+        Terminal.table(
+            [["stage", "role", "bytes", "object", "action"]]
+                + rows.map {
+                    [$0.stage, $0.role, "\($0.bytes)", $0.digest, String($0.key.prefix(12))]
+                })
+    }
+}
+
+struct StoreCat: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cat", abstract: "Write an object's raw bytes to standard output or a file.")
+
+    @Argument(help: "A digest, or its first digits.") var object: String
+    @OptionGroup var place: StatePlace
+    @Option(help: "Write to this file instead.") var output: String?
+    @Flag(help: "Print what was written as JSON (with --output).") var json = false
+
+    func run() throws {
+        let store = try StoreCommand.open(place.state)
+        let digest = try StoreCommand.digest(object, in: store)
+        let found: Fetched<ObjectFooter>
+        if let output {
+            found = try store.extract(digest, to: FilePath(output))
+        } else {
+            found = try store.read(digest) { piece in
+                unsafe piece.withUnsafeBytes { bytes in
+                    FileHandle.standardOutput.write(unsafe Data(bytes))
+                }
+            }
+        }
+        switch found {
+        case .found(let footer):
+            if json, let output {
+                try Terminal.json([
+                    "digest": digest.hex, "output": output, "bytes": "\(footer.rawBytes)",
+                ])
+            }
+        case .missing: throw Failure(.notFound, "\(digest.hex): no such object")
+        case .damaged(let damage):
+            throw Failure(.integrity, "\(digest.hex): damaged (\(damage.fault)); set aside")
+        }
+    }
+}
+
+struct StoreVerify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Read everything and compare it with its names.")
+
+    @OptionGroup var place: StatePlace
+    @Flag(help: "Set damaged objects aside and remove actions that need them.") var repair = false
+    @Flag(help: "Print JSON.") var json = false
+
+    private struct Listing: Encodable {
+        let objects: Int
+        let actions: Int
+        let rawBytes: Int
+        let isSound: Bool
+        let findings: [String]
+    }
+
+    func run() throws {
+        let report = try StoreCommand.open(place.state).verify(repairing: repair)
+        let listing = Listing(
+            objects: report.objectCount, actions: report.actionCount, rawBytes: report.rawBytes,
+            isSound: report.isSound, findings: report.findings.map(\.description))
+        if json {
+            try Terminal.json(listing)
+        } else {
+            for finding in listing.findings { Terminal.line(finding) }
+            Terminal.line(
+                "\(listing.objects) objects, \(listing.actions) actions, \(listing.rawBytes) bytes: "
+                    + (listing.isSound ? "sound" : "NOT sound"))
+        }
+        if !report.isSound {
+            throw Failure(
+                .integrity,
+                repair ? "faults were repaired; verify again" : "faults found; --repair removes them")
+        }
+    }
+}
+
+struct StoreGC: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gc", abstract: "Remove what nothing names, and the longest unused.")
+
+    @OptionGroup var place: StatePlace
+    @Option(help: "Bytes the store may take on disk; no limit where left out.") var limit: Int?
+    @Option(help: "Seconds that anything young is kept.") var grace = 86_400
+    @Flag(help: "Tell only.") var dryRun = false
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        var policy = CollectorPolicy()
+        policy.diskBytesMax = limit
+        policy.graceSeconds = grace
+        policy.isDryRun = dryRun
+        let report = try StoreCommand.open(place.state).collect(policy)
+        if json {
+            return try Terminal.json([
+                "actions": report.actions.count, "objects": report.objects.count,
+                "freed_bytes": report.freedBytes, "kept_bytes": report.keptBytes,
+            ])
+        }
+        Terminal.line(
+            "\(dryRun ? "would remove" : "removed") \(report.actions.count) actions and "
+                + "\(report.objects.count) objects, \(report.freedBytes) bytes; "
+                + "\(report.keptBytes) bytes stay")
+        if report.isOverLimit {
+            Terminal.line("what is young or pinned alone exceeds the limit")
+        }
+    }
+}
+
+struct StorePin: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pin", abstract: "Keep an object from garbage collection.")
+
+    @Argument(help: "A digest, or its first digits.") var object: String
+    @OptionGroup var place: StatePlace
+    @Option(help: "Who asks.") var owner = ProcessInfo.processInfo.userName
+    @Option(help: "Why.") var reason = ""
+    @Flag(help: "The reverse.") var remove = false
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        let store = try StoreCommand.open(place.state)
+        let digest = try StoreCommand.digest(object, in: store)
+        if remove {
+            guard try store.unpin(digest, owner: owner) else {
+                throw Failure(.notFound, "\(owner) has not pinned \(digest.hex)")
+            }
+        } else {
+            try store.pin(digest, owner: owner, reason: reason)
+        }
+        if json { try Terminal.json(["digest": digest.hex, "owner": owner]) }
+    }
+}
+
+struct StoreRebuildIndex: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rebuild-index", abstract: "Make the SQLite index anew from the files.")
+
+    @OptionGroup var place: StatePlace
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        let report: IndexRebuildReport
+        do { report = try StoreIndex.rebuild(try StoreCommand.open(place.state)) } catch {
+            throw error as? Failure ?? Failure(.refused, "\(error)")
+        }
+        if json {
+            return try Terminal.json([
+                "actions": report.imported.actionsAdded, "objects": report.imported.objectsAdded,
+                "jobs_kept": report.jobsKept ?? 0,
+            ])
+        }
+        Terminal.line(
+            "\(report.imported.objectsAdded) objects and \(report.imported.actionsAdded) actions "
+                + "indexed, \(report.jobsKept ?? 0) jobs kept")
+    }
+}

@@ -1,0 +1,55 @@
+// `layerfold tokenize MODEL`: texts to ids and back, by the model's tokenizer.json.
+
+import ArgumentParser
+import Engine
+import Foundation
+import SystemPackage
+
+struct TokenizeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tokenize", abstract: "Turn texts into token ids, or ids into texts.",
+        discussion: """
+            Reads a JSON list of strings (with --decode: a list of lists of ids) from --file or \
+            standard input, prints a JSON list of lists of ids (a list of strings).
+            """)
+
+    @Argument(help: "A checkpoint folder.") var model: String
+    @Option(help: "The input; standard input where left out.") var file: String?
+    @Flag(help: "Leave the post-processor's special tokens out.") var noSpecial = false
+    @Flag(help: "The reverse: ids to texts.") var decode = false
+    @Flag(help: "With --decode: leave special tokens out of the text.") var skipSpecial = false
+    @Flag(help: "Output is JSON anyway.") var json = false
+
+    func run() throws {
+        let tokenizer: Tokenizer
+        do { tokenizer = try TokenizerFolder.load(FilePath(model)) } catch {
+            throw Failure(.refused, "\(error)")
+        }
+        let data = try input()
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        let output: Data
+        if decode {
+            guard let lists = try? JSONDecoder().decode([[Int32]].self, from: data) else {
+                throw Failure(.refused, "expected a JSON list of lists of token ids")
+            }
+            output = try encoder.encode(
+                try lists.map { try tokenizer.decode($0, skipSpecialTokens: skipSpecial) })
+        } else {
+            guard let texts = try? JSONDecoder().decode([String].self, from: data) else {
+                throw Failure(.refused, "expected a JSON list of strings")
+            }
+            output = try encoder.encode(
+                try texts.map { try tokenizer.encode($0, addSpecialTokens: !noSpecial) })
+        }
+        Terminal.line(String(decoding: output, as: UTF8.self))
+    }
+
+    private func input() throws -> Data {
+        guard let file else { return FileHandle.standardInput.readDataToEndOfFile() }
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw Failure(.notFound, "\(file): cannot be read")
+        }
+        return data
+    }
+}

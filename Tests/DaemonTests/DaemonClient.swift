@@ -1,0 +1,1 @@
+../../Sources/layerfold/DaemonClient.swift

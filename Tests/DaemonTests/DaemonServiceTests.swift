@@ -1,0 +1,118 @@
+// The daemon within the test's own process, so that time and disk can be had as the test likes.
+
+import Daemon
+import DurableIO
+import Foundation
+import Glibc
+import Jobs
+import Logging
+import SystemPackage
+import Testing
+
+@Suite(.serialized) struct DaemonServiceTests {
+    /// Runs a daemon around `body`, with the worker of `TestDaemon` and a clock of its own.
+    private func withDaemon(
+        state: FilePath? = nil, _ body: (TestDaemon, ManualClock) async throws -> Void
+    ) async throws {
+        let daemon = try TestDaemon(state: state)
+        let clock = ManualClock()
+        var configuration = DaemonConfiguration(
+            folders: StateFolders(state: daemon.state), modelRoots: [], dataRoots: [],
+            worker: daemon.folder.file("worker"))
+        configuration.clock = clock.daemonClock
+        configuration.grace = .seconds(1)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let service = DaemonService(
+            configuration: configuration, notifier: Notifier(environment: [:], process: 0),
+            logger: logger)
+        let task = Task { try await service.run() }
+        #expect(await eventually { (try? daemon.client.status()) != nil })
+        do {
+            try await body(daemon, clock)
+        } catch {
+            Issue.record("\(error)")
+        }
+        task.cancel()
+        _ = await task.result
+    }
+
+    @Test func `a transient failure is tried again after its delay, not before`() async throws {
+        try await withDaemon { daemon, clock in
+            try daemon.drop("transient-once-1")
+            #expect(
+                await eventually {
+                    try daemon.job(named: "transient-once-1")?.notBeforeMilliseconds != nil
+                })
+            let summary = try #require(try daemon.job(named: "transient-once-1"))
+            #expect(summary.state == .queued)
+            #expect(summary.notBeforeMilliseconds == clock.now + 60_000)
+            clock.advance(milliseconds: 59_999)
+            try daemon.drop("ok-between")
+            try await daemon.wait(for: "ok-between", .done)
+            #expect(daemon.runs(of: "transient-once-1").count == 1)
+            clock.advance(milliseconds: 1)
+            let done = try await daemon.wait(for: "transient-once-1", .done)
+            #expect(done.attempts == 2)
+        }
+    }
+
+    @Test func `a jump of the wall clock neither starts nor loses jobs`() async throws {
+        try await withDaemon { daemon, clock in
+            clock.advance(milliseconds: 31_536_000_000)
+            try daemon.drop("ok-future")
+            try await daemon.wait(for: "ok-future", .done)
+            clock.advance(milliseconds: -63_072_000_000)
+            try daemon.drop("ok-past")
+            try await daemon.wait(for: "ok-past", .done)
+            #expect(try daemon.client.jobs().jobs.map(\.name) == ["ok-future", "ok-past"])
+        }
+    }
+
+    private static let canMount = geteuid() == 0
+
+    @Test(.enabled(if: canMount, "mounting a small file system needs root"))
+    func `on a full disk nothing is lost, and work goes on when there is room`() async throws {
+        let folder = try TestFolder()
+        let disk = folder.file("disk")
+        try Syscalls.makeFolders(disk)
+        let mounted = unsafe mount("tmpfs", disk.string, "tmpfs", 0, "size=1536k")
+        guard mounted == 0 else { return }
+        defer { _ = unsafe umount2(disk.string, Int32(MNT_DETACH)) }
+        try await withDaemon(state: disk.appending("state")) { daemon, clock in
+            try daemon.drop("gate-full")
+            try await daemon.wait(for: "gate-full", .running)
+            // Fill the disk to the last byte.
+            let filler = disk.appending("filler")
+            try fill(filler)
+            let refused = try? daemon.submit("ok-refused")
+            #expect(refused == nil, "nothing is accepted that cannot be kept")
+            #expect(try daemon.client.jobs().jobs.count == 1, "but people can still look")
+            try Syscalls.unlink(filler)
+            try daemon.open("gate-full")
+            let accepted = try daemon.submit("ok-room")
+            // What failed to be recorded meanwhile is recorded at the next try.
+            #expect(
+                await eventually {
+                    clock.advance(milliseconds: 5_000)
+                    return try daemon.client.job(accepted).summary.state == .done
+                })
+            try await daemon.wait(for: "gate-full", .done)
+            #expect(try daemon.job(named: "ok-refused") == nil)
+        }
+    }
+
+    private func fill(_ path: FilePath) throws {
+        let descriptor = try Syscalls.open(path, O_WRONLY | O_CREAT, mode: 0o600)
+        defer { try? Syscalls.close(descriptor, path) }
+        var size = 65_536
+        while size > 0 {
+            let bytes = [UInt8](repeating: 1, count: size)
+            do {
+                try unsafe Syscalls.write(descriptor, path, bytes.span.bytes)
+            } catch {
+                size /= 4
+            }
+        }
+    }
+}

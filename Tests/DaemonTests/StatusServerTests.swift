@@ -1,0 +1,128 @@
+// The API over the socket: what it answers, and what it refuses.
+
+import Daemon
+import DurableIO
+import Foundation
+import Glibc
+import Jobs
+import SystemPackage
+import Testing
+
+@Suite(.serialized, .enabled(if: TestDaemon.isBuilt, "layerfoldd is not built"))
+struct StatusServerTests {
+    private func refusal(_ body: () throws -> Void) -> ErrorDocument? {
+        do {
+            try body()
+            return nil
+        } catch DaemonClient.ClientError.refused(let document) {
+            return document
+        } catch {
+            Issue.record("\(error)")
+            return nil
+        }
+    }
+
+    @Test func `a submission is answered with its identifier, or with what is wrong`() async throws
+    {
+        let daemon = try TestDaemon()
+        try await daemon.start()
+        let id = try daemon.submit("ok-s")
+        #expect(JobIdentifier.isValid(id))
+        try await daemon.wait(for: "ok-s", .done)
+        let bad = refusal {
+            _ = try daemon.client.submit(manifest: Data("version: 1\nmodle: m\n".utf8), name: "x")
+        }
+        #expect(bad?.code == .manifest)
+        #expect(bad?.manifestError?.line == 2)
+        #expect(bad?.manifestError?.hint == "did you mean `model`?")
+        let large = refusal {
+            let bytes = Data(repeating: 0x23, count: 2_000_000)
+            _ = try daemon.client.submit(manifest: bytes, name: "x")
+        }
+        #expect(large?.code == .tooLarge)
+        let text = "{version: 1, model: m, compress: [{method: reverse, ratios: [0.5]}]}"
+        let named = try daemon.client.submit(manifest: Data(text.utf8), name: "ok-named")
+        #expect(try daemon.client.job(named.id).summary.name == "ok-named")
+        let unnamed = refusal {
+            _ = try daemon.client.submit(manifest: Data(text.utf8), name: "a b")
+        }
+        #expect(unnamed?.code == .manifest)
+    }
+
+    @Test func `unknown jobs and routes are not found`() async throws {
+        let daemon = try TestDaemon()
+        try await daemon.start()
+        for id in [JobIdentifier.make(now: 1), "x", "../../etc/passwd"] {
+            #expect(refusal { _ = try daemon.client.job(id) }?.code == .notFound, "\(id)")
+            #expect(refusal { _ = try daemon.client.cancel(id) }?.code == .notFound)
+            #expect(refusal { _ = try daemon.client.progress(of: id) }?.code == .notFound)
+        }
+    }
+
+    @Test func `the status tells what the server is and does`() async throws {
+        let daemon = try TestDaemon()
+        daemon.arguments = ["--model-root", "/srv/models", "--data-root", "/srv/data"]
+        try await daemon.start()
+        try daemon.drop("gate-s")
+        let id = try await daemon.wait(for: "gate-s", .running).id
+        let status = try daemon.client.status()
+        #expect(status.running == id)
+        #expect(status.modelRoots == ["/srv/models"])
+        #expect(status.jobs["running"] == 1)
+        #expect(status.jobs.count == JobState.allCases.count)
+        #expect(!status.isStopping && status.degraded == nil)
+        #expect(
+            await eventually {
+                try daemon.client.progress(of: id).last == .stageStarted(stage: "wait")
+            })
+    }
+
+    @Test func `nonsense on the socket does not harm`() async throws {
+        let daemon = try TestDaemon()
+        try await daemon.start()
+        let socket = daemon.state.appending("run/layerfoldd.sock").string
+        for text in [
+            "\r\n\r\n", "GET\r\n\r\n", "\u{0}\u{1}",
+            "POST /v1/jobs HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "GET / HTTP/1.1\r\n",
+        ] {
+            let descriptor = try connect(to: socket)
+            _ = unsafe text.withCString {
+                unsafe send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL))
+            }
+            close(descriptor)
+        }
+        // Clients that connect and say nothing.
+        let silent = try (0..<50).map { _ in try connect(to: socket) }
+        #expect(try daemon.client.status().version == DaemonVersion.text)
+        silent.forEach { close($0) }
+        try daemon.drop("ok-n")
+        try await daemon.wait(for: "ok-n", .done)
+    }
+
+    private func connect(to path: String) throws -> CInt {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) {
+            unsafe $0.copyBytes(from: Array(path.utf8))
+        }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        let result = unsafe withUnsafePointer(to: address) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(result == 0)
+        return descriptor
+    }
+
+    @Test func `a client without a daemon is told so`() throws {
+        let folder = try TestFolder()
+        let client = DaemonClient(socket: folder.file("none.sock").string)
+        do {
+            _ = try client.status()
+            Issue.record("somebody answered")
+        } catch {
+            #expect("\(error)".contains("cannot be reached"), "\(error)")
+        }
+    }
+}

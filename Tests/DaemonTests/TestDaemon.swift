@@ -1,0 +1,248 @@
+// The real daemon as a process, with a worker that does what the job's name says.
+
+import Daemon
+import DurableIO
+import Foundation
+import Glibc
+import Jobs
+import SystemPackage
+import Testing
+
+final class TestDaemon {
+    /// The built program, beside the program that runs the tests.
+    static let program: FilePath = {
+        let link =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return FilePath(link).removingLastComponent().appending("layerfoldd")
+    }()
+
+    static let isBuilt = FileManager.default.isExecutableFile(atPath: program.string)
+
+    let folder: TestFolder
+    let state: FilePath
+    let client: DaemonClient
+    private(set) var process: Process?
+    var arguments: [String] = []
+
+    init(state: FilePath? = nil) throws {
+        folder = try TestFolder()
+        self.state = state ?? folder.file("state")
+        client = DaemonClient(socket: self.state.appending("run/layerfoldd.sock").string)
+        try folder.write(Self.worker, to: folder.file("worker"))
+        _ = unsafe Glibc.chmod(folder.file("worker").string, 0o755)
+    }
+
+    deinit {
+        if let process, process.isRunning {
+            Glibc.kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        for run in runs {
+            // What a failed test leaves behind.
+            if let process = Int32(run.process) { Glibc.kill(-process, SIGKILL) }
+        }
+    }
+
+    // MARK: Life
+
+    /// Starts the daemon without waiting for it.
+    /// - Parameter wrapper: a program with its arguments that the daemon is run by.
+    func launch(wrapper: [String] = []) throws {
+        let command =
+            wrapper + [
+                Self.program.string, "--state", state.string, "--worker",
+                folder.file("worker").string, "--settle-seconds", "0.1", "--grace-seconds", "1",
+                "--rescan-seconds", "1",
+            ] + arguments
+        let process = Process()
+        process.executableURL = URL(filePath: command[0])
+        process.arguments = Array(command.dropFirst())
+        process.standardError = try log()
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        self.process = process
+    }
+
+    /// Starts the daemon and waits until it answers.
+    func start() async throws {
+        try launch()
+        let process = try #require(process)
+        let answers = await eventually { (try? client.status()) != nil || !process.isRunning }
+        try #require(answers && process.isRunning, "no daemon: \(logText)")
+    }
+
+    private func log() throws -> FileHandle {
+        let path = folder.file("daemon.log").string
+        if !FileManager.default.fileExists(atPath: path) {
+            try folder.write("", to: folder.file("daemon.log"))
+        }
+        let handle = try #require(FileHandle(forWritingAtPath: path))
+        try handle.seekToEnd()
+        return handle
+    }
+
+    var logText: String { TestFolder.text(folder.file("daemon.log")) }
+
+    /// SIGTERM; returns the exit code.
+    @discardableResult
+    func stop() -> Int32 {
+        guard let process else { return -1 }
+        process.terminate()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    func killHard() {
+        guard let process else { return }
+        Glibc.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    // MARK: Jobs
+
+    static func manifest(_ name: String, priority: Int = 0) -> String {
+        """
+        version: 1
+        name: \(name)
+        model: models/demo
+        priority: \(priority)
+        compress:
+          - method: reverse
+            ratios: [0.5]
+
+        """
+    }
+
+    var inbox: FilePath { state.appending("inbox") }
+    var rejected: FilePath { inbox.appending("rejected") }
+
+    func drop(_ name: String, priority: Int = 0) throws {
+        let text = Self.manifest(name, priority: priority)
+        try folder.drop(text, into: inbox, as: "\(name).yaml")
+    }
+
+    func submit(_ name: String) throws -> String {
+        try client.submit(manifest: Data(Self.manifest(name).utf8), name: "x").id
+    }
+
+    func job(named name: String) throws -> JobSummary? {
+        try client.jobs().jobs.last { $0.name == name }
+    }
+
+    /// Waits until the job is in the state; the failure shows what it is instead.
+    @discardableResult
+    func wait(
+        for name: String, _ state: JobState,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> JobSummary {
+        var last: JobSummary?
+        let reached = await eventually {
+            last = try? job(named: name)
+            return last?.state == state
+        }
+        let summary = try #require(
+            last, "no job \(name): \(logText)", sourceLocation: sourceLocation)
+        #expect(
+            reached, "\(name) is \(summary): \(logText)", sourceLocation: sourceLocation)
+        return summary
+    }
+
+    /// Lets workers of `gate-...` jobs go on.
+    func open(_ name: String) throws {
+        try folder.write("", to: folder.file("open-\(name)"))
+    }
+
+    struct Run {
+        let name: String
+        let attempt: String
+        let process: String
+    }
+
+    /// What workers were really started, in order.
+    var runs: [Run] {
+        TestFolder.text(folder.file("runs.log")).split(separator: "\n").compactMap { line in
+            let words = line.split(separator: " ").map(String.init)
+            return words.count == 3
+                ? Run(name: words[0], attempt: words[1], process: words[2]) : nil
+        }
+    }
+
+    func runs(of name: String) -> [Run] { runs.filter { $0.name == name } }
+
+    /// The worker of this run, once it has begun.
+    func worker(of name: String, run: Int = 1) async throws -> Int32 {
+        #expect(await eventually { runs(of: name).count >= run })
+        return try #require(Int32(runs(of: name)[run - 1].process))
+    }
+
+    /// A process that ended but was not yet collected by its parent counts as gone.
+    static func isAlive(_ process: Int32) -> Bool { ProcessIdentity(of: Int(process)) != nil }
+
+    func results(of name: String) -> [String] {
+        TestFolder.names(in: state.appending("results")).filter { $0.hasPrefix("\(name)-") }
+    }
+
+    // MARK: Worker
+
+    /// Each start is noted in `runs.log` beside the script.
+    static let worker = #"""
+        #!/bin/sh
+        # A worker for tests: does what the job's name says.
+        read -r request || exit 0
+        field() { printf '%s\n' "$request" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
+        job=$(field job)
+        attempt=$(field attempt)
+        folder=$(field job_dir)
+        results=$(field results_dir)
+        name=$(field name)
+        control=$(dirname "$0")
+        echo "$name $attempt $$" >>"$control/runs.log"
+        count=$(grep -c "^$name " "$control/runs.log")
+
+        outcome() {
+            printf '{"version":1,"job":"%s","attempt":"%s","seconds":1,"peak_bytes":1,%s}' \
+                "$job" "$attempt" "$1" >"$folder/.outcome.tmp"
+            mv "$folder/.outcome.tmp" "$folder/outcome.json"
+        }
+        fail() { outcome "\"result\":\"failed\",\"failure\":{\"class\":\"$1\",\"message\":\"$2\"}"; }
+        succeed() {
+            echo '{"kind":"stage-started","stage":"merge"}'
+            echo '{"kind":"progress","stage":"merge","done":1,"total":2,"unit":"tensors"}'
+            echo '{"kind":"stage-finished","stage":"merge","cache":"miss","seconds":1,"peak_bytes":1}'
+            rm -rf "$results"
+            mkdir -p "$results/reverse-r0.5"
+            printf '{"name":"%s"}' "$name" >"$results/report.json"
+            outcome '"result":"succeeded"'
+            echo '{"kind":"finished","outcome":"succeeded"}'
+        }
+
+        case "$name" in
+            ok*) succeed ;;
+            user*) fail user "no such model" ;;
+            crash-once*) [ "$count" -gt 1 ] && succeed || kill -SEGV $$ ;;
+            crash*) echo "last words of $name" >&2; kill -SEGV $$ ;;
+            transient-once*) [ "$count" -gt 1 ] && succeed || fail transient "EIO on input" ;;
+            gate*)
+                mkdir -p "$results"
+                echo '{"kind":"stage-started","stage":"wait"}'
+                while [ ! -e "$control/open-$name" ]; do sleep 0.02; done
+                succeed ;;
+            late*)
+                # Has its outcome, but does not end.
+                succeed
+                while :; do sleep 0.05; done ;;
+            hang*) mkdir -p "$results"; cat >/dev/null ;;
+            deaf*) trap '' TERM; mkdir -p "$results"; while :; do sleep 0.05; done ;;
+            closed*) exec >&- 2>&-; while :; do sleep 0.05; done ;;
+            flood*)
+                head -c 6000000 /dev/zero | tr '\0' 'x'
+                echo
+                head -c 12000000 /dev/zero | tr '\0' 'y' >&2
+                i=0
+                while [ $i -lt 300 ]; do echo "not json $i"; echo "line $i" >&2; i=$((i + 1)); done
+                succeed ;;
+            empty*) outcome '"result":"succeeded"' ;;
+        esac
+
+        """#
+}

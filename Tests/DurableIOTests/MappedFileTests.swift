@@ -1,0 +1,142 @@
+// Mapped files: what they lend, what they refuse, what they notice.
+
+import DurableIO
+import Foundation
+import SystemPackage
+import Testing
+
+@Suite struct MappedFileTests {
+    private static func withFile(
+        _ bytes: [UInt8], _ body: (FilePath) throws -> Void
+    ) throws {
+        let path = FilePath(NSTemporaryDirectory()).appending("mapped-\(UUID().uuidString)")
+        try Data(bytes).write(to: URL(fileURLWithPath: path.string))
+        defer { try? FileManager.default.removeItem(atPath: path.string) }
+        try body(path)
+    }
+
+    @Test("the bytes are those of the file, whole and in ranges")
+    func lendsBytes() throws {
+        let bytes = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        try Self.withFile(bytes) { path in
+            let file = try MappedFile(path)
+            #expect(file.byteCount == bytes.count)
+            let whole = file.withBytes { span in span.indices.map { span[$0] } }
+            #expect(whole == bytes)
+            for range in [0..<0, 0..<1, 4095..<4097, 9_999..<10_000, 10_000..<10_000] {
+                let part = file.withBytes(range) { span in span.indices.map { span[$0] } }
+                #expect(part == Array(bytes[range]))
+            }
+        }
+    }
+
+    @Test("an empty file is an empty span")
+    func emptyFile() throws {
+        try Self.withFile([]) { path in
+            let file = try MappedFile(path)
+            #expect(file.withBytes { $0.count } == 0)
+            file.adviseWillNeed(0..<0)
+            file.adviseDontNeed(0..<0)
+        }
+    }
+
+    @Test("advice changes nothing about the bytes")
+    func advice() throws {
+        let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 13) }
+        try Self.withFile(bytes) { path in
+            let file = try MappedFile(path)
+            for range in [0..<100_000, 1..<2, 4096..<8192, 5_000..<99_999, 99_999..<100_000] {
+                file.adviseWillNeed(range)
+                file.adviseDontNeed(range)
+                #expect(file.withBytes { span in span.indices.map { span[$0] } } == bytes)
+            }
+        }
+    }
+
+    @Test("a file replaced by rename stays as it was, and still counts as unchanged")
+    func replacedFile() throws {
+        try Self.withFile([1, 2, 3]) { path in
+            let file = try MappedFile(path)
+            try Data([9, 9]).write(to: URL(fileURLWithPath: path.string), options: .atomic)
+            try file.verifyUnchanged()
+            #expect(file.withBytes { $0[0] } == 1)
+        }
+    }
+
+    @Test("a change in place is noticed: shorter, longer, or rewritten")
+    func changedFile() throws {
+        for change in [2, 4, 3] {
+            try Self.withFile([1, 2, 3]) { path in
+                let file = try MappedFile(path)
+                try file.verifyUnchanged()
+                let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path.string))
+                if change == 3 {
+                    // The same size at another time. Set, not waited for.
+                    try FileManager.default.setAttributes(
+                        [.modificationDate: Date(timeIntervalSince1970: 1)],
+                        ofItemAtPath: path.string)
+                } else {
+                    try handle.truncate(atOffset: UInt64(change))
+                }
+                try handle.close()
+                let error = #expect(throws: MappedFileError.self) { try file.verifyUnchanged() }
+                guard case .changed(path.string, let before, let after) = error else {
+                    Issue.record("unexpected error \(String(describing: error))")
+                    return
+                }
+                #expect(before.byteCount == 3 && after.byteCount == change)
+            }
+        }
+    }
+
+    @Test("folders, devices, pipes and missing files are refused by their kind")
+    func refusals() throws {
+        let folder = FilePath(NSTemporaryDirectory())
+        #expect(throws: MappedFileError.notRegular(path: folder.string, kind: "a folder")) {
+            try MappedFile(folder)
+        }
+        #expect(
+            throws: MappedFileError.notRegular(path: "/dev/null", kind: "a device, pipe or socket")
+        ) {
+            try MappedFile("/dev/null")
+        }
+        let missing = folder.appending("missing-\(UUID().uuidString)")
+        let expected = MappedFileError.system(
+            call: "open", path: missing.string, .noSuchFileOrDirectory)
+        #expect(throws: expected) { try MappedFile(missing) }
+        try Self.withFile([]) { path in
+            let pipe = FilePath(path.string + ".pipe")
+            let made = unsafe mkfifo(pipe.string, 0o600)
+            try #require(made == 0)
+            defer { try? FileManager.default.removeItem(atPath: pipe.string) }
+            #expect(
+                throws: MappedFileError.notRegular(
+                    path: pipe.string, kind: "a device, pipe or socket")
+            ) {
+                try MappedFile(pipe)
+            }
+        }
+    }
+
+    @Test("a root confines the file itself, not the name it was reached by")
+    func root() throws {
+        try Self.withFile([1]) { path in
+            let root = path.removingLastComponent()
+            _ = try MappedFile(path, within: root)
+            let link = FilePath(path.string + ".link")
+            try FileManager.default.createSymbolicLink(
+                atPath: link.string, withDestinationPath: "/etc/hostname")
+            defer { try? FileManager.default.removeItem(atPath: link.string) }
+            let error = #expect(throws: MappedFileError.self) {
+                try MappedFile(link, within: root)
+            }
+            guard case .outsideRoot(link.string, "/etc/hostname", _) = error else {
+                Issue.record("unexpected error \(String(describing: error))")
+                return
+            }
+            // A folder whose name only begins like the root's is not below it.
+            let sibling = FilePath(root.string + "-other").appending("x")
+            #expect(throws: MappedFileError.self) { try MappedFile(sibling, within: root) }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+// Unfinished files: who may remove them, and when.
+
+import DurableIO
+import SystemPackage
+import Testing
+
+@Suite struct ScratchFolderTests {
+    @Test("the folder of a living owner is left alone, a dead one's is removed")
+    func abandoned() throws {
+        let parent = try TemporaryFolder()
+        let living = try ScratchFolder(in: parent.path)
+        let file = try living.newFile()
+        // What a killed process leaves: a folder that nobody has locked, and a stray file.
+        let dead = parent.path.appending("999999-0")
+        try Syscalls.mkdir(dead)
+        try write("half", to: dead.appending("0"))
+        try write("half", to: parent.path.appending("stray"))
+        let removed = try ScratchFolder.removeAbandoned(in: parent.path)
+        #expect(removed.map { $0.lastComponent?.string } == ["999999-0", "stray"])
+        #expect(try Syscalls.stat(file.temporaryPath) != nil)
+        #expect(try parent.names.count == 1)
+    }
+
+    @Test("a folder goes with its owner")
+    func goes() throws {
+        let parent = try TemporaryFolder()
+        do {
+            let scratch = try ScratchFolder(in: parent.path)
+            try write("x", to: scratch.path.appending("x"))
+            #expect(try parent.names.count == 1)
+        }
+        #expect(try parent.names.isEmpty)
+    }
+
+    @Test("what a process killed at any call leaves is removed by the next")
+    func killedAnywhere() throws {
+        var number = 1
+        while true {
+            let parent = try TemporaryFolder()
+            let plan = FaultPlan(.death, atCall: number)
+            FaultPlan.$current.withValue(plan) {
+                do {
+                    let scratch = try ScratchFolder(in: parent.path)
+                    var file = try scratch.newFile()
+                    try file.write([1, 2, 3])
+                } catch {
+                    #expect(error is SystemCallError)
+                }
+            }
+            guard plan.hasFired else { break }
+            _ = try ScratchFolder.removeAbandoned(in: parent.path)
+            #expect(try parent.names.isEmpty, "killed at call \(number)")
+            number += 1
+        }
+        #expect(number > 8)
+    }
+}

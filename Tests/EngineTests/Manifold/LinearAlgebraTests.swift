@@ -1,0 +1,168 @@
+// The LAPACK and BLAS wrappers, against algebraic identities.
+
+import TensorMath
+import Testing
+
+/// Algebraic identities over small random matrices; rounding grows with n, so 1e-12 per row.
+@Suite struct LinearAlgebraTests {
+    private static let sizes = [1, 2, 3, 5, 8, 17, 40]
+
+    private static func symmetric(_ size: Int, seed: UInt32) -> DoubleMatrix {
+        var numbers = TestNumbers(seed: seed)
+        let square = numbers.matrix(size, size)
+        return DoubleMatrix(
+            rows: size, columns: size,
+            values: zip(square.values, square.transposed.values).map { $0 + $1 })
+    }
+
+    private static func definite(_ size: Int, seed: UInt32) -> DoubleMatrix {
+        var numbers = TestNumbers(seed: seed)
+        let square = numbers.matrix(size, size)
+        var product = DoubleMatrix.product(square, square, transposingRight: true)
+        for index in 0..<size { product[index, index] += 1 }
+        return product
+    }
+
+    private static func identity(_ size: Int) -> DoubleMatrix {
+        var matrix = DoubleMatrix(rows: size, columns: size)
+        for index in 0..<size { matrix[index, index] = 1 }
+        return matrix
+    }
+
+    @Test("a product is what three loops give, in all four orientations", arguments: sizes)
+    func products(size: Int) {
+        var numbers = TestNumbers(seed: 3)
+        let (m, k, n) = (size, size / 2 + 1, size + 2)
+        let left = numbers.matrix(m, k)
+        let right = numbers.matrix(k, n)
+        var expected = DoubleMatrix(rows: m, columns: n)
+        for row in 0..<m {
+            for column in 0..<n {
+                for inner in 0..<k {
+                    expected[row, column] += left[row, inner] * right[inner, column]
+                }
+            }
+        }
+        let results = [
+            DoubleMatrix.product(left, right),
+            DoubleMatrix.product(left.transposed, right, transposingLeft: true),
+            DoubleMatrix.product(left, right.transposed, transposingRight: true),
+            DoubleMatrix.product(
+                left.transposed, right.transposed, transposingLeft: true, transposingRight: true),
+        ]
+        for result in results {
+            #expect(result.rows == m && result.columns == n)
+            #expect(deviation(result.values, expected.values) < 1e-12 * Double(size))
+        }
+    }
+
+    @Test("a Gram matrix is the product with the transposed", arguments: sizes)
+    func gram(size: Int) {
+        var numbers = TestNumbers(seed: 4)
+        let panels = [numbers.matrix(size, 3), numbers.matrix(size, 1)]
+        var gram = DoubleMatrix(rows: size, columns: size)
+        var expected = gram
+        for panel in panels {
+            gram.addGram(ofRows: panel)
+            let product = DoubleMatrix.product(panel, panel, transposingRight: true)
+            expected.values = zip(expected.values, product.values).map { $0 + $1 }
+        }
+        gram.mirrorUpperTriangle()
+        #expect(deviation(gram.values, expected.values) < 1e-12 * Double(size))
+    }
+
+    @Test("any range of eigenpairs solves A v = λ v with orthonormal v", arguments: sizes)
+    func eigenpairs(size: Int) throws {
+        let matrix = Self.symmetric(size, seed: 5)
+        let all = try matrix.symmetricEigenvalues()
+        #expect(all == all.sorted() && all.count == size)
+        for start in 0..<size {
+            let range = start..<min(start + 3, size)
+            let eigen = try matrix.symmetricEigen(range)
+            #expect(deviation(eigen.values, Array(all[range])) < 1e-12 * Double(size))
+            let image = DoubleMatrix.product(matrix, eigen.vectors)
+            var scaled = eigen.vectors
+            for column in 0..<range.count {
+                for row in 0..<size { scaled[row, column] *= eigen.values[column] }
+            }
+            #expect(deviation(image.values, scaled.values) < 1e-12 * Double(size * size))
+            let overlap = DoubleMatrix.product(
+                eigen.vectors, eigen.vectors, transposingLeft: true)
+            #expect(deviation(overlap.values, Self.identity(range.count).values) < 1e-12 * 40)
+        }
+    }
+
+    @Test("singular values and vectors give the matrix back", arguments: sizes, [-2, 0, 3])
+    func singular(size: Int, extra: Int) throws {
+        var numbers = TestNumbers(seed: 6)
+        let matrix = numbers.matrix(size, max(1, size + extra))
+        let parts = try matrix.singularValueDecomposition()
+        #expect(parts.values == parts.values.sorted(by: >))
+        var left = parts.left
+        for row in 0..<left.rows {
+            for column in 0..<left.columns { left[row, column] *= parts.values[column] }
+        }
+        let product = DoubleMatrix.product(left, parts.right)
+        #expect(deviation(product.values, matrix.values) < 1e-12 * Double(size + 1))
+    }
+
+    @Test("a Cholesky factor is lower triangular and gives the matrix back", arguments: sizes)
+    func cholesky(size: Int) throws {
+        let matrix = Self.definite(size, seed: 7)
+        let factor = try matrix.cholesky()
+        for row in 0..<size {
+            for column in row + 1..<max(row + 1, size) { #expect(factor[row, column] == 0) }
+        }
+        let product = DoubleMatrix.product(factor, factor, transposingRight: true)
+        #expect(deviation(product.values, matrix.values) < 1e-12 * Double(size * size))
+    }
+
+    @Test("both solvers solve", arguments: sizes)
+    func solvers(size: Int) throws {
+        var numbers = TestNumbers(seed: 8)
+        let right = numbers.matrix(size, 3)
+        let definite = Self.definite(size, seed: 9)
+        let first = try definite.solvePositiveDefinite(right)
+        let residual = DoubleMatrix.product(definite, first)
+        #expect(deviation(residual.values, right.values) < 1e-10 * Double(size))
+        let general = numbers.matrix(size, size)
+        let second = try general.solve(right)
+        let image = DoubleMatrix.product(general, second)
+        #expect(deviation(image.values, right.values) < 1e-10 * Double(size))
+    }
+
+    @Test func `what cannot be factorised is an error that says why`() {
+        let indefinite = DoubleMatrix(rows: 2, columns: 2, values: [1, 2, 2, 1])
+        #expect(throws: LinearAlgebraError.notPositiveDefinite(order: 2)) {
+            try indefinite.cholesky()
+        }
+        #expect(throws: LinearAlgebraError.notPositiveDefinite(order: 2)) {
+            try indefinite.solvePositiveDefinite(DoubleMatrix(rows: 2, columns: 1))
+        }
+        let singular = DoubleMatrix(rows: 2, columns: 2, values: [1, 1, 1, 1])
+        #expect(throws: LinearAlgebraError.singular(row: 1)) {
+            try singular.solve(DoubleMatrix(rows: 2, columns: 1))
+        }
+        for bad in [Double.nan, .infinity, -.infinity] {
+            let matrix = DoubleMatrix(rows: 2, columns: 2, values: [1, bad, bad, 1])
+            #expect(throws: LinearAlgebraError.notFinite(routine: "dsyevr")) {
+                try matrix.symmetricEigen(0..<1)
+            }
+            #expect(throws: LinearAlgebraError.notFinite(routine: "dsyevd")) {
+                try matrix.symmetricEigenvalues()
+            }
+            #expect(throws: LinearAlgebraError.notFinite(routine: "dgesdd")) {
+                try matrix.singularValueDecomposition()
+            }
+        }
+    }
+
+    @Test func `empty matrices are no trouble`() throws {
+        let empty = DoubleMatrix(rows: 0, columns: 0)
+        #expect(try empty.symmetricEigenvalues().isEmpty)
+        #expect(try empty.symmetricEigen(0..<0).values.isEmpty)
+        #expect(try empty.singularValueDecomposition().values.isEmpty)
+        #expect(try empty.cholesky() == empty)
+        #expect(DoubleMatrix.product(empty, empty) == empty)
+    }
+}

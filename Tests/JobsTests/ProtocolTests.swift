@@ -1,0 +1,121 @@
+// States, progress lines, request and outcome: what daemon, worker and CLI agree on.
+
+import Foundation
+import Jobs
+import Testing
+
+@Suite struct ProtocolTests {
+    @Test func `moves are those of the table and no others`() {
+        let allowed: Set<String> = [
+            "queued running", "queued cancelled", "queued failed", "running publishing",
+            "running queued", "running cancelling", "running failed", "publishing done",
+            "publishing failed", "cancelling cancelled", "failed queued", "cancelled queued",
+        ]
+        for from in JobState.allCases {
+            for to in JobState.allCases {
+                #expect(
+                    from.mayBecome(to) == allowed.contains("\(from.rawValue) \(to.rawValue)"),
+                    "\(from) -> \(to)")
+            }
+        }
+        #expect(JobState.done.next.isEmpty, "a job that is done is never run again")
+        #expect(JobState.allCases.filter(\.isFinal) == [.done, .failed, .cancelled])
+    }
+
+    static let lines: [(ProgressLine, String)] = [
+        (.stageStarted(stage: "digest"), #"{"kind":"stage-started","stage":"digest"}"#),
+        (
+            .progress(.init(stage: "activations", done: 3, total: 16, unit: "layers")),
+            #"{"done":3,"kind":"progress","stage":"activations","total":16,"unit":"layers"}"#
+        ),
+        (
+            .progress(
+                .init(
+                    stage: "merge", done: 1, total: 2, unit: "tensors", rate: 1.5, secondsLeft: 2,
+                    detail: "layer 3")),
+            #"{"detail":"layer 3","done":1,"kind":"progress","rate":1.5,"seconds_left":2,"stage":"merge","total":2,"unit":"tensors"}"#
+        ),
+        (
+            .stageFinished(stage: "merge", cache: .miss, seconds: 2.5, peakBytes: 10),
+            #"{"cache":"miss","kind":"stage-finished","peak_bytes":10,"seconds":2.5,"stage":"merge"}"#
+        ),
+        (.warning(message: "w"), #"{"kind":"warning","message":"w"}"#),
+        (.note(message: "n/m"), #"{"kind":"note","message":"n/m"}"#),
+        (.finished(outcome: .succeeded), #"{"kind":"finished","outcome":"succeeded"}"#),
+        (
+            .failed(failureClass: .user, message: "no model"),
+            #"{"class":"user","kind":"failed","message":"no model"}"#
+        ),
+    ]
+
+    @Test func `progress lines are the documented JSON`() throws {
+        for (line, json) in Self.lines {
+            #expect(String(decoding: try line.encoded(), as: UTF8.self) == json)
+            #expect(try ProgressLine(line: Data(json.utf8)) == line)
+        }
+    }
+
+    @Test func `anything else is no progress line`() {
+        for text in ["", "{}", "[]", "hello", #"{"kind":"other"}"#, #"{"kind":"progress"}"#] {
+            #expect(throws: (any Error).self, "\(text)") { try ProgressLine(line: Data(text.utf8)) }
+        }
+    }
+
+    @Test func `request and outcome survive their JSON`() throws {
+        let description = try ManifestParser.parse(
+            bytes: Data(ManifestTests.minimal.utf8), name: "j")
+        let request = WorkerRequest(
+            job: "J", attempt: "A", stateDirectory: "/s", jobDirectory: "/s/jobs/J",
+            modelRoots: ["/m"], dataRoots: ["/d"], resultsDirectory: "/s/results/.x.partial",
+            description: description)
+        let decoded = try JSONDecoder().decode(
+            WorkerRequest.self, from: JobJSON.encode(request))
+        #expect(decoded == request)
+        let outcome = WorkerOutcome.failed(
+            job: "J", attempt: "A", .init(failureClass: .resource, message: "full"), seconds: 1,
+            peakBytes: 2)
+        #expect(
+            try JSONDecoder().decode(WorkerOutcome.self, from: JobJSON.encode(outcome)) == outcome)
+    }
+
+    @Test func `names of jobs are plain`() {
+        for name in ["a", "A-1", "0.x_y", String(repeating: "z", count: 64)] {
+            #expect(JobName.isValid(name), "\(name)")
+        }
+        for name in [
+            "", ".a", "-a", "_a", "a b", "a/b", "ä", "a\n", String(repeating: "z", count: 65),
+        ] {
+            #expect(!JobName.isValid(name), "\(name)")
+        }
+    }
+
+    @Test func `near words are found, far ones are not`() {
+        let words = ["model", "compress", "samples_per_subject", "mka"]
+        #expect(Spelling.nearest(to: "modle", in: words) == "model")
+        #expect(Spelling.nearest(to: "Model", in: words) == "model")
+        #expect(Spelling.nearest(to: "samples-per-subject", in: words) == "samples_per_subject")
+        #expect(Spelling.nearest(to: "mak", in: words) == "mka")
+        #expect(Spelling.nearest(to: "zzz", in: words) == nil)
+        #expect(Spelling.nearest(to: String(repeating: "model", count: 99), in: words) == nil)
+    }
+
+    @Test func `settings are read as strictly as manifests`() throws {
+        let good = try ServerSettings.parse(
+            bytes: Data("state: /srv/lf\nmodel_roots: [/m, /n]\nsettle_seconds: 0.5\n".utf8))
+        #expect(good.stateDirectory == "/srv/lf")
+        #expect(good.modelRoots == ["/m", "/n"])
+        #expect(good.settleSeconds == 0.5)
+        #expect(good.worker == nil)
+        for (bad, words) in [
+            ("stat: /srv", "did you mean `state`?"), ("state: srv", "starts with /"),
+            ("grace_seconds: -1", "out of range"), ("model_roots: /m", "a list of paths"),
+        ] {
+            do {
+                _ = try ServerSettings.parse(bytes: Data(bad.utf8))
+                Issue.record("accepted: \(bad)")
+            } catch {
+                #expect("\(error)".contains(words), "\(error)")
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+// The index file: opened with care, replaced when broken, never a reason not to start.
+
+import DurableIO
+import Store
+import SystemPackage
+import Testing
+
+/// Runs SQL with the sqlite3 tool while nobody has the index open.
+func sqlite(_ path: FilePath, _ sql: String) throws {
+    #expect(try ChildProcess(["sqlite3", path.string, sql]).wait() == 0)
+}
+
+let hasSQLite = ChildProcess.has("sqlite3")
+
+@Suite struct IndexDatabaseTests {
+    @Test("an index is made, and opened again")
+    func opens() throws {
+        let state = try TemporaryState()
+        let path = StoreLayout(state: state.path).index
+        do { #expect(try IndexDatabase(path: path).opening == .created) }
+        do { #expect(try IndexDatabase(path: path).opening == .existing) }
+    }
+
+    @Test("a second owner is refused and told who has it, a reader is not")
+    func secondOwner() throws {
+        let state = try TemporaryState()
+        let path = StoreLayout(state: state.path).index
+        let first = try IndexDatabase(path: path)
+        let error = #expect(throws: StoreError.self) { try IndexDatabase(path: path) }
+        guard case .indexInUse(_, let process) = error else {
+            Issue.record("expected 'in use', got \(String(describing: error))")
+            return
+        }
+        #expect(process != nil)
+        _ = try IndexDatabase(reading: path)
+        #expect(first.opening == .created)
+    }
+
+    @Test(
+        "a damaged index is moved aside and a new one made", arguments: ["garbage", "cut", "hole"])
+    func damaged(kind: String) throws {
+        let state = try TemporaryState()
+        let store = try ContentStore(state: state.path)
+        let path = store.layout.index
+        for number in 0..<200 {
+            let object = try store.put([UInt8(number)])
+            _ = try store.record(
+                key(number), outputs: [ActionOutput(role: "x", object)], seconds: 0, peakBytes: 0)
+        }
+        do {
+            let database = try IndexDatabase(path: path)
+            _ = try StoreIndex(store: store, database: database).importActions()
+        }
+        var bytes = try contents(path)
+        switch kind {
+        case "garbage": bytes = Array("this is no database at all, and long enough".utf8)
+        case "cut": bytes = Array(bytes.prefix(bytes.count / 2))
+        default: for place in 8192..<20480 { bytes[place] = 0xAA }
+        }
+        try overwrite(path, bytes)
+        let database = try IndexDatabase(path: path)
+        guard case .replaced(let damaged, let reason) = database.opening else {
+            Issue.record("\(kind): expected a replacement, got \(database.opening)")
+            return
+        }
+        #expect(try contents(damaged) == bytes, "the damaged file is kept")
+        #expect(!reason.isEmpty)
+        let imported = try StoreIndex(store: store, database: database).importActions()
+        #expect(imported.actionsAdded == 200)
+    }
+
+    @Test(
+        "an index of a newer schema is refused and left alone",
+        .enabled(if: hasSQLite, "the sqlite3 tool is not installed"))
+    func newer() throws {
+        let state = try TemporaryState()
+        let store = try ContentStore(state: state.path)
+        let path = store.layout.index
+        do { _ = try IndexDatabase(path: path) }
+        try sqlite(path, "PRAGMA user_version = 99")
+        let error = #expect(throws: StoreError.self) { try IndexDatabase(path: path) }
+        #expect(error?.description.contains("schema 99") == true)
+        #expect(throws: StoreError.self) { try StoreIndex.rebuild(store) }
+        try sqlite(path, "SELECT 1 / (user_version = 99) FROM pragma_user_version")
+    }
+}
