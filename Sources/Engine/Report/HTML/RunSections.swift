@@ -55,9 +55,10 @@ extension ReportPage {
             guard let bytes else { return Self.cell("–") }
             return Self.cell("\(NumberText.bytes(bytes))", below: below, sort: Double(bytes))
         }
-        let detail: Markup =
-            stage.detail.isEmpty
-            ? "" : "<span class=\"below\">\(Markup.name(stage.detail, countMax: 120))</span>"
+        let notes = [stage.detail, stage.missReason ?? ""].filter { !$0.isEmpty }
+        let detail = notes.map { note -> Markup in
+            "<span class=\"below\">\(Markup.name(note, countMax: 200))</span>"
+        }
         return """
             <tr><th scope="row">\(Markup.name(stage.name, countMax: 60))\(detail)</th>\
             <td><span class="\(isHit ? "hit" : "miss")">\(isHit ? "hit" : "computed")</span></td>\
