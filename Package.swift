@@ -121,7 +121,7 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-        tests("KernelsTests", ["TensorMath"]),
+        tests("KernelsTests", ["TensorMath", "Kernels"]),
         tests("DurableIOTests", ["DurableIO"]),
         tests("JobsTests", ["Jobs", "Catalogue"]),
         tests("StoreTests", ["Store", "DurableIO"]),
@@ -133,5 +133,5 @@ let package = Package(
             ]),
         tests("DaemonTests", ["Daemon", "Jobs", "Store"]),
         tests("CommandLineTests", []),
-        tests("TidyTests", []),
+        tests("TidyTests", ["Jobs"]),
     ])

@@ -9,7 +9,8 @@ enum MissReason {
     ) throws -> String {
         switch miss {
         case .damaged(let fault): return "the cached action was damaged (\(fault))"
-        case .outputMissing(let role, _): return "the cached object `\(role)` was missing or damaged"
+        case .outputMissing(let role, _):
+            return "the cached object `\(role)` was missing or damaged"
         case .unknown: break
         }
         guard let nearest = try store.nearest(to: key) else {

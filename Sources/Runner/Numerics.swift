@@ -20,7 +20,7 @@ struct Numerics {
     var key: KeyJSON {
         [
             "blas": .string(Provenance.blasCore), "compute": .string(mode.rawValue),
-            "kernels": .integer(KernelLevel.current), "threads": .integer(Parallel.threadCount),
+            "kernels": .integer(kernelLevel()), "threads": .integer(Parallel.threadCount),
         ]
     }
 

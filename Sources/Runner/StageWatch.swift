@@ -39,7 +39,9 @@ package enum ResidentMemory {
     private static func kilobytes(_ field: String) -> Int {
         guard let status = try? readSmallFile("/proc/self/status") else { return 0 }
         for line in status.split(separator: "\n") where line.hasPrefix(field) {
-            return line.dropFirst(field.count).split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) } ?? 0
+            return line.dropFirst(field.count).split(whereSeparator: \.isWhitespace).first.flatMap {
+                Int($0)
+            } ?? 0
         }
         return 0
     }

@@ -15,9 +15,9 @@ package enum Versions {
 
     private static var swift: String {
         #if compiler(>=6.3)
-            "6.3"
+        "6.3"
         #else
-            "6.2"
+        "6.2"
         #endif
     }
 }

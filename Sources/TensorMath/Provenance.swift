@@ -23,10 +23,10 @@ package enum Provenance {
     }
 
     /// Whether the processor and its system run AVX-512 (F, BW, DQ, VL).
-    package static var hasAVX512: Bool { KernelLevel.supported == 2 }
+    package static var hasAVX512: Bool { kernelLevelSupported() == 2 }
 
     package static var kernelLevelName: String {
-        switch KernelLevel.current {
+        switch kernelLevel() {
         case 2: "avx512"
         case 1: "avx2"
         default: "portable"

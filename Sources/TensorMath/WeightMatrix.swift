@@ -44,7 +44,8 @@ package struct WeightMatrix: @unchecked Sendable {
         precondition(target.rows == range.count && target.columns == columns, "shapes differ")
         Parallel.forEachRun(of: range.count, grain: max(1, 65_536 / max(1, columns))) { run in
             for row in run {
-                let source = unsafe self.base + (range.lowerBound + row) * columns * format.byteWidth
+                let source =
+                    unsafe self.base + (range.lowerBound + row) * columns * format.byteWidth
                 unsafe Conversion.widen(
                     UnsafeRawBufferPointer(start: source, count: columns * format.byteWidth),
                     from: format,

@@ -38,7 +38,7 @@ struct DoctorCommand: ParsableCommand {
     private var machine: [Check] {
         [
             Check(
-                what: "kernels", isGood: KernelLevel.current > 0,
+                what: "kernels", isGood: kernelLevel() > 0,
                 detail: Provenance.kernelLevelName),
             Check(
                 what: "bf16 products", isGood: true,

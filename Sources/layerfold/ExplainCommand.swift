@@ -7,7 +7,8 @@ import Foundation
 
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "explain", abstract: "Show which stages of a job came from the cache, and why.")
+        commandName: "explain", abstract: "Show which stages of a job came from the cache, and why."
+    )
 
     @Argument(help: "A job id, a results folder or a report.json.") var job: String
     @OptionGroup var place: StatePlace

@@ -200,6 +200,7 @@ enum JobWait {
     private static func end(_ id: String, _ state: JobState, _ daemon: DaemonPlace) throws {
         guard state != .done else { return }
         let message = try daemon.ask { try $0.jobs() }.jobs.first { $0.id == id }?.failure?.message
-        throw Failure(.jobFailed, "job \(id) is \(state.rawValue)" + (message.map { ": " + $0 } ?? ""))
+        throw Failure(
+            .jobFailed, "job \(id) is \(state.rawValue)" + (message.map { ": " + $0 } ?? ""))
     }
 }

@@ -90,7 +90,8 @@ struct StoreList: ParsableCommand {
         let store = try StoreCommand.open(place.state)
         var rows: [Row] = []
         for key in try store.actionKeys() {
-            guard let record = try? store.loadAction(key), stage ?? record.key.stage == record.key.stage
+            guard let record = try? store.loadAction(key),
+                stage ?? record.key.stage == record.key.stage
             else { continue }
             rows += record.outputs.map {
                 Row(
@@ -175,7 +176,8 @@ struct StoreVerify: ParsableCommand {
         if !report.isSound {
             throw Failure(
                 .integrity,
-                repair ? "faults were repaired; verify again" : "faults found; --repair removes them")
+                repair
+                    ? "faults were repaired; verify again" : "faults found; --repair removes them")
         }
     }
 }

@@ -20,8 +20,9 @@ struct ValidateCommand: ParsableCommand {
             let description = try ManifestParser.parse(
                 bytes: data, name: Manifest.name(of: job))
             if json { return try Terminal.json(description) }
-            Terminal.line("\(job): good; \(description.compress.count) methods, "
-                + "\(description.compress.reduce(0) { $0 + max(1, $1.ratios.count) }) models")
+            Terminal.line(
+                "\(job): good; \(description.compress.count) methods, "
+                    + "\(description.compress.reduce(0) { $0 + max(1, $1.ratios.count) }) models")
         } catch let error as ManifestError {
             if json { try Terminal.json(error) }
             throw Failure(.refused, "\(job): \(error)")

@@ -4,6 +4,11 @@
 package struct TensorShare: Sendable, Equatable {
     package var name: String
     package var weight: Double
+
+    package init(name: String, weight: Double) {
+        self.name = name
+        self.weight = weight
+    }
 }
 
 /// One tensor of the new checkpoint: a copy of one tensor, or a weighted sum of several.

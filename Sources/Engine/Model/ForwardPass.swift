@@ -113,7 +113,8 @@ package struct ForwardPass {
         let tokens: Range<Int>
         let layout: WaveLayout
 
-        init(_ sequences: Range<Int>, _ batch: PackedSequences, _ blueprint: ModelBlueprint) throws {
+        init(_ sequences: Range<Int>, _ batch: PackedSequences, _ blueprint: ModelBlueprint) throws
+        {
             let ranges = batch.ranges[sequences]
             let start = ranges.first?.lowerBound ?? 0
             tokens = start..<(ranges.last?.upperBound ?? start)

@@ -10,6 +10,12 @@ package struct RotaryBlueprint: Sendable, Equatable {
     package var width: Int
     package var base: Double
     package var scaling: RotaryScaling
+
+    package init(width: Int, base: Double, scaling: RotaryScaling) {
+        self.width = width
+        self.base = base
+        self.scaling = scaling
+    }
 }
 
 package enum RotaryScaling: Sendable, Equatable {

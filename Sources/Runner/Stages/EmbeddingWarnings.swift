@@ -24,7 +24,8 @@ enum EmbeddingWarnings {
         if let worst = conditions.map(\.value).max() {
             lines.append(
                 "\(list(conditions.map(\.layer))): the kernel's condition number is above 2000 (the "
-                    + "paper's limit), up to \(short(worst)); the embedding is sensitive to rounding")
+                    + "paper's limit), up to \(short(worst)); the embedding is sensitive to rounding"
+            )
         }
         if let least = identities.map(\.value).min() {
             lines.append(

@@ -15,7 +15,8 @@ struct IdentifiedSimilarity {
     let digest: Digest
 
     /// From the outputs `similarity` and `warnings` of a stage.
-    init(measure: String, reading result: StageResult, of stage: String, _ cache: StageCache) throws {
+    init(measure: String, reading result: StageResult, of stage: String, _ cache: StageCache) throws
+    {
         let bytes = try cache.bytes(result, "similarity", stage: stage)
         let warnings = try WarningFile.decode(try cache.bytes(result, "warnings", stage: stage))
         guard let matrix = SimilarityFile.decode(bytes, warnings: warnings) else {

@@ -19,7 +19,8 @@ struct ForwardParityTests {
     ]
 
     @Test(
-        "hidden states and logits agree", .enabled(if: Places.hasShared, Comment(rawValue: Places.sharedMissing)),
+        "hidden states and logits agree",
+        .enabled(if: Places.hasShared, Comment(rawValue: Places.sharedMissing)),
         arguments: architectures)
     func agrees(name: String) throws {
         let folder = Places.shared.appending(path: "golden/arch/\(name)").path
@@ -40,7 +41,8 @@ struct ForwardParityTests {
         let layers = model.blueprint.layers.count
         let stream = try forward.run(batch, observer: SilentObserver()) { boundary, stream in
             if boundary < layers {
-                try compare(stream, try expected.tensor("hidden.\(boundary)"), "\(name) \(boundary)")
+                try compare(
+                    stream, try expected.tensor("hidden.\(boundary)"), "\(name) \(boundary)")
             }
         }
         // transformers gives the last state after the final norm.

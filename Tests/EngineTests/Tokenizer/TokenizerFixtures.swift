@@ -3,6 +3,7 @@
 import Engine
 import Foundation
 import TestSupport
+import Testing
 
 /// One small tokenizer and what the tokenizers library makes of the common lines.
 /// Made by Scripts/compare_tokenizers.py from the settings in Scripts/tokenizer_cases.py.

@@ -18,7 +18,8 @@ extension LayerBlueprint {
         _ normal: MatrixView, stream: MatrixView, layout: WaveLayout, context: BlockContext
     ) throws {
         // A norm on the branch needs the branch apart; otherwise products add to the stream.
-        let branch = postMixerNorm == nil ? stream : MatrixView(rows: stream.rows, columns: stream.columns)
+        let branch =
+            postMixerNorm == nil ? stream : MatrixView(rows: stream.rows, columns: stream.columns)
         let accumulate = postMixerNorm == nil
         switch mixer {
         case .attention(let attention):

@@ -1,0 +1,141 @@
+// Each rule sees what it is for, and nothing else.
+
+import Testing
+
+@Suite struct RuleTests {
+    struct Sample: Sendable, CustomTestStringConvertible {
+        let rule: Rule
+        let path: String
+        let bad: String
+        let good: String
+        var testDescription: String { rule.name }
+    }
+
+    private static let engine = "Sources/Engine/A/B.swift"
+    private static let work = "/wo" + "rk/"
+
+    static let samples = [
+        Sample(
+            rule: Rules.forceTry, path: "Tests/A/B.swift", bad: "let a = try! f()",
+            good: "let a = try f() // try! is wrong\nlet b = \"try!\""),
+        Sample(
+            rule: Rules.forceCast, path: engine, bad: "let a = b as! C", good: "let a = b as? C"),
+        Sample(
+            rule: Rules.printing, path: engine, bad: "    print(\"x\")",
+            good: "    footprint(1)\n    \"\"\"\n    print(1)\n    \"\"\""),
+        Sample(
+            rule: Rules.fileManager, path: "Sources/Store/A.swift",
+            bad: "let a = FileManager.default", good: "// FileManager is not durable"),
+        Sample(
+            rule: Rules.clocksAndDice, path: engine, bad: "let now = Date()",
+            good: "let date = readDate()"),
+        Sample(
+            rule: Rules.clocksAndDice, path: "Sources/TensorMath/A.swift",
+            bad: "let x = Int.random(in: 0..<3)",
+            good: "let x = Int.random(in: 0..<3, using: &generator)"),
+        Sample(
+            rule: Rules.clocksAndDice, path: "Sources/Store/A.swift",
+            bad: "var g = SystemRandomNumberGenerator()", good: "var g = SeededGenerator(seed: 1)"),
+        Sample(
+            rule: Rules.detachedTasks, path: "Sources/Daemon/A.swift", bad: "Task.detached {}",
+            good: "group.addTask {}"),
+        Sample(
+            rule: Rules.globalQueues, path: "Sources/Daemon/A.swift",
+            bad: "DispatchQueue.global().async {}", good: "queue.async {}"),
+        Sample(
+            rule: Rules.pointers, path: "Sources/Engine/Merge/A.swift",
+            bad: "let p: UnsafeMutablePointer<Float>", good: "let p: Span<Float>"),
+        Sample(
+            rule: Rules.pointers, path: "Sources/Runner/A.swift",
+            bad: "f(UnsafeRawBufferPointer(start: p, count: 1))", good: "f(bytes)"),
+        Sample(
+            rule: Rules.uncheckedSendable, path: engine,
+            bad: "\n\n\n\nfinal class A: @unchecked Sendable {\n\n",
+            good: "// One thread at a time.\nfinal class A: @unchecked Sendable {"),
+        Sample(
+            rule: Rules.unfinished, path: engine, bad: "// TO" + "DO: later",
+            good: "let template = \"a-XXXXXX\"\nlet m = mastodon"),
+        Sample(
+            rule: Rules.unfinished, path: "docs/A.md", bad: "FIX" + "ME", good: "fixed"),
+        Sample(
+            rule: Rules.lineLength, path: engine,
+            bad: "let a = " + String(repeating: "b + ", count: 30) + "c",
+            good: "let a = \"" + String(repeating: "b", count: 120) + "\""),
+        Sample(
+            rule: Rules.lineLength, path: engine, bad: "// " + String(repeating: "a ", count: 50),
+            good: "// " + String(repeating: "a ", count: 48)),
+        Sample(
+            rule: Rules.fileLength, path: engine, bad: String(repeating: "a\n", count: 401),
+            good: String(repeating: "a\n", count: 400)),
+        Sample(
+            rule: Rules.firstLine, path: engine, bad: "import Foundation\n",
+            good: "// What the file is for.\n"),
+        Sample(
+            rule: Rules.oneTitle, path: "docs/A.md", bad: "# One\n# Two\n",
+            good: "# One\n```\n# a comment of a shell\n```\n## Two\n"),
+        Sample(
+            rule: Rules.oneTitle, path: "docs/A.md", bad: "## None\n", good: "# One\n"),
+        Sample(
+            rule: Rules.machinePaths, path: "Scripts/a.py", bad: "root = '\(work)shared'",
+            good: "root = 'net\(work)shared'"),
+    ]
+
+    @Test("a rule flags what it is against and passes what is allowed", arguments: samples)
+    func flags(_ sample: Sample) {
+        #expect(!sample.rule.findings(SourceFile(sample.path, sample.bad)).isEmpty)
+        #expect(sample.rule.findings(SourceFile(sample.path, sample.good)) == [])
+    }
+
+    @Test("a rule looks only where it holds")
+    func scopes() {
+        func finds(_ rule: Rule, _ path: String, _ text: String) -> Bool {
+            !rule.findings(SourceFile(path, text)).isEmpty
+        }
+        #expect(!finds(Rules.printing, "Sources/layerfold/Terminal.swift", "print(1)"))
+        #expect(!finds(Rules.fileManager, "Sources/Runner/A.swift", "FileManager.default"))
+        #expect(!finds(Rules.clocksAndDice, "Sources/Runner/A.swift", "Date.now"))
+        #expect(!finds(Rules.pointers, "Sources/TensorMath/A.swift", "UnsafePointer<Int>"))
+        #expect(!finds(Rules.pointers, "Sources/Store/Zstd.swift", "UnsafePointer<Int>"))
+    }
+
+    @Test("every rule has a sample it must flag")
+    func allSampled() {
+        for rule in Rules.all {
+            #expect(Self.samples.contains { $0.rule.name == rule.name }, "\(rule.name)")
+        }
+    }
+
+    @Test("line numbers count every line")
+    func lineNumbers() {
+        let text = "// a\nlet s = \"\"\"\n  try!\n  \"\"\"\n\nlet a = try! f()\n"
+        #expect(
+            Rules.forceTry.findings(SourceFile("Sources/A/B.swift", text)).map(\.line) == [6])
+    }
+
+    @Test("an import outside the table is found, in every spelling")
+    func imports() {
+        func violations(_ path: String, _ text: String) -> [String] {
+            ImportTable.violations(SourceFile(path, text))
+        }
+        #expect(violations("Sources/Engine/Merge/A.swift", "import Store") == ["Store"])
+        #expect(violations("Sources/Engine/A.swift", "package import Jobs") == ["Jobs"])
+        #expect(violations("Sources/Engine/A.swift", "import Kernels") == ["Kernels"])
+        #expect(violations("Sources/Daemon/A.swift", "import struct Engine.Model") == ["Engine"])
+        #expect(violations("Sources/Daemon/A.swift", "@preconcurrency import GRDB") == ["GRDB"])
+        #expect(violations("Sources/Runner/A.swift", "import CBLAS") == ["CBLAS"])
+        #expect(violations("Sources/Nobody/A.swift", "import Store").count == 1)
+        #expect(violations("Sources/Store/A.swift", "import GRDB\n// import Engine") == [])
+        #expect(violations("Sources/layerfold/A.swift", "let important = 1") == [])
+    }
+
+    @Test("a low folder that names a high type is found")
+    func folders() {
+        func reaches(_ path: String, _ text: String) -> [String] {
+            ImportTable.reaches(SourceFile(path, text))
+        }
+        #expect(
+            reaches("Sources/Engine/Tokenizer/A.swift", "let a: FoldPlan") == ["FoldPlan"])
+        #expect(reaches("Sources/Engine/Checkpoint/A.swift", "// FoldPlan\nlet a = 1") == [])
+        #expect(reaches("Sources/Engine/Report/A.swift", "let a: FoldPlan") == [])
+    }
+}
