@@ -50,8 +50,7 @@ package enum ModelCard {
             - Original: digest `\(MarkdownText.plain(model.digest))`, \(model.layers) layers, \
             \(NumberText.grouped(model.parameters)) parameters, \
             \(MarkdownText.code(model.dtype))
-            - Ratio: \(NumberText.percent(result.ratio)) of the layers asked, \
-            \(NumberText.percent(result.ratioAchieved)) removed
+            - Ratio: \(ratio(result))
             - Computed in \(MarkdownText.code(report.numerics.compute)), \
             \(report.numerics.threads) threads, kernels \
             \(MarkdownText.code(report.numerics.kernelLevel))
@@ -126,6 +125,11 @@ package enum ModelCard {
         }
         lines.append("- Safety behaviour of the original may be weakened; it was not tested.")
         return lines.joined(separator: "\n")
+    }
+
+    private static func ratio(_ result: RunReport.Result) -> String {
+        let removed = "\(NumberText.percent(result.ratioAchieved)) of the layers removed"
+        return result.ratio > 0 ? "\(NumberText.percent(result.ratio)) asked, \(removed)" : removed
     }
 
     private static func planRow(_ entry: RunReport.PlanEntry) -> String {

@@ -6,7 +6,7 @@ extension RunReport {
         /// Unique in the report, and the `of` of similarities: `mka-r0.25`.
         package var id: String
         package var method: String
-        /// Share of layers to remove, as asked.
+        /// Share of layers to remove, as asked; 0 where the method was given its layers instead.
         package var ratio: Double
         /// Share of layers removed, (L - L') / L.
         package var ratioAchieved: Double

@@ -47,6 +47,7 @@ enum HostileText {
             report.stages[index].name = text()
             report.stages[index].key = text()
             report.stages[index].detail = text()
+            report.stages[index].missReason = text()
         }
         for index in report.similarity.indices {
             report.similarity[index].measure = text()

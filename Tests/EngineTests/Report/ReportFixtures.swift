@@ -47,7 +47,8 @@ enum ReportFixtures {
                 .init(name: "similarity", key: digest, cache: .hit, seconds: 0.5),
                 .init(
                     name: "merge", key: digest, cache: .miss, seconds: 75.25,
-                    peakBytes: 3 << 20, plannedPeakBytes: 2 << 20, detail: "mka, ratio 0.34"),
+                    peakBytes: 3 << 20, plannedPeakBytes: 2 << 20, detail: "mka, ratio 0.34",
+                    missReason: "ratio was 0.25, is 0.34"),
             ],
             similarity: [
                 .init(

@@ -155,6 +155,29 @@ import Testing
         }
     }
 
+    @Test func `maps share a scale unless one would drown`() {
+        var report = ReportFixtures.tiny()
+        report.similarity[1].layers = ["0", "1", "2"]
+        report.similarity[1].matrix = [[1, 0.2, 0.6], [0.2, 1, 0.3], [0.6, 0.3, 1]]
+        let shared = HTMLReport.render(report)
+        #expect(shared.matches(of: #/class="legend"/#).count == 1)
+        #expect(shared.contains("One scale for all 2 maps"))
+        report.similarity[1].matrix[0][1] = 25
+        let single = HTMLReport.render(report)
+        #expect(single.matches(of: #/class="legend"/#).count == 2)
+        #expect(single.contains("each has its own"))
+    }
+
+    @Test func `warnings are counted once and grouped by what they are on`() {
+        var report = ReportFixtures.tiny()
+        report.similarity[0].warnings = ["same", "w1", "w2", "w3", "w4"]
+        report.warnings = ["same", "run"]
+        let html = HTMLReport.render(report)
+        #expect(html.contains(">6 warnings</a>"))
+        #expect(html.contains("npib: Original, 3 layers</bdi>, 4 warnings</summary>"))
+        #expect(html.matches(of: #/<bdi>same</#).count == 1)
+    }
+
     @Test func `sections without content are left out`() {
         var report = ReportFixtures.tiny()
         report.results = []

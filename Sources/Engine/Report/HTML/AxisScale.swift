@@ -11,9 +11,9 @@ package struct AxisScale {
     /// Smaller values and differences are shown as zero: their quotients would overflow.
     private static let least = 1e-30
 
-    /// A scale that holds all of `values`, whose magnitudes are at most 1e30. Logarithmic, where that is allowed, if they
-    /// are positive and the greatest is more than eight times the least: then a linear one hides
-    /// the small ones.
+    /// A scale that holds all of `values`, whose magnitudes are at most 1e30. Logarithmic, where
+    /// that is allowed, if they are positive and the greatest is more than eight times the
+    /// least: then a linear one hides the small ones.
     package init(holding values: [Double], allowsLogarithm: Bool, ticksAbout count: Int = 5) {
         let least = values.min() ?? 0
         let greatest = values.max() ?? 1

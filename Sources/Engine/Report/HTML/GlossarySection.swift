@@ -75,14 +75,14 @@ extension ReportPage {
                 """
             ),
             (
-                "Store", true,
+                "Store", !report.stages.isEmpty,
                 """
                 Where the result of every stage is kept under a key made of all its inputs. A \
                 hit was found there and not computed again.
                 """
             ),
             (
-                "Planned", true,
+                "Planned", report.stages.contains { $0.plannedPeakBytes != nil },
                 "The memory that a stage was expected to need, computed before it ran."
             ),
             ("Verdicts", !metrics.isEmpty, "\(Verdict.rule)"),

@@ -5,7 +5,7 @@ extension ReportPage {
         let links = sections.map { section -> Markup in
             "<li><a href=\"#\(section.id)\">\(section.title)</a></li>"
         }
-        let warnings = allWarnings().count
+        let warnings = warningGroups().reduce(0) { $0 + $1.warnings.count }
         let notice: Markup =
             warnings == 0
             ? ""

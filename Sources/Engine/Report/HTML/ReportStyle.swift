@@ -251,6 +251,9 @@ enum ReportStyle {
         .weights { font-size: .88rem; padding: .3rem 0 0 1.1rem; }
         .warnings { margin: 0; padding-left: 1.2rem; max-width: 72ch; }
         .warnings li { margin-bottom: .5rem; }
+        .scroll + .legend { margin-top: .5rem; }
+        #warnings .more { margin-top: .8rem; }
+        #warnings .more > ul { margin-top: .6rem; }
         .folders { margin-bottom: 1rem; }
         pre {
           margin: 0; padding: .9rem 1.1rem; background: var(--wash); border-radius: 6px;

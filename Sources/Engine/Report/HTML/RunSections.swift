@@ -1,24 +1,47 @@
 // How the run went: warnings, stages with times and memory, numerics and versions.
 
 extension ReportPage {
-    /// The run's warnings, then those of single similarity matrices.
-    func allWarnings() -> [String] {
-        report.warnings
-            + report.similarity.flatMap { similarity in
-                similarity.warnings.map { "\(similarity.measure), \(similarity.of): \($0)" }
-            }
+    /// Warnings on one thing.
+    struct WarningGroup {
+        /// Nil for those of the run as a whole.
+        let title: String?
+        let warnings: [String]
+    }
+
+    /// The run's warnings, then those of single similarity matrices that are not among them.
+    func warningGroups() -> [WarningGroup] {
+        let known = Set(report.warnings)
+        let groups = report.similarity.map { similarity in
+            WarningGroup(
+                title: "\(similarity.measure): \(title(similarity))",
+                warnings: similarity.warnings.filter { !known.contains($0) })
+        }
+        return ([WarningGroup(title: nil, warnings: report.warnings)] + groups)
+            .filter { !$0.warnings.isEmpty }
     }
 
     func warnings() -> Markup {
-        let warnings = allWarnings()
-        guard !warnings.isEmpty else { return "<p>None.</p>" }
-        let shown = warnings.prefix(200).map { warning -> Markup in
+        let groups = warningGroups()
+        guard !groups.isEmpty else { return "<p>None.</p>" }
+        return groups.reduce(into: "") { body, group in body += Self.list(group) }
+    }
+
+    private static func list(_ group: WarningGroup) -> Markup {
+        let shown = group.warnings.prefix(200).map { warning -> Markup in
             "<li>\(Markup.name(warning, countMax: 1000))</li>\n"
         }
-        let rest: Markup =
-            warnings.count > 200
-            ? "<p>\(warnings.count - 200) more are in report.json.</p>" : ""
-        return "<ul class=\"warnings\">\n\(Array(shown))</ul>\(rest)"
+        let hidden = group.warnings.count - shown.count
+        let rest: Markup = hidden > 0 ? "<p>\(hidden) more are in report.json.</p>" : ""
+        let list: Markup = "<ul class=\"warnings\">\n\(Array(shown))</ul>\(rest)"
+        guard let title = group.title else { return list }
+        // A degenerate matrix has a warning for each layer: one line says so, the rest waits.
+        let name = Markup.name(title, countMax: 120)
+        if shown.count <= 3 { return "<h3>\(name)</h3>\n\(list)\n" }
+        return """
+            <details class="more"><summary>\(name), \(group.warnings.count) warnings</summary>
+            \(list)</details>
+
+            """
     }
 
     // MARK: - Stages
@@ -28,7 +51,9 @@ extension ReportPage {
         let hits = report.stages.count { $0.cache == .hit }
         let total = report.stages.reduce(0) { $0 + ($1.seconds.isFinite ? $1.seconds : 0) }
         let peak = report.stages.compactMap(\.peakBytes).max()
-        let rows = report.stages.map(row)
+        let isPlanned = report.stages.contains { $0.plannedPeakBytes != nil }
+        let rows = report.stages.map { row($0, isPlanned: isPlanned) }
+        let planned: Markup = isPlanned ? "<th scope=\"col\" class=\"num\">Planned</th>" : ""
         var summary = "\(report.stages.count) stages in \(NumberText.seconds(total))"
         if hits > 0 { summary += ", \(hits) of them found in the store and not computed again" }
         if let peak { summary += "; at most \(NumberText.bytes(peak)) of memory" }
@@ -39,7 +64,7 @@ extension ReportPage {
                 <caption>Stages of this job</caption>
                 <thead><tr><th scope="col">Stage</th><th scope="col">Store</th>\
                 <th scope="col" class="num">Time</th><th scope="col" class="num">Peak memory</th>\
-                <th scope="col" class="num">Planned</th><th scope="col">Key</th></tr></thead>
+                \(planned)<th scope="col">Key</th></tr></thead>
                 <tbody>
                 \(rows)</tbody>
                 </table>
@@ -47,7 +72,7 @@ extension ReportPage {
             """
     }
 
-    private func row(_ stage: RunReport.Stage) -> Markup {
+    private func row(_ stage: RunReport.Stage, isPlanned: Bool) -> Markup {
         let isHit = stage.cache == .hit
         let isOver =
             stage.peakBytes.flatMap { peak in stage.plannedPeakBytes.map { peak > $0 } } ?? false
@@ -55,15 +80,16 @@ extension ReportPage {
             guard let bytes else { return Self.cell("–") }
             return Self.cell("\(NumberText.bytes(bytes))", below: below, sort: Double(bytes))
         }
-        let detail: Markup =
-            stage.detail.isEmpty
-            ? "" : "<span class=\"below\">\(Markup.name(stage.detail, countMax: 120))</span>"
+        let notes = [stage.detail, stage.missReason ?? ""].filter { !$0.isEmpty }
+        let detail = notes.map { note -> Markup in
+            "<span class=\"below\">\(Markup.name(note, countMax: 200))</span>"
+        }
         return """
             <tr><th scope="row">\(Markup.name(stage.name, countMax: 60))\(detail)</th>\
             <td><span class="\(isHit ? "hit" : "miss")">\(isHit ? "hit" : "computed")</span></td>\
             \(Self.cell("\(NumberText.seconds(stage.seconds))", sort: stage.seconds))\
             \(memory(stage.peakBytes, below: isOver ? "above the plan" : ""))\
-            \(memory(stage.plannedPeakBytes))\
+            \(isPlanned ? memory(stage.plannedPeakBytes) : "")\
             <td><code title="\(stage.key.shortened(to: 200))">\
             \(stage.key.shortened(to: 200).prefix(12).description)</code></td></tr>
 

@@ -1,4 +1,5 @@
-// Heat maps of similarity: per measure the original and every folded model, in the same colours.
+// Heat maps of similarity: per measure the original and every folded model, in the same colours
+// where that leaves each map enough of them.
 
 extension ReportPage {
     func similarity() -> Markup {
@@ -22,25 +23,52 @@ extension ReportPage {
 
     private func maps(of kind: String) -> Markup {
         let maps = report.similarity.filter { Self.kind($0) == kind }
-        let range = HeatMapSVG.range(of: maps) ?? 0...0
-        let low = NumberText.significant(range.lowerBound)
-        let high = NumberText.significant(range.upperBound)
+        let common = Self.commonRange(maps)
         let cell = HeatMapSVG.cell(layers: maps.map(\.matrix.count).max() ?? 0)
         let width = HeatMapSVG.width(columns: maps.map(\.matrix.count).max() ?? 0, cell: cell)
         let style: Markup = "class=\"maps\" style=\"--map: \(width)px\""
-        let legend = HeatMapSVG.legend(
-            range: range, label: "Colours from \(low), dark, to \(high), light")
-        let figures = maps.map { figure($0, range: range, cell: cell, kind: kind) }
-        let noun: Markup = maps.count == 1 ? "the map" : "all \(maps.count) maps"
+        let figures = maps.map { figure($0, common: common, cell: cell, kind: kind) }
+        let key: Markup =
+            if let common {
+                """
+                <div class="scale">\(Self.legend(common))<p class="faint">One scale for \
+                \(maps.count == 1 ? "the map" : "all \(maps.count) maps")</p></div>
+                """
+            } else {
+                """
+                <p class="faint">The maps differ too much for one scale: each has its own, so \
+                compare their patterns, not their colours.</p>
+                """
+            }
         return """
             <h3>\(Markup.name(kind, countMax: 80))</h3>
-            <div class="scale">\(legend)<p class="faint">One scale for \(noun)</p></div>
+            \(key)
             \(Self.gallery(figures, style: style, noun: "maps"))
             """
     }
 
+    /// The range of all `maps`, nil where it would leave one of them less than half the colours.
+    private static func commonRange(_ maps: [RunReport.Similarity]) -> ClosedRange<Double>? {
+        guard let common = HeatMapSVG.range(of: maps) else { return 0...0 }
+        let whole = common.upperBound - common.lowerBound
+        let isFair = maps.allSatisfy { map in
+            guard let range = HeatMapSVG.range(of: [map]) else { return true }
+            // A map of two layers has one value, which any scale shows.
+            return map.matrix.count < 3 || range.upperBound - range.lowerBound >= whole / 2
+        }
+        return isFair ? common : nil
+    }
+
+    private static func legend(_ range: ClosedRange<Double>) -> Markup {
+        let low = NumberText.significant(range.lowerBound)
+        let high = NumberText.significant(range.upperBound)
+        return HeatMapSVG.legend(
+            range: range, label: "Colours from \(low), dark, to \(high), light")
+    }
+
     private func figure(
-        _ similarity: RunReport.Similarity, range: ClosedRange<Double>, cell: Double, kind: String
+        _ similarity: RunReport.Similarity, common: ClosedRange<Double>?, cell: Double,
+        kind: String
     ) -> Markup {
         let count = similarity.matrix.count
         let title = self.title(similarity)
@@ -49,18 +77,20 @@ extension ReportPage {
             \(title.shortened(to: 80)); the values are in \
             \(count <= Self.tableMax ? "the table below" : "report.json").
             """
+        let range = common ?? HeatMapSVG.range(of: [similarity]) ?? 0...0
         let map = HeatMapSVG(similarity: similarity, range: range, cell: cell)
+        let legend: Markup = common == nil ? Self.legend(range) : ""
         return """
             <figure>
             <figcaption><strong>\(Markup.name(title, countMax: 60))</strong>\
             <span class="below">\(description(similarity))</span></figcaption>
-            \(Self.scrolling(map.render(label: label), label: "Heat map"))
+            \(Self.scrolling(map.render(label: label), label: "Heat map"))\(legend)
             \(values(similarity))
             </figure>
             """
     }
 
-    private func title(_ similarity: RunReport.Similarity) -> String {
+    func title(_ similarity: RunReport.Similarity) -> String {
         if similarity.of == RunReport.Similarity.original {
             return "Original, \(similarity.matrix.count) layers"
         }
