@@ -22,8 +22,8 @@ extension JobQueue {
         let folder = JobFolder(folders.job(record.id))
         do {
             try folder.accept(manifest: manifest, record: record)
-            let row = try index.insertJob(Self.newRow(record)).row
-            enter(record, row)
+            let (row, isNew) = try index.insertJob(Self.newRow(record))
+            if isNew { enter(record, row) }
             return receipt(row)
         } catch {
             // Refused means refused: the next start must not find it accepted.
