@@ -64,7 +64,8 @@ package struct DaemonService: Service {
                 "the index was damaged and is made anew from the files",
                 metadata: ["damaged": "\(damaged)", "reason": "\(reason)"])
         }
-        let queue = JobQueue(configuration: configuration, index: index, logger: logger)
+        let queue = JobQueue(
+            configuration: configuration, index: index, notifier: notifier, logger: logger)
         let inbox = Inbox(configuration: configuration, queue: queue, logger: logger)
         try await queue.recover(claimed: Set(Claim.all(in: folders.spool).map(\.id)))
         await inbox.finishClaims()

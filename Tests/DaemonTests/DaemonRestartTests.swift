@@ -120,6 +120,9 @@ struct DaemonRestartTests {
         try await daemon.start()
         #expect(await eventually { TestFolder.names(in: spool).isEmpty })
         #expect(try daemon.client.jobs().jobs.count == 1)
+        // A job that came back would run before this one.
+        try daemon.drop("ok-after")
+        try await daemon.wait(for: "ok-after", .done)
         #expect(daemon.runs(of: "ok-early").count == 1)
     }
 

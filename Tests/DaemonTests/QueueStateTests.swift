@@ -28,8 +28,8 @@ private struct World: Hashable {
     /// Sends the event and does what the actions say, as the daemon would.
     mutating func send(_ event: QueueEvent) throws {
         switch event {
-        case .admitted(let entry):
-            recorded[entry.id] = entry.state
+        case .admitted(let entries):
+            for entry in entries { recorded[entry.id] = entry.state }
         case .ended(let id, let attempt, _):
             workers.remove(Worker(id: id, attempt: attempt))
         case .published(let id, _): publishing.remove(id)
@@ -117,7 +117,7 @@ private struct World: Hashable {
         for id in ["A", "B"] {
             // A job enters once; a failed or cancelled one enters again by a retry.
             switch world.recorded[id] {
-            case nil, .failed, .cancelled: events.append(.admitted(entry(id)))
+            case nil, .failed, .cancelled: events.append(.admitted([entry(id)]))
             default: break
             }
             events.append(.cancelled(id: id))
@@ -186,7 +186,7 @@ private struct World: Hashable {
         var queue = QueueState()
         func admit(_ id: String, _ sequence: Int, _ priority: Int) -> [QueueAction] {
             queue.handle(
-                .admitted(.init(id: id, sequence: sequence, priority: priority)), now: 0)
+                .admitted([.init(id: id, sequence: sequence, priority: priority)]), now: 0)
         }
         #expect(admit("first", 1, 0).contains(.startWorker(id: "first", attempt: 1)))
         _ = admit("second", 2, 0)
@@ -198,7 +198,7 @@ private struct World: Hashable {
 
     @Test func `three workers lost in a row end a job, a success in between does not count`() {
         var queue = QueueState()
-        _ = queue.handle(.admitted(.init(id: "A", sequence: 1, priority: 0)), now: 0)
+        _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)
         _ = queue.handle(.ended(id: "A", attempt: 1, .lost("one")), now: 0)
         // Interruptions are nobody's fault.
         _ = queue.handle(.ended(id: "A", attempt: 2, .interrupted), now: 0)
@@ -216,7 +216,7 @@ private struct World: Hashable {
     @Test func `transient failures wait longer each time, then give up`() {
         var queue = QueueState()
         var now = 0
-        _ = queue.handle(.admitted(.init(id: "A", sequence: 1, priority: 0)), now: now)
+        _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: now)
         let failure = WorkerOutcome.Failure(failureClass: .transient, message: "EIO")
         for (attempt, delay) in [60_000, 300_000, 1_500_000].enumerated() {
             let actions = queue.handle(
@@ -234,8 +234,8 @@ private struct World: Hashable {
 
     @Test func `a waiting job does not hold up the others`() {
         var queue = QueueState()
-        _ = queue.handle(.admitted(.init(id: "A", sequence: 1, priority: 9)), now: 0)
-        _ = queue.handle(.admitted(.init(id: "B", sequence: 2, priority: 0)), now: 0)
+        _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 9)]), now: 0)
+        _ = queue.handle(.admitted([.init(id: "B", sequence: 2, priority: 0)]), now: 0)
         let failure = WorkerOutcome.Failure(failureClass: .transient, message: "EIO")
         let actions = queue.handle(.ended(id: "A", attempt: 1, .failed(failure)), now: 0)
         #expect(actions.contains(.startWorker(id: "B", attempt: 1)))

@@ -57,7 +57,7 @@ extension JobQueue {
 
     /// One line for `systemctl status`.
     package func statusLine() -> String {
-        let queued = state.order.count
+        let queued = state.queuedCount
         if let degraded { return "degraded: \(degraded)" }
         guard let running = state.running.first else { return "\(queued) queued" }
         let name = live[running]?.record.description.name ?? running

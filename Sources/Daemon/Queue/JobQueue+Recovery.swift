@@ -16,12 +16,17 @@ extension JobQueue {
         try restoreRows(claimed: claimed)
         let running = try index.attempts(inState: "running")
         killOrphans(running)
+        var entries: [QueueState.Entry] = []
         for row in try index.jobs(in: JobState.allCases.filter { !$0.isFinal }.map(\.rawValue)) {
             do {
-                try restore(row, attempt: running.last { $0.job == row.id })
+                if let entry = try restored(row) { entries.append(entry) }
             } catch let error as JobFolder.Unreadable {
                 try fail(row, error.description)
             }
+        }
+        process(.admitted(entries))
+        for entry in entries where entry.state == .running {
+            importEnd(of: entry, attempt: running.last { $0.job == entry.id })
         }
         try closeAttempts(running)
         discardUnowned()
@@ -90,25 +95,32 @@ extension JobQueue {
         }
     }
 
-    private func restore(_ row: JobRow, attempt: AttemptRow?) throws {
+    /// - Returns: The job's entry; nil if it turns out to be finished.
+    private func restored(_ row: JobRow) throws -> QueueState.Entry? {
         let folder = JobFolder(folders.job(row.id))
         guard let record = try folder.record() else {
-            return try fail(row, "the job's folder '\(folder.path)' is gone")
+            try fail(row, "the job's folder '\(folder.path)' is gone")
+            return nil
         }
         if let end = try folder.end() {
             var row = row
             Self.apply(end, to: &row)
             let event = EventRow(at: configuration.clock.now(), job: row.id, type: row.state)
-            return try index.commit([.init(job: row, event: event)])
+            try index.commit([.init(job: row, event: event)])
+            return nil
         }
         let transient = try index.attempts(of: row.id).filter { $0.state == "transient" }.count
         let state = JobState(rawValue: row.state) ?? .queued
-        enter(record, row, state: state, transientFailures: transient)
-        guard state == .running else { return }
-        live[row.id]?.attempt = attempt
+        return entry(record, row, state: state, transientFailures: transient)
+    }
+
+    /// A job that was running when the daemon died has an outcome by now, or was interrupted.
+    private func importEnd(of entry: QueueState.Entry, attempt: AttemptRow?) {
+        live[entry.id]?.attempt = attempt
         let end = Self.end(
-            of: attempt?.id, job: row.id, nil, isStopping: false, folder: folder)
-        process(.ended(id: row.id, attempt: row.attempts, end))
+            of: attempt?.id, job: entry.id, nil, isStopping: false,
+            folder: JobFolder(folders.job(entry.id)))
+        process(.ended(id: entry.id, attempt: entry.attempt, end))
     }
 
     private func fail(_ row: JobRow, _ reason: String) throws {

@@ -22,8 +22,8 @@ extension JobQueue {
         let folder = JobFolder(folders.job(record.id))
         do {
             try folder.accept(manifest: manifest, record: record)
-            let row = try index.insertJob(Self.newRow(record)).row
-            enter(record, row)
+            let (row, isNew) = try index.insertJob(Self.newRow(record))
+            if isNew { process(.admitted([entry(record, row)])) }
             return receipt(row)
         } catch {
             // Refused means refused: the next start must not find it accepted.
@@ -75,7 +75,7 @@ extension JobQueue {
         changes.append(.init(job: row, event: event))
         try folder.removeEnd()
         try index.commit(changes)
-        enter(record, row)
+        process(.admitted([entry(record, row)]))
         return receipt(row)
     }
 
@@ -86,17 +86,15 @@ extension JobQueue {
         return row
     }
 
-    /// Takes a job that has its row into the queue.
-    func enter(
+    /// Makes a job that has its row known here; its entry goes to the queue next.
+    func entry(
         _ record: JobRecord, _ row: JobRow, state: JobState = .queued, transientFailures: Int = 0
-    ) {
+    ) -> QueueState.Entry {
         live[row.id] = Live(record: record, row: row)
-        process(
-            .admitted(
-                QueueState.Entry(
-                    id: row.id, sequence: row.sequence, priority: record.description.priority,
-                    state: state, attempt: row.attempts, lost: row.lost,
-                    transientFailures: transientFailures, notBefore: row.notBefore)))
+        return QueueState.Entry(
+            id: row.id, sequence: row.sequence, priority: record.description.priority,
+            state: state, attempt: row.attempts, lost: row.lost,
+            transientFailures: transientFailures, notBefore: row.notBefore)
     }
 
     static func newRow(_ record: JobRecord) -> JobRow {

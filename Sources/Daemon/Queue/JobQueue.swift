@@ -23,6 +23,7 @@ package actor JobQueue {
     let index: IndexDatabase
     let publisher: Publisher
     let logger: Logger
+    private let notifier: Notifier
     let startedAt: Int
 
     var state: QueueState
@@ -43,8 +44,13 @@ package actor JobQueue {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    package init(configuration: DaemonConfiguration, index: IndexDatabase, logger: Logger) {
+    /// - Parameter notifier: is told a line about the queue whenever that changes.
+    package init(
+        configuration: DaemonConfiguration, index: IndexDatabase, notifier: Notifier,
+        logger: Logger
+    ) {
         self.configuration = configuration
+        self.notifier = notifier
         folders = configuration.folders
         self.index = index
         self.logger = logger
@@ -87,6 +93,7 @@ package actor JobQueue {
             degraded = nil
             state = next
             actions.forEach(perform)
+            if !actions.isEmpty { notifier.status(statusLine()) }
         }
     }
 

@@ -3,8 +3,8 @@
 package import Jobs
 
 package enum QueueEvent: Sendable, Equatable {
-    /// A job enters: new, retried, or found at the start of the daemon.
-    case admitted(QueueState.Entry)
+    /// Jobs enter: a new or retried one, or all that are found at the start of the daemon.
+    case admitted([QueueState.Entry])
     /// The attempt's worker is gone.
     case ended(id: String, attempt: Int, AttemptEnd)
     /// The results are in place, or could not be put there.

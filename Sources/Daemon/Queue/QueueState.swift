@@ -63,6 +63,8 @@ package struct QueueState: Sendable, Hashable {
         entries.values.filter { $0.state == .queued }.sorted(by: Self.startsBefore).map(\.id)
     }
 
+    package var queuedCount: Int { entries.values.count { $0.state == .queued } }
+
     /// Jobs that have a worker.
     package var running: [String] {
         entries.values.filter { $0.state == .running || $0.state == .cancelling }
@@ -84,7 +86,7 @@ package struct QueueState: Sendable, Hashable {
     package mutating func handle(_ event: QueueEvent, now: Int) -> [QueueAction] {
         var actions: [QueueAction] = []
         switch event {
-        case .admitted(let entry): admit(entry, &actions)
+        case .admitted(let entries): entries.forEach { admit($0, &actions) }
         case .ended(let id, let attempt, let end): ended(id, attempt, end, now: now, &actions)
         case .published(let id, let failure): published(id, failure, &actions)
         case .cancelled(let id): cancel(id, &actions)
