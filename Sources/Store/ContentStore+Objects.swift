@@ -212,10 +212,24 @@ extension ContentStore {
         let dropped = try dropActions(naming: digest)
         // An earlier damaged file of this object makes way: its content was worth no more.
         let target = layout.quarantine.appending(digest.hex + StoreLayout.objectSuffix)
-        try Syscalls.rename(path, to: target)
+        let isMoved = try renameIfThere(path, to: target)
         try Syscalls.syncFolder(layout.quarantine)
         try Syscalls.syncFolder(path.removingLastComponent())
         return Damage(
-            digest: digest, fault: fault, quarantined: target, droppedActions: dropped)
+            digest: digest, fault: fault, quarantined: isMoved ? target : nil,
+            droppedActions: dropped)
+    }
+
+    /// - Returns: False if somebody removed `path` by hand.
+    private func renameIfThere(
+        _ path: FilePath, to target: FilePath
+    ) throws(SystemCallError) -> Bool {
+        do throws(SystemCallError) {
+            try Syscalls.rename(path, to: target)
+            return true
+        } catch {
+            guard error.isMissing else { throw error }
+            return false
+        }
     }
 }

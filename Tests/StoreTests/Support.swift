@@ -91,3 +91,13 @@ func key(_ number: Int, stage: String = "embedding", inputs: [String: Digest] = 
         stage: stage, stageVersion: 1, inputs: inputs, params: ["number": .integer(number)],
         tool: "test")
 }
+
+/// Makes every object and step look as if it was last used long ago.
+func ageEverything(_ store: ContentStore) throws {
+    for digest in try store.objectDigests() {
+        try Syscalls.setModified(store.layout.root.appending(objectName(digest)), seconds: 1000)
+    }
+    for key in try store.actionKeys() {
+        try Syscalls.setModified(store.layout.root.appending(actionName(key)), seconds: 1000)
+    }
+}

@@ -9,7 +9,8 @@ package struct CollectorPolicy: Sendable {
     /// Packed bytes that the objects may take together; nil for no limit. Default: nil.
     package var diskBytesMax: Int?
     /// What was made or used less than this long ago stays, by the clock of the store's own file
-    /// system: work under way puts objects before it names them. Default: 24 hours.
+    /// system: work under way puts objects before it names them. Not negative: what is used from
+    /// now on is then seen by its time. Default: 24 hours.
     package var graceSeconds = 86_400
     /// Objects and keys that work under way needs. Default: none.
     package var roots: Set<Digest> = []
@@ -40,7 +41,8 @@ extension ContentStore {
     ///
     /// Interrupted anywhere, it leaves a sound store; the next run goes on.
     package func collect(_ policy: CollectorPolicy) throws -> CollectorReport {
-        try translating {
+        precondition(policy.graceSeconds >= 0, "a grace period is not negative")
+        return try translating {
             let now = try fileSystemClock()
             var collection = try Collection(
                 store: self, policy: policy,

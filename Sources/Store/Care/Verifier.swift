@@ -135,17 +135,24 @@ extension ContentStore {
         _ records: [ActionRecord], sound: [Digest: Int], repairing: Bool,
         _ report: inout VerifierReport
     ) throws {
-        for record in records {
+        for record in records
+        where record.outputs.contains(where: { sound[$0.digest] != $0.byteCount }) {
             let key = record.key.digest
-            guard
-                let missing = record.outputs.first(where: { sound[$0.digest] != $0.byteCount }),
-                try Syscalls.stat(layout.action(key)) != nil,
-                !(try isThere(missing))
-            else { continue }
+            guard let missing = try whileNothingIsRemoved({ try firstMissing(key) }) else {
+                continue
+            }
             report.findings.append(
                 .danglingAction(key, role: missing.role, object: missing.digest))
             if repairing { try removeAction(key) }
         }
+    }
+
+    /// The first output of a step, as its file names it now, whose object is not there.
+    private func firstMissing(_ key: Digest) throws -> ActionOutput? {
+        for output in try soundAction(key)?.outputs ?? [] where try !isThere(output) {
+            return output
+        }
+        return nil
     }
 
     /// Names in the store's own folder, and in pins/, that are not the store's.

@@ -51,13 +51,13 @@ import Testing
                 let store = try ContentStore(state: path)
                 if index == 0 {
                     var policy = CollectorPolicy()
-                    policy.graceSeconds = -60
+                    policy.graceSeconds = 0
                     policy.diskBytesMax = 0
                     while !isDone.load(ordering: .relaxed) { _ = try store.collect(policy) }
                     return
                 }
                 defer { isDone.store(true, ordering: .relaxed) }
-                for number in 0..<200 {
+                for number in 0..<60 {
                     let object = try store.put([UInt8(number % 7)])
                     do {
                         _ = try store.record(

@@ -154,9 +154,10 @@ import Testing
                     ], seconds: 0, peakBytes: 0)
             }
             _ = try store.put([99])
+            try ageEverything(store)
         }
         var policy = CollectorPolicy()
-        policy.graceSeconds = -60
+        policy.graceSeconds = 0
         policy.diskBytesMax = 0
         let calls = try sweep(kind) { plan, number in
             try fill()

@@ -63,7 +63,9 @@ let hasSQLite = ChildProcess.has("sqlite3")
             Issue.record("\(kind): expected a replacement, got \(database.opening)")
             return
         }
-        #expect(try contents(damaged) == bytes, "the damaged file is kept")
+        // SQLite may have counted its header up; the rest is as it was.
+        #expect(
+            try contents(damaged).dropFirst(100) == bytes.dropFirst(100), "the damaged file is kept")
         #expect(!reason.isEmpty)
         let imported = try StoreIndex(store: store, database: database).importActions()
         #expect(imported.actionsAdded == 200)
