@@ -111,8 +111,11 @@ package enum CalibrationSet {
     private static func lines(
         _ source: CalibrationSource, _ text: (String, Int) throws -> String
     ) throws -> [CalibrationSample] {
+        // Only these end a line: a JSON string may hold U+2028 and the other separators of
+        // Unicode as they are.
         let all = try readText(source.path).split(
-            omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+            omittingEmptySubsequences: false
+        ) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
         let filled = all.indices.filter { !all[$0].allSatisfy(\.isWhitespace) }
         var generator = SeededGenerator(seed: source.seed)
         let chosen = generator.sample(source.samples ?? filled.count, of: filled.count)

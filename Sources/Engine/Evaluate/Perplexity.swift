@@ -26,6 +26,7 @@ package struct PerplexityResult: Sendable, Equatable {
 package enum EvaluationError: Error, Equatable, CustomStringConvertible {
     case textTooShort(path: String, tokens: Int)
     case windowTooSmall(window: Int, stride: Int)
+    case limitTooSmall(limit: Int)
 
     package var description: String {
         switch self {
@@ -34,6 +35,8 @@ package enum EvaluationError: Error, Equatable, CustomStringConvertible {
         case .windowTooSmall(let window, let stride):
             "window \(window) with stride \(stride): a window needs at least 2 tokens, a stride is "
                 + "from 1 to the window"
+        case .limitTooSmall(let limit):
+            "limit \(limit): perplexity needs at least 2 tokens, the first of which is context"
         }
     }
 }
@@ -56,6 +59,7 @@ package enum Perplexity {
         guard length >= 2, (1...length).contains(step) else {
             throw .windowTooSmall(window: length, stride: step)
         }
+        if let limit, limit < 2 { throw .limitTooSmall(limit: limit) }
         let tokens = tokens.prefix(limit ?? tokens.count)
         var windows: [Window] = []
         var predictedEnd = 0

@@ -64,6 +64,10 @@ package struct FoldPlan: Sendable, Equatable, Codable {
     /// Checks what every plan must hold.
     package func validate() throws(PlanError) {
         guard !layers.isEmpty else { throw .noLayerLeft(originalLayers: originalLayers) }
+        guard layers.count <= originalLayers else {
+            throw .malformed(
+                "it has \(layers.count) layers, more than the \(originalLayers) of the original")
+        }
         for (index, layer) in layers.enumerated() {
             guard layer.into == index, !layer.from.isEmpty else {
                 throw .malformed("new layer \(index) is numbered \(layer.into) or made of nothing")
