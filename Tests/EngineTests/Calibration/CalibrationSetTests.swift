@@ -2,6 +2,7 @@
 
 import Engine
 import Foundation
+import SystemPackage
 import TensorMath
 import Testing
 
