@@ -1,5 +1,6 @@
 // `layerfold run`: a manifest without a daemon, on a state folder of the caller's choice.
 
+import DurableIO
 import Engine
 import Foundation
 package import Jobs
@@ -28,8 +29,7 @@ package struct ForegroundRun {
     package func run(
         emit: @escaping (ProgressLine) -> Void, stop: @escaping () throws -> Void
     ) throws -> FilePath {
-        try FileManager.default.createDirectory(
-            atPath: output.string, withIntermediateDirectories: true)
+        try Syscalls.makeFolders(output)
         let partial = output.appending(
             ".\(description.name)-\(ProcessInfo.processInfo.processIdentifier).partial")
         try FreshFolder.make(partial)

@@ -1,6 +1,7 @@
 // `layerfold worker`: one job for the daemon. The request comes on standard input, progress goes
 // to standard output, the outcome into a file that is written last.
 
+import DurableIO
 import Engine
 import Foundation
 package import Jobs
@@ -80,6 +81,6 @@ package enum FreshFolder {
         if manager.fileExists(atPath: path.string) {
             try manager.removeItem(atPath: path.string)
         }
-        try manager.createDirectory(atPath: path.string, withIntermediateDirectories: true)
+        try Syscalls.makeFolders(path)
     }
 }

@@ -36,8 +36,13 @@ struct ForwardCommand: ParsableCommand {
                 archive.add(name(index), matrix.rows(range))
             }
         }
-        let stream = try forward.run(batch, observer: SilentObserver()) { boundary, stream in
-            if !logitsOnly { add({ "hidden.\($0).\(boundary)" }, stream) }
+        let stream: MatrixView
+        do {
+            stream = try forward.run(batch, observer: SilentObserver()) { boundary, stream in
+                if !logitsOnly { add({ "hidden.\($0).\(boundary)" }, stream) }
+            }
+        } catch let error as ModelError {
+            throw Failure(.refused, "\(tokens): \(error)")
         }
         if !logitsOnly { add({ "final.\($0)" }, try forward.finalNorm(stream)) }
         add({ "logits.\($0)" }, try OutputHead(forward).logits(stream))

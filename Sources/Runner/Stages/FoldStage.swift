@@ -2,6 +2,7 @@
 // analysis and the evaluations behind it); the files themselves are made anew each time, because
 // results belong to the user, not to the cache.
 
+import DurableIO
 import Engine
 import Foundation
 import Jobs
@@ -43,8 +44,7 @@ struct FoldStage {
         let watch = ContinuousClock.now
         var files: [RunReport.File] = []
         let result = try cache.run(request) { _ in
-            try FileManager.default.createDirectory(
-                atPath: folder.string, withIntermediateDirectories: true)
+            try Syscalls.makeFolders(folder)
             let written = try folded.write(
                 to: folder, shardByteLimit: output.shardBytes, observer: progress)
             for file in written.files {

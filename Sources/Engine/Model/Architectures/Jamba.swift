@@ -23,7 +23,7 @@ package struct Jamba: Architecture {
 
     package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
         let family = try LlamaFamily(
-            config, FamilyDefaults(keyValueHeads: 8, contextLength: 262_144))
+            config, FamilyDefaults(keyValueHeads: 8, contextLength: 262_144, rotates: false))
         let attentionPattern = try LayerPattern(
             config, period: "attn_layer_period", offset: "attn_layer_offset", default: (8, 4))
         let expertPattern = try LayerPattern(

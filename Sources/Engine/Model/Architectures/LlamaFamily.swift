@@ -19,6 +19,8 @@ struct FamilyDefaults {
     var ropeBase = 10_000.0
     var tied = false
     var contextLength = 2048
+    /// Whether attention has rotary positions at all.
+    var rotates = true
 }
 
 /// The numbers of a Llama-like config and the blueprints made from them.
@@ -61,6 +63,7 @@ struct LlamaFamily {
         activation = try config.activation(activationKey)
         rotary = try RotaryBlueprint(
             config, headWidth: headWidth, base: defaults.ropeBase, contextLength: contextLength)
+        if defaults.rotates { try rotary.validate(headWidth: headWidth) }
         guard heads % keyValueHeads == 0 else {
             throw ModelError.unsupported(
                 key: "num_key_value_heads", found: "\(keyValueHeads) for \(heads) heads",

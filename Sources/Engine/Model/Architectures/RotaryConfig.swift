@@ -18,6 +18,22 @@ extension RotaryBlueprint {
             width: Int(Double(headWidth) * partial), base: theta,
             scaling: try RotaryScaling(scope, config, contextLength: contextLength))
     }
+
+    /// Refuses what cannot rotate: an odd number of features, a wrong number of factors.
+    func validate(headWidth: Int) throws(ModelError) {
+        guard width > 0, width % 2 == 0, width <= headWidth else {
+            throw ModelError.unsupported(
+                key: "partial_rotary_factor", found: "\(width) of \(headWidth) features of a head",
+                advice: "the rotated part of a head is an even number of features")
+        }
+        if case .longrope(let short, let long, _, _) = scaling,
+            short.count != width / 2 || long.count != width / 2
+        {
+            throw ModelError.unsupported(
+                key: "short_factor, long_factor", found: "\(short.count) and \(long.count) long",
+                advice: "one factor for each of the \(width / 2) frequencies is expected")
+        }
+    }
 }
 
 extension RotaryScaling {
@@ -29,9 +45,10 @@ extension RotaryScaling {
         let name = try scope.string(
             "rope_type", default: try scope.string("type", default: "default"))
         func factor() throws -> Double { try scope.number("factor") }
-        let original = try scope.number(
+        // As transformers: what stands outside the section (Phi-3) counts more than inside.
+        let original = try config.number(
             "original_max_position_embeddings",
-            default: try config.number(
+            default: try scope.number(
                 "original_max_position_embeddings", default: Double(contextLength)))
         switch name {
         case "default": self = .none

@@ -1,0 +1,285 @@
+// Verbs on the demo model, and disks that are full, with the built program as a real process.
+
+import Foundation
+import TestSupport
+import Testing
+
+/// What a process said.
+private struct Outcome {
+    let status: Int32
+    let output: String
+    let errors: String
+}
+
+/// Runs a program with files for its output: nothing to drain, nothing to dead-lock.
+private func run(_ program: String, _ arguments: [String]) throws -> Outcome {
+    let scratch = try TemporaryFolder()
+    let (out, err) = (scratch.url.appending(path: "out"), scratch.url.appending(path: "err"))
+    for file in [out, err] { try Data().write(to: file) }
+    let process = Process()
+    process.executableURL = URL(filePath: program)
+    process.arguments = arguments
+    process.currentDirectoryURL = Places.root
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: out)
+    process.standardError = try FileHandle(forWritingTo: err)
+    try process.run()
+    process.waitUntilExit()
+    return Outcome(
+        status: process.terminationStatus,
+        output: String(decoding: try Data(contentsOf: out), as: UTF8.self),
+        errors: String(decoding: try Data(contentsOf: err), as: UTF8.self))
+}
+
+private func layerfold(_ arguments: String...) throws -> Outcome {
+    try run(Places.root.appending(path: ".build/release/layerfold").path, arguments)
+}
+
+/// A small file system of its own, gone with the object.
+private final class SmallDisk {
+    let folder: TemporaryFolder
+
+    /// nil where this process may not mount.
+    init?(bytes: Int) throws {
+        folder = try TemporaryFolder("layerfold-disk")
+        let arguments = ["-t", "tmpfs", "-o", "size=\(bytes)", "tmpfs", folder.path]
+        guard let outcome = try? run("/usr/bin/mount", arguments), outcome.status == 0 else {
+            return nil
+        }
+    }
+
+    deinit { _ = try? run("/usr/bin/umount", [folder.path]) }
+}
+
+@Suite("worked examples", .serialized)
+struct WorkedExampleTests {
+    static let demo = "inbox-example/models/demo"
+
+    /// A folder with a manifest on the demo model, which it links to.
+    static func workshop(limit: Int = 128) throws -> (TemporaryFolder, job: String) {
+        let folder = try TemporaryFolder()
+        try FileManager.default.copyItem(
+            at: Places.demoModel, to: folder.url.appending(path: "demo"))
+        let manifest = """
+            version: 1
+            name: tiny
+            model: demo
+            calibration: {dataset: text, path: demo/calibration.txt, samples: 12, max_tokens: 16}
+            analysis: {compute: f32}
+            compress: [{method: mka, ratios: [0.125]}]
+            evaluate: [{task: perplexity, path: demo/heldout.txt, window: 64, limit: \(limit)}]
+            """
+        let job = folder.url.appending(path: "tiny.yaml")
+        try Data(manifest.utf8).write(to: job)
+        return (folder, job.path)
+    }
+
+    static func names(_ folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    }
+
+    @Test("forward gives every state of two short sequences as finite floats")
+    func forward() throws {
+        let folder = try TemporaryFolder()
+        let (ids, output) = (folder.path + "/ids.json", folder.path + "/out.safetensors")
+        try Data("[[1, 2, 3], [4]]".utf8).write(to: URL(filePath: ids))
+        let outcome = try layerfold("forward", Self.demo, "--tokens", ids, "--output", output)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let data = try Data(contentsOf: URL(filePath: output))
+        let length = data.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        let header = try #require(
+            try JSONSerialization.jsonObject(with: data[8..<8 + length]) as? [String: Any])
+        func entry(_ name: String) throws -> (shape: [Int], values: [Float]) {
+            let fields = try #require(header[name] as? [String: Any], "\(name)")
+            #expect(fields["dtype"] as? String == "F32")
+            let place = try #require(fields["data_offsets"] as? [Int])
+            let bytes = [UInt8](data[8 + length + place[0]..<8 + length + place[1]])
+            let values = stride(from: 0, to: bytes.count, by: 4).map { start in
+                Float(
+                    bitPattern: bytes[start..<start + 4].reversed().reduce(0) {
+                        $0 << 8 | UInt32($1)
+                    })
+            }
+            return (try #require(fields["shape"] as? [Int]), values)
+        }
+        for (sequence, tokens) in [(0, 3), (1, 1)] {
+            let logits = try entry("logits.\(sequence)")
+            #expect(logits.shape.count == 2 && logits.shape[0] == tokens)
+            #expect(logits.values.allSatisfy { $0.isFinite })
+            for name in ["final.\(sequence)"] + (0...16).map({ "hidden.\(sequence).\($0)" }) {
+                let found = try entry(name)
+                #expect(found.shape.first == tokens && found.values.allSatisfy { $0.isFinite })
+            }
+        }
+        #expect(header.keys.filter { $0 != "__metadata__" }.count == 2 * 19)
+    }
+
+    @Test(
+        "forward refuses lists that are none and ids outside the vocabulary",
+        arguments: [
+            ("[]", "list of non-empty lists"), ("[[]]", "list of non-empty lists"),
+            ("{}", "list of non-empty lists"), ("[[1.5]]", "list of non-empty lists"),
+            ("[[1], [99999999]]", "99999999"), ("[[-1]]", "vocabulary"),
+        ])
+    func forwardRefusals(text: String, words: String) throws {
+        let folder = try TemporaryFolder()
+        let ids = folder.path + "/ids.json"
+        try Data(text.utf8).write(to: URL(filePath: ids))
+        let outcome = try layerfold(
+            "forward", Self.demo, "--tokens", ids, "--output", folder.path + "/out")
+        #expect(outcome.status == 4, "\(outcome.status)")
+        #expect(outcome.errors.contains(words), "\(outcome.errors)")
+        #expect(Self.names(folder.path) == ["ids.json"])
+    }
+
+    @Test("eval measures a sane perplexity, the same one twice")
+    func eval() throws {
+        func measure() throws -> [String: Any] {
+            let outcome = try layerfold(
+                "eval", Self.demo, "--data", Self.demo + "/heldout.txt", "--limit", "600",
+                "--window", "128", "--json")
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            return try #require(
+                try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+                    as? [String: Any])
+        }
+        let first = try measure()
+        let perplexity = try #require(first["perplexity"] as? Double)
+        // Trained on such text: far better than chance over thousands of tokens.
+        #expect(perplexity > 1.5 && perplexity < 200)
+        #expect(first["tokens"] as? Int == 595 && first["windows"] as? Int == 5)
+        #expect(try measure()["perplexity"] as? Double == perplexity)
+    }
+
+    @Test(
+        "eval refuses windows, limits, tasks and files that cannot be",
+        arguments: [
+            (["--limit", "1"], 4, "limit 1"), (["--limit=-5"], 4, "limit -5"),
+            (["--window", "1"], 4, "window 1"), (["--stride", "0"], 4, "stride 0"),
+            (["--task", "chess"], 3, "chess"), (["--compute", "f8"], 2, "f8"),
+            (["--window", "many"], 2, "many"),
+        ])
+    func evalRefusals(arguments: [String], status: Int, words: String) throws {
+        let program = Places.root.appending(path: ".build/release/layerfold").path
+        let outcome = try run(
+            program, ["eval", Self.demo, "--data", Self.demo + "/heldout.txt"] + arguments)
+        #expect(outcome.status == Int32(status), "\(outcome.status): \(outcome.errors)")
+        #expect(outcome.errors.contains(words), "\(outcome.errors)")
+    }
+
+    @Test("the same job twice computes nothing but the fold, and results are byte-identical")
+    func sameJobTwice() throws {
+        let (folder, job) = try Self.workshop()
+        let (state, output) = (folder.path + "/state", folder.path + "/out")
+        for _ in 0..<2 {
+            let outcome = try layerfold("run", job, "--state", state, "--output", output)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+        }
+        #expect(Self.names(output) == ["tiny-1", "tiny-2"])
+        let report = try #require(
+            try JSONSerialization.jsonObject(
+                with: try Data(contentsOf: URL(filePath: output + "/tiny-2/report.json")))
+                as? [String: Any])
+        let stages = try #require(report["stages"] as? [[String: Any]])
+        for stage in stages where !["merge", "report"].contains(stage["name"] as? String) {
+            #expect(stage["cache"] as? String == "hit", "\(stage["name"] ?? "")")
+        }
+        #expect(stages.contains { $0["name"] as? String == "evaluate" })
+        let model = "mka-r0.125"
+        let files = Self.names(output + "/tiny-1/" + model)
+        #expect(files.contains("model.safetensors") && files.contains("config.json"))
+        #expect(files == Self.names(output + "/tiny-2/" + model))
+        for file in files where file != "README.md" {
+            let both = try (1...2).map {
+                try Data(contentsOf: URL(filePath: "\(output)/tiny-\($0)/\(model)/\(file)"))
+            }
+            #expect(both[0] == both[1], "\(file)")
+        }
+        for number in 1...2 { #expect(Self.names("\(output)/tiny-\(number)").contains("DONE")) }
+        #expect(Self.names(state + "/store/tmp") == [])
+    }
+
+    @Test("a folder in the way of the results is told by its path, and nothing is left")
+    func outputInTheWay() throws {
+        let (folder, job) = try Self.workshop()
+        let output = folder.path + "/out"
+        try Data("mine".utf8).write(to: URL(filePath: output))
+        let outcome = try layerfold(
+            "run", job, "--state", folder.path + "/state", "--output", output)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains(output), "\(outcome.errors)")
+        // A sentence, not a dump of an error object.
+        #expect(!outcome.errors.contains("NSCocoaErrorDomain"), "\(outcome.errors)")
+        #expect(try String(contentsOf: URL(filePath: output), encoding: .utf8) == "mine")
+        #expect(Self.names(folder.path + "/state/store/tmp") == [])
+    }
+
+    @Test(
+        "a full disk under the results, or under the store, leaves nothing half written",
+        arguments: ["output", "state"])
+    func diskFull(part: String) throws {
+        // The folded model has some 40 MB; the first objects of the store more than 64 KiB.
+        guard let disk = try SmallDisk(bytes: part == "output" ? 4 << 20 : 64 << 10) else {
+            try Test.cancel("this process may not mount a small disk")
+        }
+        let (folder, job) = try Self.workshop()
+        var places = ["state": folder.path + "/state", "output": folder.path + "/out"]
+        places[part] = disk.folder.path + "/" + part
+        let (state, output) = (places["state"] ?? "", places["output"] ?? "")
+        let outcome = try layerfold("run", job, "--state", state, "--output", output)
+        #expect(outcome.status == 1, "\(outcome.errors)")
+        let words = outcome.errors.lowercased()
+        #expect(words.contains("space") || words.contains("full"), "\(outcome.errors)")
+        #expect(Self.names(output) == [])
+        #expect(Self.names(state + "/store/tmp") == [])
+        // With space, the same job goes on from what was kept.
+        let again = try layerfold(
+            "run", job, "--state", part == "state" ? folder.path + "/state" : state, "--output",
+            folder.path + "/out")
+        #expect(again.status == 0, "\(again.errors)")
+        withExtendedLifetime(disk) {}
+    }
+
+    @Test("a header with overlapping tensors is refused by the tensor's name")
+    func overlap() throws {
+        let outcome = try layerfold(
+            "inspect", "Tests/EngineTests/Fixtures/hostile/overlap")
+        #expect(outcome.status == 4)
+        #expect(outcome.errors.contains("overlap"), "\(outcome.errors)")
+    }
+
+    @Test(
+        "an unknown architecture and a missing key of config.json are told",
+        arguments: [
+            ("\"model_type\": \"llama\"", "\"model_type\": \"perceptron\"", "perceptron"),
+            ("\"vocab_size\"", "\"words\"", "vocab_size"),
+        ])
+    func configs(old: String, new: String, words: String) throws {
+        let (folder, job) = try Self.workshop()
+        let file = folder.url.appending(path: "demo/config.json")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let changed = text.replacing(old, with: new)
+        #expect(changed != text)
+        try Data(changed.utf8).write(to: file)
+        let outcome = try layerfold(
+            "run", job, "--state", folder.path + "/state", "--output", folder.path + "/out")
+        #expect(outcome.status == 1 && outcome.errors.contains(words), "\(outcome.errors)")
+        #expect(Self.names(folder.path + "/out") == [])
+    }
+
+    @Test("a manifest of 2 MB and one with aliases are refused before anything is made")
+    func hostileManifests() throws {
+        let (folder, job) = try Self.workshop()
+        let text = try String(contentsOf: URL(filePath: job), encoding: .utf8)
+        let large = text + String(repeating: "# filler\n", count: 240_000)
+        let aliased = text.replacing("model: demo", with: "model: &m demo\nnotes: *m")
+        for manifest in [large, aliased] {
+            try Data(manifest.utf8).write(to: URL(filePath: job))
+            let outcome = try layerfold(
+                "run", job, "--state", folder.path + "/state", "--output", folder.path + "/out")
+            #expect(outcome.status == 4, "\(outcome.errors)")
+            #expect(outcome.errors.utf8.count < 2000)
+            #expect(Self.names(folder.path) == ["demo", "tiny.yaml"])
+        }
+    }
+}
