@@ -102,7 +102,8 @@ package enum Syscalls {
         _ = try checked(.fsync, path) { Glibc.fsync(descriptor.rawValue) }
     }
 
-    /// Makes everything written to the descriptor's file system durable. The C function is `syncfs`.
+    /// Makes everything written to the descriptor's file system durable. The C function is
+    /// `syncfs`.
     package static func syncfs(
         _ descriptor: FileDescriptor, _ path: FilePath
     ) throws(SystemCallError) {

@@ -1,5 +1,6 @@
-// JSON with exactly one spelling per value, so that its bytes can be hashed: keys sorted, no spaces,
-// RFC 8785's string escapes. Fractions are strings, since no two languages print them alike.
+// JSON with exactly one spelling per value, so that its bytes can be hashed: keys sorted, no
+// spaces, RFC 8785's string escapes. Fractions are strings, since no two languages print them
+// alike.
 
 /// A JSON value without null and without fractions.
 package enum CanonicalJSON: Equatable, Sendable {

@@ -60,6 +60,12 @@ struct WorkedExampleTests {
         let folder = try TemporaryFolder()
         try FileManager.default.copyItem(
             at: Places.demoModel, to: folder.url.appending(path: "demo"))
+        // Files changed within the last two seconds are hashed anew by every job.
+        for name in names(folder.path + "/demo") {
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSince1970: 1_000_000_000)],
+                ofItemAtPath: folder.path + "/demo/" + name)
+        }
         let manifest = """
             version: 1
             name: tiny
@@ -229,7 +235,7 @@ struct WorkedExampleTests {
         let outcome = try layerfold("run", job, "--state", state, "--output", output)
         #expect(outcome.status == 1, "\(outcome.errors)")
         let words = outcome.errors.lowercased()
-        #expect(words.contains("space") || words.contains("full"), "\(outcome.errors)")
+        #expect(words.contains("free") || words.contains("space"), "\(outcome.errors)")
         #expect(Self.names(output) == [])
         #expect(Self.names(state + "/store/tmp") == [])
         // With space, the same job goes on from what was kept.

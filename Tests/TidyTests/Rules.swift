@@ -12,13 +12,9 @@ enum Exceptions {
         "Sources/Store/Object/BytePlanes.swift": "transposes bytes between those buffers",
         "Sources/Engine/Checkpoint/Checkpoint.swift": "lends mapped weights to C arithmetic",
         "Sources/Engine/Checkpoint/SafetensorsFile.swift": "lends mapped weights to C arithmetic",
-        "Sources/Engine/Checkpoint/OutputFile.swift": "hands pages to copy_file_range and write",
-        "Sources/Engine/Checkpoint/FolderListing.swift": "readdir's entries are C structures",
         "Sources/Engine/Tokenizer/PatternProgram.swift": "PCRE2 matches on pointers",
-        "Sources/Engine/Tokenizer/TokenizerFolder.swift": "maps tokenizer.json",
         "Sources/Daemon/Inbox/InboxWatch.swift": "inotify's events are C structures",
         "Sources/Daemon/State/JobFolder.swift": "reads small files through descriptors",
-        "Sources/Daemon/Systemd/Notifier.swift": "a socket address is a C structure",
         "Sources/Daemon/Worker/ProcessIdentity.swift": "reads /proc through descriptors",
     ]
 

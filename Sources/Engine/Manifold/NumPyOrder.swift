@@ -1,4 +1,5 @@
-// The order of tied values after `numpy.argsort`, on which the official ranks of repeated tokens hang.
+// The order of tied values after `numpy.argsort`, on which the official ranks of repeated tokens
+// hang.
 
 /// The order in which `numpy.argsort` puts a column of float32 values.
 package enum NumPyOrder {

@@ -9,7 +9,8 @@ extension LayerRows {
     /// column panel (scratch: `count` x 1,024 doubles). Cancellation: the product form is off by
     /// about √width · 1.1e-16 · (|x_i|² + |x_j|²), at worst `width` times 2.2e-16 of it; where the
     /// squared distance is below a thousandth of |x_i|² + |x_j|², it is computed again from the
-    /// differences. So every entry is right to 2e-9 relative at width 8,192 at worst; 1e-11 is usual.
+    /// differences. So every entry is right to 2e-9 relative at width 8,192 at worst; 1e-11 is
+    /// usual.
     package func squaredDistances() -> DoubleMatrix {
         var gram = DoubleMatrix(rows: count, columns: count)
         let means = columnMeans()

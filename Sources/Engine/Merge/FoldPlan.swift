@@ -108,8 +108,11 @@ package enum PlanError: Error, Equatable, CustomStringConvertible {
 }
 
 /// How many layers a ratio removes: the nearest whole number, halves up.
+///
+/// People write ratios in decimals: 0.58 of 25 layers is 14.5 and so 15, though the product of the
+/// nearest binary numbers is a little less.
 package func layersRemoved(ratio: Double, of layers: Int) throws(PlanError) -> Int {
-    let removed = Int((ratio * Double(layers)).rounded(.toNearestOrAwayFromZero))
+    let removed = Int((ratio * Double(layers) + 0.5 + 1e-9).rounded(.down))
     guard removed >= 1 else {
         throw .ratioRemovesNothing(ratio: ratio, originalLayers: layers)
     }

@@ -3,9 +3,9 @@
 
 import Glibc
 
-/// S_ij for i <= j: 1 minus the mean over samples (best: last tokens) of arccos(cos(h_i, h_{j+1})) / π,
-/// the stream before layer i and after layer j. Removing layers i to j of the highest S_ij for a
-/// given length is the paper's rule. A cosine with a zero vector is taken as 0.
+/// S_ij for i <= j: 1 minus the mean over samples (best: last tokens) of arccos(cos(h_i, h_{j+1}))
+/// / π, the stream before layer i and after layer j. Removing layers i to j of the highest S_ij for
+/// a given length is the paper's rule. A cosine with a zero vector is taken as 0.
 package struct AngularSimilarity: SimilarityMeasure {
     package let name = "angular"
     package let summary = "1 - angle / π between the stream before layer i and after layer j"

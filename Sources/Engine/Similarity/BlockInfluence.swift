@@ -1,9 +1,9 @@
 // `block-influence`: how little a run of layers turns the stream (ShortGPT, arXiv 2403.03853).
 
-/// S_ij for i <= j: the mean over samples (best: all tokens) of cos(h_i, h_{j+1}), the stream before
-/// layer i and after layer j. The diagonal is 1 - BI of single layers; an entry off it says what
-/// removing layers i to j together would turn. A cosine with a zero vector is taken as 0.5, as the
-/// published code does.
+/// S_ij for i <= j: the mean over samples (best: all tokens) of cos(h_i, h_{j+1}), the stream
+/// before layer i and after layer j. The diagonal is 1 - BI of single layers; an entry off it says
+/// what removing layers i to j together would turn. A cosine with a zero vector is taken as 0.5, as
+/// the published code does.
 package struct BlockInfluence: SimilarityMeasure {
     package let name = "block-influence"
     package let summary = "cosine of the stream before layer i and after layer j"

@@ -1,7 +1,7 @@
 // Eight distances at a time: what the neighbour searches share.
 
-/// Written so that each is a few machine instructions; `max` with its NaN rules, or a lane chosen at
-/// run time, is many.
+/// Written so that each is a few machine instructions; `max` with its NaN rules, or a lane chosen
+/// at run time, is many.
 extension SIMD8<Double> {
     @inline(__always) func larger(_ other: Self) -> Self {
         replacing(with: other, where: self .< other)

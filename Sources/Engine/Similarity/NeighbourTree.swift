@@ -136,8 +136,8 @@ package struct NeighbourTree: Sendable {
 
 /// Boxes around leaves, around groups of eight leaves, and so on up to one group.
 private struct BoxLevels: Sendable {
-    /// `[(starts[level] + group) * dimensions + axis]`, a lane for each of the group's children; the
-    /// box of an absent child is inside out, infinitely far from everything.
+    /// `[(starts[level] + group) * dimensions + axis]`, a lane for each of the group's children;
+    /// the box of an absent child is inside out, infinitely far from everything.
     private(set) var lower: [SIMD8<Double>] = []
     private(set) var upper: [SIMD8<Double>] = []
     /// The first group of each level; level 0 holds leaves.

@@ -3,9 +3,9 @@
 
 /// Points (x, y) in order of x, in blocks of eight.
 ///
-/// A search walks from a point's own block to both sides until the blocks are farther away in x than
-/// the k-th neighbour found: about √(k n) points when x and y are independent, fewer when they are
-/// not; no tree has to be built. Distances are exactly `max(|Δx|, |Δy|)`.
+/// A search walks from a point's own block to both sides until the blocks are farther away in x
+/// than the k-th neighbour found: about √(k n) points when x and y are independent, fewer when they
+/// are not; no tree has to be built. Distances are exactly `max(|Δx|, |Δy|)`.
 package struct PairedLine {
     private let x: [SIMD8<Double>]
     private let y: [SIMD8<Double>]

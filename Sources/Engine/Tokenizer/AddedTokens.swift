@@ -60,6 +60,14 @@ struct AddedTokenMatcher: Sendable {
         }
         var done = 0
         var index = 0
+        // The white space last walked over, so that a long run of it is walked once.
+        var space = 0..<0
+        func spaceEnd(after index: Int) -> Int {
+            if index < space.lowerBound || index > space.upperBound {
+                space = index..<Self.spaceEnd(after: index, in: bytes)
+            }
+            return space.upperBound
+        }
         while index < bytes.count {
             guard startsToken[Int(bytes[index])], let match = longestMatch(in: bytes, at: index)
             else {
@@ -71,10 +79,11 @@ struct AddedTokenMatcher: Sendable {
             let start = index
             index = end
             if token.isSingleWord && touchesWord(bytes, start..<end) { continue }
-            let left = token.stripsLeft ? spaceStart(before: start, in: bytes) : start
-            let right = token.stripsRight ? spaceEnd(after: end, in: bytes) : end
             // What an earlier token has taken along stays with it.
-            let from = token.stripsLeft ? max(left, done) : left
+            let from =
+                token.stripsLeft
+                ? max(Self.spaceStart(before: start, in: bytes, notBefore: done), done) : start
+            let right = token.stripsRight ? spaceEnd(after: end) : end
             append(done, from, nil)
             append(from, right, token.id)
             done = right
@@ -105,9 +114,11 @@ struct AddedTokenMatcher: Sendable {
         return range.upperBound < bytes.count && isWord(range.upperBound)
     }
 
-    private func spaceStart(before index: Int, in bytes: [UInt8]) -> Int {
+    private static func spaceStart(
+        before index: Int, in bytes: [UInt8], notBefore limit: Int
+    ) -> Int {
         var start = index
-        while start > 0 {
+        while start > limit {
             let before = UTF8Text.start(before: start, in: bytes)
             guard UnicodeClasses.space.contains(UTF8Text.scalar(in: bytes, at: before).value) else {
                 break
@@ -117,7 +128,7 @@ struct AddedTokenMatcher: Sendable {
         return start
     }
 
-    private func spaceEnd(after index: Int, in bytes: [UInt8]) -> Int {
+    private static func spaceEnd(after index: Int, in bytes: [UInt8]) -> Int {
         var end = index
         while end < bytes.count {
             let (value, length) = UTF8Text.scalar(in: bytes, at: end)

@@ -6,7 +6,8 @@ enum ByteLevelAlphabet {
     static let pattern =
         #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
 
-    /// Byte -> scalar value. Printable Latin-1 stands for itself; the others follow U+0100 in order.
+    /// Byte -> scalar value. Printable Latin-1 stands for itself; the others follow U+0100 in
+    /// order.
     static let scalarOfByte: [UInt32] = {
         var next: UInt32 = 0x100
         return (UInt32(0)...0xFF).map { byte in

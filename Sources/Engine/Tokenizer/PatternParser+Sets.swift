@@ -87,7 +87,11 @@ extension PatternParser {
             var isNegated = scalar == "P"
             if take("^") { isNegated.toggle() }
             var name = ""
-            while let letter = next(), letter != "}" { name.unicodeScalars.append(letter) }
+            while let letter = peek(), letter != "}" {
+                name.unicodeScalars.append(letter)
+                position += 1
+            }
+            guard take("}") else { throw failure("\\p{\(name) without }") }
             guard let set = UnicodeClasses.property(name) else {
                 let known = UnicodeClasses.propertyNames.joined(separator: " ")
                 throw failure("\\p{\(name)}; known are \(known)")

@@ -1,4 +1,5 @@
-// Decides from a sample of the first frame how an object is packed: byte planes or not, which level.
+// Decides from a sample of the first frame how an object is packed: byte planes or not, which
+// level.
 
 /// How the frames of an object are packed.
 struct ObjectEncoding: Equatable {

@@ -21,7 +21,8 @@ enum ObjectFormat {
     /// Raw bytes per frame; the last frame holds the rest. Small enough to read one layer's rows
     /// alone, large enough that zstd loses nothing.
     static let frameBytes = 4 << 20
-    /// Raw bytes of the largest object. It bounds the frame table, and so what a footer can ask for.
+    /// Raw bytes of the largest object. It bounds the frame table, and so what a footer can ask
+    /// for.
     static let rawBytesMax = 1 << 40
     static let framesMax = rawBytesMax / frameBytes
     /// One of the sixteen magic numbers that zstd decoders skip (RFC 8878, 3.1.2).

@@ -12,7 +12,8 @@ import Testing
 struct TokenizerGoldenTests {
     @Test("the fixtures are all here")
     func fixturesPresent() {
-        #expect(TokenizerFixture.names.count == 20)
+        // As many as Scripts/tokenizer_cases.py makes.
+        #expect(TokenizerFixture.names.count == 18)
     }
 
     @Test("ids and decoded texts equal the library's", arguments: TokenizerFixture.names)

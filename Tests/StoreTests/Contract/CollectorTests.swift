@@ -116,7 +116,7 @@ import Testing
         let state = try TemporaryState()
         let store = try ContentStore(state: state.path)
         let strange = [
-            "obj/.nfs0001", "obj/aa/notes.txt", "act/lost+found.txt", "pins/README", "TODO",
+            "obj/.nfs0001", "obj/aa/notes.txt", "act/lost+found.txt", "pins/README", "NOTES",
         ]
         for name in strange { try overwrite(store.layout.root.appending(FilePath(name)), [1]) }
         var policy = now

@@ -16,6 +16,13 @@ import Testing
         if case .damaged(let damage) = try store.bytes(of: digest) { damage.fault } else { nil }
     }
 
+    private static func bytes(hex: String) -> [UInt8] {
+        let digits = hex.compactMap(\.hexDigitValue)
+        return stride(from: 0, to: digits.count, by: 2).map {
+            UInt8(digits[$0] << 4 | digits[$0 + 1])
+        }
+    }
+
     private func little(_ value: Int, _ count: Int) -> [UInt8] {
         (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
     }
@@ -157,17 +164,16 @@ import Testing
     func goldens() throws {
         let state = try TemporaryState()
         let store = try ContentStore(state: state.path)
-        // Made by this program on 21 November 2026 with libzstd 1.5.4: `put` of eight floats
-        // 0.5, 1, … 4 as little-endian bytes with planes, and of the text "layerfold".
         for golden in ObjectGoldens.all {
-            try plant(store, golden.digest, golden.file)
-            #expect(try store.bytes(of: golden.digest).value == golden.content)
-            #expect(try store.info(of: golden.digest)?.filter == golden.filter)
+            let digest = try #require(Digest(hex: golden.digest))
+            try plant(store, digest, Self.bytes(hex: golden.file))
+            #expect(try store.bytes(of: digest).value == golden.content)
+            #expect(try store.info(of: digest)?.filter == golden.filter)
         }
-        let record = ObjectGoldens.record
-        let path = store.layout.root.appending(actionName(record.key))
-        try overwrite(path, Array(record.text.utf8))
-        let found = try #require(try store.lookup(record.key).record)
+        let key = try #require(Digest(hex: ObjectGoldens.actionKey))
+        let path = store.layout.root.appending(actionName(key))
+        try overwrite(path, Array(ObjectGoldens.action.utf8))
+        let found = try #require(try store.lookup(key).record)
         #expect(found.key.stage == "similarity")
         #expect(found.key.params["sigma"] == 8)
         #expect(found.outputs.map(\.role) == ["matrix"])

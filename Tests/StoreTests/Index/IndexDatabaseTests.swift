@@ -63,9 +63,11 @@ let hasSQLite = ChildProcess.has("sqlite3")
             Issue.record("\(kind): expected a replacement, got \(database.opening)")
             return
         }
-        // SQLite may have counted its header up; the rest is as it was.
+        // SQLite may have begun a repair of its own; the damaged pages are as they were.
+        let kept = min(20480, bytes.count)
         #expect(
-            try contents(damaged).dropFirst(100) == bytes.dropFirst(100), "the damaged file is kept")
+            try contents(damaged).prefix(kept).dropFirst(8192)
+                == bytes.prefix(kept).dropFirst(8192), "the damaged file is kept")
         #expect(!reason.isEmpty)
         let imported = try StoreIndex(store: store, database: database).importActions()
         #expect(imported.actionsAdded == 200)

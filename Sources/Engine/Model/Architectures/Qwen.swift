@@ -5,7 +5,7 @@
 // | attention_bias | q, k, v always have biases, o never | q, k, v and o, off by default |
 // | head_dim | hidden / heads | 128 where absent |
 // | - | | self_attn.{q,k}_norm: RMS norm over each head before the rotation |
-// | use_sliding_window, sliding_window, max_window_layers, layer_types | which layers slide | same |
+// | use_sliding_window, sliding_window, max_window_layers, layer_types | windows | same |
 
 package struct Qwen2: Architecture {
     package let modelType = "qwen2"
