@@ -53,9 +53,14 @@ extension ContentStore {
         let path = layout.action(record.key.digest)
         while true {
             let isRecorded = try whileNothingIsRemoved {
-                for output in record.outputs where try !isThere(output) {
-                    throw StoreError.outputMissing(
-                        stage: record.key.stage, role: output.role, digest: output.digest)
+                for output in record.outputs {
+                    guard try isThere(output) else {
+                        throw StoreError.outputMissing(
+                            stage: record.key.stage, role: output.role, digest: output.digest)
+                    }
+                    // A collector that has listed the actions already sees by this that the object
+                    // has been named since.
+                    try Syscalls.touch(layout.object(output.digest))
                 }
                 return try publish(bytes, as: path)
             }
