@@ -14,6 +14,15 @@ extension Declaration {
     }
 }
 
+/// What a method's plan is made from, beside the shape of the model.
+package enum MethodNeeds: Sendable, Equatable {
+    case nothing
+    /// A similarity matrix, and so calibration data.
+    case similarity
+    /// Calibration data, on which the model is run.
+    case tokens
+}
+
 /// A way to make a model shallower: how layers are chosen and what becomes of their weights.
 package struct MethodDeclaration: Declaration {
     package let name: String
@@ -23,20 +32,23 @@ package struct MethodDeclaration: Declaration {
     package let formula: String
     /// False where the parameters say which layers stay, and `ratios` is refused.
     package let takesRatios: Bool
-    /// True where the plan is made from a similarity matrix, so that calibration data is needed.
-    package let needsSimilarity: Bool
+    package let needs: MethodNeeds
+    /// True where weights are computed from calibration data, beyond sums of the original's.
+    package let computesWeights: Bool
     package let parameters: [ParameterDeclaration]
 
     init(
         name: String, summary: String, source: String, formula: String, takesRatios: Bool = true,
-        needsSimilarity: Bool, parameters: [ParameterDeclaration] = []
+        needs: MethodNeeds = .nothing, computesWeights: Bool = false,
+        parameters: [ParameterDeclaration] = []
     ) {
         self.name = name
         self.summary = summary
         self.source = source
         self.formula = formula
         self.takesRatios = takesRatios
-        self.needsSimilarity = needsSimilarity
+        self.needs = needs
+        self.computesWeights = computesWeights
         self.parameters = parameters
     }
 }

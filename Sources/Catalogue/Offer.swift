@@ -3,7 +3,7 @@
 
 package enum Offer {
     package static let methods: [MethodDeclaration] = [
-        .mka, .mkaOfficial, .reverse, .passthrough,
+        .mka, .mkaOfficial, .reverse, .passthrough, .sleb, .fold,
     ]
     package static let similarities: [SimilarityDeclaration] = [.npib, .npibOfficial]
     package static let representations: [RepresentationDeclaration] = [

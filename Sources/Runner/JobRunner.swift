@@ -168,13 +168,23 @@ package final class JobRunner {
     ) throws {
         let measure =
             request.method == "mka-official" ? "npib-official" : job.analysis.similarity
+        let needs = Planning(request)
+        let measuring = MeasuringStages(cache: cache, progress: progress, numerics: numerics)
+        let removals =
+            needs.removals
+            ? try measuring.removals(request, original, tokens: analysis?.tokens) : nil
         let plan = try PlanStage(cache: cache).make(
             request, model: original.model,
-            similarity: analysis?.similarity[measure])
+            similarity: needs.similarity ? analysis?.similarity[measure] : nil,
+            removals: removals)
         for note in plan.plan.notes { progress.warn("\(request.method): \(note)") }
         let id = uniqueID(request)
+        let weights =
+            needs.weights
+            ? try measuring.weights(request, plan, original, tokens: analysis?.tokens) : nil
         let model = try FoldStage(cache: cache, progress: progress).write(
-            plan, of: original, output: job.output, to: setting.results.appending(id), label: id)
+            plan, weights: weights, of: original, output: job.output,
+            to: setting.results.appending(id), label: id)
         var after: [Int] = []
         if let analysis, model.model.blueprint.layers.count > 1 {
             let found = try FoldedSimilarityStage(

@@ -9,6 +9,8 @@ package struct FoldedCheckpoint {
     package let model: Model
     package let plan: FoldPlan
     package let recipes: [TensorRecipe]
+    /// Tensors that a method computed, by their names in the new checkpoint.
+    package let patch: WeightPatch
     /// nil keeps each tensor's own.
     package let dtype: DType?
     package let config: ModelConfig
@@ -17,8 +19,11 @@ package struct FoldedCheckpoint {
     private static let pieceFloats = 1 << 20
 
     /// - Throws: `PlanError`, or `ModelError` where config.json cannot express the kept layers.
-    package init(model: Model, plan: FoldPlan, dtype: DType? = nil) throws {
+    package init(
+        model: Model, plan: FoldPlan, patch: WeightPatch = WeightPatch(), dtype: DType? = nil
+    ) throws {
         try plan.validate()
+        self.patch = patch
         self.model = model
         self.plan = plan
         self.dtype = dtype
@@ -48,6 +53,11 @@ package struct FoldedCheckpoint {
         return try recipes.map { recipe in
             let first = try model.checkpoint.tensor(recipe.from[0].name)
             let target = dtype ?? first.dtype
+            if let computed = patch[recipe.name] {
+                return .produce(recipe.name, target, first.shape) { sink in
+                    try computed.withContiguousValues { try sink.write(floats: $0) }
+                }
+            }
             if recipe.isCopy, target == first.dtype { return .copy(first, as: recipe.name) }
             return .produce(recipe.name, target, first.shape) { sink in
                 try Self.blend(recipe, from: source, into: &sink)
@@ -90,7 +100,8 @@ package struct FoldedCheckpoint {
         }
     }
 
-    /// Compares every folded tensor on disk with its recipe, recomputed in double.
+    /// Compares every folded tensor on disk with its recipe, recomputed in double, and every
+    /// computed one with its value.
     ///
     /// - Returns: the largest difference as a share of what rounding may do.
     /// - Throws: `FoldCheckError` where a tensor differs by more.
@@ -98,11 +109,12 @@ package struct FoldedCheckpoint {
         let old = MappedWeights(model.checkpoint)
         let new = MappedWeights(written)
         var largest = 0.0
-        for recipe in recipes where !recipe.isCopy {
+        for recipe in recipes where !recipe.isCopy || patch[recipe.name] != nil {
+            let computed = patch[recipe.name].map { [WeightMatrix($0, as: .f32)] }
             let error = Blend.largestError(
                 of: try new.weight(recipe.name),
-                against: try recipe.from.map { try old.weight($0.name) },
-                weights: recipe.from.map(\.weight))
+                against: try computed ?? recipe.from.map { try old.weight($0.name) },
+                weights: computed == nil ? recipe.from.map(\.weight) : [1])
             guard error <= 1 else {
                 throw FoldCheckError.differs(tensor: recipe.name, roundingErrors: error)
             }

@@ -11,11 +11,13 @@ package enum Planner {
     ///   - parameters: completed with the method's defaults.
     ///   - kinds: kind of each original layer; only equal kinds fold.
     ///   - similarity: [layers][layers] for methods that need it.
+    ///   - removals: layers in the order of `LossSearch`, for methods that go by it.
     ///   - patterns: what the kinds of the layers left can be; nil where config.json lists every
     ///     layer, or all are of one kind.
     package static func plan(
         method: String, ratio: Double?, parameters: Parameters, kinds: [String],
-        similarity: SimilarityMatrix?, patterns: (any LayerPatterns)? = nil
+        similarity: SimilarityMatrix?, removals: RemovalOrder? = nil,
+        patterns: (any LayerPatterns)? = nil
     ) throws -> FoldPlan {
         let count = kinds.count
         switch method {
@@ -27,6 +29,15 @@ package enum Planner {
             return try patterns.map {
                 try merging.plan(similarity: rows, kinds: kinds, removing: removed, patterns: $0)
             } ?? merging.plan(similarity: rows, kinds: kinds, removing: removed)
+        case "sleb": return try dropping(ratio, removals, kinds)
+        case "fold":
+            if parameters.text("select") == "loss" { return try dropping(ratio, removals, kinds) }
+            guard let similarity else { throw PlanError.similarityMissing(method: method) }
+            let rows = (0..<count).map { row in (0..<count).map { similarity[row, $0] } }
+            let merged = try PairwiseMerging().plan(
+                similarity: rows, kinds: kinds,
+                removing: try layersRemoved(ratio: ratio ?? 0, of: count))
+            return .keeping(merged.layers.map { $0.from[0].layer }, of: count)
         case "reverse":
             let removed = try layersRemoved(ratio: ratio ?? 0, of: count)
             return .keeping(Array(0..<count - removed), of: count)
@@ -40,6 +51,16 @@ package enum Planner {
         default:
             preconditionFailure("method \(method) is offered and has no planner")
         }
+    }
+
+    private static func dropping(
+        _ ratio: Double?, _ removals: RemovalOrder?, _ kinds: [String]
+    ) throws -> FoldPlan {
+        let removed = try layersRemoved(ratio: ratio ?? 0, of: kinds.count)
+        guard let removals, removals.steps.count >= removed else {
+            throw PlanError.malformed("the search for \(removed) layers to remove was not run")
+        }
+        return .keeping(removals.kept(removing: removed, of: kinds.count), of: kinds.count)
     }
 
     private static func merging(_ method: String, _ parameters: Parameters) -> PairwiseMerging {

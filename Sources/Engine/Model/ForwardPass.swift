@@ -109,7 +109,7 @@ package struct ForwardPass {
     }
 
     /// A wave of whole sequences with its attention layout.
-    private struct Wave {
+    struct Wave {
         let tokens: Range<Int>
         let layout: WaveLayout
 

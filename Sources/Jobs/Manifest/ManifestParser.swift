@@ -35,7 +35,7 @@ package struct ManifestParser {
         let calibration = try map["calibration"].map(calibration)
         if calibration == nil,
             let index = compress.firstIndex(where: {
-                Offer.method($0.method)?.needsSimilarity ?? true
+                Offer.method($0.method)?.needs != .nothing
             })
         {
             throw root.error(

@@ -26,16 +26,19 @@ struct FoldStage {
     let progress: ProgressReporter
 
     func write(
-        _ plan: IdentifiedPlan, of original: IdentifiedModel, output: JobDescription.Output,
+        _ plan: IdentifiedPlan, weights: IdentifiedWeights?, of original: IdentifiedModel,
+        output: JobDescription.Output,
         to folder: FilePath, label: String
     ) throws -> FoldedModel {
         let dtype = output.dtype.dtype
-        let folded = try FoldedCheckpoint(model: original.model, plan: plan.plan, dtype: dtype)
+        let folded = try FoldedCheckpoint(
+            model: original.model, plan: plan.plan, patch: weights?.patch ?? WeightPatch(),
+            dtype: dtype)
         let request = StageRequest(
             name: "merge",
             inputs: [
                 (role: "model", digest: original.digest), (role: "plan", digest: plan.digest),
-            ],
+            ] + (weights.map { [(role: "weights", digest: $0.digest)] } ?? []),
             params: [
                 "dtype": .string(output.dtype.rawValue),
                 "shard_bytes": .integer(output.shardBytes),

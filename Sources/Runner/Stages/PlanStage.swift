@@ -26,7 +26,7 @@ struct PlanStage {
 
     func make(
         _ request: PlanRequest, model: Model,
-        similarity: IdentifiedSimilarity?
+        similarity: IdentifiedSimilarity?, removals: IdentifiedRemovals?
     ) throws -> IdentifiedPlan {
         let blueprint = model.blueprint
         let kinds = blueprint.layers.map(\.kind)
@@ -36,17 +36,18 @@ struct PlanStage {
             "parameters": request.parameters.canonical(),
         ]
         if let ratio = request.ratio { params["ratio"] = .decimal(ratio) }
-        let declaration = Offer.method(request.method)
-        let needed = declaration?.needsSimilarity == true ? similarity : nil
+        let inputs =
+            [
+                similarity.map { (role: "similarity", digest: $0.digest) },
+                removals.map { (role: "removals", digest: $0.digest) },
+            ].compactMap { $0 }
         let stage = StageRequest(
-            name: "plan", version: 2,
-            inputs: needed.map { [(role: "similarity", digest: $0.digest)] } ?? [],
-            params: .object(params),
+            name: "plan", version: 2, inputs: inputs, params: .object(params),
             detail: request.ratio.map { "\(request.method), ratio \($0)" } ?? request.method)
         let result = try cache.run(stage) { outputs in
             let plan = try Planner.plan(
                 method: request.method, ratio: request.ratio, parameters: request.parameters,
-                kinds: kinds, similarity: needed?.matrix,
+                kinds: kinds, similarity: similarity?.matrix, removals: removals?.order,
                 patterns: model.architecture.patterns(of: blueprint))
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys]

@@ -14,7 +14,7 @@ extension LayerBlueprint {
         try runFeedForward(normal, stream: x, context: context)
     }
 
-    private func runMixer(
+    func runMixer(
         _ normal: MatrixView, stream: MatrixView, layout: WaveLayout, context: BlockContext
     ) throws {
         // A norm on the branch needs the branch apart; otherwise products add to the stream.
@@ -36,7 +36,7 @@ extension LayerBlueprint {
         }
     }
 
-    private func runFeedForward(
+    func runFeedForward(
         _ normal: MatrixView, stream: MatrixView, context: BlockContext
     ) throws {
         let branch =

@@ -6,7 +6,7 @@ extension MethodDeclaration {
         summary: "Folds the most similar layers into each other, weighted by their similarity.",
         source: "Liu et al. 2024, arXiv 2406.16330, Algorithm 1, Eq. 4 and Eq. 5",
         formula: "W = lambda W_l + (1 - lambda) W_m; lambda = softmax of the mean similarities",
-        needsSimilarity: true,
+        needs: .similarity,
         parameters: [
             ParameterDeclaration(
                 "reading", .choice(["paper", "official"]), default: .word("paper"),
@@ -34,7 +34,7 @@ extension MethodDeclaration {
         summary: "What the published MKA code computes, with the folded weights written back.",
         source: "github.com/SempraETY/Pruning-via-Merging, pipeline.py",
         formula: "last pair first; lambda = sigmoid(s_l / (s_l + s_m)), s = mean similarity",
-        needsSimilarity: true,
+        needs: .similarity,
         parameters: [
             ParameterDeclaration(
                 "norms", .flag, default: .flag(false),
@@ -45,8 +45,7 @@ extension MethodDeclaration {
         name: "reverse",
         summary: "Drops layers from the back.",
         source: "the baseline of arXiv 2406.16330, Tables 3 and 4",
-        formula: "keep layers 0 ... L - k - 1",
-        needsSimilarity: false)
+        formula: "keep layers 0 ... L - k - 1")
 
     static let passthrough = Self(
         name: "passthrough",
@@ -54,7 +53,6 @@ extension MethodDeclaration {
         source: "mergekit, merge method passthrough",
         formula: "layer i of the result = layer layers[i] of the original",
         takesRatios: false,
-        needsSimilarity: false,
         parameters: [
             ParameterDeclaration(
                 "layers", .integers(0...4095), default: .required, unit: "layer number from 0",

@@ -1,0 +1,42 @@
+// Methods that look at what the model computes: layers chosen by measured loss, weights by least
+// squares.
+
+extension MethodDeclaration {
+    static let sleb = Self(
+        name: "sleb",
+        summary: "Drops, one after the other, the layer without which the loss is least.",
+        source: "Song et al. 2024, arXiv 2402.09025, Algorithm 1",
+        formula: "argmin_l mean -log p(t_i | t_<i) of the model without layer l, repeated",
+        needs: .tokens,
+        parameters: [searchSamples])
+
+    static let fold = Self(
+        name: "fold",
+        summary: "Concatenates runs of layers, selects the best neurons and groups, and refits.",
+        source: "Layerfold, docs/METHODS.md; after Hassibi and Stork 1993 (optimal brain surgeon), "
+            + "ReplaceMe (arXiv 2505.02819) and SLEB",
+        formula: "min_W |Z W - R|^2 + mu |W - W0|^2; drop argmin_q |W_q|^2 / [C^-1]_qq; repeat",
+        needs: .tokens, computesWeights: true,
+        parameters: [
+            ParameterDeclaration(
+                "select", .choice(["loss", "npib"]), default: .word("loss"),
+                "Which layers go: by measured loss, or by the similarity that mka goes by."),
+            searchSamples,
+            ParameterDeclaration(
+                "lambda", .number(1e-8...1), default: .number(0.01),
+                "Ridge, as a share of the mean diagonal of the Gram matrix."),
+            ParameterDeclaration(
+                "neurons", .flag, default: .flag(true),
+                "Select neurons from all MLPs of a run; otherwise the kept layer's are refitted."),
+            ParameterDeclaration(
+                "group_run", .integer(1...8), default: .integer(2), unit: "layers",
+                "Select key-value groups from all attentions of runs up to this length; 1: never."),
+            ParameterDeclaration(
+                "refit", .flag, default: .flag(true),
+                "Refit the output projections of all layers behind the first change."),
+        ])
+
+    private static let searchSamples = ParameterDeclaration(
+        "search_samples", .integer(1...100_000), default: .integer(16), unit: "samples",
+        "Calibration samples on which the loss is measured, spread evenly.")
+}

@@ -1,0 +1,102 @@
+// What `fold` is told, what it cannot do, and what it holds in memory.
+
+import TensorMath
+
+package struct FoldSettings: Sendable, Equatable {
+    /// Ridge of every least squares, as a share of the mean diagonal of the Gram matrix.
+    package var lambda = 0.01
+    /// Whether the MLPs of a run are concatenated and their best neurons selected.
+    package var neurons = true
+    /// Attentions of a run of at most this many layers are concatenated and their best key-value
+    /// groups selected; 1 for none. (Longer runs lost by it on the demo model.)
+    package var groupRun = 2
+    /// Whether layers behind the first change are refitted towards the original stream.
+    package var refit = true
+    /// Neurons removed between two updates of the inverse.
+    package var block = 16
+
+    package init() {}
+}
+
+package enum FoldError: Error, Equatable, CustomStringConvertible {
+    case unsupported(layer: Int, what: String)
+    case tooFewTokens(tokens: Int, features: Int)
+
+    package var description: String {
+        switch self {
+        case .unsupported(let layer, let what):
+            "method fold cannot compute layer \(layer): \(what); choose mka, sleb or reverse"
+        case .tooFewTokens(let tokens, let features):
+            "\(tokens) calibration tokens are too few to fit \(features) features: give at least "
+                + "\(features) (four times as many are better)"
+        }
+    }
+}
+
+extension LayerBlueprint {
+    /// The attention and MLP of a layer that `fold` can compute.
+    func foldable(_ index: Int) throws(FoldError) -> (AttentionBlueprint, GatedBlueprint) {
+        guard case .attention(let attention) = mixer else {
+            throw .unsupported(layer: index, what: "its mixer is not attention")
+        }
+        guard case .gated(let gated) = feedForward else {
+            throw .unsupported(
+                layer: index,
+                what: "which experts a token takes depends on the router, so their "
+                    + "neurons are not features of one least squares")
+        }
+        guard postMixerNorm == nil, postFeedForwardNorm == nil else {
+            throw .unsupported(
+                layer: index,
+                what: "a norm behind the branch makes the output nonlinear in its "
+                    + "weights")
+        }
+        return (attention, gated)
+    }
+}
+
+extension AttentionBlueprint {
+    /// Whether groups of the other can stand beside those of this one.
+    func sharesGroups(with other: AttentionBlueprint) -> Bool {
+        // A gain inside the heads (Qwen3) belongs to all heads of a layer at once.
+        queryNorm == nil && keyNorm == nil && other.queryNorm == nil && other.keyNorm == nil
+            && heads == other.heads && keyValueHeads == other.keyValueHeads
+            && headWidth == other.headWidth && rotary == other.rotary && window == other.window
+            && scale == other.scale && softCap == other.softCap
+            && (query.bias == nil) == (other.query.bias == nil)
+            && (key.bias == nil) == (other.key.bias == nil)
+            && (value.bias == nil) == (other.value.bias == nil)
+    }
+}
+
+extension FoldSettings {
+    /// Bytes held at most beside the mapped weights: three streams, the features of a wave, the Gram
+    /// matrix of the longest run and what its selection holds, and the computed tensors.
+    package func peakByteCount(
+        _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
+    ) -> Int {
+        let width = blueprint.hiddenWidth
+        var features = 0
+        for (place, base) in kept.enumerated() {
+            let start = place == 0 ? 0 : base
+            let end = place + 1 < kept.count ? kept[place + 1] : blueprint.layers.count
+            guard let (attention, gated) = try? blueprint.layers[base].foldable(base) else {
+                continue
+            }
+            let run = end - start
+            features = max(
+                features, gated.down.inputs * (neurons ? run : 1),
+                attention.output.inputs * (run <= groupRun ? run : 1))
+        }
+        let streams = 3 * 4 * tokens.tokens.count * width
+        let wave = min(tokens.tokens.count, max(2048, tokens.longest))
+        let gram = GramAccumulator.byteCount(features: features, targets: width)
+        let selection = LeastSquares.selectionByteCount(features: features, targets: width)
+        let patch =
+            4
+            * kept.reduce(0) { sum, layer in
+                sum + blueprint.layers[layer].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+            }
+        return streams + 4 * wave * (features + 4 * width) + gram + selection + patch
+    }
+}

@@ -1,0 +1,114 @@
+// Which layers go, by measured loss: SLEB (Song et al. 2024, arXiv 2402.09025), greedily the layer
+// without which the loss on calibration text is least.
+
+package import TensorMath
+
+/// Layers in the order in which they go, with the loss after each.
+package struct RemovalOrder: Sendable, Equatable, Codable {
+    package struct Step: Sendable, Equatable, Codable {
+        package var layer: Int
+        /// Mean loss in nats per token, without this layer and those before it.
+        package var loss: Double
+    }
+
+    /// Loss of the whole model.
+    package var originalLoss: Double
+    package var steps: [Step]
+
+    /// The layers left after `count` steps, ascending.
+    package func kept(removing count: Int, of layers: Int) -> [Int] {
+        let gone = Set(steps.prefix(count).map(\.layer))
+        return (0..<layers).filter { !gone.contains($0) }
+    }
+}
+
+package struct LossSearch {
+    private let weights: ModelWeights
+    private let mode: ComputeMode
+    private let batch: PackedSequences
+
+    /// - Parameter batch: sequences of two tokens or more, whose next tokens are predicted.
+    package init(weights: ModelWeights, mode: ComputeMode, batch: PackedSequences) {
+        self.weights = weights
+        self.mode = mode
+        self.batch = batch
+    }
+
+    /// Bytes held beside the weights: the streams before, inside and after a candidate.
+    package static func streamByteCount(tokens: Int, width: Int) -> Int { 3 * 4 * tokens * width }
+
+    /// The first `count` layers to go.
+    ///
+    /// The stream before the candidate is carried along, so that a candidate costs the layers
+    /// behind it only: removals * layers^2 / 2 layer passes in all.
+    package func order(
+        removing count: Int, observer: some WorkObserver
+    ) throws -> RemovalOrder {
+        var kept = Array(weights.blueprint.layers.indices)
+        precondition(count < kept.count, "a layer is left")
+        let total = (0..<count).reduce(0) { sum, round in
+            sum + (kept.count - round) * (kept.count - round + 1) / 2
+        }
+        var done = 0
+        var steps: [RemovalOrder.Step] = []
+        for round in 0..<count {
+            var best: RemovalOrder.Step?
+            var forward = pass(kept)
+            let prefix = try forward.embed(batch)
+            for place in kept.indices {
+                let stream = MatrixView(rows: prefix.rows, columns: prefix.columns)
+                stream.assign(prefix)
+                try forward.run(
+                    layers: place + 1..<kept.count, stream: stream, batch,
+                    observer: Quiet(observer))
+                let loss = try loss(forward, stream)
+                if loss < best?.loss ?? .infinity {
+                    best = RemovalOrder.Step(layer: kept[place], loss: loss)
+                }
+                try forward.run(
+                    layers: place..<place + 1, stream: prefix, batch, observer: Quiet(observer))
+                done += kept.count - place
+                observer.progress(
+                    done: done, total: total, unit: "layer passes",
+                    detail: "removal \(round + 1) of \(count)")
+            }
+            guard let best else { preconditionFailure("a loss is a number") }
+            steps.append(best)
+            kept.removeAll { $0 == best.layer }
+            forward = pass(kept)
+        }
+        return RemovalOrder(originalLoss: try loss(keeping: nil, observer), steps: steps)
+    }
+
+    /// Mean loss of the model with the layers `kept` (nil: all).
+    package func loss(keeping kept: [Int]?, _ observer: some WorkObserver) throws -> Double {
+        let forward = pass(kept ?? Array(weights.blueprint.layers.indices))
+        let stream = try forward.run(batch, observer: Quiet(observer))
+        return try loss(forward, stream)
+    }
+
+    private func pass(_ kept: [Int]) -> ForwardPass {
+        var blueprint = weights.blueprint
+        blueprint.layers = kept.map { weights.blueprint.layers[$0] }
+        return ForwardPass(
+            weights: ModelWeights(blueprint: blueprint, source: weights.source), mode: mode)
+    }
+
+    private func loss(_ forward: ForwardPass, _ stream: MatrixView) throws -> Double {
+        let rows = batch.ranges.flatMap { $0.dropLast() }
+        let losses = try OutputHead(forward).losses(
+            stream, rows: rows, targets: rows.map { batch.tokens[$0 + 1] },
+            observer: SilentObserver())
+        return losses.reduce(0, +) / Double(max(1, losses.count))
+    }
+}
+
+/// Stops as the other does, and tells nothing: the outer work has its own count.
+private struct Quiet<Observer: WorkObserver>: WorkObserver {
+    private let observer: Observer
+
+    init(_ observer: Observer) { self.observer = observer }
+
+    func checkpoint() throws { try observer.checkpoint() }
+    func progress(done: Int, total: Int, unit: String, detail: String) {}
+}

@@ -1,0 +1,145 @@
+// Stages `removals` and `weights`: what methods learn from running the model on calibration tokens:
+// the order in which layers go by measured loss, and tensors fitted by least squares.
+
+import Catalogue
+import Engine
+import Foundation
+import Store
+
+/// What of these stages a request needs.
+struct Planning {
+    let similarity: Bool
+    let removals: Bool
+    let weights: Bool
+
+    init(_ request: PlanRequest) {
+        let declaration = Offer.method(request.method)
+        let byLoss = request.parameters.values["select"]?.text ?? "loss" == "loss"
+        similarity =
+            declaration?.needs == .similarity || declaration?.needs == .tokens && !byLoss
+        removals = declaration?.needs == .tokens && byLoss
+        weights = declaration?.computesWeights ?? false
+    }
+}
+
+struct IdentifiedRemovals {
+    let order: RemovalOrder
+    let digest: Digest
+}
+
+struct IdentifiedWeights {
+    let patch: WeightPatch
+    let digest: Digest
+}
+
+struct MeasuringStages {
+    let cache: StageCache
+    let progress: ProgressReporter
+    let numerics: Numerics
+
+    /// The order does not know the ratio: it is made for three fifths of the layers, or as many
+    /// as are asked for, and all smaller ratios take its beginning.
+    func removals(
+        _ request: PlanRequest, _ original: IdentifiedModel, tokens: TokenisedSet?
+    ) throws -> IdentifiedRemovals {
+        let model = original.model
+        let layers = model.blueprint.layers.count
+        let depth = max(
+            min(layers - 1, layers * 3 / 5),
+            try layersRemoved(ratio: request.ratio ?? 0, of: layers))
+        let tokens = try required(tokens, request)
+        let samples = request.parameters.integer("search_samples")
+        let batch = Self.spread(tokens.batch, samples)
+        let stage = StageRequest(
+            name: "removals", inputs: inputs(original, tokens),
+            params: [
+                "depth": .integer(depth), "numerics": numerics.key,
+                "samples": .integer(samples),
+            ],
+            detail: "\(depth) of \(layers) layers by loss on \(batch.tokens.count) tokens",
+            plannedPeakBytes: LossSearch.streamByteCount(
+                tokens: batch.tokens.count, width: model.blueprint.hiddenWidth)
+                + ForwardMemory(
+                    blueprint: model.blueprint, batch: batch, capturedRows: 0, waveTokens: 2048,
+                    mode: numerics.mode
+                ).total)
+        let result = try cache.run(stage) { outputs in
+            let order = try LossSearch(
+                weights: model.weights, mode: numerics.mode, batch: batch
+            ).order(removing: depth, observer: progress)
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            try outputs.put("order", [UInt8](try encoder.encode(order)))
+        }
+        let bytes = try cache.bytes(result, "order", stage: stage.name)
+        return IdentifiedRemovals(
+            order: try JSONDecoder().decode(RemovalOrder.self, from: Data(bytes)),
+            digest: Digest(of: bytes))
+    }
+
+    func weights(
+        _ request: PlanRequest, _ plan: IdentifiedPlan, _ original: IdentifiedModel,
+        tokens: TokenisedSet?
+    ) throws -> IdentifiedWeights {
+        let tokens = try required(tokens, request)
+        let settings = FoldSettings(request.parameters)
+        let kept = plan.plan.layers.map { $0.from[0].layer }
+        let stage = StageRequest(
+            name: "weights", inputs: inputs(original, tokens),
+            params: [
+                "kept": .array(kept.map { .integer($0) }), "method": .string(request.method),
+                "numerics": numerics.key,
+                "parameters": request.parameters.canonical(
+                    ["group_run", "lambda", "neurons", "refit"]),
+            ],
+            detail:
+                "\(request.method), \(kept.count) layers on \(tokens.batch.tokens.count) tokens",
+            plannedPeakBytes: settings.peakByteCount(
+                original.model.blueprint, keeping: kept, tokens: tokens.batch))
+        let result = try cache.run(stage) { outputs in
+            let folding = try ModelFolding(
+                original.model.weights, mode: numerics.mode, batch: tokens.batch,
+                settings: settings)
+            let patch = try folding.run(keeping: kept, observer: progress)
+            try outputs.put("weights", patch.archive.bytes, elementBytes: 4)
+        }
+        let archive = try cache.archive(result, "weights", stage: stage.name)
+        guard let patch = WeightPatch(archive), let digest = result.outputs["weights"] else {
+            throw StageInputLost(stage: stage.name, role: "weights")
+        }
+        return IdentifiedWeights(patch: patch, digest: digest)
+    }
+
+    private func inputs(
+        _ original: IdentifiedModel, _ tokens: TokenisedSet
+    ) -> [(role: String, digest: Digest)] {
+        [(role: "model", digest: original.digest), (role: "tokens", digest: tokens.digest)]
+    }
+
+    private func required(
+        _ tokens: TokenisedSet?, _ request: PlanRequest
+    ) throws -> TokenisedSet {
+        guard let tokens else {
+            preconditionFailure("the manifest parser asks for calibration: \(request.method)")
+        }
+        return tokens
+    }
+
+    /// `count` of the sequences of two tokens or more, evenly spread.
+    private static func spread(_ batch: PackedSequences, _ count: Int) -> PackedSequences {
+        let usable = batch.ranges.filter { $0.count > 1 }
+        let taken = min(count, usable.count)
+        return PackedSequences(
+            (0..<taken).map { Array(batch.tokens[usable[$0 * usable.count / taken]]) })
+    }
+}
+
+extension FoldSettings {
+    init(_ parameters: Parameters) {
+        self.init()
+        lambda = parameters.number("lambda")
+        neurons = parameters.flag("neurons")
+        groupRun = parameters.integer("group_run")
+        refit = parameters.flag("refit")
+    }
+}

@@ -1,0 +1,136 @@
+// `fold` on whole small models: what must not change does not, and what is written runs.
+
+import Engine
+import Foundation
+import SystemPackage
+import TensorMath
+import TestSupport
+import Testing
+
+@Suite struct ModelFoldingTests {
+    static let dense = ["llama-odd-linear", "llama-tied-yarn", "phi3-longrope-partial"]
+
+    private static func batch(_ model: Model, sequences: Int = 12) -> PackedSequences {
+        var generator = SeededGenerator(seed: 3)
+        return PackedSequences(
+            (0..<sequences).map { _ in
+                (0..<20).map { _ in
+                    Int32(generator.index(below: model.blueprint.vocabularySize))
+                }
+            })
+    }
+
+    private static func logits(
+        _ model: Model, _ patch: WeightPatch, keeping kept: [Int], _ batch: PackedSequences
+    ) throws -> [Float] {
+        var blueprint = model.blueprint
+        // The patch has the names of the new layers; weights that are not patched are the kept
+        // layers' own, so this is for plans that keep every layer.
+        #expect(kept == Array(blueprint.layers.indices))
+        blueprint.layers = Array(blueprint.layers.prefix(kept.count))
+        let source = PatchedWeights(model.weights.source)
+        try source.apply(patch)
+        let forward = ForwardPass(
+            weights: ModelWeights(blueprint: blueprint, source: source), mode: .float32)
+        return try OutputHead(forward).logits(forward.run(batch, observer: SilentObserver()))
+            .values()
+    }
+
+    @Test("with nothing removed nothing is computed", arguments: dense)
+    func identity(name: String) throws {
+        let model = try ArchitectureFixtures.model(name)
+        let batch = Self.batch(model)
+        let kept = Array(model.blueprint.layers.indices)
+        let patch = try ModelFolding(
+            model.weights, mode: .float32, batch: batch, settings: FoldSettings()
+        ).run(keeping: kept, observer: SilentObserver())
+        #expect(patch.names.isEmpty)
+        #expect(
+            try Self.logits(model, patch, keeping: kept, batch)
+                == Self.logits(model, WeightPatch(), keeping: kept, batch))
+    }
+
+    @Test("a folded model is written, verified and runs; only computed tensors differ")
+    func writes() throws {
+        for name in Self.dense {
+            let model = try ArchitectureFixtures.model(name)
+            let batch = Self.batch(model, sequences: 30)
+            let count = model.blueprint.layers.count
+            let kept = Array(0..<count - 1)
+            let patch = try ModelFolding(
+                model.weights, mode: .float32, batch: batch, settings: FoldSettings()
+            ).run(keeping: kept, observer: SilentObserver())
+            #expect(!patch.names.isEmpty, "\(name)")
+            let folded = try FoldedCheckpoint(
+                model: model, plan: .keeping(kept, of: count), patch: patch)
+            #expect(patch.names.allSatisfy { name in folded.recipes.contains { $0.name == name } })
+            let scratch = try CheckpointScratch()
+            _ = try folded.write(
+                to: scratch.path, shardByteLimit: nil, observer: SilentObserver())
+            let written = try Checkpoint(scratch.path)
+            #expect(try folded.verify(written) <= 1)
+            let result = try Model(written)
+            #expect(result.blueprint.layers.count == count - 1 && result.unread == [])
+            let stream = try ForwardPass(weights: result.weights, mode: .float32).run(
+                batch, observer: SilentObserver())
+            #expect(stream.values().allSatisfy { $0.isFinite })
+        }
+    }
+
+    @Test("folding moves the last stream nearer to the original than dropping does")
+    func improves() throws {
+        let model = try Model(try Checkpoint(FilePath(Places.demoModel.path)))
+        let batch = PackedSequences(
+            (0..<8).map { sequence in
+                (0..<256).map { Int32((sequence * 977 + $0 * 31) % 4096) }
+            })
+        let kept = [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15]
+        let plan = FoldPlan.keeping(kept, of: 16)
+        let patch = try ModelFolding(
+            model.weights, mode: .float32, batch: batch, settings: FoldSettings()
+        ).run(keeping: kept, observer: SilentObserver())
+        func stream(_ model: Model) throws -> MatrixView {
+            try ForwardPass(weights: model.weights, mode: .float32).run(
+                batch, observer: SilentObserver())
+        }
+        let wanted = try stream(model).values()
+        let errors = try [WeightPatch(), patch].map { patch -> Double in
+            let scratch = try CheckpointScratch()
+            _ = try FoldedCheckpoint(model: model, plan: plan, patch: patch).write(
+                to: scratch.path, shardByteLimit: nil, observer: SilentObserver())
+            let found = try stream(try Model(try Checkpoint(scratch.path))).values()
+            return zip(found, wanted).reduce(0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
+        }
+        #expect(errors[1] < 0.7 * errors[0], "\(errors)")
+    }
+
+    @Test("what cannot be folded is refused by layer and reason")
+    func refusals() throws {
+        let model = try ArchitectureFixtures.model("jamba-odd")
+        let error = #expect(throws: FoldError.self) {
+            try ModelFolding(
+                model.weights, mode: .float32, batch: Self.batch(model), settings: FoldSettings()
+            ).run(keeping: [0, 1, 2], observer: SilentObserver())
+        }
+        #expect(error?.description.contains("layer 0: its mixer is not attention") == true)
+    }
+
+    @Test("the search removes first what costs least, by trying")
+    func search() throws {
+        let model = try ArchitectureFixtures.model("qwen2-dynamic-window")
+        let batch = Self.batch(model)
+        let search = LossSearch(weights: model.weights, mode: .float32, batch: batch)
+        let order = try search.order(removing: 2, observer: SilentObserver())
+        var kept = Array(model.blueprint.layers.indices)
+        for step in order.steps {
+            let losses = try kept.map { gone in
+                try search.loss(keeping: kept.filter { $0 != gone }, SilentObserver())
+            }
+            let best = losses.indices.min { losses[$0] < losses[$1] } ?? 0
+            #expect(kept[best] == step.layer)
+            #expect(abs(losses[best] - step.loss) < 1e-6)
+            kept.remove(at: best)
+        }
+        #expect(try abs(order.originalLoss - search.loss(keeping: nil, SilentObserver())) < 1e-9)
+    }
+}
