@@ -7,23 +7,29 @@ extension SimilarityDeclaration {
             "Normalised pairwise information bottleneck on the manifold embedding, as written.",
         source: "Liu et al. 2024, arXiv 2406.16330, Eq. 2 and Eq. 3",
         formula: "S_lm = I(E_l; E_m) / sqrt(H(E_l) H(E_m))",
-        parameters: embedding + [neighbours, entropyNeighbours(default: 5)])
+        parameters: [
+            ParameterDeclaration(
+                "sigma", .numberOrWord(1e-6...1e9, ["median"]), default: .number(8),
+                "Width of the kernel exp(-(distance^2 / sigma)^0.5), in squared units of the "
+                    + "hidden states; `median` takes each layer's median squared distance."),
+            dimensions, neighbours, entropyNeighbours(default: 5),
+        ])
 
     static let npibOfficial = Self(
         name: "npib-official",
         summary: "The same measure step for step as the published code computes it.",
         source: "github.com/SempraETY/Pruning-via-Merging, pipeline.py",
         formula: "mean of the pairwise I over dimensions / sqrt(H_l H_m), on ranks",
-        parameters: embedding + [neighbours, entropyNeighbours(default: 50)])
+        parameters: [
+            ParameterDeclaration(
+                "sigma", .number(8...8), default: .number(8),
+                "Width of the kernel; the published code knows no other."),
+            dimensions, neighbours, entropyNeighbours(default: 50),
+        ])
 
-    private static let embedding = [
-        ParameterDeclaration(
-            "sigma", .number(1e-6...1e9), default: .number(8),
-            "Width of the kernel exp(-(distance^2 / sigma)^0.5)."),
-        ParameterDeclaration(
-            "dimensions", .integer(1...64), default: .integer(2),
-            "Dimensions of the manifold embedding."),
-    ]
+    private static let dimensions = ParameterDeclaration(
+        "dimensions", .integer(1...64), default: .integer(2),
+        "Dimensions of the manifold embedding.")
 
     private static let neighbours = ParameterDeclaration(
         "neighbours", .integer(1...1000), default: .integer(5),

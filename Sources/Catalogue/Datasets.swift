@@ -15,7 +15,7 @@ extension DatasetDeclaration {
 
     static let text = Self(
         name: "text",
-        summary: "A plain text file, cut into samples of max_tokens tokens.",
+        summary: "A plain text file, cut end to end into samples of max_tokens tokens.",
         parameters: [samples])
 
     static let jsonl = Self(

@@ -4,6 +4,8 @@
 package enum ParameterKind: Sendable, Equatable {
     /// A finite number in the range; a whole number is accepted too.
     case number(ClosedRange<Double>)
+    /// A number as above, or one of these words.
+    case numberOrWord(ClosedRange<Double>, [String])
     /// A whole number in the range.
     case integer(ClosedRange<Int>)
     /// One of these words.
@@ -58,8 +60,10 @@ package struct ParameterDeclaration: Sendable, Equatable {
     /// The value in this parameter's kind: JSON writes the number 1.0 as 1, and this makes it a
     /// number again. Values that do not fit the kind stay as they are.
     package func typed(_ value: ParameterValue) -> ParameterValue {
-        if case .number = kind, let number = value.number { return .number(number) }
-        return value
+        switch kind {
+        case .number, .numberOrWord: value.number.map { .number($0) } ?? value
+        default: value
+        }
     }
 }
 

@@ -167,7 +167,7 @@ package final class JobRunner {
         let measure =
             request.method == "mka-official" ? "npib-official" : job.analysis.similarity
         let plan = try PlanStage(cache: cache).make(
-            request, blueprint: original.model.blueprint,
+            request, model: original.model,
             similarity: analysis?.similarity[measure])
         for note in plan.plan.notes { progress.warn("\(request.method): \(note)") }
         let id = uniqueID(request)

@@ -14,6 +14,10 @@ package final class ProgressReporter: WorkObserver {
     private var stage = ""
     private var started = ContinuousClock.now
     private var lastLine = ContinuousClock.now
+    /// Rates are those of the present phase: a stage that runs layers, then the output head, counts
+    /// other units in each.
+    private var unit = ""
+    private var lastEvent = ContinuousClock.now
     /// Warnings of the whole job, in order, each once.
     package private(set) var warnings: [String] = []
 
@@ -31,6 +35,11 @@ package final class ProgressReporter: WorkObserver {
 
     package func progress(done: Int, total: Int, unit: String, detail: String) {
         let now = ContinuousClock.now
+        if unit != self.unit {
+            self.unit = unit
+            started = lastEvent
+        }
+        lastEvent = now
         guard now - lastLine >= Self.interval || done == total else { return }
         lastLine = now
         let seconds = (now - started) / .seconds(1)
@@ -55,6 +64,8 @@ package final class ProgressReporter: WorkObserver {
     func begin(stage: String) {
         self.stage = stage
         started = ContinuousClock.now
+        lastEvent = started
+        unit = ""
         listener(.stageStarted(stage: stage))
     }
 

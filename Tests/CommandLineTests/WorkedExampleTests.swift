@@ -40,9 +40,10 @@ private final class SmallDisk {
     let folder: TemporaryFolder
 
     /// nil where this process may not mount.
-    init?(bytes: Int) throws {
+    init?(bytes: Int, isReadOnly: Bool = false) throws {
         folder = try TemporaryFolder("layerfold-disk")
-        let arguments = ["-t", "tmpfs", "-o", "size=\(bytes)", "tmpfs", folder.path]
+        let options = "size=\(bytes)" + (isReadOnly ? ",ro" : "")
+        let arguments = ["-t", "tmpfs", "-o", options, "tmpfs", folder.path]
         guard let outcome = try? run("/usr/bin/mount", arguments), outcome.status == 0 else {
             return nil
         }
@@ -243,6 +244,22 @@ struct WorkedExampleTests {
             "run", job, "--state", part == "state" ? folder.path + "/state" : state, "--output",
             folder.path + "/out")
         #expect(again.status == 0, "\(again.errors)")
+        withExtendedLifetime(disk) {}
+    }
+
+    @Test("an output folder that cannot be written is told before anything is computed")
+    func readOnlyOutput() throws {
+        guard let disk = try SmallDisk(bytes: 1 << 20, isReadOnly: true) else {
+            try Test.cancel("this process may not mount a small disk")
+        }
+        let (folder, job) = try Self.workshop()
+        let output = disk.folder.path + "/out"
+        let outcome = try layerfold(
+            "run", job, "--state", folder.path + "/state", "--output", output)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains(output) && outcome.errors.contains("Read-only"))
+        #expect(!outcome.errors.contains("activations"), "\(outcome.errors)")
+        #expect(Self.names(folder.path + "/state/store/tmp") == [])
         withExtendedLifetime(disk) {}
     }
 

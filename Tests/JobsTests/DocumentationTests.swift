@@ -101,6 +101,9 @@ import Testing
     private static func kind(_ kind: ParameterKind) -> String {
         switch kind {
         case .number(let range): "number, \(plain(range.lowerBound)) to \(plain(range.upperBound))"
+        case .numberOrWord(let range, let words):
+            "number, \(plain(range.lowerBound)) to \(plain(range.upperBound)), or "
+                + words.map { "`\($0)`" }.joined(separator: " \\| ")
         case .integer(let range): "whole number, \(range.lowerBound) to \(range.upperBound)"
         case .choice(let words): words.map { "`\($0)`" }.joined(separator: " \\| ")
         case .flag: "`true` \\| `false`"

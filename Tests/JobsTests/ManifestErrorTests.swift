@@ -247,6 +247,10 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
             "version: 1\nmodel: m\nanalysis:\n  sigma: .inf\ncompress:\n- {method: reverse, ratios: [0.5]}\n",
             at: 4, 10, "analysis.sigma", says: "finite"),
         BadManifest(
+            "sigma a wrong word",
+            "version: 1\nmodel: m\nanalysis:\n  sigma: mean\ncompress:\n- {method: reverse, ratios: [0.5]}\n",
+            at: 4, 10, "analysis.sigma", says: "wrong type", "or `median`"),
+        BadManifest(
             "dtype",
             "version: 1\nmodel: m\noutput: {dtype: bf16}\ncompress:\n- {method: reverse, ratios: [0.5]}\n",
             at: 3, 17, "output.dtype", says: "unknown value", "bfloat16"),

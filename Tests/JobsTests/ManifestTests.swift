@@ -102,7 +102,7 @@ import Testing
             """
             {version: 1, name: a, model: m, priority: -5, output: {dtype: float16},
              calibration: {dataset: jsonl, path: d.jsonl, field: body, samples: 3, seed: 0},
-             analysis: {similarity: npib-official, sigma: 1e-3, compute: f32},
+             analysis: {similarity: npib, sigma: median, compute: f32},
              compress: [{method: mka, ratios: [0.1], weights: fixed, lambda: 1.0},
                         {method: passthrough, layers: [0, 1, 1, 15]},
                         {method: reverse, ratios: [0.25, 0.5]}],

@@ -6,7 +6,7 @@ import TensorMath
 /// Where calibration texts come from and how many are taken.
 package struct CalibrationSource: Sendable, Equatable {
     package enum Dataset: String, Sendable {
-        /// One sample a non-empty line.
+        /// One running text; samples are windows of it, see `CalibrationSet.windows`.
         case text
         /// One JSON object a line, the text in `field`.
         case jsonl
@@ -18,7 +18,7 @@ package struct CalibrationSource: Sendable, Equatable {
     package var path: String
     /// MMLU: dev, val or test.
     package var split: String
-    /// text, jsonl: number of samples; nil takes all.
+    /// jsonl: number of samples; nil takes all. Of a text the windows are drawn.
     package var samples: Int?
     /// MMLU: questions per subject.
     package var samplesPerSubject: Int
@@ -89,12 +89,31 @@ package enum CalibrationSet {
     package static func load(_ source: CalibrationSource) throws -> [CalibrationSample] {
         let samples: [CalibrationSample]
         switch source.dataset {
-        case .text: samples = try lines(source) { text, _ in text }
+        case .text:
+            let text = try readText(source.path)
+            samples =
+                text.allSatisfy(\.isWhitespace)
+                ? [] : [CalibrationSample(origin: source.path, text: text)]
         case .jsonl: samples = try lines(source) { try jsonField($0, $1, source) }
         case .mmlu: samples = try questions(source)
         }
         guard !samples.isEmpty else { throw CalibrationError.empty(path: source.path) }
         return samples
+    }
+
+    /// Samples of a tokenised text: it is cut into windows of `length` tokens, end to end, and
+    /// `count` of them are drawn, in the text's order. A last shorter piece is left out, unless it
+    /// is all there is.
+    package static func windows(
+        of tokens: [Int32], length: Int, count: Int?, seed: UInt64
+    ) -> [[Int32]] {
+        precondition(length > 0, "a window holds tokens")
+        let total = tokens.count / length
+        guard total > 0 else { return tokens.isEmpty ? [] : [tokens] }
+        var generator = SeededGenerator(seed: seed)
+        return generator.sample(count ?? total, of: total).map {
+            Array(tokens[$0 * length..<($0 + 1) * length])
+        }
     }
 
     package static func readText(_ path: String) throws(CalibrationError) -> String {

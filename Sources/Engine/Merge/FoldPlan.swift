@@ -87,6 +87,8 @@ package enum PlanError: Error, Equatable, CustomStringConvertible {
     case noLayerLeft(originalLayers: Int)
     case ratioRemovesNothing(ratio: Double, originalLayers: Int)
     case noFoldablePair(remaining: Int, wanted: Int)
+    /// - Parameter possible: numbers of layers that can be left.
+    case noPattern(wanted: Int, possible: [Int])
     case similarityMissing(method: String)
     case malformed(String)
 
@@ -98,8 +100,14 @@ package enum PlanError: Error, Equatable, CustomStringConvertible {
             "ratio \(ratio) of \(count) layers is less than half a layer, so nothing would be "
                 + "removed: choose at least \(0.5 / Double(max(1, count)))"
         case .noFoldablePair(let remaining, let wanted):
-            "no two neighbouring layers of one kind are left: \(remaining) layers remain, "
-                + "\(wanted) were asked for"
+            "no two layers of one kind are left: \(remaining) layers remain, \(wanted) were asked for"
+        case .noPattern(let wanted, let possible):
+            "no choice of \(wanted) layers folds like into like and has a pattern that config.json "
+                + "can express; "
+                + (possible.isEmpty
+                    ? "no smaller number has either"
+                    : "choose a ratio that leaves "
+                        + possible.map(String.init).joined(separator: ", ") + " layers")
         case .similarityMissing(let method):
             "method \(method) needs a similarity matrix and was given none"
         case .malformed(let text): "the plan is not valid: \(text)"

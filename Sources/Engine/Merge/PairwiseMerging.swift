@@ -13,7 +13,7 @@ package enum MergeOrder: String, Sendable {
 
 /// Which pairs may fold.
 package enum PairScope: String, Sendable {
-    /// Neighbours among the layers that are left.
+    /// Neighbours among the layers of their kind that are left.
     case adjacent
     /// Any two; the result lies where the earlier one was.
     case any
@@ -96,10 +96,10 @@ package struct PairwiseMerging: Sendable {
                 }
             groups.remove(at: pair.second)
         }
-        if order == .reverse, Set(kinds).count > 1 {
+        if Set(kinds).count > 1 {
             notes.append(
-                "layers differ in kind: where the last two could not be folded, the last foldable "
-                    + "neighbours were")
+                "layers differ in kind (\(Set(kinds).sorted().joined(separator: "; "))): only layers "
+                    + "of one kind were folded into one another")
         }
         return FoldPlan(
             originalLayers: count,
@@ -136,9 +136,10 @@ package struct PairwiseMerging: Sendable {
     private func candidates(_ groups: [Group]) -> [(first: Int, second: Int)] {
         var pairs: [(first: Int, second: Int)] = []
         for first in groups.indices {
-            let last = scope == .adjacent ? min(first + 1, groups.count - 1) : groups.count - 1
-            for second in groups.indices where second > first && second <= last {
-                if groups[first].kind == groups[second].kind { pairs.append((first, second)) }
+            for second in groups.indices.dropFirst(first + 1)
+            where groups[first].kind == groups[second].kind {
+                pairs.append((first, second))
+                if scope == .adjacent { break }
             }
         }
         return pairs

@@ -11,18 +11,22 @@ package enum Planner {
     ///   - parameters: completed with the method's defaults.
     ///   - kinds: kind of each original layer; only equal kinds fold.
     ///   - similarity: [layers][layers] for methods that need it.
+    ///   - patterns: what the kinds of the layers left can be; nil where config.json lists every
+    ///     layer, or all are of one kind.
     package static func plan(
         method: String, ratio: Double?, parameters: Parameters, kinds: [String],
-        similarity: SimilarityMatrix?
+        similarity: SimilarityMatrix?, patterns: (any LayerPatterns)? = nil
     ) throws -> FoldPlan {
         let count = kinds.count
         switch method {
         case "mka", "mka-official":
             guard let similarity else { throw PlanError.similarityMissing(method: method) }
-            return try merging(method, parameters).plan(
-                similarity: (0..<count).map { row in
-                    (0..<count).map { similarity[row, $0] }
-                }, kinds: kinds, removing: try layersRemoved(ratio: ratio ?? 0, of: count))
+            let rows = (0..<count).map { row in (0..<count).map { similarity[row, $0] } }
+            let removed = try layersRemoved(ratio: ratio ?? 0, of: count)
+            let merging = merging(method, parameters)
+            return try patterns.map {
+                try merging.plan(similarity: rows, kinds: kinds, removing: removed, patterns: $0)
+            } ?? merging.plan(similarity: rows, kinds: kinds, removing: removed)
         case "reverse":
             let removed = try layersRemoved(ratio: ratio ?? 0, of: count)
             return .keeping(Array(0..<count - removed), of: count)

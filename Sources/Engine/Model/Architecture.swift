@@ -18,9 +18,14 @@ package protocol Architecture: Sendable {
     ///
     /// - Parameter kept: for each new layer, the original layer whose kind it has.
     func rewrite(_ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint) throws
+
+    /// What the kinds of layers can be; nil where config.json expresses any sequence.
+    func patterns(of blueprint: ModelBlueprint) -> (any LayerPatterns)?
 }
 
 extension Architecture {
+    package func patterns(of blueprint: ModelBlueprint) -> (any LayerPatterns)? { nil }
+
     package func rewrite(
         _ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint
     ) throws {

@@ -63,7 +63,7 @@ package struct PaperNPIB: SimilarityMeasure {
             ofCoordinates: embeddings.map(\.coordinates), parameters: parameters)
         return SimilarityMatrix(
             size: matrix.size, values: matrix.values,
-            warnings: embeddings.flatMap { $0.warnings.map(\.description) } + matrix.warnings,
+            warnings: EmbeddingWarnings.summary(embeddings.map(\.warnings)) + matrix.warnings,
             conditionNumbers: embeddings.map(\.conditionNumber))
     }
 
@@ -126,8 +126,8 @@ package struct PaperNPIB: SimilarityMeasure {
         let raised = entropies.indices.filter { entropies[$0] < floored[$0] }
         guard let least = raised.map({ entropies[$0] }).min() else { return [] }
         return [
-            "layers \(raised.map(String.init).joined(separator: ", ")): the entropy of the embedding "
-                + "was estimated below the floor (down to \(least) nats) and raised to it; these "
+            "\(EmbeddingWarnings.list(raised)): the entropy of the embedding was estimated below the "
+                + "floor (down to \(EmbeddingWarnings.short(least)) nats) and raised to it; these "
                 + "embeddings are degenerate"
         ]
     }

@@ -1,5 +1,6 @@
 // One value of the manifest with its path, read as a type or refused with a place and a remedy.
 
+import Catalogue
 import Foundation
 
 struct Field {
@@ -75,8 +76,11 @@ struct Field {
         return value
     }
 
-    func number(in range: ClosedRange<Double>) throws -> Double {
-        let expected = "a number from \(range.lowerBound) to \(range.upperBound)"
+    /// - Parameter words: accepted as well, by the caller; named in errors.
+    func number(in range: ClosedRange<Double>, or words: [String] = []) throws -> Double {
+        let expected =
+            "a number from \(range.lowerBound) to \(range.upperBound)"
+            + words.map { " or `\($0)`" }.joined()
         let value = try anyNumber(expected)
         guard value.isFinite else {
             throw error("not a finite number", expected: expected, found: node.found)
@@ -85,6 +89,11 @@ struct Field {
             throw error("out of range", expected: expected, found: node.found)
         }
         return value
+    }
+
+    func numberOrWord(in range: ClosedRange<Double>, _ words: [String]) throws -> ParameterValue {
+        if let text = try? text(), words.contains(text) { return .text(text) }
+        return .number(try number(in: range, or: words))
     }
 
     func choice(of words: [String], called what: String) throws -> String {

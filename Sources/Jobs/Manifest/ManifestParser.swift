@@ -250,6 +250,8 @@ package struct ManifestParser {
         switch declaration.kind {
         case .number(let range):
             return .number(try field.number(in: range))
+        case .numberOrWord(let range, let words):
+            return try field.numberOrWord(in: range, words)
         case .integer(let range):
             return .integer(try field.integer(in: range))
         case .choice(let words):

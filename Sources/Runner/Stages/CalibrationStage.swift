@@ -24,7 +24,7 @@ struct CalibrationStage {
         let source = try source(of: calibration)
         let files = try CalibrationSet.files(source)
         let request = StageRequest(
-            name: "tokenise",
+            name: "tokenise", version: 2,
             inputs: [
                 (role: "tokenizer", digest: tokenizer.digest),
                 (role: "data", digest: try digest(of: files)),
@@ -37,15 +37,7 @@ struct CalibrationStage {
             ],
             detail: "\(calibration.dataset), \(calibration.path)")
         let result = try cache.run(request) { outputs in
-            let samples = try CalibrationSet.load(source)
-            var sequences: [[Int32]] = []
-            for (index, sample) in samples.enumerated() {
-                try progress.checkpoint()
-                let ids = try tokenizer.tokenizer.encode(sample.text)
-                sequences.append(Array(ids.prefix(calibration.maxTokens)))
-                progress.progress(
-                    done: index + 1, total: samples.count, unit: "samples", detail: "")
-            }
+            let sequences = try sequences(source, calibration.maxTokens, tokenizer.tokenizer)
             guard sequences.contains(where: { !$0.isEmpty }) else {
                 throw CalibrationError.empty(path: source.path)
             }
@@ -56,6 +48,28 @@ struct CalibrationStage {
             throw StageInputLost(stage: request.name, role: "tokens")
         }
         return TokenisedSet(batch: PackedSequences(sequences), digest: digest)
+    }
+
+    /// Samples of at most `tokensMax` tokens. Windows of a running text have no special tokens,
+    /// as in perplexity; other samples have those of the tokenizer.
+    private func sequences(
+        _ source: CalibrationSource, _ tokensMax: Int, _ tokenizer: Tokenizer
+    ) throws -> [[Int32]] {
+        let samples = try CalibrationSet.load(source)
+        if source.dataset == .text {
+            return CalibrationSet.windows(
+                of: try samples.flatMap {
+                    try tokenizer.encode($0.text, addSpecialTokens: false)
+                }, length: tokensMax, count: source.samples, seed: source.seed)
+        }
+        return try samples.enumerated().map { index, sample in
+            try progress.checkpoint()
+            defer {
+                progress.progress(
+                    done: index + 1, total: samples.count, unit: "samples", detail: "")
+            }
+            return Array(try tokenizer.encode(sample.text).prefix(tokensMax))
+        }
     }
 
     private func source(of calibration: JobDescription.Calibration) throws -> CalibrationSource {

@@ -62,7 +62,11 @@ extension SimilarityParameters {
     init(_ parameters: Parameters) {
         self.init()
         let values = parameters.values
-        if let sigma = values["sigma"]?.number { self.sigma = .fixed(sigma) }
+        if values["sigma"]?.text == "median" {
+            sigma = .median
+        } else if let width = values["sigma"]?.number {
+            sigma = .fixed(width)
+        }
         if let dimensions = values["dimensions"]?.integer { self.dimensions = dimensions }
         if let neighbours = values["neighbours"]?.integer { self.neighbours = neighbours }
         if let neighbours = values["entropy_neighbours"]?.integer {

@@ -25,11 +25,13 @@ struct PlanStage {
     let cache: StageCache
 
     func make(
-        _ request: PlanRequest, blueprint: ModelBlueprint,
+        _ request: PlanRequest, model: Model,
         similarity: IdentifiedSimilarity?
     ) throws -> IdentifiedPlan {
+        let blueprint = model.blueprint
         let kinds = blueprint.layers.map(\.kind)
         var params: [String: KeyJSON] = [
+            "architecture": .string(blueprint.modelType),
             "kinds": .array(kinds.map { .string($0) }), "method": .string(request.method),
             "parameters": request.parameters.canonical(),
         ]
@@ -37,13 +39,15 @@ struct PlanStage {
         let declaration = Offer.method(request.method)
         let needed = declaration?.needsSimilarity == true ? similarity : nil
         let stage = StageRequest(
-            name: "plan", inputs: needed.map { [(role: "similarity", digest: $0.digest)] } ?? [],
+            name: "plan", version: 2,
+            inputs: needed.map { [(role: "similarity", digest: $0.digest)] } ?? [],
             params: .object(params),
             detail: request.ratio.map { "\(request.method), ratio \($0)" } ?? request.method)
         let result = try cache.run(stage) { outputs in
             let plan = try Planner.plan(
                 method: request.method, ratio: request.ratio, parameters: request.parameters,
-                kinds: kinds, similarity: needed?.matrix)
+                kinds: kinds, similarity: needed?.matrix,
+                patterns: model.architecture.patterns(of: blueprint))
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys]
             try outputs.put("plan", [UInt8](try encoder.encode(plan)))

@@ -14,15 +14,40 @@ import Testing
         return (scratch, try scratch.write(Array(text.utf8), name).string)
     }
 
-    static let lines = (1...60).map { "line \($0)" }.joined(separator: "\n")
+    static let lines = (1...60).map { "{\"text\": \"line \($0)\"}" }.joined(separator: "\n")
 
-    @Test("all lines that hold text are taken, with their places")
+    @Test("all lines that hold something are taken, with their places")
     func allLines() throws {
-        let (scratch, path) = try Self.write("one\n\n  \t\r\ntwo\r\nthree \n")
-        let samples = try CalibrationSet.load(CalibrationSource(dataset: .text, path: path))
-        #expect(samples.map(\.text) == ["one", "two", "three "])
+        let lines = ["one", "two", "three"].map { "{\"text\": \"\($0)\"}" }
+        let (scratch, path) = try Self.write(
+            "\(lines[0])\n\n  \t\r\n\(lines[1])\r\n\(lines[2])\n")
+        let samples = try CalibrationSet.load(CalibrationSource(dataset: .jsonl, path: path))
+        #expect(samples.map(\.text) == ["one", "two", "three"])
         #expect(samples.map(\.origin) == ["\(path):1", "\(path):4", "\(path):5"])
         withExtendedLifetime(scratch) {}
+    }
+
+    @Test("windows of a text lie end to end, whole, drawn by the seed in the text's order")
+    func windows() throws {
+        let tokens = (0..<103).map { Int32($0) }
+        let all = CalibrationSet.windows(of: tokens, length: 10, count: nil, seed: 1)
+        #expect(all.flatMap { $0 } == Array(tokens.prefix(100)))
+        for length in 1...120 {
+            for count in [1, 3, 200] {
+                let windows = CalibrationSet.windows(
+                    of: tokens, length: length, count: count, seed: 4)
+                #expect(windows.count == max(1, min(count, 103 / length)))
+                #expect(windows.allSatisfy { $0.count == min(length, 103) })
+                let starts = windows.compactMap { $0.first.map(Int.init) }
+                #expect(starts == starts.sorted() && Set(starts).count == starts.count)
+                #expect(starts.allSatisfy { $0 % length == 0 })
+            }
+        }
+        let draws = (0..<20).map {
+            CalibrationSet.windows(of: tokens, length: 2, count: 5, seed: $0)
+        }
+        #expect(Set(draws).count == 20)
+        #expect(CalibrationSet.windows(of: [], length: 4, count: 2, seed: 1) == [])
     }
 
     @Test("a seed takes the same sample again, another seed another one, in the file's order")
@@ -30,7 +55,7 @@ import Testing
         let (scratch, path) = try Self.write(Self.lines)
         func load(_ seed: UInt64, _ samples: Int?) throws -> [String] {
             try CalibrationSet.load(
-                CalibrationSource(dataset: .text, path: path, samples: samples, seed: seed)
+                CalibrationSource(dataset: .jsonl, path: path, samples: samples, seed: seed)
             ).map(\.text)
         }
         let first = try load(1, 10)

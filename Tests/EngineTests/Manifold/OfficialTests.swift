@@ -2,7 +2,9 @@
 
 import Engine
 import Foundation
+import SystemPackage
 import TensorMath
+import TestSupport
 import Testing
 
 @Suite struct OfficialTests {
@@ -35,36 +37,61 @@ import Testing
         #expect(matrix.warnings.isEmpty)
     }
 
-    /// Set `LAYERFOLD_MKA_HIDDEN` to a safetensors file of hidden.0 to hidden.15, [57, 256] each.
-    private static let hidden = ProcessInfo.processInfo.environment["LAYERFOLD_MKA_HIDDEN"]
-    private static let shared = URL(filePath: #filePath)
-        .appending(path: "../../../../../shared/golden/mka/upstream_mka.safetensors").standardized
-
+    /// The road from token ids on: our forward pass instead of the states the golden was made from.
     @Test(
-        "all layers of the demo model agree with the reference outputs",
-        .enabled(
-            if: hidden != nil && FileManager.default.fileExists(atPath: shared.path()),
-            "needs LAYERFOLD_MKA_HIDDEN and ../shared"))
+        "from the official token ids to the official ratios, on the demo model",
+        .enabled(if: Places.hasShared, Comment(rawValue: Places.sharedMissing)))
     func wholeModel() throws {
-        let rows = try Golden(URL(filePath: #require(Self.hidden)))
-        let reference = try Golden(Self.shared)
-        let boundaries = try (0..<16).map { try rows.rows("hidden.\($0)") }
+        struct Inputs: Decodable {
+            let token_ids: [[Int32]]
+        }
+        let folder = Places.shared.appending(path: "golden/mka")
+        let inputs = try JSONDecoder().decode(
+            Inputs.self,
+            from: Data(contentsOf: folder.appending(path: "upstream_mka_inputs.json")))
+        let reference = try Golden(folder.appending(path: "upstream_mka.safetensors"))
+        let batch = PackedSequences(inputs.token_ids)
+        let capture = ActivationCapture(
+            rows: OfficialRows.selection(sampleCount: batch.ranges.count).flatMap { part in
+                part.tokens.map { token in
+                    let place = batch.ranges[part.sample].lowerBound + token
+                    return place < batch.ranges[part.sample].upperBound ? .token(place) : .zero
+                }
+            })
+        let model = try Model(try Checkpoint(FilePath(Places.demoModel.path)))
+        var boundaries: [LayerRows] = []
+        try ForwardPass(weights: model.weights, mode: .float32).record(
+            capture, of: batch, observer: SilentObserver()
+        ) { _, rows in
+            boundaries.append(
+                LayerRows(count: rows.rows, width: rows.columns, values: rows.values()))
+        }
         let parameters = SimilarityParameters()
-        // The last boundary, the model's output, plays no part in the official reading.
-        let embeddings = try OfficialNPIB.embeddings(
-            of: boundaries + [boundaries[15]], parameters: parameters)
+        let embeddings = try OfficialNPIB.embeddings(of: boundaries, parameters: parameters)
         for (layer, embedding) in embeddings.enumerated() {
+            // A column may come out with the other sign.
             let expected = try reference.values("embedding.\(layer)")
-            let largest = expected.map(\.magnitude).max() ?? 1
-            let error = deviation(embedding.coordinates.values, expected)
-            print("layer \(layer): largest error \(error) of \(largest)")
-            #expect(error < Self.reference * largest)
-            #expect(embedding.ranked.values == (try reference.values("ranked.\(layer)")))
+            let width = embedding.coordinates.columns
+            for column in 0..<width {
+                let ours = embedding.coordinates.column(column)
+                let theirs = ours.indices.map { expected[$0 * width + column] }
+                let error = min(
+                    deviation(ours, theirs), deviation(ours, theirs.map { -$0 }))
+                let largest = theirs.map(\.magnitude).max() ?? 1
+                #expect(
+                    error < Self.reference * max(1, largest),
+                    "layer \(layer), column \(column): \(error) of \(largest)")
+            }
         }
         let matrix = try OfficialNPIB.similarity(of: embeddings, parameters: parameters)
-        #expect(deviation(matrix.values, try reference.values("similarity")) < 1e-9)
+        let difference = deviation(matrix.values, try reference.values("similarity"))
+        #expect(difference < 0.02, "similarity differs by \(difference)")
         let ratios = matrix.officialFusionRatios().flatMap { [$0.0, $0.1] }
-        #expect(deviation(ratios, try reference.values("fusion_ratios")) < 1e-9)
+        let ratioDifference = deviation(ratios, try reference.values("fusion_ratios"))
+        #expect(ratioDifference < 0.005, "ratios differ by \(ratioDifference)")
+        if ProcessInfo.processInfo.environment["LAYERFOLD_SHOW_ERRORS"] != nil {
+            print("official: similarity \(difference), ratios \(ratioDifference)")
+        }
     }
 
     @Test(

@@ -109,8 +109,10 @@ import Testing
             } catch let error as ModelError {
                 guard case .layerPattern = error else { throw error }
                 #expect(!Self.hasPattern(layers, kept), "\(kept) was refused")
+                #expect(try !Self.expresses(model, kinds), "\(kept) is planned and refused")
                 continue
             }
+            #expect(try Self.expresses(model, kinds), "\(kept) is never planned")
             let rewritten = try model.architecture.blueprint(config)
             #expect(rewritten.layers.map(\.kind) == kinds, "\(kept)")
             #expect(try config.integer("num_hidden_layers") == kept.count)
@@ -120,6 +122,12 @@ import Testing
             // What does not count layers stays as it was.
             #expect(try config.integer("hidden_size") == model.blueprint.hiddenWidth)
         }
+    }
+
+    /// Whether a planner may leave layers of these kinds.
+    private static func expresses(_ model: Model, _ kinds: [String]) throws -> Bool {
+        model.architecture.patterns(of: model.blueprint)?.sequences(count: kinds.count)
+            .contains(kinds) ?? true
     }
 
     /// Whether some period and offset say which of the kept layers attend, and some which route.

@@ -1,6 +1,7 @@
 // Sizes, rotations and stored formats that the shared checkpoints lack, against transformers.
 
 import Engine
+import Foundation
 import SystemPackage
 import TensorMath
 import Testing
@@ -25,6 +26,9 @@ private let parityTolerance: Float = 1e-4
                 let wanted = try #require(expected.matrix(place))
                 let error = relativeError(stream.rows(range).values(), wanted.values())
                 #expect(error <= parityTolerance, "\(place): \(error)")
+                if ProcessInfo.processInfo.environment["LAYERFOLD_SHOW_ERRORS"] != nil {
+                    Swift.print("\(place): \(error)")
+                }
             }
         }
         let layers = model.blueprint.layers.count

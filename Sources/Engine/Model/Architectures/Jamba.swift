@@ -105,6 +105,47 @@ package struct Jamba: Architecture {
     }
 }
 
+extension Jamba {
+    package func patterns(of blueprint: ModelBlueprint) -> (any LayerPatterns)? {
+        JambaPatterns(blueprint)
+    }
+}
+
+/// Attention and experts each by a period and an offset, in every combination whose kinds exist.
+private struct JambaPatterns: LayerPatterns {
+    private struct Traits: Hashable {
+        let attends: Bool
+        let routes: Bool
+    }
+
+    private var kinds: [Traits: String] = [:]
+
+    init(_ blueprint: ModelBlueprint) {
+        for layer in blueprint.layers {
+            let attends = if case .attention = layer.mixer { true } else { false }
+            let routes = if case .experts = layer.feedForward { true } else { false }
+            kinds[Traits(attends: attends, routes: routes)] = layer.kind
+        }
+    }
+
+    func sequences(count: Int) -> [[String]] {
+        // A period above the count and an offset at the count: nowhere.
+        let patterns = (1...count + 1).flatMap { period in
+            (0..<period).map { offset in (0..<count).map { $0 % period == offset } }
+        }
+        var seen: Set<[Bool]> = []
+        let distinct = patterns.filter { seen.insert($0).inserted }
+        return distinct.flatMap { attends in
+            distinct.compactMap { routes in
+                let names = (0..<count).compactMap {
+                    kinds[Traits(attends: attends[$0], routes: routes[$0])]
+                }
+                return names.count == count ? names : nil
+            }
+        }
+    }
+}
+
 /// Layers i with i % period == offset.
 struct LayerPattern: Equatable {
     var period: Int

@@ -1,12 +1,10 @@
 // Warnings of all layers' embeddings in as few lines as say the same.
 
-import Engine
-
-enum EmbeddingWarnings {
+package enum EmbeddingWarnings {
     /// One line for each kind of warning, with the layers it concerns and the worst value.
     ///
     /// - Parameter layers: warnings by layer.
-    static func summary(_ layers: [[EmbeddingWarning]]) -> [String] {
+    package static func summary(_ layers: [[EmbeddingWarning]]) -> [String] {
         var conditions: [(layer: Int, value: Double)] = []
         var identities: [(layer: Int, value: Double)] = []
         var arbitrary: [Int] = []
@@ -40,7 +38,7 @@ enum EmbeddingWarnings {
         return lines
     }
 
-    private static func short(_ value: Double) -> String {
+    static func short(_ value: Double) -> String {
         let exponent = value == 0 ? 0 : Int(value.magnitude.exponent) * 30103 / 100_000
         return exponent < -3 || exponent > 5 ? "1e\(exponent)" : "\((value * 10).rounded() / 10)"
     }

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Folds a checkpoint of every architecture and loads the results in transformers.
+
+usage: verify_architectures.py LAYERFOLD_BINARY CHECKPOINT_FOLDER...
+
+Each folder gets a small tokenizer of its vocabulary's size (random checkpoints have none), then a
+job with several methods and ratios. Of every result: transformers finds no tensor missing,
+unexpected or of another shape; its logits in float32 equal those of `layerfold forward` on the
+same ids to 1e-4 of the largest logit; generation runs. Refusals are printed with their reason.
+Needs torch, transformers, tokenizers and safetensors (PyPI).
+"""
+import json, shutil, subprocess, sys, tempfile
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import AutoModelForCausalLM
+
+WORDS = "a model of many layers is folded into one of few and keeps what both of them know ".split()
+TEXT = "\n".join(" ".join(WORDS[(i * k) % len(WORDS)] for k in range(1, 40)) for i in range(1, 60))
+
+
+def make_tokenizer(size):
+    """Byte-level BPE where the vocabulary is large enough for all bytes, else single letters."""
+    if size >= 270:
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = decoders.ByteLevel()
+        tokenizer.train_from_iterator(TEXT.splitlines(), trainers.BpeTrainer(
+            vocab_size=size, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False))
+        return tokenizer
+    letters = ["<unk>", *sorted(set(TEXT) - {"\n"})][:size]
+    return Tokenizer(models.BPE(
+        vocab={letter: index for index, letter in enumerate(letters)}, merges=[],
+        unk_token="<unk>"))
+
+
+def run(binary, *arguments):
+    return subprocess.run([binary, *map(str, arguments)], capture_output=True, text=True)
+
+
+def manifest(layers):
+    few, many = 1 / layers, max(2, layers // 4) / layers
+    more = f", {many}" if many < 1 else ""
+    kept = [i for i in range(layers) if i != 1]
+    return f"""\
+version: 1
+name: arch
+model: model
+calibration: {{dataset: text, path: text.txt, samples: 60, max_tokens: 32}}
+analysis: {{similarity: npib, sigma: median, compute: f32}}
+compress:
+METHODS
+evaluate: [{{task: perplexity, path: text.txt, window: 64, limit: 400}}]
+""", [
+        f"{{method: mka, ratios: [{few}]}}",
+        f"{{method: mka, ratios: [{few}{more}], pairs: any}}",
+        f"{{method: mka-official, ratios: [{few}]}}",
+        f"{{method: reverse, ratios: [{few}{more}]}}",
+        f"{{method: passthrough, layers: {kept}}}",
+    ]
+
+
+def logits_of(binary, folder, ids, target):
+    ids_file = target / "ids.json"
+    ids_file.write_text(json.dumps(ids))
+    out = target / "out.safetensors"
+    done = run(binary, "forward", folder, "--tokens", ids_file, "--output", out, "--compute", "f32")
+    assert done.returncode == 0, done.stderr
+    tensors = load_file(out)
+    return [tensors[f"logits.{i}"] for i in range(len(ids))]
+
+
+def check(binary, folder, workshop):
+    model, info = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, attn_implementation="eager",
+        experts_implementation="eager", output_loading_info=True)
+    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+        assert not info[kind], (kind, info[kind])
+    # Not AutoTokenizer, which rebuilds the tokenizers of some architectures.
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    ids = [tokenizer.encode(text).ids for text in (
+        " ".join(WORDS), "a", "of many layers is folded into one")]
+    worst = 0.0
+    for ours, sequence in zip(logits_of(binary, folder, ids, workshop), ids):
+        with torch.no_grad():
+            theirs = model(torch.tensor([sequence]), use_cache=False).logits[0]
+        worst = max(worst, ((ours - theirs).abs().max() / theirs.abs().max()).item())
+    assert worst < 1e-4, worst
+    model.generate(torch.tensor([ids[1]]), max_new_tokens=4, do_sample=False, use_cache=False)
+    return worst
+
+
+def main():
+    binary, failures = Path(sys.argv[1]).resolve(), 0
+    for source in map(Path, sys.argv[2:]):
+        config = json.loads((source / "config.json").read_text())
+        layers = config["num_hidden_layers"]
+        with tempfile.TemporaryDirectory() as name:
+            workshop = Path(name)
+            shutil.copytree(source, workshop / "model", ignore=shutil.ignore_patterns("expected*"))
+            make_tokenizer(config["vocab_size"]).save(str(workshop / "model/tokenizer.json"))
+            text = TEXT if config["vocab_size"] >= 270 else TEXT.replace("\n", " ")
+            (workshop / "text.txt").write_text(text)
+            head, methods = manifest(layers)
+            for method in methods:
+                (workshop / "job.yaml").write_text(head.replace("METHODS", f"- {method}"))
+                done = run(binary, "run", workshop / "job.yaml", "--state", workshop / "state",
+                           "--output", workshop / "out")
+                label = f"{source.name:24} {method}"
+                if done.returncode:
+                    reason = [l for l in done.stderr.splitlines() if "layerfold:" in l]
+                    print(f"{label}: refused: {(reason or [done.stderr[-300:]])[-1].strip()}")
+                    continue
+                results = Path(done.stdout.split()[-1]).parent
+                for result in json.loads((results / "report.json").read_text())["results"]:
+                    try:
+                        worst = check(binary, results / result["path"], workshop)
+                        print(f"{label}: {layers} -> {result['layers']} layers, loads, logits "
+                              f"differ by {worst:.1e} of the largest", flush=True)
+                    except Exception as error:
+                        failures += 1
+                        print(f"{label}: FAILED {type(error).__name__}: {str(error)[:300]}")
+    print(f"{failures} failures")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
