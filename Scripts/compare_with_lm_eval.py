@@ -220,13 +220,12 @@ def main():
     parser.add_argument("--mmlu")
     parser.add_argument("--hellaswag")
     parser.add_argument("--text")
-    parser.add_argument("--limit", type=int, help="questions per subject or task")
+    parser.add_argument("--limit", type=int, help="questions per subject of MMLU; default all")
     parser.add_argument("--batch", type=int, default=8, help="the harness's batch size")
     parser.add_argument("--program", default=str(ROOT / ".build/release/layerfold"))
     parser.add_argument("--goldens", help="write the harness's figures of the small files here")
     arguments = parser.parse_args()
 
-    limit = [] if arguments.limit is None else ["--limit", str(arguments.limit)]
     runs = []
     if arguments.mmlu:
         runs.append(("mmlu", arguments.mmlu, list(mmlu(arguments.mmlu))))
@@ -243,8 +242,10 @@ def main():
     table = [["task", "figure", "lm-eval", "layerfold", "difference", "lm-eval seconds", "layerfold seconds"]]
     goldens = {}
     for task, data, configs in runs:
-        ours = run_layerfold(arguments.program, arguments.model, task, data, limit)
-        theirs = run_harness(model, configs, arguments.limit, arguments.batch)
+        limit = arguments.limit if task == "mmlu" else None
+        extra = [] if limit is None else ["--limit", str(limit)]
+        ours = run_layerfold(arguments.program, arguments.model, task, data, extra)
+        theirs = run_harness(model, configs, limit, arguments.batch)
         goldens[task] = {k: theirs[k] for k in ["values", "accuracy", "normalised"]}
         if [len(v) for v in ours["values"]] != [len(v) for v in theirs["values"]]:
             sys.exit(f"{task}: the questions differ")

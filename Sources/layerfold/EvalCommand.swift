@@ -184,6 +184,9 @@ private enum ParameterText {
         switch kind {
         case .number(let range):
             Double(text).flatMap { range.contains($0) ? .number($0) : nil }
+        case .numberOrWord(let range, let words):
+            words.contains(text)
+                ? .text(text) : Double(text).flatMap { range.contains($0) ? .number($0) : nil }
         case .integer(let range):
             Int(text).flatMap { range.contains($0) ? .integer($0) : nil }
         case .choice(let words): words.contains(text) ? .text(text) : nil
