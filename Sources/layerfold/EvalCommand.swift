@@ -31,8 +31,41 @@ struct EvalCommand: ParsableCommand {
     var likelihoods = false
 
     private struct Listing: Encodable {
+        struct Group: Encodable {
+            let name: String
+            let value: Double
+            let stderr: Double
+            let count: Int
+
+            init(_ group: GroupFigure) {
+                name = group.name
+                value = group.value
+                stderr = group.standardError
+                count = group.count
+            }
+        }
+
+        struct Figure: Encodable {
+            let metric: String
+            let value: Double
+            let stderr: Double?
+            let count: Int
+            let categories: [Group]
+            let subjects: [Group]
+
+            init(_ figure: TaskFigure) {
+                metric = figure.metric
+                value = figure.value
+                stderr = figure.standardError
+                count = figure.count
+                categories = figure.categories.map(Group.init)
+                subjects = figure.subjects.map(Group.init)
+            }
+        }
+
         let task: String
-        let figures: [TaskFigure]
+        let figures: [Figure]
+        /// Questions left out and prompts cut.
         let notes: [String]
         let seconds: Double
     }
@@ -56,7 +89,9 @@ struct EvalCommand: ParsableCommand {
             let mode = try ComputeOption.mode(compute)
             let (figures, notes) = try evaluate(opened, encoder, mode, parameters)
             let seconds = (ContinuousClock.now - started) / .seconds(1)
-            let listing = Listing(task: task, figures: figures, notes: notes, seconds: seconds)
+            let listing = Listing(
+                task: task, figures: figures.map(Listing.Figure.init), notes: notes,
+                seconds: seconds)
             for note in notes { Terminal.error("layerfold: \(note)") }
             if json { return try Terminal.json(listing) }
             print(listing)
@@ -94,7 +129,8 @@ struct EvalCommand: ParsableCommand {
             }
             guard let value = ParameterText.value(text, of: parameter.kind) else {
                 throw Failure(
-                    .usage, "\(name) = \(text) is not accepted: expected \(parameter.kind)")
+                    .refused,
+                    "\(name) \(text): expected \(ParameterText.words(for: parameter.kind))")
             }
             parameters[name] = value
         }
@@ -167,9 +203,9 @@ struct EvalCommand: ParsableCommand {
             ])
         }
         for figure in listing.figures {
-            add(figure.metric, figure.value, figure.standardError, figure.count)
+            add(figure.metric, figure.value, figure.stderr, figure.count)
             for group in figure.categories + figure.subjects {
-                add("  " + group.name, group.value, group.standardError, group.count)
+                add("  " + group.name, group.value, group.stderr, group.count)
             }
         }
         Terminal.table(rows)
@@ -179,6 +215,23 @@ struct EvalCommand: ParsableCommand {
 
 /// A parameter as it is written on a command line.
 private enum ParameterText {
+    /// What a kind accepts, for a message.
+    static func words(for kind: ParameterKind) -> String {
+        switch kind {
+        case .number(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
+        case .numberOrWord(let range, let words):
+            "a number from \(range.lowerBound) to \(range.upperBound), or "
+                + words.joined(separator: ", ")
+        case .integer(let range):
+            "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .choice(let words): words.joined(separator: ", ")
+        case .flag: "true or false"
+        case .text, .path: "a text"
+        case .integers(let range):
+            "whole numbers from \(range.lowerBound) to \(range.upperBound), with commas between"
+        }
+    }
+
     /// Nil where the text is not of the kind.
     static func value(_ text: String, of kind: ParameterKind) -> ParameterValue? {
         switch kind {

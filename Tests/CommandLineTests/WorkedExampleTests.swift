@@ -146,16 +146,40 @@ struct WorkedExampleTests {
                 "eval", Self.demo, "--data", Self.demo + "/heldout.txt", "--limit", "600",
                 "--window", "128", "--json")
             #expect(outcome.status == 0, "\(outcome.errors)")
-            return try #require(
+            let listing = try #require(
                 try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
                     as? [String: Any])
+            return try #require((listing["figures"] as? [[String: Any]])?.first)
         }
         let first = try measure()
-        let perplexity = try #require(first["perplexity"] as? Double)
+        let perplexity = try #require(first["value"] as? Double)
+        #expect(first["metric"] as? String == "perplexity")
         // Trained on such text: far better than chance over thousands of tokens.
         #expect(perplexity > 1.5 && perplexity < 200)
-        #expect(first["tokens"] as? Int == 595 && first["windows"] as? Int == 5)
-        #expect(try measure()["perplexity"] as? Double == perplexity)
+        #expect(first["count"] as? Int == 595)
+        #expect(try measure()["value"] as? Double == perplexity)
+    }
+
+    @Test("eval asks questions, counts what is left out, and names broken lines")
+    func evalQuestions() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path + "/questions.jsonl"
+        let good = #"{"context":"Once upon","choices":["a time","zq"],"answer":"A"}"#
+        let outside = #"{"context":"x","choices":["a","b"],"answer":7}"#
+        try Data((good + "\n" + outside + "\n").utf8).write(to: URL(filePath: file))
+        let arguments = ["eval", Self.demo, "--task", "multiple-choice", "--data", file]
+        let program = Places.root.appending(path: ".build/release/layerfold").path
+        let outcome = try run(program, arguments + ["--json"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let listing = try #require(
+            try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+        let figure = try #require((listing["figures"] as? [[String: Any]])?.first)
+        #expect(figure["value"] as? Double == 1 && figure["count"] as? Int == 1)
+        #expect(outcome.errors.contains("1 left out: \(file):2: has answer 7"))
+        try Data((good + "\n{\n").utf8).write(to: URL(filePath: file))
+        let broken = try run(program, arguments)
+        #expect(broken.status == 4)
+        #expect(broken.errors.contains("\(file):2: is not a JSON object"))
     }
 
     @Test(
