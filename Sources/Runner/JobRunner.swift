@@ -184,10 +184,11 @@ package final class JobRunner {
             similarities.append(found.report(of: id))
         }
         let judged = Subject(model: model.model, identity: model.identity, label: id)
-        let evaluations = try zip(job.evaluate, baselines).flatMap { asked, baseline in
+        let names = EvaluationReport.names(job.evaluate)
+        let evaluations = try job.evaluate.indices.flatMap { index in
             EvaluationReport.entries(
-                task: asked.task, figures: try evaluation.run(asked, on: judged),
-                original: baseline)
+                task: names[index], figures: try evaluation.run(job.evaluate[index], on: judged),
+                original: baselines[index])
         }
         let layers = original.model.blueprint.layers.count
         results.append(

@@ -198,6 +198,39 @@ struct WorkedExampleTests {
         #expect(outcome.errors.contains(words), "\(outcome.errors)")
     }
 
+    @Test("an evaluation that was lost goes on from its kept waves, with the same figures")
+    func keptWaves() throws {
+        let (folder, job) = try Self.workshop()
+        let questions = folder.path + "/questions.jsonl"
+        let line = #"{"context":"Once upon","choices":["a time","a hill"],"answer":"A"}"#
+        try Data((line + "\n").utf8).write(to: URL(filePath: questions))
+        let text = try String(contentsOfFile: job, encoding: .utf8)
+        let start = try #require(text.range(of: "evaluate:"))
+        try
+            (text[..<start.lowerBound]
+            + "evaluate:\n  - {task: multiple-choice, path: questions.jsonl}\n").write(
+                toFile: job, atomically: true, encoding: .utf8)
+        let (state, output) = (folder.path + "/state", folder.path + "/out")
+        let first = try layerfold("run", job, "--state", state, "--output", output)
+        #expect(first.status == 0, "\(first.errors)")
+        #expect(!first.errors.contains("waves were kept"))
+        // The figures go, the waves stay.
+        let actions = state + "/store/act"
+        var removed = 0
+        for name in try FileManager.default.subpathsOfDirectory(atPath: actions)
+        where name.hasSuffix(".json") {
+            let file = actions + "/" + name
+            let action = try String(contentsOfFile: file, encoding: .utf8)
+            guard action.contains("\"evaluate\"") else { continue }
+            try FileManager.default.removeItem(atPath: file)
+            removed += 1
+        }
+        #expect(removed >= 2)
+        let second = try layerfold("run", job, "--state", state, "--output", output)
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(second.errors.contains("1 of 1 waves were kept"))
+    }
+
     @Test("the same job twice computes nothing but the fold, and results are byte-identical")
     func sameJobTwice() throws {
         let (folder, job) = try Self.workshop()

@@ -1,8 +1,37 @@
 // A task's figures beside the original's, as report.json lists them.
 
+import Catalogue
 import Engine
+import Jobs
+import SystemPackage
 
 enum EvaluationReport {
+    /// What each evaluation is called: its task, and its data as well where a job lists a task
+    /// twice, because figures of one name would fall together.
+    static func names(_ evaluations: [JobDescription.Evaluation]) -> [String] {
+        func reading(_ evaluation: JobDescription.Evaluation) -> String {
+            evaluation.task + "/" + (evaluation.parameters["windows"]?.text ?? "")
+        }
+        let readings = evaluations.map(reading)
+        var names: [String] = []
+        for evaluation in evaluations {
+            guard readings.count(where: { $0 == reading(evaluation) }) > 1 else {
+                names.append(evaluation.task)
+                continue
+            }
+            let path = FilePath(evaluation.parameters["path"]?.text ?? "")
+            let base = "\(evaluation.task) (\(path.lastComponent?.string ?? ""))"
+            var name = base
+            var number = 2
+            while names.contains(name) {
+                name = "\(base) \(number)"
+                number += 1
+            }
+            names.append(name)
+        }
+        return names
+    }
+
     /// One entry per figure of the task; the original's figures are matched by metric and name.
     static func entries(
         task: String, figures: [TaskFigure], original: [TaskFigure]

@@ -42,7 +42,7 @@ struct SubjectChangeSVG {
         }
         var body: Markup = ""
         for tick in scale.ticks {
-            let text = metric.isShare ? NumberText.points(tick) : NumberText.brief(tick)
+            let text = NumberText.brief(metric.isShare ? tick * 100 : tick)
             body += """
                 <path class="grid" d="M\(x(tick)) \(Self.top)V\(bottom)"/>\
                 <text class="tick" x="\(x(tick))" y="\(bottom + 16)" \

@@ -80,8 +80,8 @@ extension ReportPage {
             let name = "\(row.result.method.shortened(to: 30)), \(row.result.layers) layers"
             return """
                 <figure class="small"><figcaption><strong>\(name)</strong>: change of \
-                \(metric.title.shortened(to: 40)) by subject, the largest loss first. Lines: one \
-                standard error of the difference either way, as if both errors were \
+                \(metric.title.shortened(to: 40)) by subject\(metric.isShare ? ", in points" : ""), \
+                the largest loss first. Lines: one standard error of the difference either way, as if both errors were \
                 independent.</figcaption>
                 \(SubjectChangeSVG(metric: metric, bars: bars).render(
                     label: "Change of \(metric.title.shortened(to: 40)) by subject for \(name)."))
