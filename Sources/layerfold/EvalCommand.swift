@@ -130,7 +130,7 @@ struct EvalCommand: ParsableCommand {
             guard let value = ParameterText.value(text, of: parameter.kind) else {
                 throw Failure(
                     .refused,
-                    "\(name) \(text): expected \(ParameterText.words(for: parameter.kind))")
+                    "\(name) \(text): expected \(parameter.kind.words)")
             }
             parameters[name] = value
         }
@@ -215,23 +215,6 @@ struct EvalCommand: ParsableCommand {
 
 /// A parameter as it is written on a command line.
 private enum ParameterText {
-    /// What a kind accepts, for a message.
-    static func words(for kind: ParameterKind) -> String {
-        switch kind {
-        case .number(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
-        case .numberOrWord(let range, let words):
-            "a number from \(range.lowerBound) to \(range.upperBound), or "
-                + words.joined(separator: ", ")
-        case .integer(let range):
-            "a whole number from \(range.lowerBound) to \(range.upperBound)"
-        case .choice(let words): words.joined(separator: ", ")
-        case .flag: "true or false"
-        case .text, .path: "a text"
-        case .integers(let range):
-            "whole numbers from \(range.lowerBound) to \(range.upperBound), with commas between"
-        }
-    }
-
     /// Nil where the text is not of the kind.
     static func value(_ text: String, of kind: ParameterKind) -> ParameterValue? {
         switch kind {
