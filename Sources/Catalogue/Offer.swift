@@ -10,7 +10,10 @@ package enum Offer {
         .lastToken, .mean, .tokens,
     ]
     package static let datasets: [DatasetDeclaration] = [.mmlu, .text, .jsonl]
-    package static let tasks: [TaskDeclaration] = [.perplexity]
+    package static let tasks: [TaskDeclaration] = [
+        .mmlu, .mmluOfficial, .hellaswag, .piqa, .boolq, .race, .multipleChoice, .perplexity,
+        .divergence,
+    ]
 
     package static func method(_ name: String) -> MethodDeclaration? {
         methods.first { $0.name == name }

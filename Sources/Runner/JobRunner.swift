@@ -78,23 +78,21 @@ package final class JobRunner {
             place.path, root: place.root)
         let tokenizer = try IdentifiedTokenizer(folder: place.path)
         let analysis = try analyse(original, tokenizer)
-        let baselines = try job.evaluate.map { evaluation in
-            try evaluationStage.run(
-                evaluation, model: original.model, identity: original.digest,
-                tokenizer: tokenizer, label: "original")
-        }
+        let judged = Subject(
+            model: original.model, identity: original.digest, label: RunReport.Similarity.original)
+        let evaluation = EvaluationStage(
+            cache: cache, progress: progress, numerics: numerics, data: data,
+            tokenizer: tokenizer,
+            encoder: PromptEncoder(tokenizer.tokenizer, folder: place.path), original: judged)
+        let baselines = try job.evaluate.map { try evaluation.run($0, on: judged) }
         for request in planRequests {
             try fold(
-                request, original: original, tokenizer: tokenizer, analysis: analysis,
+                request, original: original, analysis: analysis, evaluation: evaluation,
                 baselines: baselines)
         }
         let report = try makeReport(original)
         try ResultFiles(folder: setting.results).write(report, job: job)
         return report
-    }
-
-    private var evaluationStage: EvaluationStage {
-        EvaluationStage(cache: cache, progress: progress, numerics: numerics, data: data)
     }
 
     // MARK: Analysis
@@ -163,8 +161,8 @@ package final class JobRunner {
     }
 
     private func fold(
-        _ request: PlanRequest, original: IdentifiedModel, tokenizer: IdentifiedTokenizer,
-        analysis: Analysis?, baselines: [Figure]
+        _ request: PlanRequest, original: IdentifiedModel, analysis: Analysis?,
+        evaluation: EvaluationStage, baselines: [[TaskFigure]]
     ) throws {
         let measure =
             request.method == "mka-official" ? "npib-official" : job.analysis.similarity
@@ -195,16 +193,12 @@ package final class JobRunner {
             after.append(similarities.count)
             similarities.append(found.report(of: id))
         }
-        var evaluations: [RunReport.Evaluation] = []
-        for (evaluation, baseline) in zip(job.evaluate, baselines) {
-            let figure = try evaluationStage.run(
-                evaluation, model: model.model, identity: model.identity, tokenizer: tokenizer,
-                label: id)
-            evaluations.append(
-                RunReport.Evaluation(
-                    task: figure.task, metric: figure.metric, value: figure.value,
-                    stderr: figure.standardError, count: figure.count, original: baseline.value,
-                    originalStderr: baseline.standardError))
+        let judged = Subject(model: model.model, identity: model.identity, label: id)
+        let names = EvaluationReport.names(job.evaluate)
+        let evaluations = try job.evaluate.indices.flatMap { index in
+            EvaluationReport.entries(
+                task: names[index], figures: try evaluation.run(job.evaluate[index], on: judged),
+                original: baselines[index])
         }
         let layers = original.model.blueprint.layers.count
         results.append(

@@ -12,6 +12,7 @@ struct ResultFiles {
         try put("report.json", try report.jsonText())
         try put("report.html", HTMLReport.render(report))
         try put("report.csv", ReportCSV.render(report))
+        try put("comparison.csv", ComparisonTable(report).csv())
         for result in report.results {
             try put("\(result.path)/README.md", ModelCard.render(report, result))
         }

@@ -3,6 +3,25 @@
 import CBLAS
 import Kernels
 
+/// Where a run of queries finds its keys. A plain sequence sees its own rows; a branch of a tree
+/// of texts sees those of the stems it grew from as well.
+package struct AttentionSpan: Sendable, Equatable {
+    /// Rows of the queries, and of the output.
+    package var queries: Range<Int>
+    /// Rows of keys and values in the order of the text; the last range belongs to the queries
+    /// themselves, row by row.
+    package var keys: [Range<Int>]
+
+    package init(queries: Range<Int>, keys: [Range<Int>]) {
+        precondition(keys.last?.count == queries.count, "a key for each query")
+        self.queries = queries
+        self.keys = keys
+    }
+
+    /// Tokens that the last query sees.
+    package var length: Int { keys.reduce(0) { $0 + $1.count } }
+}
+
 /// Scaled dot-product attention with grouped queries, per sequence of a packed batch.
 package struct CausalAttention: Sendable {
     package let heads: Int
@@ -34,76 +53,112 @@ package struct CausalAttention: Sendable {
     /// Floats of scratch for sequences up to `length` tokens.
     package static func scratchFloats(length: Int) -> Int { Parallel.threadCount * tile * length }
 
+    /// Attention of packed sequences; no token attends outside its own.
+    ///
     /// - Parameters:
     ///   - queries: [tokens, heads * headWidth], rotated.
     ///   - keys, values: [tokens, keyValueHeads * headWidth]; keys rotated.
-    ///   - sequences: token ranges of the packed sequences; no token attends outside its own.
+    ///   - sequences: token ranges of the packed sequences.
     ///   - output: [tokens, heads * headWidth].
     package func run(
         queries: MatrixView, keys: MatrixView, values: MatrixView, sequences: [Range<Int>],
+        into output: MatrixView
+    ) {
+        run(
+            queries: queries, keys: keys, values: values,
+            spans: sequences.map { AttentionSpan(queries: $0, keys: [$0]) }, into: output)
+    }
+
+    /// Attention of spans, whose keys may lie before the rows of `queries` and be shared.
+    ///
+    /// - Parameters: shapes as for sequences; `keys` and `values` may have more rows.
+    package func run(
+        queries: MatrixView, keys: MatrixView, values: MatrixView, spans: [AttentionSpan],
         into output: MatrixView
     ) {
         precondition(queries.columns == heads * headWidth, "queries do not match")
         precondition(keys.columns == keyValueHeads * headWidth, "keys do not match")
         precondition(values.columns == keys.columns && values.rows == keys.rows, "values differ")
         precondition(output.rows == queries.rows && output.columns == queries.columns, "output")
-        let tasks = tiles(of: sequences)
-        let longest = sequences.map(\.count).max() ?? 0
+        let tasks = tiles(of: spans)
+        let longest = spans.map(\.length).max() ?? 0
         let scratch = MatrixView(rows: Parallel.threadCount, columns: Self.tile * longest)
         Parallel.forEach(tasks.count) { index in
-            let task = tasks[index]
             attend(
-                head: task.head, queries: task.queries, sequence: task.sequence, q: queries,
-                k: keys, v: values, output: output,
+                tasks[index], q: queries, k: keys, v: values, output: output,
                 scores: scratch.rows(Parallel.threadIndex..<Parallel.threadIndex + 1))
         }
     }
 
     /// One tile of queries of one head.
     private struct Tile: Sendable {
-        let sequence: Range<Int>
+        /// Rows of queries.
         let queries: Range<Int>
+        /// Rows of the keys that any query of the tile sees, in the order of the text.
+        let keys: [Range<Int>]
+        /// Places of the first query and of the first of `keys` in the text.
+        let position: Int
+        let firstPosition: Int
         let head: Int
     }
 
-    private func tiles(of sequences: [Range<Int>]) -> [Tile] {
-        sequences.flatMap { sequence in
-            stride(from: sequence.lowerBound, to: sequence.upperBound, by: Self.tile).flatMap {
-                start in
-                (0..<heads).map { head in
+    private func tiles(of spans: [AttentionSpan]) -> [Tile] {
+        spans.flatMap { span in
+            stride(from: 0, to: span.queries.count, by: Self.tile).flatMap { start in
+                let count = min(Self.tile, span.queries.count - start)
+                let position = span.length - span.queries.count + start
+                var first = 0
+                if let window { first = max(first, position - window + 1) }
+                let keys = Self.part(span.keys, from: first, to: position + count)
+                let row = span.queries.lowerBound + start
+                return (0..<heads).map { head in
                     Tile(
-                        sequence: sequence,
-                        queries: start..<min(start + Self.tile, sequence.upperBound), head: head)
+                        queries: row..<row + count, keys: keys, position: position,
+                        firstPosition: first, head: head)
                 }
             }
         }
     }
 
+    /// Rows of places `start..<end` of a text that lies in `ranges`.
+    private static func part(_ ranges: [Range<Int>], from start: Int, to end: Int) -> [Range<Int>] {
+        var place = 0
+        var result: [Range<Int>] = []
+        for range in ranges {
+            let low = max(start - place, 0)
+            let high = min(end - place, range.count)
+            if low < high { result.append(range.lowerBound + low..<range.lowerBound + high) }
+            place += range.count
+        }
+        return result
+    }
+
     private func attend(
-        head: Int, queries: Range<Int>, sequence: Range<Int>, q: MatrixView, k: MatrixView,
-        v: MatrixView, output: MatrixView, scores: MatrixView
+        _ tile: Tile, q: MatrixView, k: MatrixView, v: MatrixView, output: MatrixView,
+        scores: MatrixView
     ) {
-        // Keys that any query of the tile sees.
-        var first = sequence.lowerBound
-        if let window { first = max(first, queries.lowerBound - window + 1) }
-        let keyRange = first..<queries.upperBound
-        let group = head / (heads / keyValueHeads)
-        let queryColumn = head * headWidth
+        let queries = tile.queries
+        let group = tile.head / (heads / keyValueHeads)
+        let queryColumn = tile.head * headWidth
         let keyColumn = group * headWidth
-        let rowLength = keyRange.count
+        let rowLength = tile.keys.reduce(0) { $0 + $1.count }
         let table = unsafe scores.pointer(row: 0)
         // scores[i, j] = scale * q[i, :] . k[j, :]
-        unsafe cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasTrans, Int32(queries.count), Int32(rowLength),
-            Int32(headWidth), scale, q.pointer(row: queries.lowerBound) + queryColumn,
-            Int32(q.stride), k.pointer(row: first) + keyColumn, Int32(k.stride), 0, table,
-            Int32(rowLength))
+        var column = 0
+        for keys in tile.keys {
+            unsafe cblas_sgemm(
+                CblasRowMajor, CblasNoTrans, CblasTrans, Int32(queries.count), Int32(keys.count),
+                Int32(headWidth), scale, q.pointer(row: queries.lowerBound) + queryColumn,
+                Int32(q.stride), k.pointer(row: keys.lowerBound) + keyColumn, Int32(k.stride), 0,
+                table + column, Int32(rowLength))
+            column += keys.count
+        }
         for row in 0..<queries.count {
-            let query = queries.lowerBound + row
+            let query = tile.position + row
             let line = unsafe table + row * rowLength
             var visibleFrom = 0
-            if let window { visibleFrom = max(0, query - window + 1 - first) }
-            let visibleTo = query + 1 - first
+            if let window { visibleFrom = max(0, query - window + 1 - tile.firstPosition) }
+            let visibleTo = query + 1 - tile.firstPosition
             if let softCap {
                 unsafe kernels_soft_cap(line + visibleFrom, visibleTo - visibleFrom, softCap)
             }
@@ -111,11 +166,16 @@ package struct CausalAttention: Sendable {
             for column in 0..<visibleFrom { unsafe line[column] = 0 }
             for column in visibleTo..<rowLength { unsafe line[column] = 0 }
         }
-        // output[i, :] = scores[i, :] v
-        unsafe cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(queries.count), Int32(headWidth),
-            Int32(rowLength), 1, table, Int32(rowLength), v.pointer(row: first) + keyColumn,
-            Int32(v.stride), 0, output.pointer(row: queries.lowerBound) + queryColumn,
-            Int32(output.stride))
+        // output[i, :] = scores[i, :] v, the sum over the ranges of keys.
+        column = 0
+        for keys in tile.keys {
+            unsafe cblas_sgemm(
+                CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(queries.count), Int32(headWidth),
+                Int32(keys.count), 1, table + column, Int32(rowLength),
+                v.pointer(row: keys.lowerBound) + keyColumn, Int32(v.stride),
+                column == 0 ? 0 : 1, output.pointer(row: queries.lowerBound) + queryColumn,
+                Int32(output.stride))
+            column += keys.count
+        }
     }
 }

@@ -81,16 +81,19 @@ private struct DeclarationListing: Encodable {
         summary = declaration.summary
         parameters = declaration.parameters.map {
             Parameter(
-                name: $0.name, kind: "\($0.kind)", defaultValue: "\($0.defaultValue)",
+                name: $0.name, kind: $0.kind.words, defaultValue: $0.defaultValue.words,
                 unit: $0.unit, meaning: $0.meaning)
         }
     }
 
     static func printParameters(_ parameters: [ParameterDeclaration]) {
         for parameter in parameters {
-            let unit = parameter.unit.map { " \($0)" } ?? ""
+            let unit = parameter.unit.map { ", \($0)" } ?? ""
+            let condition =
+                parameter.onlyWith.map { " Only with \($0.parameter): \($0.value)." } ?? ""
             Terminal.line(
-                "  \(parameter.name) = \(parameter.defaultValue)\(unit): \(parameter.meaning)")
+                "  \(parameter.name): \(parameter.meaning)\(condition) "
+                    + "(\(parameter.kind.words)\(unit); default: \(parameter.defaultValue.words))")
         }
     }
 }

@@ -1,11 +1,13 @@
 // `layerfold eval MODEL --task T`: a task on any checkpoint, without a job.
 
 import ArgumentParser
+import Catalogue
 import Engine
 import Foundation
 import Jobs
 import Runner
 import SystemPackage
+import TensorMath
 
 struct EvalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,51 +16,225 @@ struct EvalCommand: ParsableCommand {
     @Argument(help: "A checkpoint folder.") var model: String
     @Option(help: "A name of `layerfold tasks`.") var task = "perplexity"
     @Option(help: "The task's data: a file or folder.") var data: String
-    @Option(help: "Tokens the model sees at once.") var window = 512
+    @Option(name: .customLong("set"), help: "A parameter of the task, NAME=VALUE; may be repeated.")
+    var settings: [String] = []
+    @Option(help: "Examples before each question.") var shots: Int?
+    @Option(help: "Questions (of each subject), tokens or documents; see the task.")
+    var limit: Int?
+    @Option(help: "Draws the questions of --limit at random.") var seed: Int?
+    @Option(help: "Tokens the model sees at once.") var window: Int?
     @Option(help: "Step from window to window; the window where left out.") var stride: Int?
-    @Option(help: "Stop after this many tokens.") var limit: Int?
+    @Option(help: "The original's folder; for `divergence`.") var original: String?
     @Option(help: "f32 | bf16 | auto.") var compute = "f32"
     @Flag(help: "Print JSON.") var json = false
+    @Flag(help: "Print each question's log-likelihoods (JSON lines), then the figures.")
+    var likelihoods = false
 
     private struct Listing: Encodable {
+        struct Group: Encodable {
+            let name: String
+            let value: Double
+            let stderr: Double
+            let count: Int
+
+            init(_ group: GroupFigure) {
+                name = group.name
+                value = group.value
+                stderr = group.standardError
+                count = group.count
+            }
+        }
+
+        struct Figure: Encodable {
+            let metric: String
+            let value: Double
+            let stderr: Double?
+            let count: Int
+            let categories: [Group]
+            let subjects: [Group]
+
+            init(_ figure: TaskFigure) {
+                metric = figure.metric
+                value = figure.value
+                stderr = figure.standardError
+                count = figure.count
+                categories = figure.categories.map(Group.init)
+                subjects = figure.subjects.map(Group.init)
+            }
+        }
+
         let task: String
-        let perplexity: Double
-        let stderr: Double
-        let tokens: Int
-        let windows: Int
+        let figures: [Figure]
+        /// Questions left out and prompts cut.
+        let notes: [String]
+        let seconds: Double
+    }
+
+    private struct QuestionListing: Encodable {
+        let subject: String
+        let answer: Int
+        let loglikelihoods: [Double]
     }
 
     func run() throws {
-        guard task == "perplexity" else {
+        guard let declaration = Offer.task(task) else {
             throw Failure(.notFound, "task \"\(task)\" is not known; see `layerfold tasks`")
         }
+        let parameters = try parameters(of: declaration)
         let opened = try OpenModel.open(model)
         do {
-            let tokenizer = try TokenizerFolder.load(FilePath(model))
-            let ids = try tokenizer.encode(
-                try CalibrationSet.readText(data), addSpecialTokens: false)
-            guard ids.count >= 2 else {
-                throw EvaluationError.textTooShort(path: data, tokens: ids.count)
-            }
-            let windows = try Perplexity.windows(
-                of: ids, length: window, stride: stride ?? window, limit: limit)
-            let measured = try Perplexity.measure(
-                windows: windows,
-                forward: ForwardPass(
-                    weights: opened.weights, mode: try ComputeOption.mode(compute)),
-                observer: SilentObserver())
+            let started = ContinuousClock.now
+            let encoder = PromptEncoder(
+                try TokenizerFolder.load(FilePath(model)), folder: FilePath(model))
+            let mode = try ComputeOption.mode(compute)
+            let (figures, notes) = try evaluate(opened, encoder, mode, parameters)
+            let seconds = (ContinuousClock.now - started) / .seconds(1)
             let listing = Listing(
-                task: task, perplexity: measured.perplexity,
-                stderr: measured.perplexityStandardError, tokens: measured.tokens,
-                windows: measured.windows)
+                task: task, figures: figures.map(Listing.Figure.init), notes: notes,
+                seconds: seconds)
+            for note in notes { Terminal.error("layerfold: \(note)") }
             if json { return try Terminal.json(listing) }
-            Terminal.line(
-                "perplexity \(listing.perplexity) (standard error \(listing.stderr), "
-                    + "\(listing.tokens) tokens in \(listing.windows) windows)")
+            print(listing)
         } catch let failure as Failure {
             throw failure
+        } catch is JobStopped {
+            throw Failure(.jobFailed, "stopped")
         } catch {
             throw Failure(.refused, "\(error)")
         }
+    }
+
+    // MARK: Parameters
+
+    /// What was given, checked against the task's declaration, and its defaults.
+    private func parameters(of declaration: TaskDeclaration) throws -> Parameters {
+        var given: [(name: String, text: String)] = [("path", data)]
+        for (name, value) in [
+            ("shots", shots), ("limit", limit), ("seed", seed), ("window", window),
+            ("stride", stride),
+        ] {
+            if let value { given.append((name, String(value))) }
+        }
+        for setting in settings {
+            let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else {
+                throw Failure(.usage, "--set \(setting): expected NAME=VALUE")
+            }
+            given.append((parts[0], parts[1]))
+        }
+        var parameters = Parameters()
+        for (name, text) in given {
+            guard let parameter = declaration.parameter(name) else {
+                throw Failure(.usage, "task \(task) has no parameter `\(name)`")
+            }
+            guard let value = ParameterText.value(text, of: parameter.kind) else {
+                throw Failure(
+                    .refused,
+                    "\(name) \(text): expected \(parameter.kind.words)")
+            }
+            parameters[name] = value
+        }
+        return parameters.completed(with: declaration.parameters)
+    }
+
+    // MARK: Evaluation
+
+    private func evaluate(
+        _ model: Model, _ encoder: PromptEncoder, _ mode: ComputeMode, _ parameters: Parameters
+    ) throws -> (figures: [TaskFigure], notes: [String]) {
+        let display = ProgressDisplay()
+        let stop = StopSignal()
+        let progress = ProgressReporter(
+            listener: { display.show($0) }, stop: { try stop.check() })
+        let runner = { (contextLength: Int) in
+            LikelihoodRunner(
+                forward: ForwardPass(weights: model.weights, mode: mode),
+                contextLength: contextLength)
+        }
+        if let task = QuestionTasks.find(task) {
+            let prepared = try PreparedQuestions(
+                task, at: data, parameters, encoder: encoder, observer: progress)
+            let contextLength = task.contextLength(of: model.blueprint)
+            let values = try runner(contextLength).score(prepared.requests, observer: progress)
+            if likelihoods { try list(prepared, values) }
+            return (
+                prepared.figures(task, values), prepared.notes(task, contextLength: contextLength)
+            )
+        }
+        let text = try CalibrationSet.readText(data)
+        let measures = TextMeasures(
+            encoder: encoder, mode: mode, path: data, parameters: parameters)
+        if self.task == "divergence" {
+            guard let original else {
+                throw Failure(.usage, "divergence needs --original, the folder of the original")
+            }
+            return (
+                try measures.divergence(
+                    text, of: model, from: try OpenModel.open(original), isSame: false,
+                    observer: progress), []
+            )
+        }
+        guard parameters["windows"]?.text == "rolling" else {
+            return (try measures.perplexity(text, of: model, observer: progress), [])
+        }
+        let rolling = try measures.rolling(text, of: model)
+        let values = try runner(rolling.contextLength).score(rolling.requests, observer: progress)
+        return (RollingPerplexity.figures(rolling.measure, likelihoods: values), [])
+    }
+
+    // MARK: Printing
+
+    private func list(_ prepared: PreparedQuestions, _ values: [Double]) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        for (question, values) in zip(prepared.questions, prepared.grouped(values)) {
+            let line = QuestionListing(
+                subject: question.subject, answer: question.answer, loglikelihoods: values)
+            Terminal.line(String(decoding: try encoder.encode(line), as: UTF8.self))
+        }
+    }
+
+    private func print(_ listing: Listing) {
+        var rows = [["figure", "value", "error", "count"]]
+        func add(_ name: String, _ value: Double, _ error: Double?, _ count: Int) {
+            rows.append([
+                name, String(format: "%.6g", value), error.map { String(format: "%.3g", $0) } ?? "",
+                String(count),
+            ])
+        }
+        for figure in listing.figures {
+            add(figure.metric, figure.value, figure.stderr, figure.count)
+            for group in figure.categories + figure.subjects {
+                add("  " + group.name, group.value, group.stderr, group.count)
+            }
+        }
+        Terminal.table(rows)
+        Terminal.line("\(task) in \(ProgressDisplay.duration(listing.seconds))")
+    }
+}
+
+/// A parameter as it is written on a command line.
+private enum ParameterText {
+    /// Nil where the text is not of the kind.
+    static func value(_ text: String, of kind: ParameterKind) -> ParameterValue? {
+        switch kind {
+        case .number(let range):
+            Double(text).flatMap { range.contains($0) ? .number($0) : nil }
+        case .numberOrWord(let range, let words):
+            words.contains(text)
+                ? .text(text) : Double(text).flatMap { range.contains($0) ? .number($0) : nil }
+        case .integer(let range):
+            Int(text).flatMap { range.contains($0) ? .integer($0) : nil }
+        case .choice(let words): words.contains(text) ? .text(text) : nil
+        case .flag: Bool(text).map { .flag($0) }
+        case .text, .path: .text(text)
+        case .integers(let range):
+            integers(text).flatMap { $0.allSatisfy(range.contains) ? .integers($0) : nil }
+        }
+    }
+
+    private static func integers(_ text: String) -> [Int]? {
+        let parts = text.split(separator: ",").map { Int($0) }
+        return parts.contains { $0 == nil } ? nil : parts.compactMap { $0 }
     }
 }

@@ -146,16 +146,40 @@ struct WorkedExampleTests {
                 "eval", Self.demo, "--data", Self.demo + "/heldout.txt", "--limit", "600",
                 "--window", "128", "--json")
             #expect(outcome.status == 0, "\(outcome.errors)")
-            return try #require(
+            let listing = try #require(
                 try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
                     as? [String: Any])
+            return try #require((listing["figures"] as? [[String: Any]])?.first)
         }
         let first = try measure()
-        let perplexity = try #require(first["perplexity"] as? Double)
+        let perplexity = try #require(first["value"] as? Double)
+        #expect(first["metric"] as? String == "perplexity")
         // Trained on such text: far better than chance over thousands of tokens.
         #expect(perplexity > 1.5 && perplexity < 200)
-        #expect(first["tokens"] as? Int == 595 && first["windows"] as? Int == 5)
-        #expect(try measure()["perplexity"] as? Double == perplexity)
+        #expect(first["count"] as? Int == 595)
+        #expect(try measure()["value"] as? Double == perplexity)
+    }
+
+    @Test("eval asks questions, counts what is left out, and names broken lines")
+    func evalQuestions() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path + "/questions.jsonl"
+        let good = #"{"context":"Once upon","choices":["a time","zq"],"answer":"A"}"#
+        let outside = #"{"context":"x","choices":["a","b"],"answer":7}"#
+        try Data((good + "\n" + outside + "\n").utf8).write(to: URL(filePath: file))
+        let arguments = ["eval", Self.demo, "--task", "multiple-choice", "--data", file]
+        let program = Places.root.appending(path: ".build/release/layerfold").path
+        let outcome = try run(program, arguments + ["--json"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let listing = try #require(
+            try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+        let figure = try #require((listing["figures"] as? [[String: Any]])?.first)
+        #expect(figure["value"] as? Double == 1 && figure["count"] as? Int == 1)
+        #expect(outcome.errors.contains("1 left out: \(file):2: has answer 7"))
+        try Data((good + "\n{\n").utf8).write(to: URL(filePath: file))
+        let broken = try run(program, arguments)
+        #expect(broken.status == 4)
+        #expect(broken.errors.contains("\(file):2: is not a JSON object"))
     }
 
     @Test(
@@ -172,6 +196,39 @@ struct WorkedExampleTests {
             program, ["eval", Self.demo, "--data", Self.demo + "/heldout.txt"] + arguments)
         #expect(outcome.status == Int32(status), "\(outcome.status): \(outcome.errors)")
         #expect(outcome.errors.contains(words), "\(outcome.errors)")
+    }
+
+    @Test("an evaluation that was lost goes on from its kept waves, with the same figures")
+    func keptWaves() throws {
+        let (folder, job) = try Self.workshop()
+        let questions = folder.path + "/questions.jsonl"
+        let line = #"{"context":"Once upon","choices":["a time","a hill"],"answer":"A"}"#
+        try Data((line + "\n").utf8).write(to: URL(filePath: questions))
+        let text = try String(contentsOfFile: job, encoding: .utf8)
+        let start = try #require(text.range(of: "evaluate:"))
+        try
+            (text[..<start.lowerBound]
+            + "evaluate:\n  - {task: multiple-choice, path: questions.jsonl}\n").write(
+                toFile: job, atomically: true, encoding: .utf8)
+        let (state, output) = (folder.path + "/state", folder.path + "/out")
+        let first = try layerfold("run", job, "--state", state, "--output", output)
+        #expect(first.status == 0, "\(first.errors)")
+        #expect(!first.errors.contains("waves were kept"))
+        // The figures go, the waves stay.
+        let actions = state + "/store/act"
+        var removed = 0
+        for name in try FileManager.default.subpathsOfDirectory(atPath: actions)
+        where name.hasSuffix(".json") {
+            let file = actions + "/" + name
+            let action = try String(contentsOfFile: file, encoding: .utf8)
+            guard action.contains("\"evaluate\"") else { continue }
+            try FileManager.default.removeItem(atPath: file)
+            removed += 1
+        }
+        #expect(removed >= 2)
+        let second = try layerfold("run", job, "--state", state, "--output", output)
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(second.errors.contains("1 of 1 waves were kept"))
     }
 
     @Test("the same job twice computes nothing but the fold, and results are byte-identical")

@@ -23,24 +23,6 @@ package struct PerplexityResult: Sendable, Equatable {
     package var perplexityStandardError: Double { perplexity * standardError }
 }
 
-package enum EvaluationError: Error, Equatable, CustomStringConvertible {
-    case textTooShort(path: String, tokens: Int)
-    case windowTooSmall(window: Int, stride: Int)
-    case limitTooSmall(limit: Int)
-
-    package var description: String {
-        switch self {
-        case .textTooShort(let path, let tokens):
-            "\(path): \(tokens) tokens; perplexity needs at least 2: give a longer text"
-        case .windowTooSmall(let window, let stride):
-            "window \(window) with stride \(stride): a window needs at least 2 tokens, a stride is "
-                + "from 1 to the window"
-        case .limitTooSmall(let limit):
-            "limit \(limit): perplexity needs at least 2 tokens, the first of which is context"
-        }
-    }
-}
-
 package enum Perplexity {
     /// Hidden states of a batch hold at most this many floats (1 GiB); a larger text passes
     /// through the model in several batches.
@@ -108,7 +90,7 @@ package enum Perplexity {
     }
 
     /// Token-weighted mean and the standard error of a ratio of sums over windows.
-    static func summarise(_ windows: [(sum: Double, count: Int)]) -> PerplexityResult {
+    package static func summarise(_ windows: [(sum: Double, count: Int)]) -> PerplexityResult {
         let tokens = windows.reduce(0) { $0 + $1.count }
         let mean = windows.reduce(0) { $0 + $1.sum } / Double(max(1, tokens))
         let count = Double(windows.count)

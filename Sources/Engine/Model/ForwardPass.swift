@@ -30,7 +30,7 @@ package struct ForwardPass {
         self.mode = mode
     }
 
-    private var blueprint: ModelBlueprint { weights.blueprint }
+    var blueprint: ModelBlueprint { weights.blueprint }
 
     /// Runs all layers.
     ///
@@ -57,9 +57,19 @@ package struct ForwardPass {
         observer: some WorkObserver,
         afterLayer: (_ layer: Int, _ stream: MatrixView) throws -> Void = { _, _ in }
     ) throws {
-        let context = BlockContext(product: try MatrixProduct(mode: mode), weights: weights)
         let waves = try batch.waves(limit: waveTokens).map { try Wave($0, batch, blueprint) }
-        let total = layers.count * batch.tokens.count
+        try run(
+            layers: layers, stream: stream, waves: waves, observer: observer,
+            afterLayer: afterLayer)
+    }
+
+    /// Runs some layers over the waves of a stream, in order.
+    func run(
+        layers: Range<Int>, stream: MatrixView, waves: [Wave], observer: some WorkObserver,
+        afterLayer: (_ layer: Int, _ stream: MatrixView) throws -> Void = { _, _ in }
+    ) throws {
+        let context = BlockContext(product: try MatrixProduct(mode: mode), weights: weights)
+        let total = layers.count * stream.rows
         var done = 0
         for layer in layers {
             let names = blueprint.layers[layer].tensors.map(\.name)
@@ -82,9 +92,13 @@ package struct ForwardPass {
 
     /// Embeddings of all tokens, [tokens, hidden].
     package func embed(_ batch: PackedSequences) throws -> MatrixView {
+        try embed(batch.tokens)
+    }
+
+    func embed(_ tokens: [Int32]) throws -> MatrixView {
         let table = try weights.source.weight(blueprint.embedding)
-        let stream = MatrixView(rows: batch.tokens.count, columns: blueprint.hiddenWidth)
-        for (row, token) in batch.tokens.enumerated() {
+        let stream = MatrixView(rows: tokens.count, columns: blueprint.hiddenWidth)
+        for (row, token) in tokens.enumerated() {
             guard token >= 0, Int(token) < blueprint.vocabularySize else {
                 throw ModelError.tokenOutsideVocabulary(
                     token: Int(token), vocabularySize: blueprint.vocabularySize)
@@ -112,6 +126,11 @@ package struct ForwardPass {
     struct Wave {
         let tokens: Range<Int>
         let layout: WaveLayout
+
+        init(tokens: Range<Int>, layout: WaveLayout) {
+            self.tokens = tokens
+            self.layout = layout
+        }
 
         init(_ sequences: Range<Int>, _ batch: PackedSequences, _ blueprint: ModelBlueprint) throws
         {

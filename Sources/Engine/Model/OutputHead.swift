@@ -37,32 +37,53 @@ package struct OutputHead {
         _ stream: MatrixView, rows: [Int], targets: [Int32], observer: some WorkObserver
     ) throws -> [Double] {
         precondition(rows.count == targets.count, "a target for each row")
-        var losses = [Double](repeating: 0, count: rows.count)
+        return try logLikelihoods(
+            stream, rows: rows, targets: targets.map { [$0] }, observer: observer
+        ).map { -$0[0] }
+    }
+
+    /// Log-likelihoods, in nats, of each of `targets[i]` given the stream at row `rows[i]`.
+    package func logLikelihoods(
+        _ stream: MatrixView, rows: [Int], targets: [[Int32]], observer: some WorkObserver
+    ) throws -> [[Double]] {
+        precondition(rows.count == targets.count, "targets for each row")
+        var result: [[Double]] = []
+        result.reserveCapacity(rows.count)
         var start = 0
         while start < rows.count {
             try observer.checkpoint()
             let chunk = start..<min(rows.count, start + chunkTokens)
-            let gathered = MatrixView(rows: chunk.count, columns: stream.columns)
-            for (index, row) in rows[chunk].enumerated() {
-                gathered.rows(index..<index + 1).assign(stream.rows(row..<row + 1))
-            }
-            let logits = try logits(gathered)
-            let results = FloatBuffer(count: 2 * chunk.count)
-            Parallel.forEach(chunk.count) { index in
-                // Split into two floats, because a buffer holds floats and a loss wants double.
-                let sum = RowKernels.logSumExp(logits, row: index)
-                let loss = sum - Double(logits[index, Int(targets[chunk.lowerBound + index])])
-                results[2 * index] = Float(loss)
-                results[2 * index + 1] = Float(loss - Double(Float(loss)))
-            }
-            for index in 0..<chunk.count {
-                losses[chunk.lowerBound + index] =
-                    Double(results[2 * index]) + Double(results[2 * index + 1])
+            let logits = try logits(gather(stream, rows[chunk]))
+            let sums = logSumExp(logits)
+            for index in chunk {
+                let row = index - chunk.lowerBound
+                result.append(targets[index].map { Double(logits[row, Int($0)]) - sums[row] })
             }
             start = chunk.upperBound
             observer.progress(
                 done: start, total: rows.count, unit: "tokens", detail: "output head")
         }
-        return losses
+        return result
+    }
+
+    /// Rows of a stream as a matrix of their own.
+    package func gather(_ stream: MatrixView, _ rows: ArraySlice<Int>) -> MatrixView {
+        let gathered = MatrixView(rows: rows.count, columns: stream.columns)
+        for (index, row) in rows.enumerated() {
+            gathered.rows(index..<index + 1).assign(stream.rows(row..<row + 1))
+        }
+        return gathered
+    }
+
+    /// log(sum exp) of each row, in double.
+    package func logSumExp(_ logits: MatrixView) -> [Double] {
+        // Split into two floats, because a buffer holds floats and a sum wants double.
+        let results = FloatBuffer(count: 2 * logits.rows)
+        Parallel.forEach(logits.rows) { row in
+            let sum = RowKernels.logSumExp(logits, row: row)
+            results[2 * row] = Float(sum)
+            results[2 * row + 1] = Float(sum - Double(Float(sum)))
+        }
+        return (0..<logits.rows).map { Double(results[2 * $0]) + Double(results[2 * $0 + 1]) }
     }
 }

@@ -30,7 +30,7 @@ enum CSVText {
 /// The content of report.csv.
 package enum ReportCSV {
     /// One row per result and figure; a result without figures has one row without them, a
-    /// figure with subjects has a row more for each.
+    /// figure with subjects has a row more for each category and each subject.
     package static func render(_ report: RunReport) -> String {
         let header = [
             "id", "method", "ratio", "ratio_achieved", "layers", "parameters", "bytes", "task",
@@ -55,12 +55,14 @@ package enum ReportCSV {
                         CSVText.number(evaluation.original),
                         CSVText.number(evaluation.originalStderr),
                     ])
-                for subject in evaluation.subjects ?? [] {
+                for subject in (evaluation.categories ?? []) + (evaluation.subjects ?? []) {
                     rows.append(
                         figure + [
-                            subject.name, CSVText.number(subject.value), "",
+                            subject.name, CSVText.number(subject.value),
+                            CSVText.number(subject.stderr),
                             subject.count.map(String.init) ?? "",
-                            CSVText.number(subject.original), "",
+                            CSVText.number(subject.original),
+                            CSVText.number(subject.originalStderr),
                         ])
                 }
             }

@@ -99,11 +99,13 @@ extension RunReport {
         package var originalStderr: Double?
         /// The figure per subject, where the task has subjects.
         package var subjects: [Subject]?
+        /// The figure per category of subjects, where the task groups them.
+        package var categories: [Subject]?
 
         package init(
             task: String, metric: String, value: Double, stderr: Double? = nil,
             count: Int? = nil, original: Double? = nil, originalStderr: Double? = nil,
-            subjects: [Subject]? = nil
+            subjects: [Subject]? = nil, categories: [Subject]? = nil
         ) {
             self.task = task
             self.metric = metric
@@ -113,27 +115,40 @@ extension RunReport {
             self.original = original
             self.originalStderr = originalStderr
             self.subjects = subjects
+            self.categories = categories
         }
 
         private enum CodingKeys: String, CodingKey {
             case task, metric, value, stderr, count, original
             case originalStderr = "original_stderr"
-            case subjects
+            case subjects, categories
         }
     }
 
-    /// A task's figure for one of its subjects.
+    /// A task's figure for one of its subjects, or for a category of them.
     package struct Subject: Codable, Sendable, Equatable {
         package var name: String
         package var value: Double
         package var count: Int?
         package var original: Double?
+        package var stderr: Double?
+        package var originalStderr: Double?
 
-        package init(name: String, value: Double, count: Int? = nil, original: Double? = nil) {
+        package init(
+            name: String, value: Double, count: Int? = nil, original: Double? = nil,
+            stderr: Double? = nil, originalStderr: Double? = nil
+        ) {
             self.name = name
             self.value = value
             self.count = count
             self.original = original
+            self.stderr = stderr
+            self.originalStderr = originalStderr
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case name, value, count, original, stderr
+            case originalStderr = "original_stderr"
         }
     }
 

@@ -1,4 +1,4 @@
-// Stage `evaluate`: one task on one model. Results are kept by model and text, so that an
+// Stage `evaluate`: one task on one model. Results are kept by model and task, so that an
 // original is evaluated once for ever.
 
 import Catalogue
@@ -8,13 +8,12 @@ import Jobs
 import Store
 import SystemPackage
 
-/// A figure of one task.
-struct Figure: Codable, Equatable {
-    var task: String
-    var metric: String
-    var value: Double
-    var standardError: Double
-    var count: Int
+/// A model to be judged, with what names it in keys.
+struct Subject {
+    let model: Model
+    let identity: Digest
+    /// `original`, or the id of a result.
+    let label: String
 }
 
 struct EvaluationStage {
@@ -22,56 +21,113 @@ struct EvaluationStage {
     let progress: ProgressReporter
     let numerics: Numerics
     let data: RootResolver
+    let tokenizer: IdentifiedTokenizer
+    let encoder: PromptEncoder
+    let original: Subject
 
+    /// The figures of a task, the leading one first.
     func run(
-        _ evaluation: JobDescription.Evaluation, model: Model, identity: Digest,
-        tokenizer: IdentifiedTokenizer, label: String
-    ) throws -> Figure {
+        _ evaluation: JobDescription.Evaluation, on subject: Subject
+    ) throws -> [TaskFigure] {
         let path = try data.resolve(evaluation.parameters.text("path")).path.string
-        let text = try CalibrationSet.readText(path)
-        let names = evaluation.parameters.values.keys.filter { $0 != "path" }
+        if let task = QuestionTasks.find(evaluation.task) {
+            return try ask(task, evaluation, path: path, subject)
+        }
+        return try read(evaluation, path: path, subject)
+    }
+
+    // MARK: Questions
+
+    private func ask(
+        _ task: any QuestionTask, _ evaluation: JobDescription.Evaluation, path: String,
+        _ subject: Subject
+    ) throws -> [TaskFigure] {
+        let questions = try QuestionStage(cache: cache, progress: progress).prepare(
+            task, at: path, evaluation.parameters, tokenizer: tokenizer, encoder: encoder)
+        let contextLength = task.contextLength(of: subject.model.blueprint)
+        for note in questions.prepared.notes(task, contextLength: contextLength) {
+            progress.warn(note)
+        }
         let request = StageRequest(
             name: "evaluate",
             inputs: [
-                (role: "model", digest: identity),
-                (role: "tokenizer", digest: tokenizer.digest),
-                (role: "text", digest: Digest(of: text)),
+                (role: "model", digest: subject.identity),
+                (role: "questions", digest: questions.digest),
             ],
-            params: [
-                "numerics": numerics.key,
-                "parameters": evaluation.parameters.canonical(Array(names)),
-                "task": .string(evaluation.task),
-            ],
-            detail: "\(label): \(evaluation.task)")
-        let result = try cache.run(request) { outputs in
-            let figure = try perplexity(
-                evaluation, text: text, path: path, model: model, tokenizer: tokenizer)
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            try outputs.put("figures", [UInt8](try encoder.encode(figure)))
+            params: ["numerics": numerics.key, "task": .string(task.name)],
+            detail: "\(subject.label): \(task.name), \(questions.prepared.questions.count) "
+                + "questions")
+        return try figures(request) {
+            let likelihoods = try score(
+                questions.prepared.requests, subject, contextLength: contextLength)
+            return questions.prepared.figures(task, likelihoods)
         }
-        let bytes = try cache.bytes(result, "figures", stage: "evaluate")
-        return try JSONDecoder().decode(Figure.self, from: Data(bytes))
     }
 
-    private func perplexity(
-        _ evaluation: JobDescription.Evaluation, text: String, path: String, model: Model,
-        tokenizer: IdentifiedTokenizer
-    ) throws -> Figure {
-        let ids = try tokenizer.tokenizer.encode(text, addSpecialTokens: false)
-        guard ids.count >= 2 else {
-            throw EvaluationError.textTooShort(path: path, tokens: ids.count)
+    private func score(
+        _ requests: [LikelihoodRequest], _ subject: Subject, contextLength: Int
+    ) throws -> [Double] {
+        try WaveCache(
+            cache: cache, progress: progress, numerics: numerics, model: subject.identity
+        ).score(
+            requests,
+            LikelihoodRunner(
+                forward: ForwardPass(weights: subject.model.weights, mode: numerics.mode),
+                contextLength: contextLength))
+    }
+
+    /// The figures of a request, computed or found.
+    private func figures(
+        _ request: StageRequest, _ compute: () throws -> [TaskFigure]
+    ) throws -> [TaskFigure] {
+        let result = try cache.run(request) { outputs in
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            try outputs.put("figures", [UInt8](try encoder.encode(try compute())))
         }
+        let bytes = try cache.bytes(result, "figures", stage: request.name)
+        return try JSONDecoder().decode([TaskFigure].self, from: Data(bytes))
+    }
+
+    // MARK: Texts
+
+    private func read(
+        _ evaluation: JobDescription.Evaluation, path: String, _ subject: Subject
+    ) throws -> [TaskFigure] {
         let parameters = evaluation.parameters
-        let windows = try Perplexity.windows(
-            of: ids, length: parameters.integer("window"), stride: parameters.integer("stride"),
-            limit: parameters.values["limit"]?.integer)
-        let measured = try Perplexity.measure(
-            windows: windows,
-            forward: ForwardPass(weights: model.weights, mode: numerics.mode),
-            observer: progress)
-        return Figure(
-            task: evaluation.task, metric: "perplexity", value: measured.perplexity,
-            standardError: measured.perplexityStandardError, count: measured.tokens)
+        let text = try CalibrationSet.readText(path)
+        let names = parameters.values.keys.filter { $0 != "path" }
+        var inputs: [(role: String, digest: Digest)] = [
+            (role: "model", digest: subject.identity),
+            (role: "tokenizer", digest: tokenizer.digest),
+            (role: "text", digest: Digest(of: text)),
+        ]
+        if evaluation.task == "divergence" {
+            inputs.append((role: "original", digest: original.identity))
+        }
+        let request = StageRequest(
+            name: "evaluate", version: 2, inputs: inputs,
+            params: [
+                "numerics": numerics.key, "parameters": parameters.canonical(Array(names)),
+                "task": .string(evaluation.task),
+            ],
+            detail: "\(subject.label): \(evaluation.task)")
+        return try figures(request) {
+            let measures = TextMeasures(
+                encoder: encoder, mode: numerics.mode, path: path, parameters: parameters)
+            if evaluation.task == "divergence" {
+                return try measures.divergence(
+                    text, of: subject.model, from: original.model,
+                    isSame: subject.identity == original.identity, observer: progress)
+            }
+            guard parameters["windows"]?.text == "rolling" else {
+                return try measures.perplexity(text, of: subject.model, observer: progress)
+            }
+            let rolling = try measures.rolling(text, of: subject.model)
+            return RollingPerplexity.figures(
+                rolling.measure,
+                likelihoods: try score(
+                    rolling.requests, subject, contextLength: rolling.contextLength))
+        }
     }
 }

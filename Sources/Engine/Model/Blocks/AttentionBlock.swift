@@ -10,6 +10,19 @@ struct WaveLayout {
     let positions: [Int32]
     let cosine: MatrixView
     let sine: MatrixView
+    /// Keys and values that later branches of the wave's texts read; nil: none do.
+    var shared: SharedKeys?
+}
+
+/// Keys and values of one layer for a whole forest of texts, of which a wave is a run of rows.
+struct SharedKeys {
+    /// [tokens of the forest, widest keys of any layer].
+    let keys: MatrixView
+    let values: MatrixView
+    /// The wave's rows.
+    let rows: Range<Int>
+    /// Queries counted from the wave's first row, keys from the forest's.
+    let spans: [AttentionSpan]
 }
 
 extension AttentionBlueprint {
@@ -21,8 +34,15 @@ extension AttentionBlueprint {
     ) throws -> MatrixView {
         let tokens = x.rows
         let queries = MatrixView(rows: tokens, columns: heads * headWidth)
-        let keys = MatrixView(rows: tokens, columns: keyValueHeads * headWidth)
-        let values = MatrixView(rows: tokens, columns: keyValueHeads * headWidth)
+        let keyWidth = keyValueHeads * headWidth
+        func place(_ store: MatrixView?) -> MatrixView {
+            guard let shared = layout.shared, let store else {
+                return MatrixView(rows: tokens, columns: keyWidth)
+            }
+            return store.rows(shared.rows).columns(0..<keyWidth)
+        }
+        let keys = place(layout.shared?.keys)
+        let values = place(layout.shared?.values)
         try context.project(x, query, into: queries)
         try context.project(x, key, into: keys)
         try context.project(x, value, into: values)
@@ -40,12 +60,18 @@ extension AttentionBlueprint {
             }
         }
         let result = MatrixView(rows: tokens, columns: heads * headWidth)
-        CausalAttention(
+        let attention = CausalAttention(
             heads: heads, keyValueHeads: keyValueHeads, headWidth: headWidth, scale: scale,
-            window: window, softCap: softCap
-        ).run(
-            queries: queries, keys: keys, values: values, sequences: layout.sequences,
-            into: result)
+            window: window, softCap: softCap)
+        if let shared = layout.shared {
+            attention.run(
+                queries: queries, keys: shared.keys.columns(0..<keyWidth),
+                values: shared.values.columns(0..<keyWidth), spans: shared.spans, into: result)
+        } else {
+            attention.run(
+                queries: queries, keys: keys, values: values, sequences: layout.sequences,
+                into: result)
+        }
         return result
     }
 }

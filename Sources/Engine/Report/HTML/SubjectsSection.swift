@@ -4,7 +4,7 @@ extension ReportPage {
     func subjects() -> Markup {
         table.metrics.indices.reduce(into: "") { body, column in
             let rows = table.rows.filter { $0.cells[column]?.subjects?.isEmpty == false }
-            if !rows.isEmpty { body += subjectTable(column, rows) }
+            if !rows.isEmpty { body += subjectTable(column, rows) + changes(column, rows) }
         }
     }
 
@@ -15,7 +15,8 @@ extension ReportPage {
         var originals: [String: RunReport.Subject] = [:]
         let figures = rows.map { row -> [String: RunReport.Subject] in
             var figures: [String: RunReport.Subject] = [:]
-            for subject in row.cells[column]?.subjects ?? [] {
+            let cell = row.cells[column]
+            for subject in (cell?.categories ?? []) + (cell?.subjects ?? []) {
                 figures[subject.name] = subject
                 if known.insert(subject.name).inserted { names.append(subject.name) }
                 if subject.original != nil { originals[subject.name] = subject }
@@ -62,5 +63,37 @@ extension ReportPage {
             \(lines)</tbody>
             </table>
             """, label: "\(title) by subject")
+    }
+
+    /// One picture per folded model: the change of each subject.
+    private func changes(_ column: Int, _ rows: [ComparisonTable.Row]) -> Markup {
+        let metric = table.metrics[column]
+        let figures = rows.compactMap { row -> Markup? in
+            let bars = (row.cells[column]?.subjects ?? []).compactMap { subject in
+                subject.original.map {
+                    SubjectChangeSVG.Bar(
+                        name: subject.name, original: $0, value: subject.value,
+                        error: Self.errorOfChange(subject))
+                }
+            }
+            guard !bars.isEmpty else { return nil }
+            let name = "\(row.result.method.shortened(to: 30)), \(row.result.layers) layers"
+            return """
+                <figure class="small"><figcaption><strong>\(name)</strong>: change of \
+                \(metric.title.shortened(to: 40)) by subject\(metric.isShare ? ", in points" : ""), \
+                the largest loss first. Lines: one standard error of the difference either way, as if both errors were \
+                independent.</figcaption>
+                \(SubjectChangeSVG(metric: metric, bars: bars).render(
+                    label: "Change of \(metric.title.shortened(to: 40)) by subject for \(name)."))
+                </figure>
+                """
+        }
+        guard !figures.isEmpty else { return "" }
+        return Self.gallery(figures, style: "class=\"charts\"", noun: "pictures")
+    }
+
+    private static func errorOfChange(_ subject: RunReport.Subject) -> Double? {
+        guard let after = subject.stderr, let before = subject.originalStderr else { return nil }
+        return (after * after + before * before).squareRoot()
     }
 }
