@@ -27,6 +27,16 @@ package enum Planner {
             return try patterns.map {
                 try merging.plan(similarity: rows, kinds: kinds, removing: removed, patterns: $0)
             } ?? merging.plan(similarity: rows, kinds: kinds, removing: removed)
+        case "shortgpt", "angular":
+            guard let similarity else { throw PlanError.similarityMissing(method: method) }
+            guard similarity.size == count else {
+                throw PlanError.malformed(
+                    "similarity of \(similarity.size) layers for a model of \(count)")
+            }
+            let removed = try layersRemoved(ratio: ratio ?? 0, of: count)
+            return method == "shortgpt"
+                ? RedundantLayers.single(similarity, removing: removed)
+                : RedundantLayers.contiguous(similarity, removing: removed)
         case "reverse":
             let removed = try layersRemoved(ratio: ratio ?? 0, of: count)
             return .keeping(Array(0..<count - removed), of: count)
