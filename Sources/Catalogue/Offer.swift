@@ -3,9 +3,12 @@
 
 package enum Offer {
     package static let methods: [MethodDeclaration] = [
-        .mka, .mkaOfficial, .reverse, .passthrough, .sleb, .fold,
+        .mka, .mkaOfficial, .shortgpt, .angular, .sleb, .fold, .reverse, .passthrough,
     ]
-    package static let similarities: [SimilarityDeclaration] = [.npib, .npibOfficial]
+    package static let similarities: [SimilarityDeclaration] = [
+        .npib, .npibOfficial, .cosine, .euclidean, .mahalanobis, .tsne, .autoencoder, .cka,
+        .blockInfluence, .angular,
+    ]
     package static let representations: [RepresentationDeclaration] = [
         .lastToken, .mean, .tokens,
     ]

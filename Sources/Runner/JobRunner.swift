@@ -106,10 +106,9 @@ package final class JobRunner {
 
     /// The measures the job needs: the one it names, and what its methods insist on.
     private var measures: [String] {
-        var names = [job.analysis.similarity]
-        if job.compress.contains(where: { $0.method == "mka-official" }) {
-            names.append("npib-official")
-        }
+        let names =
+            [job.analysis.similarity]
+            + job.compress.compactMap { Offer.method($0.method)?.ownMeasure }
         return names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
@@ -165,7 +164,7 @@ package final class JobRunner {
         evaluation: EvaluationStage, baselines: [[TaskFigure]]
     ) throws {
         let measure =
-            request.method == "mka-official" ? "npib-official" : job.analysis.similarity
+            Offer.method(request.method)?.ownMeasure ?? job.analysis.similarity
         let needs = Planning(request)
         let measuring = MeasuringStages(cache: cache, progress: progress, numerics: numerics)
         let removals =

@@ -38,6 +38,16 @@ package enum Planner {
                 similarity: rows, kinds: kinds,
                 removing: try layersRemoved(ratio: ratio ?? 0, of: count))
             return .keeping(merged.layers.map { $0.from[0].layer }, of: count)
+        case "shortgpt", "angular":
+            guard let similarity else { throw PlanError.similarityMissing(method: method) }
+            guard similarity.size == count else {
+                throw PlanError.malformed(
+                    "similarity of \(similarity.size) layers for a model of \(count)")
+            }
+            let removed = try layersRemoved(ratio: ratio ?? 0, of: count)
+            return method == "shortgpt"
+                ? RedundantLayers.single(similarity, removing: removed)
+                : RedundantLayers.contiguous(similarity, removing: removed)
         case "reverse":
             let removed = try layersRemoved(ratio: ratio ?? 0, of: count)
             return .keeping(Array(0..<count - removed), of: count)

@@ -73,5 +73,11 @@ extension SimilarityParameters {
             entropyNeighbours = neighbours
             officialEntropyNeighbours = neighbours
         }
+        if let ridge = values["ridge"]?.number { self.ridge = ridge }
+        if let unbiased = values["unbiased"]?.flag { self.unbiased = unbiased }
+        if let perplexity = values["perplexity"]?.number { self.perplexity = perplexity }
+        if let width = values["code_width"]?.integer { codeWidth = width }
+        if let steps = values["steps"]?.integer { self.steps = steps }
+        if let seed = values["seed"]?.integer.flatMap(UInt32.init(exactly:)) { self.seed = seed }
     }
 }

@@ -36,7 +36,7 @@ struct IdentifiedSimilarity {
     /// - Parameter subject: `original`, or the id of a result.
     func report(of subject: String) -> RunReport.Similarity {
         RunReport.Similarity(
-            measure: measure, reading: measure == "npib-official" ? "official" : "paper",
+            measure: measure, reading: EmbeddingFamily(measure: measure)?.rawValue,
             of: subject, layers: (0..<matrix.size).map(String.init),
             matrix: (0..<matrix.size).map { row in
                 (0..<matrix.size).map { matrix[row, $0] }

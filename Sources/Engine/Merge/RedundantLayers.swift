@@ -1,0 +1,35 @@
+// Planners that drop the layers which turn the residual stream least: single layers by Block
+// Influence (ShortGPT, arXiv 2403.03853), or one contiguous block by its angle (Gromov et al.,
+// arXiv 2403.17887). Both read a matrix over runs: entry (i, j), i <= j, compares the stream
+// before layer i with the one after layer j.
+
+package enum RedundantLayers {
+    /// Drops the `removed` layers with the greatest diagonal entries, chosen at once.
+    ///
+    /// A tie goes to the later layer: late layers are the more redundant ones.
+    package static func single(_ similarity: SimilarityMatrix, removing removed: Int) -> FoldPlan {
+        let count = similarity.size
+        let dropped = Set(
+            (0..<count).sorted {
+                (similarity[$0, $0], $0) > (similarity[$1, $1], $1)
+            }.prefix(removed))
+        return .keeping((0..<count).filter { !dropped.contains($0) }, of: count)
+    }
+
+    /// Drops the run of `removed` layers whose first and last layer have the greatest entry.
+    ///
+    /// A tie goes to the later run. Layer 0 and the last layer may be in it.
+    package static func contiguous(
+        _ similarity: SimilarityMatrix, removing removed: Int
+    ) -> FoldPlan {
+        precondition((1..<similarity.size).contains(removed), "a run leaves a layer")
+        let count = similarity.size
+        var best = 0
+        for start in 0...count - removed
+        where similarity[start, start + removed - 1] >= similarity[best, best + removed - 1] {
+            best = start
+        }
+        return .keeping(
+            (0..<count).filter { !(best..<best + removed).contains($0) }, of: count)
+    }
+}
