@@ -1,11 +1,11 @@
-// Sums of products over streamed tokens, for least squares: Z'Z and Z'T in double from float blocks.
+// Sums of products over streamed tokens, for least squares: Z'Z and Z'T in double.
 
 import CBLAS
 
 /// `gram` = Z'Z and `cross` = Z'T over all blocks added, Z [tokens, F], T [tokens, d].
 ///
-/// A block is multiplied in f32 (a relative error of some 2^-24 sqrt(tokens of the block)) and added
-/// in double, so that the number of blocks costs no accuracy.
+/// A block is multiplied in f32 (a relative error of some 2^-24 sqrt(tokens of the block)) and
+/// added in double, so that the number of blocks costs no accuracy.
 package struct GramAccumulator {
     package private(set) var gram: DoubleMatrix
     package private(set) var cross: DoubleMatrix

@@ -4,33 +4,6 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a process said.
-private struct Outcome {
-    let status: Int32
-    let output: String
-    let errors: String
-}
-
-/// Runs `layerfold` from the build folder that holds this test.
-private func layerfold(_ arguments: String...) throws -> Outcome {
-    let scratch = try TemporaryFolder()
-    let (out, err) = (scratch.url.appending(path: "out"), scratch.url.appending(path: "err"))
-    for file in [out, err] { try Data().write(to: file) }
-    let process = Process()
-    process.executableURL = Places.root.appending(path: ".build/release/layerfold")
-    process.arguments = arguments
-    process.currentDirectoryURL = Places.root
-    // Files rather than pipes: nothing to drain, nothing to dead-lock.
-    process.standardOutput = try FileHandle(forWritingTo: out)
-    process.standardError = try FileHandle(forWritingTo: err)
-    try process.run()
-    process.waitUntilExit()
-    return Outcome(
-        status: process.terminationStatus,
-        output: String(decoding: try Data(contentsOf: out), as: UTF8.self),
-        errors: String(decoding: try Data(contentsOf: err), as: UTF8.self))
-}
-
 /// A manifest on the demo model, small enough for a test.
 private func manifest(
     model: String = "models/demo", ratios: String = "[0.125]", text: String = "texts/small.txt"

@@ -4,37 +4,6 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a process said.
-private struct Outcome {
-    let status: Int32
-    let output: String
-    let errors: String
-}
-
-/// Runs a program with files for its output: nothing to drain, nothing to dead-lock.
-private func run(_ program: String, _ arguments: [String]) throws -> Outcome {
-    let scratch = try TemporaryFolder()
-    let (out, err) = (scratch.url.appending(path: "out"), scratch.url.appending(path: "err"))
-    for file in [out, err] { try Data().write(to: file) }
-    let process = Process()
-    process.executableURL = URL(filePath: program)
-    process.arguments = arguments
-    process.currentDirectoryURL = Places.root
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try FileHandle(forWritingTo: out)
-    process.standardError = try FileHandle(forWritingTo: err)
-    try process.run()
-    process.waitUntilExit()
-    return Outcome(
-        status: process.terminationStatus,
-        output: String(decoding: try Data(contentsOf: out), as: UTF8.self),
-        errors: String(decoding: try Data(contentsOf: err), as: UTF8.self))
-}
-
-private func layerfold(_ arguments: String...) throws -> Outcome {
-    try run(Places.root.appending(path: ".build/release/layerfold").path, arguments)
-}
-
 /// A small file system of its own, gone with the object.
 private final class SmallDisk {
     let folder: TemporaryFolder
@@ -55,35 +24,6 @@ private final class SmallDisk {
 @Suite("worked examples", .serialized)
 struct WorkedExampleTests {
     static let demo = "inbox-example/models/demo"
-
-    /// A folder with a manifest on the demo model, which it links to.
-    static func workshop(limit: Int = 128) throws -> (TemporaryFolder, job: String) {
-        let folder = try TemporaryFolder()
-        try FileManager.default.copyItem(
-            at: Places.demoModel, to: folder.url.appending(path: "demo"))
-        // Files changed within the last two seconds are hashed anew by every job.
-        for name in names(folder.path + "/demo") {
-            try FileManager.default.setAttributes(
-                [.modificationDate: Date(timeIntervalSince1970: 1_000_000_000)],
-                ofItemAtPath: folder.path + "/demo/" + name)
-        }
-        let manifest = """
-            version: 1
-            name: tiny
-            model: demo
-            calibration: {dataset: text, path: demo/calibration.txt, samples: 12, max_tokens: 16}
-            analysis: {compute: f32}
-            compress: [{method: mka, ratios: [0.125]}]
-            evaluate: [{task: perplexity, path: demo/heldout.txt, window: 64, limit: \(limit)}]
-            """
-        let job = folder.url.appending(path: "tiny.yaml")
-        try Data(manifest.utf8).write(to: job)
-        return (folder, job.path)
-    }
-
-    static func names(_ folder: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    }
 
     @Test("forward gives every state of two short sequences as finite floats")
     func forward() throws {
@@ -136,7 +76,7 @@ struct WorkedExampleTests {
             "forward", Self.demo, "--tokens", ids, "--output", folder.path + "/out")
         #expect(outcome.status == 4, "\(outcome.status)")
         #expect(outcome.errors.contains(words), "\(outcome.errors)")
-        #expect(Self.names(folder.path) == ["ids.json"])
+        #expect(Workshop.names(folder.path) == ["ids.json"])
     }
 
     @Test("eval measures a sane perplexity, the same one twice")
@@ -200,7 +140,7 @@ struct WorkedExampleTests {
 
     @Test("an evaluation that was lost goes on from its kept waves, with the same figures")
     func keptWaves() throws {
-        let (folder, job) = try Self.workshop()
+        let (folder, job) = try Workshop.make()
         let questions = folder.path + "/questions.jsonl"
         let line = #"{"context":"Once upon","choices":["a time","a hill"],"answer":"A"}"#
         try Data((line + "\n").utf8).write(to: URL(filePath: questions))
@@ -233,13 +173,13 @@ struct WorkedExampleTests {
 
     @Test("the same job twice computes nothing but the fold, and results are byte-identical")
     func sameJobTwice() throws {
-        let (folder, job) = try Self.workshop()
+        let (folder, job) = try Workshop.make()
         let (state, output) = (folder.path + "/state", folder.path + "/out")
         for _ in 0..<2 {
             let outcome = try layerfold("run", job, "--state", state, "--output", output)
             #expect(outcome.status == 0, "\(outcome.errors)")
         }
-        #expect(Self.names(output) == ["tiny-1", "tiny-2"])
+        #expect(Workshop.names(output) == ["tiny-1", "tiny-2"])
         let report = try #require(
             try JSONSerialization.jsonObject(
                 with: try Data(contentsOf: URL(filePath: output + "/tiny-2/report.json")))
@@ -250,70 +190,22 @@ struct WorkedExampleTests {
         }
         #expect(stages.contains { $0["name"] as? String == "evaluate" })
         let model = "mka-r0.125"
-        let files = Self.names(output + "/tiny-1/" + model)
+        let files = Workshop.names(output + "/tiny-1/" + model)
         #expect(files.contains("model.safetensors") && files.contains("config.json"))
-        #expect(files == Self.names(output + "/tiny-2/" + model))
+        #expect(files == Workshop.names(output + "/tiny-2/" + model))
         for file in files where file != "README.md" {
             let both = try (1...2).map {
                 try Data(contentsOf: URL(filePath: "\(output)/tiny-\($0)/\(model)/\(file)"))
             }
             #expect(both[0] == both[1], "\(file)")
         }
-        for number in 1...2 { #expect(Self.names("\(output)/tiny-\(number)").contains("DONE")) }
-        #expect(Self.names(state + "/store/tmp") == [])
-    }
-
-    /// The original's matrix under a measure; `compress` may bring another with it.
-    private static func matrix(
-        _ measure: String, analysis: String, compress: String = "{method: mka, ratios: [0.125]}"
-    ) throws -> [[Double]] {
-        let (folder, job) = try workshop()
-        let text = try String(contentsOfFile: job, encoding: .utf8)
-            .replacing("{compute: f32}", with: "{compute: f32, \(analysis)}")
-            .replacing("{method: mka, ratios: [0.125]}", with: compress)
-        try Data(text.utf8).write(to: URL(filePath: job))
-        let output = folder.path + "/out"
-        let outcome = try layerfold("run", job, "--state", folder.path + "/s", "--output", output)
-        try #require(outcome.status == 0, "\(outcome.errors)")
-        let report = try #require(
-            try JSONSerialization.jsonObject(
-                with: try Data(contentsOf: URL(filePath: output + "/tiny-1/report.json")))
-                as? [String: Any])
-        let found = try #require(report["similarity"] as? [[String: Any]]).first {
-            $0["measure"] as? String == measure && $0["of"] as? String == "original"
-        }
-        return try #require(found?["matrix"] as? [[Double]])
-    }
-
-    @Test(
-        "a job measures by every measure, and by the parameters it gives",
-        arguments: [
-            ("cosine", nil), ("euclidean", nil), ("block-influence", nil), ("angular", nil),
-            ("mahalanobis", "ridge: 2"), ("cka", "unbiased: true"), ("tsne", "seed: 2"),
-            ("autoencoder", "code_width: 3"),
-        ] as [(String, String?)])
-    func measures(name: String, parameter: String?) throws {
-        let usual = try Self.matrix(name, analysis: "similarity: \(name)")
-        #expect(usual.count == 16 && usual.allSatisfy { $0.count == 16 })
-        if let parameter {
-            let other = try Self.matrix(name, analysis: "similarity: \(name), \(parameter)")
-            #expect(other != usual)
-        }
-    }
-
-    @Test(
-        "a method with a measure of its own brings it with it",
-        arguments: [("shortgpt", "block-influence"), ("angular", "angular")])
-    func ownMeasure(method: String, measure: String) throws {
-        let own = try Self.matrix(
-            measure, analysis: "similarity: cosine",
-            compress: "{method: \(method), ratios: [0.125]}")
-        #expect(own == (try Self.matrix(measure, analysis: "similarity: \(measure)")))
+        for number in 1...2 { #expect(Workshop.names("\(output)/tiny-\(number)").contains("DONE")) }
+        #expect(Workshop.names(state + "/store/tmp") == [])
     }
 
     @Test("a folder in the way of the results is told by its path, and nothing is left")
     func outputInTheWay() throws {
-        let (folder, job) = try Self.workshop()
+        let (folder, job) = try Workshop.make()
         let output = folder.path + "/out"
         try Data("mine".utf8).write(to: URL(filePath: output))
         let outcome = try layerfold(
@@ -323,7 +215,7 @@ struct WorkedExampleTests {
         // A sentence, not a dump of an error object.
         #expect(!outcome.errors.contains("NSCocoaErrorDomain"), "\(outcome.errors)")
         #expect(try String(contentsOf: URL(filePath: output), encoding: .utf8) == "mine")
-        #expect(Self.names(folder.path + "/state/store/tmp") == [])
+        #expect(Workshop.names(folder.path + "/state/store/tmp") == [])
     }
 
     @Test(
@@ -334,7 +226,7 @@ struct WorkedExampleTests {
         guard let disk = try SmallDisk(bytes: part == "output" ? 4 << 20 : 64 << 10) else {
             try Test.cancel("this process may not mount a small disk")
         }
-        let (folder, job) = try Self.workshop()
+        let (folder, job) = try Workshop.make()
         var places = ["state": folder.path + "/state", "output": folder.path + "/out"]
         places[part] = disk.folder.path + "/" + part
         let (state, output) = (places["state"] ?? "", places["output"] ?? "")
@@ -342,8 +234,8 @@ struct WorkedExampleTests {
         #expect(outcome.status == 1, "\(outcome.errors)")
         let words = outcome.errors.lowercased()
         #expect(words.contains("free") || words.contains("space"), "\(outcome.errors)")
-        #expect(Self.names(output) == [])
-        #expect(Self.names(state + "/store/tmp") == [])
+        #expect(Workshop.names(output) == [])
+        #expect(Workshop.names(state + "/store/tmp") == [])
         // With space, the same job goes on from what was kept.
         let again = try layerfold(
             "run", job, "--state", part == "state" ? folder.path + "/state" : state, "--output",
@@ -357,14 +249,14 @@ struct WorkedExampleTests {
         guard let disk = try SmallDisk(bytes: 1 << 20, isReadOnly: true) else {
             try Test.cancel("this process may not mount a small disk")
         }
-        let (folder, job) = try Self.workshop()
+        let (folder, job) = try Workshop.make()
         let output = disk.folder.path + "/out"
         let outcome = try layerfold(
             "run", job, "--state", folder.path + "/state", "--output", output)
         #expect(outcome.status == 1)
         #expect(outcome.errors.contains(output) && outcome.errors.contains("Read-only"))
         #expect(!outcome.errors.contains("activations"), "\(outcome.errors)")
-        #expect(Self.names(folder.path + "/state/store/tmp") == [])
+        #expect(Workshop.names(folder.path + "/state/store/tmp") == [])
         withExtendedLifetime(disk) {}
     }
 
@@ -383,7 +275,7 @@ struct WorkedExampleTests {
             ("\"vocab_size\"", "\"words\"", "vocab_size"),
         ])
     func configs(old: String, new: String, words: String) throws {
-        let (folder, job) = try Self.workshop()
+        let (folder, job) = try Workshop.make()
         let file = folder.url.appending(path: "demo/config.json")
         let text = try String(contentsOf: file, encoding: .utf8)
         let changed = text.replacing(old, with: new)
@@ -392,12 +284,12 @@ struct WorkedExampleTests {
         let outcome = try layerfold(
             "run", job, "--state", folder.path + "/state", "--output", folder.path + "/out")
         #expect(outcome.status == 1 && outcome.errors.contains(words), "\(outcome.errors)")
-        #expect(Self.names(folder.path + "/out") == [])
+        #expect(Workshop.names(folder.path + "/out") == [])
     }
 
     @Test("a manifest of 2 MB and one with aliases are refused before anything is made")
     func hostileManifests() throws {
-        let (folder, job) = try Self.workshop()
+        let (folder, job) = try Workshop.make()
         let text = try String(contentsOf: URL(filePath: job), encoding: .utf8)
         let large = text + String(repeating: "# filler\n", count: 240_000)
         let aliased = text.replacing("model: demo", with: "model: &m demo\nnotes: *m")
@@ -407,7 +299,7 @@ struct WorkedExampleTests {
                 "run", job, "--state", folder.path + "/state", "--output", folder.path + "/out")
             #expect(outcome.status == 4, "\(outcome.errors)")
             #expect(outcome.errors.utf8.count < 2000)
-            #expect(Self.names(folder.path) == ["demo", "tiny.yaml"])
+            #expect(Workshop.names(folder.path) == ["demo", "tiny.yaml"])
         }
     }
 }

@@ -70,8 +70,8 @@ extension AttentionBlueprint {
 }
 
 extension FoldSettings {
-    /// Bytes held at most beside the mapped weights: three streams, the features of a wave, the Gram
-    /// matrix of the longest run and what its selection holds, and the computed tensors.
+    /// Bytes held at most beside the mapped weights: three streams, the features of a wave, the
+    /// Gram matrix of the longest run and what its selection holds, and the computed tensors.
     package func peakByteCount(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> Int {

@@ -1,5 +1,5 @@
-// The three least squares of a fold: output projections of a layer that stays as it is, neurons of a
-// run of MLPs, key-value groups of a run of attentions.
+// The three least squares of a fold: output projections of a layer that stays as it is, neurons
+// of a run of MLPs, key-value groups of a run of attentions.
 
 import TensorMath
 

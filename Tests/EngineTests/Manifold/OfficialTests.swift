@@ -43,14 +43,16 @@ import Testing
         .enabled(if: Places.hasShared, Comment(rawValue: Places.sharedMissing)))
     func wholeModel() throws {
         struct Inputs: Decodable {
-            let token_ids: [[Int32]]
+            let tokenIds: [[Int32]]
         }
         let folder = Places.shared.appending(path: "golden/mka")
-        let inputs = try JSONDecoder().decode(
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let inputs = try decoder.decode(
             Inputs.self,
             from: Data(contentsOf: folder.appending(path: "upstream_mka_inputs.json")))
         let reference = try Golden(folder.appending(path: "upstream_mka.safetensors"))
-        let batch = PackedSequences(inputs.token_ids)
+        let batch = PackedSequences(inputs.tokenIds)
         let capture = ActivationCapture(
             rows: OfficialRows.selection(sampleCount: batch.ranges.count).flatMap { part in
                 part.tokens.map { token in
