@@ -90,7 +90,7 @@ struct MeasuringStages {
                 "kept": .array(kept.map { .integer($0) }), "method": .string(request.method),
                 "numerics": numerics.key,
                 "parameters": request.parameters.canonical(
-                    ["group_run", "lambda", "neurons", "refit"]),
+                    ["group_run", "inputs", "lambda", "neurons", "refit"]),
             ],
             detail:
                 "\(request.method), \(kept.count) layers on \(tokens.batch.tokens.count) tokens",
@@ -140,6 +140,7 @@ extension FoldSettings {
         lambda = parameters.number("lambda")
         neurons = parameters.flag("neurons")
         groupRun = parameters.integer("group_run")
+        inputs = parameters.flag("inputs")
         refit = parameters.flag("refit")
     }
 }
