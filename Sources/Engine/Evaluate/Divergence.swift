@@ -58,7 +58,8 @@ package enum Divergence {
         _ windows: [Perplexity.Window], width: Int
     ) -> [[Perplexity.Window]] {
         let longest = windows.map(\.tokens.count).max() ?? 1
-        let size = max(1, waveFloats / (width * longest))
+        let tokens = min(LikelihoodRunner.waveTokens, waveFloats / width)
+        let size = max(1, tokens / longest)
         return stride(from: 0, to: windows.count, by: size).map { start in
             Array(windows[start..<min(windows.count, start + size)])
         }
