@@ -171,10 +171,12 @@ package final class JobRunner {
         let removals =
             needs.removals
             ? try measuring.removals(request, original, tokens: analysis?.tokens) : nil
-        let plan = try PlanStage(cache: cache).make(
+        let chosen = try PlanStage(cache: cache).make(
             request, model: original.model,
             similarity: needs.similarity ? analysis?.similarity[measure] : nil,
             removals: removals)
+        let plan = try AlignmentStage(cache: cache, progress: progress, numerics: numerics).align(
+            chosen, request, original, tokens: analysis?.tokens)
         for note in plan.plan.notes { progress.warn("\(request.method): \(note)") }
         let id = uniqueID(request)
         let weights =
