@@ -82,25 +82,22 @@ struct MeasuringStages {
         tokens: TokenisedSet?
     ) throws -> IdentifiedWeights {
         let tokens = try required(tokens, request)
-        let settings = FoldSettings(request.parameters)
         let kept = plan.plan.layers.map { $0.from[0].layer }
+        let work = WeightWork(
+            request, keeping: kept, weights: original.model.weights, batch: tokens.batch,
+            mode: numerics.mode)
         let stage = StageRequest(
             name: "weights", inputs: inputs(original, tokens),
             params: [
                 "kept": .array(kept.map { .integer($0) }), "method": .string(request.method),
                 "numerics": numerics.key,
-                "parameters": request.parameters.canonical(
-                    ["group_run", "lambda", "neurons", "refit"]),
+                "parameters": request.parameters.canonical(work.parameters),
             ],
             detail:
                 "\(request.method), \(kept.count) layers on \(tokens.batch.tokens.count) tokens",
-            plannedPeakBytes: settings.peakByteCount(
-                original.model.blueprint, keeping: kept, tokens: tokens.batch))
+            plannedPeakBytes: work.peakBytes)
         let result = try cache.run(stage) { outputs in
-            let folding = try ModelFolding(
-                original.model.weights, mode: numerics.mode, batch: tokens.batch,
-                settings: settings)
-            let patch = try folding.run(keeping: kept, observer: progress)
+            let patch = try work.compute(progress)
             try outputs.put("weights", patch.archive.bytes, elementBytes: 4)
         }
         let archive = try cache.archive(result, "weights", stage: stage.name)
@@ -131,15 +128,5 @@ struct MeasuringStages {
         let taken = min(count, usable.count)
         return PackedSequences(
             (0..<taken).map { Array(batch.tokens[usable[$0 * usable.count / taken]]) })
-    }
-}
-
-extension FoldSettings {
-    init(_ parameters: Parameters) {
-        self.init()
-        lambda = parameters.number("lambda")
-        neurons = parameters.flag("neurons")
-        groupRun = parameters.integer("group_run")
-        refit = parameters.flag("refit")
     }
 }
