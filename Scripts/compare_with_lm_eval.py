@@ -196,6 +196,20 @@ def run_layerfold(program, model, task, data, extra):
     }
 
 
+def best_batch(model, configs, arguments):
+    """The batch size with which the harness is fastest on a few questions, and the trials."""
+    seconds = {}
+    run_harness(model, configs, 1, 1)  # warms up, so that the first size has no disadvantage
+    for batch in arguments.batches:
+        model.batch_size_per_gpu = batch
+        seconds[batch] = run_harness(model, configs, arguments.trial, batch)["seconds"][0]
+        print(f"batch size {batch}: {seconds[batch]:.1f} s", file=sys.stderr)
+    best = min(seconds, key=seconds.get)
+    model.batch_size_per_gpu = best
+    trials = ", ".join(f"{batch}: {value:.1f} s" for batch, value in seconds.items())
+    return best, trials
+
+
 def rolling(model, text):
     """Word, byte and bits-per-byte figures of one document, by the harness's own windows."""
     watch = Watch()
@@ -221,7 +235,12 @@ def main():
     parser.add_argument("--hellaswag")
     parser.add_argument("--text")
     parser.add_argument("--limit", type=int, help="questions per subject of MMLU; default all")
-    parser.add_argument("--batch", type=int, default=8, help="the harness's batch size")
+    parser.add_argument(
+        "--batches", type=int, nargs="+", default=[1, 8, 16],
+        help="batch sizes of the harness to try; the fastest is taken")
+    parser.add_argument(
+        "--trial", type=int, default=3,
+        help="questions per subject of the first task in a trial of batch sizes")
     parser.add_argument("--program", default=str(ROOT / ".build/release/layerfold"))
     parser.add_argument("--goldens", help="write the harness's figures of the small files here")
     arguments = parser.parse_args()
@@ -235,17 +254,17 @@ def main():
     runs.append(("boolq", FIXTURES / "boolq.jsonl", list(boolq(FIXTURES / "boolq.jsonl"))))
     runs.append(("race", FIXTURES / "race", list(race(FIXTURES / "race"))))
 
-    model = HFLM(
-        pretrained=arguments.model, device="cpu", dtype="float32", batch_size=arguments.batch)
+    model = HFLM(pretrained=arguments.model, device="cpu", dtype="float32")
     print(f"lm_eval {lm_eval.__version__}, torch {torch.__version__}, "
           f"{torch.get_num_threads()} threads", file=sys.stderr)
     table = [["task", "figure", "lm-eval", "layerfold", "difference", "lm-eval seconds", "layerfold seconds"]]
     goldens = {}
+    batch, trials = best_batch(model, runs[0][2], arguments)
     for task, data, configs in runs:
         limit = arguments.limit if task == "mmlu" else None
         extra = [] if limit is None else ["--limit", str(limit)]
         ours = run_layerfold(arguments.program, arguments.model, task, data, extra)
-        theirs = run_harness(model, configs, limit, arguments.batch)
+        theirs = run_harness(model, configs, limit, batch)
         goldens[task] = {k: theirs[k] for k in ["values", "accuracy", "normalised"]}
         if [len(v) for v in ours["values"]] != [len(v) for v in theirs["values"]]:
             sys.exit(f"{task}: the questions differ")
@@ -279,6 +298,8 @@ def main():
         print("| " + " | ".join(row) + " |")
         if index == 0:
             print("|" + " --- |" * len(row))
+    print(f"\nlm-eval at batch size {batch}; tried on {arguments.trial} questions per subject "
+          f"of {runs[0][0]}: {trials}")
     if arguments.goldens:
         small = {task: goldens[task] for task in ["piqa", "boolq", "race"]}
         Path(arguments.goldens, "lm_eval.json").write_text(json.dumps(small, indent=1) + "\n")

@@ -77,13 +77,14 @@ package final class JobRunner {
         let original = try ModelStage(cache: cache, progress: progress).open(
             place.path, root: place.root)
         let tokenizer = try IdentifiedTokenizer(folder: place.path)
-        let analysis = try analyse(original, tokenizer)
         let judged = Subject(
             model: original.model, identity: original.digest, label: RunReport.Similarity.original)
         let evaluation = EvaluationStage(
             cache: cache, progress: progress, numerics: numerics, data: data,
             tokenizer: tokenizer,
             encoder: PromptEncoder(tokenizer.tokenizer, folder: place.path), original: judged)
+        try evaluation.check(job.evaluate)
+        let analysis = try analyse(original, tokenizer)
         let baselines = try job.evaluate.map { try evaluation.run($0, on: judged) }
         for request in planRequests {
             try fold(

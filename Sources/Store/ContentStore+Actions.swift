@@ -58,11 +58,14 @@ extension ContentStore {
                         throw StoreError.outputMissing(
                             stage: record.key.stage, role: output.role, digest: output.digest)
                     }
-                    // A collector that has listed the actions already sees by this that the object
-                    // has been named since.
+                }
+                guard try publish(bytes, as: path) else { return false }
+                // After the naming: a collector that listed the actions before it has seen an
+                // older age of the objects, whenever it listed those, and leaves them.
+                for output in record.outputs {
                     try Syscalls.touch(layout.object(output.digest))
                 }
-                return try publish(bytes, as: path)
+                return true
             }
             if isRecorded { return .recorded }
             // Somebody recorded it; a record that is not sound goes, and ours comes.

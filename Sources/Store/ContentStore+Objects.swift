@@ -44,7 +44,12 @@ extension ContentStore {
             try Syscalls.syncFolder(folder)
             return false
         }
-        try file.rename(to: target)
+        try whileNothingIsRemoved {
+            try file.rename(to: target)
+            // The file is as old as its last write. If it took the place of one that was put, and
+            // named, since we looked, a collector must not find the age it saw before the naming.
+            try Syscalls.touch(target)
+        }
         try Syscalls.syncFolder(folder)
         return true
     }

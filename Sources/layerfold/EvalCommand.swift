@@ -152,34 +152,51 @@ struct EvalCommand: ParsableCommand {
                 contextLength: contextLength)
         }
         if let task = QuestionTasks.find(task) {
-            let prepared = try PreparedQuestions(
-                task, at: data, parameters, encoder: encoder, observer: progress)
             let contextLength = task.contextLength(of: model.blueprint)
+            let prepared = try PreparedQuestions(
+                task, at: data, parameters, encoder: encoder, observer: progress
+            ).fitting(contextLength: contextLength)
+            let notes = prepared.notes(task, contextLength: contextLength)
+            guard !prepared.questions.isEmpty else {
+                throw EvaluationError.noQuestions(
+                    path: data, expected: notes.joined(separator: "; "))
+            }
             let values = try runner(contextLength).score(prepared.requests, observer: progress)
             if likelihoods { try list(prepared, values) }
-            return (
-                prepared.figures(task, values), prepared.notes(task, contextLength: contextLength)
-            )
+            return (prepared.figures(task, values), notes)
         }
+        return (try measure(model, encoder, mode, parameters, runner, progress), [])
+    }
+
+    /// The tasks that read a text.
+    private func measure(
+        _ model: Model, _ encoder: PromptEncoder, _ mode: ComputeMode, _ parameters: Parameters,
+        _ runner: (Int) -> LikelihoodRunner, _ progress: ProgressReporter
+    ) throws -> [TaskFigure] {
         let text = try CalibrationSet.readText(data)
-        let measures = TextMeasures(
-            encoder: encoder, mode: mode, path: data, parameters: parameters)
-        if self.task == "divergence" {
+        let measures = TextMeasures(encoder: encoder, path: data, parameters: parameters)
+        switch TextMeasures.reading(task: task, parameters) {
+        case .divergence:
             guard let original else {
                 throw Failure(.usage, "divergence needs --original, the folder of the original")
             }
-            return (
-                try measures.divergence(
-                    text, of: model, from: try OpenModel.open(original), isSame: false,
-                    observer: progress), []
-            )
+            return try Divergence.measure(
+                windows: try measures.divergenceWindows(text),
+                original: ForwardPass(
+                    weights: try OpenModel.open(original).weights, mode: mode),
+                model: ForwardPass(weights: model.weights, mode: mode), observer: progress
+            ).figures
+        case .windows:
+            let windows = try measures.perplexityWindows(text)
+            let values = try runner(Perplexity.contextLength(of: windows)).score(
+                Perplexity.requests(windows), observer: progress)
+            return Perplexity.result(windows, likelihoods: values).figures
+        case .rolling:
+            let rolling = try measures.rolling(text, of: model)
+            let values = try runner(rolling.contextLength).score(
+                rolling.requests, observer: progress)
+            return RollingPerplexity.figures(rolling.measure, likelihoods: values)
         }
-        guard parameters["windows"]?.text == "rolling" else {
-            return (try measures.perplexity(text, of: model, observer: progress), [])
-        }
-        let rolling = try measures.rolling(text, of: model)
-        let values = try runner(rolling.contextLength).score(rolling.requests, observer: progress)
-        return (RollingPerplexity.figures(rolling.measure, likelihoods: values), [])
     }
 
     // MARK: Printing

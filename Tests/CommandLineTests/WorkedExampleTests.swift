@@ -119,7 +119,7 @@ struct WorkedExampleTests {
         try Data((good + "\n{\n").utf8).write(to: URL(filePath: file))
         let broken = try run(program, arguments)
         #expect(broken.status == 4)
-        #expect(broken.errors.contains("\(file):2: is not a JSON object"))
+        #expect(broken.errors.contains("\(file):2: is not JSON: column 2"))
     }
 
     @Test(
@@ -146,10 +146,15 @@ struct WorkedExampleTests {
         try Data((line + "\n").utf8).write(to: URL(filePath: questions))
         let text = try String(contentsOfFile: job, encoding: .utf8)
         let start = try #require(text.range(of: "evaluate:"))
-        try
-            (text[..<start.lowerBound]
-            + "evaluate:\n  - {task: multiple-choice, path: questions.jsonl}\n").write(
-                toFile: job, atomically: true, encoding: .utf8)
+        let evaluate = """
+            evaluate:
+              - {task: multiple-choice, path: questions.jsonl}
+              - {task: perplexity, path: demo/heldout.txt, window: 64, limit: 256}
+              - {task: divergence, path: demo/heldout.txt, window: 64, limit: 256}
+
+            """
+        try (text[..<start.lowerBound].replacing("[0.125]", with: "[0.125, 0.25]") + evaluate)
+            .write(toFile: job, atomically: true, encoding: .utf8)
         let (state, output) = (folder.path + "/state", folder.path + "/out")
         let first = try layerfold("run", job, "--state", state, "--output", output)
         #expect(first.status == 0, "\(first.errors)")
@@ -157,18 +162,50 @@ struct WorkedExampleTests {
         // The figures go, the waves stay.
         let actions = state + "/store/act"
         var removed = 0
+        var states = 0
         for name in try FileManager.default.subpathsOfDirectory(atPath: actions)
         where name.hasSuffix(".json") {
             let file = actions + "/" + name
             let action = try String(contentsOfFile: file, encoding: .utf8)
+            // The original's states are computed once for both folded models.
+            states += action.contains("\"divergence-states\"") ? 1 : 0
             guard action.contains("\"evaluate\"") else { continue }
             try FileManager.default.removeItem(atPath: file)
             removed += 1
         }
-        #expect(removed >= 2)
+        // Three tasks of three models.
+        #expect(removed == 9 && states == 1)
         let second = try layerfold("run", job, "--state", state, "--output", output)
         #expect(second.status == 0, "\(second.errors)")
-        #expect(second.errors.contains("1 of 1 waves were kept"))
+        // The original's divergence to itself asks nothing.
+        #expect(second.errors.ranges(of: "1 of 1 waves were kept").count == 8)
+        func figures(_ run: String) throws -> [[String: Double]] {
+            let report = try JSONSerialization.jsonObject(
+                with: Data(contentsOf: URL(filePath: "\(output)/\(run)/report.json")))
+            let results = (report as? [String: Any])?["results"] as? [[String: Any]] ?? []
+            return results.flatMap { $0["evaluations"] as? [[String: Any]] ?? [] }.map {
+                ["value": $0["value"] as? Double ?? -1, "stderr": $0["stderr"] as? Double ?? -1]
+            }
+        }
+        let before = try figures("tiny-1")
+        #expect(try before.count == 10 && figures("tiny-2") == before)
+    }
+
+    @Test("bad data of an evaluation are told by file and line before anything is computed")
+    func badDataEarly() throws {
+        let (folder, job) = try Workshop.make()
+        let questions = folder.path + "/questions.jsonl"
+        try Data("\n{\"context\": 1}\n".utf8).write(to: URL(filePath: questions))
+        let text = try String(contentsOfFile: job, encoding: .utf8)
+        try (text + "\n").replacing(
+            "evaluate: [", with: "evaluate: [{task: hellaswag, path: questions.jsonl}, "
+        ).write(toFile: job, atomically: true, encoding: .utf8)
+        let outcome = try layerfold(
+            "run", job, "--state", folder.path + "/state", "--output", folder.path + "/out")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("questions.jsonl:2: "), "\(outcome.errors)")
+        #expect(!outcome.errors.contains("activations"), "\(outcome.errors)")
+        #expect(Workshop.names(folder.path + "/out") == [])
     }
 
     @Test("the same job twice computes nothing but the fold, and results are byte-identical")

@@ -48,7 +48,7 @@ package struct CalibrationSample: Sendable, Equatable {
 package enum CalibrationError: Error, Equatable, CustomStringConvertible {
     case unreadable(path: String, reason: String)
     case empty(path: String)
-    case notUTF8(path: String)
+    case notUTF8(path: String, line: Int)
     case tooLarge(path: String, bytes: Int, limit: Int)
     case badLine(path: String, line: Int, problem: String)
     case noSubjects(path: String, pattern: String)
@@ -57,7 +57,8 @@ package enum CalibrationError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
         case .empty(let path): "\(path): holds no text; a calibration set needs at least one line"
-        case .notUTF8(let path): "\(path): is not UTF-8 text; convert it first"
+        case .notUTF8(let path, let line):
+            "\(path):\(line): is not UTF-8 text; convert the file first"
         case .tooLarge(let path, let bytes, let limit):
             "\(path): \(bytes) bytes, the limit is \(limit); give a smaller sample"
         case .badLine(let path, let line, let problem): "\(path):\(line): \(problem)"
@@ -123,8 +124,16 @@ package enum CalibrationSet {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw .unreadable(path: path, reason: "no such file, or not readable")
         }
-        guard let text = String(bytes: data, encoding: .utf8) else { throw .notUTF8(path: path) }
+        guard let text = String(bytes: data, encoding: .utf8) else {
+            throw .notUTF8(path: path, line: firstBrokenLine(data))
+        }
         return text
+    }
+
+    /// The first line, from 1, that is no UTF-8: no sequence of UTF-8 holds the byte of a line end.
+    private static func firstBrokenLine(_ data: Data) -> Int {
+        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        return 1 + (lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0)
     }
 
     private static func lines(
@@ -148,17 +157,20 @@ package enum CalibrationSet {
     private static func jsonField(
         _ line: String, _ number: Int, _ source: CalibrationSource
     ) throws -> String {
-        guard let value = try? JSONSerialization.jsonObject(with: Data(line.utf8)),
-            let object = value as? [String: Any]
-        else {
-            throw CalibrationError.badLine(
-                path: source.path, line: number, problem: "is not a JSON object")
+        func bad(_ problem: String) -> CalibrationError {
+            .badLine(path: source.path, line: number, problem: problem)
         }
-        guard let text = object[source.field] as? String else {
-            throw CalibrationError.badLine(
-                path: source.path, line: number,
-                problem: "has no text in field `\(source.field)`; it has "
-                    + object.keys.sorted().joined(separator: ", "))
+        let value: JSONValue
+        do throws(JSONFault) {
+            value = try JSONDocument.parse(Array(line.utf8).span, byteLimit: bytesMax)
+        } catch {
+            throw bad("is not JSON: byte \(error.offset + 1): \(error)")
+        }
+        guard case .object(let object) = value else {
+            throw bad("is not a JSON object, but \(value.kind)")
+        }
+        guard let text = object[source.field]?.string else {
+            throw bad(object.unfit(source.field, expected: "a text"))
         }
         return text
     }

@@ -13,6 +13,18 @@ package indirect enum JSONValue: Sendable, Equatable {
     case object(JSONObject)
 
     package static func integer(_ value: Int) -> JSONValue { .number(JSONNumber(value)) }
+
+    /// What it is, for messages.
+    package var kind: String {
+        switch self {
+        case .null: "null"
+        case .bool: "true or false"
+        case .number: "a number"
+        case .string: "a text"
+        case .array: "a list"
+        case .object: "an object"
+        }
+    }
 }
 
 /// A number by its spelling.
@@ -66,11 +78,15 @@ package enum JSONDocument {
 
     /// Parses one value with nothing but white space around it. Python's `NaN`, `Infinity` and
     /// `-Infinity` are read as numbers, because Python writes them into configs.
-    package static func parse(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONValue {
+    ///
+    /// - Parameter byteLimit: of the whole; lines of data may be longer than configs.
+    package static func parse(
+        _ bytes: Span<UInt8>, byteLimit: Int = byteLimit
+    ) throws(JSONFault) -> JSONValue {
         guard bytes.count <= byteLimit else {
             throw .tooLarge(byteCount: bytes.count, limit: byteLimit)
         }
-        var parser = JSONTreeParser()
+        var parser = JSONTreeParser(byteLimit: byteLimit)
         return try parser.parse(bytes)
     }
 
@@ -88,6 +104,9 @@ package enum JSONDocument {
 
 private struct JSONTreeParser {
     private var scanner = JSONScanner()
+    private let byteLimit: Int
+
+    init(byteLimit: Int) { self.byteLimit = byteLimit }
 
     mutating func parse(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONValue {
         let value = try value(bytes, depth: 0)
@@ -106,7 +125,7 @@ private struct JSONTreeParser {
         case UInt8(ascii: "{"): return .object(try object(bytes, depth: depth + 1))
         case UInt8(ascii: "["): return .array(try array(bytes, depth: depth + 1))
         case UInt8(ascii: "\""):
-            return .string(try scanner.string(bytes, byteLimit: JSONDocument.byteLimit))
+            return .string(try scanner.string(bytes, byteLimit: byteLimit))
         case UInt8(ascii: "t"): return try word("true", .bool(true), bytes)
         case UInt8(ascii: "f"): return try word("false", .bool(false), bytes)
         case UInt8(ascii: "n"): return try word("null", .null, bytes)
@@ -143,7 +162,7 @@ private struct JSONTreeParser {
         repeat {
             _ = try scanner.next(bytes)
             let offset = scanner.offset
-            let key = try scanner.string(bytes, byteLimit: JSONDocument.byteLimit)
+            let key = try scanner.string(bytes, byteLimit: byteLimit)
             try scanner.consume(":", bytes)
             guard object[key] == nil else { throw .repeatedKey(key, offset: offset) }
             object[key] = try value(bytes, depth: depth)

@@ -3,7 +3,7 @@
 // token the most likely.
 
 import Foundation
-import TensorMath
+package import TensorMath
 
 package enum Divergence {
     package struct Result: Sendable, Equatable {
@@ -32,51 +32,79 @@ package enum Divergence {
         }
     }
 
-    /// Streams of both models hold at most this many floats each (1 GiB).
-    private static let batchFloats = 256 << 20
+    /// What a window adds up to.
+    package struct WindowSum: Sendable, Equatable {
+        /// Nats.
+        package var divergence: Double
+        /// Tokens on which both models agree.
+        package var agreement: Double
+        package var count: Int
 
-    /// Both models pass over the same windows, layer by layer, one after the other; logits of
-    /// both exist for one chunk of tokens at a time. Errors are over windows.
-    package static func measure(
-        windows: [Perplexity.Window], original: ForwardPass, model: ForwardPass,
-        observer: some WorkObserver
-    ) throws -> Result {
-        let vocabulary = original.weights.blueprint.vocabularySize
-        guard vocabulary == model.weights.blueprint.vocabularySize else {
-            throw EvaluationError.vocabulariesDiffer(
-                original: vocabulary, model: model.weights.blueprint.vocabularySize)
+        package init(divergence: Double, agreement: Double, count: Int) {
+            self.divergence = divergence
+            self.agreement = agreement
+            self.count = count
         }
-        let heads = (try OutputHead(original), try OutputHead(model))
-        let width = max(
-            original.weights.blueprint.hiddenWidth, model.weights.blueprint.hiddenWidth)
+    }
+
+    /// States of a wave hold at most this many floats (256 MiB): they are kept for other models,
+    /// and a wave is what an interrupted comparison loses.
+    private static let waveFloats = 64 << 20
+
+    /// Windows that pass through the models together.
+    ///
+    /// - Parameter width: hidden width of the wider model.
+    package static func waves(
+        _ windows: [Perplexity.Window], width: Int
+    ) -> [[Perplexity.Window]] {
         let longest = windows.map(\.tokens.count).max() ?? 1
-        let perBatch = max(1, batchFloats / (width * longest))
-        var sums: [(divergence: Double, agreement: Double, count: Int)] = []
-        var start = 0
-        while start < windows.count {
-            let chunk = windows[start..<min(windows.count, start + perBatch)]
-            let batch = PackedSequences(chunk.map(\.tokens))
-            let streams = (
-                try original.run(batch, observer: observer),
-                try model.run(batch, observer: observer)
-            )
-            let scored = zip(batch.ranges, chunk).map { range, window in
-                range.lowerBound + window.firstPredicted - 1..<range.upperBound - 1
-            }
-            let rows = scored.flatMap { Array($0) }
-            let found = try compare(heads, streams, rows: rows, observer: observer)
-            var place = 0
-            for range in scored {
-                let part = found[place..<place + range.count]
-                sums.append(
-                    (
-                        part.reduce(0) { $0 + $1.divergence },
-                        part.reduce(0) { $0 + ($1.agrees ? 1 : 0) }, range.count
-                    ))
-                place += range.count
-            }
-            start += perBatch
+        let size = max(1, waveFloats / (width * longest))
+        return stride(from: 0, to: windows.count, by: size).map { start in
+            Array(windows[start..<min(windows.count, start + size)])
         }
+    }
+
+    /// What a model predicts a wave's tokens from: its residual stream after the last layer,
+    /// [predicted tokens, hidden]. A row is a fraction of the distribution it stands for (8B: 16
+    /// KiB instead of 501), and the output head a fraction of the work.
+    package static func states(
+        _ wave: [Perplexity.Window], of forward: ForwardPass, observer: some WorkObserver
+    ) throws -> MatrixView {
+        let batch = PackedSequences(wave.map(\.tokens))
+        let stream = try forward.run(batch, observer: observer)
+        let rows = zip(batch.ranges, wave).flatMap { range, window in
+            Array(range.lowerBound + window.firstPredicted - 1..<range.upperBound - 1)
+        }
+        return try OutputHead(forward).gather(stream, rows[...])
+    }
+
+    /// Compares what both models predict from their states of a wave, window by window.
+    package static func compare(
+        _ wave: [Perplexity.Window], original: (forward: ForwardPass, states: MatrixView),
+        model: (forward: ForwardPass, states: MatrixView), observer: some WorkObserver
+    ) throws -> [WindowSum] {
+        let sizes = (
+            original.forward.blueprint.vocabularySize, model.forward.blueprint.vocabularySize
+        )
+        guard sizes.0 == sizes.1 else {
+            throw EvaluationError.vocabulariesDiffer(original: sizes.0, model: sizes.1)
+        }
+        let found = try compare(
+            (try OutputHead(original.forward), try OutputHead(model.forward)),
+            (original.states, model.states), observer: observer)
+        var place = 0
+        return wave.map { window in
+            let count = window.tokens.count - window.firstPredicted
+            let part = found[place..<place + count]
+            place += count
+            return WindowSum(
+                divergence: part.reduce(0) { $0 + $1.divergence },
+                agreement: part.reduce(0) { $0 + ($1.agrees ? 1 : 0) }, count: count)
+        }
+    }
+
+    /// Errors are over windows.
+    package static func result(_ sums: [WindowSum]) -> Result {
         let divergence = Perplexity.summarise(sums.map { ($0.divergence, $0.count) })
         let agreement = Perplexity.summarise(sums.map { ($0.agreement, $0.count) })
         return Result(
@@ -85,17 +113,41 @@ package enum Divergence {
             tokens: divergence.tokens)
     }
 
+    /// Both models pass over the same windows, layer by layer, one after the other; logits of
+    /// both exist for one chunk of tokens at a time.
+    package static func measure(
+        windows: [Perplexity.Window], original: ForwardPass, model: ForwardPass,
+        observer: some WorkObserver
+    ) throws -> Result {
+        let width = max(original.blueprint.hiddenWidth, model.blueprint.hiddenWidth)
+        let waves = waves(windows, width: width)
+        let tokens = waves.map { $0.reduce(0) { $0 + $1.tokens.count } }
+        var sums: [WindowSum] = []
+        for (index, wave) in waves.enumerated() {
+            let share = WaveProgress(
+                observer: observer, before: tokens[..<index].reduce(0, +), tokens: tokens[index],
+                total: tokens.reduce(0, +), detail: "wave \(index + 1) of \(waves.count)")
+            let left = try states(wave, of: original, observer: share.part(0, of: 2))
+            let right = try states(wave, of: model, observer: share.part(1, of: 2))
+            sums += try compare(
+                wave, original: (original, left), model: (model, right), observer: share)
+        }
+        return result(sums)
+    }
+
     private static func compare(
-        _ heads: (OutputHead, OutputHead), _ streams: (MatrixView, MatrixView), rows: [Int],
+        _ heads: (OutputHead, OutputHead), _ states: (MatrixView, MatrixView),
         observer: some WorkObserver
     ) throws -> [(divergence: Double, agrees: Bool)] {
+        precondition(states.0.rows == states.1.rows, "both states are of the same tokens")
         var result: [(divergence: Double, agrees: Bool)] = []
+        let count = states.0.rows
         var start = 0
-        while start < rows.count {
+        while start < count {
             try observer.checkpoint()
-            let chunk = rows[start..<min(rows.count, start + heads.0.chunkTokens)]
-            let left = try heads.0.logits(heads.0.gather(streams.0, chunk))
-            let right = try heads.1.logits(heads.1.gather(streams.1, chunk))
+            let chunk = start..<min(count, start + heads.0.chunkTokens)
+            let left = try heads.0.logits(states.0.rows(chunk))
+            let right = try heads.1.logits(states.1.rows(chunk))
             let sums = (heads.0.logSumExp(left), heads.1.logSumExp(right))
             let divergences = FloatBuffer(count: chunk.count)
             let agreements = FloatBuffer(count: chunk.count)
@@ -116,9 +168,9 @@ package enum Divergence {
             for row in 0..<chunk.count {
                 result.append((Double(divergences[row]), agreements[row] == 1))
             }
-            start = chunk.endIndex
+            start = chunk.upperBound
             observer.progress(
-                done: start, total: rows.count, unit: "tokens", detail: "comparing predictions")
+                done: start, total: count, unit: "tokens", detail: "comparing predictions")
         }
         return result
     }

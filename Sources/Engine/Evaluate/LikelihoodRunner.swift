@@ -161,10 +161,17 @@ package struct LikelihoodRunner {
         _ requests: [LikelihoodRequest], observer: some WorkObserver
     ) throws -> [Double] {
         var result = [Double](repeating: 0, count: requests.count)
-        for wave in try waves(requests) {
-            for (ask, value) in zip(wave.asks, try score(wave, observer: observer)) {
+        let waves = try waves(requests)
+        let total = waves.reduce(0) { $0 + $1.tokenCount }
+        var before = 0
+        for (index, wave) in waves.enumerated() {
+            let share = WaveProgress(
+                observer: observer, before: before, tokens: wave.tokenCount, total: total,
+                detail: "wave \(index + 1) of \(waves.count)")
+            for (ask, value) in zip(wave.asks, try score(wave, observer: share)) {
                 result[ask.request] = value
             }
+            before += wave.tokenCount
         }
         return result
     }

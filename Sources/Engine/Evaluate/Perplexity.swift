@@ -21,13 +21,17 @@ package struct PerplexityResult: Sendable, Equatable {
     package var perplexity: Double { exp(meanLoss) }
     /// First-order error of the perplexity: perplexity * standard error of the mean loss.
     package var perplexityStandardError: Double { perplexity * standardError }
+
+    package var figures: [TaskFigure] {
+        [
+            TaskFigure(
+                metric: "perplexity", value: perplexity, standardError: perplexityStandardError,
+                count: tokens)
+        ]
+    }
 }
 
 package enum Perplexity {
-    /// Hidden states of a batch hold at most this many floats (1 GiB); a larger text passes
-    /// through the model in several batches.
-    private static let batchFloats = 256 << 20
-
     /// A window and the first place in it that is predicted.
     package struct Window: Sendable, Equatable {
         package var tokens: [Int32]
@@ -60,33 +64,37 @@ package enum Perplexity {
         return windows
     }
 
+    /// What each window asks: how likely its predicted tokens are after those before them.
+    package static func requests(_ windows: [Window]) -> [LikelihoodRequest] {
+        windows.map { window in
+            LikelihoodRequest(
+                context: Array(window.tokens[..<window.firstPredicted]),
+                continuation: Array(window.tokens[window.firstPredicted...]))
+        }
+    }
+
+    /// Windows are never cut, whatever the model calls its context.
+    package static func contextLength(of windows: [Window]) -> Int {
+        windows.map(\.tokens.count).max() ?? 1
+    }
+
+    /// - Parameter likelihoods: of the windows' requests, in their order.
+    package static func result(
+        _ windows: [Window], likelihoods: [Double]
+    ) -> PerplexityResult {
+        summarise(
+            zip(windows, likelihoods).map { window, likelihood in
+                (sum: -likelihood, count: window.tokens.count - window.firstPredicted)
+            })
+    }
+
     package static func measure(
         windows: [Window], forward: ForwardPass, observer: some WorkObserver
     ) throws -> PerplexityResult {
-        let width = forward.weights.blueprint.hiddenWidth
-        let longest = windows.map(\.tokens.count).max() ?? 1
-        let perBatch = max(1, batchFloats / (width * longest))
-        let head = try OutputHead(forward)
-        var perWindow: [(sum: Double, count: Int)] = []
-        var start = 0
-        while start < windows.count {
-            let chunk = windows[start..<min(windows.count, start + perBatch)]
-            let batch = PackedSequences(chunk.map(\.tokens))
-            let stream = try forward.run(batch, observer: observer)
-            let scored = zip(batch.ranges, chunk).map { range, window in
-                range.lowerBound + window.firstPredicted..<range.upperBound
-            }
-            let losses = try head.losses(
-                stream, rows: scored.flatMap { $0.map { $0 - 1 } },
-                targets: scored.flatMap { batch.tokens[$0] }, observer: observer)
-            var place = 0
-            for range in scored {
-                perWindow.append((losses[place..<place + range.count].reduce(0, +), range.count))
-                place += range.count
-            }
-            start += perBatch
-        }
-        return summarise(perWindow)
+        let runner = LikelihoodRunner(
+            forward: forward, contextLength: contextLength(of: windows))
+        return result(
+            windows, likelihoods: try runner.score(requests(windows), observer: observer))
     }
 
     /// Token-weighted mean and the standard error of a ratio of sums over windows.

@@ -36,6 +36,25 @@ package struct PreparedQuestions: Sendable, Equatable {
         self.init(questions: questions, categories: set.categories, leftOut: set.leftOut)
     }
 
+    /// The questions a model can be asked: a choice that does not fit its context leaves its
+    /// question out.
+    package func fitting(contextLength: Int) -> PreparedQuestions {
+        var result = self
+        result.questions = []
+        for (index, question) in questions.enumerated() {
+            let longest = question.continuations.map(\.count).max() ?? 0
+            if longest <= contextLength {
+                result.questions.append(question)
+                continue
+            }
+            let subject = question.subject.isEmpty ? "" : " (\(question.subject))"
+            result.leftOut.append(
+                "question \(index + 1)\(subject): a choice of \(longest) tokens is longer than the "
+                    + "context of \(contextLength)")
+        }
+        return result
+    }
+
     /// One request per choice of each question, in order.
     package var requests: [LikelihoodRequest] { questions.flatMap(\.requests) }
 

@@ -6,40 +6,78 @@ import Foundation
 struct TaskRecord {
     let path: String
     let line: Int
-    let object: [String: Any]
+    let object: JSONObject
 
     var place: String { "\(path):\(line)" }
 
     func text(_ key: String) throws(EvaluationError) -> String {
-        guard let text = object[key] as? String else { throw missing(key, "a text") }
+        guard let text = object[key]?.string else { throw unfit(key, "a text") }
         return text
     }
 
     func texts(_ key: String) throws(EvaluationError) -> [String] {
-        guard let texts = object[key] as? [String], texts.count >= 2 else {
-            throw missing(key, "a list of at least two texts")
+        let kind = "a list of at least two texts"
+        guard case .array(let elements) = object[key], elements.count >= 2 else {
+            throw unfit(key, kind)
         }
+        let texts = elements.compactMap(\.string)
+        guard texts.count == elements.count else { throw unfit(key, kind) }
         return texts
+    }
+
+    func list(_ key: String) throws(EvaluationError) -> [JSONValue] {
+        guard case .array(let elements) = object[key] else { throw unfit(key, "a list") }
+        return elements
     }
 
     /// A number, a number as text, true or false; nil for "" and null (no label).
     func label(_ key: String) throws(EvaluationError) -> Int? {
         switch object[key] {
-        case let text as String:
+        case .string(let text):
             if text.isEmpty { return nil }
-            guard let number = Int(text) else { throw missing(key, "a whole number") }
+            guard let number = Int(text) else { throw unfit(key, "a whole number") }
             return number
-        case let number as NSNumber: return number.intValue
-        case nil, is NSNull: return nil
-        default: throw missing(key, "a whole number")
+        case .number(let number):
+            // Tables that went through pandas hold 1.0 for 1.
+            guard let whole = Int(exactly: number.double) else {
+                throw unfit(key, "a whole number")
+            }
+            return whole
+        case .bool(let flag): return flag ? 1 : 0
+        case nil, .null: return nil
+        default: throw unfit(key, "a whole number")
         }
     }
 
-    private func missing(_ key: String, _ kind: String) -> EvaluationError {
-        .badLine(
-            path: path, line: line,
-            problem: "has no field `\(key)` with \(kind); it has "
-                + object.keys.sorted().joined(separator: ", "))
+    func problem(_ problem: String) -> EvaluationError {
+        .badLine(path: path, line: line, problem: problem)
+    }
+
+    private func unfit(_ key: String, _ kind: String) -> EvaluationError {
+        problem(object.unfit(key, expected: kind))
+    }
+}
+
+extension JSONObject {
+    /// Why a field is not what it should be: it is missing, or something else.
+    func unfit(_ key: String, expected: String) -> String {
+        guard let value = self[key] else {
+            return "has no field \(quoted(key)) with \(expected); it has "
+                + (keys.isEmpty ? "none" : keys.sorted().map(quoted).joined(separator: ", "))
+        }
+        return "field \(quoted(key)) should be \(expected); it is \(value.described)"
+    }
+}
+
+extension JSONValue {
+    fileprivate var described: String {
+        switch self {
+        case .bool(let flag): String(flag)
+        case .number(let number): "the number \(quoted(number.token))"
+        case .string(let text): "the text \(quoted(text))"
+        case .array(let elements): "a list of \(elements.count)"
+        case .null, .object: kind
+        }
     }
 }
 
@@ -61,7 +99,9 @@ enum TaskFiles {
     /// Lines that hold something, with their numbers from 1.
     static func lines(_ path: String) throws -> [(number: Int, text: Substring)] {
         // Only these end a line: a JSON string may hold Unicode's other separators as they are.
-        let all = try CalibrationSet.readText(path).split(omittingEmptySubsequences: false) {
+        var text = try CalibrationSet.readText(path)
+        if text.unicodeScalars.first == "\u{FEFF}" { text.unicodeScalars.removeFirst() }
+        let all = text.split(omittingEmptySubsequences: false) {
             $0 == "\n" || $0 == "\r\n" || $0 == "\r"
         }
         return all.enumerated().compactMap { index, line in
@@ -72,14 +112,29 @@ enum TaskFiles {
     /// A file of JSON objects, one a line.
     static func records(_ path: String) throws -> [TaskRecord] {
         try lines(path).map { number, text in
-            guard let value = try? JSONSerialization.jsonObject(with: Data(text.utf8)),
-                let object = value as? [String: Any]
-            else {
-                throw EvaluationError.badLine(
-                    path: path, line: number, problem: "is not a JSON object")
-            }
-            return TaskRecord(path: path, line: number, object: object)
+            TaskRecord(path: path, line: number, object: try object(text, path, line: number))
         }
+    }
+
+    /// A JSON object; `line` is the number of the text's first line in its file.
+    static func object(
+        _ text: Substring, _ path: String, line: Int
+    ) throws(EvaluationError) -> JSONObject {
+        let bytes = Array(text.utf8)
+        let value: JSONValue
+        do throws(JSONFault) {
+            value = try JSONDocument.parse(bytes.span, byteLimit: CalibrationSet.bytesMax)
+        } catch {
+            let place = TextPlace.of(offset: error.offset, in: bytes.span)
+            throw .badLine(
+                path: path, line: line + place.line - 1,
+                problem: "is not JSON: column \(place.column): \(error)")
+        }
+        guard case .object(let object) = value else {
+            throw .badLine(
+                path: path, line: line, problem: "is not a JSON object, but \(value.kind)")
+        }
+        return object
     }
 
     /// Place of an answer given as a letter, `A` the first.

@@ -1,40 +1,42 @@
 // The tasks that read a text instead of asking questions, from their parameters to their figures.
 
 package import Catalogue
-package import TensorMath
 
 package struct TextMeasures {
     private let encoder: PromptEncoder
-    private let mode: ComputeMode
     private let path: String
     private let parameters: Parameters
 
     /// - Parameter path: of the text, for messages.
-    package init(
-        encoder: PromptEncoder, mode: ComputeMode, path: String, parameters: Parameters
-    ) {
+    package init(encoder: PromptEncoder, path: String, parameters: Parameters) {
         self.encoder = encoder
-        self.mode = mode
         self.path = path
         self.parameters = parameters
     }
 
-    private func forward(_ model: Model) -> ForwardPass {
-        ForwardPass(weights: model.weights, mode: mode)
+    /// What a job or a command asks of a text.
+    package enum Reading: Sendable, Equatable {
+        /// Disjoint or strided windows, each scored alone.
+        case windows
+        /// Whole documents, every token predicted once.
+        case rolling
+        /// Beside another model.
+        case divergence
     }
 
-    /// Token perplexity in windows scored alone.
-    package func perplexity(
-        _ text: String, of model: Model, observer: some WorkObserver
-    ) throws -> [TaskFigure] {
-        let measured = try Perplexity.measure(
-            windows: try windows(text, stride: parameters.integer("stride")),
-            forward: forward(model), observer: observer)
-        return [
-            TaskFigure(
-                metric: "perplexity", value: measured.perplexity,
-                standardError: measured.perplexityStandardError, count: measured.tokens)
-        ]
+    package static func reading(task: String, _ parameters: Parameters) -> Reading {
+        if task == "divergence" { return .divergence }
+        return parameters["windows"]?.text == "rolling" ? .rolling : .windows
+    }
+
+    /// Windows whose token perplexity is measured.
+    package func perplexityWindows(_ text: String) throws -> [Perplexity.Window] {
+        try windows(text, stride: parameters.integer("stride"))
+    }
+
+    /// Windows in which two models are compared.
+    package func divergenceWindows(_ text: String) throws -> [Perplexity.Window] {
+        try windows(text, stride: parameters.integer("window"))
     }
 
     private func windows(_ text: String, stride: Int) throws -> [Perplexity.Window] {
@@ -62,21 +64,5 @@ package struct TextMeasures {
             throw EvaluationError.textTooShort(path: path, tokens: measure.tokens)
         }
         return (requests, measure, contextLength)
-    }
-
-    /// How far a model is from its original; nothing is computed where they are the same.
-    package func divergence(
-        _ text: String, of model: Model, from original: Model, isSame: Bool,
-        observer: some WorkObserver
-    ) throws -> [TaskFigure] {
-        let windows = try windows(text, stride: parameters.integer("window"))
-        if isSame {
-            let tokens = windows.reduce(0) { $0 + $1.tokens.count - $1.firstPredicted }
-            return Divergence.Result.none(tokens: tokens).figures
-        }
-        return try Divergence.measure(
-            windows: windows, original: forward(original), model: forward(model),
-            observer: observer
-        ).figures
     }
 }

@@ -47,6 +47,10 @@ package struct OutputHead {
         _ stream: MatrixView, rows: [Int], targets: [[Int32]], observer: some WorkObserver
     ) throws -> [[Double]] {
         precondition(rows.count == targets.count, "targets for each row")
+        for target in targets.joined() where !(0..<blueprint.vocabularySize).contains(Int(target)) {
+            throw ModelError.tokenOutsideVocabulary(
+                token: Int(target), vocabularySize: blueprint.vocabularySize)
+        }
         var result: [[Double]] = []
         result.reserveCapacity(rows.count)
         var start = 0

@@ -36,17 +36,39 @@ struct EvaluationStage {
         return try read(evaluation, path: path, subject)
     }
 
+    /// Reads the data of all evaluations, so that what is wrong with them is told before anything
+    /// long is computed.
+    func check(_ evaluations: [JobDescription.Evaluation]) throws {
+        for evaluation in evaluations {
+            let path = try data.resolve(evaluation.parameters.text("path")).path.string
+            if let task = QuestionTasks.find(evaluation.task) {
+                _ = try prepare(task, evaluation, path: path)
+            } else {
+                _ = try CalibrationSet.readText(path)
+            }
+        }
+    }
+
     // MARK: Questions
+
+    private func prepare(
+        _ task: any QuestionTask, _ evaluation: JobDescription.Evaluation, path: String
+    ) throws -> StoredQuestions {
+        try QuestionStage(cache: cache, progress: progress).prepare(
+            task, at: path, evaluation.parameters, tokenizer: tokenizer, encoder: encoder)
+    }
 
     private func ask(
         _ task: any QuestionTask, _ evaluation: JobDescription.Evaluation, path: String,
         _ subject: Subject
     ) throws -> [TaskFigure] {
-        let questions = try QuestionStage(cache: cache, progress: progress).prepare(
-            task, at: path, evaluation.parameters, tokenizer: tokenizer, encoder: encoder)
+        let questions = try prepare(task, evaluation, path: path)
         let contextLength = task.contextLength(of: subject.model.blueprint)
-        for note in questions.prepared.notes(task, contextLength: contextLength) {
-            progress.warn(note)
+        let prepared = questions.prepared.fitting(contextLength: contextLength)
+        for note in prepared.notes(task, contextLength: contextLength) { progress.warn(note) }
+        guard !prepared.questions.isEmpty else {
+            throw EvaluationError.noQuestions(
+                path: path, expected: "choices of at most \(contextLength) tokens")
         }
         let request = StageRequest(
             name: "evaluate",
@@ -55,25 +77,25 @@ struct EvaluationStage {
                 (role: "questions", digest: questions.digest),
             ],
             params: ["numerics": numerics.key, "task": .string(task.name)],
-            detail: "\(subject.label): \(task.name), \(questions.prepared.questions.count) "
-                + "questions")
+            detail: "\(subject.label): \(task.name), \(prepared.questions.count) questions")
         return try figures(request) {
-            let likelihoods = try score(
-                questions.prepared.requests, subject, contextLength: contextLength)
-            return questions.prepared.figures(task, likelihoods)
+            prepared.figures(
+                task, try score(prepared.requests, subject, contextLength: contextLength))
         }
     }
 
     private func score(
         _ requests: [LikelihoodRequest], _ subject: Subject, contextLength: Int
     ) throws -> [Double] {
-        try WaveCache(
-            cache: cache, progress: progress, numerics: numerics, model: subject.identity
-        ).score(
+        try waves.score(
             requests,
             LikelihoodRunner(
                 forward: ForwardPass(weights: subject.model.weights, mode: numerics.mode),
-                contextLength: contextLength))
+                contextLength: contextLength), model: subject.identity)
+    }
+
+    private var waves: WaveCache {
+        WaveCache(cache: cache, progress: progress, numerics: numerics)
     }
 
     /// The figures of a request, computed or found.
@@ -106,23 +128,36 @@ struct EvaluationStage {
             inputs.append((role: "original", digest: original.identity))
         }
         let request = StageRequest(
-            name: "evaluate", version: 2, inputs: inputs,
+            name: "evaluate", version: 3, inputs: inputs,
             params: [
                 "numerics": numerics.key, "parameters": parameters.canonical(Array(names)),
                 "task": .string(evaluation.task),
             ],
             detail: "\(subject.label): \(evaluation.task)")
         return try figures(request) {
-            let measures = TextMeasures(
-                encoder: encoder, mode: numerics.mode, path: path, parameters: parameters)
-            if evaluation.task == "divergence" {
-                return try measures.divergence(
-                    text, of: subject.model, from: original.model,
-                    isSame: subject.identity == original.identity, observer: progress)
-            }
-            guard parameters["windows"]?.text == "rolling" else {
-                return try measures.perplexity(text, of: subject.model, observer: progress)
-            }
+            try figures(
+                text,
+                TextMeasures(encoder: encoder, path: path, parameters: parameters),
+                TextMeasures.reading(task: evaluation.task, parameters), subject)
+        }
+    }
+
+    private func figures(
+        _ text: String, _ measures: TextMeasures, _ reading: TextMeasures.Reading,
+        _ subject: Subject
+    ) throws -> [TaskFigure] {
+        switch reading {
+        case .divergence:
+            return try DivergenceWaves(waves: waves, original: original).measure(
+                try measures.divergenceWindows(text), of: subject
+            ).figures
+        case .windows:
+            let windows = try measures.perplexityWindows(text)
+            let likelihoods = try score(
+                Perplexity.requests(windows), subject,
+                contextLength: Perplexity.contextLength(of: windows))
+            return Perplexity.result(windows, likelihoods: likelihoods).figures
+        case .rolling:
             let rolling = try measures.rolling(text, of: subject.model)
             return RollingPerplexity.figures(
                 rolling.measure,

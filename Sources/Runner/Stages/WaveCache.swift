@@ -1,110 +1,138 @@
-// Waves of prompts as steps of their own: each wave's log-likelihoods are kept as soon as they are
+// Waves of prompts or windows as steps of their own: what each wave gives is kept as soon as it is
 // known, so that an evaluation that was stopped goes on behind its last finished wave.
 
 import Engine
 import Store
 
+/// A wave: what names it, and how its values are computed.
+struct KeptWave {
+    let stage: String
+    /// Everything the values depend on.
+    let inputs: [(role: String, digest: Digest)]
+    /// Of the array in the store.
+    let role: String
+    let valueCount: Int
+    /// Tokens that pass through a model.
+    let tokenCount: Int
+    let compute: (WaveProgress<ProgressReporter>) throws -> [Double]
+}
+
 struct WaveCache {
     let cache: StageCache
     let progress: ProgressReporter
     let numerics: Numerics
-    let model: Digest
+
+    // MARK: Requests
 
     /// Log-likelihoods of all requests, in their order.
-    func score(_ requests: [LikelihoodRequest], _ runner: LikelihoodRunner) throws -> [Double] {
+    ///
+    /// - Parameter model: what names the runner's model.
+    func score(
+        _ requests: [LikelihoodRequest], _ runner: LikelihoodRunner, model: Digest
+    ) throws -> [Double] {
         let waves = try runner.waves(requests)
+        let values = try values(
+            of: waves.map { wave in
+                KeptWave(
+                    stage: "evaluate-wave",
+                    inputs: [(role: "model", digest: model), (role: "wave", digest: digest(wave))],
+                    role: "likelihoods", valueCount: wave.asks.count,
+                    tokenCount: wave.tokenCount,
+                    compute: { try runner.score(wave, observer: $0) })
+            })
         var result = [Double](repeating: 0, count: requests.count)
-        func keep(_ values: [Double], of wave: LikelihoodWave) {
+        for (wave, values) in zip(waves, values) {
             for (ask, value) in zip(wave.asks, values) { result[ask.request] = value }
-        }
-        var open: [(number: Int, wave: LikelihoodWave)] = []
-        for (index, wave) in waves.enumerated() {
-            if let values = try find(wave) {
-                keep(values, of: wave)
-            } else {
-                open.append((index + 1, wave))
-            }
-        }
-        if open.count < waves.count {
-            progress.note("\(waves.count - open.count) of \(waves.count) waves were kept")
-        }
-        let total = open.reduce(0) { $0 + $1.wave.tokenCount }
-        var done = 0
-        for (number, wave) in open {
-            let values = try runner.score(
-                wave,
-                observer: WaveObserver(
-                    progress: progress, before: done, tokens: wave.tokenCount, total: total,
-                    detail: "wave \(number) of \(waves.count)"))
-            try put(values, of: wave)
-            keep(values, of: wave)
-            done += wave.tokenCount
         }
         return result
     }
 
-    private func key(_ wave: LikelihoodWave) -> ActionKey {
-        ActionKey(
-            stage: "evaluate-wave", stageVersion: 1,
-            inputs: [
-                (role: "model", digest: model),
-                (role: "wave", digest: Digest(of: Self.bytes(wave))),
-            ], params: ["numerics": numerics.key], tool: StageCache.tool)
+    /// Everything of a wave that its likelihoods depend on.
+    private func digest(_ wave: LikelihoodWave) -> Digest {
+        var bytes = TokenBytes()
+        bytes.append(Int32(wave.texts.count))
+        for text in wave.texts { bytes.append(text) }
+        for ask in wave.asks {
+            bytes.append(Int32(ask.text))
+            bytes.append(ask.targets)
+        }
+        return Digest(of: bytes.bytes)
     }
 
-    private func find(_ wave: LikelihoodWave) throws -> [Double]? {
-        guard case .hit(let record) = try cache.store.lookup(key(wave)),
-            let output = record.outputs.first,
-            let bytes = try cache.store.bytes(of: output.digest).value,
-            let archive = try? TensorArchive(parsing: bytes),
-            let values = archive.doubles("likelihoods"), values.count == wave.asks.count
+    // MARK: Any waves
+
+    /// The values of each wave, found or computed.
+    func values(of waves: [KeptWave]) throws -> [[Double]] {
+        var result = try waves.map(find)
+        let open = waves.indices.filter { result[$0] == nil }
+        if open.count < waves.count {
+            progress.note("\(waves.count - open.count) of \(waves.count) waves were kept")
+        }
+        let total = open.reduce(0) { $0 + waves[$1].tokenCount }
+        var before = 0
+        for index in open {
+            let wave = waves[index]
+            let values = try wave.compute(
+                WaveProgress(
+                    observer: progress, before: before, tokens: wave.tokenCount, total: total,
+                    detail: "wave \(index + 1) of \(waves.count)"))
+            try put(values, of: wave)
+            result[index] = values
+            before += wave.tokenCount
+        }
+        return result.map { $0 ?? [] }
+    }
+
+    private func key(_ wave: KeptWave) -> ActionKey {
+        ActionKey(
+            stage: wave.stage, stageVersion: 1, inputs: wave.inputs,
+            params: ["numerics": numerics.key], tool: StageCache.tool)
+    }
+
+    private func find(_ wave: KeptWave) throws -> [Double]? {
+        guard let archive = try cache.kept(key(wave)), let values = archive.doubles(wave.role),
+            values.count == wave.valueCount
         else { return nil }
         return values
     }
 
-    private func put(_ values: [Double], of wave: LikelihoodWave) throws {
+    private func put(_ values: [Double], of wave: KeptWave) throws {
         var archive = TensorArchive()
-        archive.add("likelihoods", shape: [values.count], doubles: values)
-        let stored = try cache.store.put(archive.bytes, elementBytes: 8)
-        _ = try cache.store.record(
-            key(wave), outputs: [ActionOutput(role: "likelihoods", stored)], seconds: 0,
-            peakBytes: 0)
-    }
-
-    /// Everything of a wave that its likelihoods depend on.
-    private static func bytes(_ wave: LikelihoodWave) -> [UInt8] {
-        var bytes: [UInt8] = []
-        func append(_ value: Int32) {
-            for shift in [0, 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
-        }
-        func append(_ list: [Int32]) {
-            append(Int32(list.count))
-            for value in list { append(value) }
-        }
-        append(Int32(wave.texts.count))
-        for text in wave.texts { append(text) }
-        for ask in wave.asks {
-            append(Int32(ask.text))
-            append(ask.targets)
-        }
-        return bytes
+        archive.add(wave.role, shape: [values.count], doubles: values)
+        try cache.keep(archive, as: wave.role, key(wave), elementBytes: 8)
     }
 }
 
-/// Layer tokens of a wave as tokens of the whole evaluation.
-private struct WaveObserver: WorkObserver {
-    let progress: ProgressReporter
-    let before: Int
-    let tokens: Int
-    let total: Int
-    let detail: String
+extension StageCache {
+    /// What a part of a stage has left in the store; nil where it has not, or no more.
+    func kept(_ key: ActionKey) throws -> TensorArchive? {
+        guard case .hit(let record) = try store.lookup(key), let output = record.outputs.first,
+            let bytes = try store.bytes(of: output.digest).value
+        else { return nil }
+        return try? TensorArchive(parsing: bytes)
+    }
 
-    func checkpoint() throws { try progress.checkpoint() }
+    /// Leaves what a part of a stage gave in the store. Parts are not listed in the report: the
+    /// stage's cost is theirs.
+    func keep(
+        _ archive: TensorArchive, as role: String, _ key: ActionKey, elementBytes: Int
+    ) throws {
+        let stored = try store.put(archive.bytes, elementBytes: elementBytes)
+        _ = try store.record(
+            key, outputs: [ActionOutput(role: role, stored)], seconds: 0, peakBytes: 0)
+    }
+}
 
-    func progress(done: Int, total: Int, unit: String, detail: String) {
-        guard unit == "layer tokens", total > 0 else { return }
-        progress.progress(
-            done: before + Int(Double(tokens) * Double(done) / Double(total)), total: self.total,
-            unit: "tokens", detail: self.detail)
+/// Tokens as bytes, for digests.
+struct TokenBytes {
+    private(set) var bytes: [UInt8] = []
+
+    mutating func append(_ value: Int32) {
+        for shift in [0, 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
+    }
+
+    mutating func append(_ list: [Int32]) {
+        append(Int32(list.count))
+        for value in list { append(value) }
     }
 }

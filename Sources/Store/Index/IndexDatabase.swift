@@ -3,6 +3,7 @@
 
 import DurableIO
 import GRDB
+import Glibc
 package import SystemPackage
 
 /// An open index. One process owns it; the rules for SQLite are in docs/STORE_FORMAT.md.
@@ -72,16 +73,20 @@ package final class IndexDatabase: Sendable {
     }
 
     /// Takes the right to write the index at `path`, whose folder is made if need be.
+    ///
+    /// Tries for two seconds: a process that is being started holds its parent's locks until it
+    /// runs its own program, though the parent has let them go.
     static func acquireLock(_ path: FilePath) throws(StoreError) -> FileLock {
         let lockPath = FilePath(path.string + ".lock")
-        let lock: FileLock?
         do throws(SystemCallError) {
             try Syscalls.makeFolders(path.removingLastComponent(), mode: 0o700)
-            lock = try FileLock.acquire(lockPath)
+            for _ in 0..<100 {
+                if let lock = try FileLock.acquire(lockPath) { return lock }
+                usleep(20_000)
+            }
         } catch {
             throw .system(error)
         }
-        if let lock { return lock }
         throw .indexInUse(path: path, process: FileLock.holder(of: lockPath))
     }
 

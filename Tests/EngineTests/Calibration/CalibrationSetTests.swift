@@ -83,10 +83,15 @@ import Testing
     @Test(
         "a JSON line that is none, or lacks the field, is told by file and line",
         arguments: [
-            ("{\"text\": \"a\"}\n{\"text\": }", 2, "is not a JSON object"),
-            ("\n[1]\n", 2, "is not a JSON object"),
-            ("{\"text\": \"a\"}\n\n{\"words\": \"b\", \"id\": 3}", 3, "it has id, words"),
-            ("{\"text\": 5}", 1, "has no text in field `text`"),
+            ("{\"text\": \"a\"}\n{\"text\": }", 2, "is not JSON: byte 10"),
+            ("\n[1]\n", 2, "is not a JSON object, but a list"),
+            (
+                "{\"text\": \"a\"}\n\n{\"words\": \"b\", \"id\": 3}", 3,
+                "has no field `text` with a text; it has `id`, `words`"
+            ),
+            ("{}", 1, "has no field `text` with a text; it has none"),
+            ("{\"text\": \"a\", \"text\": \"b\"}", 1, "key `text` appears twice"),
+            ("{\"text\": 5}", 1, "field `text` should be a text; it is the number `5`"),
         ])
     func badJSONLines(text: String, line: Int, words: String) throws {
         let (scratch, path) = try Self.write(text)
@@ -124,8 +129,9 @@ import Testing
                 #expect(throws: CalibrationError.empty(path: path)) { try load(path, dataset) }
             }
         }
-        let binary = try scratch.write([0x61, 0xFF, 0xFE], "binary.txt").string
-        #expect(throws: CalibrationError.notUTF8(path: binary)) { try load(binary) }
+        let binary = try scratch.write([0x61, 0x0A, 0xC3, 0xA9, 0x0A, 0xFF, 0xFE], "binary.txt")
+            .string
+        #expect(throws: CalibrationError.notUTF8(path: binary, line: 3)) { try load(binary) }
     }
 
     /// A folder with `dev/<subject>_dev.csv` of `questions` questions each.

@@ -111,4 +111,48 @@ private let likelihoodTolerance = 1e-3
         #expect(abs(found.divergence - sum / Double(found.tokens)) < 1e-6)
         #expect(found.agreement < 1)
     }
+
+    @Test("divergence in waves of any cut, with states that are kept, is that of the whole")
+    func divergenceWaves() throws {
+        let model = try ArchitectureFixtures.model("llama-odd-linear")
+        let forward = ForwardPass(weights: model.weights, mode: .float32)
+        var other = model.blueprint
+        other.layers.removeFirst()
+        let folded = ForwardPass(
+            weights: ModelWeights(blueprint: other, source: model.weights.source), mode: .float32)
+        let text = ArchitectureFixtures.tokens([70], of: model)[0]
+        let windows = try Perplexity.windows(of: text, length: 16, stride: 9, limit: nil)
+        #expect(windows.contains { $0.firstPredicted > 1 })
+        let whole = try Divergence.measure(
+            windows: windows, original: forward, model: folded, observer: SilentObserver())
+        for size in [1, 2, 3] {
+            var sums: [Divergence.WindowSum] = []
+            for start in stride(from: 0, to: windows.count, by: size) {
+                let wave = Array(windows[start..<min(windows.count, start + size)])
+                let states = try [forward, folded].map {
+                    try Divergence.states(wave, of: $0, observer: SilentObserver())
+                }
+                sums += try Divergence.compare(
+                    wave, original: (forward, states[0]), model: (folded, states[1]),
+                    observer: SilentObserver())
+            }
+            let found = Divergence.result(sums)
+            #expect(found.tokens == whole.tokens && found.tokens == 69)
+            #expect(found.agreement == whole.agreement)
+            // A window alone and in company differs by roundings: see InvarianceTests.
+            #expect(abs(found.divergence - whole.divergence) < 1e-6)
+            #expect(abs(found.divergenceError - whole.divergenceError) < 1e-6)
+        }
+    }
+
+    @Test("divergence waves hold every window once, in order, at least one each")
+    func divergenceCuts() throws {
+        let windows = try Perplexity.windows(
+            of: (0..<4000).map(Int32.init), length: 1000, stride: 1000, limit: nil)
+        #expect(Divergence.waves(windows, width: 64).count == 1)
+        #expect(Divergence.waves(windows, width: 1 << 15).map(\.count) == [2, 2])
+        #expect(Divergence.waves(windows, width: 1 << 24).map(\.count) == [1, 1, 1, 1])
+        #expect(Array(Divergence.waves(windows, width: 1 << 15).joined()) == windows)
+        #expect(Divergence.waves([], width: 64).isEmpty)
+    }
 }

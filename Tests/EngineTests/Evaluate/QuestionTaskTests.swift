@@ -68,6 +68,97 @@ import Testing
         #expect(set.questions[0].answer == 2)
     }
 
+    @Test("race: one article in all its layouts asks the same")
+    func raceLayouts() throws {
+        let folder = try TemporaryFolder()
+        let article = #""article":"It's \"so\"\n\u00e9.""#
+        _ = try write(
+            "{" + article
+                + #","questions":["Who?","Why  _  ."],"options":[["a'b","b","c","d"],["é\"","\\","g\n","h"]],"answers":["B","C"],"id":"x"}"#,
+            "race/test/high/1.txt", in: folder)
+        let rows = try write(
+            "{" + article + #","question":"Who?","options":["a'b","b","c","d"],"answer":"B"}"#
+                + "\n"
+                + "{" + article
+                + #","question":"Why  _  .","options":["é\"","\\","g\n","h"],"answer":"C"}"#,
+            "rows.jsonl", in: folder)
+        // As Python's str() writes the list of problems, inside a JSON string.
+        let literal = try write(
+            "{" + article
+                + #","problems":"[{'question': 'Who?', 'answer': 'B', 'options': [\"a'b\", 'b', 'c', 'd']}, {'question': 'Why  _  .', 'answer': 'C', 'options': ['é\"', '\\\\', 'g\\n', 'h']}]"}"#,
+            "literal.jsonl", in: folder)
+        let list = try write(
+            "{" + article
+                + #","problems":[{"question":"Who?","answer":"B","options":["a'b","b","c","d"]},{"question":"Why  _  .","answer":"C","options":["é\"","\\","g\n","h"]}]}"#,
+            "list.jsonl", in: folder)
+        let wanted = try #require(questions("race", folder.path + "/race").questions.first)
+        #expect(wanted.choices == ["é\"", "\\", "g\n", "h"] && wanted.answer == 2)
+        #expect(
+            wanted.context
+                == "Article: It's \"so\"\né.\n\nQuestion: Who?\nAnswer: b\nWhy  _  .")
+        for path in [rows, literal, list] {
+            var found = try questions("race", path).questions
+            #expect(found.count == 1)
+            found[0].origin = wanted.origin
+            #expect(found == [wanted], "\(path)")
+        }
+        let broken = try write(
+            "{" + article + #","problems":"[{'question': 'Who?', 'answer': None}]"}"#, "b.jsonl",
+            in: folder)
+        #expect(
+            throws: EvaluationError.badLine(
+                path: broken, line: 1,
+                problem: "field `problems`: not a list in Python's spelling: expected a text in "
+                    + "quotes at character 33")
+        ) { try questions("race", broken) }
+    }
+
+    @Test("race: a file that is no JSON is told by its line, one that lacks a field by the field")
+    func brokenRace() throws {
+        let folder = try TemporaryFolder()
+        for (text, line, problem) in [
+            ("{\"article\":\"x\",\n\"questions\":[}\n", 2, "column 14"),
+            ("{\"article\":\"x\"}", 1, "has no field `questions`"),
+            (
+                #"{"article":"x","questions":["q"],"options":[],"answers":["A"]}"#, 1,
+                "1 questions, 0 lists of options and 1 answers"
+            ),
+            (
+                #"{"article":"x","questions":["q"],"options":[["a",1]],"answers":["A"]}"#, 1,
+                "question 1 has an option that is no text"
+            ),
+        ] {
+            let path = try write(text, "race/a.txt", in: folder)
+            let error = #expect(throws: EvaluationError.self) {
+                try questions("race", folder.path + "/race")
+            }
+            guard case .badLine(path, line, let found) = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+            #expect(found.contains(problem), "\(found)")
+        }
+    }
+
+    @Test("a question with a choice longer than the context is left out by its number")
+    func longChoice() throws {
+        func question(_ lengths: [Int]) -> TokenisedQuestion {
+            TokenisedQuestion(
+                subject: "law", context: [1],
+                continuations: lengths.map { Array(repeating: 7, count: $0) },
+                lengths: lengths, answer: 0)
+        }
+        let prepared = PreparedQuestions(
+            questions: [question([4, 1]), question([1, 5]), question([2, 2])], categories: [:],
+            leftOut: ["before"])
+        let fitting = prepared.fitting(contextLength: 4)
+        #expect(fitting.questions == [prepared.questions[0], prepared.questions[2]])
+        #expect(
+            fitting.leftOut == [
+                "before", "question 2 (law): a choice of 5 tokens is longer than the context of 4",
+            ])
+    }
+
     @Test("mmlu: examples before the question, stripped; two spaces in the official reading")
     func mmlu() throws {
         let folder = try TemporaryFolder()
@@ -119,18 +210,43 @@ import Testing
     func brokenLines() throws {
         let folder = try TemporaryFolder()
         let good = #"{"context":"c","choices":["a","b"],"answer":"B"}"#
-        for (line, problem) in [
-            ("{\"context\":", "is not a JSON object"), ("[1]", "is not a JSON object"),
+        let cases = [
+            ("{\"context\":", "is not JSON: column 12: the text ends too early"),
+            ("[1]", "is not a JSON object, but a list"),
             (
                 #"{"choices":["a","b"],"answer":0}"#,
-                "has no field `context` with a text; it has answer, choices"
+                "has no field `context` with a text; it has `answer`, `choices`"
+            ),
+            (
+                #"{"context":1,"choices":["a","b"],"answer":0}"#,
+                "field `context` should be a text; it is the number `1`"
             ),
             (
                 #"{"context":"c","choices":["a"],"answer":0}"#,
-                "has no field `choices` with a list of at least two texts; it has answer, choices, "
-                    + "context"
+                "field `choices` should be a list of at least two texts; it is a list of 1"
             ),
-        ] {
+            (
+                #"{"context":"c","choices":["a",2],"answer":0}"#,
+                "field `choices` should be a list of at least two texts; it is a list of 2"
+            ),
+            (
+                #"{"context":"c","choices":["a","b"],"answer":1.5}"#,
+                "field `answer` should be a whole number; it is the number `1.5`"
+            ),
+            (
+                #"{"context":"c","choices":["a","b"],"answer":1e300}"#,
+                "field `answer` should be a whole number; it is the number `1e300`"
+            ),
+            (
+                #"{"context":"c","choices":["a","b"],"answer":0,"subject":3}"#,
+                "field `subject` should be a text; it is the number `3`"
+            ),
+            (
+                #"{"context":"c","choices":["a","b"],"answer":0,"answer":1}"#,
+                "is not JSON: column 47: key `answer` appears twice"
+            ),
+        ]
+        for (line, problem) in cases {
             let path = try write(good + "\n\n" + line + "\n", "m.jsonl", in: folder)
             #expect(throws: EvaluationError.badLine(path: path, line: 3, problem: problem)) {
                 try questions("multiple-choice", path)

@@ -11,7 +11,9 @@ struct BoolQTask: QuestionTask {
         for record in try TaskFiles.records(path) {
             var passage = try record.text("passage")
             // SuperGLUE's passages begin with the title, Google's have it apart.
-            if let title = record.object["title"] as? String { passage = title + " -- " + passage }
+            if record.object["title"] != nil {
+                passage = try record.text("title") + " -- " + passage
+            }
             let key = record.object["label"] == nil ? "answer" : "label"
             guard let answer = try record.label(key), (0...1).contains(answer) else {
                 set.leftOut.append("\(record.place): `\(key)` is neither true nor false")

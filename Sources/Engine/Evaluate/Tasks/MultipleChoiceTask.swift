@@ -13,7 +13,7 @@ struct MultipleChoiceTask: QuestionTask {
         var set = QuestionSet()
         for record in try TaskFiles.records(path) {
             let choices = try record.texts("choices")
-            let letter = (record.object["answer"] as? String).flatMap(TaskFiles.letter)
+            let letter = record.object["answer"]?.string.flatMap(TaskFiles.letter)
             let answer = try letter ?? record.label("answer")
             guard let answer, choices.indices.contains(answer) else {
                 let found = answer.map { "answer \($0) (the first is 0)" } ?? "no answer"
@@ -24,7 +24,7 @@ struct MultipleChoiceTask: QuestionTask {
                 set.leftOut.append("\(record.place): choice \(empty) is empty")
                 continue
             }
-            let subject = record.object["subject"] as? String ?? ""
+            let subject = record.object["subject"] == nil ? "" : try record.text("subject")
             if bySubject[subject] == nil { subjects.append(subject) }
             bySubject[subject, default: []].append(
                 Question(

@@ -3,7 +3,6 @@
 // stand before it with their answers.
 
 import Catalogue
-import Foundation
 
 struct RACETask: QuestionTask {
     let name = "race"
@@ -87,32 +86,39 @@ struct RACETask: QuestionTask {
 
     /// The published layout: a file per article.
     private static func article(file: String) throws -> Article {
-        guard
-            let value = try? JSONSerialization.jsonObject(
-                with: Data(try CalibrationSet.readText(file).utf8)),
-            let object = value as? [String: Any], let text = object["article"] as? String,
-            let questions = object["questions"] as? [String],
-            let options = object["options"] as? [[String]],
-            let answers = object["answers"] as? [String],
-            questions.count == options.count, questions.count == answers.count
-        else {
-            throw EvaluationError.badLine(
-                path: file, line: 1,
-                problem: "is not a JSON object with article, and questions, options and answers of "
-                    + "equal number")
+        let text = try CalibrationSet.readText(file)
+        let record = TaskRecord(
+            path: file, line: 1, object: try TaskFiles.object(text[...], file, line: 1))
+        let questions = try record.list("questions")
+        let options = try record.list("options")
+        let answers = try record.list("answers")
+        guard questions.count == options.count, questions.count == answers.count else {
+            throw record.problem(
+                "has \(questions.count) questions, \(options.count) lists of options and "
+                    + "\(answers.count) answers; expected equal numbers")
         }
-        let problems = questions.indices.map {
-            Problem(question: questions[$0], options: options[$0], answer: answers[$0])
+        let problems = try questions.indices.map { index in
+            try problem(
+                JSONObject([
+                    ("question", questions[index]), ("options", options[index]),
+                    ("answer", answers[index]),
+                ]), at: "question \(index + 1)", of: record)
         }
-        return Article(origin: file, text: text, problems: problems)
+        return Article(origin: file, text: try record.text("article"), problems: problems)
     }
 
-    /// Hugging Face's layout: a row per question; rows of one article are grouped in order.
+    /// A row per question, as Hugging Face has it (rows of one article are grouped in order), or
+    /// a row per article with all its `problems`, as the harness downloads it.
     private static func articles(rows path: String) throws -> [Article] {
         var articles: [Article] = []
         var places: [String: Int] = [:]
         for record in try TaskFiles.records(path) {
             let text = try record.text("article")
+            guard record.object["problems"] == nil else {
+                articles.append(
+                    Article(origin: record.place, text: text, problems: try problems(of: record)))
+                continue
+            }
             let problem = Problem(
                 question: try record.text("question"), options: try record.texts("options"),
                 answer: try record.text("answer"))
@@ -124,5 +130,44 @@ struct RACETask: QuestionTask {
             }
         }
         return articles
+    }
+
+    /// The list in `problems`: as JSON, or in Python's spelling inside a text.
+    private static func problems(of record: TaskRecord) throws -> [Problem] {
+        var elements: [JSONValue]
+        if let text = record.object["problems"]?.string {
+            do throws(PythonLiteralFault) {
+                guard case .array(let read) = try PythonLiteral.parse(text) else {
+                    throw .unexpected(offset: 0, expected: "a list")
+                }
+                elements = read
+            } catch {
+                throw record.problem("field `problems`: \(error)")
+            }
+        } else {
+            elements = try record.list("problems")
+        }
+        return try elements.enumerated().map { index, element in
+            guard case .object(let object) = element else {
+                throw record.problem("problem \(index + 1) is \(element.kind), not an object")
+            }
+            return try problem(object, at: "problem \(index + 1)", of: record)
+        }
+    }
+
+    private static func problem(
+        _ object: JSONObject, at place: String, of record: TaskRecord
+    ) throws(EvaluationError) -> Problem {
+        guard let question = object["question"]?.string, let answer = object["answer"]?.string,
+            case .array(let elements) = object["options"]
+        else {
+            throw record.problem(
+                "\(place) is not a question with a text, a list of options and a letter")
+        }
+        let options = elements.compactMap(\.string)
+        guard options.count == elements.count else {
+            throw record.problem("\(place) has an option that is no text")
+        }
+        return Problem(question: question, options: options, answer: answer)
     }
 }

@@ -1,0 +1,94 @@
+// `divergence` wave by wave. What the original predicts a wave's tokens from (its states before the
+// output head) is kept in the store, so that any number of folded models cost one pass of the
+// original.
+
+import Engine
+import Store
+import TensorMath
+
+struct DivergenceWaves {
+    let waves: WaveCache
+    let original: Subject
+
+    private var numerics: Numerics { waves.numerics }
+
+    /// Nothing is computed where the model is the original itself.
+    func measure(
+        _ windows: [Perplexity.Window], of subject: Subject
+    ) throws -> Divergence.Result {
+        if subject.identity == original.identity {
+            return .none(
+                tokens: windows.reduce(0) { $0 + $1.tokens.count - $1.firstPredicted })
+        }
+        let (left, right) = (forward(original), forward(subject))
+        let width = max(
+            left.weights.blueprint.hiddenWidth, right.weights.blueprint.hiddenWidth)
+        let parts = Divergence.waves(windows, width: width)
+        let values = try waves.values(
+            of: parts.map { part in
+                KeptWave(
+                    stage: "divergence-wave",
+                    inputs: [
+                        (role: "model", digest: subject.identity),
+                        (role: "original", digest: original.identity),
+                        (role: "wave", digest: digest(part)),
+                    ],
+                    role: "sums", valueCount: 2 * part.count,
+                    tokenCount: part.reduce(0) { $0 + $1.tokens.count },
+                    compute: { try compare(part, left, right, observer: $0) })
+            })
+        return Divergence.result(
+            zip(parts.joined(), values.flatMap(Self.pairs)).map { window, pair in
+                Divergence.WindowSum(
+                    divergence: pair.0, agreement: pair.1,
+                    count: window.tokens.count - window.firstPredicted)
+            })
+    }
+
+    private static func pairs(_ values: [Double]) -> [(Double, Double)] {
+        stride(from: 0, to: values.count, by: 2).map { (values[$0], values[$0 + 1]) }
+    }
+
+    private func forward(_ subject: Subject) -> ForwardPass {
+        ForwardPass(weights: subject.model.weights, mode: numerics.mode)
+    }
+
+    /// Divergence and agreement of each window.
+    private func compare(
+        _ wave: [Perplexity.Window], _ left: ForwardPass, _ right: ForwardPass,
+        observer: WaveProgress<ProgressReporter>
+    ) throws -> [Double] {
+        let known = try waves.cache.kept(stateKey(wave))?.matrix("states")
+        let states: MatrixView
+        if let known {
+            states = known
+        } else {
+            states = try Divergence.states(wave, of: left, observer: observer.part(0, of: 2))
+            var archive = TensorArchive()
+            archive.add("states", states)
+            try waves.cache.keep(archive, as: "states", stateKey(wave), elementBytes: 4)
+        }
+        let others = try Divergence.states(
+            wave, of: right, observer: known == nil ? observer.part(1, of: 2) : observer)
+        return try Divergence.compare(
+            wave, original: (left, states), model: (right, others), observer: observer
+        ).flatMap { [$0.divergence, $0.agreement] }
+    }
+
+    private func stateKey(_ wave: [Perplexity.Window]) -> ActionKey {
+        ActionKey(
+            stage: "divergence-states", stageVersion: 1,
+            inputs: [
+                (role: "model", digest: original.identity), (role: "wave", digest: digest(wave)),
+            ], params: ["numerics": numerics.key], tool: StageCache.tool)
+    }
+
+    private func digest(_ wave: [Perplexity.Window]) -> Digest {
+        var bytes = TokenBytes()
+        for window in wave {
+            bytes.append(Int32(window.firstPredicted))
+            bytes.append(window.tokens)
+        }
+        return Digest(of: bytes.bytes)
+    }
+}
