@@ -23,6 +23,21 @@ extension DoubleMatrix {
         return result
     }
 
+    /// Subtracts `left · right`, the left one transposed first where asked.
+    package mutating func subtractProduct(
+        _ left: DoubleMatrix, _ right: DoubleMatrix, transposingLeft: Bool = false
+    ) {
+        let m = transposingLeft ? left.columns : left.rows
+        let k = transposingLeft ? left.rows : left.columns
+        precondition(
+            k == right.rows && m == rows && right.columns == columns, "a product fits its place")
+        guard m > 0, columns > 0, k > 0 else { return }
+        unsafe cblas_dgemm(
+            CblasRowMajor, transposingLeft ? CblasTrans : CblasNoTrans, CblasNoTrans, m.blasSize,
+            columns.blasSize, k.blasSize, -1, left.values, left.columns.blasSize, right.values,
+            right.columns.blasSize, 1, &values, columns.blasSize)
+    }
+
     /// Adds `panel · panelᵀ` to this symmetric matrix; `panel` is `[rows, k]`.
     ///
     /// Only the upper triangle is computed and kept true; call `mirrorUpperTriangle` at the end.

@@ -17,6 +17,12 @@ package struct GramAccumulator {
         block = FloatBuffer(count: features * max(features, targets))
     }
 
+    /// Gives the Gram matrix away, to be worked on in its place.
+    package mutating func takeGram() -> DoubleMatrix {
+        defer { gram = DoubleMatrix(rows: 0, columns: 0) }
+        return gram
+    }
+
     /// Bytes held for `features` and `targets`.
     package static func byteCount(features: Int, targets: Int) -> Int {
         8 * features * (features + targets) + 4 * features * max(features, targets)

@@ -164,6 +164,29 @@ extension DoubleMatrix {
         return DoubleMatrix(rows: right.columns, columns: rows, values: solution).transposed
     }
 
+    /// The inverse of this positive definite matrix, in its place (dpotrf and dpotri).
+    ///
+    /// Only the lower triangle is read.
+    package consuming func inversePositiveDefinite() throws(LinearAlgebraError) -> DoubleMatrix {
+        precondition(rows == columns, "inverse of [\(rows), \(columns)]")
+        guard rows > 0 else { return self }
+        try requireFinite("dpotrf")
+        let size = rows.blasSize
+        var info = unsafe LAPACKE_dpotrf(LAPACK_COL_MAJOR, Job.upper, size, &values, size)
+        guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
+        info = unsafe LAPACKE_dpotri(LAPACK_COL_MAJOR, Job.upper, size, &values, size)
+        guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
+        let order = rows
+        unsafe values.withUnsafeMutableBufferPointer { entries in
+            for row in 0..<order {
+                for column in 0..<row {
+                    unsafe entries[column * order + row] = entries[row * order + column]
+                }
+            }
+        }
+        return self
+    }
+
     private func requireFinite(_ routine: String) throws(LinearAlgebraError) {
         guard isFinite else { throw .notFinite(routine: routine) }
     }

@@ -16,7 +16,7 @@ package struct FoldSettings: Sendable, Equatable {
     package var heldBack = 8
     /// Whether layers behind the first change are refitted towards the original stream.
     package var refit = true
-    /// Neurons removed between two updates of the inverse.
+    /// Neurons removed between two updates of the inverse, at least; a 128th of many.
     package var block = 16
 
     package init() {}

@@ -44,7 +44,7 @@ struct NeuronFolding {
         let own = try base.foldable(0).1
         let count = own.down.inputs
         let bias = try PatchBuilder(context).biasSum(parts.map(\.down))
-        let sums = try task.accumulate(features: count * parts.count, bias: bias) { _, stream in
+        var sums = try task.accumulate(features: count * parts.count, bias: bias) { _, stream in
             let all = MatrixView(rows: stream.rows, columns: count * parts.count)
             let normal = MatrixView(rows: stream.rows, columns: stream.columns)
             for (index, part) in parts.enumerated() {
@@ -55,9 +55,10 @@ struct NeuronFolding {
             return all
         }
         let selection = try LeastSquares.select(
-            gram: sums.gram, cross: sums.cross,
+            gram: sums.takeGram(), cross: sums.cross,
             start: try PatchBuilder.stacked(parts.map(\.down), context),
-            lambda: settings.lambda, groupSize: 1, keeping: count, block: settings.block)
+            lambda: settings.lambda, groupSize: 1, keeping: count,
+            block: max(settings.block, count * parts.count / 128))
         let builder = PatchBuilder(context)
         for projection in [\GatedBlueprint.gate, \.up] {
             try builder.gather(
@@ -82,7 +83,7 @@ struct GroupFolding {
         let own = try base.foldable(0).0
         let count = own.output.inputs
         let bias = try PatchBuilder(context).biasSum(parts.map(\.output))
-        let sums = try task.accumulate(features: count * parts.count, bias: bias) { wave, stream in
+        var sums = try task.accumulate(features: count * parts.count, bias: bias) { wave, stream in
             let all = MatrixView(rows: stream.rows, columns: count * parts.count)
             let normal = MatrixView(rows: stream.rows, columns: stream.columns)
             for (index, part) in parts.enumerated() {
@@ -94,7 +95,7 @@ struct GroupFolding {
         }
         let queries = own.heads / own.keyValueHeads
         let selection = try LeastSquares.select(
-            gram: sums.gram, cross: sums.cross,
+            gram: sums.takeGram(), cross: sums.cross,
             start: try PatchBuilder.stacked(parts.map(\.output), context),
             lambda: settings.lambda, groupSize: queries * own.headWidth,
             keeping: own.keyValueHeads, block: 1)

@@ -30,60 +30,73 @@ package enum LeastSquares {
     /// Removes groups of features one after the other, each time the one whose absence costs least
     /// once all others have been adjusted: tr(W_q' ([C^-1]_qq)^-1 W_q), C = G + mu I.
     ///
+    /// C^-1 takes the place of `gram`; nothing else of its size lives, but a copy of the half when
+    /// enough has gone to be worth closing the gaps.
     /// - Parameters:
     ///   - groupSize: neighbouring features that live and die together.
     ///   - kept: groups that are left.
     ///   - block: groups removed between two updates of C^-1; 1 is exact, more is faster.
     package static func select(
-        gram: DoubleMatrix, cross: DoubleMatrix, start: DoubleMatrix, lambda: Double,
+        gram: consuming DoubleMatrix, cross: DoubleMatrix, start: DoubleMatrix, lambda: Double,
         groupSize: Int, keeping kept: Int, block: Int
     ) throws(LinearAlgebraError) -> Selection {
         let features = gram.rows
         precondition(features % groupSize == 0 && kept <= features / groupSize, "groups fit")
-        var weights = try ridge(gram: gram, cross: cross, start: start, lambda: lambda)
-        var inverse = try regularised(gram, lambda).solvePositiveDefinite(.identity(features))
-        var alive = Array(0..<features / groupSize)
-        while alive.count > kept {
-            let costs = try costs(weights, inverse, groupSize)
-            let count = min(block, alive.count - kept)
-            let gone = Set(
-                costs.indices.sorted { (costs[$0], $0) < (costs[$1], $1) }.prefix(count))
-            let out = indices(alive.indices.filter { gone.contains($0) }, groupSize)
-            let left = indices(alive.indices.filter { !gone.contains($0) }, groupSize)
+        let mu = ridge(of: gram, lambda)
+        gram.addToDiagonal(mu)
+        var inverse = try gram.inversePositiveDefinite()
+        // W0 + C^-1 (Z'T - G W0) = C^-1 (Z'T + mu W0).
+        var right = start
+        right.scale(by: mu)
+        right.add(cross)
+        var weights = DoubleMatrix.product(inverse, right)
+        // What each group of rows stands for; nil once it is gone.
+        var groups: [Int?] = Array(0..<features / groupSize)
+        var count = groups.count
+        while count > kept {
+            let costs = try costs(weights, inverse, groups, groupSize)
+            let gone = costs.sorted { ($0.cost, $0.place) < ($1.cost, $1.place) }
+                .prefix(min(block, count - kept)).map(\.place).sorted()
+            let out = indices(gone, groupSize)
             let corner = inverse.submatrix(rows: out, columns: out)
-            let edge = inverse.submatrix(rows: left, columns: out)
-            // [W_q | C^-1_qr]: one factorisation solves for both.
-            let weightStep = try corner.solvePositiveDefinite(weights.rows(out))
-            let inverseStep = try corner.solvePositiveDefinite(edge.transposed)
-            weights = weights.rows(left)
-            weights.subtract(.product(edge, weightStep))
-            inverse = inverse.submatrix(rows: left, columns: left)
-            inverse.subtract(.product(edge, inverseStep))
-            alive = alive.indices.filter { !gone.contains($0) }.map { alive[$0] }
+            let edge = inverse.rows(out)
+            weights.subtractProduct(
+                edge, try corner.solvePositiveDefinite(weights.rows(out)), transposingLeft: true)
+            inverse.subtractProduct(
+                edge, try corner.solvePositiveDefinite(edge), transposingLeft: true)
+            for place in gone { groups[place] = nil }
+            count -= gone.count
+            if count == kept || 4 * count < 3 * groups.count {
+                let left = groups.indices.filter { groups[$0] != nil }
+                let rows = indices(left, groupSize)
+                weights = weights.rows(rows)
+                if count > kept { inverse = inverse.submatrix(rows: rows, columns: rows) }
+                groups = left.map { groups[$0] }
+            }
         }
-        return Selection(groups: alive, weights: weights)
+        return Selection(groups: groups.compactMap(\.self), weights: weights)
     }
 
-    /// Bytes `select` holds at its peak: C^-1, its successor, the factor, and the weights.
+    /// Bytes `select` holds beside the Gram matrix it was given, at its peak.
     package static func selectionByteCount(features: Int, targets: Int) -> Int {
-        8 * (4 * features * features + 3 * features * targets)
+        8 * (features * features * 9 / 16 + 4 * features * targets)
     }
 
     private static func costs(
-        _ weights: DoubleMatrix, _ inverse: DoubleMatrix, _ groupSize: Int
-    ) throws(LinearAlgebraError) -> [Double] {
-        var costs: [Double] = []
-        for group in 0..<weights.rows / groupSize {
-            let members = Array(group * groupSize..<(group + 1) * groupSize)
+        _ weights: DoubleMatrix, _ inverse: DoubleMatrix, _ groups: [Int?], _ groupSize: Int
+    ) throws(LinearAlgebraError) -> [(place: Int, cost: Double)] {
+        var costs: [(place: Int, cost: Double)] = []
+        for place in groups.indices where groups[place] != nil {
             if groupSize == 1 {
-                let size = weights.row(group).reduce(0) { $0 + $1 * $1 }
-                costs.append(size / inverse[group, group])
+                let size = weights.row(place).reduce(0) { $0 + $1 * $1 }
+                costs.append((place, size / inverse[place, place]))
                 continue
             }
+            let members = Array(place * groupSize..<(place + 1) * groupSize)
             let own = weights.rows(members)
             let solved = try inverse.submatrix(rows: members, columns: members)
                 .solvePositiveDefinite(own)
-            costs.append(zip(own.values, solved.values).reduce(0) { $0 + $1.0 * $1.1 })
+            costs.append((place, zip(own.values, solved.values).reduce(0) { $0 + $1.0 * $1.1 }))
         }
         return costs
     }
@@ -94,21 +107,18 @@ package enum LeastSquares {
 
     private static func regularised(_ gram: DoubleMatrix, _ lambda: Double) -> DoubleMatrix {
         var result = gram
+        result.addToDiagonal(ridge(of: gram, lambda))
+        return result
+    }
+
+    private static func ridge(of gram: DoubleMatrix, _ lambda: Double) -> Double {
         let mean = (0..<gram.rows).reduce(0) { $0 + gram[$1, $1] } / Double(max(1, gram.rows))
         // A feature that is always zero must not make the matrix singular.
-        let ridge = max(lambda * mean, Double.leastNormalMagnitude)
-        for index in 0..<gram.rows { result[index, index] += ridge }
-        return result
+        return max(lambda * mean, Double.leastNormalMagnitude)
     }
 }
 
 extension DoubleMatrix {
-    fileprivate static func identity(_ size: Int) -> DoubleMatrix {
-        var result = DoubleMatrix(rows: size, columns: size)
-        for index in 0..<size { result[index, index] = 1 }
-        return result
-    }
-
     fileprivate func rows(_ indices: [Int]) -> DoubleMatrix {
         DoubleMatrix(
             rows: indices.count, columns: columns, values: indices.flatMap { row($0) })
@@ -122,6 +132,14 @@ extension DoubleMatrix {
             for column in columns { picked.append(values[start + column]) }
         }
         return DoubleMatrix(rows: rows.count, columns: columns.count, values: picked)
+    }
+
+    fileprivate mutating func addToDiagonal(_ value: Double) {
+        for index in 0..<min(rows, columns) { self[index, index] += value }
+    }
+
+    fileprivate mutating func scale(by factor: Double) {
+        for index in values.indices { values[index] *= factor }
     }
 
     fileprivate mutating func subtract(_ other: DoubleMatrix) { combine(other, -1) }

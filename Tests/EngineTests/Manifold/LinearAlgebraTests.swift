@@ -117,7 +117,7 @@ import Testing
         #expect(deviation(product.values, matrix.values) < 1e-12 * Double(size * size))
     }
 
-    @Test("both solvers solve", arguments: sizes)
+    @Test("both solvers and the inverse solve", arguments: sizes)
     func solvers(size: Int) throws {
         var numbers = TestNumbers(seed: 8)
         let right = numbers.matrix(size, 3)
@@ -125,6 +125,10 @@ import Testing
         let first = try definite.solvePositiveDefinite(right)
         let residual = DoubleMatrix.product(definite, first)
         #expect(deviation(residual.values, right.values) < 1e-10 * Double(size))
+        let inverse = try definite.inversePositiveDefinite()
+        let inverted = DoubleMatrix.product(inverse, right)
+        #expect(deviation(inverted.values, first.values) < 1e-10 * Double(size))
+        #expect(inverse.values == inverse.transposed.values)
         let general = numbers.matrix(size, size)
         let second = try general.solve(right)
         let image = DoubleMatrix.product(general, second)
@@ -138,6 +142,9 @@ import Testing
         }
         #expect(throws: LinearAlgebraError.notPositiveDefinite(order: 2)) {
             try indefinite.solvePositiveDefinite(DoubleMatrix(rows: 2, columns: 1))
+        }
+        #expect(throws: LinearAlgebraError.notPositiveDefinite(order: 2)) {
+            try indefinite.inversePositiveDefinite()
         }
         let singular = DoubleMatrix(rows: 2, columns: 2, values: [1, 1, 1, 1])
         #expect(throws: LinearAlgebraError.singular(row: 1)) {
