@@ -171,15 +171,24 @@ package final class JobRunner {
         let removals =
             needs.removals
             ? try measuring.removals(request, original, tokens: analysis?.tokens) : nil
-        let plan = try PlanStage(cache: cache).make(
+        let chosen = try PlanStage(cache: cache).make(
             request, model: original.model,
             similarity: needs.similarity ? analysis?.similarity[measure] : nil,
             removals: removals)
+        let plan = try AlignmentStage(cache: cache, progress: progress, numerics: numerics).align(
+            chosen, request, original, tokens: analysis?.tokens)
         for note in plan.plan.notes { progress.warn("\(request.method): \(note)") }
         let id = uniqueID(request)
         let weights =
             needs.weights
             ? try measuring.weights(request, plan, original, tokens: analysis?.tokens) : nil
+        if request.method == "fold", let weights {
+            let rivals = FoldRivals.Result.summary(
+                try measuring.rivals(
+                    request, plan, weights, original, tokens: analysis?.tokens))
+            progress.note("\(id): \(rivals.text)")
+            if !rivals.wins { progress.warn("\(id) does not win: \(rivals.text)") }
+        }
         let model = try FoldStage(cache: cache, progress: progress).write(
             plan, weights: weights, of: original, output: job.output,
             to: setting.results.appending(id), label: id)

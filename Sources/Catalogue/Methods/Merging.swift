@@ -27,6 +27,7 @@ extension MethodDeclaration {
             ParameterDeclaration(
                 "norms", .flag, default: .flag(true),
                 "Fold norms and biases too; otherwise the earlier layer's are kept."),
+            align,
         ])
 
     static let mkaOfficial = Self(
@@ -38,8 +39,16 @@ extension MethodDeclaration {
         parameters: [
             ParameterDeclaration(
                 "norms", .flag, default: .flag(false),
-                "Fold norms and biases too; the published code does not.")
+                "Fold norms and biases too; the published code does not."),
+            align,
         ])
+
+    private static let align = ParameterDeclaration(
+        "align", .choice(["none", "weights", "activations", "both", "rows"]),
+        default: .word("none"),
+        "Reorder neurons and heads of the later layers to match the first of their fold, by weights "
+            + "or by activations, keeping their function; `rows`: each matrix on its own, which "
+            + "does not.")
 
     static let reverse = Self(
         name: "reverse",

@@ -136,7 +136,8 @@ package enum Divergence {
         return result(sums)
     }
 
-    private static func compare(
+    /// What two heads predict from states of the same tokens, token by token.
+    static func compare(
         _ heads: (OutputHead, OutputHead), _ states: (MatrixView, MatrixView),
         observer: some WorkObserver
     ) throws -> [(divergence: Double, agrees: Bool)] {

@@ -6,10 +6,13 @@ package struct LayerShare: Sendable, Equatable, Codable {
     package var layer: Int
     /// Share of its weights; the shares of a new layer sum to 1.
     package var weight: Double
+    /// The order of its units that matches those of the fold's first layer; nil keeps its own.
+    package var alignment: LayerAlignment?
 
-    package init(layer: Int, weight: Double) {
+    package init(layer: Int, weight: Double, alignment: LayerAlignment? = nil) {
         self.layer = layer
         self.weight = weight
+        self.alignment = alignment
     }
 }
 
@@ -78,6 +81,9 @@ package struct FoldPlan: Sendable, Equatable, Codable {
             }
             for share in layer.from where !(0..<originalLayers).contains(share.layer) {
                 throw .malformed("layer \(share.layer) is not in the original model")
+            }
+            for share in layer.from where share.alignment?.isValid == false {
+                throw .malformed("an order of layer \(share.layer)'s units is no permutation")
             }
         }
     }

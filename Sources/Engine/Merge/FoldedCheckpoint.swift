@@ -68,7 +68,7 @@ package struct FoldedCheckpoint {
     private static func blend(
         _ recipe: TensorRecipe, from source: MappedWeights, into sink: inout TensorSink
     ) throws {
-        let matrices = try recipe.from.map { try source.weight($0.name) }
+        let matrices = try recipe.from.map { try source.weight($0) }
         let weights = recipe.from.map(\.weight)
         let (rows, columns) = (matrices[0].rows, matrices[0].columns)
         let step = max(1, min(rows, pieceFloats / max(1, columns)))
@@ -113,7 +113,7 @@ package struct FoldedCheckpoint {
             let computed = patch[recipe.name].map { [WeightMatrix($0, as: .f32)] }
             let error = Blend.largestError(
                 of: try new.weight(recipe.name),
-                against: try computed ?? recipe.from.map { try old.weight($0.name) },
+                against: try computed ?? recipe.from.map { try old.weight($0) },
                 weights: computed == nil ? recipe.from.map(\.weight) : [1])
             guard error <= 1 else {
                 throw FoldCheckError.differs(tensor: recipe.name, roundingErrors: error)

@@ -1,13 +1,18 @@
 // What each tensor of the new checkpoint is made of: the plan spelled out per tensor. Pure.
 
+package import TensorMath
+
 /// A stored tensor of the original with its share.
 package struct TensorShare: Sendable, Equatable {
     package var name: String
     package var weight: Double
+    /// The order in which its rows and columns are taken; nil: as stored.
+    package var permutation: TensorPermutation?
 
-    package init(name: String, weight: Double) {
+    package init(name: String, weight: Double, permutation: TensorPermutation? = nil) {
         self.name = name
         self.weight = weight
+        self.permutation = permutation
     }
 }
 
@@ -16,7 +21,7 @@ package struct TensorRecipe: Sendable, Equatable {
     package var name: String
     package var from: [TensorShare]
 
-    package var isCopy: Bool { from.count == 1 }
+    package var isCopy: Bool { from.count == 1 && from[0].permutation == nil }
 }
 
 extension FoldPlan {
@@ -36,6 +41,9 @@ extension FoldPlan {
         for layer in layers {
             let target = blueprint.layers[layer.into].prefix
             let first = blueprint.layers[layer.from[0].layer]
+            let orders = layer.from.map { share in
+                share.alignment?.permutations(in: blueprint.layers[share.layer]) ?? [:]
+            }
             for tensor in first.tensors {
                 let local = String(tensor.name.dropFirst(first.prefix.count))
                 let isNorm = tensor.shape.count == 1
@@ -45,12 +53,22 @@ extension FoldPlan {
                 result.append(
                     TensorRecipe(
                         name: target + local,
-                        from: shares.map {
+                        from: zip(shares, orders).map { share, orders in
                             TensorShare(
-                                name: blueprint.layers[$0.layer].prefix + local, weight: $0.weight)
+                                name: blueprint.layers[share.layer].prefix + local,
+                                weight: share.weight, permutation: orders[local])
                         }))
             }
         }
         return result.filter { recipe in recipe.from.allSatisfy { stored.contains($0.name) } }
+    }
+}
+
+extension WeightSource {
+    /// A share's tensor in the order that it is taken in.
+    package func weight(_ share: TensorShare) throws -> WeightMatrix {
+        let stored = try weight(share.name)
+        guard let order = share.permutation else { return stored }
+        return stored.reordered(rows: order.rows, columns: order.columns)
     }
 }
