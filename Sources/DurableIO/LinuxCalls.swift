@@ -18,6 +18,13 @@ func linuxCopyFileRange(
 @_silgen_name("syncfs")
 func linuxSyncfs(_ descriptor: CInt) -> CInt
 
+@_silgen_name("sync_file_range")
+func linuxSyncFileRange(
+    _ descriptor: CInt, _ offset: Int64, _ count: Int64, _ flags: CUnsignedInt
+) -> CInt
+
+/// `SYNC_FILE_RANGE_WRITE` of `linux/fs.h`.
+let linuxSyncFileRangeWrite: CUnsignedInt = 2
 /// `RENAME_NOREPLACE` of `linux/fs.h`.
 let linuxRenameNoReplace: CUnsignedInt = 1
 /// `UTIME_NOW` and `UTIME_OMIT` of `bits/stat.h`.

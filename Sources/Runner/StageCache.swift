@@ -139,7 +139,8 @@ package final class StageCache {
         records.append(
             RunReport.Stage(
                 name: request.name, key: key.digest.hex, cache: isHit ? .hit : .miss,
-                seconds: cost.seconds, peakBytes: cost.peakBytes,
+                seconds: cost.seconds, processorSeconds: cost.processorSeconds,
+                peakBytes: cost.peakBytes,
                 anonymousPeakBytes: cost.anonymousPeakBytes,
                 plannedPeakBytes: isHit ? nil : request.plannedPeakBytes,
                 detail: request.detail, missReason: reason))

@@ -6,6 +6,8 @@ import Synchronization
 
 package struct StageCost: Sendable {
     package var seconds: Double
+    /// Of all threads: what the work costs where others use the machine as well.
+    package var processorSeconds: Double
     /// Resident pages, those of mapped files among them: the page cache's, which the kernel takes
     /// back where it needs them.
     package var peakBytes: Int
@@ -16,6 +18,7 @@ package struct StageCost: Sendable {
 /// Starts when made.
 struct StageWatch {
     private let start = ContinuousClock.now
+    private let processorStart = StageWatch.processorSeconds()
     private let anonymous = AnonymousPeak()
 
     init() { ResidentMemory.resetPeak() }
@@ -25,7 +28,15 @@ struct StageWatch {
         return StageCost(
             seconds: Double(elapsed.components.seconds)
                 + Double(elapsed.components.attoseconds) * 1e-18,
+            processorSeconds: Self.processorSeconds() - processorStart,
             peakBytes: ResidentMemory.peakBytes(), anonymousPeakBytes: anonymous.read())
+    }
+
+    /// User and system time of the process so far.
+    private static func processorSeconds() -> Double {
+        var time = timespec()
+        guard unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return 0 }
+        return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
     }
 }
 

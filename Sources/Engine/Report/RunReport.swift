@@ -101,6 +101,8 @@ extension RunReport {
         package var key: String
         package var cache: Cache
         package var seconds: Double
+        /// Of all threads.
+        package var processorSeconds: Double?
         /// Resident memory, pages of mapped files among it.
         package var peakBytes: Int?
         /// Resident memory without mapped files; what a plan is about.
@@ -113,7 +115,8 @@ extension RunReport {
         package var missReason: String?
 
         package init(
-            name: String, key: String, cache: Cache, seconds: Double, peakBytes: Int? = nil,
+            name: String, key: String, cache: Cache, seconds: Double,
+            processorSeconds: Double? = nil, peakBytes: Int? = nil,
             anonymousPeakBytes: Int? = nil, plannedPeakBytes: Int? = nil, detail: String = "",
             missReason: String? = nil
         ) {
@@ -121,6 +124,7 @@ extension RunReport {
             self.key = key
             self.cache = cache
             self.seconds = seconds
+            self.processorSeconds = processorSeconds
             self.peakBytes = peakBytes
             self.anonymousPeakBytes = anonymousPeakBytes
             self.plannedPeakBytes = plannedPeakBytes
@@ -130,6 +134,7 @@ extension RunReport {
 
         private enum CodingKeys: String, CodingKey {
             case name, key, cache, seconds
+            case processorSeconds = "processor_seconds"
             case peakBytes = "peak_bytes"
             case anonymousPeakBytes = "peak_anonymous_bytes"
             case plannedPeakBytes = "planned_peak_bytes"

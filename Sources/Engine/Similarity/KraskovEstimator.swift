@@ -2,6 +2,7 @@
 // "Estimating mutual information" (2004), estimator 1; Kozachenko and Leonenko (1987).
 
 import Glibc
+import TensorMath
 
 /// ψ(1), ..., ψ(n): the digamma function at positive integers.
 package struct DigammaTable: Sendable {
@@ -37,9 +38,9 @@ package enum KraskovEstimator {
         precondition(x.count == y.count, "points come in pairs")
         let radii = jointDistances(x, y, neighbour: neighbours)
         var sum = 0.0
-        for (index, radius) in radii.enumerated() {
-            sum += digamma[x.count(within: radius, of: index)]
-            sum += digamma[y.count(within: radius, of: index)]
+        for (inX, inY) in zip(x.counts(within: radii), y.counts(within: radii)) {
+            sum += digamma[inX]
+            sum += digamma[inY]
         }
         return digamma[neighbours] + digamma[x.count] - sum / Double(x.count)
     }
@@ -59,15 +60,29 @@ package enum KraskovEstimator {
     private static func jointDistances(
         _ x: MarginalCounter, _ y: MarginalCounter, neighbour: Int
     ) -> [Double] {
-        guard x.columns.count == 1, y.columns.count == 1 else {
-            return neighbourDistances(x.columns + y.columns, neighbour: neighbour)
+        let columns = x.columns + y.columns
+        guard x.count > AscendingPoints.countMax || neighbour > AscendingPoints.neighboursMax else {
+            return walked(columns, order: x.order, neighbour: neighbour)
         }
+        guard columns.count == 2 else { return neighbourDistances(columns, neighbour: neighbour) }
         let partner = y.columns[0]
         let line = PairedLine(ascending: x.ascendingFirst, paired: x.order.map { partner[$0] })
-        var result = [Double](repeating: 0, count: x.count)
-        for (place, distance) in line.distances(toNeighbour: neighbour).enumerated() {
-            result[x.order[place]] = distance
-        }
+        return unsorted(line.distances(toNeighbour: neighbour), x.order)
+    }
+
+    /// Along the first coordinate; `order` has it ascend.
+    private static func walked(
+        _ columns: [[Double]], order: [Int], neighbour: Int
+    ) -> [Double] {
+        unsorted(
+            AscendingPoints(columns: columns, order: order).distances(toNeighbour: neighbour), order
+        )
+    }
+
+    /// Values by place in `order` as values by point.
+    private static func unsorted(_ values: [Double], _ order: [Int]) -> [Double] {
+        var result = [Double](repeating: 0, count: values.count)
+        for (place, value) in values.enumerated() { result[order[place]] = value }
         return result
     }
 

@@ -1,6 +1,8 @@
 // Counting the points of one layer within a distance (maximum norm) of one of them, fast enough
 // for the millions of counts a similarity matrix needs.
 
+import TensorMath
+
 /// Answers "how many points lie strictly nearer than r to point i", for a fixed set of points.
 package struct MarginalCounter: Sendable {
     /// Coordinate columns, each of `count` values.
@@ -14,6 +16,9 @@ package struct MarginalCounter: Sendable {
     private let second: WaveletCounter?
     /// The points by first coordinate, all further coordinates, for three dimensions and more.
     private let further: [[Double]]
+    /// The points by first coordinate for the kernels; nil where there are too many, or only one
+    /// dimension, in which the ends of a run tell its count.
+    private let block: AscendingPoints?
 
     /// Prepares the points whose coordinate columns are given.
     ///
@@ -31,11 +36,24 @@ package struct MarginalCounter: Sendable {
         for (place, index) in order.enumerated() { rank[index] = place }
         self.rank = rank
         second = columns.count == 2 ? WaveletCounter(order.map { columns[1][$0] }) : nil
+        block =
+            columns.count > 1 && order.count <= AscendingPoints.countMax
+            ? AscendingPoints(columns: columns, order: order) : nil
         further =
             columns.count > 2 ? columns.dropFirst().map { column in order.map { column[$0] } } : []
     }
 
     package var count: Int { rank.count }
+
+    /// Points nearer than `radii[i]` to point i, as `count(within:of:)` counts them, for all points.
+    package func counts(within radii: [Double]) -> [Int] {
+        guard let block else { return radii.indices.map { count(within: radii[$0], of: $0) } }
+        var result = [Int](repeating: 0, count: count)
+        for (place, found) in block.counts(within: order.map { radii[$0] }).enumerated() {
+            result[order[place]] = Int(found)
+        }
+        return result
+    }
 
     /// The values of the first coordinate, ascending.
     var ascendingFirst: [Double] { sorted.values }

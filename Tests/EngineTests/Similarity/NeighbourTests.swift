@@ -62,6 +62,31 @@ import Testing
         }
     }
 
+    @Test(
+        "the walk of the kernels gives the same distances and counts",
+        arguments: ["normal", "lattice", "heavy"], [1, 2, 3, 4, 6])
+    func ascending(kind: String, dimensions: Int) {
+        for count in [1, 2, 3, 7, 8, 9, 16, 17, 64, 65, 130, 515] {
+            let columns = Self.columns(count, dimensions, seed: UInt32(count), kind: kind)
+            let order = columns[0].indices.sorted { columns[0][$0] < columns[0][$1] }
+            let points = AscendingPoints(columns: columns, order: order)
+            let sorted = columns.map { column in order.map { column[$0] } }
+            for k in [1, 2, 5, 8] where k < count {
+                let found = points.distances(toNeighbour: k)
+                #expect(found == Self.bruteDistances(sorted, k))
+                for radii in [found, found.map { $0 / 2 }, found.map { _ in 0 }] {
+                    let counts = (0..<count).map { point in
+                        (0..<count).count { other in
+                            let distance = Self.maxNorm(sorted, point, other)
+                            return distance < radii[point] || distance == 0
+                        }
+                    }
+                    #expect(points.counts(within: radii).map(Int.init) == counts)
+                }
+            }
+        }
+    }
+
     @Test("Euclidean distances are those of comparing all pairs", arguments: [1, 2, 3, 5])
     func euclidean(dimensions: Int) {
         for count in [2, 3, 9, 57, 130] {

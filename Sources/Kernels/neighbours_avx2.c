@@ -1,0 +1,9 @@
+#include "Kernels.h"
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#endif
+#define NAME(x) x##_avx2
+#include "neighbours.inc"
+#if defined(__x86_64__)
+#pragma clang attribute pop
+#endif

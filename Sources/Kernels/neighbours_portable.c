@@ -1,0 +1,3 @@
+#include "Kernels.h"
+#define NAME(x) x##_portable
+#include "neighbours.inc"
