@@ -49,6 +49,17 @@ final class FoldJudge {
         return found.reduce(0) { $0 + $1.divergence } / Double(max(1, found.count))
     }
 
+    /// Mean divergence of a model of these layers, with `patch` in place of their own tensors.
+    func divergence(
+        of layers: [LayerBlueprint], _ patch: WeightPatch, observer: some WorkObserver
+    ) throws -> Double {
+        let source = PatchedWeights(weights.source)
+        try source.apply(patch)
+        let end = try ForwardPass(weights: weights, mode: mode).embed(batch)
+        try run(layers, source, end, observer)
+        return try divergence(of: end, followedBy: [], observer: observer)
+    }
+
     private func run(
         _ layers: [LayerBlueprint], _ source: any WeightSource, _ stream: MatrixView,
         _ observer: some WorkObserver
