@@ -119,6 +119,15 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Measured by Benchmarks/run; no product.
+        .executableTarget(
+            name: "layerfold-benchmark",
+            dependencies: [
+                "Runner", "Engine", "Store", "TensorMath",
+                external("SystemPackage", "swift-system"),
+            ],
+            path: "Benchmarks/Measure", swiftSettings: strict),
+
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KernelsTests", ["TensorMath", "Kernels"]),

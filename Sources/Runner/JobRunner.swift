@@ -185,6 +185,13 @@ package final class JobRunner {
         let weights =
             needs.weights
             ? try measuring.weights(request, plan, original, tokens: analysis?.tokens) : nil
+        if request.method == "fold", let weights {
+            let rivals = FoldRivals.Result.summary(
+                try measuring.rivals(
+                    request, plan, weights, original, tokens: analysis?.tokens))
+            progress.note("\(id): \(rivals.text)")
+            if !rivals.wins { progress.warn("\(id) does not win: \(rivals.text)") }
+        }
         let model = try FoldStage(cache: cache, progress: progress).write(
             plan, weights: weights, of: original, output: job.output,
             to: setting.results.appending(id), label: id)

@@ -11,6 +11,9 @@ struct RunLog {
         for stage in report.stages {
             var line = "\(stage.name): \(stage.cache.rawValue), \(milliseconds(stage.seconds)) ms"
             if let peak = stage.peakBytes { line += ", peak \(peak >> 20) MiB" }
+            if let peak = stage.anonymousPeakBytes { line += " (\(peak >> 20) MiB anonymous" }
+            if let planned = stage.plannedPeakBytes { line += ", planned \(planned >> 20) MiB" }
+            if stage.anonymousPeakBytes != nil { line += ")" }
             line += ", \(stage.detail)"
             if let reason = stage.missReason { line += "; \(reason)" }
             lines.append(line)

@@ -82,6 +82,13 @@ package final class StageCache {
                 key: key.digest, outputs: digests(record.outputs), isHit: true)
         case .miss(let miss):
             let reason = try MissReason.describe(miss, key: key, store: store)
+            var request = request
+            if let planned = request.plannedPeakBytes {
+                // A plan is of the stage alone; the process holds something already.
+                let all = planned + ResidentMemory.anonymousBytes()
+                request.plannedPeakBytes = all
+                progress.note("\(request.name) will hold about \(all >> 20) MiB")
+            }
             var outputs = StageOutputs(store: store)
             try compute(&outputs)
             let cost = watch.stop()
@@ -133,6 +140,7 @@ package final class StageCache {
             RunReport.Stage(
                 name: request.name, key: key.digest.hex, cache: isHit ? .hit : .miss,
                 seconds: cost.seconds, peakBytes: cost.peakBytes,
+                anonymousPeakBytes: cost.anonymousPeakBytes,
                 plannedPeakBytes: isHit ? nil : request.plannedPeakBytes,
                 detail: request.detail, missReason: reason))
         progress.end(stage: request.name, isHit: isHit, cost)

@@ -1,15 +1,22 @@
-// What a stage cost: wall time, and the largest resident memory of the process while it ran.
+// What a stage cost: wall time, and the largest memory of the process while it ran.
 
+import Foundation
 import Glibc
+import Synchronization
 
 package struct StageCost: Sendable {
     package var seconds: Double
+    /// Resident pages, those of mapped files among them: the page cache's, which the kernel takes
+    /// back where it needs them.
     package var peakBytes: Int
+    /// Of those the anonymous ones (heap and stacks): what a machine must have.
+    package var anonymousPeakBytes: Int
 }
 
 /// Starts when made.
 struct StageWatch {
     private let start = ContinuousClock.now
+    private let anonymous = AnonymousPeak()
 
     init() { ResidentMemory.resetPeak() }
 
@@ -18,7 +25,44 @@ struct StageWatch {
         return StageCost(
             seconds: Double(elapsed.components.seconds)
                 + Double(elapsed.components.attoseconds) * 1e-18,
-            peakBytes: ResidentMemory.peakBytes())
+            peakBytes: ResidentMemory.peakBytes(), anonymousPeakBytes: anonymous.read())
+    }
+}
+
+/// The most anonymous memory since it was made. The kernel keeps no mark of it, so a thread looks
+/// every few milliseconds; what comes and goes between two looks is missed.
+private final class AnonymousPeak {
+    private final class Samples: Sendable {
+        private let state = Mutex((peak: 0, isWanted: true))
+
+        /// False where nobody waits for more.
+        func take() -> Bool {
+            let now = ResidentMemory.anonymousBytes()
+            return state.withLock {
+                $0.peak = max($0.peak, now)
+                return $0.isWanted
+            }
+        }
+
+        var peak: Int { state.withLock { $0.peak } }
+        func end() { state.withLock { $0.isWanted = false } }
+    }
+
+    private static let intervalSeconds = 0.005
+    private let samples = Samples()
+
+    init() {
+        let samples = samples
+        Thread.detachNewThread {
+            while samples.take() { Thread.sleep(forTimeInterval: AnonymousPeak.intervalSeconds) }
+        }
+    }
+
+    deinit { samples.end() }
+
+    func read() -> Int {
+        _ = samples.take()
+        return samples.peak
     }
 }
 
@@ -35,6 +79,15 @@ package enum ResidentMemory {
 
     /// The high-water mark in bytes; 0 where /proc does not tell.
     package static func peakBytes() -> Int { kilobytes("VmHWM:") * 1024 }
+
+    /// Anonymous pages resident now, in bytes; 0 where /proc does not tell.
+    package static func anonymousBytes() -> Int {
+        // statm counts pages: size, resident, shared (of files), ...
+        guard let text = try? readSmallFile("/proc/self/statm") else { return 0 }
+        let counts = text.split(whereSeparator: \.isWhitespace).prefix(3).compactMap { Int($0) }
+        guard counts.count == 3 else { return 0 }
+        return max(0, counts[1] - counts[2]) * sysconf(Int32(_SC_PAGESIZE))
+    }
 
     private static func kilobytes(_ field: String) -> Int {
         guard let status = try? readSmallFile("/proc/self/status") else { return 0 }

@@ -226,6 +226,7 @@ struct WorkedExampleTests {
             #expect(stage["cache"] as? String == "hit", "\(stage["name"] ?? "")")
         }
         #expect(stages.contains { $0["name"] as? String == "evaluate" })
+        #expect(stages.allSatisfy { ($0["peak_anonymous_bytes"] as? Int ?? 0) > 1 << 20 })
         let model = "mka-r0.125"
         let files = Workshop.names(output + "/tiny-1/" + model)
         #expect(files.contains("model.safetensors") && files.contains("config.json"))

@@ -29,8 +29,12 @@ extension MethodDeclaration {
                 "neurons", .flag, default: .flag(true),
                 "Select neurons from all MLPs of a run; otherwise the kept layer's are refitted."),
             ParameterDeclaration(
-                "group_run", .integer(1...8), default: .integer(2), unit: "layers",
-                "Select key-value groups from all attentions of runs up to this length; 1: never."),
+                "group_run", .integer(1...8), default: .integer(4), unit: "layers",
+                "Try to select key-value groups from all attentions of runs up to this length; "
+                    + "1: never."),
+            ParameterDeclaration(
+                "inputs", .flag, default: .flag(true),
+                "Fit what layers read to the stream they get, by a linear map in their weights."),
             ParameterDeclaration(
                 "refit", .flag, default: .flag(true),
                 "Refit the output projections of all layers behind the first change."),

@@ -20,7 +20,7 @@ extension MethodDeclaration {
     package var ownMeasure: String? {
         switch name {
         case "mka-official": "npib-official"
-        case "shortgpt": "block-influence"
+        case "shortgpt", "replaceme": "block-influence"
         case "angular": "angular"
         default: nil
         }

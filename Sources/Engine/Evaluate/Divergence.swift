@@ -58,7 +58,8 @@ package enum Divergence {
         _ windows: [Perplexity.Window], width: Int
     ) -> [[Perplexity.Window]] {
         let longest = windows.map(\.tokens.count).max() ?? 1
-        let size = max(1, waveFloats / (width * longest))
+        let tokens = min(LikelihoodRunner.waveTokens, waveFloats / width)
+        let size = max(1, tokens / longest)
         return stride(from: 0, to: windows.count, by: size).map { start in
             Array(windows[start..<min(windows.count, start + size)])
         }
@@ -135,7 +136,8 @@ package enum Divergence {
         return result(sums)
     }
 
-    private static func compare(
+    /// What two heads predict from states of the same tokens, token by token.
+    static func compare(
         _ heads: (OutputHead, OutputHead), _ states: (MatrixView, MatrixView),
         observer: some WorkObserver
     ) throws -> [(divergence: Double, agrees: Bool)] {

@@ -53,8 +53,9 @@ package struct LikelihoodRunner {
 
     /// Stream, keys and values of a wave hold at most this many floats (1 GiB).
     private static let waveFloats = 256 << 20
-    /// A wave of 65,536 tokens computes far longer than it reads weights, whatever the model.
-    private static let waveTokens = 65_536
+    /// A wave of 16,384 tokens computes some ten times as long as it reads weights, and on two
+    /// cores loses minutes of an 8B model's work where it is interrupted.
+    static let waveTokens = 16_384
 
     package init(forward: ForwardPass, contextLength: Int, waveTokensMax: Int? = nil) {
         self.forward = forward

@@ -8,8 +8,12 @@ package struct FoldSettings: Sendable, Equatable {
     /// Whether the MLPs of a run are concatenated and their best neurons selected.
     package var neurons = true
     /// Attentions of a run of at most this many layers are concatenated and their best key-value
-    /// groups selected; 1 for none. (Longer runs lost by it on the demo model.)
-    package var groupRun = 2
+    /// groups selected, where that diverges less on sequences held back; 1 for none.
+    package var groupRun = 4
+    /// Whether what layers read is fitted to the stream they get.
+    package var inputs = true
+    /// One in so many calibration sequences is held back to choose by.
+    package var heldBack = 8
     /// Whether layers behind the first change are refitted towards the original stream.
     package var refit = true
     /// Neurons removed between two updates of the inverse.
@@ -30,6 +34,19 @@ package enum FoldError: Error, Equatable, CustomStringConvertible {
             "\(tokens) calibration tokens are too few to fit \(features) features: give at least "
                 + "\(features) (four times as many are better)"
         }
+    }
+}
+
+extension FoldSettings {
+    /// What fits, and what chooses: one in `heldBack` sequences; nil where none can be spared.
+    func split(_ batch: PackedSequences) -> (fitted: PackedSequences, held: PackedSequences?) {
+        let sequences = batch.ranges.map { Array(batch.tokens[$0]) }
+        guard sequences.count >= heldBack else { return (batch, nil) }
+        let isHeld = sequences.indices.map { $0 % heldBack == heldBack - 1 }
+        return (
+            PackedSequences(zip(sequences, isHeld).filter { !$0.1 }.map(\.0)),
+            PackedSequences(zip(sequences, isHeld).filter(\.1).map(\.0))
+        )
     }
 }
 
@@ -70,13 +87,15 @@ extension AttentionBlueprint {
 }
 
 extension FoldSettings {
-    /// Bytes held at most beside the mapped weights: three streams, the features of a wave, the
+    /// Bytes held at most beside the mapped weights: the streams, the features of a wave, the
     /// Gram matrix of the longest run and what its selection holds, and the computed tensors.
     package func peakByteCount(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> Int {
         let width = blueprint.hiddenWidth
         var features = 0
+        var longest = 1
+        var readers = 0
         for (place, base) in kept.enumerated() {
             let start = place == 0 ? 0 : base
             let end = place + 1 < kept.count ? kept[place + 1] : blueprint.layers.count
@@ -84,19 +103,28 @@ extension FoldSettings {
                 continue
             }
             let run = end - start
+            longest = max(longest, run)
+            readers = max(readers, gated.gate.rows.count + gated.up.rows.count)
             features = max(
                 features, gated.down.inputs * (neurons ? run : 1),
                 attention.output.inputs * (run <= groupRun ? run : 1))
         }
-        let streams = 3 * 4 * tokens.tokens.count * width
+        // Folded, original, target, two ways that are tried; what is held back, and its ends.
+        let streams = 6 * 4 * tokens.tokens.count * width
         let wave = min(tokens.tokens.count, max(2048, tokens.longest))
-        let gram = GramAccumulator.byteCount(features: features, targets: width)
+        let gram = max(
+            GramAccumulator.byteCount(features: features, targets: width),
+            GramAccumulator.byteCount(features: width, targets: longest * width)
+                + 8 * 2 * width * longest * width)
+        // Redirected projections of a run, in float and as products read them.
+        let candidates = inputs ? 8 * longest * readers * width : 0
         let selection = LeastSquares.selectionByteCount(features: features, targets: width)
         let patch =
             4
             * kept.reduce(0) { sum, layer in
                 sum + blueprint.layers[layer].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
             }
-        return streams + 4 * wave * (features + 4 * width) + gram + selection + patch
+        return streams + 4 * wave * (features + (2 * longest + 5) * width) + gram + selection
+            + candidates + patch
     }
 }

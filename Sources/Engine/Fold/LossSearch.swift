@@ -102,13 +102,3 @@ package struct LossSearch {
         return losses.reduce(0, +) / Double(max(1, losses.count))
     }
 }
-
-/// Stops as the other does, and tells nothing: the outer work has its own count.
-private struct Quiet<Observer: WorkObserver>: WorkObserver {
-    private let observer: Observer
-
-    init(_ observer: Observer) { self.observer = observer }
-
-    func checkpoint() throws { try observer.checkpoint() }
-    func progress(done: Int, total: Int, unit: String, detail: String) {}
-}

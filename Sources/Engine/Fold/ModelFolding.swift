@@ -1,45 +1,43 @@
 // `fold`: every kept layer absorbs the removed ones behind it. Its neurons and key-value groups are
-// the best of all of theirs, its output projections are fitted to the original residual stream.
+// the best of all of theirs, what it reads and what it writes is fitted to the original stream.
 //
-// Layer-major over waves of tokens: beside the weights it holds three streams (the folded model's,
-// the original's, a target) and the Gram matrix of one run.
+// Layer-major over waves of tokens: beside the weights it holds residual streams (the folded
+// model's, the original's, a target, one per way that is tried) and the Gram matrix of one run.
 
 package import TensorMath
 
 package final class ModelFolding {
     private let original: ModelWeights
-    private let patched: PatchedWeights
     private let mode: ComputeMode
-    private let batch: PackedSequences
     private let settings: FoldSettings
     private let waves: [ForwardPass.Wave]
     /// Before the next layer: of the folded model, and of the original.
-    private let folded: MatrixView
-    private let source: MatrixView
+    private var folded: MatrixView
+    private var source: MatrixView
     /// What the part under work shall make of the stream.
     private let target: MatrixView
-    private var patch = WeightPatch()
+    /// nil where too few sequences are given to hold some back.
+    private let judge: FoldJudge?
     /// Whether anything before differs from the original.
     private var hasChanged = false
 
-    /// - Parameter batch: calibration sequences.
+    /// - Parameter batch: calibration sequences; some are held back to choose by.
     package init(
         _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences,
         settings: FoldSettings
     ) throws {
         let forward = ForwardPass(weights: weights, mode: mode)
+        let (fitted, held) = settings.split(batch)
         original = weights
-        patched = PatchedWeights(weights.source)
         self.mode = mode
-        self.batch = batch
         self.settings = settings
-        waves = try batch.waves(limit: forward.waveTokens).map {
-            try ForwardPass.Wave($0, batch, weights.blueprint)
+        waves = try fitted.waves(limit: forward.waveTokens).map {
+            try ForwardPass.Wave($0, fitted, weights.blueprint)
         }
-        folded = try forward.embed(batch)
-        source = MatrixView(rows: folded.rows, columns: folded.columns)
-        source.assign(folded)
+        folded = try forward.embed(fitted)
+        source = folded.copy()
         target = MatrixView(rows: folded.rows, columns: folded.columns)
+        judge = try held.map { try FoldJudge(weights, mode: mode, batch: $0) }
     }
 
     /// Folds the layers that are not in `kept` (ascending) into the kept ones before them; those
@@ -52,10 +50,13 @@ package final class ModelFolding {
         for (place, base) in kept.enumerated() {
             let start = place == 0 ? 0 : base
             let end = place + 1 < kept.count ? kept[place + 1] : layers.count
-            patch = WeightPatch()
-            try fold(Array(start..<end), base: base, observer)
+            let run = FoldedRun(
+                layers: Array(layers[start..<end]), base: layers[base],
+                later: kept[(place + 1)...].map { layers[$0] })
+            let patch = try fold(run, observer)
             let (old, new) = (layers[base].prefix, layers[place].prefix)
             result.add(patch.renamed { new + $0.dropFirst(old.count) })
+            original.source.release(run.layers.flatMap { $0.tensors.map(\.name) })
             observer.progress(
                 done: end, total: layers.count, unit: "layers",
                 detail: "layer \(place + 1) of \(kept.count)")
@@ -63,96 +64,210 @@ package final class ModelFolding {
         return result
     }
 
-    private func fold(_ run: [Int], base: Int, _ observer: some WorkObserver) throws {
-        let layers = run.map { original.blueprint.layers[$0] }
-        let layer = original.blueprint.layers[base]
-        let merges = run.count > 1
-        let attentions = try run.map { try original.blueprint.layers[$0].foldable($0).0 }
-        let flattens =
-            merges && run.count <= settings.groupRun
-            && attentions.allSatisfy { $0.sharesGroups(with: attentions[0]) }
-        try advanceOriginal(layers, sumsAttention: flattens, observer)
-        if flattens {
-            try GroupFolding(layers: layers, base: layer, settings: settings)
-                .fold(task(observer), &patch)
-        } else if hasChanged, settings.refit {
-            try OutputRefit(part: .attention, layer: layer, settings: settings)
-                .fold(task(observer), &patch)
+    private func fold(_ run: FoldedRun, _ observer: some WorkObserver) throws -> WeightPatch {
+        guard hasChanged || run.merges else {
+            try carry(run.base, observer)
+            return WeightPatch()
         }
-        try advance(observer) { stream, normal, wave, context in
-            try context.normalise(stream, layer.inputNorm, into: normal)
-            try layer.runMixer(normal, stream: stream, layout: wave.layout, context: context)
+        // With nothing to judge by, attention stays the kept layer's own: selecting groups can
+        // lose more than it wins (the first layers of the demo model).
+        let ways = judge != nil && run.canSelectGroups(settings) ? [false, true] : [false]
+        var best: (way: Way, divergence: Double)?
+        for selectsGroups in ways {
+            let way = try compute(run, selectsGroups: selectsGroups, observer)
+            let divergence =
+                ways.count > 1
+                ? try way.judged.flatMap {
+                    try judge?.divergence(of: $0, followedBy: run.later, observer: observer)
+                } ?? 0 : 0
+            if divergence < best?.divergence ?? .infinity { best = (way, divergence) }
         }
-        hasChanged = hasChanged || merges
-        // The original stream behind the whole run.
-        target.assign(source)
-        if merges, settings.neurons {
-            try NeuronFolding(layers: layers, base: layer, settings: settings)
-                .fold(task(observer), &patch)
-        } else if hasChanged, settings.refit {
-            try OutputRefit(part: .feedForward, layer: layer, settings: settings)
-                .fold(task(observer), &patch)
-        }
-        try advance(observer) { stream, normal, _, context in
-            try context.normalise(stream, layer.feedForwardNorm, into: normal)
-            try layer.runFeedForward(normal, stream: stream, context: context)
-        }
-        original.source.release(layers.flatMap { $0.tensors.map(\.name) })
+        guard let best else { preconditionFailure("a divergence is a number") }
+        folded = best.way.stream
+        // The last target was the original stream behind the run.
+        source.assign(target)
+        if let judged = best.way.judged { judge?.accept(judged) }
+        hasChanged = true
+        return best.way.patch
     }
 
-    private func task(_ observer: some WorkObserver) throws -> FoldTask {
+    /// One way to fold a run, and the streams behind it.
+    private struct Way {
+        let patch: WeightPatch
+        let stream: MatrixView
+        let judged: MatrixView?
+    }
+
+    private func compute(
+        _ run: FoldedRun, selectsGroups: Bool, _ observer: some WorkObserver
+    ) throws -> Way {
+        let (layers, base) = (run.layers, run.base)
+        let stream = folded.copy()
+        var patch = WeightPatch()
+        let attention = try prepare(
+            run, reading: stream, norm: \.inputNorm, first: 0, observer
+        ) { states in
+            let target = states[1].copy()
+            if selectsGroups {
+                for layer in 1..<layers.count {
+                    RowKernels.add(target, states[2 * layer + 1])
+                    target.subtract(states[2 * layer])
+                }
+            }
+            return target
+        }
+        if selectsGroups {
+            try GroupFolding(layers: layers, base: base, settings: settings)
+                .fold(task(stream, attention, observer), &patch)
+        } else if hasChanged, settings.refit {
+            patch.add(attention.only(base.attentionInputs))
+            try OutputRefit(part: .attention, layer: base, settings: settings)
+                .fold(task(stream, attention, observer), &patch)
+        }
+        try advance(stream, patch, observer) { stream, normal, wave, context in
+            try context.normalise(stream, base.inputNorm, into: normal)
+            try base.runMixer(normal, stream: stream, layout: wave.layout, context: context)
+        }
+        let feedForward = try prepare(
+            run, reading: stream, norm: \.feedForwardNorm, first: 1, observer
+        ) { $0[2 * layers.count] }
+        if run.merges, settings.neurons {
+            try NeuronFolding(layers: layers, base: base, settings: settings)
+                .fold(task(stream, feedForward, observer), &patch)
+        } else if settings.refit {
+            patch.add(feedForward.only(base.feedForwardInputs))
+            try OutputRefit(part: .feedForward, layer: base, settings: settings)
+                .fold(task(stream, feedForward, observer), &patch)
+        }
+        try advance(stream, patch, observer) { stream, normal, _, context in
+            try context.normalise(stream, base.feedForwardNorm, into: normal)
+            try base.runFeedForward(normal, stream: stream, context: context)
+        }
+        let judged = try judge?.advanced(
+            through: base, try source(with: patch), observer: observer)
+        return Way(patch: patch, stream: stream, judged: judged)
+    }
+
+    /// Fits what a part of the run's layers reads to `stream`, and sets the target.
+    /// - Parameters:
+    ///   - first: which of the original's states the part of the run's first layer got.
+    ///   - wanted: the target of a wave, from the original's states.
+    /// - Returns: Redirected projections of all layers of the run.
+    private func prepare(
+        _ run: FoldedRun, reading stream: MatrixView,
+        norm: KeyPath<LayerBlueprint, NormBlueprint>, first: Int, _ observer: some WorkObserver,
+        wanted: ([MatrixView]) -> MatrixView
+    ) throws -> WeightPatch {
+        let context = try context(original.source)
+        let past = OriginalRun(layers: run.layers, start: source, context: context)
+        let norms = run.layers.map { $0[keyPath: norm] }
+        var fitting = InputFitting(layers: norms.count, width: stream.columns)
+        for wave in waves {
+            try observer.checkpoint()
+            let states = try past.states(of: wave)
+            target.rows(wave.tokens).assign(wanted(states))
+            if settings.inputs {
+                fitting.add(
+                    stream.rows(wave.tokens), wanted: norms.indices.map { states[2 * $0 + first] },
+                    norms: norms)
+            }
+        }
+        var patch = WeightPatch()
+        guard settings.inputs else { return patch }
+        for (index, map) in try fitting.maps(lambda: settings.lambda / 10).enumerated() {
+            let layer = run.layers[index]
+            try PatchBuilder(context).redirect(
+                first == 0 ? layer.attentionReaders : layer.feedForwardReaders,
+                norm: norms[index], through: map, in: &patch)
+        }
+        return patch
+    }
+
+    /// - Parameter candidates: projections that stand in for the original's.
+    private func task(
+        _ stream: MatrixView, _ candidates: WeightPatch, _ observer: some WorkObserver
+    ) throws -> FoldTask {
         FoldTask(
-            waves: waves, stream: folded, target: target,
-            context: BlockContext(product: try MatrixProduct(mode: mode), weights: original),
+            waves: waves, stream: stream, target: target,
+            context: try context(try source(with: candidates)),
             check: { try observer.checkpoint() })
     }
 
-    /// Carries the original stream through a run, and leaves what attention shall make of the
-    /// folded stream in `target`: the original stream behind the first attention, or the one
-    /// before it plus what all attentions of the run add.
-    private func advanceOriginal(
-        _ layers: [LayerBlueprint], sumsAttention: Bool, _ observer: some WorkObserver
+    private func source(with patch: WeightPatch) throws -> PatchedWeights {
+        let source = PatchedWeights(original.source)
+        try source.apply(patch)
+        return source
+    }
+
+    private func context(_ source: any WeightSource) throws -> BlockContext {
+        BlockContext(
+            product: try MatrixProduct(mode: mode),
+            weights: ModelWeights(blueprint: original.blueprint, source: source))
+    }
+
+    /// Carries a stream through a part of the new layer.
+    private func advance(
+        _ stream: MatrixView, _ patch: WeightPatch, _ observer: some WorkObserver,
+        _ step: (MatrixView, MatrixView, ForwardPass.Wave, BlockContext) throws -> Void
     ) throws {
-        let context = BlockContext(product: try MatrixProduct(mode: mode), weights: original)
-        if sumsAttention { target.assign(source) }
-        for (index, layer) in layers.enumerated() {
-            if index + 1 < layers.count {
-                original.source.prefetch(layers[index + 1].tensors.map(\.name))
-            }
-            for wave in waves {
-                try observer.checkpoint()
-                let stream = source.rows(wave.tokens)
-                let normal = MatrixView(rows: stream.rows, columns: stream.columns)
-                let added = MatrixView(rows: stream.rows, columns: stream.columns)
-                try context.normalise(stream, layer.inputNorm, into: normal)
-                try layer.runMixer(normal, stream: added, layout: wave.layout, context: context)
-                RowKernels.add(stream, added)
-                if sumsAttention {
-                    RowKernels.add(target.rows(wave.tokens), added)
-                } else if index == 0 {
-                    target.rows(wave.tokens).assign(stream)
-                }
-                try context.normalise(stream, layer.feedForwardNorm, into: normal)
-                try layer.runFeedForward(normal, stream: stream, context: context)
-            }
+        let context = try context(try source(with: patch))
+        for wave in waves {
+            try observer.checkpoint()
+            let part = stream.rows(wave.tokens)
+            let normal = MatrixView(rows: part.rows, columns: part.columns)
+            try step(part, normal, wave, context)
         }
     }
 
-    /// Carries the folded stream through a part of the new layer.
-    private func advance(
-        _ observer: some WorkObserver,
-        _ step: (MatrixView, MatrixView, ForwardPass.Wave, BlockContext) throws -> Void
-    ) throws {
-        try patched.apply(patch)
-        let context = BlockContext(
-            product: try MatrixProduct(mode: mode),
-            weights: ModelWeights(blueprint: original.blueprint, source: patched))
+    /// Carries all streams through a layer that stays as it is, while they are still the same.
+    private func carry(_ layer: LayerBlueprint, _ observer: some WorkObserver) throws {
+        let context = try context(original.source)
         for wave in waves {
             try observer.checkpoint()
-            let stream = folded.rows(wave.tokens)
-            let normal = MatrixView(rows: stream.rows, columns: stream.columns)
-            try step(stream, normal, wave, context)
+            try layer.run(folded.rows(wave.tokens), layout: wave.layout, context: context)
         }
+        source.assign(folded)
+        guard let judge else { return }
+        judge.accept(
+            try judge.advanced(through: layer, original.source, observer: observer))
+    }
+}
+
+/// A kept layer with the removed ones that it absorbs.
+private struct FoldedRun {
+    /// In order; the kept one is among them.
+    let layers: [LayerBlueprint]
+    let base: LayerBlueprint
+    /// Kept layers behind the run.
+    let later: [LayerBlueprint]
+
+    var merges: Bool { layers.count > 1 }
+
+    func canSelectGroups(_ settings: FoldSettings) -> Bool {
+        guard merges, layers.count <= settings.groupRun,
+            let attentions = try? layers.map({ try $0.foldable(0).0 })
+        else { return false }
+        return attentions.allSatisfy { $0.sharesGroups(with: attentions[0]) }
+    }
+}
+
+extension LayerBlueprint {
+    /// Projections that read the norm before attention.
+    fileprivate var attentionReaders: [ProjectionBlueprint] {
+        (try? foldable(0).0).map { [$0.query, $0.key, $0.value] } ?? []
+    }
+
+    /// Projections that read the norm before the MLP.
+    fileprivate var feedForwardReaders: [ProjectionBlueprint] {
+        (try? foldable(0).1).map { [$0.gate, $0.up] } ?? []
+    }
+
+    fileprivate var attentionInputs: [String] {
+        attentionReaders.map(\.tensor) + [inputNorm.tensor]
+    }
+
+    fileprivate var feedForwardInputs: [String] {
+        feedForwardReaders.map(\.tensor) + [feedForwardNorm.tensor]
     }
 }
 

@@ -68,17 +68,14 @@ struct PatchBuilder {
         for (layer, projection) in projections.enumerated() {
             let chosen = groups.indices.filter { groups[$0] / perLayer == layer }
             guard !chosen.isEmpty else { continue }
-            let weight = try context.weights.projection(projection).floats()
-            let gain = try context.weights.vector(norms[layer].tensor)
+            let weight = try withGains(projection, norms[layer])
             let bias = try context.weights.bias(projection)
             for place in chosen {
                 let from = groups[place] % perLayer * rowsPerGroup
                 let to = place * rowsPerGroup
                 for row in 0..<rowsPerGroup {
                     for column in 0..<own.inputs {
-                        matrix[to + row, column] =
-                            weight[from + row, column]
-                            * (gain[0, column] + norms[layer].gainOffset)
+                        matrix[to + row, column] = weight[from + row, column]
                     }
                     if let bias {
                         let all = biases ?? MatrixView(rows: 1, columns: own.rows.count)
@@ -90,6 +87,18 @@ struct PatchBuilder {
         }
         try set(own, matrix, in: &patch)
         try setBias(own, biases, in: &patch)
+    }
+
+    /// W diag(gain), [outputs, inputs].
+    func withGains(_ projection: ProjectionBlueprint, _ norm: NormBlueprint) throws -> MatrixView {
+        let weight = try context.weights.projection(projection).floats()
+        let gain = try context.weights.vector(norm.tensor)
+        for row in 0..<weight.rows {
+            for column in 0..<weight.columns {
+                weight[row, column] *= gain[0, column] + norm.gainOffset
+            }
+        }
+        return weight
     }
 
     /// A norm that only normalises.

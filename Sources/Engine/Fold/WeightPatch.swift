@@ -26,6 +26,13 @@ package struct WeightPatch: Sendable {
         return result
     }
 
+    /// The tensors of these names that are in it.
+    package func only(_ wanted: [String]) -> WeightPatch {
+        var result = WeightPatch()
+        for name in wanted { result[name] = matrices[name] }
+        return result
+    }
+
     package mutating func add(_ other: WeightPatch) {
         for name in other.names { self[name] = other[name] }
     }

@@ -38,16 +38,19 @@ package enum Planner {
                 similarity: rows, kinds: kinds,
                 removing: try layersRemoved(ratio: ratio ?? 0, of: count))
             return .keeping(merged.layers.map { $0.from[0].layer }, of: count)
-        case "shortgpt", "angular":
+        case "shortgpt", "angular", "replaceme":
             guard let similarity else { throw PlanError.similarityMissing(method: method) }
             guard similarity.size == count else {
                 throw PlanError.malformed(
                     "similarity of \(similarity.size) layers for a model of \(count)")
             }
             let removed = try layersRemoved(ratio: ratio ?? 0, of: count)
-            return method == "shortgpt"
-                ? RedundantLayers.single(similarity, removing: removed)
-                : RedundantLayers.contiguous(similarity, removing: removed)
+            if method == "shortgpt" {
+                return RedundantLayers.single(similarity, removing: removed)
+            }
+            // What replaces the run goes into the layer before it.
+            return RedundantLayers.contiguous(
+                similarity, removing: removed, from: method == "replaceme" ? 1 : 0)
         case "reverse":
             let removed = try layersRemoved(ratio: ratio ?? 0, of: count)
             return .keeping(Array(0..<count - removed), of: count)

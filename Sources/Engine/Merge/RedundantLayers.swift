@@ -18,14 +18,14 @@ package enum RedundantLayers {
 
     /// Drops the run of `removed` layers whose first and last layer have the greatest entry.
     ///
-    /// A tie goes to the later run. Layer 0 and the last layer may be in it.
+    /// A tie goes to the later run. The last layer may be in it, and every layer from `first` on.
     package static func contiguous(
-        _ similarity: SimilarityMatrix, removing removed: Int
+        _ similarity: SimilarityMatrix, removing removed: Int, from first: Int = 0
     ) -> FoldPlan {
-        precondition((1..<similarity.size).contains(removed), "a run leaves a layer")
+        precondition((1...similarity.size - 1).contains(removed), "a run leaves a layer")
         let count = similarity.size
-        var best = 0
-        for start in 0...count - removed
+        var best = first
+        for start in first...count - removed
         where similarity[start, start + removed - 1] >= similarity[best, best + removed - 1] {
             best = start
         }

@@ -43,10 +43,12 @@ package struct ModelWeights {
     }
 }
 
-/// What the blocks of a layer share: the products and the weights.
+/// What the blocks of a layer share: the products, the weights and the scratch.
 struct BlockContext {
     let product: MatrixProduct
     let weights: ModelWeights
+    /// Serves layer after layer and wave after wave.
+    let scratch = MatrixPool()
 
     /// output (+)= input W^T (+ bias).
     func project(

@@ -24,8 +24,10 @@ package struct OutputHead {
 
     /// Logits [rows, vocabulary] of rows of the stream (before the final norm).
     package func logits(_ stream: MatrixView) throws -> MatrixView {
-        let normal = try forward.finalNorm(stream)
-        let result = MatrixView(rows: stream.rows, columns: blueprint.vocabularySize)
+        let normal = context.scratch.matrix(rows: stream.rows, columns: stream.columns)
+        try context.normalise(stream, blueprint.finalNorm, into: normal)
+        let result = context.scratch.matrix(
+            rows: stream.rows, columns: blueprint.vocabularySize)
         let weight = try forward.weights.source.weight(blueprint.outputHead)
         try context.product.multiply(normal, weight, into: result)
         if let cap = blueprint.finalSoftCap { RowKernels.softCap(result, cap: cap) }

@@ -101,7 +101,10 @@ extension RunReport {
         package var key: String
         package var cache: Cache
         package var seconds: Double
+        /// Resident memory, pages of mapped files among it.
         package var peakBytes: Int?
+        /// Resident memory without mapped files; what a plan is about.
+        package var anonymousPeakBytes: Int?
         package var plannedPeakBytes: Int?
         /// What this step worked on, in a few words: `57 sequences, 4,312 tokens`.
         package var detail: String
@@ -111,13 +114,15 @@ extension RunReport {
 
         package init(
             name: String, key: String, cache: Cache, seconds: Double, peakBytes: Int? = nil,
-            plannedPeakBytes: Int? = nil, detail: String = "", missReason: String? = nil
+            anonymousPeakBytes: Int? = nil, plannedPeakBytes: Int? = nil, detail: String = "",
+            missReason: String? = nil
         ) {
             self.name = name
             self.key = key
             self.cache = cache
             self.seconds = seconds
             self.peakBytes = peakBytes
+            self.anonymousPeakBytes = anonymousPeakBytes
             self.plannedPeakBytes = plannedPeakBytes
             self.detail = detail
             self.missReason = missReason
@@ -126,6 +131,7 @@ extension RunReport {
         private enum CodingKeys: String, CodingKey {
             case name, key, cache, seconds
             case peakBytes = "peak_bytes"
+            case anonymousPeakBytes = "peak_anonymous_bytes"
             case plannedPeakBytes = "planned_peak_bytes"
             case detail
             case missReason = "miss_reason"

@@ -67,6 +67,8 @@ struct ModelStage {
             try progress.checkpoint()
             let tensor = try model.checkpoint.tensor(name)
             let digest = tensor.withBytes { bytes in Digest(of: bytes) }
+            // Otherwise the pages of the whole checkpoint stay resident.
+            tensor.adviseDontNeed()
             tensors[name] = [
                 "dtype": .string(tensor.dtype.rawValue), "sha256": .string(digest.hex),
                 "shape": .array(tensor.shape.map { .integer($0) }),

@@ -150,6 +150,8 @@ private let likelihoodTolerance = 1e-3
         let windows = try Perplexity.windows(
             of: (0..<4000).map(Int32.init), length: 1000, stride: 1000, limit: nil)
         #expect(Divergence.waves(windows, width: 64).count == 1)
+        let long = Array(repeating: windows[0], count: 40)
+        #expect(Divergence.waves(long, width: 64).map(\.count) == [16, 16, 8])
         #expect(Divergence.waves(windows, width: 1 << 15).map(\.count) == [2, 2])
         #expect(Divergence.waves(windows, width: 1 << 24).map(\.count) == [1, 1, 1, 1])
         #expect(Array(Divergence.waves(windows, width: 1 << 15).joined()) == windows)

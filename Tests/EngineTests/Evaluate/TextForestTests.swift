@@ -151,4 +151,33 @@ import Testing
             }
         }
     }
+
+    /// Keeps what it hears.
+    private final class Hearer: WorkObserver {
+        var done: [Int] = []
+        var totals: Set<Int> = []
+
+        func checkpoint() throws {}
+        func progress(done: Int, total: Int, unit: String, detail: String) {
+            self.done.append(done)
+            totals.insert(total)
+        }
+    }
+
+    @Test("progress counts the tokens of the whole evaluation, wave after wave")
+    func progress() throws {
+        let model = try ArchitectureFixtures.model("llama-odd-linear")
+        let runner = LikelihoodRunner(
+            forward: ForwardPass(weights: model.weights, mode: .float32), contextLength: 1000,
+            waveTokensMax: 150)
+        let requests = Self.requests(of: model, contextLength: 1000)
+        let waves = try runner.waves(requests)
+        let total = waves.reduce(0) { $0 + $1.tokenCount }
+        let hearer = Hearer()
+        _ = try runner.score(requests, observer: hearer)
+        #expect(waves.count > 1)
+        #expect(hearer.totals == [total])
+        #expect(hearer.done == hearer.done.sorted() && hearer.done.last == total)
+        #expect(hearer.done.count >= waves.count * model.blueprint.layers.count)
+    }
 }

@@ -70,7 +70,26 @@ import Testing
         }
     }
 
-    @Test(arguments: ["shortgpt", "angular"])
+    @Test func `replaceme drops the run that turns the stream least behind the first layer`() throws
+    {
+        for count in 2...9 {
+            for seed in UInt64(1)...20 {
+                let similarity = Self.matrix(count, seed: seed)
+                for removed in 1..<count {
+                    let found = try Self.plan("replaceme", similarity, removing: removed)
+                    let start = try #require(found.removed.first)
+                    #expect(start > 0 && found.removed == Array(start..<start + removed))
+                    let value = similarity[start, start + removed - 1]
+                    for other in 1..<count - removed + 1 where other != start {
+                        let rival = similarity[other, other + removed - 1]
+                        #expect(value > rival || (value == rival && start > other))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: ["shortgpt", "angular", "replaceme"])
     func `a matrix is needed and must be of the model's size`(method: String) throws {
         #expect(throws: PlanError.similarityMissing(method: method)) {
             try Planner.plan(

@@ -33,11 +33,11 @@ extension AttentionBlueprint {
         _ x: MatrixView, layout: WaveLayout, context: BlockContext
     ) throws -> MatrixView {
         let tokens = x.rows
-        let queries = MatrixView(rows: tokens, columns: heads * headWidth)
+        let queries = context.scratch.matrix(rows: tokens, columns: heads * headWidth)
         let keyWidth = keyValueHeads * headWidth
         func place(_ store: MatrixView?) -> MatrixView {
             guard let shared = layout.shared, let store else {
-                return MatrixView(rows: tokens, columns: keyWidth)
+                return context.scratch.matrix(rows: tokens, columns: keyWidth)
             }
             return store.rows(shared.rows).columns(0..<keyWidth)
         }
@@ -59,7 +59,7 @@ extension AttentionBlueprint {
                     cosine: layout.cosine, sine: layout.sine)
             }
         }
-        let result = MatrixView(rows: tokens, columns: heads * headWidth)
+        let result = context.scratch.matrix(rows: tokens, columns: heads * headWidth)
         let attention = CausalAttention(
             heads: heads, keyValueHeads: keyValueHeads, headWidth: headWidth, scale: scale,
             window: window, softCap: softCap)

@@ -7,8 +7,8 @@ extension GatedBlueprint {
     ///
     /// - Parameter x: normalised stream, [tokens, hidden].
     func neurons(_ x: MatrixView, context: BlockContext) throws -> MatrixView {
-        let gates = MatrixView(rows: x.rows, columns: gate.rows.count)
-        let ups = MatrixView(rows: x.rows, columns: up.rows.count)
+        let gates = context.scratch.matrix(rows: x.rows, columns: gate.rows.count)
+        let ups = context.scratch.matrix(rows: x.rows, columns: up.rows.count)
         try context.project(x, gate, into: gates)
         try context.project(x, up, into: ups)
         switch activation {
@@ -56,11 +56,11 @@ extension ExpertsBlueprint {
     /// output += experts(x), each expert on the tokens that chose it.
     func run(_ x: MatrixView, addingTo output: MatrixView, context: BlockContext) throws {
         for (expert, chosen) in zip(experts, try route(x, context: context)) where !chosen.isEmpty {
-            let gathered = MatrixView(rows: chosen.count, columns: x.columns)
+            let gathered = context.scratch.matrix(rows: chosen.count, columns: x.columns)
             for (row, choice) in chosen.enumerated() {
                 gathered.rows(row..<row + 1).assign(x.rows(choice.token..<choice.token + 1))
             }
-            let result = MatrixView(rows: chosen.count, columns: x.columns)
+            let result = context.scratch.matrix(rows: chosen.count, columns: x.columns)
             try expert.run(gathered, into: result, accumulate: false, context: context)
             for (row, choice) in chosen.enumerated() {
                 let line = result.rows(row..<row + 1)

@@ -7,7 +7,7 @@ extension LayerBlueprint {
     ///
     /// - Parameter x: residual stream of the wave, [tokens, hidden].
     func run(_ x: MatrixView, layout: WaveLayout, context: BlockContext) throws {
-        let normal = MatrixView(rows: x.rows, columns: x.columns)
+        let normal = context.scratch.matrix(rows: x.rows, columns: x.columns)
         try context.normalise(x, inputNorm, into: normal)
         try runMixer(normal, stream: x, layout: layout, context: context)
         try context.normalise(x, feedForwardNorm, into: normal)
@@ -19,7 +19,8 @@ extension LayerBlueprint {
     ) throws {
         // A norm on the branch needs the branch apart; otherwise products add to the stream.
         let branch =
-            postMixerNorm == nil ? stream : MatrixView(rows: stream.rows, columns: stream.columns)
+            postMixerNorm == nil
+            ? stream : context.scratch.matrix(rows: stream.rows, columns: stream.columns)
         let accumulate = postMixerNorm == nil
         switch mixer {
         case .attention(let attention):
@@ -41,12 +42,13 @@ extension LayerBlueprint {
     ) throws {
         let branch =
             postFeedForwardNorm == nil
-            ? stream : MatrixView(rows: stream.rows, columns: stream.columns)
+            ? stream : context.scratch.matrix(rows: stream.rows, columns: stream.columns)
         switch feedForward {
         case .gated(let gated):
             try gated.run(
                 normal, into: branch, accumulate: postFeedForwardNorm == nil, context: context)
         case .experts(let experts):
+            if postFeedForwardNorm != nil { branch.fill(0) }
             try experts.run(normal, addingTo: branch, context: context)
         }
         if let postFeedForwardNorm {

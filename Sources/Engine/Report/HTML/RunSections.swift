@@ -50,7 +50,7 @@ extension ReportPage {
         guard !report.stages.isEmpty else { return "" }
         let hits = report.stages.count { $0.cache == .hit }
         let total = report.stages.reduce(0) { $0 + ($1.seconds.isFinite ? $1.seconds : 0) }
-        let peak = report.stages.compactMap(\.peakBytes).max()
+        let peak = report.stages.compactMap(\.memory).max()
         let isPlanned = report.stages.contains { $0.plannedPeakBytes != nil }
         let rows = report.stages.map { row($0, isPlanned: isPlanned) }
         let planned: Markup = isPlanned ? "<th scope=\"col\" class=\"num\">Planned</th>" : ""
@@ -75,7 +75,7 @@ extension ReportPage {
     private func row(_ stage: RunReport.Stage, isPlanned: Bool) -> Markup {
         let isHit = stage.cache == .hit
         let isOver =
-            stage.peakBytes.flatMap { peak in stage.plannedPeakBytes.map { peak > $0 } } ?? false
+            stage.memory.flatMap { peak in stage.plannedPeakBytes.map { peak > $0 } } ?? false
         func memory(_ bytes: Int?, below: Markup = "") -> Markup {
             guard let bytes else { return Self.cell("–") }
             return Self.cell("\(NumberText.bytes(bytes))", below: below, sort: Double(bytes))
@@ -88,7 +88,7 @@ extension ReportPage {
             <tr><th scope="row">\(Markup.name(stage.name, countMax: 60))\(detail)</th>\
             <td><span class="\(isHit ? "hit" : "miss")">\(isHit ? "hit" : "computed")</span></td>\
             \(Self.cell("\(NumberText.seconds(stage.seconds))", sort: stage.seconds))\
-            \(memory(stage.peakBytes, below: isOver ? "above the plan" : ""))\
+            \(memory(stage.memory, below: isOver ? "above the plan" : ""))\
             \(isPlanned ? memory(stage.plannedPeakBytes) : "")\
             <td><code title="\(stage.key.shortened(to: 200))">\
             \(stage.key.shortened(to: 200).prefix(12).description)</code></td></tr>
@@ -119,4 +119,9 @@ extension ReportPage {
             </div>
             """
     }
+}
+
+extension RunReport.Stage {
+    /// What the stage needed: pages of mapped files are not counted where that is known.
+    fileprivate var memory: Int? { anonymousPeakBytes ?? peakBytes }
 }

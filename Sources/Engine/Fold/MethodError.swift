@@ -1,0 +1,16 @@
+// What methods that compute weights cannot do with a model or its calibration data.
+
+package enum MethodError: Error, Equatable, CustomStringConvertible {
+    case unsupported(method: String, layer: Int, what: String)
+    case tooFewTokens(method: String, tokens: Int, features: Int)
+
+    package var description: String {
+        switch self {
+        case .unsupported(let method, let layer, let what):
+            "method \(method) cannot compute layer \(layer): \(what); choose mka, sleb or reverse"
+        case .tooFewTokens(let method, let tokens, let features):
+            "method \(method) got \(tokens) calibration tokens, too few to fit \(features) "
+                + "features: give at least \(features), or a `lambda` above 0"
+        }
+    }
+}

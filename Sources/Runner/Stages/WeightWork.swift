@@ -1,0 +1,52 @@
+// Which type computes the weights of a method, from what parameters and in how much memory: the one
+// place where the stage `weights` tells methods apart.
+
+import Catalogue
+import Engine
+import TensorMath
+
+struct WeightWork {
+    /// Names of the parameters that the weights depend on, beside the kept layers.
+    let parameters: [String]
+    let peakBytes: Int
+    let compute: (ProgressReporter) throws -> WeightPatch
+
+    /// - Parameter kept: original layers that the plan keeps, in their order in the new model.
+    init(
+        _ request: PlanRequest, keeping kept: [Int], weights: ModelWeights,
+        batch: PackedSequences, mode: ComputeMode
+    ) {
+        switch request.method {
+        case "fold":
+            let settings = FoldSettings(request.parameters)
+            parameters = ["group_run", "inputs", "lambda", "neurons", "refit"]
+            peakBytes = settings.peakByteCount(weights.blueprint, keeping: kept, tokens: batch)
+            compute = { progress in
+                try ModelFolding(weights, mode: mode, batch: batch, settings: settings)
+                    .run(keeping: kept, observer: progress)
+            }
+        case "replaceme":
+            let lambda = request.parameters.number("lambda")
+            parameters = ["lambda"]
+            peakBytes = BlockReplacement.peakByteCount(
+                weights.blueprint, tokens: batch, mode: mode)
+            compute = { progress in
+                try BlockReplacement(weights, mode: mode, batch: batch, lambda: lambda)
+                    .run(keeping: kept, observer: progress)
+            }
+        default:
+            preconditionFailure("method \(request.method) computes weights by no type")
+        }
+    }
+}
+
+extension FoldSettings {
+    init(_ parameters: Parameters) {
+        self.init()
+        lambda = parameters.number("lambda")
+        neurons = parameters.flag("neurons")
+        groupRun = parameters.integer("group_run")
+        inputs = parameters.flag("inputs")
+        refit = parameters.flag("refit")
+    }
+}
