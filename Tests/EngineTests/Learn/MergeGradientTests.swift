@@ -145,10 +145,10 @@ enum LearnFixtures {
         for aligned in [false, true] {
             if aligned { plan = plan.aligned(found) }
             #expect(
-                try Self.differenceError(model, plan, .pair, .loss, batch, step: 0.02) < 1e-3)
+                try Self.differenceError(model, plan, .pair, .loss, batch, step: 0.01) < 1e-3)
         }
         plan.foldsNorms = false
-        #expect(try Self.differenceError(model, plan, .pair, .kl, batch, step: 0.02) < 1e-3)
+        #expect(try Self.differenceError(model, plan, .pair, .kl, batch, step: 0.01) < 1e-3)
     }
 
     @Test("the loss of the plan's own weights is that of the written model")
