@@ -1,6 +1,6 @@
-// What else could be done at the size of a fold: the same layers dropped, the same runs averaged, or
-// a run of as many layers replaced by a linear map (ReplaceMe). A fold that does not beat them on
-// calibration sequences that no fit has seen is not worth its name, and says so.
+// What else could be done at the size of a fold: the same layers dropped, the same runs averaged,
+// or a run of as many layers replaced by a linear map (ReplaceMe). A fold that does not beat them
+// on calibration sequences that no fit has seen is not worth its name, and says so.
 
 package import TensorMath
 

@@ -104,6 +104,36 @@ import Testing
         #expect(errors[1] < 0.7 * errors[0], "\(errors)")
     }
 
+    @Test("a fold is held against its rivals, and one that changes nothing equals dropping")
+    func rivals() throws {
+        let model = try Model(try Checkpoint(FilePath(Places.demoModel.path)))
+        let batch = PackedSequences(
+            (0..<16).map { sequence in
+                (0..<64).map { Int32((sequence * 977 + $0 * 31) % 4096) }
+            })
+        let kept = [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15]
+        let settings = FoldSettings()
+        let patch = try ModelFolding(
+            model.weights, mode: .float32, batch: batch, settings: settings
+        ).run(keeping: kept, observer: SilentObserver())
+        let rivals = try #require(
+            FoldRivals(model.weights, mode: .float32, batch: batch, settings: settings))
+        let found = try rivals.compare(keeping: kept, folded: patch, observer: SilentObserver())
+        #expect(found.map(\.name) == ["fold", "drop", "average", "replaceme"])
+        #expect(found[0].divergence > 0 && found[0].divergence < found[1].divergence)
+        #expect(found[1].divergence < found[2].divergence)
+        #expect(FoldRivals.Result.summary(found).wins)
+        let nothing = try rivals.compare(
+            keeping: kept, folded: WeightPatch(), observer: SilentObserver())
+        #expect(nothing[0].divergence == nothing[1].divergence)
+        #expect(Array(nothing.dropFirst()) == Array(found.dropFirst()))
+        #expect(!FoldRivals.Result.summary([nothing[2], nothing[1]]).wins)
+        #expect(
+            FoldRivals(
+                model.weights, mode: .float32, batch: PackedSequences([[1, 2]]),
+                settings: settings) == nil)
+    }
+
     @Test("what cannot be folded is refused by layer and reason")
     func refusals() throws {
         let model = try ArchitectureFixtures.model("jamba-odd")
