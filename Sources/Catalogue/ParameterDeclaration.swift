@@ -31,10 +31,15 @@ package enum ParameterDefault: Sendable, Equatable {
 
 /// One parameter.
 package struct ParameterDeclaration: Sendable, Equatable {
-    /// A parameter matters only where another one has a certain value.
+    /// A parameter matters only where another one has one of certain values.
     package struct Condition: Sendable, Equatable {
         package let parameter: String
-        package let value: ParameterValue
+        package let values: [ParameterValue]
+
+        /// `weights: gradient or bayesian`.
+        package var words: String {
+            parameter + ": " + values.map { "\($0)" }.joined(separator: " or ")
+        }
     }
 
     package let name: String
@@ -68,8 +73,8 @@ package struct ParameterDeclaration: Sendable, Equatable {
 }
 
 extension ParameterDeclaration.Condition {
-    static func when(_ parameter: String, is word: String) -> Self {
-        Self(parameter: parameter, value: .text(word))
+    static func when(_ parameter: String, is words: String...) -> Self {
+        Self(parameter: parameter, values: words.map { .text($0) })
     }
 }
 

@@ -45,7 +45,7 @@ package struct Parameters: Sendable, Hashable {
     /// True where `declaration` has no condition, or the condition holds for these values.
     package func allows(_ declaration: ParameterDeclaration) -> Bool {
         guard let condition = declaration.onlyWith else { return true }
-        return values[condition.parameter] == condition.value
+        return values[condition.parameter].map(condition.values.contains) ?? false
     }
 
     /// These values, typed as declared, with the declared defaults in place of what is missing.

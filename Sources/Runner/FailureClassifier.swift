@@ -24,7 +24,7 @@ package enum FailureClassifier {
         case let write as CheckpointWriteError: return write.isLackOfSpace ? .resource : .user
         case is CheckpointError, is ConfigError, is ModelError, is TokenizerError,
             is CalibrationError, is CSVError, is PlanError, is EvaluationError, is RootError,
-            is AnalysisError:
+            is AnalysisError, is AlignError, is LearnError, is FoldError:
             return .user
         default: return .bug
         }

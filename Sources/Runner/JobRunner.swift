@@ -175,8 +175,11 @@ package final class JobRunner {
             request, model: original.model,
             similarity: needs.similarity ? analysis?.similarity[measure] : nil,
             removals: removals)
-        let plan = try AlignmentStage(cache: cache, progress: progress, numerics: numerics).align(
-            chosen, request, original, tokens: analysis?.tokens)
+        let aligned = try AlignmentStage(cache: cache, progress: progress, numerics: numerics)
+            .align(chosen, request, original, tokens: analysis?.tokens)
+        let (plan, learning) = try LearningStage(
+            cache: cache, progress: progress, numerics: numerics
+        ).learn(aligned, request, original, tokens: analysis?.tokens)
         for note in plan.plan.notes { progress.warn("\(request.method): \(note)") }
         let id = uniqueID(request)
         let weights =
@@ -219,7 +222,8 @@ package final class JobRunner {
                 similarityBefore: similarities.indices.filter {
                     similarities[$0].of == RunReport.Similarity.original
                         && similarities[$0].measure == measure
-                }, similarityAfter: after, evaluations: evaluations, seconds: model.seconds,
+                }, similarityAfter: after, evaluations: evaluations, learning: learning,
+                seconds: model.seconds,
                 files: model.files))
     }
 

@@ -90,7 +90,7 @@ private struct DeclarationListing: Encodable {
         for parameter in parameters {
             let unit = parameter.unit.map { ", \($0)" } ?? ""
             let condition =
-                parameter.onlyWith.map { " Only with \($0.parameter): \($0.value)." } ?? ""
+                parameter.onlyWith.map { " Only with \($0.words)." } ?? ""
             Terminal.line(
                 "  \(parameter.name): \(parameter.meaning)\(condition) "
                     + "(\(parameter.kind.words)\(unit); default: \(parameter.defaultValue.words))")

@@ -88,7 +88,7 @@ import Testing
         for parameter in parameters {
             var meaning = parameter.meaning
             if let condition = parameter.onlyWith {
-                meaning += " Only with `\(condition.parameter): \(condition.value)`."
+                meaning += " Only with `\(condition.words)`."
             }
             let unit = parameter.unit.map { ", \($0)" } ?? ""
             text +=

@@ -18,8 +18,10 @@ extension MethodDeclaration {
                 "pairs", .choice(["adjacent", "any"]), default: .word("adjacent"),
                 "Fold only neighbours, or any two layers."),
             ParameterDeclaration(
-                "weights", .choice(["adaptive", "fixed"]), default: .word("adaptive"),
-                "Lambda from the similarities (Eq. 4), or the same for every pair."),
+                "weights", .choice(["adaptive", "fixed", "gradient", "bayesian"]),
+                default: .word("adaptive"),
+                "Lambda from the similarities (Eq. 4), the same for every pair, or learned from the "
+                    + "adaptive ones by gradient descent or by Bayesian optimisation."),
             ParameterDeclaration(
                 "lambda", .number(0...1), default: .number(0.5),
                 onlyWith: .when("weights", is: "fixed"),
@@ -28,7 +30,7 @@ extension MethodDeclaration {
                 "norms", .flag, default: .flag(true),
                 "Fold norms and biases too; otherwise the earlier layer's are kept."),
             align,
-        ])
+        ] + learning)
 
     static let mkaOfficial = Self(
         name: "mka-official",
@@ -42,13 +44,6 @@ extension MethodDeclaration {
                 "Fold norms and biases too; the published code does not."),
             align,
         ])
-
-    private static let align = ParameterDeclaration(
-        "align", .choice(["none", "weights", "activations", "both", "rows"]),
-        default: .word("none"),
-        "Reorder neurons and heads of the later layers to match the first of their fold, by weights "
-            + "or by activations, keeping their function; `rows`: each matrix on its own, which "
-            + "does not.")
 
     static let reverse = Self(
         name: "reverse",

@@ -8,6 +8,9 @@ package struct LayerShare: Sendable, Equatable, Codable {
     package var weight: Double
     /// The order of its units that matches those of the fold's first layer; nil keeps its own.
     package var alignment: LayerAlignment?
+    /// Shares of single tensors, by their names without the layer's prefix; `weight` holds for
+    /// the others and is the mean of these.
+    package var tensorWeights: [String: Double]?
 
     package init(layer: Int, weight: Double, alignment: LayerAlignment? = nil) {
         self.layer = layer
@@ -81,6 +84,15 @@ package struct FoldPlan: Sendable, Equatable, Codable {
             }
             for share in layer.from where !(0..<originalLayers).contains(share.layer) {
                 throw .malformed("layer \(share.layer) is not in the original model")
+            }
+            var sums: [String: Double] = [:]
+            for share in layer.from {
+                for (tensor, weight) in share.tensorWeights ?? [:] {
+                    sums[tensor, default: 0] += weight
+                }
+            }
+            guard sums.values.allSatisfy({ abs($0 - 1) < 1e-9 }) else {
+                throw .malformed("weights of a tensor of new layer \(index) do not sum to 1")
             }
             for share in layer.from where share.alignment?.isValid == false {
                 throw .malformed("an order of layer \(share.layer)'s units is no permutation")

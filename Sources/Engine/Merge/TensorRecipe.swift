@@ -56,7 +56,8 @@ extension FoldPlan {
                         from: zip(shares, orders).map { share, orders in
                             TensorShare(
                                 name: blueprint.layers[share.layer].prefix + local,
-                                weight: share.weight, permutation: orders[local])
+                                weight: share.tensorWeights?[local] ?? share.weight,
+                                permutation: orders[local])
                         }))
             }
         }

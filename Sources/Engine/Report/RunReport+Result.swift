@@ -23,6 +23,8 @@ extension RunReport {
         package var similarityBefore: [Int]
         package var similarityAfter: [Int]
         package var evaluations: [Evaluation]
+        /// How the merge weights were learned, where they were.
+        package var learning: Learning?
         /// Time to plan, fold and write this model, without its evaluation.
         package var seconds: Double
         package var files: [File]
@@ -31,8 +33,8 @@ extension RunReport {
             id: String, method: String, ratio: Double, ratioAchieved: Double, path: String,
             layers: Int, parameters: Int, bytes: Int, plan: [PlanEntry],
             removedLayers: [Int] = [], similarityBefore: [Int] = [],
-            similarityAfter: [Int] = [], evaluations: [Evaluation] = [], seconds: Double = 0,
-            files: [File] = []
+            similarityAfter: [Int] = [], evaluations: [Evaluation] = [],
+            learning: Learning? = nil, seconds: Double = 0, files: [File] = []
         ) {
             self.id = id
             self.method = method
@@ -47,6 +49,7 @@ extension RunReport {
             self.similarityBefore = similarityBefore
             self.similarityAfter = similarityAfter
             self.evaluations = evaluations
+            self.learning = learning
             self.seconds = seconds
             self.files = files
         }
@@ -58,7 +61,7 @@ extension RunReport {
             case removedLayers = "removed_layers"
             case similarityBefore = "similarity_before"
             case similarityAfter = "similarity_after"
-            case evaluations, seconds, files
+            case evaluations, learning, seconds, files
         }
     }
 

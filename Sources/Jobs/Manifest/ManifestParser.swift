@@ -220,7 +220,7 @@ package struct ManifestParser {
                     throw field.error(
                         "`\(declaration.name)` has no meaning here",
                         hint: declaration.onlyWith.map {
-                            "it is used only with `\($0.parameter): \($0.value)`"
+                            "it is used only with `\($0.words)`"
                         })
                 }
                 result[declaration.name] = try value(field, declaration)

@@ -85,6 +85,34 @@ import Testing
         #expect(try LinearAssignment.solve(costs, observer: SilentObserver()) == order)
     }
 
+    @Test(
+        "as many units as fit are assigned: noisy copies of 16,384 neurons find their originals",
+        .enabled(
+            if: ProcessInfo.processInfo.environment["LAYERFOLD_LARGE_TESTS"] == "1",
+            "takes minutes and 1.1 GiB; set LAYERFOLD_LARGE_TESTS=1"),
+        arguments: [1024, 4096, LinearAssignment.sizeMax])
+    func large(size: Int) throws {
+        var generator = SeededGenerator(seed: 9)
+        func noise() -> Float { Float(generator.uniform() + generator.uniform() - 1) }
+        let width = 64
+        let originals = MatrixView(
+            rows: size, columns: width, values: (0..<size * width).map { _ in noise() })
+        let order = Array(0..<size).shuffled(using: &generator)
+        let copies = MatrixView(rows: size, columns: width)
+        for (place, unit) in order.enumerated() {
+            for column in 0..<width {
+                copies[place, column] = originals[unit, column] + 0.7 * noise()
+            }
+        }
+        let costs = MatrixView(rows: size, columns: size)
+        costs.assignProduct(copies, originals, transposingRight: true, scale: -1)
+        let found = try LinearAssignment.solve(costs, observer: SilentObserver())
+        #expect(found.sorted() == Array(0..<size))
+        #expect(LinearAssignment.total(costs, found) <= LinearAssignment.total(costs, order))
+        let right = zip(found, order).filter { $0 == $1 }.count
+        #expect(right > size * 9 / 10, "\(right)")
+    }
+
     @Test("nothing has an assignment, and what is no number has none")
     func edges() throws {
         #expect(

@@ -26,6 +26,12 @@ import Testing
         #expect(Self.undescribed(value, try schema(), "report") == [])
     }
 
+    /// Expects that a report follows the schema, and that the schema describes all of it.
+    func expectDescribed(_ value: ReportValue) throws {
+        #expect(Self.faults(value, try schema(), "report") == [])
+        #expect(Self.undescribed(value, try schema(), "report") == [])
+    }
+
     @Test func `the check finds what is wrong`() throws {
         let schema = try schema()
         var value = try ReportFixtures.tiny().jsonText()

@@ -33,7 +33,7 @@ extension ReportPage {
             <span class="below">\(summary)</span></figcaption>
             \(Self.scrolling(
                 diagram.render(label: summary), label: "Drawing of the plan"))
-            \(list)
+            \(list)\(learning(result))
             </figure>
             """
     }

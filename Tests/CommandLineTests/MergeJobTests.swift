@@ -1,0 +1,111 @@
+// Aligned folds and learned merge weights in a job, with the built program as a real process.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("aligned and learned merges in jobs", .serialized)
+struct MergeJobTests {
+    private struct Report: Decodable {
+        struct Stage: Decodable {
+            let name: String
+            let cache: String
+        }
+        struct Result: Decodable {
+            struct Entry: Decodable {
+                struct Source: Decodable { let weight: Double }
+                let from: [Source]
+            }
+            struct Learning: Decodable {
+                struct Step: Decodable {
+                    let heldBack: Double?
+
+                    enum CodingKeys: String, CodingKey { case heldBack = "held_back" }
+                }
+                let by: String
+                let chosen: Int
+                let steps: [Step]
+            }
+            let plan: [Entry]
+            let learning: Learning?
+            let evaluations: [Evaluation]
+        }
+        struct Evaluation: Decodable {
+            let value: Double
+        }
+        let stages: [Stage]
+        let results: [Result]
+    }
+
+    private static func run(_ compress: String) throws -> (first: Report, second: Report) {
+        let (folder, job) = try Workshop.make()
+        let text = try String(contentsOfFile: job, encoding: .utf8)
+            .replacing("[{method: mka, ratios: [0.125]}]", with: compress)
+        try Data(text.utf8).write(to: URL(filePath: job))
+        let reports = try ["/a", "/b"].map { output in
+            let outcome = try layerfold(
+                "run", job, "--state", folder.path + "/s", "--output", folder.path + output)
+            try #require(outcome.status == 0, "\(outcome.errors)")
+            return try JSONDecoder().decode(
+                Report.self,
+                from: try Data(
+                    contentsOf: URL(filePath: folder.path + output + "/tiny-1/report.json")))
+        }
+        return (reports[0], reports[1])
+    }
+
+    @Test("each way of aligning gives a model of its own, and is found done the next time")
+    func aligns() throws {
+        let ways = ["none", "weights", "activations", "both", "rows"]
+        let (first, second) = try Self.run(
+            "["
+                + ways.map { "{method: mka, ratios: [0.125], align: \($0)}" }
+                .joined(separator: ", ") + "]")
+        let values = first.results.map { $0.evaluations[0].value }
+        #expect(Set(values).count == ways.count, "\(values)")
+        #expect(
+            first.stages.filter { $0.name == "align" }.map(\.cache)
+                == Array(repeating: "miss", count: 4))
+        #expect(
+            second.stages.filter { $0.name == "align" }.map(\.cache)
+                == Array(repeating: "hit", count: 4))
+        #expect(second.results.map { $0.evaluations[0].value } == values)
+    }
+
+    @Test("weights are learned both ways, with their trace, and found again")
+    func learns() throws {
+        let (first, second) = try Self.run(
+            """
+            [{method: mka, ratios: [0.125], align: weights, weights: gradient, steps: 3, batch: 2, \
+            learning_rate: 0.1}, {method: mka, ratios: [0.125], weights: bayesian, steps: 4, \
+            objective: kl}, {method: mka, ratios: [0.125], weights: gradient, steps: 2, per: tensor}]
+            """)
+        #expect(first.results.map { $0.learning?.by } == ["gradient", "bayesian", "gradient"])
+        #expect(first.results.map { $0.learning?.steps.count } == [4, 5, 3])
+        for result in first.results {
+            let learning = try #require(result.learning)
+            let held = learning.steps.compactMap(\.heldBack)
+            #expect(learning.steps[learning.chosen].heldBack == held.min())
+            for entry in result.plan {
+                #expect(abs(entry.from.reduce(0) { $0 + $1.weight } - 1) < 1e-9)
+            }
+        }
+        #expect(second.stages.filter { $0.name == "learn" }.map(\.cache) == ["hit", "hit", "hit"])
+        #expect(
+            second.results.map { $0.evaluations[0].value }
+                == first.results.map { $0.evaluations[0].value })
+    }
+
+    @Test("what belongs to learned weights is refused without them, in words")
+    func refuses() throws {
+        let (folder, job) = try Workshop.make()
+        let text = try String(contentsOfFile: job, encoding: .utf8)
+            .replacing("ratios: [0.125]}", with: "ratios: [0.125], steps: 3}")
+        try Data(text.utf8).write(to: URL(filePath: job))
+        let outcome = try layerfold("run", job, "--state", folder.path + "/s")
+        #expect(outcome.status != 0)
+        #expect(
+            outcome.errors.contains("it is used only with `weights: gradient or bayesian`"),
+            "\(outcome.errors)")
+    }
+}
