@@ -171,15 +171,19 @@ package final class JobRunner {
         let removals =
             needs.removals
             ? try measuring.removals(request, original, tokens: analysis?.tokens) : nil
+        let searched =
+            needs.search
+            ? try measuring.search(request, original, tokens: analysis?.tokens) : nil
         let plan = try PlanStage(cache: cache).make(
             request, model: original.model,
             similarity: needs.similarity ? analysis?.similarity[measure] : nil,
-            removals: removals)
+            removals: removals, searched: searched)
         for note in plan.plan.notes { progress.warn("\(request.method): \(note)") }
         let id = uniqueID(request)
         let weights =
             needs.weights
-            ? try measuring.weights(request, plan, original, tokens: analysis?.tokens) : nil
+            ? try measuring.weights(request, plan, original, tokens: analysis?.tokens)
+            : searched?.weights
         let model = try FoldStage(cache: cache, progress: progress).write(
             plan, weights: weights, of: original, output: job.output,
             to: setting.results.appending(id), label: id)
