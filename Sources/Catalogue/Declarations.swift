@@ -21,6 +21,8 @@ package enum MethodNeeds: Sendable, Equatable {
     case similarity
     /// Calibration data, on which the model is run.
     case tokens
+    /// Calibration data, on which the method looks for a plan of its own.
+    case search
 }
 
 /// A way to make a model shallower: how layers are chosen and what becomes of their weights.

@@ -3,7 +3,8 @@
 
 package enum Offer {
     package static let methods: [MethodDeclaration] = [
-        .mka, .mkaOfficial, .shortgpt, .angular, .sleb, .fold, .replaceme, .reverse, .passthrough,
+        .mka, .mkaOfficial, .shortgpt, .angular, .sleb, .fold, .replaceme, .laco, .come,
+        .sparsegpt, .reverse, .passthrough,
     ]
     package static let similarities: [SimilarityDeclaration] = [
         .npib, .npibOfficial, .cosine, .euclidean, .mahalanobis, .tsne, .autoencoder, .cka,

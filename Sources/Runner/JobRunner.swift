@@ -171,10 +171,13 @@ package final class JobRunner {
         let removals =
             needs.removals
             ? try measuring.removals(request, original, tokens: analysis?.tokens) : nil
+        let searched =
+            needs.search
+            ? try measuring.search(request, original, tokens: analysis?.tokens) : nil
         let chosen = try PlanStage(cache: cache).make(
             request, model: original.model,
             similarity: needs.similarity ? analysis?.similarity[measure] : nil,
-            removals: removals)
+            removals: removals, searched: searched)
         let aligned = try AlignmentStage(cache: cache, progress: progress, numerics: numerics)
             .align(chosen, request, original, tokens: analysis?.tokens)
         let (plan, learning) = try LearningStage(
@@ -184,7 +187,8 @@ package final class JobRunner {
         let id = uniqueID(request)
         let weights =
             needs.weights
-            ? try measuring.weights(request, plan, original, tokens: analysis?.tokens) : nil
+            ? try measuring.weights(request, plan, original, tokens: analysis?.tokens)
+            : searched?.weights
         if request.method == "fold", let weights {
             let rivals = FoldRivals.Result.summary(
                 try measuring.rivals(

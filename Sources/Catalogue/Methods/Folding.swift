@@ -40,7 +40,7 @@ extension MethodDeclaration {
                 "Refit the output projections of all layers behind the first change."),
         ])
 
-    private static let searchSamples = ParameterDeclaration(
+    static let searchSamples = ParameterDeclaration(
         "search_samples", .integer(1...100_000), default: .integer(16), unit: "samples",
         "Calibration samples on which the loss is measured, spread evenly.")
 }

@@ -108,6 +108,7 @@ package enum PlanError: Error, Equatable, CustomStringConvertible {
     /// - Parameter possible: numbers of layers that can be left.
     case noPattern(wanted: Int, possible: [Int])
     case similarityMissing(method: String)
+    case targetNotReached(method: String, removed: Int, wanted: Int, advice: String)
     case malformed(String)
 
     package var description: String {
@@ -128,6 +129,8 @@ package enum PlanError: Error, Equatable, CustomStringConvertible {
                         + possible.map(String.init).joined(separator: ", ") + " layers")
         case .similarityMissing(let method):
             "method \(method) needs a similarity matrix and was given none"
+        case .targetNotReached(let method, let removed, let wanted, let advice):
+            "method \(method) removed \(removed) of \(wanted) layers at most: \(advice)"
         case .malformed(let text): "the plan is not valid: \(text)"
         }
     }

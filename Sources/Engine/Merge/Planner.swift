@@ -12,11 +12,12 @@ package enum Planner {
     ///   - kinds: kind of each original layer; only equal kinds fold.
     ///   - similarity: [layers][layers] for methods that need it.
     ///   - removals: layers in the order of `LossSearch`, for methods that go by it.
+    ///   - found: the plan of a method that looks for it on the model itself.
     ///   - patterns: what the kinds of the layers left can be; nil where config.json lists every
     ///     layer, or all are of one kind.
     package static func plan(
         method: String, ratio: Double?, parameters: Parameters, kinds: [String],
-        similarity: SimilarityMatrix?, removals: RemovalOrder? = nil,
+        similarity: SimilarityMatrix?, removals: RemovalOrder? = nil, found: FoldPlan? = nil,
         patterns: (any LayerPatterns)? = nil
     ) throws -> FoldPlan {
         let count = kinds.count
@@ -51,6 +52,12 @@ package enum Planner {
             // What replaces the run goes into the layer before it.
             return RedundantLayers.contiguous(
                 similarity, removing: removed, from: method == "replaceme" ? 1 : 0)
+        case "laco", "come":
+            guard let found, found.originalLayers == count else {
+                throw PlanError.malformed("the search of \(method) was not run on this model")
+            }
+            return found
+        case "sparsegpt": return try sparse(ratio ?? 0, parameters, count)
         case "reverse":
             let removed = try layersRemoved(ratio: ratio ?? 0, of: count)
             return .keeping(Array(0..<count - removed), of: count)
@@ -74,6 +81,22 @@ package enum Planner {
             throw PlanError.malformed("the search for \(removed) layers to remove was not run")
         }
         return .keeping(removals.kept(removing: removed, of: kinds.count), of: kinds.count)
+    }
+
+    private static func sparse(
+        _ ratio: Double, _ parameters: Parameters, _ count: Int
+    ) throws -> FoldPlan {
+        let isGrouped = parameters.text("pattern") == "2:4"
+        guard !isGrouped || ratio == 0.5 else {
+            throw PlanError.malformed(
+                "pattern 2:4 zeroes half of the weights: ratio 0.5, not \(ratio)")
+        }
+        var plan = FoldPlan.keeping(Array(0..<count), of: count)
+        plan.notes = [
+            "no layer was removed and the files are not smaller: zeros are stored like other "
+                + "numbers, and gain something only in a runtime that knows sparse weights"
+        ]
+        return plan
     }
 
     private static func merging(_ method: String, _ parameters: Parameters) -> PairwiseMerging {

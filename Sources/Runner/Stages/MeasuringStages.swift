@@ -11,13 +11,18 @@ struct Planning {
     let similarity: Bool
     let removals: Bool
     let weights: Bool
+    let search: Bool
 
     init(_ request: PlanRequest) {
         let declaration = Offer.method(request.method)
         let byLoss = request.parameters.values["select"]?.text ?? "loss" == "loss"
         similarity =
             declaration?.needs == .similarity || declaration?.needs == .tokens && !byLoss
-        removals = declaration?.needs == .tokens && byLoss
+        // Of the methods that need tokens, those that drop by loss say on how many samples.
+        removals =
+            declaration?.needs == .tokens && byLoss
+            && request.parameters.values["search_samples"] != nil
+        search = declaration?.needs == .search
         weights = declaration?.computesWeights ?? false
     }
 }
@@ -88,11 +93,12 @@ struct MeasuringStages {
             mode: numerics.mode)
         let stage = StageRequest(
             name: "weights", inputs: inputs(original, tokens),
-            params: [
-                "kept": .array(kept.map { .integer($0) }), "method": .string(request.method),
-                "numerics": numerics.key,
-                "parameters": request.parameters.canonical(work.parameters),
-            ],
+            params: .object(
+                [
+                    "kept": .array(kept.map { .integer($0) }), "method": .string(request.method),
+                    "numerics": numerics.key,
+                    "parameters": request.parameters.canonical(work.parameters),
+                ].merging(work.more) { first, _ in first }),
             detail:
                 "\(request.method), \(kept.count) layers on \(tokens.batch.tokens.count) tokens",
             plannedPeakBytes: work.peakBytes)
@@ -144,13 +150,13 @@ struct MeasuringStages {
         return try JSONDecoder().decode([FoldRivals.Result].self, from: Data(bytes))
     }
 
-    private func inputs(
+    func inputs(
         _ original: IdentifiedModel, _ tokens: TokenisedSet
     ) -> [(role: String, digest: Digest)] {
         [(role: "model", digest: original.digest), (role: "tokens", digest: tokens.digest)]
     }
 
-    private func required(
+    func required(
         _ tokens: TokenisedSet?, _ request: PlanRequest
     ) throws -> TokenisedSet {
         guard let tokens else {
@@ -160,7 +166,7 @@ struct MeasuringStages {
     }
 
     /// `count` of the sequences of two tokens or more, evenly spread.
-    private static func spread(_ batch: PackedSequences, _ count: Int) -> PackedSequences {
+    static func spread(_ batch: PackedSequences, _ count: Int) -> PackedSequences {
         let usable = batch.ranges.filter { $0.count > 1 }
         let taken = min(count, usable.count)
         return PackedSequences(

@@ -26,7 +26,8 @@ struct PlanStage {
 
     func make(
         _ request: PlanRequest, model: Model,
-        similarity: IdentifiedSimilarity?, removals: IdentifiedRemovals?
+        similarity: IdentifiedSimilarity?, removals: IdentifiedRemovals?,
+        searched: SearchedPlan? = nil
     ) throws -> IdentifiedPlan {
         let blueprint = model.blueprint
         let kinds = blueprint.layers.map(\.kind)
@@ -40,6 +41,7 @@ struct PlanStage {
             [
                 similarity.map { (role: "similarity", digest: $0.digest) },
                 removals.map { (role: "removals", digest: $0.digest) },
+                searched.map { (role: "search", digest: $0.digest) },
             ].compactMap { $0 }
         let stage = StageRequest(
             name: "plan", version: 2, inputs: inputs, params: .object(params),
@@ -48,6 +50,7 @@ struct PlanStage {
             let plan = try Planner.plan(
                 method: request.method, ratio: request.ratio, parameters: request.parameters,
                 kinds: kinds, similarity: similarity?.matrix, removals: removals?.order,
+                found: searched?.plan,
                 patterns: model.architecture.patterns(of: blueprint))
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys]

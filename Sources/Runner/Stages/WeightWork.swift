@@ -3,11 +3,14 @@
 
 import Catalogue
 import Engine
+import Store
 import TensorMath
 
 struct WeightWork {
     /// Names of the parameters that the weights depend on, beside the kept layers.
     let parameters: [String]
+    /// What else they depend on.
+    var more: [String: KeyJSON] = [:]
     let peakBytes: Int
     let compute: (ProgressReporter) throws -> WeightPatch
 
@@ -33,6 +36,20 @@ struct WeightWork {
             compute = { progress in
                 try BlockReplacement(weights, mode: mode, batch: batch, lambda: lambda)
                     .run(keeping: kept, observer: progress)
+            }
+        case "sparsegpt":
+            let share = request.ratio ?? 0
+            var regression = SparseRegression(
+                pattern: request.parameters.text("pattern") == "2:4"
+                    ? .twoOfFour : .unstructured(share: share))
+            regression.damping = request.parameters.number("damping")
+            parameters = ["damping", "pattern"]
+            more = ["ratio": .decimal(share)]
+            peakBytes = SparsePruning.peakByteCount(
+                weights.blueprint, tokens: batch, mode: mode)
+            compute = { [regression] progress in
+                try SparsePruning(weights, mode: mode, batch: batch, regression: regression)
+                    .run(observer: progress)
             }
         default:
             preconditionFailure("method \(request.method) computes weights by no type")
