@@ -49,7 +49,9 @@ struct CommandLineTests {
         #expect(try layerfold("ls", "--state", "/no-such-state").status == 5)
     }
 
-    @Test("the example manifests are good", arguments: ["demo", "demo-more-ratios", "measures", "compare"])
+    @Test(
+        "the example manifests are good",
+        arguments: ["demo", "demo-more-ratios", "measures", "compare"])
     func examples(name: String) throws {
         let outcome = try layerfold("validate", "inbox-example/\(name).yaml")
         #expect(outcome.status == 0, "\(outcome.errors)")
