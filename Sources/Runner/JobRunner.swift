@@ -173,7 +173,8 @@ package final class JobRunner {
             ? try measuring.removals(request, original, tokens: analysis?.tokens) : nil
         let searched =
             needs.search
-            ? try measuring.search(request, original, tokens: analysis?.tokens) : nil
+            ? try measuring.search(request, original, tokens: analysis?.tokens)
+            : try measuring.exchange(request, removals, original, tokens: analysis?.tokens)
         let chosen = try PlanStage(cache: cache).make(
             request, model: original.model,
             similarity: needs.similarity ? analysis?.similarity[measure] : nil,

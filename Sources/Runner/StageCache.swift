@@ -28,8 +28,13 @@ package struct StageOutputs: ~Copyable {
     /// Stores an object; durable when this returns.
     ///
     /// - Parameter elementBytes: of the number array in it; 1 for anything else.
-    package mutating func put(_ role: String, _ bytes: [UInt8], elementBytes: Int = 1) throws {
-        list.append(ActionOutput(role: role, try store.put(bytes, elementBytes: elementBytes)))
+    @discardableResult
+    package mutating func put(
+        _ role: String, _ bytes: [UInt8], elementBytes: Int = 1
+    ) throws -> Digest {
+        let output = ActionOutput(role: role, try store.put(bytes, elementBytes: elementBytes))
+        list.append(output)
+        return output.digest
     }
 }
 

@@ -23,6 +23,18 @@ extension DoubleMatrix {
         return result
     }
 
+    /// Adds `value` to every entry of the diagonal.
+    package mutating func addToDiagonal(_ value: Double) {
+        let (count, step) = (min(rows, columns), columns + 1)
+        unsafe values.withUnsafeMutableBufferPointer { entries in
+            for index in 0..<count { unsafe entries[index * step] += value }
+        }
+    }
+
+    package mutating func scale(by factor: Double) {
+        unsafe cblas_dscal(values.count.blasSize, factor, &values, 1)
+    }
+
     /// Subtracts `left · right`, the left one transposed first where asked.
     package mutating func subtractProduct(
         _ left: DoubleMatrix, _ right: DoubleMatrix, transposingLeft: Bool = false

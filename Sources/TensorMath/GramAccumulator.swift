@@ -9,7 +9,7 @@ import CBLAS
 package struct GramAccumulator {
     package private(set) var gram: DoubleMatrix
     package private(set) var cross: DoubleMatrix
-    private let block: FloatBuffer
+    private var block: FloatBuffer
 
     package init(features: Int, targets: Int) {
         gram = DoubleMatrix(rows: features, columns: features)
@@ -17,9 +17,12 @@ package struct GramAccumulator {
         block = FloatBuffer(count: features * max(features, targets))
     }
 
-    /// Gives the Gram matrix away, to be worked on in its place.
+    /// Gives the Gram matrix away, to be worked on in its place; nothing can be added any more.
     package mutating func takeGram() -> DoubleMatrix {
-        defer { gram = DoubleMatrix(rows: 0, columns: 0) }
+        defer {
+            gram = DoubleMatrix(rows: 0, columns: 0)
+            block = FloatBuffer(count: 0)
+        }
         return gram
     }
 

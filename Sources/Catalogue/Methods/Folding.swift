@@ -19,9 +19,17 @@ extension MethodDeclaration {
         needs: .tokens, computesWeights: true,
         parameters: [
             ParameterDeclaration(
-                "select", .choice(["loss", "npib"]), default: .word("loss"),
-                "Which layers go: by measured loss, or by the similarity that mka goes by."),
+                "select", .choice(["loss", "npib", "list"]), default: .word("loss"),
+                "Which layers go: by measured loss, by the similarity that mka goes by, or as "
+                    + "`layers` says."),
             searchSamples,
+            ParameterDeclaration(
+                "exchange", .flag, default: .flag(true), onlyWith: .when("select", is: "loss"),
+                "Bring removed layers back for others as long as that lowers the loss."),
+            ParameterDeclaration(
+                "layers", .integers(0...4095), default: .required,
+                unit: "layer number from 0", onlyWith: .when("select", is: "list"),
+                "Layers in the order in which they go; a ratio takes the first ones."),
             ParameterDeclaration(
                 "lambda", .number(1e-8...1), default: .number(0.01),
                 "Ridge, as a share of the mean diagonal of the Gram matrix."),

@@ -49,12 +49,12 @@ final class FoldJudge {
         return found.reduce(0) { $0 + $1.divergence } / Double(max(1, found.count))
     }
 
-    /// Mean divergence of a model of these layers, with `patch` in place of their own tensors.
+    /// Mean divergence of a model of these layers, with `tensors` in place of their own.
     func divergence(
-        of layers: [LayerBlueprint], _ patch: WeightPatch, observer: some WorkObserver
+        of layers: [LayerBlueprint], _ tensors: any ComputedTensors, observer: some WorkObserver
     ) throws -> Double {
         let source = PatchedWeights(weights.source)
-        try source.apply(patch)
+        source.apply(tensors)
         let end = try ForwardPass(weights: weights, mode: mode).embed(batch)
         try run(layers, source, end, observer)
         return try divergence(of: end, followedBy: [], observer: observer)

@@ -41,22 +41,23 @@ package struct FoldRivals {
     ///   - folded: computed tensors of the fold, named as in the new model.
     /// - Returns: `fold` first, then its rivals.
     package func compare(
-        keeping kept: [Int], folded: WeightPatch, observer: some WorkObserver
+        keeping kept: [Int], folded: any ComputedTensors, observer: some WorkObserver
     ) throws -> [Result] {
         let judge = try FoldJudge(weights, mode: mode, batch: held)
         func result(
-            _ name: String, _ kept: [Int], _ patch: WeightPatch
+            _ name: String, _ kept: [Int], _ tensors: any ComputedTensors
         ) throws -> Result {
             try observer.checkpoint()
             return Result(
                 name: name,
                 divergence: try judge.divergence(
                     of: kept.map { weights.blueprint.layers[$0] },
-                    try renumbered(patch, keeping: kept), observer: observer))
+                    tensors, observer: observer))
         }
         var results = [
-            try result("fold", kept, folded), try result("drop", kept, WeightPatch()),
-            try result("average", kept, try averages(keeping: kept)),
+            try result("fold", kept, renumbered(folded, keeping: kept)),
+            try result("drop", kept, WeightPatch()),
+            try result("average", kept, averages(keeping: kept)),
         ]
         if let run = try flattestRun(
             count: weights.blueprint.layers.count - kept.count, observer: observer)
@@ -75,40 +76,36 @@ package struct FoldRivals {
         return results
     }
 
-    /// A patch of the new model under the names that the kept layers have in the original.
-    private func renumbered(_ patch: WeightPatch, keeping kept: [Int]) throws -> WeightPatch {
+    /// Tensors of the new model under the names that the kept layers have in the original.
+    private func renumbered(
+        _ tensors: any ComputedTensors, keeping kept: [Int]
+    ) -> RenamedTensors {
         let layers = weights.blueprint.layers
-        var result = WeightPatch()
+        let computed = Set(tensors.names)
+        var sources: [String: String] = [:]
         for (place, base) in kept.enumerated() {
-            let (new, old) = (layers[place].prefix, layers[base].prefix)
-            result.add(
-                patch.only(patch.names.filter { $0.hasPrefix(new) })
-                    .renamed { old + $0.dropFirst(new.count) })
+            for tensor in layers[base].tensors {
+                let new = layers[place].prefix + tensor.name.dropFirst(layers[base].prefix.count)
+                if computed.contains(new) { sources[tensor.name] = new }
+            }
         }
-        return result
+        return RenamedTensors(base: tensors, sources: sources)
     }
 
-    /// Every kept layer averaged with the removed ones behind it, named as in the new model.
-    private func averages(keeping kept: [Int]) throws -> WeightPatch {
+    /// Every kept layer averaged with the removed ones behind it, named as the kept one.
+    private func averages(keeping kept: [Int]) -> AveragedTensors {
         let layers = weights.blueprint.layers
-        var result = WeightPatch()
+        var parts: [String: [String]] = [:]
         for (place, base) in kept.enumerated() {
             let start = place == 0 ? 0 : base
             let end = place + 1 < kept.count ? kept[place + 1] : layers.count
             guard end - start > 1 else { continue }
             for tensor in layers[base].tensors {
                 let suffix = tensor.name.dropFirst(layers[base].prefix.count)
-                let own = try weights.source.weight(tensor.name)
-                let mean = MatrixView(rows: own.rows, columns: own.columns)
-                for layer in layers[start..<end] {
-                    RowKernels.add(
-                        mean, try weights.source.weight(layer.prefix + suffix).floats())
-                }
-                RowKernels.scale(mean, by: 1 / Float(end - start))
-                result[layers[place].prefix + suffix] = mean
+                parts[tensor.name] = layers[start..<end].map { $0.prefix + suffix }
             }
         }
-        return result
+        return AveragedTensors(source: weights.source, parts: parts)
     }
 
     /// The run of `count` layers behind the first that turns the stream least, by the mean angle

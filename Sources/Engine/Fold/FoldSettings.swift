@@ -88,7 +88,7 @@ extension AttentionBlueprint {
 
 extension FoldSettings {
     /// Bytes held at most beside the mapped weights: the streams, the features of a wave, the
-    /// Gram matrix of the longest run and what its selection holds, and the computed tensors.
+    /// Gram matrix of the longest run and what its selection holds, and a layer's computed tensors.
     package func peakByteCount(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> Int {
@@ -119,11 +119,12 @@ extension FoldSettings {
         // Redirected projections of a run, in float and as products read them.
         let candidates = inputs ? 8 * longest * readers * width : 0
         let selection = LeastSquares.selectionByteCount(features: features, targets: width)
+        // Of two ways that are tried; once more as products read it, as an archive, and packed.
         let patch =
-            4
-            * kept.reduce(0) { sum, layer in
-                sum + blueprint.layers[layer].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
-            }
+            5 * 4
+            * (kept.map { layer in
+                blueprint.layers[layer].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+            }.max() ?? 0)
         return streams + 4 * wave * (features + (2 * longest + 5) * width) + gram + selection
             + candidates + patch
     }

@@ -1,5 +1,6 @@
-// `laco` (Yang et al. 2024, arXiv 2402.11187, RDSC): adds to a layer what the layers behind it differ
-// by, and drops those; from the back, wherever the model's last hidden state stays similar enough.
+// `laco` (Yang et al. 2024, arXiv 2402.11187, RDSC): adds to a layer what the layers behind it
+// differ by, and drops those; from the back, wherever the model's last hidden state stays similar
+// enough.
 //
 // theta_l + sum_{k = 1...m} (theta_{l+k} - theta_l) = (1 - m) theta_l + sum_k theta_{l+k}, so a
 // collapse is a plan of shares that sum to 1, some of them negative. Norms and biases are kept.
@@ -179,7 +180,7 @@ package final class LayerCollapse {
                     scratch: MatrixView(rows: blend.rows, columns: blend.columns))
                 patch[tensor.name] = blend
             }
-            try source.apply(patch)
+            source.apply(patch)
         }
         var blueprint = weights.blueprint
         blueprint.layers = groups.map { layers[$0[0].layer] }

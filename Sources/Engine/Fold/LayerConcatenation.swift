@@ -154,7 +154,7 @@ package final class LayerConcatenation {
             })
         let patch = try ConcatenatedLayer(layers: pair, parts: parts, context: context)
             .patch(neurons: neurons, groups: groups)
-        try source.apply(patch)
+        source.apply(patch)
         patches[pair[0].prefix] = patch
         patches[pair[1].prefix] = nil
         let size = Double(neurons[0].count + neurons[1].count)

@@ -134,14 +134,6 @@ extension DoubleMatrix {
         return DoubleMatrix(rows: rows.count, columns: columns.count, values: picked)
     }
 
-    fileprivate mutating func addToDiagonal(_ value: Double) {
-        for index in 0..<min(rows, columns) { self[index, index] += value }
-    }
-
-    fileprivate mutating func scale(by factor: Double) {
-        for index in values.indices { values[index] *= factor }
-    }
-
     fileprivate mutating func subtract(_ other: DoubleMatrix) { combine(other, -1) }
     fileprivate mutating func add(_ other: DoubleMatrix) { combine(other, 1) }
 

@@ -1,5 +1,5 @@
 // Which layers go, by measured loss: SLEB (Song et al. 2024, arXiv 2402.09025), greedily the layer
-// without which the loss on calibration text is least.
+// without which the loss on calibration text is least; and, beyond it, exchanges of one for one.
 
 package import TensorMath
 
@@ -78,6 +78,60 @@ package struct LossSearch {
             forward = pass(kept)
         }
         return RemovalOrder(originalLoss: try loss(keeping: nil, observer), steps: steps)
+    }
+
+    /// `kept` (ascending), with removed layers brought back for others as long as that lowers the
+    /// loss: each round makes the best exchange of one for one.
+    ///
+    /// A candidate costs the layers behind its first change only: about rounds * removed * kept *
+    /// layers / 2 layer passes in all, in as many rounds as layers are removed at most.
+    package func exchanged(
+        _ kept: [Int], observer: some WorkObserver
+    ) throws -> (kept: [Int], loss: Double) {
+        var kept = kept
+        var loss = try loss(keeping: kept, observer)
+        let rounds = weights.blueprint.layers.count - kept.count
+        for round in 0..<rounds {
+            let detail = "exchanges, round \(round + 1) of \(rounds) at most"
+            guard let better = try bestExchange(kept, below: loss, detail, observer) else { break }
+            (kept, loss) = better
+        }
+        return (kept, loss)
+    }
+
+    private func bestExchange(
+        _ kept: [Int], below limit: Double, _ detail: String, _ observer: some WorkObserver
+    ) throws -> (kept: [Int], loss: Double)? {
+        let removed = weights.blueprint.layers.indices.filter { !kept.contains($0) }
+        let forward = pass(kept)
+        let prefix = try forward.embed(batch)
+        var best: (kept: [Int], loss: Double)?
+        for place in kept.indices {
+            // What can follow the prefix: this layer gone and a later one back, or one from just
+            // before it back and it or a later one gone.
+            let before = place == 0 ? -1 : kept[place - 1]
+            let behind = kept[(place + 1)...]
+            var tails = removed.filter { $0 > kept[place] }.map { ([$0] + behind).sorted() }
+            for layer in removed where layer > before && layer < kept[place] {
+                tails += kept[place...].map { gone in
+                    [layer] + kept[place...].filter { $0 != gone }
+                }
+            }
+            for tail in tails {
+                let stream = MatrixView(rows: prefix.rows, columns: prefix.columns)
+                stream.assign(prefix)
+                let rest = pass(tail)
+                try rest.run(
+                    layers: tail.indices, stream: stream, batch, observer: Quiet(observer))
+                let loss = try loss(rest, stream)
+                if loss < best?.loss ?? limit { best = (kept[..<place] + tail, loss) }
+            }
+            try forward.run(
+                layers: place..<place + 1, stream: prefix, batch, observer: Quiet(observer))
+            observer.progress(
+                done: place + 1, total: kept.count, unit: "layers", detail: detail)
+        }
+        return best
     }
 
     /// Mean loss of the model with the layers `kept` (nil: all).

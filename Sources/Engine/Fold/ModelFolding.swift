@@ -42,11 +42,13 @@ package final class ModelFolding {
 
     /// Folds the layers that are not in `kept` (ascending) into the kept ones before them; those
     /// before the first kept layer go into it.
-    /// - Returns: Computed tensors, named as in the new model.
-    package func run(keeping kept: [Int], observer: some WorkObserver) throws -> WeightPatch {
+    /// - Parameter give: takes the computed tensors, named as in the new model, layer by layer;
+    ///   here they are not held longer.
+    package func run(
+        keeping kept: [Int], observer: some WorkObserver, give: (WeightPatch) throws -> Void
+    ) throws {
         let layers = original.blueprint.layers
         for index in layers.indices { _ = try layers[index].foldable(index) }
-        var result = WeightPatch()
         for (place, base) in kept.enumerated() {
             let start = place == 0 ? 0 : base
             let end = place + 1 < kept.count ? kept[place + 1] : layers.count
@@ -55,13 +57,12 @@ package final class ModelFolding {
                 later: kept[(place + 1)...].map { layers[$0] })
             let patch = try fold(run, observer)
             let (old, new) = (layers[base].prefix, layers[place].prefix)
-            result.add(patch.renamed { new + $0.dropFirst(old.count) })
+            try give(patch.renamed { new + $0.dropFirst(old.count) })
             original.source.release(run.layers.flatMap { $0.tensors.map(\.name) })
             observer.progress(
                 done: end, total: layers.count, unit: "layers",
                 detail: "layer \(place + 1) of \(kept.count)")
         }
-        return result
     }
 
     private func fold(_ run: FoldedRun, _ observer: some WorkObserver) throws -> WeightPatch {
@@ -144,7 +145,7 @@ package final class ModelFolding {
             try base.runFeedForward(normal, stream: stream, context: context)
         }
         let judged = try judge?.advanced(
-            through: base, try source(with: patch), observer: observer)
+            through: base, source(with: patch), observer: observer)
         return Way(patch: patch, stream: stream, judged: judged)
     }
 
@@ -189,13 +190,13 @@ package final class ModelFolding {
     ) throws -> FoldTask {
         FoldTask(
             waves: waves, stream: stream, target: target,
-            context: try context(try source(with: candidates)),
+            context: try context(source(with: candidates)),
             check: { try observer.checkpoint() })
     }
 
-    private func source(with patch: WeightPatch) throws -> PatchedWeights {
+    private func source(with patch: WeightPatch) -> PatchedWeights {
         let source = PatchedWeights(original.source)
-        try source.apply(patch)
+        source.apply(patch)
         return source
     }
 
@@ -210,7 +211,7 @@ package final class ModelFolding {
         _ stream: MatrixView, _ patch: WeightPatch, _ observer: some WorkObserver,
         _ step: (MatrixView, MatrixView, ForwardPass.Wave, BlockContext) throws -> Void
     ) throws {
-        let context = try context(try source(with: patch))
+        let context = try context(source(with: patch))
         for wave in waves {
             try observer.checkpoint()
             let part = stream.rows(wave.tokens)

@@ -1,6 +1,6 @@
 // `sparsegpt` on a whole model: layer by layer, the inputs of each projection are summed up with
-// the layer as it was behind pruned layers, its projections are pruned, and the pruned layer carries
-// the tokens on.
+// the layer as it was behind pruned layers, its projections are pruned, and the pruned layer
+// carries the tokens on.
 
 package import TensorMath
 
@@ -24,7 +24,7 @@ package struct SparsePruning {
     }
 
     /// Bytes held at most beside the mapped weights: the stream, a wave's intermediate matrices,
-    /// one regression, and all pruned weights as floats.
+    /// one regression, and the pruned weights of a layer as floats and packed.
     package static func peakByteCount(
         _ blueprint: ModelBlueprint, tokens: PackedSequences, mode: ComputeMode
     ) -> Int {
@@ -34,12 +34,17 @@ package struct SparsePruning {
         let inputs = matrices.map { $0.shape[1] }.max() ?? 0
         let widest = matrices.map { $0.shape[0] * $0.shape[1] }.max() ?? 0
         let sums = 4 * GramAccumulator.byteCount(features: inputs, targets: 1)
-        let patch = 4 * matrices.reduce(0) { $0 + $1.shape[0] * $1.shape[1] }
+        let layer = blueprint.layers.map { layer in
+            layer.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+        }
+        let patch = 4 * 4 * (layer.max() ?? 0)
         return forward.total + sums + 8 * (5 * inputs * inputs + 4 * widest) + patch
     }
 
-    /// - Returns: the projections of all layers.
-    package func run(observer: some WorkObserver) throws -> WeightPatch {
+    /// - Parameter give: takes the projections, layer by layer; here they are not held longer.
+    package func run(
+        observer: some WorkObserver, give: (WeightPatch) throws -> Void
+    ) throws {
         let layers = weights.blueprint.layers
         let parts = try layers.indices.map { try prunable($0) }
         let forward = ForwardPass(weights: weights, mode: mode)
@@ -47,14 +52,13 @@ package struct SparsePruning {
             try ForwardPass.Wave($0, batch, weights.blueprint)
         }
         let stream = try forward.embed(batch)
-        var result = WeightPatch()
         for (index, layer) in layers.enumerated() {
             if index + 1 < layers.count {
                 weights.source.prefetch(layers[index + 1].tensors.map(\.name))
             }
             let patch = try prune(layer, parts[index], stream, waves, observer)
             let source = PatchedWeights(weights.source)
-            try source.apply(patch)
+            source.apply(patch)
             let context = BlockContext(
                 product: try MatrixProduct(mode: mode),
                 weights: ModelWeights(blueprint: weights.blueprint, source: source))
@@ -62,13 +66,12 @@ package struct SparsePruning {
                 try observer.checkpoint()
                 try layer.run(stream.rows(wave.tokens), layout: wave.layout, context: context)
             }
-            result.add(patch)
+            try give(patch)
             weights.source.release(layer.tensors.map(\.name))
             observer.progress(
                 done: index + 1, total: layers.count, unit: "layers",
                 detail: "layer \(index + 1) of \(layers.count)")
         }
-        return result
     }
 
     private func prune(

@@ -1,14 +1,30 @@
-// Tensors that a method computed, and a model that is read with them in place of its own.
+// Tensors that a method computed.
 
 package import TensorMath
 
-/// Computed tensors by name: vectors as [1, n].
-package struct WeightPatch: Sendable {
+/// Tensors that a method computed, in memory or where they wait until they are asked for.
+package protocol ComputedTensors {
+    var names: [String] { get }
+    /// A vector as [1, n]; nil where it was not computed.
+    func tensor(_ name: String) throws -> MatrixView?
+}
+
+/// Computed tensors in memory.
+package struct WeightPatch: ComputedTensors, Sendable {
     /// In the order they were set first.
     package private(set) var names: [String] = []
     private var matrices: [String: MatrixView] = [:]
 
     package init() {}
+
+    /// All that `work` gives, together.
+    package init(collecting work: (_ give: (WeightPatch) throws -> Void) throws -> Void) rethrows {
+        var all = WeightPatch()
+        try work { all.add($0) }
+        self = all
+    }
+
+    package func tensor(_ name: String) -> MatrixView? { matrices[name] }
 
     package subscript(name: String) -> MatrixView? {
         get { matrices[name] }
@@ -37,10 +53,6 @@ package struct WeightPatch: Sendable {
         for name in other.names { self[name] = other[name] }
     }
 
-    package var byteCount: Int {
-        names.reduce(0) { $0 + 4 * (matrices[$1].map { $0.rows * $0.columns } ?? 0) }
-    }
-
     // MARK: As a file
 
     package var archive: TensorArchive {
@@ -56,29 +68,4 @@ package struct WeightPatch: Sendable {
             self[entry.name] = matrix
         }
     }
-}
-
-/// A source whose patched tensors come from a fold, and all others from below.
-package final class PatchedWeights: WeightSource {
-    private let base: any WeightSource
-    private var patched: [String: WeightMatrix] = [:]
-
-    package init(_ base: any WeightSource) { self.base = base }
-
-    package func apply(_ patch: WeightPatch) throws {
-        for name in patch.names {
-            guard let matrix = patch[name] else { continue }
-            patched[name] = WeightMatrix(matrix, as: try base.weight(name).format)
-        }
-    }
-
-    package func weight(_ name: String) throws -> WeightMatrix {
-        try patched[name] ?? base.weight(name)
-    }
-
-    package func prefetch(_ names: [String]) {
-        base.prefetch(names.filter { patched[$0] == nil })
-    }
-
-    package func release(_ names: [String]) { base.release(names.filter { patched[$0] == nil }) }
 }

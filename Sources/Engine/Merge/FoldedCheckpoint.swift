@@ -10,7 +10,7 @@ package struct FoldedCheckpoint {
     package let plan: FoldPlan
     package let recipes: [TensorRecipe]
     /// Tensors that a method computed, by their names in the new checkpoint.
-    package let patch: WeightPatch
+    package let computed: any ComputedTensors
     /// nil keeps each tensor's own.
     package let dtype: DType?
     package let config: ModelConfig
@@ -20,10 +20,11 @@ package struct FoldedCheckpoint {
 
     /// - Throws: `PlanError`, or `ModelError` where config.json cannot express the kept layers.
     package init(
-        model: Model, plan: FoldPlan, patch: WeightPatch = WeightPatch(), dtype: DType? = nil
+        model: Model, plan: FoldPlan, computed: any ComputedTensors = WeightPatch(),
+        dtype: DType? = nil
     ) throws {
         try plan.validate()
-        self.patch = patch
+        self.computed = computed
         self.model = model
         self.plan = plan
         self.dtype = dtype
@@ -50,12 +51,16 @@ package struct FoldedCheckpoint {
     /// The tensors with their sources, for the writer.
     package func outputs() throws -> [OutputTensor] {
         let source = MappedWeights(model.checkpoint)
+        let computed = computed
+        let names = Set(computed.names)
         return try recipes.map { recipe in
             let first = try model.checkpoint.tensor(recipe.from[0].name)
             let target = dtype ?? first.dtype
-            if let computed = patch[recipe.name] {
+            if names.contains(recipe.name) {
                 return .produce(recipe.name, target, first.shape) { sink in
-                    try computed.withContiguousValues { try sink.write(floats: $0) }
+                    try computed.tensor(recipe.name)?.withContiguousValues {
+                        try sink.write(floats: $0)
+                    }
                 }
             }
             if recipe.isCopy, target == first.dtype { return .copy(first, as: recipe.name) }
@@ -109,8 +114,9 @@ package struct FoldedCheckpoint {
         let old = MappedWeights(model.checkpoint)
         let new = MappedWeights(written)
         var largest = 0.0
-        for recipe in recipes where !recipe.isCopy || patch[recipe.name] != nil {
-            let computed = patch[recipe.name].map { [WeightMatrix($0, as: .f32)] }
+        let names = Set(computed.names)
+        for recipe in recipes where !recipe.isCopy || names.contains(recipe.name) {
+            let computed = try computed.tensor(recipe.name).map { [WeightMatrix($0, as: .f32)] }
             let error = Blend.largestError(
                 of: try new.weight(recipe.name),
                 against: try computed ?? recipe.from.map { try old.weight($0) },

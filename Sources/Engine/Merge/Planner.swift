@@ -32,7 +32,12 @@ package enum Planner {
             } ?? merging.plan(similarity: rows, kinds: kinds, removing: removed)
         case "sleb": return try dropping(ratio, removals, kinds)
         case "fold":
-            if parameters.text("select") == "loss" { return try dropping(ratio, removals, kinds) }
+            if let found { return found }
+            switch parameters.text("select") {
+            case "loss": return try dropping(ratio, removals, kinds)
+            case "list": return try dropping(ratio, parameters.integers("layers"), kinds)
+            default: break
+            }
             guard let similarity else { throw PlanError.similarityMissing(method: method) }
             let rows = (0..<count).map { row in (0..<count).map { similarity[row, $0] } }
             let merged = try PairwiseMerging().plan(
@@ -81,6 +86,25 @@ package enum Planner {
             throw PlanError.malformed("the search for \(removed) layers to remove was not run")
         }
         return .keeping(removals.kept(removing: removed, of: kinds.count), of: kinds.count)
+    }
+
+    private static func dropping(
+        _ ratio: Double?, _ order: [Int], _ kinds: [String]
+    ) throws -> FoldPlan {
+        let removed = try layersRemoved(ratio: ratio ?? 0, of: kinds.count)
+        guard order.count >= removed else {
+            throw PlanError.malformed(
+                "\(removed) of \(kinds.count) layers shall go, `layers` lists \(order.count)")
+        }
+        if let outside = order.first(where: { $0 >= kinds.count }) {
+            throw PlanError.malformed(
+                "layer \(outside) is listed, the model has layers 0 to \(kinds.count - 1)")
+        }
+        let gone = Set(order.prefix(removed))
+        guard gone.count == removed else {
+            throw PlanError.malformed("`layers` lists a layer twice")
+        }
+        return .keeping(kinds.indices.filter { !gone.contains($0) }, of: kinds.count)
     }
 
     private static func sparse(

@@ -32,7 +32,7 @@ struct FoldStage {
     ) throws -> FoldedModel {
         let dtype = output.dtype.dtype
         let folded = try FoldedCheckpoint(
-            model: original.model, plan: plan.plan, patch: weights?.patch ?? WeightPatch(),
+            model: original.model, plan: plan.plan, computed: weights?.tensors ?? WeightPatch(),
             dtype: dtype)
         let request = StageRequest(
             name: "merge",

@@ -15,9 +15,11 @@ struct Planning {
 
     init(_ request: PlanRequest) {
         let declaration = Offer.method(request.method)
-        let byLoss = request.parameters.values["select"]?.text ?? "loss" == "loss"
+        let select = request.parameters.values["select"]?.text ?? "loss"
+        let byLoss = select == "loss"
         similarity =
-            declaration?.needs == .similarity || declaration?.needs == .tokens && !byLoss
+            declaration?.needs == .similarity
+            || declaration?.needs == .tokens && select == "npib"
         // Of the methods that need tokens, those that drop by loss say on how many samples.
         removals =
             declaration?.needs == .tokens && byLoss
@@ -29,11 +31,6 @@ struct Planning {
 
 struct IdentifiedRemovals {
     let order: RemovalOrder
-    let digest: Digest
-}
-
-struct IdentifiedWeights {
-    let patch: WeightPatch
     let digest: Digest
 }
 
@@ -62,12 +59,7 @@ struct MeasuringStages {
                 "samples": .integer(samples),
             ],
             detail: "\(depth) of \(layers) layers by loss on \(batch.tokens.count) tokens",
-            plannedPeakBytes: LossSearch.streamByteCount(
-                tokens: batch.tokens.count, width: model.blueprint.hiddenWidth)
-                + ForwardMemory(
-                    blueprint: model.blueprint, batch: batch, capturedRows: 0, waveTokens: 2048,
-                    mode: numerics.mode
-                ).total)
+            plannedPeakBytes: searchPeakBytes(model, batch))
         let result = try cache.run(stage) { outputs in
             let order = try LossSearch(
                 weights: model.weights, mode: numerics.mode, batch: batch
@@ -82,6 +74,15 @@ struct MeasuringStages {
             digest: Digest(of: bytes))
     }
 
+    func searchPeakBytes(_ model: Model, _ batch: PackedSequences) -> Int {
+        LossSearch.streamByteCount(
+            tokens: batch.tokens.count, width: model.blueprint.hiddenWidth)
+            + ForwardMemory(
+                blueprint: model.blueprint, batch: batch, capturedRows: 0, waveTokens: 2048,
+                mode: numerics.mode
+            ).total
+    }
+
     func weights(
         _ request: PlanRequest, _ plan: IdentifiedPlan, _ original: IdentifiedModel,
         tokens: TokenisedSet?
@@ -92,7 +93,7 @@ struct MeasuringStages {
             request, keeping: kept, weights: original.model.weights, batch: tokens.batch,
             mode: numerics.mode)
         let stage = StageRequest(
-            name: "weights", inputs: inputs(original, tokens),
+            name: "weights", version: 2, inputs: inputs(original, tokens),
             params: .object(
                 [
                     "kept": .array(kept.map { .integer($0) }), "method": .string(request.method),
@@ -103,14 +104,9 @@ struct MeasuringStages {
                 "\(request.method), \(kept.count) layers on \(tokens.batch.tokens.count) tokens",
             plannedPeakBytes: work.peakBytes)
         let result = try cache.run(stage) { outputs in
-            let patch = try work.compute(progress)
-            try outputs.put("weights", patch.archive.bytes, elementBytes: 4)
+            try outputs.putTensors { give in try work.compute(progress, give) }
         }
-        let archive = try cache.archive(result, "weights", stage: stage.name)
-        guard let patch = WeightPatch(archive), let digest = result.outputs["weights"] else {
-            throw StageInputLost(stage: stage.name, role: "weights")
-        }
-        return IdentifiedWeights(patch: patch, digest: digest)
+        return try IdentifiedWeights(cache, result, stage: stage.name)
     }
 
     /// Stage `guard`: whether a fold is better than what else could be done at its size.
@@ -141,7 +137,7 @@ struct MeasuringStages {
                 * tokens.batch.tokens.count / settings.heldBack)
         let result = try cache.run(stage) { outputs in
             let found = try rivals.compare(
-                keeping: kept, folded: weights.patch, observer: progress)
+                keeping: kept, folded: weights.tensors, observer: progress)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys]
             try outputs.put("rivals", [UInt8](try encoder.encode(found)))

@@ -25,7 +25,7 @@ extension MeasuringStages {
                 Self.spread(tokens.batch, $0)
             } ?? tokens.batch
         let stage = StageRequest(
-            name: "search", inputs: inputs(original, tokens),
+            name: "search", version: 2, inputs: inputs(original, tokens),
             params: [
                 "method": .string(request.method), "numerics": numerics.key,
                 "parameters": request.parameters.canonical(), "removed": .integer(target),
@@ -49,7 +49,7 @@ extension MeasuringStages {
                 let found = try LayerConcatenation(weights, mode: numerics.mode, batch: batch)
                     .run(removing: target, observer: progress)
                 plan = found.plan
-                try outputs.put("weights", found.patch.archive.bytes, elementBytes: 4)
+                try outputs.putTensors { give in try give(found.patch) }
             default: preconditionFailure("method \(request.method) is searched for by no type")
             }
             let encoder = JSONEncoder()
@@ -59,15 +59,48 @@ extension MeasuringStages {
         let bytes = try cache.bytes(result, "plan", stage: stage.name)
         return SearchedPlan(
             plan: try JSONDecoder().decode(FoldPlan.self, from: Data(bytes)),
-            digest: Digest(of: bytes), weights: try weights(of: result, stage.name))
+            digest: Digest(of: bytes),
+            weights: result.outputs[PatchIndex.role] == nil
+                ? nil : try IdentifiedWeights(cache, result, stage: stage.name))
     }
 
-    private func weights(of result: StageResult, _ stage: String) throws -> IdentifiedWeights? {
-        guard let digest = result.outputs["weights"] else { return nil }
-        guard let patch = WeightPatch(try cache.archive(result, "weights", stage: stage)) else {
-            throw StageInputLost(stage: stage, role: "weights")
+    /// Stage `exchange`: layers that go by measured loss, improved for one ratio.
+    ///
+    /// - Returns: nil where the method does not ask for it.
+    func exchange(
+        _ request: PlanRequest, _ removals: IdentifiedRemovals?, _ original: IdentifiedModel,
+        tokens: TokenisedSet?
+    ) throws -> SearchedPlan? {
+        guard let removals, request.parameters.values["exchange"]?.flag == true else { return nil }
+        let tokens = try required(tokens, request)
+        let model = original.model
+        let layers = model.blueprint.layers.count
+        let samples = request.parameters.integer("search_samples")
+        let batch = Self.spread(tokens.batch, samples)
+        let removed = try layersRemoved(ratio: request.ratio ?? 0, of: layers)
+        let first = removals.order.kept(removing: removed, of: layers)
+        let stage = StageRequest(
+            name: "exchange", inputs: inputs(original, tokens),
+            params: [
+                "kept": .array(first.map { .integer($0) }), "numerics": numerics.key,
+                "samples": .integer(samples),
+            ],
+            detail: "\(removed) of \(layers) layers by loss on \(batch.tokens.count) tokens",
+            plannedPeakBytes: searchPeakBytes(model, batch))
+        let result = try cache.run(stage) { outputs in
+            let found = try LossSearch(
+                weights: model.weights, mode: numerics.mode, batch: batch
+            ).exchanged(first, observer: progress)
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            try outputs.put(
+                "plan",
+                [UInt8](try encoder.encode(FoldPlan.keeping(found.kept, of: layers))))
         }
-        return IdentifiedWeights(patch: patch, digest: digest)
+        let bytes = try cache.bytes(result, "plan", stage: stage.name)
+        return SearchedPlan(
+            plan: try JSONDecoder().decode(FoldPlan.self, from: Data(bytes)),
+            digest: Digest(of: bytes), weights: nil)
     }
 }
 

@@ -12,7 +12,8 @@ struct WeightWork {
     /// What else they depend on.
     var more: [String: KeyJSON] = [:]
     let peakBytes: Int
-    let compute: (ProgressReporter) throws -> WeightPatch
+    /// Gives what it computed, layer by layer.
+    let compute: (ProgressReporter, _ give: (WeightPatch) throws -> Void) throws -> Void
 
     /// - Parameter kept: original layers that the plan keeps, in their order in the new model.
     init(
@@ -24,18 +25,19 @@ struct WeightWork {
             let settings = FoldSettings(request.parameters)
             parameters = ["group_run", "inputs", "lambda", "neurons", "refit"]
             peakBytes = settings.peakByteCount(weights.blueprint, keeping: kept, tokens: batch)
-            compute = { progress in
+            compute = { progress, give in
                 try ModelFolding(weights, mode: mode, batch: batch, settings: settings)
-                    .run(keeping: kept, observer: progress)
+                    .run(keeping: kept, observer: progress, give: give)
             }
         case "replaceme":
             let lambda = request.parameters.number("lambda")
             parameters = ["lambda"]
             peakBytes = BlockReplacement.peakByteCount(
                 weights.blueprint, tokens: batch, mode: mode)
-            compute = { progress in
-                try BlockReplacement(weights, mode: mode, batch: batch, lambda: lambda)
-                    .run(keeping: kept, observer: progress)
+            compute = { progress, give in
+                let replacement = BlockReplacement(
+                    weights, mode: mode, batch: batch, lambda: lambda)
+                try give(try replacement.run(keeping: kept, observer: progress))
             }
         case "sparsegpt":
             let share = request.ratio ?? 0
@@ -47,9 +49,9 @@ struct WeightWork {
             more = ["ratio": .decimal(share)]
             peakBytes = SparsePruning.peakByteCount(
                 weights.blueprint, tokens: batch, mode: mode)
-            compute = { [regression] progress in
+            compute = { [regression] progress, give in
                 try SparsePruning(weights, mode: mode, batch: batch, regression: regression)
-                    .run(observer: progress)
+                    .run(observer: progress, give: give)
             }
         default:
             preconditionFailure("method \(request.method) computes weights by no type")

@@ -47,7 +47,7 @@ import Testing
 
     static func logits(_ model: Model, _ patch: WeightPatch) throws -> [Float] {
         let source = PatchedWeights(model.weights.source)
-        try source.apply(patch)
+        source.apply(patch)
         let forward = ForwardPass(
             weights: ModelWeights(blueprint: model.blueprint, source: source), mode: .float32)
         let batch = PackedSequences(ArchitectureFixtures.tokens([3, 40], of: model))
@@ -105,7 +105,7 @@ import Testing
             }
         }
         let source = PatchedWeights(model.weights.source)
-        try source.apply(patch)
+        source.apply(patch)
         return (ModelWeights(blueprint: model.blueprint, source: source), orders, patch)
     }
 

@@ -30,7 +30,7 @@ import Testing
         _ weights: ModelWeights, _ patch: WeightPatch, layers: Range<Int>, _ batch: PackedSequences
     ) throws -> MatrixView {
         let source = PatchedWeights(weights.source)
-        try source.apply(patch)
+        source.apply(patch)
         let forward = ForwardPass(
             weights: ModelWeights(blueprint: weights.blueprint, source: source), mode: .float32)
         let stream = try forward.embed(batch)
@@ -106,7 +106,7 @@ import Testing
             silence[tensor.name] = MatrixView(rows: weight.rows, columns: weight.columns)
         }
         let source = PatchedWeights(model.weights.source)
-        try source.apply(silence)
+        source.apply(silence)
         let silent = ModelWeights(blueprint: model.blueprint, source: source)
         let patch = try Self.patch(silent, removing: 1..<count, batch)
         let before = try Self.stream(silent, WeightPatch(), layers: 0..<1, batch)

@@ -20,6 +20,16 @@ import Testing
             })
     }
 
+    private static func fold(
+        _ model: Model, keeping kept: [Int], _ batch: PackedSequences,
+        _ settings: FoldSettings = FoldSettings()
+    ) throws -> WeightPatch {
+        try WeightPatch { give in
+            try ModelFolding(model.weights, mode: .float32, batch: batch, settings: settings)
+                .run(keeping: kept, observer: SilentObserver(), give: give)
+        }
+    }
+
     private static func logits(
         _ model: Model, _ patch: WeightPatch, keeping kept: [Int], _ batch: PackedSequences
     ) throws -> [Float] {
@@ -29,7 +39,7 @@ import Testing
         #expect(kept == Array(blueprint.layers.indices))
         blueprint.layers = Array(blueprint.layers.prefix(kept.count))
         let source = PatchedWeights(model.weights.source)
-        try source.apply(patch)
+        source.apply(patch)
         let forward = ForwardPass(
             weights: ModelWeights(blueprint: blueprint, source: source), mode: .float32)
         return try OutputHead(forward).logits(forward.run(batch, observer: SilentObserver()))
@@ -41,9 +51,7 @@ import Testing
         let model = try ArchitectureFixtures.model(name)
         let batch = Self.batch(model)
         let kept = Array(model.blueprint.layers.indices)
-        let patch = try ModelFolding(
-            model.weights, mode: .float32, batch: batch, settings: FoldSettings()
-        ).run(keeping: kept, observer: SilentObserver())
+        let patch = try Self.fold(model, keeping: kept, batch)
         #expect(patch.names.isEmpty)
         #expect(
             try Self.logits(model, patch, keeping: kept, batch)
@@ -57,12 +65,10 @@ import Testing
             let batch = Self.batch(model, sequences: 30)
             let count = model.blueprint.layers.count
             let kept = Array(0..<count - 1)
-            let patch = try ModelFolding(
-                model.weights, mode: .float32, batch: batch, settings: FoldSettings()
-            ).run(keeping: kept, observer: SilentObserver())
+            let patch = try Self.fold(model, keeping: kept, batch)
             #expect(!patch.names.isEmpty, "\(name)")
             let folded = try FoldedCheckpoint(
-                model: model, plan: .keeping(kept, of: count), patch: patch)
+                model: model, plan: .keeping(kept, of: count), computed: patch)
             #expect(patch.names.allSatisfy { name in folded.recipes.contains { $0.name == name } })
             let scratch = try CheckpointScratch()
             _ = try folded.write(
@@ -86,9 +92,7 @@ import Testing
             })
         let kept = [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15]
         let plan = FoldPlan.keeping(kept, of: 16)
-        let patch = try ModelFolding(
-            model.weights, mode: .float32, batch: batch, settings: FoldSettings()
-        ).run(keeping: kept, observer: SilentObserver())
+        let patch = try Self.fold(model, keeping: kept, batch)
         func stream(_ model: Model) throws -> MatrixView {
             try ForwardPass(weights: model.weights, mode: .float32).run(
                 batch, observer: SilentObserver())
@@ -96,7 +100,7 @@ import Testing
         let wanted = try stream(model).values()
         let errors = try [WeightPatch(), patch].map { patch -> Double in
             let scratch = try CheckpointScratch()
-            _ = try FoldedCheckpoint(model: model, plan: plan, patch: patch).write(
+            _ = try FoldedCheckpoint(model: model, plan: plan, computed: patch).write(
                 to: scratch.path, shardByteLimit: nil, observer: SilentObserver())
             let found = try stream(try Model(try Checkpoint(scratch.path))).values()
             return zip(found, wanted).reduce(0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
@@ -113,9 +117,7 @@ import Testing
             })
         let kept = [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15]
         let settings = FoldSettings()
-        let patch = try ModelFolding(
-            model.weights, mode: .float32, batch: batch, settings: settings
-        ).run(keeping: kept, observer: SilentObserver())
+        let patch = try Self.fold(model, keeping: kept, batch, settings)
         let rivals = try #require(
             FoldRivals(model.weights, mode: .float32, batch: batch, settings: settings))
         let found = try rivals.compare(keeping: kept, folded: patch, observer: SilentObserver())
@@ -138,9 +140,7 @@ import Testing
     func refusals() throws {
         let model = try ArchitectureFixtures.model("jamba-odd")
         let error = #expect(throws: FoldError.self) {
-            try ModelFolding(
-                model.weights, mode: .float32, batch: Self.batch(model), settings: FoldSettings()
-            ).run(keeping: [0, 1, 2], observer: SilentObserver())
+            try Self.fold(model, keeping: [0, 1, 2], Self.batch(model))
         }
         #expect(error?.description.contains("layer 0: its mixer is not attention") == true)
     }
@@ -162,5 +162,35 @@ import Testing
             kept.remove(at: best)
         }
         #expect(try abs(order.originalLoss - search.loss(keeping: nil, SilentObserver())) < 1e-9)
+    }
+
+    @Test("exchanges end where no exchange of one layer for another has less loss")
+    func exchanges() throws {
+        let model = try ArchitectureFixtures.model("qwen2-dynamic-window")
+        let search = LossSearch(
+            weights: model.weights, mode: .float32, batch: Self.batch(model))
+        let layers = Array(model.blueprint.layers.indices)
+        var improved = false
+        for first in layers {
+            for second in layers where second > first {
+                let start = layers.filter { $0 != first && $0 != second }
+                let before = try search.loss(keeping: start, SilentObserver())
+                let found = try search.exchanged(start, observer: SilentObserver())
+                #expect(found.kept == found.kept.sorted() && found.kept.count == start.count)
+                #expect(
+                    try abs(search.loss(keeping: found.kept, SilentObserver()) - found.loss) < 1e-6)
+                #expect(found.loss <= before)
+                improved = improved || found.kept != start
+                // Two rounds at most: where the second is not the last, it found the best of all.
+                for gone in found.kept {
+                    for back in layers where !found.kept.contains(back) {
+                        let other = (found.kept.filter { $0 != gone } + [back]).sorted()
+                        let loss = try search.loss(keeping: other, SilentObserver())
+                        #expect(loss >= found.loss - 1e-6)
+                    }
+                }
+            }
+        }
+        #expect(improved)
     }
 }
