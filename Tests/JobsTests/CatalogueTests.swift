@@ -55,6 +55,7 @@ import Testing
                 switch (parameter.kind, value) {
                 case (.number(let range), .number(let number)): range.contains(number)
                 case (.numberOrWord(let range, _), .number(let number)): range.contains(number)
+                case (.numberOrWord(_, let words), .text(let word)): words.contains(word)
                 case (.integer(let range), .integer(let number)): range.contains(number)
                 case (.choice(let words), .text(let word)): words.contains(word)
                 case (.flag, .flag), (.text, .text), (.path, .text): true
