@@ -54,6 +54,14 @@ import Testing
         #expect(!HTMLReport.render(ReportFixtures.tiny()).contains("Whether sets"))
     }
 
+    @Test func `sets that were asked for are listed one by one`() {
+        var report = Self.report()
+        report.job = ["compare": ["sets": [["name": "law"], ["name": "french"]], "splits": 2]]
+        let page = HTMLReport.render(report)
+        #expect(page.contains("<li><span class=\"pair\"><span class=\"key\">name</span> "))
+        #expect(!page.contains("{&quot;name"))
+    }
+
     @Test func `the table has a row per pair`() {
         let lines = CorrelationCSV.render(Self.report().correlations ?? [])
             .split(separator: "\r\n")

@@ -71,14 +71,18 @@ extension ReportPage {
             }
             return "<tr><th scope=\"row\">\(Markup.name(row, countMax: 40))</th>\(cells)</tr>\n"
         }
-        return scrolling(
+        let intro: Markup = """
+            <p>The same between random halves of the sets, drawn \(splits) times: Pearson without \
+            the diagonal, mean and standard deviation.</p>
             """
-            <table><caption>Halves of sets, drawn \(splits) times: Pearson without the diagonal, \
-            mean and standard deviation</caption>
-            <thead><tr><td></td>\(heads)</tr></thead>
-            <tbody>
-            \(rows)</tbody></table>
-            """, label: "Table of halves") + """
+        return intro
+            + scrolling(
+                """
+                <table><caption>Correlation between halves of sets</caption>
+                <thead><tr><td></td>\(heads)</tr></thead>
+                <tbody>
+                \(rows)</tbody></table>
+                """, label: "Table of halves") + """
                 <p class="faint">Bold: two halves of the same set, which differ by the draw of \
                 samples alone. A task matters where two sets agree clearly less than the halves of \
                 either; where they agree as well as those do, there is nothing but noise. Halves hold \
