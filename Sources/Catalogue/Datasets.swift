@@ -11,6 +11,10 @@ extension DatasetDeclaration {
             ParameterDeclaration(
                 "samples_per_subject", .integer(1...1000), default: .integer(1),
                 unit: "questions", "Questions drawn from each subject."),
+            ParameterDeclaration(
+                "subject", .text, default: .absent("all subjects"),
+                "Only this subject, or only those of a category of MMLU: humanities, other, "
+                    + "social_sciences, stem."),
         ])
 
     static let text = Self(
@@ -43,5 +47,17 @@ extension Offer {
         ParameterDeclaration(
             "seed", .integer(0...9_007_199_254_740_991), default: .integer(1),
             "Seed of the draw."),
+    ]
+}
+
+extension Offer {
+    /// How calibration sets are compared; only where `compare` names sets.
+    package static let compareSets: [ParameterDeclaration] = [
+        ParameterDeclaration(
+            "splits", .integer(2...64), default: .integer(5),
+            "How often each set is split into two halves at random; the agreement of halves tells "
+                + "a difference between sets from the draw of their samples."),
+        ParameterDeclaration(
+            "seed", .integer(0...9_007_199_254_740_991), default: .integer(1), "Of the splits."),
     ]
 }

@@ -44,17 +44,19 @@ extension KeyedDecodingContainer where K == DeclaredKey {
 extension JobDescription.Calibration: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: DeclaredKey.self)
+        name = try container.decodeIfPresent(String.self, forKey: DeclaredKey("name"))
         dataset = try container.decode(String.self, forKey: DeclaredKey("dataset"))
         path = try container.decode(String.self, forKey: DeclaredKey("path"))
         maxTokens = try container.decode(Int.self, forKey: DeclaredKey("max_tokens"))
         seed = try container.decode(Int.self, forKey: DeclaredKey("seed"))
         parameters = try container.parameters(
-            besides: ["dataset", "path", "max_tokens", "seed"],
+            besides: ["name", "dataset", "path", "max_tokens", "seed"],
             declared: Offer.dataset(dataset)?.parameters ?? [])
     }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: DeclaredKey.self)
+        try container.encodeIfPresent(name, forKey: DeclaredKey("name"))
         try container.encode(dataset, forKey: DeclaredKey("dataset"))
         try container.encode(path, forKey: DeclaredKey("path"))
         try container.encode(maxTokens, forKey: DeclaredKey("max_tokens"))
@@ -80,6 +82,26 @@ extension JobDescription.Analysis: Codable {
         try container.encode(similarity, forKey: DeclaredKey("similarity"))
         try container.encode(representation, forKey: DeclaredKey("representation"))
         try container.encode(compute, forKey: DeclaredKey("compute"))
+        try container.encode(parameters)
+    }
+}
+
+extension JobDescription.Comparison: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: DeclaredKey.self)
+        measures =
+            try container.decodeIfPresent([String].self, forKey: DeclaredKey("measures")) ?? []
+        sets =
+            try container.decodeIfPresent(
+                [JobDescription.Calibration].self, forKey: DeclaredKey("sets")) ?? []
+        parameters = try container.parameters(
+            besides: ["measures", "sets"], declared: sets.isEmpty ? [] : Offer.compareSets)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: DeclaredKey.self)
+        if !measures.isEmpty { try container.encode(measures, forKey: DeclaredKey("measures")) }
+        if !sets.isEmpty { try container.encode(sets, forKey: DeclaredKey("sets")) }
         try container.encode(parameters)
     }
 }

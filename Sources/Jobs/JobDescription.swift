@@ -9,6 +9,8 @@ package struct JobDescription: Sendable, Equatable, Codable {
 
     /// The calibration set.
     package struct Calibration: Sendable, Equatable {
+        /// Of a set of `compare`; the job's own calibration has none.
+        package var name: String?
         /// A name of `Offer.datasets`.
         package var dataset: String
         /// As written in the manifest; resolved against the data roots.
@@ -28,6 +30,17 @@ package struct JobDescription: Sendable, Equatable, Codable {
         package var representation: String
         package var compute: ComputeChoice
         /// What the measure declares: `sigma`, `dimensions`, `neighbours`, `entropy_neighbours`.
+        package var parameters: Parameters
+    }
+
+    /// What the report compares besides: more measures on the calibration set, and the similarity
+    /// of the original on more sets.
+    package struct Comparison: Sendable, Equatable {
+        /// Names of `Offer.similarities` besides the analysis's own, with their defaults.
+        package var measures: [String]
+        /// Each with a name of its own.
+        package var sets: [Calibration]
+        /// What `Offer.compareSets` declares; empty without sets.
         package var parameters: Parameters
     }
 
@@ -73,6 +86,8 @@ package struct JobDescription: Sendable, Equatable, Codable {
     /// Nil only where no method needs one and the manifest gives none.
     package var calibration: Calibration?
     package var analysis: Analysis
+    /// Nil where the manifest compares nothing.
+    package var compare: Comparison?
     package var compress: [Compression]
     package var evaluate: [Evaluation]
     package var output: Output

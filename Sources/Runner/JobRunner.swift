@@ -35,6 +35,7 @@ package final class JobRunner {
     private let data: RootResolver
     private let started = timestamp()
     private var similarities: [RunReport.Similarity] = []
+    private var correlations: [RunReport.Correlation]?
     private var results: [RunReport.Result] = []
 
     /// Cached objects may turn out damaged while they are read; each try recomputes what was
@@ -65,6 +66,7 @@ package final class JobRunner {
         cache.restart()
         progress.restart()
         similarities = []
+        correlations = nil
         results = []
         for name in try FileManager.default.contentsOfDirectory(atPath: setting.results.string) {
             try FileManager.default.removeItem(
@@ -105,10 +107,10 @@ package final class JobRunner {
         let similarity: [String: IdentifiedSimilarity]
     }
 
-    /// The measures the job needs: the one it names, and what its methods insist on.
+    /// The measures the job needs: those it names, and what its methods insist on.
     private var measures: [String] {
         let names =
-            [job.analysis.similarity]
+            [job.analysis.similarity] + (job.compare?.measures ?? [])
             + job.compress.compactMap { Offer.method($0.method)?.ownMeasure }
         return names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
@@ -116,36 +118,35 @@ package final class JobRunner {
     private func analyse(
         _ original: IdentifiedModel, _ tokenizer: IdentifiedTokenizer
     ) throws -> Analysis? {
-        guard let calibration = job.calibration else { return nil }
-        let tokens = try CalibrationStage(cache: cache, progress: progress, data: data).tokenise(
-            calibration, tokenizer: tokenizer)
-        var similarity: [String: IdentifiedSimilarity] = [:]
-        for measure in measures {
-            let found = try compare(original, tokens: tokens, measure: measure)
-            similarity[measure] = found
-            similarities.append(found.report(of: RunReport.Similarity.original))
-            for warning in found.matrix.warnings { progress.warn(warning) }
+        let stage = CalibrationStage(cache: cache, progress: progress, data: data)
+        let tokens = try job.calibration.map { try stage.tokenise($0, tokenizer: tokenizer) }
+        // All sets before the first forward pass: a missing file is told of at once.
+        let sets = try (job.compare?.sets ?? []).map { set in
+            SetComparison.NamedSet(
+                name: set.name ?? set.path,
+                tokens: try stage.tokenise(set, tokenizer: tokenizer))
         }
-        return Analysis(tokens: tokens, similarity: similarity)
+        var similarity: [String: IdentifiedSimilarity] = [:]
+        if let tokens {
+            for found in try analysis.measure(original, tokens: tokens, measures: measures) {
+                let found = found.similarity
+                similarity[found.measure] = found
+                similarities.append(found.report(of: RunReport.Similarity.original))
+                for warning in found.matrix.warnings { progress.warn(warning) }
+            }
+        }
+        if let compare = job.compare {
+            let outcome = try SetComparison(stages: analysis, compare: compare).run(
+                original, sets: sets, calibration: similarity)
+            similarities += outcome.similarities
+            correlations = outcome.correlations
+        }
+        return tokens.map { Analysis(tokens: $0, similarity: similarity) }
     }
 
-    /// Activations, embedding and similarity of the original.
-    private func compare(
-        _ original: IdentifiedModel, tokens: TokenisedSet, measure: String
-    ) throws -> IdentifiedSimilarity {
-        let capture = try Capture.rows(
-            for: measure, representation: job.analysis.representation, batch: tokens.batch)
-        let activations = try ActivationStage(
-            cache: cache, progress: progress, numerics: numerics
-        ).record(original, tokens: tokens, capture: capture)
-        return try SimilarityStage(cache: cache, progress: progress, numerics: numerics).measure(
-            measure, parameters: parameters(of: measure), activations: activations)
-    }
-
-    /// The job's parameters where it names the measure, else the measure's defaults.
-    private func parameters(of measure: String) -> Parameters {
-        if measure == job.analysis.similarity { return job.analysis.parameters }
-        return Parameters().completed(with: Offer.similarity(measure)?.parameters ?? [])
+    private var analysis: AnalysisStages {
+        AnalysisStages(
+            cache: cache, progress: progress, numerics: numerics, analysis: job.analysis)
     }
 
     // MARK: Folds
@@ -205,7 +206,7 @@ package final class JobRunner {
             let found = try FoldedSimilarityStage(
                 cache: cache, progress: progress, numerics: numerics
             ).measure(
-                measure, parameters: parameters(of: measure), model: model,
+                measure, parameters: self.analysis.parameters(of: measure), model: model,
                 tokens: analysis.tokens, representation: job.analysis.representation, label: id)
             after.append(similarities.count)
             similarities.append(found.report(of: id))
@@ -226,7 +227,7 @@ package final class JobRunner {
                 bytes: model.bytes, plan: plan.plan.report, removedLayers: plan.plan.removed,
                 similarityBefore: similarities.indices.filter {
                     similarities[$0].of == RunReport.Similarity.original
-                        && similarities[$0].measure == measure
+                        && similarities[$0].set == nil && similarities[$0].measure == measure
                 }, similarityAfter: after, evaluations: evaluations, learning: learning,
                 seconds: model.seconds,
                 files: model.files))
@@ -257,7 +258,8 @@ package final class JobRunner {
                 architecture: model.blueprint.modelType, layers: model.blueprint.layers.count,
                 parameters: model.parameterCount, bytes: model.checkpoint.tensorByteCount,
                 dtype: format.configName),
-            stages: cache.records, similarity: similarities, results: results,
+            stages: cache.records, similarity: similarities, correlations: correlations,
+            results: results,
             warnings: progress.warnings, versions: Versions.current, numerics: numerics.report,
             started: started, finished: timestamp())
     }

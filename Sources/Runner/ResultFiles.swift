@@ -13,6 +13,9 @@ struct ResultFiles {
         try put("report.html", HTMLReport.render(report))
         try put("report.csv", ReportCSV.render(report))
         try put("comparison.csv", ComparisonTable(report).csv())
+        if let correlations = report.correlations {
+            try put("correlations.csv", CorrelationCSV.render(correlations))
+        }
         for result in report.results {
             try put("\(result.path)/README.md", ModelCard.render(report, result))
         }

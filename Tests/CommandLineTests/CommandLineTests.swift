@@ -51,7 +51,10 @@ struct CommandLineTests {
 
     @Test(
         "the example manifests are good",
-        arguments: ["demo", "demo-more-ratios", "measures", "compare"])
+        arguments: [
+            "demo", "demo-more-ratios", "measures", "compare", "figure-2", "figure-3", "figure-5",
+            "figure-6", "languages", "table-2",
+        ])
     func examples(name: String) throws {
         let outcome = try layerfold("validate", "inbox-example/\(name).yaml")
         #expect(outcome.status == 0, "\(outcome.errors)")

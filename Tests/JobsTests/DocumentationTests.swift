@@ -55,6 +55,7 @@ import Testing
             ("representations", list(Offer.representations)),
             ("similarities", sections(Offer.similarities) { "*\($0.source)*\n\n`\($0.formula)`" }),
             ("compute", table([Offer.compute])),
+            ("compare", table(Offer.compareSets)),
             ("methods", sections(Offer.methods) { "*\($0.source)*\n\n`\($0.formula)`" }),
             (
                 "tasks",

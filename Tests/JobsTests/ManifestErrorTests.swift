@@ -20,6 +20,13 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
         _ name: String, _ text: String, at line: Int, _ column: Int, _ path: String,
         says: String...
     ) {
+        self.init(name, text, at: line, column, path, saying: says)
+    }
+
+    init(
+        _ name: String, _ text: String, at line: Int, _ column: Int, _ path: String,
+        saying says: [String]
+    ) {
         self.name = name
         self.text = text
         self.line = line
@@ -47,7 +54,7 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
         self.says = says
     }
 
-    static let all: [BadManifest] = structure + ratioCases + keys + values
+    static let all: [BadManifest] = structure + ratioCases + keys + values + comparisons
 
     static let structure = [
         BadManifest("empty", "", at: 1, 1, "", says: "empty", "version: 1"),

@@ -108,6 +108,13 @@ import Testing
                         {method: reverse, ratios: [0.25, 0.5]}],
              evaluate: [{task: perplexity, path: t, limit: 1000}]}
             """,
+            """
+            {version: 1, name: a, model: m, calibration: {dataset: text, path: t},
+             compare: {measures: [cka, cosine], splits: 3, sets: [
+               {name: law, dataset: mmlu, path: d, split: test},
+               {name: french, dataset: text, path: f, samples: 9, seed: 4}]},
+             compress: [{method: reverse, ratios: [0.5]}]}
+            """,
         ]
         for text in texts {
             let job = try parse(text)
@@ -117,6 +124,31 @@ import Testing
             #expect(
                 try JSONDecoder().decode(JobDescription.self, from: json).canonicalJSON() == json)
         }
+    }
+
+    @Test func `sets to compare have names and defaults, and an ordinary job has none`() throws {
+        let job = try parse(
+            """
+            {version: 1, model: m, compress: [{method: reverse, ratios: [0.5]}],
+             compare: {sets: [{name: law, dataset: text, path: t}]}}
+            """)
+        let compare = try #require(job.compare)
+        #expect(job.calibration == nil && compare.measures.isEmpty)
+        #expect(compare.sets.map(\.name) == ["law"])
+        #expect(compare.sets[0].maxTokens == 512)
+        #expect(compare.sets[0].parameters.integer("samples") == 64)
+        #expect(compare.parameters.integer("splits") == 5)
+        let measures = try parse(
+            """
+            {version: 1, model: m, compress: [{method: reverse, ratios: [0.5]}],
+             calibration: {dataset: text, path: t}, compare: {measures: [cka]}}
+            """)
+        #expect(measures.compare?.measures == ["cka"])
+        #expect(measures.compare?.parameters.values.isEmpty == true)
+        let plain = try parse(Self.minimal)
+        #expect(plain.compare == nil)
+        let json = String(decoding: try plain.canonicalJSON(), as: UTF8.self)
+        #expect(!json.contains("compare") && !json.contains("sets"))
     }
 
     @Test func `a manifest without a name is named after its file`() throws {

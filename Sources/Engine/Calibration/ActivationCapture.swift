@@ -37,6 +37,18 @@ package struct ActivationCapture: Sendable, Equatable {
         }
     }
 
+    /// Which rows of a capture of `batch` stand for each sample that holds tokens.
+    package static func samples(
+        _ representation: Representation, of batch: PackedSequences
+    ) -> [Range<Int>] {
+        var end = 0
+        return batch.ranges.filter { !$0.isEmpty }.map { range in
+            let start = end
+            end += representation == .tokens ? range.count : 1
+            return start..<end
+        }
+    }
+
     /// The kept rows of a stream, [rows.count, hidden].
     package func take(from stream: MatrixView) -> MatrixView {
         let result = MatrixView(rows: rows.count, columns: stream.columns)

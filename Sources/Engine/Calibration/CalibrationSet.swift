@@ -22,18 +22,21 @@ package struct CalibrationSource: Sendable, Equatable {
     package var samples: Int?
     /// MMLU: questions per subject.
     package var samplesPerSubject: Int
+    /// MMLU: one subject or the subjects of one category; nil takes all.
+    package var subject: String?
     package var field: String
     package var seed: UInt64
 
     package init(
         dataset: Dataset, path: String, split: String = "dev", samples: Int? = nil,
-        samplesPerSubject: Int = 1, field: String = "text", seed: UInt64 = 1
+        samplesPerSubject: Int = 1, subject: String? = nil, field: String = "text", seed: UInt64 = 1
     ) {
         self.dataset = dataset
         self.path = path
         self.split = split
         self.samples = samples
         self.samplesPerSubject = samplesPerSubject
+        self.subject = subject
         self.field = field
         self.seed = seed
     }
@@ -52,6 +55,7 @@ package enum CalibrationError: Error, Equatable, CustomStringConvertible {
     case tooLarge(path: String, bytes: Int, limit: Int)
     case badLine(path: String, line: Int, problem: String)
     case noSubjects(path: String, pattern: String)
+    case noSuchSubject(path: String, subject: String)
 
     package var description: String {
         switch self {
@@ -64,6 +68,9 @@ package enum CalibrationError: Error, Equatable, CustomStringConvertible {
         case .badLine(let path, let line, let problem): "\(path):\(line): \(problem)"
         case .noSubjects(let path, let pattern):
             "\(path): holds no file \(pattern); give the folder that has dev/, val/ or test/ in it"
+        case .noSuchSubject(let path, let subject):
+            "\(path): has no subject \"\(subject)\" and none of a category of that name; subjects "
+                + "are named as their files are, without the split"
         }
     }
 }
@@ -83,7 +90,13 @@ package enum CalibrationSet {
         }
         let found = names.filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.sorted()
         guard !found.isEmpty else { throw .noSubjects(path: folder, pattern: "*" + suffix) }
-        return found.map { folder + "/" + $0 }
+        guard let wanted = source.subject else { return found.map { folder + "/" + $0 } }
+        let chosen = found.filter { name in
+            let subject = String(name.dropLast(suffix.count))
+            return subject == wanted || MMLUCategories.bySubject[subject] == wanted
+        }
+        guard !chosen.isEmpty else { throw .noSuchSubject(path: folder, subject: wanted) }
+        return chosen.map { folder + "/" + $0 }
     }
 
     /// Reads and samples the texts; which ones is decided by the seed alone.

@@ -13,6 +13,8 @@ package struct RunReport: Codable, Sendable, Equatable {
     package var model: Model
     package var stages: [Stage]
     package var similarity: [Similarity]
+    /// Where the job compares calibration sets or measures.
+    package var correlations: [Correlation]?
     package var results: [Result]
     package var warnings: [String]
     package var versions: Versions
@@ -23,7 +25,8 @@ package struct RunReport: Codable, Sendable, Equatable {
 
     package init(
         job: ReportValue, model: Model, stages: [Stage], similarity: [Similarity],
-        results: [Result], warnings: [String], versions: Versions, numerics: Numerics,
+        correlations: [Correlation]? = nil, results: [Result], warnings: [String],
+        versions: Versions, numerics: Numerics,
         started: String, finished: String
     ) {
         self.schema = Self.schemaVersion
@@ -31,6 +34,7 @@ package struct RunReport: Codable, Sendable, Equatable {
         self.model = model
         self.stages = stages
         self.similarity = similarity
+        self.correlations = correlations
         self.results = results
         self.warnings = warnings
         self.versions = versions
@@ -153,6 +157,10 @@ extension RunReport {
         package var reading: String?
         /// `original`, or the id of a result.
         package var of: String
+        /// The calibration set it was measured on, where that is one of `compare`.
+        package var set: String?
+        /// Samples of that set.
+        package var samples: Int?
         /// Names of rows and columns, usually the layer numbers.
         package var layers: [String]
         /// [layers, layers]; a value that could not be computed is NaN (null in JSON).
@@ -163,12 +171,15 @@ extension RunReport {
 
         package init(
             measure: String, reading: String? = nil, of: String = Similarity.original,
-            layers: [String], matrix: [[Double]], conditionNumbers: [Double] = [],
+            set: String? = nil, samples: Int? = nil, layers: [String], matrix: [[Double]],
+            conditionNumbers: [Double] = [],
             warnings: [String] = []
         ) {
             self.measure = measure
             self.reading = reading
             self.of = of
+            self.set = set
+            self.samples = samples
             self.layers = layers
             self.matrix = matrix
             self.conditionNumbers = conditionNumbers
@@ -176,7 +187,7 @@ extension RunReport {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case measure, reading, of, layers, matrix
+            case measure, reading, of, set, samples, layers, matrix
             case conditionNumbers = "condition_numbers"
             case warnings
         }

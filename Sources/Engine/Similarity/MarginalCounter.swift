@@ -45,7 +45,7 @@ package struct MarginalCounter: Sendable {
 
     package var count: Int { rank.count }
 
-    /// Points nearer than `radii[i]` to point i, as `count(within:of:)` counts them, for all.
+    /// Points nearer than `radii[i]` to point i, for all of them; see `count(within:of:)`.
     package func counts(within radii: [Double]) -> [Int] {
         guard let block else { return radii.indices.map { count(within: radii[$0], of: $0) } }
         var result = [Int](repeating: 0, count: count)

@@ -23,8 +23,8 @@ package struct ManifestParser {
         let map = try FieldMap(root, "a mapping, starting with `version: 1`")
         try map.refuseUnknown(
             besides: [
-                "version", "name", "model", "calibration", "analysis", "compress", "evaluate",
-                "output", "priority",
+                "version", "name", "model", "calibration", "analysis", "compare", "compress",
+                "evaluate", "output", "priority",
             ], in: "the manifest")
         try checkVersion(map.required("version", hint: "start the manifest with `version: 1`"))
         let title = try jobName(map["name"], fallback: name, in: map)
@@ -32,7 +32,8 @@ package struct ManifestParser {
             map.required("model", hint: "add `model: FOLDER`, a checkpoint folder"), under: .model)
         let compress = try compressions(
             map.required("compress", hint: "add `compress:` with a method and its ratios"))
-        let calibration = try map["calibration"].map(calibration)
+        let calibration = try map["calibration"].map { try self.calibration($0) }
+        let analysis = try analysis(map["analysis"])
         if calibration == nil,
             let index = compress.firstIndex(where: {
                 Offer.method($0.method)?.needs != .nothing
@@ -47,7 +48,10 @@ package struct ManifestParser {
             name: title,
             model: model,
             calibration: calibration,
-            analysis: try analysis(map["analysis"]),
+            analysis: analysis,
+            compare: try map["compare"].map {
+                try comparison($0, beside: analysis.similarity, hasCalibration: calibration != nil)
+            },
             compress: compress,
             evaluate: try evaluations(map["evaluate"]),
             output: try output(map["output"]),
@@ -92,15 +96,19 @@ package struct ManifestParser {
 
     // MARK: Sections
 
-    private func calibration(_ field: Field) throws -> JobDescription.Calibration {
+    /// - Parameter name: of a set of `compare`, whose key `name` is read already.
+    func calibration(
+        _ field: Field, name title: String? = nil
+    ) throws -> JobDescription.Calibration {
         let map = try FieldMap(field, "a mapping with `dataset` and `path`")
         let name = try map.required("dataset", hint: "add `dataset: \(Self.words(Offer.datasets))`")
             .choice(of: Offer.datasets.map(\.name), called: "data set")
         let dataset = Offer.dataset(name)?.parameters ?? []
         let common = try parameters(
-            Offer.calibration, of: map, besides: ["dataset"], allowing: dataset,
-            in: "calibration with data set \(name)")
+            Offer.calibration, of: map, besides: title == nil ? ["dataset"] : ["name", "dataset"],
+            allowing: dataset, in: "calibration with data set \(name)")
         return JobDescription.Calibration(
+            name: title,
             dataset: name,
             path: common.text("path"),
             maxTokens: common.integer("max_tokens"),
@@ -201,7 +209,7 @@ package struct ManifestParser {
     // MARK: Parameters
 
     /// The values of `declarations`; any key beyond these, `besides` and `allowing` is refused.
-    private func parameters(
+    func parameters(
         _ declarations: [ParameterDeclaration], of map: FieldMap, besides: [String],
         allowing others: [ParameterDeclaration] = [], in place: String
     ) throws -> Parameters {

@@ -14,6 +14,8 @@ package enum ManifestLimits {
     package static let ratiosMax = 64
     package static let entriesMax = 64
     package static let layersMax = 4_096
+    /// Each pair of calibration sets is a row of the report, and each set a forward pass.
+    package static let setsMax = 16
     /// Yams resolves aliases, and hashes keys, before we see a node. Eight aliases cannot stand
     /// for more than twenty times the file.
     static let aliasCandidatesMax = 8

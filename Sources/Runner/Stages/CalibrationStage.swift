@@ -82,7 +82,8 @@ struct CalibrationStage {
             dataset: dataset, path: path, split: values["split"]?.text ?? "dev",
             samples: values["samples"]?.integer,
             samplesPerSubject: values["samples_per_subject"]?.integer ?? 1,
-            field: values["field"]?.text ?? "text", seed: UInt64(calibration.seed))
+            subject: values["subject"]?.text, field: values["field"]?.text ?? "text",
+            seed: UInt64(calibration.seed))
     }
 
     /// Over the files' names and contents.

@@ -143,7 +143,7 @@ struct SimilarityStage {
 
 extension StageResult {
     /// Outputs as inputs of the next stage, by role.
-    fileprivate var sortedOutputs: [(role: String, digest: Digest)] {
+    var sortedOutputs: [(role: String, digest: Digest)] {
         outputs.sorted { $0.key < $1.key }.map { (role: $0.key, digest: $0.value) }
     }
 }

@@ -177,6 +177,21 @@ import Testing
         #expect(try load(1, 99).count == 60)
     }
 
+    @Test("MMLU gives one subject, or those of a category")
+    func mmluSubject() throws {
+        let scratch = try Self.mmlu(["anatomy", "astronomy", "virology", "own"], questions: 1)
+        func files(_ subject: String) throws -> [String] {
+            try CalibrationSet.files(
+                CalibrationSource(dataset: .mmlu, path: scratch.path.string, subject: subject)
+            ).map { String($0.split(separator: "/").last ?? "") }
+        }
+        #expect(try files("own") == ["own_dev.csv"])
+        #expect(try files("stem") == ["anatomy_dev.csv", "astronomy_dev.csv"])
+        #expect(try files("other") == ["virology_dev.csv"])
+        let error = #expect(throws: CalibrationError.self) { try files("humanities") }
+        #expect(error?.description.contains("no subject \"humanities\"") == true)
+    }
+
     @Test("MMLU folders without files and files with wrong lines are told by name")
     func mmluErrors() throws {
         let scratch = try Self.mmlu(["a"], questions: 1)

@@ -24,8 +24,8 @@ import Testing
         func root() throws -> ReportValue { value }
         #expect(
             keys(value) == [
-                "schema", "job", "model", "stages", "similarity", "results", "warnings",
-                "versions", "numerics", "started", "finished",
+                "schema", "job", "model", "stages", "similarity", "correlations", "results",
+                "warnings", "versions", "numerics", "started", "finished",
             ])
         #expect(value["schema"] == 1)
         let model = keys(value["model"])

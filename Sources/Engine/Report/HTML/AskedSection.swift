@@ -27,7 +27,7 @@ extension ReportPage {
     /// Lists of objects get a line each, everything else is one line.
     private static func value(_ value: ReportValue) -> Markup {
         switch value {
-        case .array(let elements) where elements.contains { !$0.isScalar }:
+        case .array(let elements) where value.isListOfObjects:
             let lines = elements.map { element -> Markup in "<li>\(line(element))</li>" }
             return "<ul class=\"plain\">\(lines)</ul>"
         default: return line(value)
@@ -42,7 +42,10 @@ extension ReportPage {
                 if index > 0 { line += "<span class=\"dot\"> · </span>" }
                 let key = member.key.shortened(to: 60)
                 line += "<span class=\"pair\"><span class=\"key\">\(key)</span> "
-                line += plain(member.value) + "</span>"
+                // A list may not stand in a line of text: it follows its key.
+                let isList = member.value.isListOfObjects
+                line += isList ? "</span>" : plain(member.value) + "</span>"
+                if isList { line += Self.value(member.value) }
             }
             return line
         default: return plain(value)
@@ -66,5 +69,12 @@ extension ReportPage {
         var line: Markup = parts.isEmpty ? "none" : ""
         for (index, part) in parts.enumerated() { line += index > 0 ? ", \(part)" : part }
         return hasMore ? line + ", …" : line
+    }
+}
+
+extension ReportValue {
+    fileprivate var isListOfObjects: Bool {
+        guard case .array(let elements) = self else { return false }
+        return elements.contains { !$0.isScalar }
     }
 }

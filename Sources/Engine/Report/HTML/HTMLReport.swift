@@ -72,6 +72,9 @@ struct ReportPage {
             Section(id: "results", title: "What came out", body: results()),
             Section(id: "subjects", title: "By subject", body: subjects()),
             Section(id: "similarity", title: "How alike the layers are", body: similarity()),
+            Section(
+                id: "correlations", title: "Whether sets and measures agree",
+                body: correlations()),
             Section(id: "plan", title: "Which layers went into which", body: plans()),
             Section(id: "warnings", title: "Warnings", body: warnings()),
             Section(id: "stages", title: "What ran", body: stages()),

@@ -91,6 +91,10 @@ extension ReportPage {
     }
 
     func title(_ similarity: RunReport.Similarity) -> String {
+        if let set = similarity.set {
+            let samples = similarity.samples.map { ", \(NumberText.grouped($0)) samples" } ?? ""
+            return set + samples
+        }
         if similarity.of == RunReport.Similarity.original {
             return "Original, \(similarity.matrix.count) layers"
         }
