@@ -3,6 +3,8 @@
 extension RunReport {
     /// The deepest published models have 126 layers; beyond this no drawing is of use.
     package static let layersMax = 1024
+    /// More than 16 sets and ten measures give, each with each.
+    package static let correlationsMax = 2000
 
     /// Throws `ReportError.field` for the first number that no report of ours could hold.
     func validate() throws(ReportError) {
@@ -16,6 +18,8 @@ extension RunReport {
                     "similarity[\(index)].matrix[\(row)]: columns")
             }
         }
+        try check(
+            correlations?.count ?? 0, in: 0..<Self.correlationsMax + 1, "correlations: entries")
         for (index, result) in results.enumerated() {
             try validate(result, "results[\(index)]")
         }

@@ -1,6 +1,7 @@
 // Correlations of sets and measures in report.json, report.html and correlations.csv.
 
 import Engine
+import Foundation
 import Testing
 
 @Suite struct CorrelationReportTests {
@@ -60,6 +61,19 @@ import Testing
         let page = HTMLReport.render(report)
         #expect(page.contains("<li><span class=\"pair\"><span class=\"key\">name</span> "))
         #expect(!page.contains("{&quot;name"))
+    }
+
+    @Test func `a report of too many correlations is refused, one of many drawn in part`() throws {
+        var report = Self.report()
+        let halves = try #require(report.correlations?[0])
+        report.correlations = Array(repeating: halves, count: 2000)
+        let page = HTMLReport.render(try RunReport(jsonText: report.jsonText()))
+        #expect(page.components(separatedBy: "<strong>0.156</strong>").count == 1 + 16 * 16)
+        report.correlations?.append(halves)
+        let error = #expect(throws: ReportError.self) {
+            try RunReport(jsonText: report.jsonText())
+        }
+        #expect(error?.description.contains("correlations: entries") == true)
     }
 
     @Test func `the table has a row per pair`() {

@@ -51,9 +51,12 @@ extension ReportPage {
             """, label: "Table of correlations")
     }
 
+    /// A manifest names no more; a table of more is of no use.
+    private static let setsMax = 16
+
     /// Sets beside sets: the correlation of halves, a set's own two on the diagonal.
     private static func halves(_ entries: [RunReport.Correlation]) -> Markup {
-        let own = entries.filter { $0.between == .halves }
+        let own = entries.filter { $0.between == .halves }.prefix(setsMax)
         guard let splits = own.first?.halves?.splits else { return "" }
         let names = own.map(\.first)
         let heads = names.map { name -> Markup in
