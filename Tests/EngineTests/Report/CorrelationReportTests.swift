@@ -1,6 +1,7 @@
 // Correlations of sets and measures in report.json, report.html and correlations.csv.
 
 import Engine
+import Foundation
 import Testing
 
 @Suite struct CorrelationReportTests {
