@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Compares all methods on one model at 2, 4 and 7 of 16 layers; prints docs/METHODS.md's table.
 
-usage: compare_methods.py LAYERFOLD MODEL CALIBRATION HELDOUT CLOZE WORK_FOLDER
-           [--samples 96] [--tokens 512] [--limit TOKENS] [--questions N] [--methods a,b]
+usage: compare_methods.py LAYERFOLD MODEL CALIBRATION HELDOUT OTHER CLOZE WORK_FOLDER
+           [--samples 96] [--tokens 512] [--questions N] [--methods a,b]
 
-CALIBRATION and HELDOUT are text files, CLOZE is a file of questions in HellaSwag's format. One job
+CALIBRATION, HELDOUT and OTHER (another kind of text) are text files, CLOZE is a file of questions in
+HellaSwag's format. Texts are read in windows of as many tokens as calibration samples have. One job
 folds and evaluates everything (so that the report compares it at equal parameter counts); then each
 method folds once more alone, at the greatest ratio and with an empty store, for its time and memory:
 all stages but hashing, tokenising, evaluation and the heat map of the folded model. The memory is the
@@ -29,7 +30,9 @@ def run(options, name, methods, ratios, evaluate, state):
         "calibration": {"dataset": "text", "path": "calibration.txt", "samples": options.samples,
                         "max_tokens": options.tokens},
         "analysis": {"similarity": "npib", "representation": "last-token", "sigma": "median"},
-        "compress": [{"method": m, "ratios": ratios} for m in methods], "evaluate": evaluate,
+        "compress": [{"ratios": ratios} | (m if isinstance(m, dict) else {"method": m})
+                     for m in methods],
+        "evaluate": evaluate,
     }
     manifest = options.work / f"{name}.yaml"
     manifest.write_text(json.dumps(job))
@@ -54,36 +57,47 @@ def cost(options, method):
     return sum(s["seconds"] for s in stages), max(s["peak_bytes"] for s in stages)
 
 
+def figures_of(result):
+    """Evaluations by name, in the order in which the job lists its tasks."""
+    texts = [e for e in result["evaluations"] if e["metric"] == "perplexity"]
+    named = {"heldout": texts[0]}
+    if len(texts) > 1:
+        named["other"] = texts[1]
+    for name, metric in (("kl", "kl_divergence"), ("cloze", "accuracy_normalised")):
+        named |= {name: e for e in result["evaluations"] if e["metric"] == metric}
+    return named
+
+
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("layerfold", "model", "calibration", "heldout", "cloze", "work"):
+    for name in ("layerfold", "model", "calibration", "heldout", "other", "cloze", "work"):
         parser.add_argument(name, type=lambda p: Path(p).resolve())
     parser.add_argument("--samples", type=int, default=96)
     parser.add_argument("--tokens", type=int, default=512)
-    parser.add_argument("--limit", type=int, help="tokens of the held-out text; default: all")
     parser.add_argument("--questions", type=int, help="cloze questions; default: all")
     parser.add_argument("--methods", type=lambda m: m.split(","), default=METHODS)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     shutil.copytree(options.model, options.work / "model", dirs_exist_ok=True)
     for source, name in ((options.calibration, "calibration.txt"), (options.heldout, "heldout.txt"),
-                         (options.cloze, "cloze.jsonl")):
+                         (options.other, "other.txt"), (options.cloze, "cloze.jsonl")):
         shutil.copy(source, options.work / name)
-    tokens = {"limit": options.limit} if options.limit else {}
+    window = {"window": options.tokens}
     questions = {"limit": options.questions} if options.questions else {}
     evaluate = [
-        {"task": "perplexity", "path": "heldout.txt", **tokens},
-        {"task": "divergence", "path": "heldout.txt", **tokens},
+        {"task": "perplexity", "path": "heldout.txt", **window},
+        {"task": "divergence", "path": "heldout.txt", **window},
+        {"task": "perplexity", "path": "other.txt", **window},
         {"task": "hellaswag", "path": "cloze.jsonl", **questions},
     ]
     report = run(options, "methods", options.methods, RATIOS, evaluate, options.work / "state")
     costs = {method: cost(options, method) for method in options.methods}
-    print("| method | layers | parameters | perplexity | KL | cloze | seconds | memory |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    figures = [{e["metric"]: e for e in r["evaluations"]} for r in report["results"]]
-    first = {metric: e["original"] for metric, e in figures[0].items()}
+    print("| method | layers | parameters | perplexity | KL | other text | cloze | seconds | memory |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    figures = [figures_of(r) for r in report["results"]]
+    first = {name: e["original"] for name, e in figures[0].items()}
     print(f"| original | {report['model']['layers']} | {report['model']['parameters'] / 1e6:.2f} M "
-          f"| {first['perplexity']:.1f} | 0 | {first['accuracy_normalised']:.3f} | | |")
+          f"| {first['heldout']:.2f} | 0 | {first['other']:.1f} | {first['cloze']:.3f} | | |")
     for result, values in zip(report["results"], figures):
         method = result["method"]
         label = f"{method}, {result['ratio']:.1%} zeros" if method == "sparsegpt" else method
@@ -91,8 +105,9 @@ def main():
         price = (f"{seconds:.1f} | {peak / 2**20:.0f} MiB"
                  if result["ratio"] == RATIOS[-1] else " | ")
         print(f"| {label} | {result['layers']} | {result['parameters'] / 1e6:.2f} M "
-              f"| {values['perplexity']['value']:.1f} | {values['kl_divergence']['value']:.3f} "
-              f"| {values['accuracy_normalised']['value']:.3f} | {price} |")
+              f"| {values['heldout']['value']:.2f} | {values['kl']['value']:.4f} "
+              f"| {values['other']['value']:.1f} | {values['cloze']['value']:.3f} | {price} |")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""What each part of `fold` is worth, and how many calibration tokens it needs; prints docs/METHODS.md's tables.
+
+usage: ablate_fold.py LAYERFOLD MODEL CALIBRATION HELDOUT WORK_FOLDER [--samples 96] [--tokens 512]
+
+Needs nothing but Python. Every row is one more part; each cell is held-out perplexity and KL to the original.
+"""
+import argparse
+import shutil
+from pathlib import Path
+
+from compare_methods import RATIOS, figures_of, run
+
+NOTHING = {"exchange": False, "neurons": False, "group_run": 1, "inputs": False, "refit": False}
+PARTS = [
+    ("drop by loss (sleb)", None),
+    ("+ refit", {"refit": True}),
+    ("+ neurons", {"neurons": True}),
+    ("+ inputs", {"inputs": True}),
+    ("+ groups, chosen by held-back sequences", {"group_run": 4}),
+    ("+ exchange (fold)", {"exchange": True}),
+]
+CURVE = [2, 8, 24, 48, 96, 190]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("layerfold", "model", "calibration", "heldout", "work"):
+        parser.add_argument(name, type=lambda p: Path(p).resolve())
+    parser.add_argument("--samples", type=int, default=96)
+    parser.add_argument("--tokens", type=int, default=512)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(options.model, options.work / "model", dirs_exist_ok=True)
+    shutil.copy(options.calibration, options.work / "calibration.txt")
+    shutil.copy(options.heldout, options.work / "heldout.txt")
+    evaluate = [{"task": task, "path": "heldout.txt", "window": options.tokens}
+                for task in ("perplexity", "divergence")]
+    state = options.work / "state"
+
+    def cell(result):
+        figures = figures_of(result)
+        return f"{figures['heldout']['value']:.2f}, {figures['kl']['value']:.4f}"
+
+    methods, settings = [], dict(NOTHING)
+    for _, part in PARTS:
+        settings |= part or {}
+        methods.append({"method": "fold", **settings} if part else {"method": "sleb"})
+    results = run(options, "ablation", methods, RATIOS, evaluate, state)["results"]
+    print("| | 2 of 16 | 4 of 16 | 7 of 16 |")
+    print("| --- | --- | --- | --- |")
+    for index, (name, _) in enumerate(PARTS):
+        cells = [cell(r) for r in results[index * len(RATIOS):(index + 1) * len(RATIOS)]]
+        print(f"| {name} | {' | '.join(cells)} |")
+    print()
+    print("| samples | 4 of 16 |")
+    print("| --- | --- |")
+    for samples in CURVE:
+        options.samples = samples
+        fold = {"method": "fold", "exchange": False}
+        result = run(options, f"curve-{samples}", [fold], [0.25], evaluate, state)["results"][0]
+        print(f"| {samples} of {options.tokens} tokens | {cell(result)} |")
+
+
+main()
