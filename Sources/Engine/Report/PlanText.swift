@@ -47,6 +47,7 @@ package enum PlanText {
     package static func summary(_ result: RunReport.Result) -> String {
         let merged = result.plan.filter(\.isMerged)
         let removed = result.removedLayers
+        if result.nature == .computes { return computed(result) }
         if merged.isEmpty {
             if removed.isEmpty { return "Every layer was kept as it is." }
             let verb = removed.count == 1 ? "was" : "were"
@@ -62,5 +63,29 @@ package enum PlanText {
             text += "; \(layers(removed)) \(removed.count == 1 ? "was" : "were") left out"
         }
         return text + "."
+    }
+
+    private static func computed(_ result: RunReport.Result) -> String {
+        let removed = result.removedLayers
+        if removed.isEmpty { return "Every layer was kept, with weights computed anew." }
+        let verb = removed.count == 1 ? "was" : "were"
+        let gone = removed.count == 1 ? "Layer " : "Layers "
+        guard result.method == "fold" else {
+            return """
+                \(gone)\(ranges(removed)) \(verb) left out; weights of the others were computed \
+                anew to make up for it.
+                """
+        }
+        let kept = result.plan.compactMap(\.from.first?.layer)
+        let taken = kept.enumerated().compactMap { place, layer -> String? in
+            let start = place == 0 ? 0 : layer
+            let end = place + 1 < kept.count ? kept[place + 1] : Int.max
+            let run = removed.filter { $0 >= start && $0 < end }
+            return run.isEmpty ? nil : "\(layer) took in \(ranges(run))"
+        }
+        return """
+            \(gone)\(ranges(removed)) \(verb) folded into others (\(taken.joined(separator: ", "))), \
+            of which the best neurons and heads of all were selected; what follows was refitted.
+            """
     }
 }

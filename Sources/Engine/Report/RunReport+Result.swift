@@ -1,5 +1,7 @@
 // One folded model in report.json: its plan, its size and its figures.
 
+import Catalogue
+
 extension RunReport {
     /// One folded model: one method at one ratio.
     package struct Result: Codable, Sendable, Equatable {
@@ -176,10 +178,13 @@ extension RunReport.Result {
         case drops
         /// Some kept layers are weighted sums of several layers.
         case merges
+        /// Weights of kept layers were computed by the method.
+        case computes
     }
 
     package var nature: Nature {
-        plan.contains { $0.isMerged } ? .merges : .drops
+        if plan.contains(where: \.isMerged) { return .merges }
+        return Offer.method(method)?.computesWeights == true ? .computes : .drops
     }
 }
 

@@ -72,6 +72,17 @@ import Testing
         #expect(dropped.contains("this model is much worse"))
     }
 
+    @Test func `the model card of a fold says which layer took in which`() {
+        var report = report
+        report.results[1].method = "fold"
+        let card = ModelCard.render(report, report.results[1])
+        #expect(card.contains("Layers 12–15 were folded into others (11 took in 12–15), of which"))
+        #expect(!card.contains("Layers were left out, not merged"))
+        report.results[1].method = "replaceme"
+        let replaced = ModelCard.render(report, report.results[1])
+        #expect(replaced.contains("Layers 12–15 were left out; weights of the others were computed"))
+    }
+
     @Test func `the same job gives the same card at another time`() {
         var later = report
         later.started = "2030-01-01T00:00:00Z"
