@@ -20,7 +20,7 @@ PARTS = [
     ("+ groups, chosen by held-back sequences", {"group_run": 4}),
     ("+ exchange (fold)", {"exchange": True}),
 ]
-CURVE = [2, 8, 24, 48, 96, 190]
+CURVE = [(8, 128), (8, 512), (24, 512), (48, 512), (96, 512), (190, 512)]
 
 
 def main():
@@ -53,13 +53,13 @@ def main():
         cells = [cell(r) for r in results[index * len(RATIOS):(index + 1) * len(RATIOS)]]
         print(f"| {name} | {' | '.join(cells)} |")
     print()
-    print("| samples | 4 of 16 |")
-    print("| --- | --- |")
-    for samples in CURVE:
-        options.samples = samples
+    print("| samples | calibration tokens | 4 of 16 |")
+    print("| --- | --- | --- |")
+    for samples, tokens in CURVE:
+        options.samples, options.tokens = samples, tokens
         fold = {"method": "fold", "exchange": False}
-        result = run(options, f"curve-{samples}", [fold], [0.25], evaluate, state)["results"][0]
-        print(f"| {samples} of {options.tokens} tokens | {cell(result)} |")
+        result = run(options, f"curve-{samples}-{tokens}", [fold], [0.25], evaluate, state)["results"][0]
+        print(f"| {samples} of {tokens} | {samples * tokens:,} | {cell(result)} |", flush=True)
 
 
 main()
