@@ -112,20 +112,22 @@ extension FoldSettings {
         // Folded, original, target, two ways that are tried; what is held back, and its ends.
         let streams = 6 * 4 * tokens.tokens.count * width
         let wave = min(tokens.tokens.count, max(2048, tokens.longest))
+        // While sums are made, while units are selected, while inputs are fitted.
         let gram = max(
             GramAccumulator.byteCount(features: features, targets: width),
+            8 * features * (features + width)
+                + LeastSquares.selectionByteCount(features: features, targets: width),
             GramAccumulator.byteCount(features: width, targets: longest * width)
                 + 8 * 2 * width * longest * width)
         // Redirected projections of a run, in float and as products read them.
         let candidates = inputs ? 8 * longest * readers * width : 0
-        let selection = LeastSquares.selectionByteCount(features: features, targets: width)
-        // Of two ways that are tried; once more as products read it, as an archive, and packed.
-        let patch =
-            5 * 4
+        // Of two ways that are tried; once more as an archive, and packed, when a layer is done.
+        let layer =
+            4
             * (kept.map { layer in
                 blueprint.layers[layer].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
             }.max() ?? 0)
-        return streams + 4 * wave * (features + (2 * longest + 5) * width) + gram + selection
-            + candidates + patch
+        return streams + 4 * wave * (features + (2 * longest + 5) * width)
+            + max(gram + candidates + 2 * layer, 5 * layer)
     }
 }
