@@ -19,11 +19,11 @@ package struct GramAccumulator {
 
     /// Gives the Gram matrix away, to be worked on in its place; nothing can be added any more.
     package mutating func takeGram() -> DoubleMatrix {
-        defer {
-            gram = DoubleMatrix(rows: 0, columns: 0)
-            block = FloatBuffer(count: 0)
-        }
-        return gram
+        block = FloatBuffer(count: 0)
+        // Not a copy that shares the entries: they are changed in their place.
+        var taken = DoubleMatrix(rows: 0, columns: 0)
+        swap(&taken, &gram)
+        return taken
     }
 
     /// Bytes held for `features` and `targets`.

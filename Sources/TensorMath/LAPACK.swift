@@ -164,12 +164,12 @@ extension DoubleMatrix {
         return DoubleMatrix(rows: right.columns, columns: rows, values: solution).transposed
     }
 
-    /// The inverse of this positive definite matrix, in its place (dpotrf and dpotri).
+    /// Puts the inverse of this positive definite matrix in its place (dpotrf and dpotri).
     ///
-    /// Only the lower triangle is read.
-    package consuming func inversePositiveDefinite() throws(LinearAlgebraError) -> DoubleMatrix {
+    /// Only the lower triangle is read. After an error the entries mean nothing.
+    package mutating func invertPositiveDefinite() throws(LinearAlgebraError) {
         precondition(rows == columns, "inverse of [\(rows), \(columns)]")
-        guard rows > 0 else { return self }
+        guard rows > 0 else { return }
         try requireFinite("dpotrf")
         let size = rows.blasSize
         var info = unsafe LAPACKE_dpotrf(LAPACK_COL_MAJOR, Job.upper, size, &values, size)
@@ -184,7 +184,6 @@ extension DoubleMatrix {
                 }
             }
         }
-        return self
     }
 
     private func requireFinite(_ routine: String) throws(LinearAlgebraError) {

@@ -44,7 +44,8 @@ package enum LeastSquares {
         precondition(features % groupSize == 0 && kept <= features / groupSize, "groups fit")
         let mu = ridge(of: gram, lambda)
         gram.addToDiagonal(mu)
-        var inverse = try gram.inversePositiveDefinite()
+        try gram.invertPositiveDefinite()
+        var inverse = consume gram
         // W0 + C^-1 (Z'T - G W0) = C^-1 (Z'T + mu W0).
         var right = start
         right.scale(by: mu)

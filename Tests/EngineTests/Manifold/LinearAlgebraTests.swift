@@ -125,7 +125,8 @@ import Testing
         let first = try definite.solvePositiveDefinite(right)
         let residual = DoubleMatrix.product(definite, first)
         #expect(deviation(residual.values, right.values) < 1e-10 * Double(size))
-        let inverse = try definite.inversePositiveDefinite()
+        var inverse = definite
+        try inverse.invertPositiveDefinite()
         let inverted = DoubleMatrix.product(inverse, right)
         #expect(deviation(inverted.values, first.values) < 1e-10 * Double(size))
         #expect(inverse.values == inverse.transposed.values)
@@ -144,7 +145,8 @@ import Testing
             try indefinite.solvePositiveDefinite(DoubleMatrix(rows: 2, columns: 1))
         }
         #expect(throws: LinearAlgebraError.notPositiveDefinite(order: 2)) {
-            try indefinite.inversePositiveDefinite()
+            var changed = indefinite
+            try changed.invertPositiveDefinite()
         }
         let singular = DoubleMatrix(rows: 2, columns: 2, values: [1, 1, 1, 1])
         #expect(throws: LinearAlgebraError.singular(row: 1)) {
