@@ -4,7 +4,7 @@
     make_demo_questions.py inbox-example
 
 Every question is made here from word lists or from the demo model's held-out text
-(models/demo/heldout.txt): nothing is taken from MMLU, HellaSwag, PIQA or BoolQ, whose layouts these
+(models/demo/heldout.txt): nothing is taken from MMLU, HellaSwag, PIQA, BoolQ or RACE, whose layouts these
 files have. They show what the figures look like on a model of 13 million parameters; they measure
 nothing else.
 
@@ -12,6 +12,7 @@ nothing else.
     hellaswag.jsonl               which of four sentences goes on from a text
     piqa.jsonl                    which of two tools fits
     boolq.jsonl                   yes or no about a passage
+    race/high/*.txt               three questions on each of a dozen short articles
     languages/*.jsonl             forty short texts, alike in four languages
 """
 import csv
@@ -168,6 +169,31 @@ def passages():
                    passage=f"{first} has {a} apples in a basket. {second} has {b} apples.")
 
 
+def articles():
+    """A dozen articles of one pattern; each fact of an article is asked for once."""
+    rng = random.Random("race")
+    names = "Anna Ben Clara David Emma Frank".split()
+    for index in range(12):
+        first, second = rng.sample(names, 2)
+        capitals = rng.sample(sorted(CAPITALS), 4)
+        months = rng.sample(MONTHS, 4)
+        tools_ = rng.sample(sorted(USES), 4)
+        article = (
+            f"{first} wanted to see {CAPITALS[capitals[0]]}, the capital of {capitals[0]}. "
+            f"{second} could not come, because the garden had to be dug before winter. So {first} "
+            f"went alone in {months[0]} and came home with a {tools_[0]} for {second}.")
+        asked = [("Where did {0} go?", [f"To {c}." for c in capitals]),
+                 ("When did {0} go?", [f"In {m}." for m in months]),
+                 ("What did {1} get?", [f"A {t}." for t in tools_])]
+        answers, options = [], []
+        for _, choices in asked:
+            order = rng.sample(range(4), 4)
+            answers.append("ABCD"[order.index(0)])
+            options.append([choices[i] for i in order])
+        yield dict(id=f"high{index}.txt", article=article, answers=answers, options=options,
+                   questions=[question.format(first, second) for question, _ in asked])
+
+
 def texts(language):
     pattern, *lists = WORDS[language]
     rng = random.Random("languages")
@@ -189,6 +215,9 @@ def main(example):
     write_lines(folder / "hellaswag.jsonl", endings(text))
     write_lines(folder / "piqa.jsonl", tools())
     write_lines(folder / "boolq.jsonl", passages())
+    (folder / "race/high").mkdir(parents=True, exist_ok=True)
+    for number, article in enumerate(articles()):
+        (folder / f"race/high/{number}.txt").write_text(json.dumps(article) + "\n")
     (folder / "languages").mkdir(exist_ok=True)
     for language in WORDS:
         write_lines(folder / f"languages/{language}.jsonl", texts(language))

@@ -35,13 +35,16 @@ package struct MethodDeclaration: Declaration {
     /// False where the parameters say which layers stay, and `ratios` is refused.
     package let takesRatios: Bool
     package let needs: MethodNeeds
+    /// The measure the method is defined by, whatever the job's analysis names; nil where it takes
+    /// the job's.
+    package let ownMeasure: String?
     /// True where weights are computed from calibration data, beyond sums of the original's.
     package let computesWeights: Bool
     package let parameters: [ParameterDeclaration]
 
     init(
         name: String, summary: String, source: String, formula: String, takesRatios: Bool = true,
-        needs: MethodNeeds = .nothing, computesWeights: Bool = false,
+        needs: MethodNeeds = .nothing, ownMeasure: String? = nil, computesWeights: Bool = false,
         parameters: [ParameterDeclaration] = []
     ) {
         self.name = name
@@ -50,6 +53,7 @@ package struct MethodDeclaration: Declaration {
         self.formula = formula
         self.takesRatios = takesRatios
         self.needs = needs
+        self.ownMeasure = ownMeasure
         self.computesWeights = computesWeights
         self.parameters = parameters
     }

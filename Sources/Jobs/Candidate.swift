@@ -24,8 +24,8 @@ extension JobDescription {
         }
     }
 
-    /// The models to make, in the order of the manifest. Folders are `mka-r0.25`; where a method
-    /// is asked for twice at one ratio, the later ones get `-2`, `-3`.
+    /// The models to make, in the order of the manifest. Folders are `mka-r0.25`, or
+    /// have the entry's label in the place of the method; of equal ones the later get `-2`, `-3`.
     package var candidates: [Candidate] {
         var used: [String: Int] = [:]
         return compress.flatMap(\.candidates).map { candidate in
@@ -43,12 +43,12 @@ extension JobDescription.Compression {
         guard ratios.isEmpty else {
             return ratios.map {
                 JobDescription.Candidate(
-                    method: method, ratio: $0, parameters: parameters, folder: "\(method)-r\($0)")
+                    method: method, ratio: $0, parameters: parameters, folder: "\(name)-r\($0)")
             }
         }
         return [
             JobDescription.Candidate(
-                method: method, ratio: nil, parameters: parameters, folder: method)
+                method: method, ratio: nil, parameters: parameters, folder: name)
         ]
     }
 }

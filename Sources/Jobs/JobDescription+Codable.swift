@@ -112,13 +112,16 @@ extension JobDescription.Compression: Codable {
         method = try container.decode(String.self, forKey: DeclaredKey("method"))
         ratios = try container.decodeIfPresent([Double].self, forKey: DeclaredKey("ratios")) ?? []
         parameters = try container.parameters(
-            besides: ["method", "ratios"], declared: Offer.method(method)?.parameters ?? [])
+            besides: ["method", "ratios", "label"],
+            declared: Offer.method(method)?.parameters ?? [])
+        label = try container.decodeIfPresent(String.self, forKey: DeclaredKey("label"))
     }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: DeclaredKey.self)
         try container.encode(method, forKey: DeclaredKey("method"))
         if !ratios.isEmpty { try container.encode(ratios, forKey: DeclaredKey("ratios")) }
+        try container.encodeIfPresent(label, forKey: DeclaredKey("label"))
         try container.encode(parameters)
     }
 }

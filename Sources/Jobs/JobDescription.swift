@@ -55,6 +55,10 @@ package struct JobDescription: Sendable, Equatable, Codable {
         /// Shares of the layers to remove, each > 0 and < 1; empty where the method takes none.
         package var ratios: [Double]
         package var parameters: Parameters
+        /// What the entry is called in results and report; the method's name where it is nil.
+        package var label: String?
+
+        package var name: String { label ?? method }
     }
 
     /// One task, run on the original and on every folded model.

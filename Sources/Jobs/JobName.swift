@@ -2,6 +2,8 @@
 
 package enum JobName {
     package static let charactersMax = 64
+    package static let rule =
+        "1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or digit"
 
     /// `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`
     package static func isValid(_ name: String) -> Bool {

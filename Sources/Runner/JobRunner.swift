@@ -111,7 +111,7 @@ package final class JobRunner {
     private var measures: [String] {
         let names =
             [job.analysis.similarity] + (job.compare?.measures ?? [])
-            + job.compress.compactMap { Offer.method($0.method)?.ownMeasure }
+            + planRequests.compactMap(\.measure)
         return names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
@@ -154,10 +154,8 @@ package final class JobRunner {
     private var planRequests: [PlanRequest] {
         job.compress.flatMap { entry in
             entry.ratios.isEmpty
-                ? [PlanRequest(method: entry.method, ratio: nil, parameters: entry.parameters)]
-                : entry.ratios.map {
-                    PlanRequest(method: entry.method, ratio: $0, parameters: entry.parameters)
-                }
+                ? [PlanRequest(entry, ratio: nil)]
+                : entry.ratios.map { PlanRequest(entry, ratio: $0) }
         }
     }
 
@@ -165,8 +163,7 @@ package final class JobRunner {
         _ request: PlanRequest, original: IdentifiedModel, analysis: Analysis?,
         evaluation: EvaluationStage, baselines: [[TaskFigure]]
     ) throws {
-        let measure =
-            Offer.method(request.method)?.ownMeasure ?? job.analysis.similarity
+        let measure = request.measure ?? job.analysis.similarity
         let needs = Planning(request)
         let measuring = MeasuringStages(cache: cache, progress: progress, numerics: numerics)
         let removals =
@@ -221,7 +218,7 @@ package final class JobRunner {
         let layers = original.model.blueprint.layers.count
         results.append(
             RunReport.Result(
-                id: id, method: request.method, ratio: request.ratio ?? 0,
+                id: id, method: request.method, label: request.label, ratio: request.ratio ?? 0,
                 ratioAchieved: Double(layers - plan.plan.layers.count) / Double(layers),
                 path: id, layers: plan.plan.layers.count, parameters: model.parameters,
                 bytes: model.bytes, plan: plan.plan.report, removedLayers: plan.plan.removed,
@@ -233,9 +230,9 @@ package final class JobRunner {
                 files: model.files))
     }
 
-    /// `<method>-r<ratio>`, numbered where a job asks for the same twice.
+    /// `<method or label>-r<ratio>`, numbered where a job asks for the same twice.
     private func uniqueID(_ request: PlanRequest) -> String {
-        let base = request.ratio.map { "\(request.method)-r\($0)" } ?? request.method
+        let base = request.ratio.map { "\(request.name)-r\($0)" } ?? request.name
         let taken = Set(results.map(\.id))
         var id = base
         var number = 2

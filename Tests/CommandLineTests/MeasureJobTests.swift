@@ -46,7 +46,10 @@ struct MeasureJobTests {
 
     @Test(
         "a method with a measure of its own brings it with it",
-        arguments: [("shortgpt", "block-influence"), ("angular", "angular")])
+        arguments: [
+            ("shortgpt", "block-influence"), ("angular", "angular"),
+            ("mka, measure: euclidean, label: near", "euclidean"),
+        ])
     func ownMeasure(method: String, measure: String) throws {
         let own = try Self.matrix(
             measure, analysis: "similarity: cosine",

@@ -25,6 +25,7 @@ import Testing
     @Test func `parameters have fitting defaults and refer to earlier ones`() {
         let reserved: Set = [
             "method", "ratios", "task", "dataset", "similarity", "representation", "compute",
+            "label",
         ]
         for (list, declarations) in Self.lists {
             for declaration in declarations {

@@ -136,6 +136,10 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
                 + (1...65).map { "0.\($0 + 100)" }.joined(separator: ",") + "]\n", at: 6, 11,
             "compress[0].ratios", says: "too many", "at most 64", "65"),
         BadManifest(
+            "label with a slash",
+            "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n  label: a/b\n"
+                + "  ratios: [0.5]\n", at: 6, 10, "compress[0].label", says: "names folders", "a/b"),
+        BadManifest(
             "ratios missing", "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n",
             at: 5, 3, "compress[0]", says: "`ratios` is missing", "0.25"),
         BadManifest(

@@ -197,9 +197,14 @@ import Testing
             {version: 1, name: j, model: m, calibration: {dataset: text, path: t},
              compress: [{method: mka, ratios: [0.125, 0.5]},
                         {method: mka, ratios: [0.5], order: reverse},
+                        {method: mka, ratios: [0.5], pairs: any, label: far},
                         {method: passthrough, layers: [0, 1]}]}
             """)
         #expect(
-            job.candidates.map(\.folder) == ["mka-r0.125", "mka-r0.5", "mka-r0.5-2", "passthrough"])
+            job.candidates.map(\.folder) == [
+                "mka-r0.125", "mka-r0.5", "mka-r0.5-2", "far-r0.5", "passthrough",
+            ])
+        let written = try JSONEncoder().encode(job)
+        #expect(try JSONDecoder().decode(JobDescription.self, from: written) == job)
     }
 }

@@ -58,7 +58,8 @@ struct NeuronFolding {
             gram: sums.takeGram(), cross: sums.cross,
             start: try PatchBuilder.stacked(parts.map(\.down), context),
             lambda: settings.lambda, groupSize: 1, keeping: count,
-            block: max(settings.block, count * parts.count / 128))
+            block: max(settings.block, count * parts.count / 128)
+        ) { try task.tell("\($0) of \($1) neurons removed") }
         let builder = PatchBuilder(context)
         for projection in [\GatedBlueprint.gate, \.up] {
             try builder.gather(
@@ -98,7 +99,8 @@ struct GroupFolding {
             gram: sums.takeGram(), cross: sums.cross,
             start: try PatchBuilder.stacked(parts.map(\.output), context),
             lambda: settings.lambda, groupSize: queries * own.headWidth,
-            keeping: own.keyValueHeads, block: 1)
+            keeping: own.keyValueHeads, block: 1
+        ) { try task.tell("\($0) of \($1) groups removed") }
         let builder = PatchBuilder(context)
         for (projection, heads) in [
             (\AttentionBlueprint.query, queries), (\.key, 1), (\.value, 1),

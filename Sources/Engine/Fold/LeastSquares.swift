@@ -36,12 +36,16 @@ package enum LeastSquares {
     ///   - groupSize: neighbouring features that live and die together.
     ///   - kept: groups that are left.
     ///   - block: groups removed between two updates of C^-1; 1 is exact, more is faster.
+    ///   - onRemoval: hears how many groups of how many are gone; may end the work by an error.
     package static func select(
         gram: consuming DoubleMatrix, cross: DoubleMatrix, start: DoubleMatrix, lambda: Double,
-        groupSize: Int, keeping kept: Int, block: Int
-    ) throws(LinearAlgebraError) -> Selection {
+        groupSize: Int, keeping kept: Int, block: Int,
+        onRemoval: (_ gone: Int, _ of: Int) throws -> Void = { _, _ in }
+    ) throws -> Selection {
         let features = gram.rows
         precondition(features % groupSize == 0 && kept <= features / groupSize, "groups fit")
+        let surplus = features / groupSize - kept
+        try onRemoval(0, surplus)
         let mu = ridge(of: gram, lambda)
         gram.addToDiagonal(mu)
         try gram.invertPositiveDefinite()
@@ -67,6 +71,7 @@ package enum LeastSquares {
                 edge, try corner.solvePositiveDefinite(edge), transposingLeft: true)
             for place in gone { groups[place] = nil }
             count -= gone.count
+            try onRemoval(surplus - (count - kept), surplus)
             if count == kept || 4 * count < 3 * groups.count {
                 let left = groups.indices.filter { groups[$0] != nil }
                 let rows = indices(left, groupSize)

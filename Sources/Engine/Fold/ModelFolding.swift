@@ -20,6 +20,8 @@ package final class ModelFolding {
     private let judge: FoldJudge?
     /// Whether anything before differs from the original.
     private var hasChanged = false
+    /// Original layers that are done, of all; the layer that is made, of all that are kept.
+    private var place = (done: 0, total: 0, layer: 0, kept: 0)
 
     /// - Parameter batch: calibration sequences; some are held back to choose by.
     package init(
@@ -49,19 +51,20 @@ package final class ModelFolding {
     ) throws {
         let layers = original.blueprint.layers
         for index in layers.indices { _ = try layers[index].foldable(index) }
-        for (place, base) in kept.enumerated() {
-            let start = place == 0 ? 0 : base
-            let end = place + 1 < kept.count ? kept[place + 1] : layers.count
+        for (index, base) in kept.enumerated() {
+            let start = index == 0 ? 0 : base
+            let end = index + 1 < kept.count ? kept[index + 1] : layers.count
+            place = (start, layers.count, index + 1, kept.count)
             let run = FoldedRun(
                 layers: Array(layers[start..<end]), base: layers[base],
-                later: kept[(place + 1)...].map { layers[$0] })
+                later: kept[(index + 1)...].map { layers[$0] })
             let patch = try fold(run, observer)
-            let (old, new) = (layers[base].prefix, layers[place].prefix)
+            let (old, new) = (layers[base].prefix, layers[index].prefix)
             try give(patch.renamed { new + $0.dropFirst(old.count) })
             original.source.release(run.layers.flatMap { $0.tensors.map(\.name) })
             observer.progress(
                 done: end, total: layers.count, unit: "layers",
-                detail: "layer \(place + 1) of \(kept.count)")
+                detail: "layer \(index + 1) of \(kept.count)")
         }
     }
 
@@ -188,10 +191,16 @@ package final class ModelFolding {
     private func task(
         _ stream: MatrixView, _ candidates: WeightPatch, _ observer: some WorkObserver
     ) throws -> FoldTask {
-        FoldTask(
+        let place = place
+        return FoldTask(
             waves: waves, stream: stream, target: target,
-            context: try context(source(with: candidates)),
-            check: { try observer.checkpoint() })
+            context: try context(source(with: candidates))
+        ) { words in
+            try observer.checkpoint()
+            observer.progress(
+                done: place.done, total: place.total, unit: "layers",
+                detail: "layer \(place.layer) of \(place.kept), \(words)")
+        }
     }
 
     private func source(with patch: WeightPatch) -> PatchedWeights {
@@ -279,7 +288,8 @@ struct FoldTask {
     let target: MatrixView
     /// Reads the original weights.
     let context: BlockContext
-    let check: () throws -> Void
+    /// Says how far the part is; throws to stop the work.
+    let tell: (String) throws -> Void
 
     /// Sums Z'Z and Z'(target - stream - bias) over all waves.
     func accumulate(
@@ -288,7 +298,7 @@ struct FoldTask {
     ) throws -> GramAccumulator {
         var sums = GramAccumulator(features: features, targets: stream.columns)
         for wave in waves {
-            try check()
+            try tell("\(wave.tokens.upperBound) of \(stream.rows) tokens")
             let input = stream.rows(wave.tokens)
             let wanted = MatrixView(rows: input.rows, columns: input.columns)
             wanted.assign(target.rows(wave.tokens))

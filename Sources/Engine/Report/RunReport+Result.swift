@@ -8,6 +8,8 @@ extension RunReport {
         /// Unique in the report, and the `of` of similarities: `mka-r0.25`.
         package var id: String
         package var method: String
+        /// What the manifest calls the entry, where it has a word for it.
+        package var label: String?
         /// Share of layers to remove, as asked; 0 where the method was given its layers instead.
         package var ratio: Double
         /// Share of layers removed, (L - L') / L.
@@ -32,14 +34,16 @@ extension RunReport {
         package var files: [File]
 
         package init(
-            id: String, method: String, ratio: Double, ratioAchieved: Double, path: String,
-            layers: Int, parameters: Int, bytes: Int, plan: [PlanEntry],
+            id: String, method: String, label: String? = nil, ratio: Double,
+            ratioAchieved: Double, path: String, layers: Int, parameters: Int, bytes: Int,
+            plan: [PlanEntry],
             removedLayers: [Int] = [], similarityBefore: [Int] = [],
             similarityAfter: [Int] = [], evaluations: [Evaluation] = [],
             learning: Learning? = nil, seconds: Double = 0, files: [File] = []
         ) {
             self.id = id
             self.method = method
+            self.label = label
             self.ratio = ratio
             self.ratioAchieved = ratioAchieved
             self.path = path
@@ -56,8 +60,11 @@ extension RunReport {
             self.files = files
         }
 
+        /// What tells results of different entries apart.
+        package var name: String { label ?? method }
+
         private enum CodingKeys: String, CodingKey {
-            case id, method, ratio
+            case id, method, label, ratio
             case ratioAchieved = "ratio_achieved"
             case path, layers, parameters, bytes, plan
             case removedLayers = "removed_layers"

@@ -75,10 +75,9 @@ extension ManifestParser {
         return try items.map { item in
             let map = try FieldMap(item, "a mapping with `name`, `dataset` and `path`")
             let field = try map.required("name", hint: "add `name: NAME`, its name in the report")
-            let rule = "1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or digit"
-            let name = try field.text(rule)
+            let name = try field.text(JobName.rule)
             guard JobName.isValid(name) else {
-                throw field.error("not a name", expected: rule, found: field.node.found)
+                throw field.error("not a name", expected: JobName.rule, found: field.node.found)
             }
             guard names.insert(name).inserted else {
                 throw field.error(

@@ -69,19 +69,18 @@ package struct ManifestParser {
     }
 
     private func jobName(_ field: Field?, fallback: String, in map: FieldMap) throws -> String {
-        let rule = "1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or digit"
         guard let field else {
             guard JobName.isValid(fallback) else {
                 throw map.field.error(
                     "the key `name` is missing, and the file's name cannot stand for it",
-                    expected: rule, found: ManifestNode.shortened(fallback),
+                    expected: JobName.rule, found: ManifestNode.shortened(fallback),
                     hint: "add `name: NAME`")
             }
             return fallback
         }
-        let name = try field.text(rule)
+        let name = try field.text(JobName.rule)
         guard JobName.isValid(name) else {
-            throw field.error("not a name", expected: rule, found: field.node.found)
+            throw field.error("not a name", expected: JobName.rule, found: field.node.found)
         }
         return name
     }
@@ -166,7 +165,7 @@ package struct ManifestParser {
         guard let method = Offer.method(name) else {
             preconditionFailure("a chosen method is declared")
         }
-        let fixed = method.takesRatios ? ["method", "ratios"] : ["method"]
+        let fixed = method.takesRatios ? ["method", "ratios", "label"] : ["method", "label"]
         if !method.takesRatios, let ratios = map["ratios"] {
             throw ratios.error(
                 "method `\(name)` takes no ratios",
@@ -175,11 +174,23 @@ package struct ManifestParser {
         let values = try parameters(
             method.parameters, of: map, besides: fixed, in: "method \(name)")
         guard method.takesRatios else {
-            return JobDescription.Compression(method: name, ratios: [], parameters: values)
+            return JobDescription.Compression(
+                method: name, ratios: [], parameters: values, label: try label(map["label"]))
         }
         let ratios = try self.ratios(
             map.required("ratios", hint: "add `ratios: [0.25]`: the share of layers to remove"))
-        return JobDescription.Compression(method: name, ratios: ratios, parameters: values)
+        return JobDescription.Compression(
+            method: name, ratios: ratios, parameters: values, label: try label(map["label"]))
+    }
+
+    private func label(_ field: Field?) throws -> String? {
+        guard let field else { return nil }
+        let label = try field.text(JobName.rule)
+        guard JobName.isValid(label) else {
+            throw field.error(
+                "a label names folders", expected: JobName.rule, found: field.node.found)
+        }
+        return label
     }
 
     private func evaluations(_ field: Field?) throws -> [JobDescription.Evaluation] {

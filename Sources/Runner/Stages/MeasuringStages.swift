@@ -89,20 +89,24 @@ struct MeasuringStages {
     ) throws -> IdentifiedWeights {
         let tokens = try required(tokens, request)
         let kept = plan.plan.layers.map { $0.from[0].layer }
-        let work = WeightWork(
-            request, keeping: kept, weights: original.model.weights, batch: tokens.batch,
-            mode: numerics.mode)
+        guard let compute = Method.named(request.method).weights else {
+            preconditionFailure("method \(request.method) declares weights and computes none")
+        }
+        let work = compute(
+            WeightInput(
+                parameters: request.parameters, ratio: request.ratio ?? 0, kept: kept,
+                weights: original.model.weights, batch: tokens.batch, mode: numerics.mode))
+        var params: [String: KeyJSON] = [
+            "kept": .array(kept.map { .integer($0) }), "method": .string(request.method),
+            "numerics": numerics.key, "parameters": request.parameters.canonical(work.parameters),
+        ]
+        if work.dependsOnRatio { params["ratio"] = .decimal(request.ratio ?? 0) }
         let stage = StageRequest(
             name: "weights", version: 2, inputs: inputs(original, tokens),
-            params: .object(
-                [
-                    "kept": .array(kept.map { .integer($0) }), "method": .string(request.method),
-                    "numerics": numerics.key,
-                    "parameters": request.parameters.canonical(work.parameters),
-                ].merging(work.more) { first, _ in first }),
+            params: .object(params),
             detail:
                 "\(request.method), \(kept.count) layers on \(tokens.batch.tokens.count) tokens",
-            plannedPeakBytes: work.peakBytes)
+            plannedPeakBytes: work.peakByteCount)
         let result = try cache.run(stage) { outputs in
             try outputs.putTensors { give in try work.compute(progress, give) }
         }

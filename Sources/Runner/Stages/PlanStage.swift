@@ -13,6 +13,20 @@ struct PlanRequest {
     /// nil where the method takes none.
     let ratio: Double?
     let parameters: Parameters
+    /// What results and report call it.
+    let label: String?
+
+    var name: String { label ?? method }
+    var measure: String? {
+        Offer.method(method)?.ownMeasure ?? parameters.values["measure"]?.text
+    }
+
+    init(_ entry: JobDescription.Compression, ratio: Double?) {
+        method = entry.method
+        self.ratio = ratio
+        parameters = entry.parameters
+        label = entry.label
+    }
 }
 
 /// The plan with the digest of its bytes.

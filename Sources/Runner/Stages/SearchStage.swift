@@ -24,6 +24,12 @@ extension MeasuringStages {
             request.parameters.values["search_samples"]?.integer.map {
                 Self.spread(tokens.batch, $0)
             } ?? tokens.batch
+        guard let search = Method.named(request.method).search else {
+            preconditionFailure("method \(request.method) declares a search and has none")
+        }
+        let input = SearchInput(
+            parameters: request.parameters, removing: target, weights: original.model.weights,
+            batch: batch, mode: numerics.mode)
         let stage = StageRequest(
             name: "search", version: 2, inputs: inputs(original, tokens),
             params: [
@@ -32,25 +38,12 @@ extension MeasuringStages {
             ],
             detail: "\(request.method), \(target) of \(blueprint.layers.count) layers on "
                 + "\(batch.tokens.count) tokens",
-            plannedPeakBytes: request.method == "laco"
-                ? LayerCollapse.peakByteCount(blueprint, tokens: batch, mode: numerics.mode)
-                : LayerConcatenation.peakByteCount(
-                    blueprint, removing: target, tokens: batch, mode: numerics.mode))
+            plannedPeakBytes: search.peakByteCount(input))
         let result = try cache.run(stage) { outputs in
-            let weights = original.model.weights
-            let plan: FoldPlan
-            switch request.method {
-            case "laco":
-                plan = try LayerCollapse(
-                    weights, mode: numerics.mode, batch: batch,
-                    settings: CollapseSettings(request.parameters)
-                ).plan(removing: target, observer: progress)
-            case "come":
-                let found = try LayerConcatenation(weights, mode: numerics.mode, batch: batch)
-                    .run(removing: target, observer: progress)
-                plan = found.plan
-                try outputs.putTensors { give in try give(found.patch) }
-            default: preconditionFailure("method \(request.method) is searched for by no type")
+            let found = try search.run(input, progress)
+            let plan = found.plan
+            if let computed = found.computed {
+                try outputs.putTensors { give in try give(computed) }
             }
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys]
@@ -101,16 +94,5 @@ extension MeasuringStages {
         return SearchedPlan(
             plan: try JSONDecoder().decode(FoldPlan.self, from: Data(bytes)),
             digest: Digest(of: bytes), weights: nil)
-    }
-}
-
-extension CollapseSettings {
-    init(_ parameters: Parameters) {
-        self.init()
-        layersPerMerge = parameters.integer("layers_per_merge")
-        interval = parameters.integer("interval")
-        let lowest = parameters.integer("lowest")
-        range = lowest...max(lowest, parameters.values["highest"]?.integer ?? Int.max)
-        threshold = parameters.values["threshold"]?.number
     }
 }

@@ -98,7 +98,7 @@ extension ReportPage {
             <span class="size">\(report.model.layers) → \(row.result.layers) layers</span>\
             <span class="figure">\(metric.title.shortened(to: 60)) \(change)</span>\
             <span class="word">\(verdict?.words ?? "no original to compare with")</span>\
-            <span class="by">\(Markup.name(row.result.method))\(of); \
+            <span class="by">\(Markup.name(row.result.name))\(of); \
             \(NumberText.percent((share * 1000).rounded() / 1000)) fewer parameters</span></li>
 
             """

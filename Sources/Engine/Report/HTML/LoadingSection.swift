@@ -7,7 +7,7 @@ extension ReportPage {
         let folders = table.rows.map { row -> Markup in
             """
             <li><code>\(Markup.name(row.result.path, countMax: 120))</code> \
-            <span class="faint">\(Markup.name(row.result.method, countMax: 40)), \
+            <span class="faint">\(Markup.name(row.result.name, countMax: 40)), \
             \(row.result.layers) layers, \(NumberText.bytes(row.result.bytes))</span></li>
 
             """

@@ -28,7 +28,7 @@ extension ReportPage {
             """
         return """
             <figure>
-            <figcaption><strong>\(Markup.name(result.method, countMax: 40)), \
+            <figcaption><strong>\(Markup.name(result.name, countMax: 40)), \
             \(report.model.layers) → \(result.layers) layers</strong>\
             <span class="below">\(summary)</span></figcaption>
             \(Self.scrolling(

@@ -87,7 +87,7 @@ extension ReportPage {
         let style: Markup = isFirst ? " class=\"first\"" : ""
         return """
             <tr\(style)><th scope="row">\
-            \(Markup.name(result.method, countMax: 40))</th>\
+            \(Markup.name(result.name, countMax: 40))</th>\
             \(Self.cell("\(result.layers)", below: layers, sort: Double(result.layers)))\
             \(Array(figures.prefix(1)))\
             \(size(result.parameters, report.model.parameters, NumberText.short))\
@@ -170,15 +170,15 @@ extension ReportPage {
     private func series(_ column: Int) -> [LineChartSVG.Series] {
         var order: [String] = []
         var points: [String: [LineChartSVG.Point]] = [:]
-        for result in report.results where !order.contains(result.method) {
-            order.append(result.method)
+        for result in report.results where !order.contains(result.name) {
+            order.append(result.name)
         }
         for row in table.rows {
             guard let cell = row.cells[column], cell.value.magnitude < Self.valueMax,
                 (0...1).contains(row.result.ratioAchieved)
             else { continue }
             let stderr = cell.stderr.flatMap { $0.magnitude < Self.valueMax ? $0 : nil }
-            points[row.result.method, default: []].append(
+            points[row.result.name, default: []].append(
                 .init(
                     ratio: row.result.ratioAchieved, layers: row.result.layers,
                     value: cell.value, stderr: stderr))

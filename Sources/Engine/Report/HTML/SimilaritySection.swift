@@ -99,7 +99,7 @@ extension ReportPage {
             return "Original, \(similarity.matrix.count) layers"
         }
         let result = report.results.first { $0.id == similarity.of }
-        let name = result?.method ?? similarity.of
+        let name = result?.name ?? similarity.of
         return "After \(name), \(similarity.matrix.count) layers"
     }
 

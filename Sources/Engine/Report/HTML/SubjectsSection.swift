@@ -25,7 +25,7 @@ extension ReportPage {
         }
         let heads = rows.map { row -> Markup in
             """
-            <th scope="col" class="num">\(Markup.name(row.result.method, countMax: 30))\
+            <th scope="col" class="num">\(Markup.name(row.result.name, countMax: 30))\
             <span class="below">\(row.result.layers) layers</span></th>
             """
         }
@@ -77,7 +77,7 @@ extension ReportPage {
                 }
             }
             guard !bars.isEmpty else { return nil }
-            let name = "\(row.result.method.shortened(to: 30)), \(row.result.layers) layers"
+            let name = "\(row.result.name.shortened(to: 30)), \(row.result.layers) layers"
             return """
                 <figure class="small"><figcaption><strong>\(name)</strong>: change of \
                 \(metric.title.shortened(to: 40)) by subject\(metric.isShare ? ", in points" : ""), \

@@ -1,7 +1,7 @@
-// Methods that zero weights and remove no layer.
+// Weights are zeroed, no layer is removed.
 
 extension MethodDeclaration {
-    static let sparsegpt = Self(
+    package static let sparsegpt = Self(
         name: "sparsegpt",
         summary: "Zeroes a share of the linear weights; no layer goes, the files stay as large.",
         source: "Frantar and Alistarh 2023 (SparseGPT), arXiv 2301.00774, Algorithm 1",

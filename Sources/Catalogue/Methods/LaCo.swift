@@ -1,7 +1,7 @@
-// Methods that look for their plan on the model itself, merging as they go.
+// Layers collapse into one where the output of the model stays alike.
 
 extension MethodDeclaration {
-    static let laco = Self(
+    package static let laco = Self(
         name: "laco",
         summary: "Adds the following layers' differences to a layer, where the output stays alike.",
         source:
@@ -27,11 +27,4 @@ extension MethodDeclaration {
                 "Least cosine of the last hidden states; auto: the greatest of 0.95, 0.9, ... at "
                     + "which enough layers go."),
         ])
-
-    static let come = Self(
-        name: "come",
-        summary: "Makes one layer of the most sensitive channels of two, again and again.",
-        source: "CoMe, arXiv 2510.15304, with heads kept beside the group they read",
-        formula: "keep channels of greatest mean|z_k| sum|W_out,k|; shares by block influence",
-        needs: .search)
 }

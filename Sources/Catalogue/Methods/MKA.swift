@@ -1,7 +1,7 @@
-// The methods of compression. Formulas and findings: docs/METHODS.md.
+// Folds of the most similar layers, as the MKA paper words them.
 
 extension MethodDeclaration {
-    static let mka = Self(
+    package static let mka = Self(
         name: "mka",
         summary: "Folds the most similar layers into each other, weighted by their similarity.",
         source: "Liu et al. 2024, arXiv 2406.16330, Algorithm 1, Eq. 4 and Eq. 5",
@@ -29,37 +29,9 @@ extension MethodDeclaration {
             ParameterDeclaration(
                 "norms", .flag, default: .flag(true),
                 "Fold norms and biases too; otherwise the earlier layer's are kept."),
+            ParameterDeclaration(
+                "measure", .choice(Offer.similarities.map(\.name)),
+                default: .absent("analysis.similarity"), "The measure that pairs and lambda go by."),
             align,
         ] + learning)
-
-    static let mkaOfficial = Self(
-        name: "mka-official",
-        summary: "What the published MKA code computes, with the folded weights written back.",
-        source: "github.com/SempraETY/Pruning-via-Merging, pipeline.py",
-        formula: "last pair first; lambda = sigmoid(s_l / (s_l + s_m)), s = mean similarity",
-        needs: .similarity,
-        parameters: [
-            ParameterDeclaration(
-                "norms", .flag, default: .flag(false),
-                "Fold norms and biases too; the published code does not."),
-            align,
-        ])
-
-    static let reverse = Self(
-        name: "reverse",
-        summary: "Drops layers from the back.",
-        source: "the baseline of arXiv 2406.16330, Tables 3 and 4",
-        formula: "keep layers 0 ... L - k - 1")
-
-    static let passthrough = Self(
-        name: "passthrough",
-        summary: "Keeps exactly the layers that are listed.",
-        source: "mergekit, merge method passthrough",
-        formula: "layer i of the result = layer layers[i] of the original",
-        takesRatios: false,
-        parameters: [
-            ParameterDeclaration(
-                "layers", .integers(0...4095), default: .required, unit: "layer number from 0",
-                "The layers that stay, in their order in the result.")
-        ])
 }

@@ -1,16 +1,7 @@
-// Methods that look at what the model computes: layers chosen by measured loss, weights by least
-// squares.
+// Our own: layers chosen by measured loss, weights by selection and least squares.
 
 extension MethodDeclaration {
-    static let sleb = Self(
-        name: "sleb",
-        summary: "Drops, one after the other, the layer without which the loss is least.",
-        source: "Song et al. 2024, arXiv 2402.09025, Algorithm 1",
-        formula: "argmin_l mean -log p(t_i | t_<i) of the model without layer l, repeated",
-        needs: .tokens,
-        parameters: [searchSamples])
-
-    static let fold = Self(
+    package static let fold = Self(
         name: "fold",
         summary: "Concatenates runs of layers, selects the best neurons and groups, and refits.",
         source: "Layerfold, docs/METHODS.md; after Hassibi and Stork 1993 (optimal brain surgeon), "
@@ -47,8 +38,4 @@ extension MethodDeclaration {
                 "refit", .flag, default: .flag(true),
                 "Refit the output projections of all layers behind the first change."),
         ])
-
-    static let searchSamples = ParameterDeclaration(
-        "search_samples", .integer(1...100_000), default: .integer(16), unit: "samples",
-        "Calibration samples on which the loss is measured, spread evenly.")
 }

@@ -1,6 +1,11 @@
-// Parameters of methods that merge layers: how units are matched, how weights are learned.
+// Parameters that several methods declare: on how many samples loss is measured, how units are
+// matched, how weights are learned.
 
 extension MethodDeclaration {
+    static let searchSamples = ParameterDeclaration(
+        "search_samples", .integer(1...100_000), default: .integer(16), unit: "samples",
+        "Calibration samples on which the loss is measured, spread evenly.")
+
     static let align = ParameterDeclaration(
         "align", .choice(["none", "weights", "activations", "both", "rows"]),
         default: .word("none"),

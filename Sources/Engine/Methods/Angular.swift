@@ -1,0 +1,9 @@
+// The contiguous block of greatest angular similarity is dropped.
+
+import Catalogue
+
+extension Method {
+    static let angular = Method(.angular) { input in
+        RedundantLayers.contiguous(try input.needed(), removing: try input.removed())
+    }
+}

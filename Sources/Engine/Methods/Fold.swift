@@ -1,0 +1,59 @@
+// Plans by loss, by similarity or by a list; weights by ModelFolding.
+
+package import Catalogue
+
+extension Method {
+    static let fold = Method(.fold, weights: fitted) { input in
+        // Improved by exchanges.
+        if let found = input.found { return found }
+        switch input.parameters.text("select") {
+        case "loss": return try input.droppedByLoss()
+        case "list": return try listed(input)
+        default:
+            let merged = try input.merged(by: PairwiseMerging())
+            return .keeping(merged.layers.map { $0.from[0].layer }, of: input.count)
+        }
+    }
+
+    private static func listed(_ input: PlanningInput) throws -> FoldPlan {
+        let order = input.parameters.integers("layers")
+        let removed = try input.removed()
+        guard order.count >= removed else {
+            throw PlanError.malformed(
+                "\(removed) of \(input.count) layers shall go, `layers` lists \(order.count)")
+        }
+        if let outside = order.first(where: { $0 >= input.count }) {
+            throw PlanError.malformed(
+                "layer \(outside) is listed, the model has layers 0 to \(input.count - 1)")
+        }
+        let gone = Set(order.prefix(removed))
+        guard gone.count == removed else {
+            throw PlanError.malformed("`layers` lists a layer twice")
+        }
+        return .keeping(input.kinds.indices.filter { !gone.contains($0) }, of: input.count)
+    }
+
+    @Sendable private static func fitted(_ input: WeightInput) -> WeightWork {
+        let settings = FoldSettings(input.parameters)
+        return WeightWork(
+            parameters: ["group_run", "inputs", "lambda", "neurons", "refit"],
+            peakByteCount: settings.peakByteCount(
+                input.weights.blueprint, keeping: input.kept, tokens: input.batch)
+        ) { observer, give in
+            try ModelFolding(
+                input.weights, mode: input.mode, batch: input.batch, settings: settings
+            ).run(keeping: input.kept, observer: observer, give: give)
+        }
+    }
+}
+
+extension FoldSettings {
+    package init(_ parameters: Parameters) {
+        self.init()
+        lambda = parameters.number("lambda")
+        neurons = parameters.flag("neurons")
+        groupRun = parameters.integer("group_run")
+        inputs = parameters.flag("inputs")
+        refit = parameters.flag("refit")
+    }
+}

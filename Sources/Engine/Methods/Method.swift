@@ -1,0 +1,164 @@
+// What a method is to the engine. A method has two files of the same name: its declaration in
+// Catalogue/Methods, which the manifest parser reads and which needs no engine, and its planner and
+// its computation of weights here.
+
+package import Catalogue
+package import TensorMath
+
+/// A declared method with what it does.
+package struct Method: Sendable {
+    package let declaration: MethodDeclaration
+    /// From analysis to plan; pure.
+    package let plan: @Sendable (PlanningInput) throws -> FoldPlan
+    /// How the method looks for its plan on the model itself; nil where it does not.
+    package let search: PlanSearch?
+    /// How weights are computed from calibration tokens; nil where the plan says it all.
+    package let weights: (@Sendable (WeightInput) -> WeightWork)?
+
+    init(
+        _ declaration: MethodDeclaration, search: PlanSearch? = nil,
+        weights: (@Sendable (WeightInput) -> WeightWork)? = nil,
+        plan: @escaping @Sendable (PlanningInput) throws -> FoldPlan
+    ) {
+        self.declaration = declaration
+        self.plan = plan
+        self.search = search
+        self.weights = weights
+    }
+
+    /// One for each of `Offer.methods`.
+    package static let all: [Method] = [
+        .mka, .mkaOfficial, .shortgpt, .angular, .sleb, .fold, .replaceme, .laco, .come,
+        .sparsegpt, .reverse, .passthrough,
+    ]
+
+    /// The method of a name that is offered.
+    package static func named(_ name: String) -> Method {
+        guard let method = all.first(where: { $0.declaration.name == name }) else {
+            preconditionFailure("method \(name) is offered and has no planner")
+        }
+        return method
+    }
+}
+
+/// What a plan is made from.
+package struct PlanningInput {
+    let method: String
+    /// Share of layers to remove; nil for methods that take none.
+    let ratio: Double?
+    let parameters: Parameters
+    /// Kind of each original layer; only equal kinds fold.
+    let kinds: [String]
+    let similarity: SimilarityMatrix?
+    let removals: RemovalOrder?
+    let found: FoldPlan?
+    let patterns: (any LayerPatterns)?
+
+    var count: Int { kinds.count }
+
+    /// How many layers go.
+    func removed() throws -> Int { try layersRemoved(ratio: ratio ?? 0, of: count) }
+
+    /// The matrix, [layers][layers], that the method cannot do without.
+    func needed() throws -> SimilarityMatrix {
+        guard let similarity else { throw PlanError.similarityMissing(method: method) }
+        guard similarity.size == count else {
+            throw PlanError.malformed(
+                "similarity of \(similarity.size) layers for a model of \(count)")
+        }
+        return similarity
+    }
+
+    /// Folds layers pair by pair.
+    func merged(by merging: PairwiseMerging) throws -> FoldPlan {
+        let similarity = try needed()
+        let rows = (0..<count).map { row in (0..<count).map { similarity[row, $0] } }
+        let removed = try removed()
+        return try patterns.map {
+            try merging.plan(similarity: rows, kinds: kinds, removing: removed, patterns: $0)
+        } ?? merging.plan(similarity: rows, kinds: kinds, removing: removed)
+    }
+
+    /// Drops the layers that measured loss can spare.
+    func droppedByLoss() throws -> FoldPlan {
+        let removed = try removed()
+        guard let removals, removals.steps.count >= removed else {
+            throw PlanError.malformed("the search for \(removed) layers to remove was not run")
+        }
+        return .keeping(removals.kept(removing: removed, of: count), of: count)
+    }
+
+    /// The plan that the method's search found.
+    func searched() throws -> FoldPlan {
+        guard let found, found.originalLayers == count else {
+            throw PlanError.malformed("the search of \(method) was not run on this model")
+        }
+        return found
+    }
+}
+
+/// A search for a plan on the model itself.
+package struct PlanSearch: Sendable {
+    package let peakByteCount: @Sendable (SearchInput) -> Int
+    package let run: @Sendable (SearchInput, any WorkObserver) throws -> FoundPlan
+}
+
+package struct SearchInput {
+    let parameters: Parameters
+    /// How many layers shall go.
+    let removing: Int
+    let weights: ModelWeights
+    let batch: PackedSequences
+    let mode: ComputeMode
+
+    package init(
+        parameters: Parameters, removing: Int, weights: ModelWeights, batch: PackedSequences,
+        mode: ComputeMode
+    ) {
+        self.parameters = parameters
+        self.removing = removing
+        self.weights = weights
+        self.batch = batch
+        self.mode = mode
+    }
+}
+
+/// A plan that was searched for, and the weights that came with it, if any.
+package struct FoundPlan {
+    package let plan: FoldPlan
+    package var computed: WeightPatch?
+}
+
+package struct WeightInput {
+    let parameters: Parameters
+    /// Share of layers, or of weights, that goes.
+    let ratio: Double
+    /// Original layers that the plan keeps, in their order in the new model.
+    let kept: [Int]
+    let weights: ModelWeights
+    let batch: PackedSequences
+    let mode: ComputeMode
+
+    package init(
+        parameters: Parameters, ratio: Double, kept: [Int], weights: ModelWeights,
+        batch: PackedSequences, mode: ComputeMode
+    ) {
+        self.parameters = parameters
+        self.ratio = ratio
+        self.kept = kept
+        self.weights = weights
+        self.batch = batch
+        self.mode = mode
+    }
+}
+
+/// A computation of weights, told before it runs.
+package struct WeightWork {
+    /// Names of the parameters that the weights depend on, beside the kept layers.
+    package let parameters: [String]
+    /// Whether they depend on the ratio, beyond the layers it keeps.
+    package var dependsOnRatio = false
+    package let peakByteCount: Int
+    /// Gives what it computed, layer by layer.
+    package let compute: (any WorkObserver, _ give: (WeightPatch) throws -> Void) throws -> Void
+}
