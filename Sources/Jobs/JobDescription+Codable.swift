@@ -21,7 +21,7 @@ private struct DeclaredKey: CodingKey {
 
 extension KeyedEncodingContainer where K == DeclaredKey {
     fileprivate mutating func encode(_ parameters: Parameters) throws {
-        for (name, value) in parameters.values {
+        for (name, value) in parameters.values.sorted(by: { $0.key < $1.key }) {
             try encode(value, forKey: DeclaredKey(name))
         }
     }

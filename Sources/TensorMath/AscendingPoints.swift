@@ -7,8 +7,11 @@ import Kernels
 ///
 /// Distances are exactly `max |a - b|` in double, at every kernel level.
 package struct AscendingPoints: Sendable {
-    /// `[dimensions, stride]`: padded to whole blocks of eight, see neighbours.h.
+    /// `[dimensions, stride]`: padded to whole blocks of sixteen, see neighbours.h.
     private let values: [Double]
+    /// The same in single precision, and how far a distance of those can be off.
+    private let narrow: [Float]
+    private let margin: Float
     private let stride: Int
     private let dimensions: Int
     package let count: Int
@@ -24,7 +27,7 @@ package struct AscendingPoints: Sendable {
     package init(columns: [[Double]], order: [Int]) {
         precondition(!columns.isEmpty, "points have coordinates")
         precondition(columns.allSatisfy { $0.count == order.count }, "columns agree")
-        let stride = (order.count + 7) / 8 * 8
+        let stride = (order.count + 15) / 16 * 16
         var values = [Double](repeating: 0, count: stride * columns.count)
         for (axis, column) in columns.enumerated() {
             for (place, index) in order.enumerated() {
@@ -36,9 +39,16 @@ package struct AscendingPoints: Sendable {
             precondition(values[place - 1] <= values[place], "the first coordinate ascends")
         }
         self.values = values
+        narrow = values.map { Float($0) }
+        margin = Self.margin(columns)
         self.stride = stride
         dimensions = columns.count
         count = order.count
+    }
+
+    private static func margin(_ columns: [[Double]]) -> Float {
+        let greatest = columns.joined().reduce(0) { max($0, $1.magnitude) }
+        return greatest < 1e37 ? Float(greatest * 0x1p-20 + 1e-36) : .infinity
     }
 
     /// The distance of each point to its `k`-th nearest other one, in the order of the points.
@@ -47,7 +57,8 @@ package struct AscendingPoints: Sendable {
         return unsafe [Double](unsafeUninitializedCapacity: count) { buffer, filled in
             unsafe values.withUnsafeBufferPointer { values in
                 guard let from = values.baseAddress, let to = buffer.baseAddress else { return }
-                unsafe kernels_neighbours(from, stride, dimensions, count, k, to)
+                unsafe kernels_neighbours(
+                    from, narrow, margin, stride, dimensions, count, k, to)
             }
             filled = count
         }
@@ -62,7 +73,8 @@ package struct AscendingPoints: Sendable {
                     guard let from = values.baseAddress, let to = buffer.baseAddress,
                         let radii = radii.baseAddress
                     else { return }
-                    unsafe kernels_count_near(from, stride, dimensions, count, radii, to)
+                    unsafe kernels_count_near(
+                        from, narrow, margin, stride, dimensions, count, radii, to)
                 }
             }
             filled = count

@@ -2,6 +2,7 @@
 // the thread that owns the object and the lane that packs or unpacks.
 
 import Dispatch
+import Synchronization
 
 /// Threads that pack or unpack frames, each in the order it was given them.
 ///
@@ -9,6 +10,7 @@ import Dispatch
 /// busy threads is exactly known.
 struct FrameLanes: Sendable {
     private let queues: [DispatchQueue]
+    private let pool = SlotPool()
 
     /// - Parameter count: Threads beside the calling one; with 0 the caller does everything.
     init(count: Int) {
@@ -18,6 +20,25 @@ struct FrameLanes: Sendable {
     /// Frames that can be on their way at once: one per lane, one waiting for each, one in the
     /// caller's hands.
     var slotCount: Int { 2 * queues.count + 1 }
+
+    /// A slot for frames of any size: one that was used before, where there is one.
+    ///
+    /// New buffers cost more than packing into them: the kernel clears every page first.
+    func takeSlot() -> FrameSlot { pool.slots.withLock { $0.popLast() } ?? FrameSlot() }
+
+    /// Keeps slots from `takeSlot`, with nothing on its way in them, for the next object.
+    func giveBack(_ used: [FrameSlot]) {
+        pool.slots.withLock { slots in
+            for slot in used where slots.count < slotCount {
+                slot.raw.count = 0
+                slots.append(slot)
+            }
+        }
+    }
+
+    private final class SlotPool: Sendable {
+        let slots = Mutex<[FrameSlot]>([])
+    }
 
     /// Runs `work` on the lane of frame `index`, or here if there are no lanes.
     func run(frame index: Int, _ work: @escaping @Sendable () -> Void) {

@@ -74,13 +74,15 @@ final class ObjectReader {
         let range = frames ?? 0..<footer.frames.count
         var hasher = Digest.Hasher()
         var slots: [FrameSlot] = []
+        // A small object does not need buffers of a whole frame.
+        let isSmall = footer.rawBytes < ObjectFormat.frameBytes
         var started = range.lowerBound
         var offset = footer.frames[..<started].reduce(0) { $0 + Int($1) }
         for index in range {
             while started < range.upperBound, started - index < lanes.slotCount {
                 if slots.count < lanes.slotCount {
                     slots.append(
-                        FrameSlot(rawBytesMax: min(ObjectFormat.frameBytes, footer.rawBytes)))
+                        isSmall ? FrameSlot(rawBytesMax: footer.rawBytes) : lanes.takeSlot())
                 }
                 let slot = slots[(started - range.lowerBound) % lanes.slotCount]
                 if let fault = try load(frame: started, at: offset, into: slot) { return fault }
@@ -96,6 +98,7 @@ final class ObjectReader {
             if frames == nil { unsafe hasher.update(bytes.bytes) }
             try unsafe body(bytes.bytes)
         }
+        if !isSmall { lanes.giveBack(slots) }
         guard frames == nil else { return nil }
         let found = hasher.finalize()
         return found == footer.digest ? nil : .content(found: found)

@@ -49,6 +49,8 @@ package struct ObjectWriter: ~Copyable {
     mutating func finish() throws(SystemCallError) -> ObjectFooter {
         if rawBytes > current * ObjectFormat.frameBytes { pack(try slotForCurrent()) }
         while frames.count < current { try drainOldest() }
+        lanes.giveBack(slots)
+        slots = []
         let footer = ObjectFooter(
             digest: hasher.finalize(), rawBytes: rawBytes, filter: encoding?.filter ?? .none,
             frames: frames)
@@ -61,7 +63,7 @@ package struct ObjectWriter: ~Copyable {
     private mutating func slotForCurrent() throws(SystemCallError) -> FrameSlot {
         if current - frames.count == lanes.slotCount { try drainOldest() }
         if slots.count <= current, slots.count < lanes.slotCount {
-            slots.append(FrameSlot())
+            slots.append(lanes.takeSlot())
         }
         return slots[current % lanes.slotCount]
     }
