@@ -19,13 +19,14 @@ package struct AscendingPoints: Sendable {
     /// Neighbours that a search keeps at most.
     package static let neighboursMax = 8
     /// More points than this are better searched by a tree: a walk visits a share of all points.
-    package static let countMax = 8192
+    package static let countMax = Int(NEIGHBOURS_POINTS_MAX)
 
     /// - Parameters:
     ///   - columns: coordinates of finite points, `columns[axis][point]`.
     ///   - order: the points so that `columns[0]` ascends.
     package init(columns: [[Double]], order: [Int]) {
         precondition(!columns.isEmpty, "points have coordinates")
+        precondition(order.count <= Self.countMax, "more points than the kernels take")
         precondition(columns.allSatisfy { $0.count == order.count }, "columns agree")
         let stride = (order.count + 15) / 16 * 16
         var values = [Double](repeating: 0, count: stride * columns.count)

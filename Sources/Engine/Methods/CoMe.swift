@@ -6,13 +6,13 @@ extension Method {
     static let come = Method(.come, search: concatenate) { try $0.searched() }
 
     private static let concatenate = PlanSearch(
-        peakByteCount: {
+        peakByteCount: { input, removing in
             LayerConcatenation.peakByteCount(
-                $0.weights.blueprint, removing: $0.removing, tokens: $0.batch, mode: $0.mode)
+                input.weights.blueprint, removing: removing, tokens: input.batch, mode: input.mode)
         },
-        run: { input, observer in
+        run: { input, removing, observer in
             let found = try LayerConcatenation(input.weights, mode: input.mode, batch: input.batch)
-                .run(removing: input.removing, observer: observer)
+                .run(removing: removing, observer: observer)
             return FoundPlan(plan: found.plan, computed: found.patch)
         })
 }

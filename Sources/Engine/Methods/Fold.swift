@@ -33,16 +33,18 @@ extension Method {
         return .keeping(input.kinds.indices.filter { !gone.contains($0) }, of: input.count)
     }
 
-    @Sendable private static func fitted(_ input: WeightInput) -> WeightWork {
+    @Sendable private static func fitted(
+        _ input: MethodInput, _ goal: WeightGoal
+    ) -> WeightWork {
         let settings = FoldSettings(input.parameters)
         return WeightWork(
             parameters: ["group_run", "inputs", "lambda", "neurons", "refit"],
             peakByteCount: settings.peakByteCount(
-                input.weights.blueprint, keeping: input.kept, tokens: input.batch)
+                input.weights.blueprint, keeping: goal.kept, tokens: input.batch)
         ) { observer, give in
             try ModelFolding(
                 input.weights, mode: input.mode, batch: input.batch, settings: settings
-            ).run(keeping: input.kept, observer: observer, give: give)
+            ).run(keeping: goal.kept, observer: observer, give: give)
         }
     }
 }

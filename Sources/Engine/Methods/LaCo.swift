@@ -6,15 +6,16 @@ extension Method {
     static let laco = Method(.laco, search: collapse) { try $0.searched() }
 
     private static let collapse = PlanSearch(
-        peakByteCount: {
-            LayerCollapse.peakByteCount($0.weights.blueprint, tokens: $0.batch, mode: $0.mode)
+        peakByteCount: { input, _ in
+            LayerCollapse.peakByteCount(
+                input.weights.blueprint, tokens: input.batch, mode: input.mode)
         },
-        run: { input, observer in
+        run: { input, removing, observer in
             FoundPlan(
                 plan: try LayerCollapse(
                     input.weights, mode: input.mode, batch: input.batch,
                     settings: CollapseSettings(input.parameters)
-                ).plan(removing: input.removing, observer: observer))
+                ).plan(removing: removing, observer: observer))
         })
 }
 

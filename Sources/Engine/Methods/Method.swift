@@ -13,11 +13,11 @@ package struct Method: Sendable {
     /// How the method looks for its plan on the model itself; nil where it does not.
     package let search: PlanSearch?
     /// How weights are computed from calibration tokens; nil where the plan says it all.
-    package let weights: (@Sendable (WeightInput) -> WeightWork)?
+    package let weights: (@Sendable (MethodInput, WeightGoal) -> WeightWork)?
 
     init(
         _ declaration: MethodDeclaration, search: PlanSearch? = nil,
-        weights: (@Sendable (WeightInput) -> WeightWork)? = nil,
+        weights: (@Sendable (MethodInput, WeightGoal) -> WeightWork)? = nil,
         plan: @escaping @Sendable (PlanningInput) throws -> FoldPlan
     ) {
         self.declaration = declaration
@@ -97,30 +97,27 @@ package struct PlanningInput {
     }
 }
 
-/// A search for a plan on the model itself.
-package struct PlanSearch: Sendable {
-    package let peakByteCount: @Sendable (SearchInput) -> Int
-    package let run: @Sendable (SearchInput, any WorkObserver) throws -> FoundPlan
-}
-
-package struct SearchInput {
+/// What a method computes with, beside its plan: its parameters, and the model on tokens.
+package struct MethodInput {
     let parameters: Parameters
-    /// How many layers shall go.
-    let removing: Int
     let weights: ModelWeights
     let batch: PackedSequences
     let mode: ComputeMode
 
     package init(
-        parameters: Parameters, removing: Int, weights: ModelWeights, batch: PackedSequences,
-        mode: ComputeMode
+        parameters: Parameters, weights: ModelWeights, batch: PackedSequences, mode: ComputeMode
     ) {
         self.parameters = parameters
-        self.removing = removing
         self.weights = weights
         self.batch = batch
         self.mode = mode
     }
+}
+
+/// A search for a plan that leaves out `removing` layers, on the model itself.
+package struct PlanSearch: Sendable {
+    package let peakByteCount: @Sendable (MethodInput, _ removing: Int) -> Int
+    package let run: @Sendable (MethodInput, _ removing: Int, any WorkObserver) throws -> FoundPlan
 }
 
 /// A plan that was searched for, and the weights that came with it, if any.
@@ -129,26 +126,16 @@ package struct FoundPlan {
     package var computed: WeightPatch?
 }
 
-package struct WeightInput {
-    let parameters: Parameters
+/// What of a plan its weights depend on.
+package struct WeightGoal {
     /// Share of layers, or of weights, that goes.
     let ratio: Double
     /// Original layers that the plan keeps, in their order in the new model.
     let kept: [Int]
-    let weights: ModelWeights
-    let batch: PackedSequences
-    let mode: ComputeMode
 
-    package init(
-        parameters: Parameters, ratio: Double, kept: [Int], weights: ModelWeights,
-        batch: PackedSequences, mode: ComputeMode
-    ) {
-        self.parameters = parameters
+    package init(ratio: Double, kept: [Int]) {
         self.ratio = ratio
         self.kept = kept
-        self.weights = weights
-        self.batch = batch
-        self.mode = mode
     }
 }
 

@@ -8,7 +8,9 @@ extension Method {
         RedundantLayers.contiguous(try input.needed(), removing: try input.removed(), from: 1)
     }
 
-    @Sendable private static func fitted(_ input: WeightInput) -> WeightWork {
+    @Sendable private static func fitted(
+        _ input: MethodInput, _ goal: WeightGoal
+    ) -> WeightWork {
         WeightWork(
             parameters: ["lambda"],
             peakByteCount: BlockReplacement.peakByteCount(
@@ -17,7 +19,7 @@ extension Method {
             let replacement = BlockReplacement(
                 input.weights, mode: input.mode, batch: input.batch,
                 lambda: input.parameters.number("lambda"))
-            try give(try replacement.run(keeping: input.kept, observer: observer))
+            try give(try replacement.run(keeping: goal.kept, observer: observer))
         }
     }
 }

@@ -17,10 +17,12 @@ extension Method {
         return plan
     }
 
-    @Sendable private static func zeroed(_ input: WeightInput) -> WeightWork {
+    @Sendable private static func zeroed(
+        _ input: MethodInput, _ goal: WeightGoal
+    ) -> WeightWork {
         var regression = SparseRegression(
             pattern: input.parameters.text("pattern") == "2:4"
-                ? .twoOfFour : .unstructured(share: input.ratio))
+                ? .twoOfFour : .unstructured(share: goal.ratio))
         regression.damping = input.parameters.number("damping")
         return WeightWork(
             parameters: ["damping", "pattern"], dependsOnRatio: true,

@@ -93,9 +93,10 @@ struct MeasuringStages {
             preconditionFailure("method \(request.method) declares weights and computes none")
         }
         let work = compute(
-            WeightInput(
-                parameters: request.parameters, ratio: request.ratio ?? 0, kept: kept,
-                weights: original.model.weights, batch: tokens.batch, mode: numerics.mode))
+            MethodInput(
+                parameters: request.parameters, weights: original.model.weights,
+                batch: tokens.batch, mode: numerics.mode),
+            WeightGoal(ratio: request.ratio ?? 0, kept: kept))
         var params: [String: KeyJSON] = [
             "kept": .array(kept.map { .integer($0) }), "method": .string(request.method),
             "numerics": numerics.key, "parameters": request.parameters.canonical(work.parameters),

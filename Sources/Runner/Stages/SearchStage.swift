@@ -27,9 +27,9 @@ extension MeasuringStages {
         guard let search = Method.named(request.method).search else {
             preconditionFailure("method \(request.method) declares a search and has none")
         }
-        let input = SearchInput(
-            parameters: request.parameters, removing: target, weights: original.model.weights,
-            batch: batch, mode: numerics.mode)
+        let input = MethodInput(
+            parameters: request.parameters, weights: original.model.weights, batch: batch,
+            mode: numerics.mode)
         let stage = StageRequest(
             name: "search", version: 2, inputs: inputs(original, tokens),
             params: [
@@ -38,9 +38,9 @@ extension MeasuringStages {
             ],
             detail: "\(request.method), \(target) of \(blueprint.layers.count) layers on "
                 + "\(batch.tokens.count) tokens",
-            plannedPeakBytes: search.peakByteCount(input))
+            plannedPeakBytes: search.peakByteCount(input, target))
         let result = try cache.run(stage) { outputs in
-            let found = try search.run(input, progress)
+            let found = try search.run(input, target, progress)
             let plan = found.plan
             if let computed = found.computed {
                 try outputs.putTensors { give in try give(computed) }
