@@ -11,14 +11,16 @@ from pathlib import Path
 
 from compare_methods import RATIOS, figures_of, run
 
-NOTHING = {"exchange": False, "neurons": False, "group_run": 1, "inputs": False, "refit": False}
+NOTHING = {"select": "loss", "search_samples": 16, "exchange": False, "neurons": False, "group_run": 1,
+           "inputs": False, "refit": False}
 PARTS = [
     ("drop by loss (sleb)", None),
     ("+ refit", {"refit": True}),
     ("+ neurons", {"neurons": True}),
     ("+ inputs", {"inputs": True}),
     ("+ groups, chosen by held-back sequences", {"group_run": 4}),
-    ("+ exchange (fold)", {"exchange": True}),
+    ("+ exchange", {"exchange": True}),
+    ("layers by divergence instead (fold)", {"select": "divergence", "search_samples": 32, "exchange": None}),
 ]
 CURVE = [(8, 128), (8, 512), (24, 512), (48, 512), (96, 512), (190, 512)]
 
@@ -44,7 +46,7 @@ def main():
 
     methods, settings = [], dict(NOTHING)
     for _, part in PARTS:
-        settings |= part or {}
+        settings = {k: v for k, v in (settings | (part or {})).items() if v is not None}
         methods.append({"method": "fold", **settings} if part else {"method": "sleb"})
     results = run(options, "ablation", methods, RATIOS, evaluate, state)["results"]
     print("| | 2 of 16 | 4 of 16 | 7 of 16 |")
@@ -57,7 +59,7 @@ def main():
     print("| --- | --- | --- |")
     for samples, tokens in CURVE:
         options.samples, options.tokens = samples, tokens
-        fold = {"method": "fold", "exchange": False}
+        fold = {"method": "fold"}
         result = run(options, f"curve-{samples}-{tokens}", [fold], [0.25], evaluate, state)["results"][0]
         print(f"| {samples} of {tokens} | {samples * tokens:,} | {cell(result)} |", flush=True)
 

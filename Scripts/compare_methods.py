@@ -63,8 +63,9 @@ def figures_of(result):
     named = {"heldout": texts[0]}
     if len(texts) > 1:
         named["other"] = texts[1]
-    for name, metric in (("kl", "kl_divergence"), ("cloze", "accuracy_normalised")):
-        named |= {name: e for e in result["evaluations"] if e["metric"] == metric}
+    divergences = [e for e in result["evaluations"] if e["metric"] == "kl_divergence"]
+    named |= zip(("kl", "other-kl"), divergences)
+    named |= {"cloze": e for e in result["evaluations"] if e["metric"] == "accuracy_normalised"}
     return named
 
 
@@ -88,16 +89,17 @@ def main():
         {"task": "perplexity", "path": "heldout.txt", **window},
         {"task": "divergence", "path": "heldout.txt", **window},
         {"task": "perplexity", "path": "other.txt", **window},
+        {"task": "divergence", "path": "other.txt", **window},
         {"task": "hellaswag", "path": "cloze.jsonl", **questions},
     ]
     report = run(options, "methods", options.methods, RATIOS, evaluate, options.work / "state")
     costs = {method: cost(options, method) for method in options.methods}
-    print("| method | layers | parameters | perplexity | KL | other text | cloze | seconds | memory |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| method | layers | parameters | perplexity | KL | other text | its KL | cloze | seconds | memory |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     figures = [figures_of(r) for r in report["results"]]
     first = {name: e["original"] for name, e in figures[0].items()}
     print(f"| original | {report['model']['layers']} | {report['model']['parameters'] / 1e6:.2f} M "
-          f"| {first['heldout']:.2f} | 0 | {first['other']:.1f} | {first['cloze']:.3f} | | |")
+          f"| {first['heldout']:.2f} | 0 | {first['other']:.1f} | 0 | {first['cloze']:.3f} | | |")
     for result, values in zip(report["results"], figures):
         method = result["method"]
         label = f"{method}, {result['ratio']:.1%} zeros" if method == "sparsegpt" else method
@@ -106,7 +108,8 @@ def main():
                  if result["ratio"] == RATIOS[-1] else " | ")
         print(f"| {label} | {result['layers']} | {result['parameters'] / 1e6:.2f} M "
               f"| {values['heldout']['value']:.2f} | {values['kl']['value']:.4f} "
-              f"| {values['other']['value']:.1f} | {values['cloze']['value']:.3f} | {price} |")
+              f"| {values['other']['value']:.1f} | {values['other-kl']['value']:.4f} "
+              f"| {values['cloze']['value']:.3f} | {price} |")
 
 
 if __name__ == "__main__":

@@ -173,6 +173,7 @@ package final class JobRunner {
             needs.search
             ? try measuring.search(request, original, tokens: analysis?.tokens)
             : try measuring.exchange(request, removals, original, tokens: analysis?.tokens)
+                ?? measuring.cheapestRuns(request, original, tokens: analysis?.tokens)
         let chosen = try PlanStage(cache: cache).make(
             request, model: original.model,
             similarity: needs.similarity ? analysis?.similarity[measure] : nil,

@@ -2,6 +2,7 @@
 // remember for the report what happened and what it cost.
 
 package import Engine
+import Foundation
 package import Store
 
 /// What a stage gave: objects by role.
@@ -35,6 +36,19 @@ package struct StageOutputs: ~Copyable {
         let output = ActionOutput(role: role, try store.put(bytes, elementBytes: elementBytes))
         list.append(output)
         return output.digest
+    }
+
+    mutating func put(_ role: String, json value: some Encodable) throws {
+        try put(role, try SortedJSON.bytes(value))
+    }
+}
+
+/// JSON of which equal values give equal bytes.
+enum SortedJSON {
+    static func bytes(_ value: some Encodable) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return [UInt8](try encoder.encode(value))
     }
 }
 

@@ -1,4 +1,4 @@
-// Our own: layers chosen by measured loss, weights by selection and least squares.
+// Our own: layers chosen by measured divergence, weights by selection and least squares.
 
 extension MethodDeclaration {
     package static let fold = Self(
@@ -10,10 +10,14 @@ extension MethodDeclaration {
         needs: .tokens, computesWeights: true,
         parameters: [
             ParameterDeclaration(
-                "select", .choice(["loss", "npib", "list"]), default: .word("loss"),
-                "Which layers go: by measured loss, by the similarity that mka goes by, or as "
-                    + "`layers` says."),
-            searchSamples,
+                "select", .choice(["divergence", "loss", "npib", "list"]),
+                default: .word("divergence"),
+                "Which layers go: by what folding each run of layers alone makes the model diverge, "
+                    + "by measured loss, by the similarity that mka goes by, or as `layers` says."),
+            ParameterDeclaration(
+                "search_samples", .integer(1...100_000), default: .integer(32), unit: "samples",
+                onlyWith: .when("select", is: "divergence", "loss"),
+                "Calibration samples on which the layers are chosen, spread evenly."),
             ParameterDeclaration(
                 "exchange", .flag, default: .flag(true), onlyWith: .when("select", is: "loss"),
                 "Bring removed layers back for others as long as that lowers the loss."),

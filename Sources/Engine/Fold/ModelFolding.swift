@@ -20,13 +20,15 @@ package final class ModelFolding {
     private let judge: FoldJudge?
     /// Whether anything before differs from the original.
     private var hasChanged = false
-    /// Original layers that are done, of all; the layer that is made, of all that are kept.
-    private var place = (done: 0, total: 0, layer: 0, kept: 0)
+    /// What is done, of all, and what is being made.
+    private var place = (done: 0, total: 0, unit: "layers", what: "")
 
-    /// - Parameter batch: calibration sequences; some are held back to choose by.
+    /// - Parameters:
+    ///   - batch: calibration sequences; some are held back to choose by.
+    ///   - judgesAlways: judges by those that are fitted where none can be held back.
     package init(
         _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences,
-        settings: FoldSettings
+        settings: FoldSettings, judgesAlways: Bool = false
     ) throws {
         let forward = ForwardPass(weights: weights, mode: mode)
         let (fitted, held) = settings.split(batch)
@@ -39,7 +41,9 @@ package final class ModelFolding {
         folded = try forward.embed(fitted)
         source = folded.copy()
         target = MatrixView(rows: folded.rows, columns: folded.columns)
-        judge = try held.map { try FoldJudge(weights, mode: mode, batch: $0) }
+        judge = try (held ?? (judgesAlways ? fitted : nil)).map {
+            try FoldJudge(weights, mode: mode, batch: $0)
+        }
     }
 
     /// Folds the layers that are not in `kept` (ascending) into the kept ones before them; those
@@ -54,7 +58,7 @@ package final class ModelFolding {
         for (index, base) in kept.enumerated() {
             let start = index == 0 ? 0 : base
             let end = index + 1 < kept.count ? kept[index + 1] : layers.count
-            place = (start, layers.count, index + 1, kept.count)
+            place = (start, layers.count, "layers", "layer \(index + 1) of \(kept.count)")
             let run = FoldedRun(
                 layers: Array(layers[start..<end]), base: layers[base],
                 later: kept[(index + 1)...].map { layers[$0] })
@@ -63,9 +67,36 @@ package final class ModelFolding {
             try give(patch.renamed { new + $0.dropFirst(old.count) })
             original.source.release(run.layers.flatMap { $0.tensors.map(\.name) })
             observer.progress(
-                done: end, total: layers.count, unit: "layers",
-                detail: "layer \(index + 1) of \(kept.count)")
+                done: end, total: place.total, unit: place.unit, detail: place.what)
         }
+    }
+
+    /// What it costs to fold each of `runs` when nothing else is folded: KL(original || model) on
+    /// the sequences held back, in nats per token. Leaves all streams somewhere else.
+    package func costs(of runs: [Range<Int>], observer: some WorkObserver) throws -> [Double] {
+        let layers = original.blueprint.layers
+        for index in layers.indices { _ = try layers[index].foldable(index) }
+        var costs = [Double](repeating: 0, count: runs.count)
+        var reached = 0
+        let order = runs.indices.sorted { runs[$0].lowerBound < runs[$1].lowerBound }
+        for (done, index) in order.enumerated() {
+            let run = runs[index]
+            let names = "layers \(run.lowerBound) to \(run.upperBound - 1)"
+            place = (done, runs.count, "runs", names)
+            for layer in layers[reached..<run.lowerBound] {
+                try carry(layer, observer)
+                original.source.release(layer.tensors.map(\.name))
+            }
+            reached = run.lowerBound
+            costs[index] = try best(
+                FoldedRun(
+                    layers: Array(layers[run]), base: layers[reached],
+                    later: Array(layers[run.upperBound...])), measured: true, observer
+            ).divergence
+            observer.progress(
+                done: done + 1, total: place.total, unit: place.unit, detail: place.what)
+        }
+        return costs
     }
 
     private func fold(_ run: FoldedRun, _ observer: some WorkObserver) throws -> WeightPatch {
@@ -73,6 +104,21 @@ package final class ModelFolding {
             try carry(run.base, observer)
             return WeightPatch()
         }
+        let way = try best(run, measured: false, observer).way
+        folded = way.stream
+        // The last target was the original stream behind the run.
+        source.assign(target)
+        if let judged = way.judged { judge?.accept(judged) }
+        hasChanged = true
+        return way.patch
+    }
+
+    /// The way to fold a run that diverges least, with the kept layers behind it as they are.
+    ///
+    /// - Parameter measured: whether the divergence is wanted where there is no choice, too.
+    private func best(
+        _ run: FoldedRun, measured: Bool, _ observer: some WorkObserver
+    ) throws -> (way: Way, divergence: Double) {
         // With nothing to judge by, attention stays the kept layer's own: selecting groups can
         // lose more than it wins (the first layers of the demo model).
         let ways = judge != nil && run.canSelectGroups(settings) ? [false, true] : [false]
@@ -80,19 +126,14 @@ package final class ModelFolding {
         for selectsGroups in ways {
             let way = try compute(run, selectsGroups: selectsGroups, observer)
             let divergence =
-                ways.count > 1
+                ways.count > 1 || measured
                 ? try way.judged.flatMap {
                     try judge?.divergence(of: $0, followedBy: run.later, observer: observer)
                 } ?? 0 : 0
             if divergence < best?.divergence ?? .infinity { best = (way, divergence) }
         }
         guard let best else { preconditionFailure("a divergence is a number") }
-        folded = best.way.stream
-        // The last target was the original stream behind the run.
-        source.assign(target)
-        if let judged = best.way.judged { judge?.accept(judged) }
-        hasChanged = true
-        return best.way.patch
+        return best
     }
 
     /// One way to fold a run, and the streams behind it.
@@ -198,8 +239,8 @@ package final class ModelFolding {
         ) { words in
             try observer.checkpoint()
             observer.progress(
-                done: place.done, total: place.total, unit: "layers",
-                detail: "layer \(place.layer) of \(place.kept), \(words)")
+                done: place.done, total: place.total, unit: place.unit,
+                detail: "\(place.what), \(words)")
         }
     }
 

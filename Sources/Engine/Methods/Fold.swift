@@ -4,11 +4,12 @@ package import Catalogue
 
 extension Method {
     static let fold = Method(.fold, weights: fitted) { input in
-        // Improved by exchanges.
+        // By what runs cost, or improved by exchanges.
         if let found = input.found { return found }
         switch input.parameters.text("select") {
         case "loss": return try input.droppedByLoss()
         case "list": return try listed(input)
+        case "divergence": return try input.searched()
         default:
             let merged = try input.merged(by: PairwiseMerging())
             return .keeping(merged.layers.map { $0.from[0].layer }, of: input.count)
@@ -38,7 +39,7 @@ extension Method {
     ) -> WeightWork {
         let settings = FoldSettings(input.parameters)
         return WeightWork(
-            parameters: ["group_run", "inputs", "lambda", "neurons", "refit"],
+            parameters: FoldSettings.parameters,
             peakByteCount: settings.peakByteCount(
                 input.weights.blueprint, keeping: goal.kept, tokens: input.batch)
         ) { observer, give in
@@ -50,6 +51,9 @@ extension Method {
 }
 
 extension FoldSettings {
+    /// Names of the parameters that it is made from.
+    package static let parameters = ["group_run", "inputs", "lambda", "neurons", "refit"]
+
     package init(_ parameters: Parameters) {
         self.init()
         lambda = parameters.number("lambda")

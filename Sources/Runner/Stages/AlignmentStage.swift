@@ -35,18 +35,16 @@ struct AlignmentStage {
             name: "align", inputs: inputs, params: .object(params),
             detail: "\(pairs.count) layers by \(cost.rawValue)",
             plannedPeakBytes: aligner.peakByteCount(pairs))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
         let result = try cache.run(stage) { outputs in
             let found = try aligner.align(pairs, observer: progress)
-            try outputs.put("alignments", [UInt8](try encoder.encode(found)))
+            try outputs.put("alignments", json: found)
         }
         let bytes = try cache.bytes(result, "alignments", stage: stage.name)
         let found = try JSONDecoder().decode([AlignedLayer].self, from: Data(bytes))
         for layer in found { progress.note(layer.text) }
         let aligned = plan.plan.aligned(found)
         return IdentifiedPlan(
-            plan: aligned, digest: Digest(of: [UInt8](try encoder.encode(aligned))))
+            plan: aligned, digest: Digest(of: try SortedJSON.bytes(aligned)))
     }
 }
 

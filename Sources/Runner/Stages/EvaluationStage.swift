@@ -103,9 +103,7 @@ struct EvaluationStage {
         _ request: StageRequest, _ compute: () throws -> [TaskFigure]
     ) throws -> [TaskFigure] {
         let result = try cache.run(request) { outputs in
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            try outputs.put("figures", [UInt8](try encoder.encode(try compute())))
+            try outputs.put("figures", json: try compute())
         }
         let bytes = try cache.bytes(result, "figures", stage: request.name)
         return try JSONDecoder().decode([TaskFigure].self, from: Data(bytes))

@@ -43,8 +43,6 @@ struct LearningStage {
                 + "\(tokens.batch.ranges.count) samples, objective \(objective.rawValue)",
             plannedPeakBytes: MergeObjective.peakByteCount(
                 blueprint, plan: plan.plan, tokens: tokens.batch, objective: objective))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
         let result = try cache.run(stage) { outputs in
             let split = try LearningSplit(
                 tokens.batch, heldBack: parameters.number("held_back"))
@@ -56,13 +54,13 @@ struct LearningStage {
                 ? try GradientLearning(parameters).run(merge, split: split, observer: progress)
                 : try BayesianLearning(parameters).run(merge, split: split, observer: progress)
             let outcome = Outcome(plan: merge.plan(with: learned.values), learned: learned)
-            try outputs.put("learned", [UInt8](try encoder.encode(outcome)))
+            try outputs.put("learned", json: outcome)
         }
         let bytes = try cache.bytes(result, "learned", stage: stage.name)
         let outcome = try JSONDecoder().decode(Outcome.self, from: Data(bytes))
         return (
             IdentifiedPlan(
-                plan: outcome.plan, digest: Digest(of: [UInt8](try encoder.encode(outcome.plan)))),
+                plan: outcome.plan, digest: Digest(of: try SortedJSON.bytes(outcome.plan))),
             RunReport.Learning(
                 by: way, objective: objective.rawValue, per: scope.rawValue,
                 chosen: outcome.learned.chosen,

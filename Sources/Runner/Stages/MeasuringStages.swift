@@ -64,9 +64,7 @@ struct MeasuringStages {
             let order = try LossSearch(
                 weights: model.weights, mode: numerics.mode, batch: batch
             ).order(removing: depth, observer: progress)
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            try outputs.put("order", [UInt8](try encoder.encode(order)))
+            try outputs.put("order", json: order)
         }
         let bytes = try cache.bytes(result, "order", stage: stage.name)
         return IdentifiedRemovals(
@@ -143,9 +141,7 @@ struct MeasuringStages {
         let result = try cache.run(stage) { outputs in
             let found = try rivals.compare(
                 keeping: kept, folded: weights.tensors, observer: progress)
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            try outputs.put("rivals", [UInt8](try encoder.encode(found)))
+            try outputs.put("rivals", json: found)
         }
         let bytes = try cache.bytes(result, "rivals", stage: stage.name)
         return try JSONDecoder().decode([FoldRivals.Result].self, from: Data(bytes))

@@ -66,9 +66,7 @@ struct PlanStage {
                 kinds: kinds, similarity: similarity?.matrix, removals: removals?.order,
                 found: searched?.plan,
                 patterns: model.architecture.patterns(of: blueprint))
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            try outputs.put("plan", [UInt8](try encoder.encode(plan)))
+            try outputs.put("plan", json: plan)
         }
         let bytes = try cache.bytes(result, "plan", stage: "plan")
         let plan = try JSONDecoder().decode(FoldPlan.self, from: Data(bytes))

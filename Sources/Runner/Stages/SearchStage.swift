@@ -45,9 +45,7 @@ extension MeasuringStages {
             if let computed = found.computed {
                 try outputs.putTensors { give in try give(computed) }
             }
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            try outputs.put("plan", [UInt8](try encoder.encode(plan)))
+            try outputs.put("plan", json: plan)
         }
         let bytes = try cache.bytes(result, "plan", stage: stage.name)
         return SearchedPlan(
@@ -84,11 +82,7 @@ extension MeasuringStages {
             let found = try LossSearch(
                 weights: model.weights, mode: numerics.mode, batch: batch
             ).exchanged(first, observer: progress)
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            try outputs.put(
-                "plan",
-                [UInt8](try encoder.encode(FoldPlan.keeping(found.kept, of: layers))))
+            try outputs.put("plan", json: FoldPlan.keeping(found.kept, of: layers))
         }
         let bytes = try cache.bytes(result, "plan", stage: stage.name)
         return SearchedPlan(

@@ -45,9 +45,7 @@ extension StageOutputs {
                 PatchIndex.role(ofPart: index.parts.count), patch.archive.bytes, elementBytes: 4)
             index.parts.append(PatchIndex.Part(digest: digest.hex, names: patch.names))
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        try put(PatchIndex.role, [UInt8](try encoder.encode(index)))
+        try put(PatchIndex.role, json: index)
     }
 }
 

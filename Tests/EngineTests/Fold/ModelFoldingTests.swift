@@ -136,6 +136,32 @@ import Testing
                 settings: settings) == nil)
     }
 
+    @Test("a run costs what the model diverges by in which it alone is folded")
+    func costs() throws {
+        let model = try Model(try Checkpoint(FilePath(Places.demoModel.path)))
+        let batch = PackedSequences(
+            (0..<16).map { sequence in
+                (0..<64).map { Int32((sequence * 977 + $0 * 31) % 4096) }
+            })
+        var settings = FoldSettings()
+        settings.refit = false
+        let runs = [12..<15, 2..<4]
+        let found = try ModelFolding(
+            model.weights, mode: .float32, batch: batch, settings: settings, judgesAlways: true
+        ).costs(of: runs, observer: SilentObserver())
+        let rivals = try #require(
+            FoldRivals(model.weights, mode: .float32, batch: batch, settings: settings))
+        for (run, cost) in zip(runs, found) {
+            let kept = (0..<16).filter { !run.dropFirst().contains($0) }
+            let patch = try Self.fold(model, keeping: kept, batch, settings)
+            let wanted = try rivals.compare(
+                keeping: kept, folded: patch, observer: SilentObserver())[0].divergence
+            // The patch went through bfloat16, the streams that are measured did so, too.
+            #expect(abs(cost - wanted) < 1e-6 * wanted, "\(run)")
+        }
+        #expect(found[1] < found[0])
+    }
+
     @Test("what cannot be folded is refused by layer and reason")
     func refusals() throws {
         let model = try ArchitectureFixtures.model("jamba-odd")

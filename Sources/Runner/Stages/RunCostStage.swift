@@ -1,0 +1,73 @@
+// Stage `run-costs`: what folding single runs of layers costs, and the runs that cost least. All
+// ratios share the costs of pairs; longer runs are measured where a choice would take them.
+
+import Catalogue
+import Engine
+import Foundation
+import Store
+
+extension MeasuringStages {
+    /// - Returns: nil where the method does not choose so.
+    func cheapestRuns(
+        _ request: PlanRequest, _ original: IdentifiedModel, tokens: TokenisedSet?
+    ) throws -> SearchedPlan? {
+        guard request.parameters.values["select"]?.text == "divergence" else { return nil }
+        let tokens = try required(tokens, request)
+        let layers = original.model.blueprint.layers.count
+        let count = try layersRemoved(ratio: request.ratio ?? 0, of: layers)
+        var selection = RunSelection(layers: layers)
+        var missing = selection.pairs
+        repeat {
+            let costs = try costs(of: missing, request, original, tokens)
+            for (run, cost) in zip(missing, costs) { selection.learn(run, cost: cost) }
+            missing = selection.cheapest(removing: count).runs.filter {
+                !selection.isMeasured($0)
+            }
+        } while !missing.isEmpty
+        let (runs, cost) = selection.cheapest(removing: count)
+        let names = runs.map { "\($0.lowerBound) to \($0.upperBound - 1)" }
+        progress.note(
+            "\(request.name)-r\(request.ratio ?? 0): layers " + names.joined(separator: ", ")
+                + String(format: "; their costs add up to a KL of %.4f", cost))
+        let gone = Set(runs.flatMap { $0.dropFirst() })
+        let plan = FoldPlan.keeping((0..<layers).filter { !gone.contains($0) }, of: layers)
+        return SearchedPlan(
+            plan: plan, digest: Digest(of: try SortedJSON.bytes(plan)), weights: nil)
+    }
+
+    private func costs(
+        of runs: [Range<Int>], _ request: PlanRequest, _ original: IdentifiedModel,
+        _ tokens: TokenisedSet
+    ) throws -> [Double] {
+        let samples = request.parameters.integer("search_samples")
+        let batch = Self.spread(tokens.batch, samples)
+        let settings = FoldSettings(request.parameters)
+        let weights = original.model.weights
+        let layers = weights.blueprint.layers.indices
+        let peaks = runs.map { run in
+            settings.peakByteCount(
+                weights.blueprint, keeping: layers.filter { !run.dropFirst().contains($0) },
+                tokens: batch)
+        }
+        let stage = StageRequest(
+            name: "run-costs", inputs: inputs(original, tokens),
+            params: [
+                "numerics": numerics.key,
+                "parameters": request.parameters.canonical(FoldSettings.parameters),
+                "runs": .array(
+                    runs.map { .array([.integer($0.lowerBound), .integer($0.upperBound)]) }),
+                "samples": .integer(samples),
+            ],
+            detail: "\(runs.count) runs of layers on \(batch.tokens.count) tokens",
+            plannedPeakBytes: peaks.max() ?? 0)
+        let result = try cache.run(stage) { outputs in
+            let costs = try ModelFolding(
+                weights, mode: numerics.mode, batch: batch, settings: settings,
+                judgesAlways: true
+            ).costs(of: runs, observer: progress)
+            try outputs.put("costs", json: costs)
+        }
+        let bytes = try cache.bytes(result, "costs", stage: stage.name)
+        return try JSONDecoder().decode([Double].self, from: Data(bytes))
+    }
+}
