@@ -12,7 +12,7 @@ from pathlib import Path
 from compare_methods import RATIOS, figures_of, run
 
 NOTHING = {"select": "loss", "search_samples": 16, "exchange": False, "neurons": False, "group_run": 1,
-           "inputs": False, "refit": False}
+           "inputs": False, "refit": False, "tuning_steps": 0}
 PARTS = [
     ("drop by loss (sleb)", None),
     ("+ refit", {"refit": True}),
@@ -20,7 +20,8 @@ PARTS = [
     ("+ inputs", {"inputs": True}),
     ("+ groups, chosen by held-back sequences", {"group_run": 4}),
     ("+ exchange", {"exchange": True}),
-    ("layers by divergence instead (fold)", {"select": "divergence", "search_samples": 32, "exchange": None}),
+    ("layers by divergence instead", {"select": "divergence", "search_samples": 32, "exchange": None}),
+    ("+ tuning (fold)", {"tuning_steps": 160}),
 ]
 CURVE = [(8, 128), (8, 512), (24, 512), (48, 512), (96, 512), (190, 512)]
 

@@ -41,5 +41,12 @@ extension MethodDeclaration {
             ParameterDeclaration(
                 "refit", .flag, default: .flag(true),
                 "Refit the output projections of all layers behind the first change."),
+            ParameterDeclaration(
+                "tuning_steps", .integer(0...100_000), default: .integer(160), unit: "steps",
+                "Steps down the gradient that a merged layer takes at its end towards the original "
+                    + "stream, kept where sequences held back diverge less; 0: none."),
+            ParameterDeclaration(
+                "tuning_rate", .number(1e-6...1), default: .number(0.02),
+                "Length of a step, as a share of a tensor's root mean square."),
         ])
 }

@@ -104,7 +104,14 @@ package final class ModelFolding {
             try carry(run.base, observer)
             return WeightPatch()
         }
-        let way = try best(run, measured: false, observer).way
+        let tuning =
+            run.merges && judge != nil ? LayerTuning(run.base, settings: settings) : nil
+        var (way, divergence) = try best(run, measured: tuning != nil, observer)
+        if let tuning {
+            let patch = try tuning.tuned(task(folded, way.patch, observer))
+            let other = try tried(patch, run, observer)
+            if try self.divergence(other, run, observer) < divergence { way = other }
+        }
         folded = way.stream
         // The last target was the original stream behind the run.
         source.assign(target)
@@ -126,14 +133,32 @@ package final class ModelFolding {
         for selectsGroups in ways {
             let way = try compute(run, selectsGroups: selectsGroups, observer)
             let divergence =
-                ways.count > 1 || measured
-                ? try way.judged.flatMap {
-                    try judge?.divergence(of: $0, followedBy: run.later, observer: observer)
-                } ?? 0 : 0
+                ways.count > 1 || measured ? try divergence(way, run, observer) : 0
             if divergence < best?.divergence ?? .infinity { best = (way, divergence) }
         }
         guard let best else { preconditionFailure("a divergence is a number") }
         return best
+    }
+
+    private func divergence(
+        _ way: Way, _ run: FoldedRun, _ observer: some WorkObserver
+    ) throws -> Double {
+        try way.judged.flatMap {
+            try judge?.divergence(of: $0, followedBy: run.later, observer: observer)
+        } ?? 0
+    }
+
+    /// The streams behind a run's new layer.
+    private func tried(
+        _ patch: WeightPatch, _ run: FoldedRun, _ observer: some WorkObserver
+    ) throws -> Way {
+        let stream = folded.copy()
+        try advance(stream, patch, observer) { stream, _, wave, context in
+            try run.base.run(stream, layout: wave.layout, context: context)
+        }
+        let judged = try judge?.advanced(
+            through: run.base, source(with: patch), observer: observer)
+        return Way(patch: patch, stream: stream, judged: judged)
     }
 
     /// One way to fold a run, and the streams behind it.

@@ -3,35 +3,17 @@
 
 import TensorMath
 
-/// A source whose blended tensors can be set again and again.
-final class BlendedWeights: WeightSource {
-    private let base: any WeightSource
-    private var blended: [String: WeightMatrix] = [:]
-
-    init(_ base: any WeightSource) { self.base = base }
-
-    func set(_ name: String, _ matrix: MatrixView) {
-        blended[name] = WeightMatrix(matrix, as: .f32)
-    }
-
-    func weight(_ name: String) throws -> WeightMatrix { try blended[name] ?? base.weight(name) }
-
-    func prefetch(_ names: [String]) { base.prefetch(names.filter { blended[$0] == nil }) }
-
-    func release(_ names: [String]) { base.release(names.filter { blended[$0] == nil }) }
-}
-
 /// The plan's layers under the names of the first layer of each fold.
 struct BlendedModel {
     let weights: ModelWeights
     private let original: ModelWeights
     private let plan: FoldPlan
-    private let source: BlendedWeights
+    private let source: FloatWeights
 
     init(_ original: ModelWeights, _ plan: FoldPlan) {
         self.original = original
         self.plan = plan
-        source = BlendedWeights(original.source)
+        source = FloatWeights(original.source)
         var blueprint = original.blueprint
         blueprint.layers = plan.layers.map { original.blueprint.layers[$0.from[0].layer] }
         weights = ModelWeights(blueprint: blueprint, source: source)

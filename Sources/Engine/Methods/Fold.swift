@@ -51,8 +51,9 @@ extension Method {
 }
 
 extension FoldSettings {
-    /// Names of the parameters that it is made from.
-    package static let parameters = ["group_run", "inputs", "lambda", "neurons", "refit"]
+    /// Names of the parameters that the cost of a run depends on.
+    package static let costParameters = ["group_run", "inputs", "lambda", "neurons", "refit"]
+    static let parameters = costParameters + ["tuning_rate", "tuning_steps"]
 
     package init(_ parameters: Parameters) {
         self.init()
@@ -61,5 +62,7 @@ extension FoldSettings {
         groupRun = parameters.integer("group_run")
         inputs = parameters.flag("inputs")
         refit = parameters.flag("refit")
+        tuningSteps = parameters.integer("tuning_steps")
+        tuningRate = parameters.number("tuning_rate")
     }
 }

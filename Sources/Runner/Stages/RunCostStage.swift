@@ -41,7 +41,9 @@ extension MeasuringStages {
     ) throws -> [Double] {
         let samples = request.parameters.integer("search_samples")
         let batch = Self.spread(tokens.batch, samples)
-        let settings = FoldSettings(request.parameters)
+        var settings = FoldSettings(request.parameters)
+        // What is tuned later is not tuned to be chosen.
+        settings.tuningSteps = 0
         let weights = original.model.weights
         let layers = weights.blueprint.layers.indices
         let peaks = runs.map { run in
@@ -53,7 +55,7 @@ extension MeasuringStages {
             name: "run-costs", inputs: inputs(original, tokens),
             params: [
                 "numerics": numerics.key,
-                "parameters": request.parameters.canonical(FoldSettings.parameters),
+                "parameters": request.parameters.canonical(FoldSettings.costParameters),
                 "runs": .array(
                     runs.map { .array([.integer($0.lowerBound), .integer($0.upperBound)]) }),
                 "samples": .integer(samples),

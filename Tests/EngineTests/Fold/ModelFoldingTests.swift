@@ -20,9 +20,16 @@ import Testing
             })
     }
 
+    /// With as little tuning as takes its path.
+    private static var quick: FoldSettings {
+        var settings = FoldSettings()
+        settings.tuningSteps = 2
+        return settings
+    }
+
     private static func fold(
         _ model: Model, keeping kept: [Int], _ batch: PackedSequences,
-        _ settings: FoldSettings = FoldSettings()
+        _ settings: FoldSettings = quick
     ) throws -> WeightPatch {
         try WeightPatch { give in
             try ModelFolding(model.weights, mode: .float32, batch: batch, settings: settings)
@@ -116,7 +123,7 @@ import Testing
                 (0..<64).map { Int32((sequence * 977 + $0 * 31) % 4096) }
             })
         let kept = [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15]
-        let settings = FoldSettings()
+        let settings = Self.quick
         let patch = try Self.fold(model, keeping: kept, batch, settings)
         let rivals = try #require(
             FoldRivals(model.weights, mode: .float32, batch: batch, settings: settings))
@@ -143,8 +150,9 @@ import Testing
             (0..<16).map { sequence in
                 (0..<64).map { Int32((sequence * 977 + $0 * 31) % 4096) }
             })
-        var settings = FoldSettings()
+        var settings = Self.quick
         settings.refit = false
+        settings.tuningSteps = 0
         let runs = [12..<15, 2..<4]
         let found = try ModelFolding(
             model.weights, mode: .float32, batch: batch, settings: settings, judgesAlways: true
