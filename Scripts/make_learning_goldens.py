@@ -7,6 +7,7 @@ gradient.json: derivatives of cross-entropy and of KL(original || folded) by mer
 autograd in double over transformers' own Llama (functional_call on blended tensors), for the tiny
 checkpoints of Tests/EngineTests/Fixtures/arch. Token ids are made by SplitMix64, as
 ArchitectureFixtures.tokens makes them.
+adam.json: torch.optim.Adam, in float64.
 gaussian.json: scikit-learn's GaussianProcessRegressor with a Matern 5/2 kernel, on seeded points.
 """
 import json
@@ -109,11 +110,30 @@ def gaussian():
     return out
 
 
+def adam():
+    """Five steps of torch.optim.Adam on four numbers, down given slopes."""
+    out = []
+    for decays, epsilon, rate in [((0.9, 0.999), 1e-8, 0.02), ((0.9, 0.99), 1e-20, 0.3)]:
+        generator = Generator(7)
+        values = torch.tensor([generator.uniform() for _ in range(4)], dtype=torch.float64)
+        start = values.tolist()
+        optimizer = torch.optim.Adam([values], lr=rate, betas=decays, eps=epsilon)
+        slopes, steps = [], []
+        for _ in range(5):
+            slopes.append([generator.uniform() - 0.4 for _ in range(4)])
+            values.grad = torch.tensor(slopes[-1], dtype=torch.float64)
+            optimizer.step()
+            steps.append(values.tolist())
+        out.append({"decays": decays, "epsilon": epsilon, "rate": rate, "start": start,
+                    "slopes": slopes, "steps": steps})
+    return out
+
+
 folder, output = sys.argv[1:3]
 os.makedirs(output, exist_ok=True)
 goldens = (gradients(folder, "llama-odd-linear", [3, 17], [0.4, 0.7, 0.55])
            + gradients(folder, "llama-tied-yarn", [9, 20], [0.35, 0.6, 0.8]))
-for name, value in [("gradient", goldens), ("gaussian", gaussian())]:
+for name, value in [("gradient", goldens), ("gaussian", gaussian()), ("adam", adam())]:
     with open(os.path.join(output, name + ".json"), "w") as file:
         json.dump(value, file, indent=0, separators=(",", ":"))
         file.write("\n")

@@ -169,11 +169,8 @@ package final class JobRunner {
         let removals =
             needs.removals
             ? try measuring.removals(request, original, tokens: analysis?.tokens) : nil
-        let searched =
-            needs.search
-            ? try measuring.search(request, original, tokens: analysis?.tokens)
-            : try measuring.exchange(request, removals, original, tokens: analysis?.tokens)
-                ?? measuring.cheapestRuns(request, original, tokens: analysis?.tokens)
+        let searched = try measuring.found(
+            request, removals, original, tokens: analysis?.tokens)
         let chosen = try PlanStage(cache: cache).make(
             request, model: original.model,
             similarity: needs.similarity ? analysis?.similarity[measure] : nil,

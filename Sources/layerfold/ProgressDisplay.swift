@@ -62,6 +62,7 @@ final class ProgressDisplay {
 
     private static func count(_ value: Double) -> String {
         switch value {
+        case ..<10: String(format: "%.2g", value)
         case ..<1000: String(format: "%.0f", value)
         case ..<1_000_000: String(format: "%.1f k", value / 1000)
         default: String(format: "%.1f M", value / 1_000_000)

@@ -3,10 +3,12 @@
 extension MethodDeclaration {
     package static let fold = Self(
         name: "fold",
-        summary: "Concatenates runs of layers, selects the best neurons and groups, and refits.",
+        summary: "Concatenates runs of layers, selects the best neurons and groups, refits, and "
+            + "tunes towards the original stream.",
         source: "Layerfold, docs/METHODS.md; after Hassibi and Stork 1993 (optimal brain surgeon), "
             + "ReplaceMe (arXiv 2505.02819) and SLEB",
-        formula: "min_W |Z W - R|^2 + mu |W - W0|^2; drop argmin_q |W_q|^2 / [C^-1]_qq; repeat",
+        formula: "min_W |Z W - R|^2 + mu |W - W0|^2; drop argmin_q |W_q|^2 / [C^-1]_qq; repeat; "
+            + "then Adam on |layer(x) - target|^2",
         needs: .tokens, computesWeights: true,
         parameters: [
             ParameterDeclaration(

@@ -96,13 +96,11 @@ package struct FoldRivals {
     private func averages(keeping kept: [Int]) -> AveragedTensors {
         let layers = weights.blueprint.layers
         var parts: [String: [String]] = [:]
-        for (place, base) in kept.enumerated() {
-            let start = place == 0 ? 0 : base
-            let end = place + 1 < kept.count ? kept[place + 1] : layers.count
-            guard end - start > 1 else { continue }
+        for (base, run) in zip(kept, FoldedRun.ranges(keeping: kept, of: layers.count))
+        where run.count > 1 {
             for tensor in layers[base].tensors {
                 let suffix = tensor.name.dropFirst(layers[base].prefix.count)
-                parts[tensor.name] = layers[start..<end].map { $0.prefix + suffix }
+                parts[tensor.name] = layers[run].map { $0.prefix + suffix }
             }
         }
         return AveragedTensors(source: weights.source, parts: parts)

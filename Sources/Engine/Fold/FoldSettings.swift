@@ -28,15 +28,11 @@ package struct FoldSettings: Sendable, Equatable {
 
 package enum FoldError: Error, Equatable, CustomStringConvertible {
     case unsupported(layer: Int, what: String)
-    case tooFewTokens(tokens: Int, features: Int)
 
     package var description: String {
         switch self {
         case .unsupported(let layer, let what):
             "method fold cannot compute layer \(layer): \(what); choose mka, sleb or reverse"
-        case .tooFewTokens(let tokens, let features):
-            "\(tokens) calibration tokens are too few to fit \(features) features: give at least "
-                + "\(features) (four times as many are better)"
         }
     }
 }
@@ -91,6 +87,31 @@ extension AttentionBlueprint {
 }
 
 extension FoldSettings {
+    /// Why merged layers will not be tuned although they should be.
+    package func notes(
+        _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
+    ) -> [String] {
+        let ranges = FoldedRun.ranges(keeping: kept, of: blueprint.layers.count)
+        let merged = zip(kept, ranges).filter { $1.count > 1 }.map(\.0)
+        guard tuningSteps > 0, !merged.isEmpty else { return [] }
+        guard tokens.ranges.count >= heldBack else {
+            return [
+                "merged layers are not tuned: one in \(heldBack) calibration sequences is held "
+                    + "back to judge by, and there are \(tokens.ranges.count); raise `samples`"
+            ]
+        }
+        var obstacles: [String: [String]] = [:]
+        for base in merged {
+            if let what = LayerTuning.obstacle(blueprint.layers[base], index: base) {
+                obstacles[what, default: []].append("\(base)")
+            }
+        }
+        return obstacles.sorted { $0.key < $1.key }.map { what, layers in
+            "not tuned, because no gradient is computed through a layer with \(what): "
+                + layers.joined(separator: ", ")
+        }
+    }
+
     /// Bytes held at most beside the mapped weights: the streams, the features of a wave, the
     /// Gram matrix of the longest run and what its selection holds, and a layer's computed tensors.
     package func peakByteCount(
@@ -100,13 +121,11 @@ extension FoldSettings {
         var features = 0
         var longest = 1
         var readers = 0
-        for (place, base) in kept.enumerated() {
-            let start = place == 0 ? 0 : base
-            let end = place + 1 < kept.count ? kept[place + 1] : blueprint.layers.count
+        let ranges = FoldedRun.ranges(keeping: kept, of: blueprint.layers.count)
+        for (base, run) in zip(kept, ranges.map(\.count)) {
             guard let (attention, gated) = try? blueprint.layers[base].foldable(base) else {
                 continue
             }
-            let run = end - start
             longest = max(longest, run)
             readers = max(readers, gated.gate.rows.count + gated.up.rows.count)
             features = max(

@@ -2,8 +2,8 @@
 // |layer(x) - target|^2, wave by wave. The least squares before it are each the best of one matrix;
 // queries, keys, gates and all others at once have no closed form.
 //
-// Adam (Kingma and Ba 2015, arXiv 1412.6980); a step is a share of a tensor's own root mean square,
-// so that models of any width take the same rate.
+// A step of Adam is a share of a tensor's own root mean square, so that models of any width take
+// the same rate.
 
 import Foundation
 import TensorMath
@@ -14,8 +14,19 @@ struct LayerTuning {
     private let steps: Int
     private let rate: Double
 
-    /// nil where there is nothing to do, or the layer has no derivative here (norms inside the
-    /// heads, capped scores).
+    /// What of a layer has no derivative here, if anything: norms inside the heads, capped scores.
+    static func obstacle(_ layer: LayerBlueprint, index: Int) -> String? {
+        do throws(LearnError) {
+            _ = try BlockGradient(layer, index: index)
+            return nil
+        } catch .unsupported(_, let what) {
+            return what
+        } catch {
+            return error.description
+        }
+    }
+
+    /// nil where there is nothing to do, or an obstacle.
     init?(_ layer: LayerBlueprint, settings: FoldSettings) {
         guard settings.tuningSteps > 0, let block = try? BlockGradient(layer, index: 0) else {
             return nil
@@ -48,14 +59,11 @@ struct LayerTuning {
             if order.isEmpty { order = task.waves.indices.shuffled(using: &generator) }
             let gradients = try gradients(task, task.waves[order.removeLast()], context)
             let size = rate * (1 + cos(.pi * Double(step) / Double(steps))) / 2
-            // Both moments start at zero.
-            let correction =
-                (1 - pow(0.99, Double(step + 1))).squareRoot()
-                / (1 - pow(0.9, Double(step + 1)))
-            for index in tensors.indices {
-                guard let gradient = gradients[tensors[index].name] else { continue }
-                tensors[index].step(gradient, size * correction)
-                source.set(tensors[index].name, tensors[index].values)
+            let correction = TunedTensor.adam.correction(step: step + 1)
+            for tensor in tensors {
+                guard let gradient = gradients[tensor.name] else { continue }
+                tensor.step(gradient, rate: size, correction)
+                source.set(tensor.name, tensor.values)
             }
         }
         var patch = WeightPatch()
@@ -88,20 +96,26 @@ struct LayerTuning {
     }
 }
 
-/// A tensor on its way, with the moments of its gradient.
+/// A tensor on its way.
 private struct TunedTensor {
     let name: String
     let values: MatrixView
-    private let mean: MatrixView
-    private let square: MatrixView
+    private let moments: Moments
     /// Root mean square of the start.
     private let scale: Double
+
+    /// Steps are few and the last ones small: a short memory of squares.
+    static let adam = Adam<Float>(decays: (0.9, 0.99), epsilon: 1e-20)
+
+    private typealias Moments = (first: MatrixView, second: MatrixView)
 
     init(_ name: String, _ start: MatrixView) {
         self.name = name
         values = start
-        mean = MatrixView(rows: start.rows, columns: start.columns)
-        square = MatrixView(rows: start.rows, columns: start.columns)
+        moments = (
+            MatrixView(rows: start.rows, columns: start.columns),
+            MatrixView(rows: start.rows, columns: start.columns)
+        )
         var sum = 0.0
         for row in 0..<start.rows {
             sum += start.row(row).reduce(0.0) { $0 + Double($1) * Double($1) }
@@ -109,19 +123,21 @@ private struct TunedTensor {
         scale = (sum / Double(max(1, start.rows * start.columns))).squareRoot()
     }
 
-    func step(_ gradient: MatrixView, _ size: Double) {
-        let length = Float(size * scale)
+    /// - Parameter rate: the step's length as a share of the root mean square.
+    func step(_ gradient: MatrixView, rate: Double, _ correction: Adam<Float>.Correction) {
+        let length = Float(rate * scale)
+        let (first, second) = moments
         Parallel.forEachRun(of: values.rows, grain: max(1, 16_384 / max(1, values.columns))) {
             rows in
             for row in rows {
                 for column in 0..<values.columns {
-                    let slope = gradient[row, column]
-                    let first = 0.9 * mean[row, column] + 0.1 * slope
-                    let second = 0.99 * square[row, column] + 0.01 * slope * slope
-                    mean[row, column] = first
-                    square[row, column] = second
+                    var moments = Adam<Float>.Moments(
+                        first: first[row, column], second: second[row, column])
                     // A weight that nothing reads has no slope, and stays.
-                    values[row, column] -= length * first / (second.squareRoot() + 1e-20)
+                    values[row, column] -= Self.adam.change(
+                        by: gradient[row, column], rate: length, correction, &moments)
+                    first[row, column] = moments.first
+                    second[row, column] = moments.second
                 }
             }
         }

@@ -53,29 +53,31 @@ package final class ModelFolding {
     package func run(
         keeping kept: [Int], observer: some WorkObserver, give: (WeightPatch) throws -> Void
     ) throws {
-        let layers = original.blueprint.layers
-        for index in layers.indices { _ = try layers[index].foldable(index) }
+        let layers = try foldableLayers()
+        let ranges = FoldedRun.ranges(keeping: kept, of: layers.count)
         for (index, base) in kept.enumerated() {
-            let start = index == 0 ? 0 : base
-            let end = index + 1 < kept.count ? kept[index + 1] : layers.count
-            place = (start, layers.count, "layers", "layer \(index + 1) of \(kept.count)")
+            place = (
+                ranges[index].lowerBound, layers.count, "layers",
+                "layer \(index + 1) of \(kept.count)"
+            )
             let run = FoldedRun(
-                layers: Array(layers[start..<end]), base: layers[base],
+                layers: Array(layers[ranges[index]]), base: layers[base],
                 later: kept[(index + 1)...].map { layers[$0] })
             let patch = try fold(run, observer)
             let (old, new) = (layers[base].prefix, layers[index].prefix)
             try give(patch.renamed { new + $0.dropFirst(old.count) })
             original.source.release(run.layers.flatMap { $0.tensors.map(\.name) })
             observer.progress(
-                done: end, total: place.total, unit: place.unit, detail: place.what)
+                done: ranges[index].upperBound, total: place.total, unit: place.unit,
+                detail: place.what)
         }
     }
 
     /// What it costs to fold each of `runs` when nothing else is folded: KL(original || model) on
-    /// the sequences held back, in nats per token. Leaves all streams somewhere else.
+    /// the sequences held back, in nats per token; `RunSelection.costMax` where that is no number.
+    /// Leaves all streams somewhere else.
     package func costs(of runs: [Range<Int>], observer: some WorkObserver) throws -> [Double] {
-        let layers = original.blueprint.layers
-        for index in layers.indices { _ = try layers[index].foldable(index) }
+        let layers = try foldableLayers()
         var costs = [Double](repeating: 0, count: runs.count)
         var reached = 0
         let order = runs.indices.sorted { runs[$0].lowerBound < runs[$1].lowerBound }
@@ -88,15 +90,22 @@ package final class ModelFolding {
                 original.source.release(layer.tensors.map(\.name))
             }
             reached = run.lowerBound
-            costs[index] = try best(
+            let divergence = try best(
                 FoldedRun(
                     layers: Array(layers[run]), base: layers[reached],
                     later: Array(layers[run.upperBound...])), measured: true, observer
             ).divergence
+            costs[index] = RunSelection.cost(divergence)
             observer.progress(
                 done: done + 1, total: place.total, unit: place.unit, detail: place.what)
         }
         return costs
+    }
+
+    private func foldableLayers() throws -> [LayerBlueprint] {
+        let layers = original.blueprint.layers
+        for index in layers.indices { _ = try layers[index].foldable(index) }
+        return layers
     }
 
     private func fold(_ run: FoldedRun, _ observer: some WorkObserver) throws -> WeightPatch {
@@ -104,6 +113,7 @@ package final class ModelFolding {
             try carry(run.base, observer)
             return WeightPatch()
         }
+        // `FoldSettings.notes` says where a merged layer is not tuned.
         let tuning =
             run.merges && judge != nil ? LayerTuning(run.base, settings: settings) : nil
         var (way, divergence) = try best(run, measured: tuning != nil, observer)
@@ -126,18 +136,20 @@ package final class ModelFolding {
     private func best(
         _ run: FoldedRun, measured: Bool, _ observer: some WorkObserver
     ) throws -> (way: Way, divergence: Double) {
+        func attempt(
+            selectsGroups: Bool, _ measured: Bool
+        ) throws -> (way: Way, divergence: Double) {
+            let way = try compute(run, selectsGroups: selectsGroups, observer)
+            return (way, measured ? try divergence(way, run, observer) : 0)
+        }
         // With nothing to judge by, attention stays the kept layer's own: selecting groups can
         // lose more than it wins (the first layers of the demo model).
-        let ways = judge != nil && run.canSelectGroups(settings) ? [false, true] : [false]
-        var best: (way: Way, divergence: Double)?
-        for selectsGroups in ways {
-            let way = try compute(run, selectsGroups: selectsGroups, observer)
-            let divergence =
-                ways.count > 1 || measured ? try divergence(way, run, observer) : 0
-            if divergence < best?.divergence ?? .infinity { best = (way, divergence) }
+        guard judge != nil, run.canSelectGroups(settings) else {
+            return try attempt(selectsGroups: false, measured)
         }
-        guard let best else { preconditionFailure("a divergence is a number") }
-        return best
+        let own = try attempt(selectsGroups: false, true)
+        let selected = try attempt(selectsGroups: true, true)
+        return selected.divergence < own.divergence ? selected : own
     }
 
     private func divergence(
@@ -306,76 +318,5 @@ package final class ModelFolding {
         guard let judge else { return }
         judge.accept(
             try judge.advanced(through: layer, original.source, observer: observer))
-    }
-}
-
-/// A kept layer with the removed ones that it absorbs.
-private struct FoldedRun {
-    /// In order; the kept one is among them.
-    let layers: [LayerBlueprint]
-    let base: LayerBlueprint
-    /// Kept layers behind the run.
-    let later: [LayerBlueprint]
-
-    var merges: Bool { layers.count > 1 }
-
-    func canSelectGroups(_ settings: FoldSettings) -> Bool {
-        guard merges, layers.count <= settings.groupRun,
-            let attentions = try? layers.map({ try $0.foldable(0).0 })
-        else { return false }
-        return attentions.allSatisfy { $0.sharesGroups(with: attentions[0]) }
-    }
-}
-
-extension LayerBlueprint {
-    /// Projections that read the norm before attention.
-    fileprivate var attentionReaders: [ProjectionBlueprint] {
-        (try? foldable(0).0).map { [$0.query, $0.key, $0.value] } ?? []
-    }
-
-    /// Projections that read the norm before the MLP.
-    fileprivate var feedForwardReaders: [ProjectionBlueprint] {
-        (try? foldable(0).1).map { [$0.gate, $0.up] } ?? []
-    }
-
-    fileprivate var attentionInputs: [String] {
-        attentionReaders.map(\.tensor) + [inputNorm.tensor]
-    }
-
-    fileprivate var feedForwardInputs: [String] {
-        feedForwardReaders.map(\.tensor) + [feedForwardNorm.tensor]
-    }
-}
-
-/// What a part of a fold works on: the stream it gets, and the one it shall make.
-struct FoldTask {
-    let waves: [ForwardPass.Wave]
-    let stream: MatrixView
-    let target: MatrixView
-    /// Reads the original weights.
-    let context: BlockContext
-    /// Says how far the part is; throws to stop the work.
-    let tell: (String) throws -> Void
-
-    /// Sums Z'Z and Z'(target - stream - bias) over all waves.
-    func accumulate(
-        features: Int, bias: MatrixView?,
-        _ compute: (_ wave: ForwardPass.Wave, _ stream: MatrixView) throws -> MatrixView
-    ) throws -> GramAccumulator {
-        var sums = GramAccumulator(features: features, targets: stream.columns)
-        for wave in waves {
-            try tell("\(wave.tokens.upperBound) of \(stream.rows) tokens")
-            let input = stream.rows(wave.tokens)
-            let wanted = MatrixView(rows: input.rows, columns: input.columns)
-            wanted.assign(target.rows(wave.tokens))
-            wanted.subtract(input)
-            if let bias {
-                let negative = MatrixView(rows: 1, columns: bias.columns)
-                negative.subtract(bias)
-                RowKernels.addBias(wanted, negative)
-            }
-            sums.add(features: try compute(wave, input), targets: wanted)
-        }
-        return sums
     }
 }

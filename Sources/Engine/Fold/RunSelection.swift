@@ -10,13 +10,21 @@ package struct RunSelection: Sendable {
     private let layers: Int
     private var costs: [Range<Int>: Double] = [:]
 
+    /// What a run costs that breaks the model: sums of as many as there are layers are finite.
+    package static let costMax = 1e100
+
     package init(layers: Int) { self.layers = layers }
+
+    /// A divergence in nats per token as a cost; one that overflowed is the greatest.
+    package static func cost(_ divergence: Double) -> Double {
+        divergence < costMax ? divergence : costMax
+    }
 
     /// All pairs of neighbours: what to measure first.
     package var pairs: [Range<Int>] { (0..<max(0, layers - 1)).map { $0..<$0 + 2 } }
 
     /// - Parameter cost: divergence in nats per token.
-    package mutating func learn(_ run: Range<Int>, cost: Double) { costs[run] = cost }
+    package mutating func learn(_ run: Range<Int>, cost: Double) { costs[run] = Self.cost(cost) }
 
     package func isMeasured(_ run: Range<Int>) -> Bool { costs[run] != nil }
 

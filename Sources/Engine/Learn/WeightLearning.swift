@@ -61,9 +61,6 @@ package struct GradientLearning: Sendable {
     package var batch = 4
     package var seed: UInt64 = 1
 
-    private static let firstDecay = 0.9
-    private static let secondDecay = 0.999
-    private static let epsilon = 1e-8
     /// Looks at the fixed sequences, beside the first and the last.
     private static let looks = 10
 
@@ -73,8 +70,8 @@ package struct GradientLearning: Sendable {
         _ objective: MergeObjective, split: LearningSplit, observer: some WorkObserver
     ) throws -> LearnedWeights {
         var values = objective.start
-        var moments = [Double](repeating: 0, count: values.count)
-        var squares = moments
+        let adam = Adam<Double>()
+        var moments = [Adam<Double>.Moments](repeating: .init(), count: values.count)
         var generator = SeededGenerator(seed: seed)
         var queue: [Int] = []
         var trace: [LearningStep] = []
@@ -100,20 +97,13 @@ package struct GradientLearning: Sendable {
             trace.append(record)
             observer.progress(
                 done: step + 1, total: steps + 1, unit: "steps", detail: "merge weights")
+            let correction = adam.correction(step: step + 1)
             for index in values.indices {
-                let slope = found.gradient[index]
-                moments[index] += (1 - Self.firstDecay) * (slope - moments[index])
-                squares[index] += (1 - Self.secondDecay) * (slope * slope - squares[index])
-                let first = moments[index] / (1 - power(Self.firstDecay, step + 1))
-                let second = squares[index] / (1 - power(Self.secondDecay, step + 1))
-                let moved = values[index] - rate * first / (second.squareRoot() + Self.epsilon)
-                values[index] = min(1, max(0, moved))
+                let change = adam.change(
+                    by: found.gradient[index], rate: rate, correction, &moments[index])
+                values[index] = min(1, max(0, values[index] - change))
             }
         }
         return LearnedWeights(values: best.values, steps: trace, chosen: best.step)
-    }
-
-    private func power(_ base: Double, _ exponent: Int) -> Double {
-        (0..<exponent).reduce(1.0) { product, _ in product * base }
     }
 }

@@ -41,6 +41,8 @@ extension Method {
         return WeightWork(
             parameters: FoldSettings.parameters,
             peakByteCount: settings.peakByteCount(
+                input.weights.blueprint, keeping: goal.kept, tokens: input.batch),
+            notes: settings.notes(
                 input.weights.blueprint, keeping: goal.kept, tokens: input.batch)
         ) { observer, give in
             try ModelFolding(

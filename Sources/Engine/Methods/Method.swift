@@ -146,6 +146,8 @@ package struct WeightWork {
     /// Whether they depend on the ratio, beyond the layers it keeps.
     package var dependsOnRatio = false
     package let peakByteCount: Int
+    /// What will not be done of what is asked, and why.
+    package var notes: [String] = []
     /// Gives what it computed, layer by layer.
     package let compute: (any WorkObserver, _ give: (WeightPatch) throws -> Void) throws -> Void
 }

@@ -71,14 +71,12 @@ package struct TanhAutoencoder: Sendable {
 
     /// Takes `steps` Adam steps; returns the loss after the last one.
     package mutating func train(on rows: DoubleMatrix, steps: Int) -> Double {
-        var moments = (
-            Moments(like: encoder), Moments(like: decoder), Moments(like: bias)
-        )
+        var descents = (Descent(encoder), Descent(decoder), Descent(bias))
         for step in 1...steps {
             let gradient = loss(on: rows).gradient
-            moments.0.update(&encoder, gradient.encoder, step: step)
-            moments.1.update(&decoder, gradient.decoder, step: step)
-            moments.2.update(&bias, gradient.bias, step: step)
+            descents.0.update(&encoder, gradient.encoder, step: step)
+            descents.1.update(&decoder, gradient.decoder, step: step)
+            descents.2.update(&bias, gradient.bias, step: step)
         }
         return loss(on: rows).loss
     }
@@ -88,31 +86,22 @@ package struct TanhAutoencoder: Sendable {
     }
 }
 
-/// Adam's running moments of one parameter matrix.
-private struct Moments {
-    private var first: [Double]
-    private var second: [Double]
+/// One parameter matrix on its way.
+private struct Descent {
+    private let adam = Adam<Double>()
+    private var moments: [Adam<Double>.Moments]
 
     private static let rate = 0.01
-    private static let decays = (0.9, 0.999)
 
-    init(like matrix: DoubleMatrix) {
-        first = Array(repeating: 0, count: matrix.values.count)
-        second = first
+    init(_ matrix: DoubleMatrix) {
+        moments = Array(repeating: .init(), count: matrix.values.count)
     }
 
     mutating func update(_ matrix: inout DoubleMatrix, _ gradient: DoubleMatrix, step: Int) {
-        let (slow, slower) = Self.decays
-        let corrections = (1 - pow(slow, Double(step)), 1 - pow(slower, Double(step)))
-        var values = matrix.values
-        for index in values.indices {
-            let slope = gradient.values[index]
-            first[index] = slow * first[index] + (1 - slow) * slope
-            second[index] = slower * second[index] + (1 - slower) * slope * slope
-            values[index] -=
-                Self.rate * (first[index] / corrections.0)
-                / ((second[index] / corrections.1).squareRoot() + 1e-8)
+        let correction = adam.correction(step: step)
+        for index in moments.indices {
+            matrix.values[index] -= adam.change(
+                by: gradient.values[index], rate: Self.rate, correction, &moments[index])
         }
-        matrix.values = values
     }
 }

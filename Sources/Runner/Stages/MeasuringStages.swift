@@ -95,6 +95,7 @@ struct MeasuringStages {
                 parameters: request.parameters, weights: original.model.weights,
                 batch: tokens.batch, mode: numerics.mode),
             WeightGoal(ratio: request.ratio ?? 0, kept: kept))
+        for note in work.notes { progress.warn("\(request.name): \(note)") }
         var params: [String: KeyJSON] = [
             "kept": .array(kept.map { .integer($0) }), "method": .string(request.method),
             "numerics": numerics.key, "parameters": request.parameters.canonical(work.parameters),

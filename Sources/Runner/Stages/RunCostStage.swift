@@ -7,11 +7,9 @@ import Foundation
 import Store
 
 extension MeasuringStages {
-    /// - Returns: nil where the method does not choose so.
     func cheapestRuns(
         _ request: PlanRequest, _ original: IdentifiedModel, tokens: TokenisedSet?
-    ) throws -> SearchedPlan? {
-        guard request.parameters.values["select"]?.text == "divergence" else { return nil }
+    ) throws -> SearchedPlan {
         let tokens = try required(tokens, request)
         let layers = original.model.blueprint.layers.count
         let count = try layersRemoved(ratio: request.ratio ?? 0, of: layers)

@@ -14,7 +14,20 @@ struct SearchedPlan {
 }
 
 extension MeasuringStages {
-    func search(
+    /// What the model itself is asked for a plan; nil where analysis alone makes it.
+    func found(
+        _ request: PlanRequest, _ removals: IdentifiedRemovals?, _ original: IdentifiedModel,
+        tokens: TokenisedSet?
+    ) throws -> SearchedPlan? {
+        if Planning(request).search { return try search(request, original, tokens: tokens) }
+        if request.parameters.values["select"]?.text == "divergence" {
+            return try cheapestRuns(request, original, tokens: tokens)
+        }
+        guard let removals, request.parameters.values["exchange"]?.flag == true else { return nil }
+        return try exchange(request, removals, original, tokens: tokens)
+    }
+
+    private func search(
         _ request: PlanRequest, _ original: IdentifiedModel, tokens: TokenisedSet?
     ) throws -> SearchedPlan {
         let tokens = try required(tokens, request)
@@ -56,13 +69,10 @@ extension MeasuringStages {
     }
 
     /// Stage `exchange`: layers that go by measured loss, improved for one ratio.
-    ///
-    /// - Returns: nil where the method does not ask for it.
-    func exchange(
-        _ request: PlanRequest, _ removals: IdentifiedRemovals?, _ original: IdentifiedModel,
+    private func exchange(
+        _ request: PlanRequest, _ removals: IdentifiedRemovals, _ original: IdentifiedModel,
         tokens: TokenisedSet?
-    ) throws -> SearchedPlan? {
-        guard let removals, request.parameters.values["exchange"]?.flag == true else { return nil }
+    ) throws -> SearchedPlan {
         let tokens = try required(tokens, request)
         let model = original.model
         let layers = model.blueprint.layers.count

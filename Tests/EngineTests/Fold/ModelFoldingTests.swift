@@ -8,7 +8,9 @@ import TestSupport
 import Testing
 
 @Suite struct ModelFoldingTests {
-    static let dense = ["llama-odd-linear", "llama-tied-yarn", "phi3-longrope-partial"]
+    static let dense = [
+        "llama-odd-linear", "llama-tied-yarn", "phi3-longrope-partial", "qwen2-dynamic-window",
+    ]
 
     private static func batch(_ model: Model, sequences: Int = 12) -> PackedSequences {
         var generator = SeededGenerator(seed: 3)
@@ -17,6 +19,18 @@ import Testing
                 (0..<20).map { _ in
                     Int32(generator.index(below: model.blueprint.vocabularySize))
                 }
+            })
+    }
+
+    private static func demo() throws -> Model {
+        try Model(try Checkpoint(FilePath(Places.demoModel.path)))
+    }
+
+    /// Made-up tokens that never repeat a sequence.
+    private static func demoBatch(_ sequences: Int = 16, of length: Int = 64) -> PackedSequences {
+        PackedSequences(
+            (0..<sequences).map { sequence in
+                (0..<length).map { Int32((sequence * 977 + $0 * 31) % 4096) }
             })
     }
 
@@ -92,11 +106,8 @@ import Testing
 
     @Test("folding moves the last stream nearer to the original than dropping does")
     func improves() throws {
-        let model = try Model(try Checkpoint(FilePath(Places.demoModel.path)))
-        let batch = PackedSequences(
-            (0..<8).map { sequence in
-                (0..<256).map { Int32((sequence * 977 + $0 * 31) % 4096) }
-            })
+        let model = try Self.demo()
+        let batch = Self.demoBatch(8, of: 256)
         let kept = [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15]
         let plan = FoldPlan.keeping(kept, of: 16)
         let patch = try Self.fold(model, keeping: kept, batch)
@@ -117,11 +128,8 @@ import Testing
 
     @Test("a fold is held against its rivals, and one that changes nothing equals dropping")
     func rivals() throws {
-        let model = try Model(try Checkpoint(FilePath(Places.demoModel.path)))
-        let batch = PackedSequences(
-            (0..<16).map { sequence in
-                (0..<64).map { Int32((sequence * 977 + $0 * 31) % 4096) }
-            })
+        let model = try Self.demo()
+        let batch = Self.demoBatch()
         let kept = [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15]
         let settings = Self.quick
         let patch = try Self.fold(model, keeping: kept, batch, settings)
@@ -145,11 +153,8 @@ import Testing
 
     @Test("a run costs what the model diverges by in which it alone is folded")
     func costs() throws {
-        let model = try Model(try Checkpoint(FilePath(Places.demoModel.path)))
-        let batch = PackedSequences(
-            (0..<16).map { sequence in
-                (0..<64).map { Int32((sequence * 977 + $0 * 31) % 4096) }
-            })
+        let model = try Self.demo()
+        let batch = Self.demoBatch()
         var settings = Self.quick
         settings.refit = false
         settings.tuningSteps = 0

@@ -78,4 +78,17 @@ import Testing
             }
         }
     }
+
+    @Test("what is no number costs more than all else, and is still chosen where nothing is left")
+    func overflow() {
+        for broken in [Double.nan, .infinity] {
+            var selection = RunSelection(layers: 4)
+            for run in selection.pairs { selection.learn(run, cost: 0.5) }
+            selection.learn(1..<3, cost: broken)
+            #expect(selection.cheapest(removing: 1).cost == 0.5)
+            #expect(selection.cheapest(removing: 2).runs == [0..<2, 2..<4])
+            let all = selection.cheapest(removing: 3)
+            #expect(all.runs == [0..<4] && all.cost.isFinite)
+        }
+    }
 }

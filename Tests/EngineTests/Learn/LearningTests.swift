@@ -87,6 +87,38 @@ import Testing
         }
     }
 
+    // MARK: Adam
+
+    private struct Descent: Decodable {
+        let decays: [Double]
+        let epsilon: Double
+        let rate: Double
+        let start: [Double]
+        let slopes: [[Double]]
+        let steps: [[Double]]
+    }
+
+    @Test("Adam's steps are PyTorch's")
+    func adam() throws {
+        let goldens = try LearnFixtures.read("adam", as: [Descent].self)
+        #expect(goldens.count == 2)
+        for golden in goldens {
+            let adam = Adam<Double>(
+                decays: (golden.decays[0], golden.decays[1]), epsilon: golden.epsilon)
+            var values = golden.start
+            var moments = [Adam<Double>.Moments](repeating: .init(), count: values.count)
+            for (step, slopes) in golden.slopes.enumerated() {
+                let correction = adam.correction(step: step + 1)
+                for index in values.indices {
+                    values[index] -= adam.change(
+                        by: slopes[index], rate: golden.rate, correction, &moments[index])
+                    // Rounding in another order.
+                    #expect(abs(values[index] - golden.steps[step][index]) < 1e-14)
+                }
+            }
+        }
+    }
+
     // MARK: Gaussian process
 
     struct Golden: Decodable {

@@ -1,0 +1,47 @@
+// Which layers go into which kept one, and what of them a fold reads.
+
+/// A kept layer with the removed ones that it absorbs.
+struct FoldedRun {
+    /// In order; the kept one is among them.
+    let layers: [LayerBlueprint]
+    let base: LayerBlueprint
+    /// Kept layers behind the run.
+    let later: [LayerBlueprint]
+
+    var merges: Bool { layers.count > 1 }
+
+    /// For each of `kept` (ascending) itself and the removed layers behind it; those before the
+    /// first kept layer go into it.
+    static func ranges(keeping kept: [Int], of layers: Int) -> [Range<Int>] {
+        kept.indices.map { place in
+            (place == 0 ? 0 : kept[place])..<(place + 1 < kept.count ? kept[place + 1] : layers)
+        }
+    }
+
+    func canSelectGroups(_ settings: FoldSettings) -> Bool {
+        guard merges, layers.count <= settings.groupRun,
+            let attentions = try? layers.map({ try $0.foldable(0).0 })
+        else { return false }
+        return attentions.allSatisfy { $0.sharesGroups(with: attentions[0]) }
+    }
+}
+
+extension LayerBlueprint {
+    /// Projections that read the norm before attention.
+    var attentionReaders: [ProjectionBlueprint] {
+        (try? foldable(0).0).map { [$0.query, $0.key, $0.value] } ?? []
+    }
+
+    /// Projections that read the norm before the MLP.
+    var feedForwardReaders: [ProjectionBlueprint] {
+        (try? foldable(0).1).map { [$0.gate, $0.up] } ?? []
+    }
+
+    var attentionInputs: [String] {
+        attentionReaders.map(\.tensor) + [inputNorm.tensor]
+    }
+
+    var feedForwardInputs: [String] {
+        feedForwardReaders.map(\.tensor) + [feedForwardNorm.tensor]
+    }
+}
