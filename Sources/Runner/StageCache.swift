@@ -87,9 +87,7 @@ package final class StageCache {
     package func run(
         _ request: StageRequest, compute: (inout StageOutputs) throws -> Void
     ) throws -> StageResult {
-        let key = ActionKey(
-            stage: request.name, stageVersion: request.version, inputs: request.inputs,
-            params: request.params, tool: Self.tool)
+        let key = key(of: request)
         progress.begin(stage: request.name)
         let watch = StageWatch()
         let found = request.isCacheable ? try store.lookup(key) : .miss(.unknown)
@@ -116,6 +114,34 @@ package final class StageCache {
             return StageResult(
                 key: key.digest, outputs: digests(outputs.list), isHit: false)
         }
+    }
+
+    /// An object of a part of a stage, if that part was done before; not told of in the report.
+    func recalled(_ role: String, of request: StageRequest) throws -> [UInt8]? {
+        guard case .hit(let record) = try store.lookup(key(of: request)),
+            let output = record.outputs.first(where: { $0.role == role })
+        else { return nil }
+        return try store.bytes(of: output.digest).value
+    }
+
+    /// Stores the object of a part of a stage; durable when this returns.
+    func keep(
+        _ role: String, _ bytes: [UInt8], of request: StageRequest, seconds: Double
+    ) throws {
+        var outputs = StageOutputs(store: store)
+        try outputs.put(role, bytes, elementBytes: 4)
+        let memory = ResidentMemory.anonymousBytes()
+        try record(
+            key(of: request), outputs.list,
+            StageCost(
+                seconds: seconds, processorSeconds: 0, peakBytes: memory,
+                anonymousPeakBytes: memory))
+    }
+
+    private func key(of request: StageRequest) -> ActionKey {
+        ActionKey(
+            stage: request.name, stageVersion: request.version, inputs: request.inputs,
+            params: request.params, tool: Self.tool)
     }
 
     private func record(

@@ -108,4 +108,31 @@ struct MergeJobTests {
             outcome.errors.contains("it is used only with `weights: gradient or bayesian`"),
             "\(outcome.errors)")
     }
+
+    @Test("ratios of a fold share the layers before their first difference")
+    func sharesLayers() throws {
+        func run(_ ratios: String) throws -> (errors: String, model: Data) {
+            let (folder, job) = try Workshop.make()
+            let text = try String(contentsOfFile: job, encoding: .utf8)
+                .replacing(
+                    "[{method: mka, ratios: [0.125]}]",
+                    with: "[{method: fold, select: list, layers: [2, 9, 12], tuning_steps: 2, "
+                        + "ratios: \(ratios)}]")
+            try Data(text.utf8).write(to: URL(filePath: job))
+            let outcome = try layerfold(
+                "run", job, "--state", folder.path + "/s", "--output", folder.path + "/out")
+            try #require(outcome.status == 0, "\(outcome.errors)")
+            let model = folder.path + "/out/tiny-1/fold-r0.1875/model.safetensors"
+            return (outcome.errors, try Data(contentsOf: URL(filePath: model)))
+        }
+        let together = try run("[0.125, 0.1875]")
+        let alone = try run("[0.1875]")
+        // Of 14 and of 13 layers 1 merges first, and 8 is the last that both have merged with 9.
+        for layer in 2...9 {
+            #expect(together.errors.contains("layer \(layer): folded before"), "\(layer)")
+        }
+        #expect(!together.errors.contains("layer 10: folded before"))
+        #expect(!alone.errors.contains("folded before"))
+        #expect(together.model == alone.model)
+    }
 }

@@ -1,5 +1,5 @@
 // Chooses between ways to fold a run, by calibration sequences that no fit has seen: the mean
-// KL(original || folded so far, with the kept layers behind as they are), as the last thing that
+// KL(original || folded so far, with all layers behind as they are), as the last thing that
 // matters.
 
 import TensorMath

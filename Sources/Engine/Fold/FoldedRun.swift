@@ -5,7 +5,7 @@ struct FoldedRun {
     /// In order; the kept one is among them.
     let layers: [LayerBlueprint]
     let base: LayerBlueprint
-    /// Kept layers behind the run.
+    /// All layers behind the run.
     let later: [LayerBlueprint]
 
     var merges: Bool { layers.count > 1 }

@@ -48,10 +48,13 @@ package final class ModelFolding {
 
     /// Folds the layers that are not in `kept` (ascending) into the kept ones before them; those
     /// before the first kept layer go into it.
-    /// - Parameter give: takes the computed tensors, named as in the new model, layer by layer;
-    ///   here they are not held longer.
+    /// - Parameters:
+    ///   - recall: layers that need not be folded again; takes the others.
+    ///   - give: takes the computed tensors, named as in the new model, layer by layer; here they
+    ///     are not held longer.
     package func run(
-        keeping kept: [Int], observer: some WorkObserver, give: (WeightPatch) throws -> Void
+        keeping kept: [Int], recall: LayerRecall? = nil, observer: some WorkObserver,
+        give: (WeightPatch) throws -> Void
     ) throws {
         let layers = try foldableLayers()
         let ranges = FoldedRun.ranges(keeping: kept, of: layers.count)
@@ -62,10 +65,23 @@ package final class ModelFolding {
             )
             let run = FoldedRun(
                 layers: Array(layers[ranges[index]]), base: layers[base],
-                later: kept[(index + 1)...].map { layers[$0] })
-            let patch = try fold(run, observer)
+                later: Array(layers[ranges[index].upperBound...]))
             let (old, new) = (layers[base].prefix, layers[index].prefix)
-            try give(patch.renamed { new + $0.dropFirst(old.count) })
+            if hasChanged || run.merges {
+                let prefix = FoldPrefix(
+                    kept: Array(kept[...index]), end: ranges[index].upperBound)
+                if let found = try recall?.find(prefix) {
+                    let patch = found.renamed { old + $0.dropFirst(new.count) }
+                    try follow(run, patch, observer)
+                    try give(found)
+                } else {
+                    let patch = try fold(run, observer).renamed { new + $0.dropFirst(old.count) }
+                    try recall?.keep(prefix, patch)
+                    try give(patch)
+                }
+            } else {
+                try carry(run.base, observer)
+            }
             original.source.release(run.layers.flatMap { $0.tensors.map(\.name) })
             observer.progress(
                 done: ranges[index].upperBound, total: place.total, unit: place.unit,
@@ -109,10 +125,6 @@ package final class ModelFolding {
     }
 
     private func fold(_ run: FoldedRun, _ observer: some WorkObserver) throws -> WeightPatch {
-        guard hasChanged || run.merges else {
-            try carry(run.base, observer)
-            return WeightPatch()
-        }
         // `FoldSettings.notes` says where a merged layer is not tuned.
         let tuning =
             run.merges && judge != nil ? LayerTuning(run.base, settings: settings) : nil
@@ -122,15 +134,34 @@ package final class ModelFolding {
             let other = try tried(patch, run, observer)
             if try self.divergence(other, run, observer) < divergence { way = other }
         }
-        folded = way.stream
         // The last target was the original stream behind the run.
-        source.assign(target)
-        if let judged = way.judged { judge?.accept(judged) }
-        hasChanged = true
+        accept(way)
         return way.patch
     }
 
-    /// The way to fold a run that diverges least, with the kept layers behind it as they are.
+    /// Goes on behind a run whose tensors are known.
+    private func follow(
+        _ run: FoldedRun, _ patch: WeightPatch, _ observer: some WorkObserver
+    ) throws {
+        let way = try tried(patch, run, observer)
+        let past = OriginalRun(
+            layers: run.layers, start: source, context: try context(original.source))
+        for wave in waves {
+            try observer.checkpoint()
+            target.rows(wave.tokens).assign(try past.states(of: wave)[2 * run.layers.count])
+        }
+        accept(way)
+    }
+
+    /// - Precondition: `target` is the original stream behind the run.
+    private func accept(_ way: Way) {
+        folded = way.stream
+        source.assign(target)
+        if let judged = way.judged { judge?.accept(judged) }
+        hasChanged = true
+    }
+
+    /// The way to fold a run that diverges least, with all layers behind it as they are.
     ///
     /// - Parameter measured: whether the divergence is wanted where there is no choice, too.
     private func best(

@@ -44,10 +44,10 @@ extension Method {
                 input.weights.blueprint, keeping: goal.kept, tokens: input.batch),
             notes: settings.notes(
                 input.weights.blueprint, keeping: goal.kept, tokens: input.batch)
-        ) { observer, give in
+        ) { observer, recall, give in
             try ModelFolding(
                 input.weights, mode: input.mode, batch: input.batch, settings: settings
-            ).run(keeping: goal.kept, observer: observer, give: give)
+            ).run(keeping: goal.kept, recall: recall, observer: observer, give: give)
         }
     }
 }

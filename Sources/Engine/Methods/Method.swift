@@ -148,6 +148,7 @@ package struct WeightWork {
     package let peakByteCount: Int
     /// What will not be done of what is asked, and why.
     package var notes: [String] = []
-    /// Gives what it computed, layer by layer.
-    package let compute: (any WorkObserver, _ give: (WeightPatch) throws -> Void) throws -> Void
+    /// Gives what it computed, layer by layer; may ask for layers that were computed before.
+    package let compute:
+        (any WorkObserver, LayerRecall, _ give: (WeightPatch) throws -> Void) throws -> Void
 }

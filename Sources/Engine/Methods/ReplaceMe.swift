@@ -15,7 +15,7 @@ extension Method {
             parameters: ["lambda"],
             peakByteCount: BlockReplacement.peakByteCount(
                 input.weights.blueprint, tokens: input.batch, mode: input.mode)
-        ) { observer, give in
+        ) { observer, _, give in
             let replacement = BlockReplacement(
                 input.weights, mode: input.mode, batch: input.batch,
                 lambda: input.parameters.number("lambda"))

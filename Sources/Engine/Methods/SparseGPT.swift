@@ -28,7 +28,7 @@ extension Method {
             parameters: ["damping", "pattern"], dependsOnRatio: true,
             peakByteCount: SparsePruning.peakByteCount(
                 input.weights.blueprint, tokens: input.batch, mode: input.mode)
-        ) { [regression] observer, give in
+        ) { [regression] observer, _, give in
             try SparsePruning(
                 input.weights, mode: input.mode, batch: input.batch, regression: regression
             ).run(observer: observer, give: give)

@@ -97,18 +97,21 @@ struct MeasuringStages {
             WeightGoal(ratio: request.ratio ?? 0, kept: kept))
         for note in work.notes { progress.warn("\(request.name): \(note)") }
         var params: [String: KeyJSON] = [
-            "kept": .array(kept.map { .integer($0) }), "method": .string(request.method),
-            "numerics": numerics.key, "parameters": request.parameters.canonical(work.parameters),
+            "method": .string(request.method), "numerics": numerics.key,
+            "parameters": request.parameters.canonical(work.parameters),
         ]
         if work.dependsOnRatio { params["ratio"] = .decimal(request.ratio ?? 0) }
-        let stage = StageRequest(
-            name: "weights", version: 2, inputs: inputs(original, tokens),
+        var stage = StageRequest(
+            name: "weights", version: 3, inputs: inputs(original, tokens),
             params: .object(params),
             detail:
                 "\(request.method), \(kept.count) layers on \(tokens.batch.tokens.count) tokens",
             plannedPeakBytes: work.peakByteCount)
+        let recall = LayerRecall(stage, cache: cache, progress: progress)
+        params["kept"] = .array(kept.map { .integer($0) })
+        stage.params = .object(params)
         let result = try cache.run(stage) { outputs in
-            try outputs.putTensors { give in try work.compute(progress, give) }
+            try outputs.putTensors { give in try work.compute(progress, recall, give) }
         }
         return try IdentifiedWeights(cache, result, stage: stage.name)
     }

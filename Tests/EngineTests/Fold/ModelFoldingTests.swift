@@ -175,6 +175,37 @@ import Testing
         #expect(found[1] < found[0])
     }
 
+    @Test("a fold that goes on behind layers that were folded before gives the same bytes")
+    func recall() throws {
+        let model = try Self.demo()
+        let batch = Self.demoBatch()
+        // Alike up to layer 8, with which 9 goes in the second. Nothing is done before layer 2.
+        let plans = [[3, 12], [3, 9, 14]].map { gone in (0..<16).filter { !gone.contains($0) } }
+        var known: [FoldPrefix: WeightPatch] = [:]
+        var found: [FoldPrefix] = []
+        let recall = LayerRecall(
+            find: { prefix in
+                if known[prefix] != nil { found.append(prefix) }
+                return known[prefix]
+            }, keep: { known[$0] = $1 })
+        func fold(_ kept: [Int], _ recall: LayerRecall?) throws -> [UInt8] {
+            try WeightPatch { give in
+                try ModelFolding(
+                    model.weights, mode: .float32, batch: batch, settings: Self.quick
+                ).run(keeping: kept, recall: recall, observer: SilentObserver(), give: give)
+            }.archive.bytes
+        }
+        for (kept, shared) in zip(plans, [[], [2, 4, 5, 6, 7]]) {
+            let alone = try fold(kept, nil)
+            #expect(try fold(kept, recall) == alone)
+            #expect(found.map(\.kept.last) == shared)
+            found = []
+            #expect(try fold(kept, recall) == alone)
+            #expect(found.map(\.kept.last) == Array(kept[2...]))
+            found = []
+        }
+    }
+
     @Test("what cannot be folded is refused by layer and reason")
     func refusals() throws {
         let model = try ArchitectureFixtures.model("jamba-odd")
