@@ -133,6 +133,7 @@ struct MergeJobTests {
         }
         #expect(!together.errors.contains("layer 10: folded before"))
         #expect(!alone.errors.contains("folded before"))
-        #expect(together.model == alone.model)
+        let isSame = together.model == alone.model
+        #expect(isSame)
     }
 }
