@@ -187,11 +187,8 @@ package final class JobRunner {
             ? try measuring.weights(request, plan, original, tokens: analysis?.tokens)
             : searched?.weights
         if request.method == "fold", let weights {
-            let rivals = FoldRivals.Result.summary(
-                try measuring.rivals(
-                    request, plan, weights, original, tokens: analysis?.tokens))
-            progress.note("\(id): \(rivals.text)")
-            if !rivals.wins { progress.warn("\(id) does not win: \(rivals.text)") }
+            try measuring.compareWithRivals(
+                request, plan, weights, original, tokens: analysis?.tokens, label: id)
         }
         let model = try FoldStage(cache: cache, progress: progress).write(
             plan, weights: weights, of: original, output: job.output,

@@ -126,10 +126,11 @@ package final class StageCache {
 
     /// Stores the object of a part of a stage; durable when this returns.
     func keep(
-        _ role: String, _ bytes: [UInt8], of request: StageRequest, seconds: Double
+        _ role: String, _ bytes: [UInt8], elementBytes: Int = 1, of request: StageRequest,
+        seconds: Double
     ) throws {
         var outputs = StageOutputs(store: store)
-        try outputs.put(role, bytes, elementBytes: 4)
+        try outputs.put(role, bytes, elementBytes: elementBytes)
         let memory = ResidentMemory.anonymousBytes()
         try record(
             key(of: request), outputs.list,

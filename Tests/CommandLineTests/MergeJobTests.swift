@@ -9,6 +9,7 @@ struct MergeJobTests {
     private struct Report: Decodable {
         struct Stage: Decodable {
             let name: String
+            let key: String
             let cache: String
         }
         struct Result: Decodable {
@@ -37,20 +38,34 @@ struct MergeJobTests {
         let results: [Result]
     }
 
-    private static func run(_ compress: String) throws -> (first: Report, second: Report) {
+    /// A job on the demo model with one entry of its own.
+    private static func make(
+        _ compress: String, samples: Int = 12
+    ) throws -> (folder: TemporaryFolder, job: String) {
         let (folder, job) = try Workshop.make()
         let text = try String(contentsOfFile: job, encoding: .utf8)
             .replacing("[{method: mka, ratios: [0.125]}]", with: compress)
+            .replacing("samples: 12", with: "samples: \(samples)")
         try Data(text.utf8).write(to: URL(filePath: job))
-        let reports = try ["/a", "/b"].map { output in
-            let outcome = try layerfold(
-                "run", job, "--state", folder.path + "/s", "--output", folder.path + output)
-            try #require(outcome.status == 0, "\(outcome.errors)")
-            return try JSONDecoder().decode(
-                Report.self,
-                from: try Data(
-                    contentsOf: URL(filePath: folder.path + output + "/tiny-1/report.json")))
-        }
+        return (folder, job)
+    }
+
+    private static func perform(
+        _ job: String, in folder: TemporaryFolder, to output: String = "/out"
+    ) throws -> (errors: String, report: Report) {
+        let outcome = try layerfold(
+            "run", job, "--state", folder.path + "/s", "--output", folder.path + output)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let report = URL(filePath: folder.path + output + "/tiny-1/report.json")
+        return (
+            outcome.errors,
+            try JSONDecoder().decode(Report.self, from: try Data(contentsOf: report))
+        )
+    }
+
+    private static func run(_ compress: String) throws -> (first: Report, second: Report) {
+        let (folder, job) = try make(compress)
+        let reports = try ["/a", "/b"].map { try perform(job, in: folder, to: $0).report }
         return (reports[0], reports[1])
     }
 
@@ -109,21 +124,42 @@ struct MergeJobTests {
             "\(outcome.errors)")
     }
 
+    @Test("a fold of too few sequences says that it is neither tuned nor held against others")
+    func fewSequences() throws {
+        let (folder, job) = try Self.make(
+            "[{method: fold, select: list, layers: [12], ratios: [0.0625]}]", samples: 6)
+        let errors = try Self.perform(job, in: folder).errors
+        #expect(errors.contains("warning: fold: merged layers are not tuned: one in 8"))
+        #expect(errors.contains("warning: fold-r0.0625 is not held against drop, average and"))
+        #expect(!errors.contains("KL to the original on sequences held back"))
+    }
+
+    @Test("costs of runs that were measured before a kill are not measured again")
+    func keepsCosts() throws {
+        let (folder, job) = try Self.make("[{method: fold, ratios: [0.0625], tuning_steps: 0}]")
+        let first = try Self.perform(job, in: folder, to: "/a")
+        #expect(first.errors.contains("run-costs    0 %  layers 0 to 1"))
+        // What a kill leaves: the parts of the stage, without the stage.
+        let key = try #require(first.report.stages.first { $0.name == "run-costs" }?.key)
+        let actions = folder.path + "/s/store/act"
+        let files = FileManager.default.enumerator(atPath: actions)?.compactMap { $0 as? String }
+        let file = try #require(files?.first { $0.contains(key) })
+        try FileManager.default.removeItem(atPath: actions + "/" + file)
+        let second = try Self.perform(job, in: folder, to: "/b")
+        #expect(second.report.stages.first { $0.name == "run-costs" }?.cache == "miss")
+        #expect(!second.errors.contains("run-costs    0 %  layers 0 to 1"))
+        #expect(second.report.results.map(\.plan.count) == [15])
+    }
+
     @Test("ratios of a fold share the layers before their first difference")
     func sharesLayers() throws {
         func run(_ ratios: String) throws -> (errors: String, model: Data) {
-            let (folder, job) = try Workshop.make()
-            let text = try String(contentsOfFile: job, encoding: .utf8)
-                .replacing(
-                    "[{method: mka, ratios: [0.125]}]",
-                    with: "[{method: fold, select: list, layers: [2, 9, 12], tuning_steps: 2, "
-                        + "ratios: \(ratios)}]")
-            try Data(text.utf8).write(to: URL(filePath: job))
-            let outcome = try layerfold(
-                "run", job, "--state", folder.path + "/s", "--output", folder.path + "/out")
-            try #require(outcome.status == 0, "\(outcome.errors)")
+            let (folder, job) = try Self.make(
+                "[{method: fold, select: list, layers: [2, 9, 12], tuning_steps: 2, "
+                    + "ratios: \(ratios)}]")
+            let errors = try Self.perform(job, in: folder).errors
             let model = folder.path + "/out/tiny-1/fold-r0.1875/model.safetensors"
-            return (outcome.errors, try Data(contentsOf: URL(filePath: model)))
+            return (errors, try Data(contentsOf: URL(filePath: model)))
         }
         let together = try run("[0.125, 0.1875]")
         let alone = try run("[0.1875]")

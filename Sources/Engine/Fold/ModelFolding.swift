@@ -92,13 +92,13 @@ package final class ModelFolding {
     /// What it costs to fold each of `runs` when nothing else is folded: KL(original || model) on
     /// the sequences held back, in nats per token; `RunSelection.costMax` where that is no number.
     /// Leaves all streams somewhere else.
-    package func costs(of runs: [Range<Int>], observer: some WorkObserver) throws -> [Double] {
+    package func costs(
+        of runs: [Range<Int>], observer: some WorkObserver,
+        give: (_ run: Range<Int>, _ cost: Double) throws -> Void
+    ) throws {
         let layers = try foldableLayers()
-        var costs = [Double](repeating: 0, count: runs.count)
         var reached = 0
-        let order = runs.indices.sorted { runs[$0].lowerBound < runs[$1].lowerBound }
-        for (done, index) in order.enumerated() {
-            let run = runs[index]
+        for (done, run) in runs.sorted(by: { $0.lowerBound < $1.lowerBound }).enumerated() {
             let names = "layers \(run.lowerBound) to \(run.upperBound - 1)"
             place = (done, runs.count, "runs", names)
             for layer in layers[reached..<run.lowerBound] {
@@ -111,11 +111,10 @@ package final class ModelFolding {
                     layers: Array(layers[run]), base: layers[reached],
                     later: Array(layers[run.upperBound...])), measured: true, observer
             ).divergence
-            costs[index] = RunSelection.cost(divergence)
+            try give(run, RunSelection.cost(divergence))
             observer.progress(
                 done: done + 1, total: place.total, unit: place.unit, detail: place.what)
         }
-        return costs
     }
 
     private func foldableLayers() throws -> [LayerBlueprint] {

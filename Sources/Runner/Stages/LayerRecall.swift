@@ -28,7 +28,7 @@ extension LayerRecall {
         } keep: { prefix, patch in
             let elapsed = ContinuousClock.now - start
             try cache.keep(
-                PatchIndex.role, patch.archive.bytes, of: request(prefix),
+                PatchIndex.role, patch.archive.bytes, elementBytes: 4, of: request(prefix),
                 seconds: elapsed / .seconds(1))
         }
     }

@@ -116,19 +116,24 @@ struct MeasuringStages {
         return try IdentifiedWeights(cache, result, stage: stage.name)
     }
 
-    /// Stage `guard`: whether a fold is better than what else could be done at its size.
-    ///
-    /// - Returns: Nothing where no calibration sequences can be held back.
-    func rivals(
+    /// Stage `guard`: says whether a fold is better than what else could be done at its size.
+    func compareWithRivals(
         _ request: PlanRequest, _ plan: IdentifiedPlan, _ weights: IdentifiedWeights,
-        _ original: IdentifiedModel, tokens: TokenisedSet?
-    ) throws -> [FoldRivals.Result] {
+        _ original: IdentifiedModel, tokens: TokenisedSet?, label: String
+    ) throws {
         let tokens = try required(tokens, request)
         let settings = FoldSettings(request.parameters)
         let blueprint = original.model.blueprint
         let rivals = FoldRivals(
             original.model.weights, mode: numerics.mode, batch: tokens.batch, settings: settings)
-        guard let rivals, blueprint.layers.count > plan.plan.layers.count else { return [] }
+        guard blueprint.layers.count > plan.plan.layers.count else { return }
+        guard let rivals else {
+            progress.warn(
+                "\(label) is not held against drop, average and replaceme: one in "
+                    + "\(settings.heldBack) calibration sequences is held back for that, and there "
+                    + "are \(tokens.batch.ranges.count); raise `samples`")
+            return
+        }
         let kept = plan.plan.layers.map { $0.from[0].layer }
         let stage = StageRequest(
             name: "guard",
@@ -148,7 +153,10 @@ struct MeasuringStages {
             try outputs.put("rivals", json: found)
         }
         let bytes = try cache.bytes(result, "rivals", stage: stage.name)
-        return try JSONDecoder().decode([FoldRivals.Result].self, from: Data(bytes))
+        let (text, wins) = FoldRivals.Result.summary(
+            try JSONDecoder().decode([FoldRivals.Result].self, from: Data(bytes)))
+        progress.note("\(label): \(text)")
+        if !wins { progress.warn("\(label) does not win: \(text)") }
     }
 
     func inputs(

@@ -49,23 +49,48 @@ extension MeasuringStages {
                 weights.blueprint, keeping: layers.filter { !run.dropFirst().contains($0) },
                 tokens: batch)
         }
-        let stage = StageRequest(
-            name: "run-costs", inputs: inputs(original, tokens),
-            params: [
+        func action(_ name: String, _ params: [String: KeyJSON]) -> StageRequest {
+            let shared: [String: KeyJSON] = [
                 "numerics": numerics.key,
                 "parameters": request.parameters.canonical(FoldSettings.costParameters),
-                "runs": .array(
-                    runs.map { .array([.integer($0.lowerBound), .integer($0.upperBound)]) }),
                 "samples": .integer(samples),
-            ],
-            detail: "\(runs.count) runs of layers on \(batch.tokens.count) tokens",
-            plannedPeakBytes: peaks.max() ?? 0)
+            ]
+            return StageRequest(
+                name: name, inputs: inputs(original, tokens),
+                params: .object(shared.merging(params) { _, own in own }),
+                detail: "\(runs.count) runs of layers on \(batch.tokens.count) tokens",
+                plannedPeakBytes: peaks.max() ?? 0)
+        }
+        func key(_ run: Range<Int>) -> KeyJSON {
+            .array([.integer(run.lowerBound), .integer(run.upperBound)])
+        }
+        // Each an action of its own: what is killed goes on, and ratios share longer runs, too.
+        func part(_ run: Range<Int>) -> StageRequest {
+            action("run-cost", ["run": key(run)])
+        }
+        let stage = action("run-costs", ["runs": .array(runs.map(key))])
         let result = try cache.run(stage) { outputs in
-            let costs = try ModelFolding(
-                weights, mode: numerics.mode, batch: batch, settings: settings,
-                judgesAlways: true
-            ).costs(of: runs, observer: progress)
-            try outputs.put("costs", json: costs)
+            var costs: [Range<Int>: Double] = [:]
+            for run in runs {
+                costs[run] = try cache.recalled("cost", of: part(run)).flatMap {
+                    try? JSONDecoder().decode(Double.self, from: Data($0))
+                }
+            }
+            let missing = runs.filter { costs[$0] == nil }
+            var start = ContinuousClock.now
+            if !missing.isEmpty {
+                try ModelFolding(
+                    weights, mode: numerics.mode, batch: batch, settings: settings,
+                    judgesAlways: true
+                ).costs(of: missing, observer: progress) { run, cost in
+                    costs[run] = cost
+                    try cache.keep(
+                        "cost", SortedJSON.bytes(cost), of: part(run),
+                        seconds: (.now - start) / .seconds(1))
+                    start = .now
+                }
+            }
+            try outputs.put("costs", json: runs.compactMap { costs[$0] })
         }
         let bytes = try cache.bytes(result, "costs", stage: stage.name)
         return try JSONDecoder().decode([Double].self, from: Data(bytes))
