@@ -40,12 +40,11 @@ struct MergeJobTests {
 
     /// A job on the demo model with one entry of its own.
     private static func make(
-        _ compress: String, samples: Int = 12
+        _ compress: String
     ) throws -> (folder: TemporaryFolder, job: String) {
         let (folder, job) = try Workshop.make()
         let text = try String(contentsOfFile: job, encoding: .utf8)
             .replacing("[{method: mka, ratios: [0.125]}]", with: compress)
-            .replacing("samples: 12", with: "samples: \(samples)")
         try Data(text.utf8).write(to: URL(filePath: job))
         return (folder, job)
     }
@@ -124,11 +123,15 @@ struct MergeJobTests {
             "\(outcome.errors)")
     }
 
-    @Test("a fold of too few sequences says that it is neither tuned nor held against others")
+    @Test("a fold of too few sequences says so, and that it is neither tuned nor compared")
     func fewSequences() throws {
         let (folder, job) = try Self.make(
-            "[{method: fold, select: list, layers: [12], ratios: [0.0625]}]", samples: 6)
+            "[{method: fold, select: list, layers: [12], ratios: [0.0625]}]")
+        let text = URL(filePath: folder.path + "/demo/calibration.txt")
+        try Data(contentsOf: text).prefix(430).write(to: text)
         let errors = try Self.perform(job, in: folder).errors
+        #expect(errors.contains("warning: demo/calibration.txt has "))
+        #expect(errors.contains("fewer than the 12 of `samples`"))
         #expect(errors.contains("warning: fold: merged layers are not tuned: one in 8"))
         #expect(errors.contains("warning: fold-r0.0625 is not held against drop, average and"))
         #expect(!errors.contains("KL to the original on sequences held back"))

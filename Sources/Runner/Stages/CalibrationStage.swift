@@ -47,6 +47,11 @@ struct CalibrationStage {
         guard let sequences = Self.decode(archive), let digest = result.outputs["tokens"] else {
             throw StageInputLost(stage: request.name, role: "tokens")
         }
+        if let wanted = source.samples, sequences.count < wanted {
+            progress.warn(
+                "\(calibration.path) has \(sequences.count) samples of \(calibration.maxTokens) "
+                    + "tokens, fewer than the \(wanted) of `samples`; all are taken")
+        }
         return TokenisedSet(batch: PackedSequences(sequences), digest: digest)
     }
 
