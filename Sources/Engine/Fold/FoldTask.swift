@@ -7,7 +7,7 @@ struct FoldTask {
     let waves: [ForwardPass.Wave]
     let stream: MatrixView
     let target: MatrixView
-    /// Reads the original weights.
+    /// Reads the original's weights, redirected ones in place of their own.
     let context: BlockContext
     /// Says how far the part is; throws to stop the work.
     let tell: (String) throws -> Void
