@@ -21,7 +21,7 @@ PARTS = [
     ("+ groups, chosen by held-back sequences", {"group_run": 4}),
     ("+ exchange", {"exchange": True}),
     ("layers by divergence instead", {"select": "divergence", "search_samples": 32, "exchange": None}),
-    ("+ tuning (fold)", {"tuning_steps": 160}),
+    ("+ tuning (fold)", {"tuning_steps": 320}),
 ]
 CURVE = [(8, 128), (8, 512), (24, 512), (48, 512), (96, 512), (174, 512)]
 

@@ -8,7 +8,7 @@ extension MethodDeclaration {
         source: "Layerfold, docs/METHODS.md; after Hassibi and Stork 1993 (optimal brain surgeon), "
             + "ReplaceMe (arXiv 2505.02819) and SLEB",
         formula: "min_W |Z W - R|^2 + mu |W - W0|^2; drop argmin_q |W_q|^2 / [C^-1]_qq; repeat; "
-            + "then Adam on |layer(x) - target|^2",
+            + "then Adam on |layer(x) - target|^2, for the last layer on KL(original || folded)",
         needs: .tokens, computesWeights: true,
         parameters: [
             ParameterDeclaration(
@@ -44,11 +44,13 @@ extension MethodDeclaration {
                 "refit", .flag, default: .flag(true),
                 "Refit the output projections of all layers behind the first change."),
             ParameterDeclaration(
-                "tuning_steps", .integer(0...100_000), default: .integer(160), unit: "steps",
+                "tuning_steps", .integer(0...100_000), default: .integer(320), unit: "steps",
                 "Steps down the gradient that a merged layer takes at its end towards the original "
-                    + "stream, kept where sequences held back diverge less; 0: none."),
+                    + "stream (the last layer then as many towards its logits), kept where "
+                    + "sequences held back diverge less; 0: none."),
             ParameterDeclaration(
                 "tuning_rate", .number(1e-6...1), default: .number(0.02),
-                "Length of a step, as a share of a tensor's root mean square."),
+                "Length of a step, as a share of a tensor's root mean square; a quarter towards "
+                    + "logits."),
         ])
 }

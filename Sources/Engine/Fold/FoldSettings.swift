@@ -17,7 +17,7 @@ package struct FoldSettings: Sendable, Equatable {
     /// Whether layers behind the first change are refitted towards the original stream.
     package var refit = true
     /// Steps down the gradient that a layer of a run takes at its end; 0 for none.
-    package var tuningSteps = 160
+    package var tuningSteps = 320
     /// Length of a step, as a share of a tensor's root mean square.
     package var tuningRate = 0.02
     /// Neurons removed between two updates of the inverse, at least; a 128th of many.
@@ -150,6 +150,9 @@ extension FoldSettings {
                     LayerTuning.floatCount(
                         blueprint.layers[$0], wave: wave, longest: tokens.longest)
                 }.max() ?? 0)
+        let head =
+            tuningSteps > 0 && ranges.last.map { $0.count > 1 } == true
+            ? 4 * LayerTuning.headFloatCount(blueprint, wave: wave) : 0
         // Redirected projections of a run, in float and as products read them.
         let candidates = inputs ? 8 * longest * readers * width : 0
         // Of two ways that are tried; once more as an archive, and packed, when a layer is done.
@@ -159,6 +162,6 @@ extension FoldSettings {
                 blueprint.layers[layer].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
             }.max() ?? 0)
         return streams + 4 * wave * (features + (2 * longest + 5) * width)
-            + max(gram + candidates + 2 * layer, 5 * layer + tuning)
+            + max(gram + candidates + 2 * layer, 5 * layer + tuning + head)
     }
 }

@@ -1,6 +1,7 @@
-// The last step of a layer that merges others: all its tensors together move down the gradient of
+// The last step of a layer: all its tensors together move down the gradient of
 // |layer(x) - target|^2, wave by wave. The least squares before it are each the best of one matrix;
-// queries, keys, gates and all others at once have no closed form.
+// queries, keys, gates and all others at once have no closed form. Behind the last layer of a model
+// there is nothing but its head, so that it goes down KL(original || model) itself.
 //
 // A step of Adam is a share of a tensor's own root mean square, so that models of any width take
 // the same rate.
@@ -11,6 +12,8 @@ import TensorMath
 struct LayerTuning {
     private let layer: LayerBlueprint
     private let block: BlockGradient
+    /// nil: towards the target as it is.
+    private let head: LossHead?
     private let steps: Int
     private let rate: Double
 
@@ -27,14 +30,17 @@ struct LayerTuning {
     }
 
     /// nil where there is nothing to do, or an obstacle.
-    init?(_ layer: LayerBlueprint, settings: FoldSettings) {
+    /// - Parameter head: of the whole model; for its last layer.
+    init?(_ layer: LayerBlueprint, head: LossHead?, settings: FoldSettings) {
         guard settings.tuningSteps > 0, let block = try? BlockGradient(layer, index: 0) else {
             return nil
         }
         self.layer = layer
         self.block = block
+        self.head = head
         steps = settings.tuningSteps
-        rate = settings.tuningRate
+        // The head turns a small error of the stream into a large one: the same share overshoots.
+        rate = settings.tuningRate / (head == nil ? 1 : 4)
     }
 
     /// The layer's tensors after all steps.
@@ -77,12 +83,28 @@ struct LayerTuning {
         let input = task.stream.rows(wave.tokens)
         let error = input.copy()
         try layer.run(error, layout: wave.layout, context: context)
-        error.subtract(task.target.rows(wave.tokens))
+        let wanted = task.target.rows(wave.tokens)
+        if let head {
+            let output = error.copy()
+            RowKernels.scale(error, by: 0)
+            _ = try head.evaluate(
+                output, teacher: wanted, rows: Array(0..<output.rows), targets: [],
+                gradient: error)
+        } else {
+            error.subtract(wanted)
+        }
         RowKernels.scale(error, by: 1 / Float(max(1, error.rows)))
         var found: TensorGradients? = TensorGradients()
         try block.run(
             input: input, gradient: error, layout: wave.layout, context: context, tensors: &found)
         return found?.matrices ?? [:]
+    }
+
+    /// Floats that the head holds while the last layer goes down its divergence: its matrix, and
+    /// logits of both models and their slopes for a chunk of tokens.
+    static func headFloatCount(_ blueprint: ModelBlueprint, wave: Int) -> Int {
+        let (vocabulary, width) = (blueprint.vocabularySize, blueprint.hiddenWidth)
+        return vocabulary * width + 3 * min(OutputHead.chunkFloats, vocabulary * wave)
     }
 
     /// Floats held beside the streams: values, as products read them, gradients and two moments of

@@ -125,17 +125,26 @@ package final class ModelFolding {
 
     private func fold(_ run: FoldedRun, _ observer: some WorkObserver) throws -> WeightPatch {
         // `FoldSettings.notes` says where a merged layer is not tuned.
-        let tuning =
-            run.merges && judge != nil ? LayerTuning(run.base, settings: settings) : nil
-        var (way, divergence) = try best(run, measured: tuning != nil, observer)
-        if let tuning {
+        let tunings = run.merges && judge != nil ? try tunings(of: run) : []
+        var (way, divergence) = try best(run, measured: !tunings.isEmpty, observer)
+        for tuning in tunings {
             let patch = try tuning.tuned(task(folded, way.patch, observer))
             let other = try tried(patch, run, observer)
-            if try self.divergence(other, run, observer) < divergence { way = other }
+            let reached = try self.divergence(other, run, observer)
+            if reached < divergence { (way, divergence) = (other, reached) }
         }
         // The last target was the original stream behind the run.
         accept(way)
         return way.patch
+    }
+
+    /// Towards the original stream; where no layer follows, then towards what the head makes of it.
+    private func tunings(of run: FoldedRun) throws -> [LayerTuning] {
+        var goals: [LossHead?] = [nil]
+        if run.later.isEmpty, original.blueprint.finalSoftCap == nil {
+            goals.append(try LossHead(original, original: original))
+        }
+        return goals.compactMap { LayerTuning(run.base, head: $0, settings: settings) }
     }
 
     /// Goes on behind a run whose tensors are known.

@@ -9,7 +9,7 @@ package struct OutputHead {
     private let context: BlockContext
 
     /// Logits computed at once hold at most this many floats (64 MiB).
-    private static let chunkFloats = 16 << 20
+    static let chunkFloats = 16 << 20
 
     package init(_ forward: ForwardPass) throws {
         self.forward = forward

@@ -25,20 +25,25 @@ import Testing
 
     private static let kept = (0..<16).filter { $0 != 13 }
 
-    /// Divergence on sequences held back of the demo model without layer 13, folded.
-    private static func divergence(steps: Int, rate: Double = 0.003) throws -> Double {
+    /// Divergence on sequences held back of the demo model without a layer, folded.
+    private static func divergence(
+        keeping kept: [Int] = kept, steps: Int, rate: Double = 0.003, softCap: Float? = nil
+    ) throws -> Double {
         let model = try demo()
+        var blueprint = model.blueprint
+        blueprint.finalSoftCap = softCap
+        let weights = ModelWeights(blueprint: blueprint, source: model.weights.source)
         var settings = FoldSettings()
         settings.refit = false
         settings.tuningSteps = steps
         settings.tuningRate = rate
         let patch = try WeightPatch { give in
             try ModelFolding(
-                model.weights, mode: .float32, batch: batch, settings: settings
+                weights, mode: .float32, batch: batch, settings: settings
             ).run(keeping: kept, observer: SilentObserver(), give: give)
         }
         let rivals = try #require(
-            FoldRivals(model.weights, mode: .float32, batch: batch, settings: settings))
+            FoldRivals(weights, mode: .float32, batch: batch, settings: settings))
         return try rivals.compare(keeping: kept, folded: patch, observer: SilentObserver())[0]
             .divergence
     }
@@ -51,6 +56,15 @@ import Testing
         #expect(try Self.divergence(steps: 4, rate: 1) == without)
     }
 
+    @Test("the last layer goes down the divergence itself, which its own target does not reach")
+    func lastLayer() throws {
+        let kept = Array(0..<15)
+        // A cap that caps nothing has no derivative here and leaves the target alone.
+        let without = try Self.divergence(keeping: kept, steps: 24, softCap: 1e6)
+        let with = try Self.divergence(keeping: kept, steps: 24)
+        #expect(with < 0.98 * without, "\(with) after \(without)")
+    }
+
     @Test("the plan of memory knows what tuning holds")
     func memory() throws {
         let model = try Self.demo()
@@ -59,7 +73,7 @@ import Testing
         settings.groupRun = 1
         settings.inputs = false
         let short = PackedSequences([Array(Self.batch.tokens.prefix(16))])
-        let peaks = [160, 0].map { steps in
+        let peaks = [320, 0].map { steps in
             settings.tuningSteps = steps
             return settings.peakByteCount(model.blueprint, keeping: Self.kept, tokens: short)
         }
