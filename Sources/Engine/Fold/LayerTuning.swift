@@ -1,4 +1,4 @@
-// The last step of a layer: all its tensors together move down the gradient of
+// The last step of a layer that merges others: all its tensors together move down the gradient of
 // |layer(x) - target|^2, wave by wave. The least squares before it are each the best of one matrix;
 // queries, keys, gates and all others at once have no closed form. Behind the last layer of a model
 // there is nothing but its head, so that it goes down KL(original || model) itself.

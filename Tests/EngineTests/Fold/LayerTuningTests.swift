@@ -81,6 +81,12 @@ import Testing
         // ways that were tried, in float and once packed.
         let layer = model.blueprint.layers[0].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
         #expect(peaks[0] > 10 * 4 * layer && peaks[1] < 10 * 4 * layer, "\(peaks)")
+        // Where the last layer merges, the head's matrix and a chunk's logits and slopes.
+        settings.tuningSteps = 320
+        let last = settings.peakByteCount(
+            model.blueprint, keeping: Array(0..<15), tokens: short)
+        let (vocabulary, width) = (model.blueprint.vocabularySize, model.blueprint.hiddenWidth)
+        #expect(last - peaks[0] == 4 * vocabulary * (width + 3 * 16))
     }
 
     @Test("what is not tuned is told: too few sequences, layers without a derivative")
