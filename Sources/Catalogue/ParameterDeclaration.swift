@@ -15,7 +15,7 @@ package enum ParameterKind: Sendable, Equatable {
     /// A file or folder, below the configured roots.
     case path
     /// A list of whole numbers, each in the range.
-    case integers(ClosedRange<Int>)
+    case integers(ClosedRange<Int>, canRepeat: Bool)
 }
 
 /// What stands for a parameter that the manifest leaves out.

@@ -245,7 +245,7 @@ private enum ParameterText {
         case .choice(let words): words.contains(text) ? .text(text) : nil
         case .flag: Bool(text).map { .flag($0) }
         case .text, .path: .text(text)
-        case .integers(let range):
+        case .integers(let range, _):
             integers(text).flatMap { $0.allSatisfy(range.contains) ? .integers($0) : nil }
         }
     }

@@ -15,7 +15,7 @@ extension ParameterKind {
         case .flag: "true | false"
         case .text: "a text"
         case .path: "a path"
-        case .integers(let range):
+        case .integers(let range, _):
             "whole numbers from \(range.lowerBound) to \(range.upperBound)"
         }
     }

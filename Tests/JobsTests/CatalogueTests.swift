@@ -60,7 +60,7 @@ import Testing
                 case (.integer(let range), .integer(let number)): range.contains(number)
                 case (.choice(let words), .text(let word)): words.contains(word)
                 case (.flag, .flag), (.text, .text), (.path, .text): true
-                case (.integers(let range), .integers(let numbers)):
+                case (.integers(let range, _), .integers(let numbers)):
                     numbers.allSatisfy(range.contains)
                 default: false
                 }

@@ -110,7 +110,7 @@ import Testing
         case .flag: "`true` \\| `false`"
         case .text: "text"
         case .path: "path"
-        case .integers(let range):
+        case .integers(let range, _):
             "list of whole numbers, \(range.lowerBound) to \(range.upperBound)"
         }
     }

@@ -250,6 +250,11 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
             37,
             "compress[0].layers[1]", says: "wrong type", "whole number"),
         BadManifest(
+            "layer twice",
+            "version: 1\nmodel: m\ncompress:\n"
+                + "- {method: fold, ratios: [0.5], select: list, layers: [3, 0, 3]}\n", at: 4, 62,
+            "compress[0].layers[2]", says: "3 is written twice", "remove one of them"),
+        BadManifest(
             "integer too large",
             "version: 1\nmodel: m\npriority: 99999999999999999999\ncompress:\n- {method: reverse, ratios: [0.5]}\n",
             at: 3, 11, "priority", says: "out of range"),

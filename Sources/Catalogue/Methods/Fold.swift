@@ -24,7 +24,7 @@ extension MethodDeclaration {
                 "exchange", .flag, default: .flag(true), onlyWith: .when("select", is: "loss"),
                 "Bring removed layers back for others as long as that lowers the loss."),
             ParameterDeclaration(
-                "layers", .integers(0...4095), default: .required,
+                "layers", .integers(0...4095, canRepeat: false), default: .required,
                 unit: "layer number from 0", onlyWith: .when("select", is: "list"),
                 "Layers in the order in which they go; a ratio takes the first ones."),
             ParameterDeclaration(
@@ -45,9 +45,9 @@ extension MethodDeclaration {
                 "Refit the output projections of all layers behind the first change."),
             ParameterDeclaration(
                 "tuning_steps", .integer(0...100_000), default: .integer(320), unit: "steps",
-                "Steps down the gradient that a merged layer takes at its end towards the original "
-                    + "stream (the last layer then as many towards its logits), kept where "
-                    + "sequences held back diverge less; 0: none."),
+                "Steps down the gradient that a merged layer and the one behind it take at their end "
+                    + "towards the original stream (the last layer then as many towards its "
+                    + "logits), kept where sequences held back diverge less; 0: none."),
             ParameterDeclaration(
                 "tuning_rate", .number(1e-6...1), default: .number(0.02),
                 "Length of a step, as a share of a tensor's root mean square; a quarter towards "

@@ -9,7 +9,8 @@ extension MethodDeclaration {
         takesRatios: false,
         parameters: [
             ParameterDeclaration(
-                "layers", .integers(0...4095), default: .required, unit: "layer number from 0",
+                "layers", .integers(0...4095, canRepeat: true), default: .required,
+                unit: "layer number from 0",
                 "The layers that stay, in their order in the result.")
         ])
 }

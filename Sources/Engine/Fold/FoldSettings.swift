@@ -87,21 +87,21 @@ extension AttentionBlueprint {
 }
 
 extension FoldSettings {
-    /// Why merged layers will not be tuned although they should be.
+    /// Why layers will not be tuned although they should be.
     package func notes(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> [String] {
-        let ranges = FoldedRun.ranges(keeping: kept, of: blueprint.layers.count)
-        let merged = zip(kept, ranges).filter { $1.count > 1 }.map(\.0)
-        guard tuningSteps > 0, !merged.isEmpty else { return [] }
+        let runs = FoldedRun.all(blueprint.layers, keeping: kept)
+        let tuned = zip(kept, runs).filter(\.1.isTuned).map(\.0)
+        guard tuningSteps > 0, !tuned.isEmpty else { return [] }
         guard tokens.ranges.count >= heldBack else {
             return [
-                "merged layers are not tuned: one in \(heldBack) calibration sequences is held "
+                "no layers are tuned: one in \(heldBack) calibration sequences is held "
                     + "back to judge by, and there are \(tokens.ranges.count); raise `samples`"
             ]
         }
         var obstacles: [String: [String]] = [:]
-        for base in merged {
+        for base in tuned {
             if let what = LayerTuning.obstacle(blueprint.layers[base], index: base) {
                 obstacles[what, default: []].append("\(base)")
             }
@@ -121,8 +121,8 @@ extension FoldSettings {
         var features = 0
         var longest = 1
         var readers = 0
-        let ranges = FoldedRun.ranges(keeping: kept, of: blueprint.layers.count)
-        for (base, run) in zip(kept, ranges.map(\.count)) {
+        let runs = FoldedRun.all(blueprint.layers, keeping: kept)
+        for (base, run) in zip(kept, runs.map(\.layers.count)) {
             guard let (attention, gated) = try? blueprint.layers[base].foldable(base) else {
                 continue
             }
@@ -151,7 +151,7 @@ extension FoldSettings {
                         blueprint.layers[$0], wave: wave, longest: tokens.longest)
                 }.max() ?? 0)
         let head =
-            tuningSteps > 0 && ranges.last.map { $0.count > 1 } == true
+            tuningSteps > 0 && runs.last?.isTuned == true
             ? 4 * LayerTuning.headFloatCount(blueprint, wave: wave) : 0
         // Redirected projections of a run, in float and as products read them.
         let candidates = inputs ? 8 * longest * readers * width : 0

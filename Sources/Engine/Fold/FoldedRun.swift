@@ -2,13 +2,38 @@
 
 /// A kept layer with the removed ones that it absorbs.
 struct FoldedRun {
-    /// In order; the kept one is among them.
+    /// Their numbers in the original; the kept one is among them.
+    let range: Range<Int>
     let layers: [LayerBlueprint]
     let base: LayerBlueprint
     /// All layers behind the run.
     let later: [LayerBlueprint]
+    /// Whether the run before it merges layers.
+    let followsMerge: Bool
 
     var merges: Bool { layers.count > 1 }
+    /// The layer behind a merge can make up for some of what it lost; those behind it hardly can.
+    var isTuned: Bool { merges || followsMerge }
+
+    /// - Parameter base: number of the kept layer.
+    init(_ range: Range<Int>, into base: Int, of all: [LayerBlueprint], followsMerge: Bool = false)
+    {
+        self.range = range
+        layers = Array(all[range])
+        self.base = all[base]
+        later = Array(all[range.upperBound...])
+        self.followsMerge = followsMerge
+    }
+
+    /// One for each of `kept` (ascending).
+    static func all(_ layers: [LayerBlueprint], keeping kept: [Int]) -> [FoldedRun] {
+        let ranges = ranges(keeping: kept, of: layers.count)
+        return kept.indices.map { place in
+            FoldedRun(
+                ranges[place], into: kept[place], of: layers,
+                followsMerge: place > 0 && ranges[place - 1].count > 1)
+        }
+    }
 
     /// For each of `kept` (ascending) itself and the removed layers behind it; those before the
     /// first kept layer go into it.

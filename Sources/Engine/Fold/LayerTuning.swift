@@ -1,7 +1,8 @@
-// The last step of a layer that merges others: all its tensors together move down the gradient of
-// |layer(x) - target|^2, wave by wave. The least squares before it are each the best of one matrix;
-// queries, keys, gates and all others at once have no closed form. Behind the last layer of a model
-// there is nothing but its head, so that it goes down KL(original || model) itself.
+// The last step of a layer that merges others, and of the one behind it: all its tensors together
+// move down the gradient of |layer(x) - target|^2, wave by wave. The least squares before it are
+// each the best of one matrix; queries, keys, gates and all others at once have no closed form.
+// Behind the last layer of a model there is nothing but its head, so that it goes down
+// KL(original || model) itself.
 //
 // A step of Adam is a share of a tensor's own root mean square, so that models of any width take
 // the same rate.

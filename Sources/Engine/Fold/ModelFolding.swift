@@ -57,19 +57,15 @@ package final class ModelFolding {
         give: (WeightPatch) throws -> Void
     ) throws {
         let layers = try foldableLayers()
-        let ranges = FoldedRun.ranges(keeping: kept, of: layers.count)
-        for (index, base) in kept.enumerated() {
+        for (index, run) in FoldedRun.all(layers, keeping: kept).enumerated() {
             place = (
-                ranges[index].lowerBound, layers.count, "layers",
+                run.range.lowerBound, layers.count, "layers",
                 "layer \(index + 1) of \(kept.count)"
             )
-            let run = FoldedRun(
-                layers: Array(layers[ranges[index]]), base: layers[base],
-                later: Array(layers[ranges[index].upperBound...]))
-            let (old, new) = (layers[base].prefix, layers[index].prefix)
+            let (old, new) = (run.base.prefix, layers[index].prefix)
             if hasChanged || run.merges {
                 let prefix = FoldPrefix(
-                    kept: Array(kept[...index]), end: ranges[index].upperBound)
+                    kept: Array(kept[...index]), end: run.range.upperBound)
                 if let found = try recall?.find(prefix) {
                     let patch = found.renamed { old + $0.dropFirst(new.count) }
                     try follow(run, patch, observer)
@@ -84,7 +80,7 @@ package final class ModelFolding {
             }
             original.source.release(run.layers.flatMap { $0.tensors.map(\.name) })
             observer.progress(
-                done: ranges[index].upperBound, total: place.total, unit: place.unit,
+                done: run.range.upperBound, total: place.total, unit: place.unit,
                 detail: place.what)
         }
     }
@@ -107,9 +103,7 @@ package final class ModelFolding {
             }
             reached = run.lowerBound
             let divergence = try best(
-                FoldedRun(
-                    layers: Array(layers[run]), base: layers[reached],
-                    later: Array(layers[run.upperBound...])), measured: true, observer
+                FoldedRun(run, into: reached, of: layers), measured: true, observer
             ).divergence
             try give(run, RunSelection.cost(divergence))
             observer.progress(
@@ -124,8 +118,8 @@ package final class ModelFolding {
     }
 
     private func fold(_ run: FoldedRun, _ observer: some WorkObserver) throws -> WeightPatch {
-        // `FoldSettings.notes` says where a merged layer is not tuned.
-        let tunings = run.merges && judge != nil ? try tunings(of: run) : []
+        // `FoldSettings.notes` says which layers are not, although they should be.
+        let tunings = run.isTuned && judge != nil ? try tunings(of: run) : []
         var (way, divergence) = try best(run, measured: !tunings.isEmpty, observer)
         for tuning in tunings {
             let patch = try tuning.tuned(task(folded, way.patch, observer))

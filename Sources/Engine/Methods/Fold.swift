@@ -28,6 +28,7 @@ extension Method {
                 "layer \(outside) is listed, the model has layers 0 to \(input.count - 1)")
         }
         let gone = Set(order.prefix(removed))
+        // The manifest's parser refuses them with their line.
         guard gone.count == removed else {
             throw PlanError.malformed("`layers` lists a layer twice")
         }

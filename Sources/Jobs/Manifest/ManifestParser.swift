@@ -281,11 +281,19 @@ package struct ManifestParser {
             return .text(try shortText(field))
         case .path:
             return .text(try path(field, under: .data))
-        case .integers(let range):
+        case .integers(let range, let canRepeat):
             let items = try field.list(
                 "a list of whole numbers", countMax: ManifestLimits.layersMax)
             guard !items.isEmpty else { throw field.error("the list is empty") }
-            return .integers(try items.map { try $0.integer(in: range) })
+            var values: [Int] = []
+            for item in items {
+                let value = try item.integer(in: range)
+                if !canRepeat, values.contains(value) {
+                    throw item.error("\(value) is written twice", hint: "remove one of them")
+                }
+                values.append(value)
+            }
+            return .integers(values)
         }
     }
 

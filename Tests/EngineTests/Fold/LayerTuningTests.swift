@@ -25,10 +25,16 @@ import Testing
 
     private static let kept = (0..<16).filter { $0 != 13 }
 
-    /// Divergence on sequences held back of the demo model without a layer, folded.
-    private static func divergence(
+    private struct Folded {
+        let patch: WeightPatch
+        /// On sequences held back.
+        let divergence: Double
+    }
+
+    /// The demo model without a layer, folded; nothing but tuning changes a layer that stays.
+    private static func fold(
         keeping kept: [Int] = kept, steps: Int, rate: Double = 0.003, softCap: Float? = nil
-    ) throws -> Double {
+    ) throws -> Folded {
         let model = try demo()
         var blueprint = model.blueprint
         blueprint.finalSoftCap = softCap
@@ -44,24 +50,33 @@ import Testing
         }
         let rivals = try #require(
             FoldRivals(weights, mode: .float32, batch: batch, settings: settings))
-        return try rivals.compare(keeping: kept, folded: patch, observer: SilentObserver())[0]
-            .divergence
+        let found = try rivals.compare(keeping: kept, folded: patch, observer: SilentObserver())
+        return Folded(patch: patch, divergence: found[0].divergence)
     }
 
     @Test("steps lower the divergence on sequences that no step has seen; harm is not kept")
     func improves() throws {
-        let without = try Self.divergence(steps: 0)
-        let with = try Self.divergence(steps: 24)
+        let without = try Self.fold(steps: 0).divergence
+        let with = try Self.fold(steps: 24).divergence
         #expect(with < 0.99 * without, "\(with) after \(without)")
-        #expect(try Self.divergence(steps: 4, rate: 1) == without)
+        #expect(try Self.fold(steps: 4, rate: 1).divergence == without)
+    }
+
+    @Test("the layer behind a merge is tuned, those behind it are not")
+    func behind() throws {
+        func changed(steps: Int) throws -> Set<String> {
+            Set(try Self.fold(steps: steps).patch.names.map { String($0.prefix(15)) })
+        }
+        #expect(try changed(steps: 0) == ["model.layers.12"])
+        #expect(try changed(steps: 24) == ["model.layers.12", "model.layers.13"])
     }
 
     @Test("the last layer goes down the divergence itself, which its own target does not reach")
     func lastLayer() throws {
         let kept = Array(0..<15)
         // A cap that caps nothing has no derivative here and leaves the target alone.
-        let without = try Self.divergence(keeping: kept, steps: 24, softCap: 1e6)
-        let with = try Self.divergence(keeping: kept, steps: 24)
+        let without = try Self.fold(keeping: kept, steps: 24, softCap: 1e6).divergence
+        let with = try Self.fold(keeping: kept, steps: 24).divergence
         #expect(with < 0.98 * without, "\(with) after \(without)")
     }
 
@@ -81,12 +96,15 @@ import Testing
         // ways that were tried, in float and once packed.
         let layer = model.blueprint.layers[0].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
         #expect(peaks[0] > 10 * 4 * layer && peaks[1] < 10 * 4 * layer, "\(peaks)")
-        // Where the last layer merges, the head's matrix and a chunk's logits and slopes.
+        // Where the last layer merges or stands behind a merge, the head's matrix and a chunk's
+        // logits and slopes.
         settings.tuningSteps = 320
-        let last = settings.peakByteCount(
-            model.blueprint, keeping: Array(0..<15), tokens: short)
         let (vocabulary, width) = (model.blueprint.vocabularySize, model.blueprint.hiddenWidth)
-        #expect(last - peaks[0] == 4 * vocabulary * (width + 3 * 16))
+        for gone in [14, 15] {
+            let last = settings.peakByteCount(
+                model.blueprint, keeping: (0..<16).filter { $0 != gone }, tokens: short)
+            #expect(last - peaks[0] == 4 * vocabulary * (width + 3 * 16))
+        }
     }
 
     @Test("what is not tuned is told: too few sequences, layers without a derivative")
@@ -108,6 +126,9 @@ import Testing
         }
         let told = notes(capped, Self.batch)
         #expect(told.count == 1 && told[0].hasSuffix("capped attention scores: 14"))
+        let behind = settings.notes(
+            capped, keeping: (0..<16).filter { $0 != 12 }, tokens: Self.batch)
+        #expect(behind.count == 1 && behind[0].hasSuffix("capped attention scores: 13"))
         settings.tuningSteps = 0
         #expect(notes(capped, Self.batch) == [])
     }
