@@ -8,7 +8,8 @@ extension MethodDeclaration {
         source: "Layerfold, docs/METHODS.md; after Hassibi and Stork 1993 (optimal brain surgeon), "
             + "ReplaceMe (arXiv 2505.02819) and SLEB",
         formula: "min_W |Z W - R|^2 + mu |W - W0|^2; drop argmin_q |W_q|^2 / [C^-1]_qq; repeat; "
-            + "then Adam on |layer(x) - target|^2, for the last layer on KL(original || folded)",
+            + "then Adam on |layer(x) - target|^2 / |target|^2, for the last layer on "
+            + "KL(original || folded)",
         needs: .tokens, computesWeights: true,
         parameters: [
             ParameterDeclaration(

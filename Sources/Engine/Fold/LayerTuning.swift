@@ -1,6 +1,7 @@
 // The last step of a layer that merges others, and of the one behind it: all its tensors together
-// move down the gradient of |layer(x) - target|^2, wave by wave. The least squares before it are
-// each the best of one matrix; queries, keys, gates and all others at once have no closed form.
+// move down the gradient of |layer(x) - target|^2 / |target|^2, wave by wave. The least squares
+// before it are each the best of one matrix; queries, keys, gates and all others at once have no
+// closed form.
 // Behind the last layer of a model there is nothing but its head, so that it goes down
 // KL(original || model) itself.
 //
@@ -93,12 +94,26 @@ struct LayerTuning {
                 gradient: error)
         } else {
             error.subtract(wanted)
+            Self.divide(error, bySquares: wanted)
         }
         RowKernels.scale(error, by: 1 / Float(max(1, error.rows)))
         var found: TensorGradients? = TensorGradients()
         try block.run(
             input: input, gradient: error, layout: wave.layout, context: context, tensors: &found)
         return found?.matrices ?? [:]
+    }
+
+    /// The gradient of each token's error as a share of its length: layers behind read streams that
+    /// are normalised, and a few tokens are far longer than all others.
+    private static func divide(_ error: MatrixView, bySquares wanted: MatrixView) {
+        Parallel.forEachRun(of: error.rows, grain: max(1, 16_384 / max(1, error.columns))) { rows in
+            for row in rows {
+                let square = wanted.row(row).reduce(Float(0)) { $0 + $1 * $1 }
+                guard square > 0 else { continue }
+                let factor = Float(wanted.columns) / square
+                for column in 0..<error.columns { error[row, column] *= factor }
+            }
+        }
     }
 
     /// Floats that the head holds while the last layer goes down its divergence: its matrix, and

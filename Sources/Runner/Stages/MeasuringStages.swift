@@ -102,7 +102,7 @@ struct MeasuringStages {
         ]
         if work.dependsOnRatio { params["ratio"] = .decimal(request.ratio ?? 0) }
         var stage = StageRequest(
-            name: "weights", version: 5, inputs: inputs(original, tokens),
+            name: "weights", version: 6, inputs: inputs(original, tokens),
             params: .object(params),
             detail:
                 "\(request.method), \(kept.count) layers on \(tokens.batch.tokens.count) tokens",
