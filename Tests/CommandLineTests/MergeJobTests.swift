@@ -132,7 +132,7 @@ struct MergeJobTests {
         let errors = try Self.perform(job, in: folder).errors
         #expect(errors.contains("warning: demo/calibration.txt has "))
         #expect(errors.contains("fewer than the 12 of `samples`"))
-        #expect(errors.contains("warning: fold: merged layers are not tuned: one in 8"))
+        #expect(errors.contains("warning: fold: no layers are tuned: one in 8"))
         #expect(errors.contains("warning: fold-r0.0625 is not held against drop, average and"))
         #expect(!errors.contains("KL to the original on sequences held back"))
     }
