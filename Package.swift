@@ -140,6 +140,7 @@ let package = Package(
                 "Engine", "TensorMath", "Catalogue",
                 external("SystemPackage", "swift-system"),
             ]),
+        tests("RunnerTests", ["Runner"]),
         tests("DaemonTests", ["Daemon", "Jobs", "Store"]),
         tests("CommandLineTests", []),
         tests("TidyTests", ["Jobs"]),

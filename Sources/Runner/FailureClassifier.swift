@@ -21,6 +21,7 @@ package enum FailureClassifier {
             }
         }
         switch error {
+        case is MemoryMissing: return .resource
         case let write as CheckpointWriteError: return write.isLackOfSpace ? .resource : .user
         case is CheckpointError, is ConfigError, is ModelError, is TokenizerError,
             is CalibrationError, is CSVError, is PlanError, is EvaluationError, is RootError,

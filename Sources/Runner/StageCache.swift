@@ -71,13 +71,19 @@ package final class StageCache {
     package let store: ContentStore
     package private(set) var records: [RunReport.Stage] = []
     private let progress: ProgressReporter
+    /// No stage that would hold more is begun.
+    private let memory: MemoryLimit?
 
     /// Part of every key.
     static let tool = "layerfold"
 
-    package init(store: ContentStore, progress: ProgressReporter) {
+    package init(
+        store: ContentStore, progress: ProgressReporter,
+        memory: MemoryLimit? = MemoryLimit.current()
+    ) {
         self.store = store
         self.progress = progress
+        self.memory = memory
     }
 
     /// Forgets what earlier tries of the same job did.
@@ -105,6 +111,9 @@ package final class StageCache {
                 let all = planned + ResidentMemory.anonymousBytes()
                 request.plannedPeakBytes = all
                 progress.note("\(request.name) will hold about \(all >> 20) MiB")
+                if let memory, all > memory.bytes {
+                    throw MemoryMissing(stage: request.name, neededBytes: all, limit: memory)
+                }
             }
             var outputs = StageOutputs(store: store)
             try compute(&outputs)

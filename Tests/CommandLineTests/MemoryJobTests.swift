@@ -1,0 +1,77 @@
+// A job whose fold needs more memory than any machine of today has, as a real process.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("jobs that need too much memory")
+struct MemoryJobTests {
+    /// Two layers of zeros, hardly any of them stored on the disk; their MLPs have so many neurons
+    /// that the Gram matrix of both takes terabytes.
+    private static func writeWideModel(in folder: URL) throws {
+        let (width, neurons, heads, vocabulary) = (32, 400_000, 1, 4096)
+        let config: [String: Any] = [
+            "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": width,
+            "intermediate_size": neurons, "num_hidden_layers": 2, "num_attention_heads": heads,
+            "num_key_value_heads": heads, "vocab_size": vocabulary, "rms_norm_eps": 1e-5,
+            "hidden_act": "silu", "tie_word_embeddings": true, "rope_theta": 10000,
+            "max_position_embeddings": 1024, "bos_token_id": 0, "eos_token_id": 1,
+        ]
+        try JSONSerialization.data(withJSONObject: config)
+            .write(to: folder.appending(path: "config.json"))
+        var shapes = [
+            "model.embed_tokens.weight": [vocabulary, width], "model.norm.weight": [width],
+        ]
+        for layer in 0..<2 {
+            for (name, shape) in [
+                "input_layernorm": [width], "post_attention_layernorm": [width],
+                "self_attn.q_proj": [width, width], "self_attn.k_proj": [width, width],
+                "self_attn.v_proj": [width, width], "self_attn.o_proj": [width, width],
+                "mlp.gate_proj": [neurons, width], "mlp.up_proj": [neurons, width],
+                "mlp.down_proj": [width, neurons],
+            ] { shapes["model.layers.\(layer).\(name).weight"] = shape }
+        }
+        var header: [String: Any] = [:]
+        var end = 0
+        for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) {
+            let start = end
+            end += 2 * shape.reduce(1, *)
+            header[name] = ["dtype": "BF16", "shape": shape, "data_offsets": [start, end]]
+        }
+        let json = try JSONSerialization.data(withJSONObject: header)
+        let length = (0..<8).map { UInt8(truncatingIfNeeded: json.count >> (8 * $0)) }
+        let bytes = Data(length) + json
+        let file = folder.appending(path: "model.safetensors")
+        try bytes.write(to: file)
+        let handle = try FileHandle(forUpdating: file)
+        try handle.truncate(atOffset: UInt64(bytes.count + end))
+        try handle.close()
+    }
+
+    @Test("a stage that needs more than there is fails before it starts, and says what to do")
+    func refused() throws {
+        let (folder, job) = try Workshop.make()
+        let model = folder.url.appending(path: "wide")
+        try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            atPath: folder.path + "/demo/tokenizer.json", toPath: model.path + "/tokenizer.json")
+        try Self.writeWideModel(in: model)
+        let text = try String(contentsOfFile: job, encoding: .utf8)
+            .replacing("model: demo", with: "model: wide")
+            .replacing(
+                "{method: mka, ratios: [0.125]}",
+                with: "{method: fold, select: list, layers: [1], ratios: [0.5]}"
+            )
+            .replacing("evaluate:", with: "evaluate: [] #")
+        try Data(text.utf8).write(to: URL(filePath: job))
+        let outcome = try layerfold(
+            "run", job, "--state", folder.path + "/s", "--output", folder.path + "/out")
+        #expect(outcome.status == 1)
+        let told = try #require(
+            outcome.errors.firstMatch(of: /stage weights would hold about (\d+) MiB of memory/),
+            "\(outcome.errors)")
+        #expect((Int(told.1) ?? 0) > 5_000_000, "\(outcome.errors)")
+        #expect(outcome.errors.contains("give fewer or shorter calibration samples"))
+        #expect(Workshop.names(folder.path + "/out") == [])
+    }
+}
