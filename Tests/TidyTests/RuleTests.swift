@@ -56,7 +56,10 @@ import Testing
             rule: Rules.unfinished, path: engine, bad: "// TO" + "DO: later",
             good: "let template = \"a-XXXXXX\"\nlet m = mastodon"),
         Sample(
-            rule: Rules.unfinished, path: "docs/A.md", bad: "FIX" + "ME", good: "fixed"),
+            rule: Rules.unfinished, path: "docs/A.md", bad: "see FIX" + "ME", good: "fixed"),
+        Sample(
+            rule: Rules.unfinished, path: "docs/A.md", bad: "a\nTABLE" + "HERE\nb",
+            good: "a\nTABLE 1\nREADME.md"),
         Sample(
             rule: Rules.lineLength, path: engine,
             bad: "let a = " + String(repeating: "b + ", count: 30) + "c",

@@ -107,7 +107,9 @@ enum Rules {
         let words = [word("TO", "DO"), word("FIX", "ME"), word("XX", "X")]
         return file.lines.enumerated().compactMap { index, line in
             // Templates of mkstemp and escapes hold longer runs of the same letter.
-            let found = line.split { !$0.isLetter }.contains { words.contains(String($0)) }
+            let found =
+                line.split { !$0.isLetter }.contains { words.contains(String($0)) }
+                || file.hasEnding("md") && line.isPlaceholder
             return found ? Rule.Finding(line: index + 1, text: String(line)) : nil
         }
     }
@@ -180,6 +182,9 @@ enum Rules {
 }
 
 extension Substring {
+    /// One word of capitals alone on its line: where something was to be filled in.
+    fileprivate var isPlaceholder: Bool { count > 3 && allSatisfy(\.isUppercase) }
+
     /// Whether the path stands at its root: not after a letter, a dot or a closing brace.
     fileprivate func hasMachinePath(_ path: String) -> Bool {
         guard let range = range(of: path) else { return false }
