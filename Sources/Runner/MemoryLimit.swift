@@ -43,9 +43,9 @@ package struct MemoryLimit: Sendable, Equatable {
             } else {
                 return []
             }
-            var folders = [root]
-            for name in parts[2].split(separator: "/") {
-                folders.append(folders.last! + "/" + name)
+            let names = parts[2].split(separator: "/")
+            let folders = (0...names.count).map { depth in
+                ([root[...]] + names.prefix(depth)).joined(separator: "/")
             }
             return folders.map { $0 + "/" + file }
         }

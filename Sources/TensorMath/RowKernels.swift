@@ -112,6 +112,17 @@ package enum RowKernels {
         }
     }
 
+    /// x[t] /= mean(other[t]^2), shapes equal; a row stays where the other's is zero.
+    package static func divide(_ x: MatrixView, byMeanSquaresOf other: MatrixView) {
+        precondition(x.rows == other.rows && x.columns == other.columns, "shapes differ")
+        forEachRow(x) { row in
+            let square = other.row(row).reduce(Float(0)) { $0 + $1 * $1 }
+            guard square > 0 else { return }
+            let factor = Float(x.columns) / square
+            for column in 0..<x.columns { x[row, column] *= factor }
+        }
+    }
+
     /// x = cap * tanh(x / cap).
     package static func softCap(_ x: MatrixView, cap: Float) {
         forEachRow(x) { row in unsafe kernels_soft_cap(x.pointer(row: row), x.columns, cap) }

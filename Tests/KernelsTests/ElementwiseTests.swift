@@ -233,4 +233,18 @@ private let sumTolerance = 2e-6
             }
         }
     }
+
+    @Test("rows are divided by the mean squares of others, and stay where those are zero")
+    func meanSquares() {
+        let other = MatrixView(rows: 3, columns: 2)
+        let x = MatrixView(rows: 3, columns: 2)
+        for (row, values) in [[3, 1], [0, 0], [0.5, 0.5]].enumerated() {
+            for column in 0..<2 {
+                other[row, column] = Float(values[column])
+                x[row, column] = Float(column + 1)
+            }
+        }
+        RowKernels.divide(x, byMeanSquaresOf: other)
+        #expect((0..<3).map { Array(x.row($0)) } == [[0.2, 0.4], [1, 2], [4, 8]])
+    }
 }

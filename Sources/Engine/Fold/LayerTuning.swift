@@ -94,26 +94,15 @@ struct LayerTuning {
                 gradient: error)
         } else {
             error.subtract(wanted)
-            Self.divide(error, bySquares: wanted)
+            // As shares of a token's length: layers behind read streams that are normalised, and a
+            // few tokens are far longer than all others.
+            RowKernels.divide(error, byMeanSquaresOf: wanted)
         }
         RowKernels.scale(error, by: 1 / Float(max(1, error.rows)))
         var found: TensorGradients? = TensorGradients()
         try block.run(
             input: input, gradient: error, layout: wave.layout, context: context, tensors: &found)
         return found?.matrices ?? [:]
-    }
-
-    /// The gradient of each token's error as a share of its length: layers behind read streams that
-    /// are normalised, and a few tokens are far longer than all others.
-    private static func divide(_ error: MatrixView, bySquares wanted: MatrixView) {
-        Parallel.forEachRun(of: error.rows, grain: max(1, 16_384 / max(1, error.columns))) { rows in
-            for row in rows {
-                let square = wanted.row(row).reduce(Float(0)) { $0 + $1 * $1 }
-                guard square > 0 else { continue }
-                let factor = Float(wanted.columns) / square
-                for column in 0..<error.columns { error[row, column] *= factor }
-            }
-        }
     }
 
     /// Floats that the head holds while the last layer goes down its divergence: its matrix, and
