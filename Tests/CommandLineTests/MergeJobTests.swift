@@ -155,7 +155,7 @@ struct MergeJobTests {
         #expect(second.report.stages.first { $0.name == "run-costs" }?.cache == "miss")
         #expect(!second.errors.contains("run-costs    0 %  layers 0 to 1"))
         #expect(second.report.results.map(\.plan.count) == [15])
-        // Of the four that are cheapest by their sums, that which is cheapest as a whole.
+        // Of the four that are cheapest by their sums, one that is clearly cheaper as a whole.
         let wholes = [first, second].map { $0.report.stages.filter { $0.name == "fold-cost" } }
         #expect(
             wholes.map { $0.map(\.cache) }
@@ -163,7 +163,8 @@ struct MergeJobTests {
         let costs = try wholes[0].map { stage in
             try Self.foldCost(folder, try #require(files?.first { $0.contains(stage.key) }))
         }
-        let best = try #require(costs.min { $0.cost < $1.cost })
+        let least = try #require(costs.min { $0.cost < $1.cost })
+        let best = least.cost < 0.95 * costs[0].cost ? least : costs[0]
         #expect(second.report.results[0].plan.map(\.from[0].layer) == best.kept)
     }
 

@@ -25,7 +25,8 @@ extension MethodDeclaration {
                 "finalists", .integer(1...64), default: .integer(4), unit: "choices",
                 onlyWith: .when("select", is: "divergence"),
                 "Of the choices of runs whose divergences add up to the least, so many are folded "
-                    + "whole, and the one that diverges least is taken; 1: the first."),
+                    + "whole, and one that diverges 5 percent less than the first is taken instead; "
+                    + "1: the first."),
             ParameterDeclaration(
                 "exchange", .flag, default: .flag(true), onlyWith: .when("select", is: "loss"),
                 "Bring removed layers back for others as long as that lowers the loss."),

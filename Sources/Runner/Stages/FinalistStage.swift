@@ -12,21 +12,19 @@ extension MeasuringStages {
         return (0..<layers).filter { !gone.contains($0) }
     }
 
-    /// The one whose whole fold diverges least; only one is not measured.
+    /// The one that is taken, and what its whole fold diverges by; only one is not measured.
     func best(
         of choices: [RunSelection.Choice], _ request: PlanRequest, _ original: IdentifiedModel,
         _ tokens: TokenisedSet
     ) throws -> (RunSelection.Choice, divergence: Double?) {
         guard choices.count > 1 else { return (choices[0], nil) }
-        let measured = try choices.map { choice in
-            (
-                choice,
-                try foldCost(
-                    keeping: Self.kept(choice, of: original.model.blueprint.layers.count),
-                    request, original, tokens) as Double?
-            )
+        let wholes = try choices.map { choice in
+            try foldCost(
+                keeping: Self.kept(choice, of: original.model.blueprint.layers.count),
+                request, original, tokens)
         }
-        return measured.min { ($0.1 ?? 0) < ($1.1 ?? 0) } ?? measured[0]
+        let winner = RunSelection.winner(wholes)
+        return (choices[winner], wholes[winner])
     }
 
     private func foldCost(

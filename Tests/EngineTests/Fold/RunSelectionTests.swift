@@ -80,6 +80,15 @@ import Testing
         }
     }
 
+    @Test("another finalist wins where it is clearly cheaper, not where it may be chance")
+    func winner() {
+        #expect(RunSelection.winner([]) == 0)
+        #expect(RunSelection.winner([1]) == 0)
+        #expect(RunSelection.winner([1, 0.96, 2]) == 0)
+        #expect(RunSelection.winner([1, 0.94, 0.93, 0.94]) == 2)
+        #expect(RunSelection.winner([RunSelection.costMax, 3]) == 1)
+    }
+
     @Test("where costs grow faster than runs, measuring on demand finds the same, with less")
     func onDemand() {
         for seed in 0..<20 {
