@@ -14,10 +14,7 @@ struct MergeJobTests {
         }
         struct Result: Decodable {
             struct Entry: Decodable {
-                struct Source: Decodable {
-                    let layer: Int
-                    let weight: Double
-                }
+                struct Source: Decodable { let weight: Double }
                 let from: [Source]
             }
             struct Learning: Decodable {
@@ -155,38 +152,6 @@ struct MergeJobTests {
         #expect(second.report.stages.first { $0.name == "run-costs" }?.cache == "miss")
         #expect(!second.errors.contains("run-costs    0 %  layers 0 to 1"))
         #expect(second.report.results.map(\.plan.count) == [15])
-        // Of the four that are cheapest by their sums, one that is clearly cheaper as a whole.
-        let wholes = [first, second].map { $0.report.stages.filter { $0.name == "fold-cost" } }
-        #expect(
-            wholes.map { $0.map(\.cache) }
-                == ["miss", "hit"].map { Array(repeating: $0, count: 4) })
-        let costs = try wholes[0].map { stage in
-            try Self.foldCost(folder, try #require(files?.first { $0.contains(stage.key) }))
-        }
-        let least = try #require(costs.min { $0.cost < $1.cost })
-        let best = least.cost < 0.95 * costs[0].cost ? least : costs[0]
-        #expect(second.report.results[0].plan.map(\.from[0].layer) == best.kept)
-    }
-
-    /// What an action measured, and of which layers.
-    private static func foldCost(
-        _ folder: TemporaryFolder, _ file: String
-    ) throws -> (kept: [Int], cost: Double) {
-        struct Record: Decodable {
-            struct Action: Decodable {
-                struct Parameters: Decodable { let kept: [Int] }
-                let params: Parameters
-            }
-            struct Output: Decodable { let sha256: String }
-            let action: Action
-            let outputs: [Output]
-        }
-        let path = folder.path + "/s/store/act/" + file
-        let record = try JSONDecoder().decode(
-            Record.self, from: try Data(contentsOf: URL(filePath: path)))
-        let cost = try layerfold(
-            "store", "cat", record.outputs[0].sha256, "--state", folder.path + "/s")
-        return (record.action.params.kept, try #require(Double(cost.output)))
     }
 
     @Test("ratios of a fold share the layers before their first difference")

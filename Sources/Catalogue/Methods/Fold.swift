@@ -22,12 +22,6 @@ extension MethodDeclaration {
                 onlyWith: .when("select", is: "divergence", "loss"),
                 "Calibration samples on which the layers are chosen, spread evenly."),
             ParameterDeclaration(
-                "finalists", .integer(1...64), default: .integer(4), unit: "choices",
-                onlyWith: .when("select", is: "divergence"),
-                "Of the choices of runs whose divergences add up to the least, so many are folded "
-                    + "whole, and one that diverges 5 percent less than the first is taken instead; "
-                    + "1: the first."),
-            ParameterDeclaration(
                 "exchange", .flag, default: .flag(true), onlyWith: .when("select", is: "loss"),
                 "Bring removed layers back for others as long as that lowers the loss."),
             ParameterDeclaration(

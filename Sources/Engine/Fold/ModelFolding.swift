@@ -111,16 +111,6 @@ package final class ModelFolding {
         }
     }
 
-    /// KL(original || folded) of the model that keeps these layers, on the sequences held back, in
-    /// nats per token; `RunSelection.costMax` where that is no number. Leaves all streams at the
-    /// end.
-    package func cost(keeping kept: [Int], observer: some WorkObserver) throws -> Double {
-        guard let judge else { preconditionFailure("a fold that is judged has sequences for it") }
-        try run(keeping: kept, observer: observer) { _ in }
-        return RunSelection.cost(
-            try judge.divergence(of: judge.stream, followedBy: [], observer: observer))
-    }
-
     private func foldableLayers() throws -> [LayerBlueprint] {
         let layers = original.blueprint.layers
         for index in layers.indices { _ = try layers[index].foldable(index) }

@@ -1,5 +1,5 @@
-// Stage `run-costs`: what folding single runs of layers costs. All ratios share the costs of pairs;
-// longer runs are measured where a choice would take them.
+// Stage `run-costs`: what folding single runs of layers costs, and the runs that cost least. All
+// ratios share the costs of pairs; longer runs are measured where a choice would take them.
 
 import Catalogue
 import Engine
@@ -22,15 +22,13 @@ extension MeasuringStages {
                 !selection.isMeasured($0)
             }
         } while !missing.isEmpty
-        let finalists = selection.finalists(
-            removing: count, atMost: request.parameters.integer("finalists"))
-        let (choice, divergence) = try best(of: finalists, request, original, tokens)
-        let names = choice.runs.map { "\($0.lowerBound) to \($0.upperBound - 1)" }
+        let (runs, cost) = selection.cheapest(removing: count)
+        let names = runs.map { "\($0.lowerBound) to \($0.upperBound - 1)" }
         progress.note(
             "\(request.name)-r\(request.ratio ?? 0): layers " + names.joined(separator: ", ")
-                + String(format: "; their costs add up to a KL of %.4f", choice.cost)
-                + (divergence.map { String(format: ", together they have %.4f", $0) } ?? ""))
-        let plan = FoldPlan.keeping(Self.kept(choice, of: layers), of: layers)
+                + String(format: "; their costs add up to a KL of %.4f", cost))
+        let gone = Set(runs.flatMap { $0.dropFirst() })
+        let plan = FoldPlan.keeping((0..<layers).filter { !gone.contains($0) }, of: layers)
         return SearchedPlan(
             plan: plan, digest: Digest(of: try SortedJSON.bytes(plan)), weights: nil)
     }
@@ -39,7 +37,11 @@ extension MeasuringStages {
         of runs: [Range<Int>], _ request: PlanRequest, _ original: IdentifiedModel,
         _ tokens: TokenisedSet
     ) throws -> [Double] {
-        let (settings, batch) = costSetting(request, tokens)
+        let samples = request.parameters.integer("search_samples")
+        let batch = Self.spread(tokens.batch, samples)
+        var settings = FoldSettings(request.parameters)
+        // What is tuned later is not tuned to be chosen.
+        settings.tuningSteps = 0
         let weights = original.model.weights
         let layers = weights.blueprint.layers.indices
         let peaks = runs.map { run in
@@ -47,17 +49,26 @@ extension MeasuringStages {
                 weights.blueprint, keeping: layers.filter { !run.dropFirst().contains($0) },
                 tokens: batch)
         }
+        func action(_ name: String, _ params: [String: KeyJSON]) -> StageRequest {
+            let shared: [String: KeyJSON] = [
+                "numerics": numerics.key,
+                "parameters": request.parameters.canonical(FoldSettings.costParameters),
+                "samples": .integer(samples),
+            ]
+            return StageRequest(
+                name: name, inputs: inputs(original, tokens),
+                params: .object(shared.merging(params) { _, own in own }),
+                detail: "\(runs.count) runs of layers on \(batch.tokens.count) tokens",
+                plannedPeakBytes: peaks.max() ?? 0)
+        }
         func key(_ run: Range<Int>) -> KeyJSON {
             .array([.integer(run.lowerBound), .integer(run.upperBound)])
         }
         // Each an action of its own: what is killed goes on, and ratios share longer runs, too.
         func part(_ run: Range<Int>) -> StageRequest {
-            costStage("run-cost", ["run": key(run)], request, original, tokens)
+            action("run-cost", ["run": key(run)])
         }
-        var stage = costStage(
-            "run-costs", ["runs": .array(runs.map(key))], request, original, tokens)
-        stage.detail = "\(runs.count) runs of layers on \(batch.tokens.count) tokens"
-        stage.plannedPeakBytes = peaks.max() ?? 0
+        let stage = action("run-costs", ["runs": .array(runs.map(key))])
         let result = try cache.run(stage) { outputs in
             var costs: [Range<Int>: Double] = [:]
             for run in runs {
@@ -83,31 +94,5 @@ extension MeasuringStages {
         }
         let bytes = try cache.bytes(result, "costs", stage: stage.name)
         return try JSONDecoder().decode([Double].self, from: Data(bytes))
-    }
-
-    /// What is tuned later is not tuned to be chosen.
-    func costSetting(
-        _ request: PlanRequest, _ tokens: TokenisedSet
-    ) -> (FoldSettings, PackedSequences) {
-        var settings = FoldSettings(request.parameters)
-        settings.tuningSteps = 0
-        return (
-            settings,
-            Self.spread(tokens.batch, request.parameters.integer("search_samples"))
-        )
-    }
-
-    func costStage(
-        _ name: String, _ own: [String: KeyJSON], _ request: PlanRequest,
-        _ original: IdentifiedModel, _ tokens: TokenisedSet
-    ) -> StageRequest {
-        let shared: [String: KeyJSON] = [
-            "numerics": numerics.key,
-            "parameters": request.parameters.canonical(FoldSettings.costParameters),
-            "samples": .integer(request.parameters.integer("search_samples")),
-        ]
-        return StageRequest(
-            name: name, inputs: inputs(original, tokens),
-            params: .object(shared.merging(own) { _, own in own }), detail: "")
     }
 }

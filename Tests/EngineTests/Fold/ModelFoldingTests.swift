@@ -177,23 +177,6 @@ import Testing
         #expect(found[runs[1]] ?? 1 < found[runs[0]] ?? 0)
     }
 
-    @Test("a choice of runs costs what its whole fold diverges by")
-    func wholeCost() throws {
-        let model = try Self.demo()
-        let batch = Self.demoBatch()
-        var settings = Self.quick
-        settings.tuningSteps = 0
-        let kept = (0..<16).filter { ![3, 13].contains($0) }
-        let cost = try ModelFolding(
-            model.weights, mode: .float32, batch: batch, settings: settings, judgesAlways: true
-        ).cost(keeping: kept, observer: SilentObserver())
-        let patch = try Self.fold(model, keeping: kept, batch, settings)
-        let wanted = try #require(
-            FoldRivals(model.weights, mode: .float32, batch: batch, settings: settings)
-        ).compare(keeping: kept, folded: patch, observer: SilentObserver())[0].divergence
-        #expect(abs(cost - wanted) < 1e-6 * wanted, "\(cost) for \(wanted)")
-    }
-
     @Test("a fold that goes on behind layers that were folded before gives the same bytes")
     func recall() throws {
         let model = try Self.demo()

@@ -50,45 +50,6 @@ import Testing
         }
     }
 
-    @Test("finalists are the cheapest cuts of measured runs, in order, each once")
-    func finalists() {
-        for layers in 2...7 {
-            var generator = SeededGenerator(seed: UInt64(layers))
-            var selection = RunSelection(layers: layers)
-            var costs: [Range<Int>: Double] = [:]
-            // One run in four is not measured.
-            for run in Self.runs(of: layers) where generator.uniform() < 0.75 || run.count == 2 {
-                costs[run] = generator.uniform()
-                selection.learn(run, cost: costs[run] ?? 0)
-            }
-            for count in 0..<layers {
-                let cuts = Self.cuts(0..<layers).filter { cut in
-                    Self.removed(cut) == count && cut.allSatisfy { costs[$0] != nil }
-                }
-                let sums = cuts.map { $0.reduce(0) { $0 + (costs[$1] ?? 0) } }.sorted()
-                for limit in [1, 3, 1000] {
-                    let found = selection.finalists(removing: count, atMost: limit)
-                    #expect(found.count == min(limit, cuts.count))
-                    #expect(Set(found.map(\.runs)).count == found.count)
-                    for (choice, sum) in zip(found, sums) {
-                        #expect(abs(choice.cost - sum) < 1e-12)
-                        #expect(Self.removed(choice.runs) == count)
-                        #expect(choice.runs.allSatisfy { costs[$0] != nil })
-                    }
-                }
-            }
-        }
-    }
-
-    @Test("another finalist wins where it is clearly cheaper, not where it may be chance")
-    func winner() {
-        #expect(RunSelection.winner([]) == 0)
-        #expect(RunSelection.winner([1]) == 0)
-        #expect(RunSelection.winner([1, 0.96, 2]) == 0)
-        #expect(RunSelection.winner([1, 0.94, 0.93, 0.94]) == 2)
-        #expect(RunSelection.winner([RunSelection.costMax, 3]) == 1)
-    }
-
     @Test("where costs grow faster than runs, measuring on demand finds the same, with less")
     func onDemand() {
         for seed in 0..<20 {
