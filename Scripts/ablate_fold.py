@@ -56,15 +56,17 @@ def main():
         cells = [cell(r) for r in results[index * len(RATIOS):(index + 1) * len(RATIOS)]]
         print(f"| {name} | {' | '.join(cells)} |")
     print()
-    print("| samples | calibration tokens | 4 of 16 |")
-    print("| --- | --- | --- |")
+    print("| samples of tokens | calibration tokens | 4 of 16, untuned | layers that go |")
+    print("| --- | --- | --- | --- |")
     for samples, tokens in CURVE:
         options.samples, options.tokens = samples, tokens
-        fold = {"method": "fold"}
+        fold = {"method": "fold", "tuning_steps": 0}
         report = run(options, f"curve-{samples}-{tokens}", [fold], [0.25], evaluate, state)
         # What the text gave, which may be less than was asked: "fold, 12 layers on 49152 tokens".
         found = next(s["detail"] for s in report["stages"] if s["name"] == "weights").split()[-2]
-        print(f"| {samples} of {tokens} | {int(found):,} | {cell(report['results'][0])} |", flush=True)
+        result = report["results"][0]
+        gone = ", ".join(map(str, result["removed_layers"]))
+        print(f"| {samples} of {tokens} | {int(found):,} | {cell(result)} | {gone} |", flush=True)
 
 
 main()

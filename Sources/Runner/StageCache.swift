@@ -72,18 +72,14 @@ package final class StageCache {
     package private(set) var records: [RunReport.Stage] = []
     private let progress: ProgressReporter
     /// No stage that would hold more is begun.
-    private let memory: MemoryLimit?
+    private let memory = MemoryLimit.current()
 
     /// Part of every key.
     static let tool = "layerfold"
 
-    package init(
-        store: ContentStore, progress: ProgressReporter,
-        memory: MemoryLimit? = MemoryLimit.current()
-    ) {
+    package init(store: ContentStore, progress: ProgressReporter) {
         self.store = store
         self.progress = progress
-        self.memory = memory
     }
 
     /// Forgets what earlier tries of the same job did.

@@ -23,6 +23,12 @@ extension DoubleMatrix {
         return result
     }
 
+    /// Bytes that OpenBLAS holds at most while it works on matrices of so many columns: copies of
+    /// some hundred rows (384 or 512 by processor) for all threads together, and of a block for each.
+    package static func packingByteCount(columns: Int) -> Int {
+        8 * 512 * columns + Parallel.threadCount << 22
+    }
+
     /// Adds `value` to every entry of the diagonal.
     package mutating func addToDiagonal(_ value: Double) {
         let (count, step) = (min(rows, columns), columns + 1)
@@ -62,15 +68,32 @@ extension DoubleMatrix {
     }
 
     /// Copies the upper triangle of a square matrix over the lower one.
-    package mutating func mirrorUpperTriangle() {
+    package mutating func mirrorUpperTriangle() { mirror { ($1, $0) } }
+
+    /// Copies the lower triangle of a square matrix over the upper one.
+    package mutating func mirrorLowerTriangle() { mirror { ($0, $1) } }
+
+    /// Tile by tile: whole columns would miss the cache with every entry.
+    /// - Parameter source: where the entry is that belongs at `row`, `column` and at its mirror
+    ///   image, `column` < `row`.
+    private mutating func mirror(
+        _ source: (_ row: Int, _ column: Int) -> (row: Int, column: Int)
+    ) {
         precondition(rows == columns, "only a square matrix has triangles to mirror")
-        var copy = values
-        for row in 0..<rows {
-            for column in 0..<row {
-                copy[row * columns + column] = copy[column * columns + row]
+        let (order, tile) = (rows, 64)
+        unsafe values.withUnsafeMutableBufferPointer { entries in
+            for top in stride(from: 0, to: order, by: tile) {
+                for left in stride(from: 0, through: top, by: tile) {
+                    for row in top..<min(order, top + tile) {
+                        for column in left..<min(row, left + tile) {
+                            let from = source(row, column)
+                            unsafe entries[from.column * order + from.row] =
+                                entries[from.row * order + from.column]
+                        }
+                    }
+                }
             }
         }
-        values = copy
     }
 }
 

@@ -5,8 +5,8 @@
 /// Shapes are our own business, so a wrong one traps; data that cannot be factorised throws
 /// (`LinearAlgebraError`).
 package struct DoubleMatrix: Sendable, Equatable {
-    package let rows: Int
-    package let columns: Int
+    package private(set) var rows: Int
+    package private(set) var columns: Int
     /// `rows * columns` values, row after row. Its length never changes.
     package var values: [Double] {
         didSet { precondition(values.count == rows * columns, "a matrix keeps its shape") }
@@ -50,6 +50,26 @@ package struct DoubleMatrix: Sendable, Equatable {
     package func column(_ index: Int) -> [Double] {
         precondition(index >= 0 && index < columns, "column \(index) of \(columns)")
         return (0..<rows).map { values[$0 * columns + index] }
+    }
+
+    /// Keeps rows and columns of a square matrix, in the memory that it has.
+    ///
+    /// - Parameter indices: ascending.
+    package mutating func keep(_ indices: [Int]) {
+        precondition(rows == columns, "rows and columns of one number")
+        let (order, count) = (rows, indices.count)
+        unsafe values.withUnsafeMutableBufferPointer { entries in
+            // No entry moves backwards, so that none is overwritten before it has moved.
+            var place = 0
+            for row in indices {
+                for column in indices {
+                    unsafe entries[place] = entries[row * order + column]
+                    place += 1
+                }
+            }
+        }
+        (rows, columns) = (count, count)
+        values.removeLast(order * order - count * count)
     }
 
     /// The transposed matrix, `[columns, rows]`.

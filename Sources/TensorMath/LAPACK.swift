@@ -148,20 +148,22 @@ extension DoubleMatrix {
     }
 
     /// `X` with `self · X = right`, for a positive definite matrix (dposv; lower triangle read).
-    package func solvePositiveDefinite(
+    ///
+    /// Takes the place of a matrix that nobody else holds.
+    package consuming func solvePositiveDefinite(
         _ right: DoubleMatrix
     ) throws(LinearAlgebraError) -> DoubleMatrix {
         precondition(rows == columns && right.rows == rows, "solve fits")
         guard rows > 0, right.columns > 0 else { return right }
         try requireFinite("dposv")
         try right.requireFinite("dposv")
-        var work = values
         var solution = right.transposed.values
+        let size = rows.blasSize
         let info = unsafe LAPACKE_dposv(
-            LAPACK_COL_MAJOR, Job.upper, rows.blasSize, right.columns.blasSize, &work,
-            rows.blasSize, &solution, rows.blasSize)
+            LAPACK_COL_MAJOR, Job.upper, size, right.columns.blasSize, &values, size, &solution,
+            size)
         guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
-        return DoubleMatrix(rows: right.columns, columns: rows, values: solution).transposed
+        return DoubleMatrix(rows: right.columns, columns: right.rows, values: solution).transposed
     }
 
     /// Puts the inverse of this positive definite matrix in its place (dpotrf and dpotri).
@@ -176,14 +178,7 @@ extension DoubleMatrix {
         guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
         info = unsafe LAPACKE_dpotri(LAPACK_COL_MAJOR, Job.upper, size, &values, size)
         guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
-        let order = rows
-        unsafe values.withUnsafeMutableBufferPointer { entries in
-            for row in 0..<order {
-                for column in 0..<row {
-                    unsafe entries[column * order + row] = entries[row * order + column]
-                }
-            }
-        }
+        mirrorLowerTriangle()
     }
 
     private func requireFinite(_ routine: String) throws(LinearAlgebraError) {

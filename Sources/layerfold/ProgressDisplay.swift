@@ -7,6 +7,7 @@ final class ProgressDisplay {
     private let isTerminal = isatty(STDERR_FILENO) == 1
     private var hasOpenLine = false
     private var lastTenth = -1
+    private var lastLine = ContinuousClock.now
 
     func show(_ line: ProgressLine) {
         switch line {
@@ -33,9 +34,10 @@ final class ProgressDisplay {
         if isTerminal {
             write("\r\u{1B}[K" + text)
             hasOpenLine = true
-        } else if percent / 10 != lastTenth {
-            // A file or a pipe gets a line for every tenth.
+        } else if percent / 10 != lastTenth || .now - lastLine >= .seconds(60) {
+            // A file or a pipe gets a line for every tenth, and every minute where that takes long.
             lastTenth = percent / 10
+            lastLine = .now
             write(text + "\n")
         }
     }

@@ -1,15 +1,15 @@
-// A job whose fold needs more memory than any machine of today has, as a real process.
+// Jobs whose folds need much memory, as real processes: more than any machine of today has, and as
+// much as was planned.
 
 import Foundation
 import TestSupport
 import Testing
 
-@Suite("jobs that need too much memory")
+@Suite("jobs that need much memory")
 struct MemoryJobTests {
-    /// Two layers of zeros, hardly any of them stored on the disk; their MLPs have so many neurons
-    /// that the Gram matrix of both takes terabytes.
-    private static func writeWideModel(in folder: URL) throws {
-        let (width, neurons, heads, vocabulary) = (32, 400_000, 1, 4096)
+    /// Two layers of zeros, hardly any of them stored on the disk.
+    private static func writeWideModel(neurons: Int, in folder: URL) throws {
+        let (width, heads, vocabulary) = (32, 1, 4096)
         let config: [String: Any] = [
             "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": width,
             "intermediate_size": neurons, "num_hidden_layers": 2, "num_attention_heads": heads,
@@ -48,14 +48,14 @@ struct MemoryJobTests {
         try handle.close()
     }
 
-    @Test("a stage that needs more than there is fails before it starts, and says what to do")
-    func refused() throws {
+    /// Folds the second layer into the first.
+    private static func run(neurons: Int) throws -> (folder: TemporaryFolder, outcome: Outcome) {
         let (folder, job) = try Workshop.make()
         let model = folder.url.appending(path: "wide")
         try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)
         try FileManager.default.copyItem(
             atPath: folder.path + "/demo/tokenizer.json", toPath: model.path + "/tokenizer.json")
-        try Self.writeWideModel(in: model)
+        try writeWideModel(neurons: neurons, in: model)
         let text = try String(contentsOfFile: job, encoding: .utf8)
             .replacing("model: demo", with: "model: wide")
             .replacing(
@@ -66,6 +66,13 @@ struct MemoryJobTests {
         try Data(text.utf8).write(to: URL(filePath: job))
         let outcome = try layerfold(
             "run", job, "--state", folder.path + "/s", "--output", folder.path + "/out")
+        return (folder, outcome)
+    }
+
+    @Test("a stage that needs more than there is fails before it starts, and says what to do")
+    func refused() throws {
+        // The Gram matrix of all neurons of both layers takes terabytes.
+        let (folder, outcome) = try Self.run(neurons: 400_000)
         #expect(outcome.status == 1)
         let told = try #require(
             outcome.errors.firstMatch(of: /stage weights would hold about (\d+) MiB of memory/),
@@ -73,5 +80,20 @@ struct MemoryJobTests {
         #expect((Int(told.1) ?? 0) > 5_000_000, "\(outcome.errors)")
         #expect(outcome.errors.contains("give fewer or shorter calibration samples"))
         #expect(Workshop.names(folder.path + "/out") == [])
+    }
+
+    @Test("a fold holds no more than was planned, and not much less")
+    func planned() throws {
+        // A Gram matrix of 122 MiB, which is most of all.
+        let (folder, outcome) = try Self.run(neurons: 2000)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let file = try #require(Workshop.names(folder.path + "/out").first)
+        let report = try JSONSerialization.jsonObject(
+            with: Data(contentsOf: URL(filePath: "\(folder.path)/out/\(file)/report.json")))
+        let stages = (report as? [String: Any])?["stages"] as? [[String: Any]]
+        let stage = try #require(stages?.first { $0["name"] as? String == "weights" })
+        let planned = try #require(stage["planned_peak_bytes"] as? Double)
+        let used = try #require(stage["peak_anonymous_bytes"] as? Double)
+        #expect(used < planned && used > 0.8 * planned, "\(stage)")
     }
 }

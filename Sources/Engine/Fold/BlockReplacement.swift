@@ -110,7 +110,8 @@ package struct BlockReplacement {
         }
         // The paper shrinks T to nothing.
         return try LeastSquares.ridge(
-            gram: sums.gram, cross: sums.cross, start: DoubleMatrix(rows: width, columns: width),
+            gram: sums.takeGram(), cross: sums.cross,
+            start: DoubleMatrix(rows: width, columns: width),
             lambda: lambda)
     }
 

@@ -24,6 +24,9 @@ package struct FoldSettings: Sendable, Equatable {
     package var block = 16
 
     package init() {}
+
+    /// Neurons of `count` that are removed between two updates.
+    func block(of count: Int) -> Int { max(block, count / 128) }
 }
 
 package enum FoldError: Error, Equatable, CustomStringConvertible {
@@ -113,7 +116,8 @@ extension FoldSettings {
     }
 
     /// Bytes held at most beside the mapped weights: the streams, the features of a wave, the
-    /// Gram matrix of the longest run and what its selection holds, and a layer's computed tensors.
+    /// Gram matrix of the longest run and what its selection and the library hold, and a layer's
+    /// computed tensors.
     package func peakByteCount(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> Int {
@@ -138,8 +142,9 @@ extension FoldSettings {
         // While sums are made, while units are selected, while inputs are fitted.
         let gram = max(
             GramAccumulator.byteCount(features: features, targets: width),
-            8 * features * (features + width)
-                + LeastSquares.selectionByteCount(features: features, targets: width),
+            8 * features * (features + 2 * width)
+                + LeastSquares.selectionByteCount(
+                    features: features, targets: width, block: block(of: features)),
             GramAccumulator.byteCount(features: width, targets: longest * width)
                 + 8 * 2 * width * longest * width)
         let tuning =
@@ -162,6 +167,7 @@ extension FoldSettings {
                 blueprint.layers[layer].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
             }.max() ?? 0)
         return streams + 4 * wave * (features + (2 * longest + 5) * width)
+            + DoubleMatrix.packingByteCount(columns: features)
             + max(gram + candidates + 2 * layer, 5 * layer + tuning + head)
     }
 }

@@ -39,10 +39,10 @@ struct InputFitting {
     }
 
     /// M of each layer, [width, width].
-    func maps(lambda: Double) throws -> [MatrixView] {
+    mutating func maps(lambda: Double) throws -> [MatrixView] {
         let zero = DoubleMatrix(rows: width, columns: sums.cross.columns)
         let steps = try LeastSquares.ridge(
-            gram: sums.gram, cross: sums.cross, start: zero, lambda: lambda)
+            gram: sums.takeGram(), cross: sums.cross, start: zero, lambda: lambda)
         return (0..<sums.cross.columns / width).map { layer in
             let map = MatrixView(rows: width, columns: width)
             for row in 0..<width {

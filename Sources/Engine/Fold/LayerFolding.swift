@@ -16,7 +16,7 @@ struct OutputRefit {
         let context = task.context
         let output = part == .attention ? attention.output : gated.down
         let norm = part == .attention ? layer.inputNorm : layer.feedForwardNorm
-        let sums = try task.accumulate(
+        var sums = try task.accumulate(
             features: output.inputs, bias: try context.weights.bias(output)
         ) { wave, stream in
             let normal = MatrixView(rows: stream.rows, columns: stream.columns)
@@ -27,7 +27,7 @@ struct OutputRefit {
         }
         let start = try context.weights.projection(output).floats().transposedDoubles
         let fitted = try LeastSquares.ridge(
-            gram: sums.gram, cross: sums.cross, start: start, lambda: settings.lambda)
+            gram: sums.takeGram(), cross: sums.cross, start: start, lambda: settings.lambda)
         try PatchBuilder(context).set(output, MatrixView(fitted.transposed), in: &patch)
     }
 }
@@ -58,7 +58,7 @@ struct NeuronFolding {
             gram: sums.takeGram(), cross: sums.cross,
             start: try PatchBuilder.stacked(parts.map(\.down), context),
             lambda: settings.lambda, groupSize: 1, keeping: count,
-            block: max(settings.block, count * parts.count / 128)
+            block: settings.block(of: count * parts.count)
         ) { try task.tell("\($0) of \($1) neurons removed") }
         let builder = PatchBuilder(context)
         for projection in [\GatedBlueprint.gate, \.up] {

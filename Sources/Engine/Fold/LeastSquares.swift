@@ -8,14 +8,16 @@ package import TensorMath
 
 package enum LeastSquares {
     /// argmin_W |Z W - T|^2 + mu |W - W0|^2 = W0 + (G + mu I)^-1 (C - G W0).
+    ///
+    /// The Cholesky factor takes the place of `gram`.
     package static func ridge(
-        gram: DoubleMatrix, cross: DoubleMatrix, start: DoubleMatrix, lambda: Double
+        gram: consuming DoubleMatrix, cross: DoubleMatrix, start: DoubleMatrix, lambda: Double
     ) throws(LinearAlgebraError) -> DoubleMatrix {
-        let regular = regularised(gram, lambda)
         var step = cross
         step.subtract(.product(gram, start))
+        gram.addToDiagonal(ridge(of: gram, lambda))
         var result = start
-        result.add(try regular.solvePositiveDefinite(step))
+        result.add(try gram.solvePositiveDefinite(step))
         return result
     }
 
@@ -30,8 +32,8 @@ package enum LeastSquares {
     /// Removes groups of features one after the other, each time the one whose absence costs least
     /// once all others have been adjusted: tr(W_q' ([C^-1]_qq)^-1 W_q), C = G + mu I.
     ///
-    /// C^-1 takes the place of `gram`; nothing else of its size lives, but a copy of the half when
-    /// enough has gone to be worth closing the gaps.
+    /// C^-1 takes the place of `gram`; nothing else of its size lives. Its gaps are closed when
+    /// enough has gone to be worth it.
     /// - Parameters:
     ///   - groupSize: neighbouring features that live and die together.
     ///   - kept: groups that are left.
@@ -76,16 +78,17 @@ package enum LeastSquares {
                 let left = groups.indices.filter { groups[$0] != nil }
                 let rows = indices(left, groupSize)
                 weights = weights.rows(rows)
-                if count > kept { inverse = inverse.submatrix(rows: rows, columns: rows) }
+                if count > kept { inverse.keep(rows) }
                 groups = left.map { groups[$0] }
             }
         }
         return Selection(groups: groups.compactMap(\.self), weights: weights)
     }
 
-    /// Bytes `select` holds beside the Gram matrix it was given, at its peak.
-    package static func selectionByteCount(features: Int, targets: Int) -> Int {
-        8 * (features * features * 9 / 16 + 4 * features * targets)
+    /// Bytes `select` holds beside the matrices it was given, at its peak: weights, and the rows of
+    /// C^-1 that go, as they are and as they are solved.
+    package static func selectionByteCount(features: Int, targets: Int, block: Int) -> Int {
+        8 * features * (3 * targets + 4 * block)
     }
 
     private static func costs(
@@ -111,12 +114,6 @@ package enum LeastSquares {
         groups.flatMap { $0 * groupSize..<($0 + 1) * groupSize }
     }
 
-    private static func regularised(_ gram: DoubleMatrix, _ lambda: Double) -> DoubleMatrix {
-        var result = gram
-        result.addToDiagonal(ridge(of: gram, lambda))
-        return result
-    }
-
     private static func ridge(of gram: DoubleMatrix, _ lambda: Double) -> Double {
         let mean = (0..<gram.rows).reduce(0) { $0 + gram[$1, $1] } / Double(max(1, gram.rows))
         // A feature that is always zero must not make the matrix singular.
@@ -126,8 +123,11 @@ package enum LeastSquares {
 
 extension DoubleMatrix {
     fileprivate func rows(_ indices: [Int]) -> DoubleMatrix {
-        DoubleMatrix(
-            rows: indices.count, columns: columns, values: indices.flatMap { row($0) })
+        var picked: [Double] = []
+        // Growing step by step would hold up to three times as much.
+        picked.reserveCapacity(indices.count * columns)
+        for index in indices { picked.append(contentsOf: row(index)) }
+        return DoubleMatrix(rows: indices.count, columns: columns, values: picked)
     }
 
     fileprivate func submatrix(rows: [Int], columns: [Int]) -> DoubleMatrix {

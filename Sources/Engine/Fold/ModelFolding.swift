@@ -57,9 +57,12 @@ package final class ModelFolding {
         give: (WeightPatch) throws -> Void
     ) throws {
         let layers = try foldableLayers()
-        for (index, run) in FoldedRun.all(layers, keeping: kept).enumerated() {
+        let runs = FoldedRun.all(layers, keeping: kept)
+        // Layers before the first that merges are carried in no time: they would tell a wrong rate.
+        let first = runs.firstIndex(where: \.merges) ?? runs.count
+        for (index, run) in runs.enumerated() {
             place = (
-                run.range.lowerBound, layers.count, "layers",
+                max(0, index - first), runs.count - first, "layers",
                 "layer \(index + 1) of \(kept.count)"
             )
             let (old, new) = (run.base.prefix, layers[index].prefix)
@@ -79,8 +82,9 @@ package final class ModelFolding {
                 try carry(run.base, observer)
             }
             original.source.release(run.layers.flatMap { $0.tensors.map(\.name) })
+            guard index >= first else { continue }
             observer.progress(
-                done: run.range.upperBound, total: place.total, unit: place.unit,
+                done: index + 1 - first, total: place.total, unit: place.unit,
                 detail: place.what)
         }
     }

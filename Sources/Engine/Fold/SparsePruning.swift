@@ -99,16 +99,15 @@ package struct SparsePruning {
         }
         var patch = WeightPatch()
         let builder = PatchBuilder(context)
-        for (projections, sum) in zip(
-            [
-                [attention.query, attention.key, attention.value], [attention.output],
-                [gated.gate, gated.up], [gated.down],
-            ], sums)
-        {
+        for (index, projections) in [
+            [attention.query, attention.key, attention.value], [attention.output],
+            [gated.gate, gated.up], [gated.down],
+        ].enumerated() {
+            let gram = sums[index].takeGram()
             for projection in projections {
                 try observer.checkpoint()
                 let weight = try weights.projection(projection).floats().transposedDoubles
-                let pruned = try regression.prune(weight.transposed, gram: sum.gram)
+                let pruned = try regression.prune(weight.transposed, gram: gram)
                 try builder.set(projection, MatrixView(pruned), in: &patch)
             }
         }

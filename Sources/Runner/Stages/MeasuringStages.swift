@@ -50,13 +50,12 @@ struct MeasuringStages {
             min(layers - 1, layers * 3 / 5),
             try layersRemoved(ratio: request.ratio ?? 0, of: layers))
         let tokens = try required(tokens, request)
-        let samples = request.parameters.integer("search_samples")
-        let batch = Self.spread(tokens.batch, samples)
+        let batch = Self.spread(tokens.batch, request.parameters.integer("search_samples"))
         let stage = StageRequest(
             name: "removals", inputs: inputs(original, tokens),
             params: [
                 "depth": .integer(depth), "numerics": numerics.key,
-                "samples": .integer(samples),
+                "samples": .integer(batch.ranges.count),
             ],
             detail: "\(depth) of \(layers) layers by loss on \(batch.tokens.count) tokens",
             plannedPeakBytes: searchPeakBytes(model, batch))
@@ -102,7 +101,7 @@ struct MeasuringStages {
         ]
         if work.dependsOnRatio { params["ratio"] = .decimal(request.ratio ?? 0) }
         var stage = StageRequest(
-            name: "weights", version: 6, inputs: inputs(original, tokens),
+            name: "weights", version: 7, inputs: inputs(original, tokens),
             params: .object(params),
             detail:
                 "\(request.method), \(kept.count) layers on \(tokens.batch.tokens.count) tokens",

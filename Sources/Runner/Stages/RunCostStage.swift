@@ -37,8 +37,7 @@ extension MeasuringStages {
         of runs: [Range<Int>], _ request: PlanRequest, _ original: IdentifiedModel,
         _ tokens: TokenisedSet
     ) throws -> [Double] {
-        let samples = request.parameters.integer("search_samples")
-        let batch = Self.spread(tokens.batch, samples)
+        let batch = Self.spread(tokens.batch, request.parameters.integer("search_samples"))
         var settings = FoldSettings(request.parameters)
         // What is tuned later is not tuned to be chosen.
         settings.tuningSteps = 0
@@ -53,10 +52,10 @@ extension MeasuringStages {
             let shared: [String: KeyJSON] = [
                 "numerics": numerics.key,
                 "parameters": request.parameters.canonical(FoldSettings.costParameters),
-                "samples": .integer(samples),
+                "samples": .integer(batch.ranges.count),
             ]
             return StageRequest(
-                name: name, inputs: inputs(original, tokens),
+                name: name, version: 2, inputs: inputs(original, tokens),
                 params: .object(shared.merging(params) { _, own in own }),
                 detail: "\(runs.count) runs of layers on \(batch.tokens.count) tokens",
                 plannedPeakBytes: peaks.max() ?? 0)

@@ -76,15 +76,14 @@ extension MeasuringStages {
         let tokens = try required(tokens, request)
         let model = original.model
         let layers = model.blueprint.layers.count
-        let samples = request.parameters.integer("search_samples")
-        let batch = Self.spread(tokens.batch, samples)
+        let batch = Self.spread(tokens.batch, request.parameters.integer("search_samples"))
         let removed = try layersRemoved(ratio: request.ratio ?? 0, of: layers)
         let first = removals.order.kept(removing: removed, of: layers)
         let stage = StageRequest(
             name: "exchange", inputs: inputs(original, tokens),
             params: [
                 "kept": .array(first.map { .integer($0) }), "numerics": numerics.key,
-                "samples": .integer(samples),
+                "samples": .integer(batch.ranges.count),
             ],
             detail: "\(removed) of \(layers) layers by loss on \(batch.tokens.count) tokens",
             plannedPeakBytes: searchPeakBytes(model, batch))

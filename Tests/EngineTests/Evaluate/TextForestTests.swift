@@ -152,18 +152,6 @@ import Testing
         }
     }
 
-    /// Keeps what it hears.
-    private final class Hearer: WorkObserver {
-        var done: [Int] = []
-        var totals: Set<Int> = []
-
-        func checkpoint() throws {}
-        func progress(done: Int, total: Int, unit: String, detail: String) {
-            self.done.append(done)
-            totals.insert(total)
-        }
-    }
-
     @Test("progress counts the tokens of the whole evaluation, wave after wave")
     func progress() throws {
         let model = try ArchitectureFixtures.model("llama-odd-linear")

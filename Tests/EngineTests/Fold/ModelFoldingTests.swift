@@ -209,6 +209,19 @@ import Testing
         }
     }
 
+    @Test("progress counts the layers that take work: those before the first merge take none")
+    func progress() throws {
+        let model = try Self.demo()
+        let hearer = Hearer()
+        try ModelFolding(
+            model.weights, mode: .float32, batch: Self.demoBatch(), settings: Self.quick
+        ).run(keeping: (0..<16).filter { $0 != 13 }, observer: hearer) { _ in }
+        // Layer 12, which takes 13, then 14 and 15.
+        #expect(hearer.totals == [3])
+        #expect(hearer.done == hearer.done.sorted())
+        #expect(Set(hearer.done) == [0, 1, 2, 3])
+    }
+
     @Test("what cannot be folded is refused by layer and reason")
     func refusals() throws {
         let model = try ArchitectureFixtures.model("jamba-odd")

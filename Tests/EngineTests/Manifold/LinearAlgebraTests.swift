@@ -71,6 +71,39 @@ import Testing
         #expect(deviation(gram.values, expected.values) < 1e-12 * Double(size))
     }
 
+    @Test("triangles are mirrored across tiles, either way", arguments: [1, 2, 63, 64, 65, 130])
+    func mirrors(size: Int) {
+        var numbers = TestNumbers(seed: 6)
+        let matrix = numbers.matrix(size, size)
+        var (upper, lower) = (matrix, matrix)
+        upper.mirrorUpperTriangle()
+        lower.mirrorLowerTriangle()
+        var isMirrored = true
+        for row in 0..<size {
+            for column in 0..<size {
+                let (least, most) = (min(row, column), max(row, column))
+                isMirrored =
+                    isMirrored && upper[row, column] == matrix[least, most]
+                    && lower[row, column] == matrix[most, least]
+            }
+        }
+        #expect(isMirrored)
+    }
+
+    @Test("any rows and columns of a small matrix can be kept in its place")
+    func keeps() {
+        var numbers = TestNumbers(seed: 7)
+        let matrix = numbers.matrix(6, 6)
+        for chosen in 0..<64 {
+            let indices = (0..<6).filter { chosen >> $0 & 1 == 1 }
+            var kept = matrix
+            kept.keep(indices)
+            let wanted = indices.flatMap { row in indices.map { matrix[row, $0] } }
+            #expect(kept.rows == indices.count && kept.columns == indices.count)
+            #expect(kept.values == wanted)
+        }
+    }
+
     @Test("any range of eigenpairs solves A v = λ v with orthonormal v", arguments: sizes)
     func eigenpairs(size: Int) throws {
         let matrix = Self.symmetric(size, seed: 5)
