@@ -24,7 +24,7 @@ extension DoubleMatrix {
     }
 
     /// Bytes that OpenBLAS holds at most while it works on matrices of so many columns: copies of
-    /// some hundred rows (384 or 512 by processor) for all threads together, and of a block for each.
+    /// some hundred rows, which all threads share, and of a block for each thread.
     package static func packingByteCount(columns: Int) -> Int {
         8 * 512 * columns + Parallel.threadCount << 22
     }
