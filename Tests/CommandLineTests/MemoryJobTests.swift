@@ -94,6 +94,8 @@ struct MemoryJobTests {
         let stage = try #require(stages?.first { $0["name"] as? String == "weights" })
         let planned = try #require(stage["planned_peak_bytes"] as? Double)
         let used = try #require(stage["peak_anonymous_bytes"] as? Double)
-        #expect(used < planned && used > 0.8 * planned, "\(stage)")
+        // The library's packing is planned by threads.
+        let slack = 0.2 * planned + Double(ProcessInfo.processInfo.activeProcessorCount << 22)
+        #expect(used < planned && used > planned - slack, "\(stage)")
     }
 }
