@@ -26,7 +26,7 @@ extension DoubleMatrix {
     /// Bytes that OpenBLAS holds at most while it works on matrices of so many columns: copies of
     /// some hundred rows, which all threads share, and of a block for each thread.
     package static func packingByteCount(columns: Int) -> Int {
-        8 * 512 * columns + Parallel.threadCount << 22
+        8 * 512 * columns + (Parallel.threadCount << 22)
     }
 
     /// Adds `value` to every entry of the diagonal.
@@ -39,6 +39,14 @@ extension DoubleMatrix {
 
     package mutating func scale(by factor: Double) {
         unsafe cblas_dscal(values.count.blasSize, factor, &values, 1)
+    }
+
+    package mutating func add(_ other: DoubleMatrix) { add(other, times: 1) }
+    package mutating func subtract(_ other: DoubleMatrix) { add(other, times: -1) }
+
+    private mutating func add(_ other: DoubleMatrix, times factor: Double) {
+        precondition(rows == other.rows && columns == other.columns, "shapes differ")
+        unsafe cblas_daxpy(values.count.blasSize, factor, other.values, 1, &values, 1)
     }
 
     /// Subtracts `left · right`, the left one transposed first where asked.
@@ -65,6 +73,44 @@ extension DoubleMatrix {
         unsafe cblas_dsyrk(
             CblasRowMajor, CblasUpper, CblasNoTrans, rows.blasSize, panel.columns.blasSize,
             1, panel.values, panel.columns.blasSize, 1, &values, columns.blasSize)
+    }
+
+    /// Subtracts `panelᵀ · panel` from this symmetric matrix; `panel` is `[k, rows]`.
+    ///
+    /// Only the upper triangle is computed and kept true.
+    package mutating func subtractGram(ofColumns panel: DoubleMatrix) {
+        precondition(rows == columns && panel.columns == rows, "a Gram matrix fits its columns")
+        guard rows > 0, panel.rows > 0 else { return }
+        unsafe cblas_dsyrk(
+            CblasRowMajor, CblasUpper, CblasTrans, rows.blasSize, panel.rows.blasSize, -1,
+            panel.values, panel.columns.blasSize, 1, &values, columns.blasSize)
+    }
+
+    /// Puts `L⁻¹ · self` in its place, L the lower triangle of `factor`, `[rows, rows]`.
+    package mutating func solveLowerTriangle(_ factor: DoubleMatrix) {
+        precondition(factor.rows == rows && factor.columns == rows, "a triangle fits its rows")
+        guard rows > 0, columns > 0 else { return }
+        unsafe cblas_dtrsm(
+            CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, rows.blasSize,
+            columns.blasSize, 1, factor.values, rows.blasSize, &values, columns.blasSize)
+    }
+
+    /// Rows of a symmetric matrix whose upper triangle is true, as a matrix.
+    package func symmetricRows(_ indices: [Int]) -> DoubleMatrix {
+        precondition(rows == columns, "only a square matrix is symmetric")
+        let order = rows
+        var picked = DoubleMatrix(rows: indices.count, columns: order)
+        unsafe values.withUnsafeBufferPointer { entries in
+            unsafe picked.values.withUnsafeMutableBufferPointer { out in
+                for (place, row) in indices.enumerated() {
+                    for column in 0..<order {
+                        unsafe out[place * order + column] =
+                            entries[min(row, column) * order + max(row, column)]
+                    }
+                }
+            }
+        }
+        return picked
     }
 
     /// Copies the upper triangle of a square matrix over the lower one.

@@ -116,8 +116,8 @@ extension FoldSettings {
     }
 
     /// Bytes held at most beside the mapped weights: the streams, the features of a wave, the
-    /// Gram matrix of the longest run and what its selection and the library hold, and a layer's
-    /// computed tensors.
+    /// Gram matrix of the longest run and what its selection and the library hold, a layer's
+    /// computed tensors, and the logits that ways are judged by.
     package func peakByteCount(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> Int {
@@ -125,6 +125,7 @@ extension FoldSettings {
         var features = 0
         var longest = 1
         var readers = 0
+        var leaving = 0
         let runs = FoldedRun.all(blueprint.layers, keeping: kept)
         for (base, run) in zip(kept, runs.map(\.layers.count)) {
             guard let (attention, gated) = try? blueprint.layers[base].foldable(base) else {
@@ -135,6 +136,9 @@ extension FoldSettings {
             features = max(
                 features, gated.down.inputs * (neurons ? run : 1),
                 attention.output.inputs * (run <= groupRun ? run : 1))
+            leaving = max(
+                leaving, block(of: gated.down.inputs * run),
+                attention.output.inputs / max(1, attention.keyValueHeads))
         }
         // Folded, original, target, two ways that are tried; what is held back, and its ends.
         let streams = 6 * 4 * tokens.tokens.count * width
@@ -144,9 +148,9 @@ extension FoldSettings {
             GramAccumulator.byteCount(features: features, targets: width),
             8 * features * (features + 2 * width)
                 + LeastSquares.selectionByteCount(
-                    features: features, targets: width, block: block(of: features)),
+                    features: features, targets: width, leaving: leaving),
             GramAccumulator.byteCount(features: width, targets: longest * width)
-                + 8 * 2 * width * longest * width)
+                + 8 * 4 * width * longest * width)
         let tuning =
             tuningSteps == 0
             ? 0
@@ -158,6 +162,9 @@ extension FoldSettings {
         let head =
             tuningSteps > 0 && runs.last?.isTuned == true
             ? 4 * LayerTuning.headFloatCount(blueprint, wave: wave) : 0
+        // Ways are judged by the logits of both models, a chunk of each.
+        let judged = (split(tokens).held ?? tokens).tokens.count
+        let logits = 8 * min(OutputHead.chunkFloats, blueprint.vocabularySize * judged)
         // Redirected projections of a run, in float and as products read them.
         let candidates = inputs ? 8 * longest * readers * width : 0
         // Of two ways that are tried; once more as an archive, and packed, when a layer is done.
@@ -166,7 +173,7 @@ extension FoldSettings {
             * (kept.map { layer in
                 blueprint.layers[layer].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
             }.max() ?? 0)
-        return streams + 4 * wave * (features + (2 * longest + 5) * width)
+        return streams + logits + 4 * wave * (features + (2 * longest + 5) * width)
             + DoubleMatrix.packingByteCount(columns: features)
             + max(gram + candidates + 2 * layer, 5 * layer + tuning + head)
     }

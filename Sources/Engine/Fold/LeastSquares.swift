@@ -32,8 +32,8 @@ package enum LeastSquares {
     /// Removes groups of features one after the other, each time the one whose absence costs least
     /// once all others have been adjusted: tr(W_q' ([C^-1]_qq)^-1 W_q), C = G + mu I.
     ///
-    /// C^-1 takes the place of `gram`; nothing else of its size lives. Its gaps are closed when
-    /// enough has gone to be worth it.
+    /// C^-1 takes the place of `gram`; nothing else of its size lives. It is symmetric: only its
+    /// upper triangle is kept true. Its gaps are closed when enough has gone to be worth it.
     /// - Parameters:
     ///   - groupSize: neighbouring features that live and die together.
     ///   - kept: groups that are left.
@@ -65,12 +65,15 @@ package enum LeastSquares {
             let gone = costs.sorted { ($0.cost, $0.place) < ($1.cost, $1.place) }
                 .prefix(min(block, count - kept)).map(\.place).sorted()
             let out = indices(gone, groupSize)
-            let corner = inverse.submatrix(rows: out, columns: out)
-            let edge = inverse.rows(out)
-            weights.subtractProduct(
-                edge, try corner.solvePositiveDefinite(weights.rows(out)), transposingLeft: true)
-            inverse.subtractProduct(
-                edge, try corner.solvePositiveDefinite(edge), transposingLeft: true)
+            // C^-1 -= E' K^-1 E, W -= E' K^-1 W_out, with E the rows that go, and K = LL' their
+            // corner: both are products with L^-1 E.
+            let factor = try inverse.symmetricCorner(out).cholesky()
+            var edge = inverse.symmetricRows(out)
+            var leaving = weights.rows(out)
+            edge.solveLowerTriangle(factor)
+            leaving.solveLowerTriangle(factor)
+            weights.subtractProduct(edge, leaving, transposingLeft: true)
+            inverse.subtractGram(ofColumns: edge)
             for place in gone { groups[place] = nil }
             count -= gone.count
             try onRemoval(surplus - (count - kept), surplus)
@@ -86,9 +89,9 @@ package enum LeastSquares {
     }
 
     /// Bytes `select` holds beside the matrices it was given, at its peak: weights, and the rows of
-    /// C^-1 that go, as they are and as they are solved.
-    package static func selectionByteCount(features: Int, targets: Int, block: Int) -> Int {
-        8 * features * (3 * targets + 4 * block)
+    /// C^-1 that leave together.
+    package static func selectionByteCount(features: Int, targets: Int, leaving: Int) -> Int {
+        8 * features * (3 * targets + leaving)
     }
 
     private static func costs(
@@ -103,8 +106,7 @@ package enum LeastSquares {
             }
             let members = Array(place * groupSize..<(place + 1) * groupSize)
             let own = weights.rows(members)
-            let solved = try inverse.submatrix(rows: members, columns: members)
-                .solvePositiveDefinite(own)
+            let solved = try inverse.symmetricCorner(members).solvePositiveDefinite(own)
             costs.append((place, zip(own.values, solved.values).reduce(0) { $0 + $1.0 * $1.1 }))
         }
         return costs
@@ -130,23 +132,11 @@ extension DoubleMatrix {
         return DoubleMatrix(rows: indices.count, columns: columns, values: picked)
     }
 
-    fileprivate func submatrix(rows: [Int], columns: [Int]) -> DoubleMatrix {
-        var picked: [Double] = []
-        picked.reserveCapacity(rows.count * columns.count)
-        for row in rows {
-            let start = row * self.columns
-            for column in columns { picked.append(values[start + column]) }
+    /// Rows and columns of a symmetric matrix whose upper triangle is true.
+    fileprivate func symmetricCorner(_ indices: [Int]) -> DoubleMatrix {
+        let picked = indices.flatMap { row in
+            indices.map { self[min(row, $0), max(row, $0)] }
         }
-        return DoubleMatrix(rows: rows.count, columns: columns.count, values: picked)
-    }
-
-    fileprivate mutating func subtract(_ other: DoubleMatrix) { combine(other, -1) }
-    fileprivate mutating func add(_ other: DoubleMatrix) { combine(other, 1) }
-
-    private mutating func combine(_ other: DoubleMatrix, _ factor: Double) {
-        precondition(rows == other.rows && columns == other.columns, "shapes differ")
-        var result = values
-        for index in result.indices { result[index] += factor * other.values[index] }
-        values = result
+        return DoubleMatrix(rows: indices.count, columns: indices.count, values: picked)
     }
 }

@@ -101,7 +101,7 @@ struct MeasuringStages {
         ]
         if work.dependsOnRatio { params["ratio"] = .decimal(request.ratio ?? 0) }
         var stage = StageRequest(
-            name: "weights", version: 7, inputs: inputs(original, tokens),
+            name: "weights", version: 8, inputs: inputs(original, tokens),
             params: .object(params),
             detail:
                 "\(request.method), \(kept.count) layers on \(tokens.batch.tokens.count) tokens",

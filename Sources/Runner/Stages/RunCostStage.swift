@@ -55,7 +55,7 @@ extension MeasuringStages {
                 "samples": .integer(batch.ranges.count),
             ]
             return StageRequest(
-                name: name, version: 2, inputs: inputs(original, tokens),
+                name: name, version: 3, inputs: inputs(original, tokens),
                 params: .object(shared.merging(params) { _, own in own }),
                 detail: "\(runs.count) runs of layers on \(batch.tokens.count) tokens",
                 plannedPeakBytes: peaks.max() ?? 0)

@@ -95,7 +95,7 @@ import Testing
         // Values, as products read them, gradients and two moments, in float; and beside them two
         // ways that were tried, in float and once packed.
         let layer = model.blueprint.layers[0].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
-        #expect(peaks[0] > 10 * 4 * layer && peaks[1] < 10 * 4 * layer, "\(peaks)")
+        #expect(peaks[0] > 10 * 4 * layer && peaks[1] + 4 * 4 * layer < peaks[0], "\(peaks)")
         // Where the last layer merges or stands behind a merge, the head's matrix and a chunk's
         // logits and slopes.
         settings.tuningSteps = 320
@@ -104,6 +104,16 @@ import Testing
             let last = settings.peakByteCount(
                 model.blueprint, keeping: (0..<16).filter { $0 != gone }, tokens: short)
             #expect(last - peaks[0] == 4 * vocabulary * (width + 3 * 16))
+        }
+        // The logits of both models that ways are judged by: of what is held back, or of all.
+        settings.tuningSteps = 0
+        for (tokens, judged) in [(short, 16), (Self.batch, 6 * 128)] {
+            var wider = model.blueprint
+            wider.vocabularySize += 1000
+            let plans = [model.blueprint, wider].map {
+                settings.peakByteCount($0, keeping: Self.kept, tokens: tokens)
+            }
+            #expect(plans[1] - plans[0] == 8 * 1000 * judged)
         }
     }
 

@@ -71,6 +71,49 @@ import Testing
         #expect(deviation(gram.values, expected.values) < 1e-12 * Double(size))
     }
 
+    @Test("a Gram matrix taken away, upper triangle only", arguments: sizes)
+    func takesGram(size: Int) {
+        var numbers = TestNumbers(seed: 8)
+        let panel = numbers.matrix(3, size)
+        let matrix = Self.symmetric(size, seed: 9)
+        var found = matrix
+        found.subtractGram(ofColumns: panel)
+        found.mirrorUpperTriangle()
+        var expected = matrix
+        expected.subtractProduct(panel, panel, transposingLeft: true)
+        #expect(deviation(found.values, expected.values) < 1e-12 * Double(size))
+    }
+
+    @Test("a lower triangle is solved in place and its upper part never read", arguments: sizes)
+    func solvesTriangle(size: Int) throws {
+        var numbers = TestNumbers(seed: 10)
+        let wanted = numbers.matrix(size, 3)
+        var factor = numbers.matrix(size, size)
+        for row in 0..<size {
+            // Large enough that the triangle is well conditioned at every size.
+            factor[row, row] = Double(size) + 1
+            for column in row + 1..<max(row + 1, size) { factor[row, column] = 0 }
+        }
+        var solved = DoubleMatrix.product(factor, wanted)
+        for row in 0..<size {
+            for column in row + 1..<max(row + 1, size) { factor[row, column] = .nan }
+        }
+        solved.solveLowerTriangle(factor)
+        #expect(deviation(solved.values, wanted.values) < 1e-12 * Double(size))
+    }
+
+    @Test("rows of a symmetric matrix are read from its upper triangle")
+    func symmetricRows() {
+        let matrix = Self.symmetric(5, seed: 11)
+        var upper = matrix
+        for row in 0..<5 { for column in 0..<row { upper[row, column] = .nan } }
+        for chosen in 0..<32 {
+            let indices = (0..<5).filter { chosen >> $0 & 1 == 1 }
+            let rows = upper.symmetricRows(indices)
+            #expect(rows.values == indices.flatMap { matrix.row($0) })
+        }
+    }
+
     @Test("triangles are mirrored across tiles, either way", arguments: [1, 2, 63, 64, 65, 130])
     func mirrors(size: Int) {
         var numbers = TestNumbers(seed: 6)
