@@ -87,7 +87,9 @@ package final class JobRunner {
             encoder: PromptEncoder(tokenizer.tokenizer, folder: place.path), original: judged)
         try evaluation.check(job.evaluate)
         let analysis = try analyse(original, tokenizer)
-        let baselines = try job.evaluate.map { try evaluation.run($0, on: judged) }
+        let baselines = try job.evaluate.map {
+            try evaluation.run($0, on: judged, beside: nil)
+        }
         for request in planRequests {
             try fold(
                 request, original: original, analysis: analysis, evaluation: evaluation,
@@ -161,7 +163,7 @@ package final class JobRunner {
 
     private func fold(
         _ request: PlanRequest, original: IdentifiedModel, analysis: Analysis?,
-        evaluation: EvaluationStage, baselines: [[TaskFigure]]
+        evaluation: EvaluationStage, baselines: [Evaluated]
     ) throws {
         let measure = request.measure ?? job.analysis.similarity
         let needs = Planning(request)
@@ -205,10 +207,11 @@ package final class JobRunner {
         }
         let judged = Subject(model: model.model, identity: model.identity, label: id)
         let names = EvaluationReport.names(job.evaluate)
-        let evaluations = try job.evaluate.indices.flatMap { index in
-            EvaluationReport.entries(
-                task: names[index], figures: try evaluation.run(job.evaluate[index], on: judged),
-                original: baselines[index])
+        let evaluations = try job.evaluate.indices.flatMap { index -> [RunReport.Evaluation] in
+            let baseline = baselines[index]
+            let found = try evaluation.run(job.evaluate[index], on: judged, beside: baseline)
+            return EvaluationReport.entries(
+                task: names[index], figures: found.figures, original: baseline.figures)
         }
         let layers = original.model.blueprint.layers.count
         results.append(

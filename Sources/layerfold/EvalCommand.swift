@@ -24,7 +24,8 @@ struct EvalCommand: ParsableCommand {
     @Option(help: "Draws the questions of --limit at random.") var seed: Int?
     @Option(help: "Tokens the model sees at once.") var window: Int?
     @Option(help: "Step from window to window; the window where left out.") var stride: Int?
-    @Option(help: "The original's folder; for `divergence`.") var original: String?
+    @Option(help: "The original's folder: `divergence` needs it, questions are compared with it.")
+    var original: String?
     @Option(help: "f32 | bf16 | auto.") var compute = "f32"
     @Flag(help: "Print JSON.") var json = false
     @Flag(help: "Print each question's log-likelihoods (JSON lines), then the figures.")
@@ -146,7 +147,7 @@ struct EvalCommand: ParsableCommand {
         let stop = StopSignal()
         let progress = ProgressReporter(
             listener: { display.show($0) }, stop: { try stop.check() })
-        let runner = { (contextLength: Int) in
+        let runner = { (model: Model, contextLength: Int) in
             LikelihoodRunner(
                 forward: ForwardPass(weights: model.weights, mode: mode),
                 contextLength: contextLength)
@@ -161,9 +162,16 @@ struct EvalCommand: ParsableCommand {
                 throw EvaluationError.noQuestions(
                     path: data, expected: notes.joined(separator: "; "))
             }
-            let values = try runner(contextLength).score(prepared.requests, observer: progress)
+            let values = try runner(model, contextLength)
+                .score(prepared.requests, observer: progress)
             if likelihoods { try list(prepared, values) }
-            return (prepared.figures(task, values), notes)
+            var figures = prepared.figures(task, values)
+            if let original {
+                let before = try runner(OpenModel.open(original), contextLength)
+                    .score(prepared.requests, observer: progress)
+                figures += prepared.comparison(task, values, original: before)
+            }
+            return (figures, notes)
         }
         return (try measure(model, encoder, mode, parameters, runner, progress), [])
     }
@@ -171,7 +179,7 @@ struct EvalCommand: ParsableCommand {
     /// The tasks that read a text.
     private func measure(
         _ model: Model, _ encoder: PromptEncoder, _ mode: ComputeMode, _ parameters: Parameters,
-        _ runner: (Int) -> LikelihoodRunner, _ progress: ProgressReporter
+        _ runner: (Model, Int) -> LikelihoodRunner, _ progress: ProgressReporter
     ) throws -> [TaskFigure] {
         let text = try CalibrationSet.readText(data)
         let measures = TextMeasures(encoder: encoder, path: data, parameters: parameters)
@@ -188,12 +196,12 @@ struct EvalCommand: ParsableCommand {
             ).figures
         case .windows:
             let windows = try measures.perplexityWindows(text)
-            let values = try runner(Perplexity.contextLength(of: windows)).score(
+            let values = try runner(model, Perplexity.contextLength(of: windows)).score(
                 Perplexity.requests(windows), observer: progress)
             return Perplexity.result(windows, likelihoods: values).figures
         case .rolling:
             let rolling = try measures.rolling(text, of: model)
-            let values = try runner(rolling.contextLength).score(
+            let values = try runner(model, rolling.contextLength).score(
                 rolling.requests, observer: progress)
             return RollingPerplexity.figures(rolling.measure, likelihoods: values)
         }

@@ -188,7 +188,7 @@ struct WorkedExampleTests {
             }
         }
         let before = try figures("tiny-1")
-        #expect(try before.count == 10 && figures("tiny-2") == before)
+        #expect(try before.count == 14 && figures("tiny-2") == before)
     }
 
     @Test("bad data of an evaluation are told by file and line before anything is computed")

@@ -35,11 +35,14 @@ extension TaskDeclaration {
         path: "A jsonl with context, choices, answer (a letter or a number from 0) and, where "
             + "wanted, subject.")
 
+    /// Of a folded model with the original, wherever questions are asked.
+    static let comparisons = ["flips", "choice_divergence"]
+
     private static func choices(
         _ name: String, _ summary: String, _ source: String, metrics: [String], path: String
     ) -> Self {
         Self(
-            name: name, summary: summary, source: source, metrics: metrics,
+            name: name, summary: summary, source: source, metrics: metrics + comparisons,
             parameters: [
                 ParameterDeclaration("path", .path, default: .required, path),
                 ParameterDeclaration(

@@ -5,7 +5,7 @@ extension TaskDeclaration {
         name: "mmlu",
         summary: "Questions of 57 subjects with four answers, after examples of the subject.",
         source: "Hendrycks et al. 2021, arXiv 2009.03300; as lm-evaluation-harness 0.4.13 (mmlu)",
-        metrics: ["accuracy", "accuracy_macro"],
+        metrics: ["accuracy", "accuracy_macro"] + comparisons,
         parameters: [
             ParameterDeclaration(
                 "path", .path, default: .required,
@@ -17,7 +17,7 @@ extension TaskDeclaration {
         summary: "MMLU as the published MKA pipeline scores it: bare letters, no BOS, two spaces "
             + "before the subject, prompts never cut.",
         source: "the pipeline of Liu et al. 2024, arXiv 2406.16330",
-        metrics: ["accuracy", "accuracy_macro"],
+        metrics: ["accuracy", "accuracy_macro"] + comparisons,
         parameters: [
             ParameterDeclaration(
                 "path", .path, default: .required,

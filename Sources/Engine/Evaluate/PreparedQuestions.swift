@@ -65,6 +65,15 @@ package struct PreparedQuestions: Sendable, Equatable {
             categories: categories)
     }
 
+    /// How far they are from the original's.
+    package func comparison(
+        _ task: any QuestionTask, _ likelihoods: [Double], original: [Double]
+    ) -> [TaskFigure] {
+        ChoiceComparison.figures(
+            questions, grouped(likelihoods), original: grouped(original),
+            isNormalised: task.isNormalised)
+    }
+
     /// Log-likelihoods by question.
     package func grouped(_ likelihoods: [Double]) -> [[Double]] {
         var place = 0

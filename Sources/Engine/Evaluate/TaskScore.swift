@@ -42,6 +42,16 @@ package enum ChoiceScore {
         return best == answer
     }
 
+    /// Whether a question is answered right, by log-likelihood or by that over code points.
+    static func isRight(
+        _ question: TokenisedQuestion, _ likelihoods: [Double], isNormalised: Bool
+    ) -> Bool {
+        let scores =
+            isNormalised
+            ? zip(likelihoods, question.lengths).map { $0 / Double($1) } : likelihoods
+        return isRight(scores, answer: question.answer)
+    }
+
     /// Accuracies of a task.
     ///
     /// - Parameters:
@@ -54,15 +64,15 @@ package enum ChoiceScore {
         categories: [String: String]
     ) -> [TaskFigure] {
         precondition(questions.count == likelihoods.count, "likelihoods for each question")
-        let plain = zip(questions, likelihoods).map { isRight($1, answer: $0.answer) }
-        var figures = [figure("accuracy", questions, plain, categories)]
-        if isNormalised {
-            let normalised = zip(questions, likelihoods).map { question, values in
-                isRight(
-                    zip(values, question.lengths).map { $0 / Double($1) }, answer: question.answer)
+        func accuracy(_ metric: String, isNormalised: Bool) -> TaskFigure {
+            let right = zip(questions, likelihoods).map {
+                isRight($0, $1, isNormalised: isNormalised)
             }
-            figures.append(
-                figure("accuracy_normalised", questions, normalised, categories))
+            return figure(metric, questions, right, categories)
+        }
+        var figures = [accuracy("accuracy", isNormalised: false)]
+        if isNormalised {
+            figures.append(accuracy("accuracy_normalised", isNormalised: true))
         }
         if let first = figures.first, first.subjects.count > 1 { figures.append(macro(first)) }
         return figures
@@ -93,14 +103,16 @@ package enum ChoiceScore {
 
     /// Share of right answers with the standard error of a sample mean.
     static func mean(_ name: String, _ isRight: [Bool]) -> GroupFigure {
-        let count = Double(isRight.count)
-        let share = Double(isRight.count { $0 }) / count
-        let spread = isRight.reduce(0.0) { sum, right in
-            let residual = (right ? 1 : 0) - share
-            return sum + residual * residual
-        }
-        let error = isRight.count < 2 ? 0 : (spread / (count - 1)).squareRoot() / count.squareRoot()
+        let (share, error) = meanAndError(isRight.map { $0 ? 1 : 0 })
         return GroupFigure(name: name, value: share, standardError: error, count: isRight.count)
+    }
+
+    static func meanAndError(_ values: [Double]) -> (mean: Double, error: Double) {
+        let count = Double(values.count)
+        let mean = values.reduce(0, +) / count
+        let spread = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        let error = values.count < 2 ? 0 : (spread / (count - 1)).squareRoot() / count.squareRoot()
+        return (mean, error)
     }
 
     /// Groups weighed by size, and the pooled error

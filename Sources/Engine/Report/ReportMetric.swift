@@ -24,7 +24,9 @@ package struct ReportMetric: Sendable, Hashable {
 
     /// Perplexities and other losses; every other figure is taken for a score.
     package var isLowerBetter: Bool {
-        let losses = ["perplexity", "ppl", "loss", "bits", "kl", "divergence", "nll", "entropy"]
+        let losses = [
+            "perplexity", "ppl", "loss", "bits", "kl", "divergence", "nll", "entropy", "flips",
+        ]
         let words = metric.lowercased().split { !$0.isLetter }
         return losses.contains { loss in words.contains { $0 == loss } }
     }
@@ -34,10 +36,10 @@ package struct ReportMetric: Sendable, Hashable {
         return words.contains("perplexity") || words.contains("ppl")
     }
 
-    /// Accuracies and agreements: 0 to 1, shown in percent.
+    /// Accuracies, agreements and flips: 0 to 1, shown in percent.
     package var isShare: Bool {
         let words = metric.lowercased().split { !$0.isLetter }
-        return words.contains { $0.hasPrefix("acc") || $0 == "agreement" }
+        return words.contains { $0.hasPrefix("acc") || $0 == "agreement" || $0 == "flips" }
     }
 
     /// A value of this metric, for a table: all values of a column have the same shape.

@@ -16,6 +16,14 @@ struct Subject {
     let label: String
 }
 
+/// What a task found out about a model.
+struct Evaluated {
+    /// The leading one first.
+    let figures: [TaskFigure]
+    /// Of all choices, in order; empty where the task asks no questions.
+    var likelihoods: [Double] = []
+}
+
 struct EvaluationStage {
     let cache: StageCache
     let progress: ProgressReporter
@@ -25,15 +33,15 @@ struct EvaluationStage {
     let encoder: PromptEncoder
     let original: Subject
 
-    /// The figures of a task, the leading one first.
+    /// - Parameter baseline: the same of the original; nil for the original itself.
     func run(
-        _ evaluation: JobDescription.Evaluation, on subject: Subject
-    ) throws -> [TaskFigure] {
+        _ evaluation: JobDescription.Evaluation, on subject: Subject, beside baseline: Evaluated?
+    ) throws -> Evaluated {
         let path = try data.resolve(evaluation.parameters.text("path")).path.string
         if let task = QuestionTasks.find(evaluation.task) {
-            return try ask(task, evaluation, path: path, subject)
+            return try ask(task, evaluation, path: path, subject, beside: baseline)
         }
-        return try read(evaluation, path: path, subject)
+        return Evaluated(figures: try read(evaluation, path: path, subject))
     }
 
     /// Reads the data of all evaluations, so that what is wrong with them is told before anything
@@ -60,8 +68,8 @@ struct EvaluationStage {
 
     private func ask(
         _ task: any QuestionTask, _ evaluation: JobDescription.Evaluation, path: String,
-        _ subject: Subject
-    ) throws -> [TaskFigure] {
+        _ subject: Subject, beside baseline: Evaluated?
+    ) throws -> Evaluated {
         let questions = try prepare(task, evaluation, path: path)
         let contextLength = task.contextLength(of: subject.model.blueprint)
         let prepared = questions.prepared.fitting(contextLength: contextLength)
@@ -71,17 +79,41 @@ struct EvaluationStage {
                 path: path, expected: "choices of at most \(contextLength) tokens")
         }
         let request = StageRequest(
-            name: "evaluate",
+            name: "evaluate", version: 2,
             inputs: [
                 (role: "model", digest: subject.identity),
                 (role: "questions", digest: questions.digest),
             ],
             params: ["numerics": numerics.key, "task": .string(task.name)],
             detail: "\(subject.label): \(task.name), \(prepared.questions.count) questions")
-        return try figures(request) {
-            prepared.figures(
-                task, try score(prepared.requests, subject, contextLength: contextLength))
+        let likelihoods = try kept(request, count: prepared.requests.count) {
+            try score(prepared.requests, subject, contextLength: contextLength)
         }
+        var figures = prepared.figures(task, likelihoods)
+        // A fold leaves the context as it is, so that both were asked the same questions.
+        if let baseline {
+            figures += prepared.comparison(
+                task, likelihoods, original: baseline.likelihoods)
+        }
+        return Evaluated(figures: figures, likelihoods: likelihoods)
+    }
+
+    /// The log-likelihoods of a request, computed or found.
+    private func kept(
+        _ request: StageRequest, count: Int, _ compute: () throws -> [Double]
+    ) throws -> [Double] {
+        let role = "likelihoods"
+        let result = try cache.run(request) { outputs in
+            let values = try compute()
+            var archive = TensorArchive()
+            archive.add(role, shape: [values.count], doubles: values)
+            try outputs.put(role, archive.bytes, elementBytes: 8)
+        }
+        guard
+            let values = try cache.archive(result, role, stage: request.name).doubles(role),
+            values.count == count
+        else { throw StageInputLost(stage: request.name, role: role) }
+        return values
     }
 
     private func score(

@@ -299,4 +299,39 @@ import Testing
         #expect(figures[0].categories.map(\.name) == ["c"])
         #expect(figures[0].categories.map(\.count) == [3])
     }
+
+    @Test("flips and the divergence of choices, by hand")
+    func comparison() {
+        let questions = [(0, [1, 1]), (1, [1, 4]), (1, [1, 1]), (0, [2, 2])].map {
+            TokenisedQuestion(
+                subject: "", context: [1], continuations: [[1], [2]], lengths: $0.1,
+                answer: $0.0)
+        }
+        // Likelihoods need not add up to one: choices share what they have.
+        let original = [[0.2, 0.1], [0.1, 0.3], [0.2, 0.2], [0.4, 0.1]].map { $0.map { log($0) } }
+        let model = [[0.1, 0.3], [0.3, 0.1], [0.4, 0.1], [0.1, 0.025]].map { $0.map { log($0) } }
+        func figures(isNormalised: Bool) -> [TaskFigure] {
+            ChoiceComparison.figures(
+                questions, model, original: original, isNormalised: isNormalised)
+        }
+        let plain = figures(isNormalised: false)
+        #expect(plain.map(\.metric) == ["flips", "choice_divergence"])
+        // Right and wrong: 0 and 1 flip; 2 is wrong for both (the first of equals); 3 is right.
+        #expect(plain[0].value == 0.5 && plain[0].count == 4)
+        // By length question 1 is right for both: log(0.1) / 4 is more than log(0.3).
+        #expect(figures(isNormalised: true)[0].value == 0.25)
+        // p log(p / q) over the choices of each question.
+        let divergences = [
+            2.0 / 3 * log(2.0 / 3 / 0.25) + 1.0 / 3 * log(1.0 / 3 / 0.75),
+            0.25 * log(0.25 / 0.75) + 0.75 * log(0.75 / 0.25),
+            0.5 * log(0.5 / 0.8) + 0.5 * log(0.5 / 0.2), 0,
+        ]
+        let mean = divergences.reduce(0, +) / 4
+        let spread = divergences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        #expect(abs(plain[1].value - mean) < 1e-12)
+        #expect(abs((plain[1].standardError ?? 0) - (spread / 3 / 4).squareRoot()) < 1e-12)
+        let same = ChoiceComparison.figures(
+            questions, original, original: original, isNormalised: false)
+        #expect(same.map(\.value) == [0, 0])
+    }
 }

@@ -46,6 +46,21 @@ extension ReportPage {
                 """
             ),
             (
+                "Flips", metrics.contains { $0.metric == "flips" },
+                """
+                The share of questions that one of two models answers right and the other wrong. \
+                Two models of one accuracy may be right about different questions.
+                """
+            ),
+            (
+                "Divergence", metrics.contains { $0.metric.hasSuffix("divergence") },
+                """
+                How far the folded model's probabilities are from the original's: the mean of \
+                KL(original || folded) over next tokens, or over the choices of a question \
+                (choice divergence), in nats. 0 is the same.
+                """
+            ),
+            (
                 "Standard error", cells.contains { $0?.stderr != nil },
                 """
                 How far a figure would typically move if other questions or another text of the \

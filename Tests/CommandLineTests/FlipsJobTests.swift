@@ -1,0 +1,72 @@
+// Questions of a job: a folded model's answers beside the original's.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("answers beside the original's")
+struct FlipsJobTests {
+    private static let questions = """
+        {"context": "Once upon", "choices": ["a time", "the hill"], "answer": "A"}
+        {"context": "The cat sat on the", "choices": ["moon", "mat"], "answer": "B"}
+        {"context": "He was a very", "choices": ["good man", "of the"], "answer": "B"}
+        {"context": "It is", "choices": ["green", "true", "a fish"], "answer": "B"}
+
+        """
+
+    /// Figures by metric.
+    private static func figures(_ list: Any?) -> [String: [String: Any]] {
+        (list as? [[String: Any]] ?? []).reduce(into: [:]) { found, figure in
+            if let metric = figure["metric"] as? String { found[metric] = figure }
+        }
+    }
+
+    @Test("a job compares them, and `eval --original` finds the same")
+    func flips() throws {
+        let (folder, job) = try Workshop.make()
+        let path = folder.path + "/questions.jsonl"
+        try Data(Self.questions.utf8).write(to: URL(filePath: path))
+        let layers = (0..<16).map(String.init).joined(separator: ", ")
+        let text = try String(contentsOfFile: job, encoding: .utf8)
+            .replacing(
+                "[{method: mka, ratios: [0.125]}]",
+                with:
+                    "[{method: reverse, ratios: [0.5]}, {method: passthrough, layers: [\(layers)]}]"
+            )
+            .replacing(
+                "evaluate: [", with: "evaluate: [{task: multiple-choice, path: questions.jsonl}, ")
+        try Data(text.utf8).write(to: URL(filePath: job))
+        let output = folder.path + "/out"
+        let outcome = try layerfold("run", job, "--state", folder.path + "/s", "--output", output)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let data = try Data(contentsOf: URL(filePath: output + "/tiny-1/report.json"))
+        let report = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+        let results = try #require(report?["results"] as? [[String: Any]])
+        let (dropped, same) = (
+            Self.figures(results[0]["evaluations"]), Self.figures(results[1]["evaluations"])
+        )
+        // To be compared with the original is no figure that the original has.
+        #expect(!(dropped["flips"]?["original"] is Double))
+        #expect(dropped["flips"]?["count"] as? Int == 4)
+        #expect(dropped["accuracy"]?["original"] is Double)
+        #expect(dropped["choice_divergence"]?["value"] as? Double ?? 0 > 0.01)
+        #expect(same["flips"]?["value"] as? Double == 0)
+        #expect(same["choice_divergence"]?["value"] as? Double == 0)
+
+        let again = try run(
+            Places.root.appending(path: ".build/release/layerfold").path,
+            [
+                "eval", output + "/tiny-1/reverse-r0.5", "--task", "multiple-choice", "--data",
+                path,
+                "--original", folder.path + "/demo", "--json",
+            ])
+        #expect(again.status == 0, "\(again.errors)")
+        let listing = try JSONSerialization.jsonObject(with: Data(again.output.utf8))
+        let found = Self.figures((listing as? [String: Any])?["figures"])
+        for metric in ["accuracy", "flips", "choice_divergence"] {
+            #expect(
+                found[metric]?["value"] as? Double == dropped[metric]?["value"] as? Double,
+                "\(metric): \(found) \(dropped)")
+        }
+    }
+}
