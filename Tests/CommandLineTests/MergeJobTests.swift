@@ -154,6 +154,26 @@ struct MergeJobTests {
         #expect(second.report.results.map(\.plan.count) == [15])
     }
 
+    @Test("samples asked for beyond those there are make no other search")
+    func keysHoldSamples() throws {
+        let (folder, job) = try Self.make(
+            "[{method: fold, ratios: [0.0625], tuning_steps: 0, search_samples: 96}]")
+        let first = try Self.perform(job, in: folder, to: "/a").report
+        func cache(_ report: Report) -> [String] {
+            report.stages.filter { $0.name == "run-costs" }.map(\.cache)
+        }
+        #expect(cache(first) == ["miss"])
+        func again(_ samples: Int, _ output: String) throws -> [String] {
+            let text = try String(contentsOfFile: job, encoding: .utf8)
+                .replacing(/search_samples: \d+/, with: "search_samples: \(samples)")
+            try Data(text.utf8).write(to: URL(filePath: job))
+            return cache(try Self.perform(job, in: folder, to: output).report)
+        }
+        // Of 12 samples 12 can be taken, and 11 are others.
+        #expect(try again(200, "/b") == ["hit"])
+        #expect(try again(11, "/c") == ["miss"])
+    }
+
     @Test("ratios of a fold share the layers before their first difference")
     func sharesLayers() throws {
         func run(_ ratios: String) throws -> (errors: String, model: Data) {
