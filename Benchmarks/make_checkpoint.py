@@ -3,7 +3,7 @@
 
 usage: make_checkpoint.py SHAPE FOLDER [--repeat | --sparse]
 
-SHAPE: tiny, 1b, 3-of-8b, 8b or 70b (see SHAPES). One safetensors file per layer, bfloat16, normal weights of
+SHAPE: tiny, 1b, 3-of-half-8b, 3-of-8b, 8b or 70b (see SHAPES). One safetensors file per layer, bfloat16, normal weights of
 deviation 0.02. --repeat: every layer has the first layer's numbers (fast to make; the arithmetic is the
 same). --sparse: all weights are holes in sparse files, so that a 70b shape needs no disk; products with
 zeros take as long as others, but nothing is read from the disk. The tokenizer is the demo model's.
@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHAPES = {  # layers, hidden, MLP, heads, KV heads, vocabulary
     "tiny": (4, 256, 704, 8, 4, 4096),
     "1b": (22, 2048, 5632, 32, 4, 32000),
+    "3-of-half-8b": (3, 2048, 7168, 16, 4, 4096),
     "3-of-8b": (3, 4096, 14336, 32, 8, 128256),
     "8b": (32, 4096, 14336, 32, 8, 128256),
     "70b": (80, 8192, 28672, 64, 8, 128256),

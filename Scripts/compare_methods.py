@@ -65,7 +65,8 @@ def figures_of(result):
         named["other"] = texts[1]
     divergences = [e for e in result["evaluations"] if e["metric"] == "kl_divergence"]
     named |= zip(("kl", "other-kl"), divergences)
-    named |= {"cloze": e for e in result["evaluations"] if e["metric"] == "accuracy_normalised"}
+    questions = {"accuracy_normalised": "cloze", "flips": "flips", "choice_divergence": "choice-kl"}
+    named |= {questions[e["metric"]]: e for e in result["evaluations"] if e["metric"] in questions}
     return named
 
 
@@ -94,12 +95,13 @@ def main():
     ]
     report = run(options, "methods", options.methods, RATIOS, evaluate, options.work / "state")
     costs = {method: cost(options, method) for method in options.methods}
-    print("| method | layers | parameters | perplexity | KL | other text | its KL | cloze | seconds | memory |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| method | layers | parameters | perplexity | KL | other text | its KL | cloze | flips "
+          "| KL of choices | seconds | memory |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     figures = [figures_of(r) for r in report["results"]]
-    first = {name: e["original"] for name, e in figures[0].items()}
+    first = {name: e.get("original") for name, e in figures[0].items()}
     print(f"| original | {report['model']['layers']} | {report['model']['parameters'] / 1e6:.2f} M "
-          f"| {first['heldout']:.2f} | 0 | {first['other']:.1f} | 0 | {first['cloze']:.3f} | | |")
+          f"| {first['heldout']:.2f} | 0 | {first['other']:.2f} | 0 | {first['cloze']:.3f} | 0 | 0 | | |")
     for result, values in zip(report["results"], figures):
         method = result["method"]
         label = f"{method}, {result['ratio']:.1%} zeros" if method == "sparsegpt" else method
@@ -108,8 +110,9 @@ def main():
                  if result["ratio"] == RATIOS[-1] else " | ")
         print(f"| {label} | {result['layers']} | {result['parameters'] / 1e6:.2f} M "
               f"| {values['heldout']['value']:.2f} | {values['kl']['value']:.4f} "
-              f"| {values['other']['value']:.1f} | {values['other-kl']['value']:.4f} "
-              f"| {values['cloze']['value']:.3f} | {price} |")
+              f"| {values['other']['value']:.2f} | {values['other-kl']['value']:.4f} "
+              f"| {values['cloze']['value']:.3f} | {values['flips']['value']:.3f} "
+              f"| {values['choice-kl']['value']:.4f} | {price} |")
 
 
 if __name__ == "__main__":
