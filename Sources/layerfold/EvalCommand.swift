@@ -34,21 +34,22 @@ struct EvalCommand: ParsableCommand {
     private struct Listing: Encodable {
         struct Group: Encodable {
             let name: String
-            let value: Double
-            let stderr: Double
+            /// nil where it is no number, which JSON does not have.
+            let value: Double?
+            let stderr: Double?
             let count: Int
 
             init(_ group: GroupFigure) {
                 name = group.name
-                value = group.value
-                stderr = group.standardError
+                value = group.value.ifFinite
+                stderr = group.standardError.ifFinite
                 count = group.count
             }
         }
 
         struct Figure: Encodable {
             let metric: String
-            let value: Double
+            let value: Double?
             let stderr: Double?
             let count: Int
             let categories: [Group]
@@ -56,8 +57,8 @@ struct EvalCommand: ParsableCommand {
 
             init(_ figure: TaskFigure) {
                 metric = figure.metric
-                value = figure.value
-                stderr = figure.standardError
+                value = figure.value.ifFinite
+                stderr = figure.standardError?.ifFinite
                 count = figure.count
                 categories = figure.categories.map(Group.init)
                 subjects = figure.subjects.map(Group.init)
@@ -74,7 +75,7 @@ struct EvalCommand: ParsableCommand {
     private struct QuestionListing: Encodable {
         let subject: String
         let answer: Int
-        let loglikelihoods: [Double]
+        let loglikelihoods: [Double?]
     }
 
     func run() throws {
@@ -214,16 +215,18 @@ struct EvalCommand: ParsableCommand {
         encoder.outputFormatting = [.sortedKeys]
         for (question, values) in zip(prepared.questions, prepared.grouped(values)) {
             let line = QuestionListing(
-                subject: question.subject, answer: question.answer, loglikelihoods: values)
+                subject: question.subject, answer: question.answer,
+                loglikelihoods: values.map(\.ifFinite))
             Terminal.line(String(decoding: try encoder.encode(line), as: UTF8.self))
         }
     }
 
     private func print(_ listing: Listing) {
         var rows = [["figure", "value", "error", "count"]]
-        func add(_ name: String, _ value: Double, _ error: Double?, _ count: Int) {
+        func add(_ name: String, _ value: Double?, _ error: Double?, _ count: Int) {
             rows.append([
-                name, String(format: "%.6g", value), error.map { String(format: "%.3g", $0) } ?? "",
+                name, value.map { String(format: "%.6g", $0) } ?? "no number",
+                error.map { String(format: "%.3g", $0) } ?? "",
                 String(count),
             ])
         }
@@ -236,6 +239,10 @@ struct EvalCommand: ParsableCommand {
         Terminal.table(rows)
         Terminal.line("\(task) in \(ProgressDisplay.duration(listing.seconds))")
     }
+}
+
+extension Double {
+    fileprivate var ifFinite: Double? { isFinite ? self : nil }
 }
 
 /// A parameter as it is written on a command line.

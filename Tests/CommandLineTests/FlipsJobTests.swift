@@ -69,4 +69,65 @@ struct FlipsJobTests {
                 "\(metric): \(found) \(dropped)")
         }
     }
+
+    @Test("what is no number is null in a report, and no model is the same as it")
+    func broken() throws {
+        let (folder, job) = try Workshop.make()
+        // The greatest bfloat16 everywhere: the last layer overflows.
+        try breakTensor("model.layers.15.mlp.down_proj.weight", in: folder.path + "/demo")
+        let path = folder.path + "/questions.jsonl"
+        try Data(Self.questions.utf8).write(to: URL(filePath: path))
+        let layers = (0..<16).map(String.init).joined(separator: ", ")
+        let text = try String(contentsOfFile: job, encoding: .utf8)
+            .replacing(
+                "[{method: mka, ratios: [0.125]}]",
+                with: "[{method: passthrough, layers: [\(layers)]}, "
+                    + "{method: passthrough, layers: [\(layers.dropLast(4))]}]"
+            )
+            .replacing("calibration:", with: "# calibration:")
+            .replacing(
+                "evaluate: [",
+                with: "evaluate: [{task: multiple-choice, path: questions.jsonl}, "
+                    + "{task: divergence, path: demo/heldout.txt, window: 64, limit: 128}, ")
+        try Data(text.utf8).write(to: URL(filePath: job))
+        let output = folder.path + "/out"
+        let outcome = try layerfold("run", job, "--state", folder.path + "/s", "--output", output)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let data = try Data(contentsOf: URL(filePath: output + "/tiny-1/report.json"))
+        let report = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+        let results = try #require(report?["results"] as? [[String: Any]])
+        let (all, whole) = (
+            Self.figures(results[0]["evaluations"]), Self.figures(results[1]["evaluations"])
+        )
+        for metric in ["perplexity", "choice_divergence"] {
+            #expect(all[metric]?["value"] is NSNull, "\(metric): \(all)")
+        }
+        // Without its last layer the model works, and is not the same as one that does not.
+        #expect(
+            whole["perplexity"]?["value"] is Double && whole["perplexity"]?["original"] is NSNull)
+        for metric in ["kl_divergence", "choice_divergence"] {
+            #expect(whole[metric]?["value"] is NSNull, "\(metric): \(whole)")
+        }
+        let lost = try run(
+            Places.root.appending(path: ".build/release/layerfold").path,
+            [
+                "eval", folder.path + "/demo", "--data", folder.path + "/demo/heldout.txt",
+                "--limit", "64", "--json",
+            ])
+        #expect(lost.status == 0 && lost.output.contains("perplexity"), "\(lost.errors)")
+    }
+
+    private func breakTensor(_ name: String, in folder: String) throws {
+        let file = URL(filePath: folder + "/model.safetensors")
+        var bytes = try Data(contentsOf: file)
+        let length = bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        let header =
+            try JSONSerialization.jsonObject(with: bytes[8..<8 + length]) as? [String: Any]
+        let entry = header?[name] as? [String: Any]
+        let range = try #require(entry?["data_offsets"] as? [Int])
+        for place in stride(from: 8 + length + range[0], to: 8 + length + range[1], by: 2) {
+            (bytes[place], bytes[place + 1]) = (0x7F, 0x7F)
+        }
+        try bytes.write(to: file)
+    }
 }

@@ -42,8 +42,9 @@ package enum ChoiceComparison {
     /// KL between the distributions over the choices that two lists of log-likelihoods stand for.
     private static func divergence(from original: [Double], to model: [Double]) -> Double {
         let (p, q) = (logShares(original), logShares(model))
-        // Rounding may leave a hair below zero, which no divergence is.
-        return max(0, zip(p, q).reduce(0) { $0 + exp($1.0) * ($1.0 - $1.1) })
+        let sum = zip(p, q).reduce(0) { $0 + exp($1.0) * ($1.0 - $1.1) }
+        // Rounding may leave a hair below zero, which no divergence is; no number stays none.
+        return sum < 0 ? 0 : sum
     }
 
     private static func logShares(_ values: [Double]) -> [Double] {

@@ -163,8 +163,9 @@ package enum Divergence {
                     if p[index] > p[best.0] { best.0 = index }
                     if q[index] > q[best.1] { best.1 = index }
                 }
-                // Rounding may leave a hair below zero, which no divergence is.
-                divergences[row] = Float(max(0, divergence))
+                // Rounding may leave a hair below zero, which no divergence is; what is no number
+                // stays none (`max` would make it 0, as if nothing had changed).
+                divergences[row] = Float(divergence < 0 ? 0 : divergence)
                 agreements[row] = best.0 == best.1 ? 1 : 0
             }
             for row in 0..<chunk.count {

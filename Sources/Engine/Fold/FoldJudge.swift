@@ -37,7 +37,8 @@ final class FoldJudge {
 
     func accept(_ next: MatrixView) { stream = next }
 
-    /// Mean divergence, in nats a token, if `layers` of the original follow.
+    /// Mean divergence, in nats a token, if `layers` of the original follow; the greatest cost of a
+    /// run where it is no number.
     func divergence(
         of stream: MatrixView, followedBy layers: [LayerBlueprint], observer: some WorkObserver
     ) throws -> Double {
@@ -46,7 +47,8 @@ final class FoldJudge {
         let head = try OutputHead(ForwardPass(weights: weights, mode: mode))
         let found = try Divergence.compare(
             (head, head), (wanted, end), observer: Quiet(observer))
-        return found.reduce(0) { $0 + $1.divergence } / Double(max(1, found.count))
+        return RunSelection.cost(
+            found.reduce(0) { $0 + $1.divergence } / Double(max(1, found.count)))
     }
 
     /// Mean divergence of a model of these layers, with `tensors` in place of their own.

@@ -72,7 +72,7 @@ package struct LossSearch {
                     done: done, total: total, unit: "layer passes",
                     detail: "removal \(round + 1) of \(count)")
             }
-            guard let best else { preconditionFailure("a loss is a number") }
+            guard let best else { throw MethodError.noLoss(layers: kept.count - 1) }
             steps.append(best)
             kept.removeAll { $0 == best.layer }
             forward = pass(kept)

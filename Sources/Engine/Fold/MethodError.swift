@@ -3,6 +3,7 @@
 package enum MethodError: Error, Equatable, CustomStringConvertible {
     case unsupported(method: String, layer: Int, what: String)
     case tooFewTokens(method: String, tokens: Int, features: Int)
+    case noLoss(layers: Int)
 
     package var description: String {
         switch self {
@@ -11,6 +12,9 @@ package enum MethodError: Error, Equatable, CustomStringConvertible {
         case .tooFewTokens(let method, let tokens, let features):
             "method \(method) got \(tokens) calibration tokens, too few to fit \(features) "
                 + "features: give at least \(features), or a `lambda` above 0"
+        case .noLoss(let layers):
+            "no model of \(layers) layers has a loss that is a number, whichever layer goes: the "
+                + "weights give NaN or infinities; compare the model's files with their source"
         }
     }
 }

@@ -109,7 +109,7 @@ package final class ModelFolding {
             let divergence = try best(
                 FoldedRun(run, into: reached, of: layers), measured: true, observer
             ).divergence
-            try give(run, RunSelection.cost(divergence))
+            try give(run, divergence)
             observer.progress(
                 done: done + 1, total: place.total, unit: place.unit, detail: place.what)
         }

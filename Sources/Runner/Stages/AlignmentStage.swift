@@ -40,7 +40,7 @@ struct AlignmentStage {
             try outputs.put("alignments", json: found)
         }
         let bytes = try cache.bytes(result, "alignments", stage: stage.name)
-        let found = try JSONDecoder().decode([AlignedLayer].self, from: Data(bytes))
+        let found = try SortedJSON.value([AlignedLayer].self, bytes)
         for layer in found { progress.note(layer.text) }
         let aligned = plan.plan.aligned(found)
         return IdentifiedPlan(

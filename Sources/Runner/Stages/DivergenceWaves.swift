@@ -27,7 +27,7 @@ struct DivergenceWaves {
         let values = try waves.values(
             of: parts.map { part in
                 KeptWave(
-                    stage: "divergence-wave",
+                    stage: "divergence-wave", version: 2,
                     inputs: [
                         (role: "model", digest: subject.identity),
                         (role: "original", digest: original.identity),

@@ -138,7 +138,7 @@ struct EvaluationStage {
             try outputs.put("figures", json: try compute())
         }
         let bytes = try cache.bytes(result, "figures", stage: request.name)
-        return try JSONDecoder().decode([TaskFigure].self, from: Data(bytes))
+        return try SortedJSON.value([TaskFigure].self, bytes)
     }
 
     // MARK: Texts
@@ -158,7 +158,7 @@ struct EvaluationStage {
             inputs.append((role: "original", digest: original.identity))
         }
         let request = StageRequest(
-            name: "evaluate", version: 3, inputs: inputs,
+            name: "evaluate", version: 4, inputs: inputs,
             params: [
                 "numerics": numerics.key, "parameters": parameters.canonical(Array(names)),
                 "task": .string(evaluation.task),

@@ -57,7 +57,7 @@ struct LearningStage {
             try outputs.put("learned", json: outcome)
         }
         let bytes = try cache.bytes(result, "learned", stage: stage.name)
-        let outcome = try JSONDecoder().decode(Outcome.self, from: Data(bytes))
+        let outcome = try SortedJSON.value(Outcome.self, bytes)
         return (
             IdentifiedPlan(
                 plan: outcome.plan, digest: Digest(of: try SortedJSON.bytes(outcome.plan))),

@@ -67,7 +67,7 @@ struct MeasuringStages {
         }
         let bytes = try cache.bytes(result, "order", stage: stage.name)
         return IdentifiedRemovals(
-            order: try JSONDecoder().decode(RemovalOrder.self, from: Data(bytes)),
+            order: try SortedJSON.value(RemovalOrder.self, bytes),
             digest: Digest(of: bytes))
     }
 
@@ -153,7 +153,7 @@ struct MeasuringStages {
         }
         let bytes = try cache.bytes(result, "rivals", stage: stage.name)
         let (text, wins) = FoldRivals.Result.summary(
-            try JSONDecoder().decode([FoldRivals.Result].self, from: Data(bytes)))
+            try SortedJSON.value([FoldRivals.Result].self, bytes))
         progress.note("\(label): \(text)")
         if !wins { progress.warn("\(label) does not win: \(text)") }
     }

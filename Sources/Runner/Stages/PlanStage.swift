@@ -69,7 +69,7 @@ struct PlanStage {
             try outputs.put("plan", json: plan)
         }
         let bytes = try cache.bytes(result, "plan", stage: "plan")
-        let plan = try JSONDecoder().decode(FoldPlan.self, from: Data(bytes))
+        let plan = try SortedJSON.value(FoldPlan.self, bytes)
         return IdentifiedPlan(plan: plan, digest: Digest(of: bytes))
     }
 }

@@ -72,7 +72,7 @@ extension MeasuringStages {
             var costs: [Range<Int>: Double] = [:]
             for run in runs {
                 costs[run] = try cache.recalled("cost", of: part(run)).flatMap {
-                    try? JSONDecoder().decode(Double.self, from: Data($0))
+                    try? SortedJSON.value(Double.self, $0)
                 }
             }
             let missing = runs.filter { costs[$0] == nil }
@@ -92,6 +92,6 @@ extension MeasuringStages {
             try outputs.put("costs", json: runs.compactMap { costs[$0] })
         }
         let bytes = try cache.bytes(result, "costs", stage: stage.name)
-        return try JSONDecoder().decode([Double].self, from: Data(bytes))
+        return try SortedJSON.value([Double].self, bytes)
     }
 }

@@ -62,7 +62,7 @@ extension MeasuringStages {
         }
         let bytes = try cache.bytes(result, "plan", stage: stage.name)
         return SearchedPlan(
-            plan: try JSONDecoder().decode(FoldPlan.self, from: Data(bytes)),
+            plan: try SortedJSON.value(FoldPlan.self, bytes),
             digest: Digest(of: bytes),
             weights: result.outputs[PatchIndex.role] == nil
                 ? nil : try IdentifiedWeights(cache, result, stage: stage.name))
@@ -95,7 +95,7 @@ extension MeasuringStages {
         }
         let bytes = try cache.bytes(result, "plan", stage: stage.name)
         return SearchedPlan(
-            plan: try JSONDecoder().decode(FoldPlan.self, from: Data(bytes)),
+            plan: try SortedJSON.value(FoldPlan.self, bytes),
             digest: Digest(of: bytes), weights: nil)
     }
 }

@@ -15,7 +15,7 @@ struct IdentifiedWeights {
         let bytes = try cache.bytes(result, PatchIndex.role, stage: stage)
         digest = Digest(of: bytes)
         tensors = StoredTensors(
-            index: try JSONDecoder().decode(PatchIndex.self, from: Data(bytes)), cache: cache,
+            index: try SortedJSON.value(PatchIndex.self, bytes), cache: cache,
             result: result, stage: stage)
     }
 }

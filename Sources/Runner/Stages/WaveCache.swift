@@ -7,6 +7,8 @@ import Store
 /// A wave: what names it, and how its values are computed.
 struct KeptWave {
     let stage: String
+    /// Raised whenever the same inputs give other values than before.
+    var version = 1
     /// Everything the values depend on.
     let inputs: [(role: String, digest: Digest)]
     /// Of the array in the store.
@@ -85,7 +87,7 @@ struct WaveCache {
 
     private func key(_ wave: KeptWave) -> ActionKey {
         ActionKey(
-            stage: wave.stage, stageVersion: 1, inputs: wave.inputs,
+            stage: wave.stage, stageVersion: wave.version, inputs: wave.inputs,
             params: ["numerics": numerics.key], tool: StageCache.tool)
     }
 

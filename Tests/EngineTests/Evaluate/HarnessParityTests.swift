@@ -107,6 +107,15 @@ private let likelihoodTolerance = 1e-3
                 sum += zip(p, q).reduce(0) { $0 + $1.0 * log($1.0 / $1.1) }
             }
         }
+        // A model whose logits are no numbers is not the same as one that works.
+        var broken = model.blueprint
+        broken.finalNorm.epsilon = .nan
+        let lost = try Divergence.measure(
+            windows: windows, original: forward,
+            model: ForwardPass(
+                weights: ModelWeights(blueprint: broken, source: model.weights.source),
+                mode: .float32), observer: SilentObserver())
+        #expect(lost.divergence.isNaN)
         #expect(found.divergence > 1e-4)
         #expect(abs(found.divergence - sum / Double(found.tokens)) < 1e-6)
         #expect(found.agreement < 1)

@@ -250,6 +250,20 @@ import Testing
         #expect(try abs(order.originalLoss - search.loss(keeping: nil, SilentObserver())) < 1e-9)
     }
 
+    @Test("a search among models none of which has a loss says so")
+    func noLoss() throws {
+        let model = try ArchitectureFixtures.model("qwen2-dynamic-window")
+        var broken = model.blueprint
+        broken.finalNorm.epsilon = .nan
+        let search = LossSearch(
+            weights: ModelWeights(blueprint: broken, source: model.weights.source),
+            mode: .float32, batch: Self.batch(model))
+        let left = broken.layers.count - 1
+        #expect(throws: MethodError.noLoss(layers: left)) {
+            try search.order(removing: 1, observer: SilentObserver())
+        }
+    }
+
     @Test("exchanges end where no exchange of one layer for another has less loss")
     func exchanges() throws {
         let model = try ArchitectureFixtures.model("qwen2-dynamic-window")
