@@ -2,9 +2,9 @@
 """Writes questions of a folder in MMLU's raw layout (SUBJECT_test.csv: question, A, B, C, D, answer) as plain
 text: for compare_methods.py, a text of another kind than the calibration's.
 
-usage: make_question_text.py MMLU_TEST_FOLDER TEXT [--bytes 150000]
+usage: make_question_text.py MMLU_TEST_FOLDER TEXT [--bytes N]
 
-Subjects in alphabetical order, until the text has so many bytes. Needs nothing but Python.
+Subjects in alphabetical order, all of them or until the text has N bytes. Needs nothing but Python.
 """
 import argparse
 import csv
@@ -15,7 +15,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("text", type=Path)
-    parser.add_argument("--bytes", type=int, default=150_000)
+    parser.add_argument("--bytes", type=int)
     options = parser.parse_args()
     parts = []
     for path in sorted(options.folder.glob("*_test.csv")):

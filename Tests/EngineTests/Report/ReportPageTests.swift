@@ -49,6 +49,25 @@ import Testing
         #expect(!HTMLReport.render(report).contains(name))
     }
 
+    @Test func `a comparison with the original has no original's figure`() {
+        var report = ReportFixtures.tiny()
+        let original = "Dashed: the original."
+        #expect(HTMLReport.render(report).ranges(of: original).count == 1)
+        report.results[0].evaluations += [
+            .init(task: "race", metric: "flips", value: 0.25, stderr: 0.01, count: 100),
+            .init(task: "race", metric: "choice_divergence", value: 0.5, stderr: 0.1, count: 100),
+        ]
+        let html = HTMLReport.render(report)
+        #expect(html.ranges(of: original).count == 1)
+        #expect(html.contains("25.0%") && html.contains("0.5000"))
+        #expect(html.contains("<dt>Flips</dt>") && html.contains("<dt>Divergence</dt>"))
+        for title in ["race flips", "race choice divergence"] {
+            #expect(
+                html.contains(
+                    "<strong>\(title)</strong> over the share of layers removed; lower is better."))
+        }
+    }
+
     @Test func `the page loads nothing and runs only its own script`() throws {
         let html = HTMLReport.render(SampleReport.demo())
         #expect(!html.contains("http://") && !html.contains("https://"))

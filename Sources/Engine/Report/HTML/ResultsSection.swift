@@ -157,8 +157,9 @@ extension ReportPage {
         return """
             <figure class="\(isLeading ? "leading" : "small")">
             <figcaption><strong>\(metric.title.shortened(to: 60))</strong> over the share of \
-            layers removed; \(metric.isLowerBetter ? "lower" : "higher") is better. Dashed: the \
-            original.\(hasErrors ? " Bars: one standard error either way." : "")\
+            layers removed; \(metric.isLowerBetter ? "lower" : "higher") is better.\
+            \(drawable == nil ? "" : " Dashed: the original.")\
+            \(hasErrors ? " Bars: one standard error either way." : "")\
             \(drawn < measured ? " Values that are no number are not drawn." : "")</figcaption>
             \(isLeading ? drawing(.wide) : "")\(drawing(.narrow))
             <ul class="names">\(names)</ul>
