@@ -140,11 +140,12 @@ package struct FoldRivals {
 extension FoldRivals.Result {
     /// One line about all, with the fold first; `wins` tells whether nothing diverges less.
     package static func summary(_ results: [Self]) -> (text: String, wins: Bool) {
-        let parts = results.map { "\($0.name) \(NumberText.significant($0.divergence))" }
+        let parts = results.map { "\($0.name) \(RunSelection.text($0.divergence))" }
         let best = results.dropFirst().map(\.divergence).min() ?? .infinity
+        let fold = results.first?.divergence ?? 0
         return (
             "KL to the original on sequences held back: " + parts.joined(separator: ", "),
-            (results.first?.divergence ?? 0) <= best
+            fold <= best && fold < RunSelection.costMax
         )
     }
 }

@@ -20,6 +20,11 @@ package struct RunSelection: Sendable {
         divergence < costMax ? divergence : costMax
     }
 
+    /// A cost, or a sum of some, for people.
+    package static func text(_ cost: Double) -> String {
+        cost < costMax ? NumberText.significant(cost) : "beyond any number"
+    }
+
     /// All pairs of neighbours: what to measure first.
     package var pairs: [Range<Int>] { (0..<max(0, layers - 1)).map { $0..<$0 + 2 } }
 

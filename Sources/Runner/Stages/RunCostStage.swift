@@ -26,7 +26,7 @@ extension MeasuringStages {
         let names = runs.map { "\($0.lowerBound) to \($0.upperBound - 1)" }
         progress.note(
             "\(request.name)-r\(request.ratio ?? 0): layers " + names.joined(separator: ", ")
-                + String(format: "; their costs add up to a KL of %.4f", cost))
+                + "; their costs add up to a KL of " + RunSelection.text(cost))
         let gone = Set(runs.flatMap { $0.dropFirst() })
         let plan = FoldPlan.keeping((0..<layers).filter { !gone.contains($0) }, of: layers)
         return SearchedPlan(

@@ -145,6 +145,10 @@ import Testing
         #expect(nothing[0].divergence == nothing[1].divergence)
         #expect(Array(nothing.dropFirst()) == Array(found.dropFirst()))
         #expect(!FoldRivals.Result.summary([nothing[2], nothing[1]]).wins)
+        let broken = FoldRivals.Result(name: "drop", divergence: RunSelection.cost(.nan))
+        let told = FoldRivals.Result.summary([broken, broken])
+        #expect(told.text.hasSuffix(": drop beyond any number, drop beyond any number"))
+        #expect(!told.wins)
         #expect(
             FoldRivals(
                 model.weights, mode: .float32, batch: PackedSequences([[1, 2]]),
