@@ -163,13 +163,21 @@ struct EvalCommand: ParsableCommand {
                 throw EvaluationError.noQuestions(
                     path: data, expected: notes.joined(separator: "; "))
             }
+            let before = try original.map { original in
+                let other = try OpenModel.open(original)
+                // Both are asked in the tokens of one tokenizer.
+                let sizes = (other.blueprint.vocabularySize, model.blueprint.vocabularySize)
+                guard sizes.0 == sizes.1 else {
+                    throw EvaluationError.vocabulariesDiffer(original: sizes.0, model: sizes.1)
+                }
+                return try runner(other, contextLength)
+                    .score(prepared.requests, observer: progress)
+            }
             let values = try runner(model, contextLength)
                 .score(prepared.requests, observer: progress)
             if likelihoods { try list(prepared, values) }
             var figures = prepared.figures(task, values)
-            if let original {
-                let before = try runner(OpenModel.open(original), contextLength)
-                    .score(prepared.requests, observer: progress)
+            if let before {
                 figures += prepared.comparison(task, values, original: before)
             }
             return (figures, notes)
@@ -184,7 +192,12 @@ struct EvalCommand: ParsableCommand {
     ) throws -> [TaskFigure] {
         let text = try CalibrationSet.readText(data)
         let measures = TextMeasures(encoder: encoder, path: data, parameters: parameters)
-        switch TextMeasures.reading(task: task, parameters) {
+        let reading = TextMeasures.reading(task: task, parameters)
+        if original != nil, reading != .divergence {
+            throw Failure(
+                .usage, "--original is for divergence and tasks with choices, not \(task)")
+        }
+        switch reading {
         case .divergence:
             guard let original else {
                 throw Failure(.usage, "divergence needs --original, the folder of the original")

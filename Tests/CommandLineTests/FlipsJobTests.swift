@@ -21,45 +21,59 @@ struct FlipsJobTests {
         }
     }
 
-    @Test("a job compares them, and `eval --original` finds the same")
-    func flips() throws {
-        let (folder, job) = try Workshop.make()
-        let path = folder.path + "/questions.jsonl"
-        try Data(Self.questions.utf8).write(to: URL(filePath: path))
-        let layers = (0..<16).map(String.init).joined(separator: ", ")
+    private static func keeping(_ layers: Range<Int>) -> String {
+        "{method: passthrough, layers: [\(layers.map(String.init).joined(separator: ", "))]}"
+    }
+
+    /// A model's questions in a job that computes `compress`: figures of each result, by metric.
+    private static func results(
+        of compress: [String], in folder: TemporaryFolder, _ job: String, beside tasks: String = ""
+    ) throws -> [[String: [String: Any]]] {
+        try Data(questions.utf8).write(to: URL(filePath: folder.path + "/questions.jsonl"))
         let text = try String(contentsOfFile: job, encoding: .utf8)
             .replacing(
-                "[{method: mka, ratios: [0.125]}]",
-                with:
-                    "[{method: reverse, ratios: [0.5]}, {method: passthrough, layers: [\(layers)]}]"
+                "[{method: mka, ratios: [0.125]}]", with: "[\(compress.joined(separator: ", "))]"
             )
+            // What copies layers needs none, and a broken model could not be analysed.
+            .replacing("calibration:", with: "# calibration:")
             .replacing(
-                "evaluate: [", with: "evaluate: [{task: multiple-choice, path: questions.jsonl}, ")
+                "evaluate: [",
+                with: "evaluate: [{task: multiple-choice, path: questions.jsonl}, \(tasks)")
         try Data(text.utf8).write(to: URL(filePath: job))
         let output = folder.path + "/out"
         let outcome = try layerfold("run", job, "--state", folder.path + "/s", "--output", output)
         try #require(outcome.status == 0, "\(outcome.errors)")
         let data = try Data(contentsOf: URL(filePath: output + "/tiny-1/report.json"))
         let report = try JSONSerialization.jsonObject(with: data) as? [String: Any]
-        let results = try #require(report?["results"] as? [[String: Any]])
-        let (dropped, same) = (
-            Self.figures(results[0]["evaluations"]), Self.figures(results[1]["evaluations"])
-        )
+        return try #require(report?["results"] as? [[String: Any]])
+            .map { figures($0["evaluations"]) }
+    }
+
+    private static func eval(_ arguments: String...) throws -> Outcome {
+        try run(
+            Places.root.appending(path: ".build/release/layerfold").path, ["eval"] + arguments)
+    }
+
+    @Test("a job compares them, and `eval --original` finds the same")
+    func flips() throws {
+        let (folder, job) = try Workshop.make()
+        let results = try Self.results(
+            of: ["{method: reverse, ratios: [0.5]}", Self.keeping(0..<16)], in: folder, job)
+        let (dropped, same) = (results[0], results[1])
         // To be compared with the original is no figure that the original has.
-        #expect(!(dropped["flips"]?["original"] is Double))
+        #expect(dropped["flips"]?["original"] is NSNull)
         #expect(dropped["flips"]?["count"] as? Int == 4)
         #expect(dropped["accuracy"]?["original"] is Double)
         #expect(dropped["choice_divergence"]?["value"] as? Double ?? 0 > 0.01)
         #expect(same["flips"]?["value"] as? Double == 0)
         #expect(same["choice_divergence"]?["value"] as? Double == 0)
 
-        let again = try run(
-            Places.root.appending(path: ".build/release/layerfold").path,
-            [
-                "eval", output + "/tiny-1/reverse-r0.5", "--task", "multiple-choice", "--data",
-                path,
-                "--original", folder.path + "/demo", "--json",
-            ])
+        let (model, original) = (
+            folder.path + "/out/tiny-1/reverse-r0.5", folder.path + "/demo"
+        )
+        let again = try Self.eval(
+            model, "--task", "multiple-choice", "--data", folder.path + "/questions.jsonl",
+            "--original", original, "--json")
         #expect(again.status == 0, "\(again.errors)")
         let listing = try JSONSerialization.jsonObject(with: Data(again.output.utf8))
         let found = Self.figures((listing as? [String: Any])?["figures"])
@@ -68,6 +82,9 @@ struct FlipsJobTests {
                 found[metric]?["value"] as? Double == dropped[metric]?["value"] as? Double,
                 "\(metric): \(found) \(dropped)")
         }
+        let idle = try Self.eval(
+            model, "--data", original + "/heldout.txt", "--original", original)
+        #expect(idle.status == 2 && idle.errors.contains("--original is for divergence"))
     }
 
     @Test("what is no number is null in a report, and no model is the same as it")
@@ -75,30 +92,10 @@ struct FlipsJobTests {
         let (folder, job) = try Workshop.make()
         // The greatest bfloat16 everywhere: the last layer overflows.
         try breakTensor("model.layers.15.mlp.down_proj.weight", in: folder.path + "/demo")
-        let path = folder.path + "/questions.jsonl"
-        try Data(Self.questions.utf8).write(to: URL(filePath: path))
-        let layers = (0..<16).map(String.init).joined(separator: ", ")
-        let text = try String(contentsOfFile: job, encoding: .utf8)
-            .replacing(
-                "[{method: mka, ratios: [0.125]}]",
-                with: "[{method: passthrough, layers: [\(layers)]}, "
-                    + "{method: passthrough, layers: [\(layers.dropLast(4))]}]"
-            )
-            .replacing("calibration:", with: "# calibration:")
-            .replacing(
-                "evaluate: [",
-                with: "evaluate: [{task: multiple-choice, path: questions.jsonl}, "
-                    + "{task: divergence, path: demo/heldout.txt, window: 64, limit: 128}, ")
-        try Data(text.utf8).write(to: URL(filePath: job))
-        let output = folder.path + "/out"
-        let outcome = try layerfold("run", job, "--state", folder.path + "/s", "--output", output)
-        try #require(outcome.status == 0, "\(outcome.errors)")
-        let data = try Data(contentsOf: URL(filePath: output + "/tiny-1/report.json"))
-        let report = try JSONSerialization.jsonObject(with: data) as? [String: Any]
-        let results = try #require(report?["results"] as? [[String: Any]])
-        let (all, whole) = (
-            Self.figures(results[0]["evaluations"]), Self.figures(results[1]["evaluations"])
-        )
+        let results = try Self.results(
+            of: [Self.keeping(0..<16), Self.keeping(0..<15)], in: folder, job,
+            beside: "{task: divergence, path: demo/heldout.txt, window: 64, limit: 128}, ")
+        let (all, whole) = (results[0], results[1])
         for metric in ["perplexity", "choice_divergence"] {
             #expect(all[metric]?["value"] is NSNull, "\(metric): \(all)")
         }
@@ -108,12 +105,9 @@ struct FlipsJobTests {
         for metric in ["kl_divergence", "choice_divergence"] {
             #expect(whole[metric]?["value"] is NSNull, "\(metric): \(whole)")
         }
-        let lost = try run(
-            Places.root.appending(path: ".build/release/layerfold").path,
-            [
-                "eval", folder.path + "/demo", "--data", folder.path + "/demo/heldout.txt",
-                "--limit", "64", "--json",
-            ])
+        let lost = try Self.eval(
+            folder.path + "/demo", "--data", folder.path + "/demo/heldout.txt", "--limit", "64",
+            "--json")
         #expect(lost.status == 0 && lost.output.contains("perplexity"), "\(lost.errors)")
     }
 

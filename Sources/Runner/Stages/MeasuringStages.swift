@@ -135,7 +135,7 @@ struct MeasuringStages {
         }
         let kept = plan.plan.layers.map { $0.from[0].layer }
         let stage = StageRequest(
-            name: "guard",
+            name: "guard", version: 2,
             inputs: inputs(original, tokens) + [(role: "weights", digest: weights.digest)],
             params: [
                 "kept": .array(kept.map { .integer($0) }), "numerics": numerics.key,
