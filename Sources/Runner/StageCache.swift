@@ -139,13 +139,12 @@ package final class StageCache {
         return try store.bytes(of: output.digest).value
     }
 
-    /// Stores the object of a part of a stage; durable when this returns.
+    /// Stores what a part of a stage puts; durable when this returns.
     func keep(
-        _ role: String, _ bytes: [UInt8], elementBytes: Int = 1, of request: StageRequest,
-        seconds: Double
+        of request: StageRequest, seconds: Double, _ put: (inout StageOutputs) throws -> Void
     ) throws {
         var outputs = StageOutputs(store: store)
-        try outputs.put(role, bytes, elementBytes: elementBytes)
+        try put(&outputs)
         let memory = ResidentMemory.anonymousBytes()
         try record(
             key(of: request), outputs.list,

@@ -34,6 +34,17 @@ package struct MatrixView: Sendable {
         for (index, value) in values.enumerated() { storage[index] = value }
     }
 
+    /// - Parameter bytes: little-endian floats, row by row.
+    package init(rows: Int, columns: Int, bytes: [UInt8]) {
+        precondition(bytes.count == 4 * rows * columns, "bytes do not fill the shape")
+        self.init(rows: rows, columns: columns)
+        guard !bytes.isEmpty else { return }
+        unsafe bytes.withUnsafeBytes {
+            unsafe UnsafeMutableRawBufferPointer(start: pointer(row: 0), count: $0.count)
+                .copyMemory(from: $0)
+        }
+    }
+
     /// A new matrix of the given ones below each other.
     package init(stacking parts: [MatrixView], columns: Int) {
         self.init(rows: parts.reduce(0) { $0 + $1.rows }, columns: columns)
@@ -70,6 +81,10 @@ package struct MatrixView: Sendable {
             precondition(column >= 0 && column < columns, "column outside the matrix")
             storage[offset + row * stride + column] = newValue
         }
+    }
+
+    package func isShaped(like other: MatrixView) -> Bool {
+        rows == other.rows && columns == other.columns
     }
 
     /// Whether rows follow each other without a gap.

@@ -195,4 +195,25 @@ struct MergeJobTests {
         let isSame = together.model == alone.model
         #expect(isSame)
     }
+
+    @Test("folds of other settings begin where the first merge of the one before began")
+    func sharesStreams() throws {
+        func run(_ settings: [String]) throws -> (errors: String, model: Data) {
+            let entries = settings.map {
+                "{method: fold, select: list, layers: [12], ratios: [0.0625], \($0)}"
+            }
+            let (folder, job) = try Self.make("[\(entries.joined(separator: ", "))]")
+            let errors = try Self.perform(job, in: folder).errors
+            let model = folder.path + "/out/tiny-1/tuned-r0.0625/model.safetensors"
+            return (errors, try Data(contentsOf: URL(filePath: model)))
+        }
+        let tuned = "label: tuned, tuning_steps: 2"
+        let together = try run(["tuning_steps: 0", tuned])
+        let alone = try run([tuned])
+        #expect(together.errors.contains("layer 11: the streams behind it were kept"))
+        #expect(!together.errors.contains("folded before"))
+        #expect(!alone.errors.contains("were kept"))
+        let isSame = together.model == alone.model
+        #expect(isSame)
+    }
 }

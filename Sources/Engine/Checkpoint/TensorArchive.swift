@@ -81,9 +81,7 @@ package struct TensorArchive: Sendable {
         guard let entry = entry(name), entry.dtype == .f32, entry.shape.count == 2 else {
             return nil
         }
-        return MatrixView(
-            rows: entry.shape[0], columns: entry.shape[1],
-            values: entry.words(UInt32.self).map(Float.init(bitPattern:)))
+        return MatrixView(rows: entry.shape[0], columns: entry.shape[1], bytes: entry.bytes)
     }
 }
 

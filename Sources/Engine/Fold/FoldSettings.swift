@@ -168,6 +168,7 @@ extension FoldSettings {
         // Redirected projections of a run, in float and as products read them.
         let candidates = inputs ? 8 * longest * readers * width : 0
         // Of two ways that are tried; once more as an archive, and packed, when a layer is done.
+        // While streams are read from the store, they are there once more as bytes.
         let layer =
             4
             * (kept.map { layer in
@@ -175,6 +176,6 @@ extension FoldSettings {
             }.max() ?? 0)
         return streams + logits + 4 * wave * (features + (2 * longest + 5) * width)
             + DoubleMatrix.packingByteCount(columns: features)
-            + max(gram + candidates + 2 * layer, 5 * layer + tuning + head)
+            + max(gram + candidates + 2 * layer, 5 * layer + tuning + head, streams / 6)
     }
 }

@@ -150,5 +150,5 @@ package struct WeightWork {
     package var notes: [String] = []
     /// Gives what it computed, layer by layer; may ask for layers that were computed before.
     package let compute:
-        (any WorkObserver, LayerRecall, _ give: (WeightPatch) throws -> Void) throws -> Void
+        (any WorkObserver, any FoldRecall, _ give: (WeightPatch) throws -> Void) throws -> Void
 }

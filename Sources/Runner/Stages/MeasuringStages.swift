@@ -106,7 +106,8 @@ struct MeasuringStages {
             detail:
                 "\(request.method), \(kept.count) layers on \(tokens.batch.tokens.count) tokens",
             plannedPeakBytes: work.peakByteCount)
-        let recall = LayerRecall(stage, cache: cache, progress: progress)
+        let recall = StoredFold(
+            stage, numerics: numerics, cache: cache, progress: progress)
         params["kept"] = .array(kept.map { .integer($0) })
         stage.params = .object(params)
         let result = try cache.run(stage) { outputs in

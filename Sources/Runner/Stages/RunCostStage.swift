@@ -83,9 +83,9 @@ extension MeasuringStages {
                     judgesAlways: true
                 ).costs(of: missing, observer: progress) { run, cost in
                     costs[run] = cost
-                    try cache.keep(
-                        "cost", SortedJSON.bytes(cost), of: part(run),
-                        seconds: (.now - start) / .seconds(1))
+                    try cache.keep(of: part(run), seconds: (.now - start) / .seconds(1)) {
+                        try $0.put("cost", json: cost)
+                    }
                     start = .now
                 }
             }

@@ -22,12 +22,12 @@ import Testing
             })
     }
 
-    private static func demo() throws -> Model {
+    static func demo() throws -> Model {
         try Model(try Checkpoint(FilePath(Places.demoModel.path)))
     }
 
     /// Made-up tokens that never repeat a sequence.
-    private static func demoBatch(_ sequences: Int = 16, of length: Int = 64) -> PackedSequences {
+    static func demoBatch(_ sequences: Int = 16, of length: Int = 64) -> PackedSequences {
         PackedSequences(
             (0..<sequences).map { sequence in
                 (0..<length).map { Int32((sequence * 977 + $0 * 31) % 4096) }
@@ -35,7 +35,7 @@ import Testing
     }
 
     /// With as little tuning as takes its path.
-    private static var quick: FoldSettings {
+    static var quick: FoldSettings {
         var settings = FoldSettings()
         settings.tuningSteps = 2
         return settings
@@ -179,38 +179,6 @@ import Testing
             #expect(abs(cost - wanted) < 1e-6 * wanted, "\(run)")
         }
         #expect(found[runs[1]] ?? 1 < found[runs[0]] ?? 0)
-    }
-
-    @Test("a fold that goes on behind layers that were folded before gives the same bytes")
-    func recall() throws {
-        let model = try Self.demo()
-        let batch = Self.demoBatch()
-        // Alike up to layer 8, with which 9 goes in the second. Nothing is done before layer 2.
-        let plans = [[3, 12], [3, 9, 14]].map { gone in (0..<16).filter { !gone.contains($0) } }
-        var known: [FoldPrefix: WeightPatch] = [:]
-        var found: [FoldPrefix] = []
-        let recall = LayerRecall(
-            find: { prefix in
-                if known[prefix] != nil { found.append(prefix) }
-                return known[prefix]
-            }, keep: { known[$0] = $1 })
-        func fold(_ kept: [Int], _ recall: LayerRecall?) throws -> [UInt8] {
-            try WeightPatch { give in
-                try ModelFolding(
-                    model.weights, mode: .float32, batch: batch, settings: Self.quick
-                ).run(keeping: kept, recall: recall, observer: SilentObserver(), give: give)
-            }.archive.bytes
-        }
-        for (kept, shared) in zip(plans, [[], [2, 4, 5, 6, 7]]) {
-            let alone = try fold(kept, nil)
-            for recalled in [shared, Array(kept[2...])] {
-                found = []
-                // Not within the expectation, which would look for how megabytes differ.
-                let isSame = try fold(kept, recall) == alone
-                #expect(isSame)
-                #expect(found.map(\.kept.last) == recalled)
-            }
-        }
     }
 
     @Test("progress counts the layers that take work: those before the first merge take none")

@@ -1,0 +1,92 @@
+// What folds leave in the store beside their results, each an action of its own: folded layers, so
+// that a stage that is killed after hours goes on at the layer it was at, and residual streams, so
+// that what ratios share is not computed again to get behind it.
+
+import Engine
+import Store
+import TensorMath
+
+final class StoredFold: FoldRecall {
+    /// The stage whose parts these are, without the layers that it keeps.
+    private let weights: StageRequest
+    private let numerics: Numerics
+    private let cache: StageCache
+    private let progress: ProgressReporter
+    /// Layers that were told of.
+    private var told = 0
+    private var start = ContinuousClock.now
+
+    init(
+        _ weights: StageRequest, numerics: Numerics, cache: StageCache, progress: ProgressReporter
+    ) {
+        self.weights = weights
+        self.numerics = numerics
+        self.cache = cache
+        self.progress = progress
+    }
+
+    // MARK: Layers
+
+    func layer(_ prefix: FoldPrefix) throws -> WeightPatch? {
+        start = .now
+        guard
+            let bytes = try cache.recalled(PatchIndex.role, of: request("layer", prefix)),
+            let patch = (try? TensorArchive(parsing: bytes)).flatMap({ WeightPatch($0) })
+        else { return nil }
+        if prefix.kept.count > told {
+            told = prefix.kept.count
+            progress.note("layer \(told): folded before")
+        }
+        return patch
+    }
+
+    func keep(_ layer: WeightPatch, of prefix: FoldPrefix) throws {
+        try cache.keep(of: request("layer", prefix), seconds: elapsed) { outputs in
+            try outputs.put(PatchIndex.role, layer.archive.bytes, elementBytes: 4)
+        }
+    }
+
+    // MARK: Streams
+
+    func streams(behind prefix: FoldPrefix) throws -> FoldStreams? {
+        func stream(_ role: String) throws -> MatrixView? {
+            try cache.recalled(role, of: request("streams", prefix)).flatMap {
+                try? TensorArchive(parsing: $0).matrix(role)
+            }
+        }
+        start = .now
+        guard let original = try stream("original") else { return nil }
+        let streams = FoldStreams(
+            original: original, folded: try stream("folded"), held: try stream("held"))
+        progress.note("layer \(prefix.kept.count): the streams behind it were kept")
+        return streams
+    }
+
+    func keep(_ streams: FoldStreams, behind prefix: FoldPrefix) throws {
+        try cache.keep(of: request("streams", prefix), seconds: elapsed) { outputs in
+            let roles = [
+                ("original", streams.original), ("folded", streams.folded), ("held", streams.held),
+            ]
+            for case (let role, let stream?) in roles {
+                var archive = TensorArchive()
+                archive.add(role, stream)
+                try outputs.put(role, archive.bytes, elementBytes: 4)
+            }
+        }
+    }
+
+    // MARK: Keys
+
+    /// Seconds since it was last asked.
+    private var elapsed: Double { (ContinuousClock.now - start) / .seconds(1) }
+
+    private func request(_ part: String, _ prefix: FoldPrefix) -> StageRequest {
+        var request = weights
+        request.name += "-" + part
+        request.params = [
+            "end": .integer(prefix.end), "kept": .array(prefix.kept.map { .integer($0) }),
+            "stage": prefix.isOriginal ? ["numerics": numerics.key] : weights.params,
+        ]
+        return request
+    }
+}
