@@ -74,6 +74,19 @@ package struct StageRequest {
     package var plannedPeakBytes: Int?
     /// False where the key cannot vouch for the inputs: then nothing is looked up or recorded.
     package var isCacheable = true
+
+    package init(
+        name: String, version: Int = 1, inputs: [(role: String, digest: Digest)],
+        params: KeyJSON, detail: String, plannedPeakBytes: Int? = nil, isCacheable: Bool = true
+    ) {
+        self.name = name
+        self.version = version
+        self.inputs = inputs
+        self.params = params
+        self.detail = detail
+        self.plannedPeakBytes = plannedPeakBytes
+        self.isCacheable = isCacheable
+    }
 }
 
 /// The stages of one job, in order.

@@ -11,7 +11,9 @@ struct OriginalRun {
 
     /// The residual stream of a wave before and after each part: index 2j is what the attention of
     /// layer j gets, 2j + 1 what its MLP gets, the last what leaves the run.
-    func states(of wave: ForwardPass.Wave) throws -> [MatrixView] {
+    ///
+    /// - Parameter leaving: false: the last is what the MLP of the last layer gets.
+    func states(of wave: ForwardPass.Wave, leaving: Bool = true) throws -> [MatrixView] {
         var states = [start.rows(wave.tokens).copy()]
         for (index, layer) in layers.enumerated() {
             if index + 1 < layers.count {
@@ -22,6 +24,7 @@ struct OriginalRun {
             try context.normalise(stream, layer.inputNorm, into: normal)
             try layer.runMixer(normal, stream: stream, layout: wave.layout, context: context)
             states.append(stream.copy())
+            if !leaving, index + 1 == layers.count { break }
             try context.normalise(stream, layer.feedForwardNorm, into: normal)
             try layer.runFeedForward(normal, stream: stream, context: context)
             states.append(stream)

@@ -169,7 +169,7 @@ struct RunFolding<Observer: WorkObserver> {
         var fitting = InputFitting(layers: norms.count, width: stream.columns)
         for wave in waves {
             try observer.checkpoint()
-            let states = try past.states(of: wave)
+            let states = try past.states(of: wave, leaving: first == 1)
             target.rows(wave.tokens).assign(wanted(states))
             if settings.inputs {
                 fitting.add(

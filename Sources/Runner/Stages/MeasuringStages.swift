@@ -107,7 +107,7 @@ struct MeasuringStages {
                 "\(request.method), \(kept.count) layers on \(tokens.batch.tokens.count) tokens",
             plannedPeakBytes: work.peakByteCount)
         let recall = StoredFold(
-            stage, numerics: numerics, cache: cache, progress: progress)
+            stage, numerics: numerics.key, cache: cache, progress: progress)
         params["kept"] = .array(kept.map { .integer($0) })
         stage.params = .object(params)
         let result = try cache.run(stage) { outputs in

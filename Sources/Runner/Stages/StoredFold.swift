@@ -2,24 +2,28 @@
 // that a stage that is killed after hours goes on at the layer it was at, and residual streams, so
 // that what ratios share is not computed again to get behind it.
 
-import Engine
+package import Engine
 import Store
 import TensorMath
 
-final class StoredFold: FoldRecall {
+package final class StoredFold: FoldRecall {
+    /// A longer stream is not kept: it is computed again sooner than a store makes room for it.
+    private let streamBytesMax: Int
     /// The stage whose parts these are, without the layers that it keeps.
     private let weights: StageRequest
-    private let numerics: Numerics
+    private let numerics: KeyJSON
     private let cache: StageCache
     private let progress: ProgressReporter
     /// Layers that were told of.
     private var told = 0
     private var start = ContinuousClock.now
 
-    init(
-        _ weights: StageRequest, numerics: Numerics, cache: StageCache, progress: ProgressReporter
+    package init(
+        _ weights: StageRequest, numerics: KeyJSON, cache: StageCache,
+        progress: ProgressReporter, streamBytesMax: Int = 1 << 32
     ) {
         self.weights = weights
+        self.streamBytesMax = streamBytesMax
         self.numerics = numerics
         self.cache = cache
         self.progress = progress
@@ -27,7 +31,7 @@ final class StoredFold: FoldRecall {
 
     // MARK: Layers
 
-    func layer(_ prefix: FoldPrefix) throws -> WeightPatch? {
+    package func layer(_ prefix: FoldPrefix) throws -> WeightPatch? {
         start = .now
         guard
             let bytes = try cache.recalled(PatchIndex.role, of: request("layer", prefix)),
@@ -40,7 +44,7 @@ final class StoredFold: FoldRecall {
         return patch
     }
 
-    func keep(_ layer: WeightPatch, of prefix: FoldPrefix) throws {
+    package func keep(_ layer: WeightPatch, of prefix: FoldPrefix) throws {
         try cache.keep(of: request("layer", prefix), seconds: elapsed) { outputs in
             try outputs.put(PatchIndex.role, layer.archive.bytes, elementBytes: 4)
         }
@@ -48,7 +52,7 @@ final class StoredFold: FoldRecall {
 
     // MARK: Streams
 
-    func streams(behind prefix: FoldPrefix) throws -> FoldStreams? {
+    package func streams(behind prefix: FoldPrefix) throws -> FoldStreams? {
         func stream(_ role: String) throws -> MatrixView? {
             try cache.recalled(role, of: request("streams", prefix)).flatMap {
                 try? TensorArchive(parsing: $0).matrix(role)
@@ -62,7 +66,8 @@ final class StoredFold: FoldRecall {
         return streams
     }
 
-    func keep(_ streams: FoldStreams, behind prefix: FoldPrefix) throws {
+    package func keep(_ streams: FoldStreams, behind prefix: FoldPrefix) throws {
+        guard 4 * streams.original.rows * streams.original.columns <= streamBytesMax else { return }
         try cache.keep(of: request("streams", prefix), seconds: elapsed) { outputs in
             let roles = [
                 ("original", streams.original), ("folded", streams.folded), ("held", streams.held),
@@ -85,7 +90,7 @@ final class StoredFold: FoldRecall {
         request.name += "-" + part
         request.params = [
             "end": .integer(prefix.end), "kept": .array(prefix.kept.map { .integer($0) }),
-            "stage": prefix.isOriginal ? ["numerics": numerics.key] : weights.params,
+            "stage": prefix.isOriginal ? ["numerics": numerics] : weights.params,
         ]
         return request
     }
