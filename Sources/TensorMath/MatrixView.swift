@@ -113,7 +113,7 @@ package struct MatrixView: Sendable {
 
     /// Copies shape-equal rows of another matrix into this one.
     package func assign(_ other: MatrixView) {
-        precondition(rows == other.rows && columns == other.columns, "shapes differ")
+        precondition(isShaped(like: other), "shapes differ")
         for index in 0..<rows {
             let source = unsafe UnsafePointer(other.pointer(row: index))
             unsafe pointer(row: index).update(from: source, count: columns)

@@ -46,7 +46,7 @@ extension MatrixView {
 
     /// Subtracts another matrix of this shape.
     package func subtract(_ other: MatrixView) {
-        precondition(rows == other.rows && columns == other.columns, "shapes differ")
+        precondition(isShaped(like: other), "shapes differ")
         for row in 0..<rows {
             let target = unsafe pointer(row: row)
             let source = unsafe other.pointer(row: row)

@@ -114,7 +114,7 @@ package enum RowKernels {
 
     /// x[t] /= mean(other[t]^2), shapes equal; a row stays where the other's is zero.
     package static func divide(_ x: MatrixView, byMeanSquaresOf other: MatrixView) {
-        precondition(x.rows == other.rows && x.columns == other.columns, "shapes differ")
+        precondition(x.isShaped(like: other), "shapes differ")
         forEachRow(x) { row in
             let square = other.row(row).reduce(Float(0)) { $0 + $1 * $1 }
             guard square > 0 else { return }

@@ -140,8 +140,9 @@ extension FoldSettings {
                 leaving, block(of: gated.down.inputs * run),
                 attention.output.inputs / max(1, attention.keyValueHeads))
         }
-        // Folded, original, target, two ways that are tried; what is held back, and its ends.
-        let streams = 6 * 4 * tokens.tokens.count * width
+        // One of six: folded, original, target, two ways that are tried; what is held back, and its
+        // ends.
+        let stream = 4 * tokens.tokens.count * width
         let wave = min(tokens.tokens.count, max(2048, tokens.longest))
         // While sums are made, while units are selected, while inputs are fitted.
         let gram = max(
@@ -174,8 +175,8 @@ extension FoldSettings {
             * (kept.map { layer in
                 blueprint.layers[layer].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
             }.max() ?? 0)
-        return streams + logits + 4 * wave * (features + (2 * longest + 5) * width)
+        return 6 * stream + logits + 4 * wave * (features + (2 * longest + 5) * width)
             + DoubleMatrix.packingByteCount(columns: features)
-            + max(gram + candidates + 2 * layer, 5 * layer + tuning + head, streams / 6)
+            + max(gram + candidates + 2 * layer, 5 * layer + tuning + head, stream)
     }
 }

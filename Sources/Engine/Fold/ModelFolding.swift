@@ -60,8 +60,9 @@ package final class ModelFolding {
         let prefixes = kept.indices.map {
             FoldPrefix(kept: Array(kept[...$0]), end: runs[$0].range.upperBound)
         }
-        // Layers before the first that merges are carried in no time: they would tell a wrong rate.
         let first = runs.firstIndex(where: \.merges) ?? runs.count
+        // Layers that are there already: read once more where they are passed, because all of them
+        // would be too much to hold.
         var given = first
         while given < runs.count, let found = try recall?.layer(prefixes[given]) {
             try give(found)
@@ -72,8 +73,9 @@ package final class ModelFolding {
         let start = try recall.map { try goBehind(prefixes[..<given], $0) } ?? 0
         var passed = 0
         for (index, run) in runs.enumerated().dropFirst(start) {
+            // Layers that are only passed take little time: they would tell a wrong rate.
             place = FoldPlace(
-                done: max(0, index - first), total: runs.count - first, unit: "layers",
+                done: max(0, index - given), total: runs.count - given, unit: "layers",
                 what: "layer \(index + 1) of \(kept.count)")
             let (old, new) = (run.base.prefix, layers[index].prefix)
             if index < first {
@@ -97,15 +99,15 @@ package final class ModelFolding {
                 if index >= given { try give(patch) }
             }
             original.source.release(run.layers.flatMap { $0.tensors.map(\.name) })
-            guard index >= first else { continue }
+            guard index >= given else { continue }
             observer.progress(
-                done: index + 1 - first, total: place.total, unit: place.unit,
+                done: place.done + 1, total: place.total, unit: place.unit,
                 detail: place.what)
         }
     }
 
-    /// Streams are kept behind as many layers that were only passed: fewer are passed sooner than
-    /// streams are written and read.
+    /// Streams are kept behind as many layers that were only passed, or more: they take the room of
+    /// some layers, and save no more than passing those.
     static let passedMin = 4
 
     /// - Returns: how many of `prefixes` are passed by what is known of the furthest.

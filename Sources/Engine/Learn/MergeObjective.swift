@@ -198,7 +198,7 @@ package final class MergeObjective {
 extension MatrixView {
     /// The sum of the products of equal elements, in double.
     fileprivate func dot(_ other: MatrixView) -> Double {
-        precondition(rows == other.rows && columns == other.columns, "shapes differ")
+        precondition(isShaped(like: other), "shapes differ")
         return (0..<rows).reduce(0) { sum, row in
             sum
                 + zip(self.row(row), other.row(row)).reduce(0.0) {

@@ -58,7 +58,8 @@ import Testing
     }
 
     private static func fold(
-        _ model: Model, without gone: [Int], _ recall: Memory?
+        _ model: Model, without gone: [Int], _ recall: Memory?,
+        observer: some WorkObserver = SilentObserver()
     ) throws -> [UInt8] {
         var all = WeightPatch()
         try ModelFolding(
@@ -66,7 +67,7 @@ import Testing
             settings: settings
         ).run(
             keeping: (0..<16).filter { !gone.contains($0) }, recall: recall,
-            observer: SilentObserver()
+            observer: observer
         ) { patch in
             #expect(Set(all.names).isDisjoint(with: patch.names), "given once")
             all.add(patch)
@@ -120,8 +121,13 @@ import Testing
         let alone = try Self.fold(model, without: [3, 14], memory)
         let lost = try #require(memory.layers.keys.first { $0.kept.last == 7 })
         let patch = memory.layers.removeValue(forKey: lost)
-        let isSame = try Self.fold(model, without: [3, 14], memory) == alone
+        let hearer = Hearer()
+        let isSame =
+            try Self.fold(model, without: [3, 14], memory, observer: hearer) == alone
         #expect(isSame)
+        // Of the 14 new layers the first 6 are known: a rate that counted them would be wrong.
+        #expect(hearer.totals == [8])
+        #expect(hearer.done.max() == 8 && hearer.done == hearer.done.sorted())
         let isBack = memory.layers[lost]?.archive.bytes == patch?.archive.bytes
         #expect(isBack)
         memory.layers.removeValue(forKey: lost)
