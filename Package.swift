@@ -23,11 +23,27 @@ func ours(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// A room of the engine: a folder of Sources/Engine.
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/Engine/\(name)",
+        swiftSettings: strict)
+}
+
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
         name: name,
         dependencies: dependencies + ["TestSupport"],
         swiftSettings: strict)
+}
+
+/// Tests of a room of the engine, with models to try it on.
+func engineTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    tests(
+        name,
+        dependencies + [
+            "EngineTestSupport", "TensorMath", external("SystemPackage", "swift-system"),
+        ])
 }
 
 func external(_ name: String, _ package: String) -> Target.Dependency {
@@ -77,19 +93,42 @@ let package = Package(
                 "DurableIO", "CZstd", external("Crypto", "swift-crypto"),
                 external("GRDB", "GRDB.swift"), external("SystemPackage", "swift-system"),
             ]),
-        ours(
-            "Engine",
+        // The engine, room by room: each knows only rooms above it.
+        room(
+            "Checkpoint",
             [
-                "TensorMath", "DurableIO", "Catalogue", "CPCRE2",
-                external("OrderedCollections", "swift-collections"),
+                "TensorMath", "DurableIO", external("OrderedCollections", "swift-collections"),
                 external("SystemPackage", "swift-system"),
             ]),
+        room(
+            "Tokenizer",
+            ["DurableIO", "CPCRE2", external("SystemPackage", "swift-system")]),
+        room(
+            "Texts",
+            [
+                "Checkpoint", "Tokenizer", "TensorMath", "DurableIO",
+                external("SystemPackage", "swift-system"),
+            ]),
+        room("Model", ["Checkpoint", "TensorMath"]),
+        room(
+            "Evaluation", ["Checkpoint", "Tokenizer", "Texts", "Model", "Catalogue", "TensorMath"]),
+        room("Analysis", ["Model", "TensorMath"]),
+        room(
+            "Compression",
+            [
+                "Checkpoint", "Model", "Evaluation", "Analysis", "Catalogue", "TensorMath",
+                external("SystemPackage", "swift-system"),
+            ]),
+
+        // Figures come in as values: no numerics.
+        ours("Report", ["Checkpoint", "Catalogue"]),
 
         // Level 3: a job's stages through the cache; the road from inbox to result.
         ours(
             "Runner",
             [
-                "Engine", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
+                "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation", "Analysis",
+                "Compression", "Report", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
         ours(
@@ -106,14 +145,16 @@ let package = Package(
         .executableTarget(
             name: "layerfoldd",
             dependencies: [
-                "Daemon", external("ArgumentParser", "swift-argument-parser"),
+                "Daemon", "Jobs", external("ArgumentParser", "swift-argument-parser"),
+                external("SystemPackage", "swift-system"),
                 external("Logging", "swift-log"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "layerfold",
             dependencies: [
-                "Runner", "Engine", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
+                "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation", "Report",
+                "Runner", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
                 external("ArgumentParser", "swift-argument-parser"),
                 external("SystemPackage", "swift-system"),
             ],
@@ -123,7 +164,7 @@ let package = Package(
         .executableTarget(
             name: "layerfold-benchmark",
             dependencies: [
-                "Runner", "Engine", "Store", "TensorMath",
+                "Analysis", "Runner", "Store", "TensorMath",
                 external("SystemPackage", "swift-system"),
             ],
             path: "Benchmarks/Measure", swiftSettings: strict),
@@ -134,14 +175,27 @@ let package = Package(
         tests("DurableIOTests", ["DurableIO"]),
         tests("JobsTests", ["Jobs", "Catalogue"]),
         tests("StoreTests", ["Store", "DurableIO"]),
-        tests(
-            "EngineTests",
-            [
-                "Engine", "TensorMath", "Catalogue",
+        .target(
+            name: "EngineTestSupport",
+            dependencies: [
+                "TestSupport", "Checkpoint", "Model", "TensorMath",
                 external("SystemPackage", "swift-system"),
-            ]),
-        tests("RunnerTests", ["Runner"]),
-        tests("DaemonTests", ["Daemon", "Jobs", "Store"]),
+            ],
+            path: "Tests/EngineTestSupport", swiftSettings: strict),
+        engineTests("CheckpointTests", ["Checkpoint", "DurableIO"]),
+        engineTests("TokenizerTests", ["Tokenizer"]),
+        engineTests("TextsTests", ["Texts"]),
+        engineTests("ModelTests", ["Model", "Checkpoint"]),
+        engineTests(
+            "EvaluationTests",
+            ["Evaluation", "Texts", "Tokenizer", "Model", "Checkpoint", "Catalogue"]),
+        engineTests("AnalysisTests", ["Analysis", "Model", "Checkpoint"]),
+        engineTests(
+            "CompressionTests",
+            ["Compression", "Analysis", "Model", "Tokenizer", "Checkpoint", "Catalogue"]),
+        tests("ReportTests", ["Report", "Checkpoint"]),
+        tests("RunnerTests", ["Runner", "Compression", "Checkpoint", "TensorMath", "Store"]),
+        tests("DaemonTests", ["Daemon", "Jobs", "DurableIO"]),
         tests("CommandLineTests", []),
         tests("TidyTests", ["Jobs"]),
     ])

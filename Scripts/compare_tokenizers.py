@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares Layerfold's tokenizer with the `tokenizers` library, line by line.
 
-    compare_tokenizers.py fixtures TEXT Tests/EngineTests/Fixtures/tokenizers
+    compare_tokenizers.py fixtures TEXT Tests/Fixtures/tokenizers
         Trains the small tokenizers of every family on the text file and writes them with some
         200 golden lines. What the tests read.
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes Tests/EngineTests/Fixtures/arch: tiny random checkpoints with what transformers computes.
+"""Makes Tests/Fixtures/arch: tiny random checkpoints with what transformers computes.
 
 `<name>/` holds config.json and model.safetensors; `expected.safetensors` holds, for checkpoint
 NAME and sequence i, all F32: NAME.ids.i (I32), NAME.hidden.i.l (input of layer l), NAME.final.i
@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, CONFIG_MAPPING
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
-ROOT = Path("Tests/EngineTests/Fixtures/arch")
+ROOT = Path("Tests/Fixtures/arch")
 LENGTHS = [1, 5, 97]
 SHORT, LONG = [1.0, 1.05, 1.2], [1.5, 4.0, 9.0]
 

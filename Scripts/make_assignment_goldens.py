@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes Tests/EngineTests/Fixtures/align/assignment.json; never run by CI.
+"""Makes Tests/Fixtures/align/assignment.json; never run by CI.
 
     make_assignment_goldens.py OUTPUT
 

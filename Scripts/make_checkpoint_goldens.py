@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes Tests/EngineTests/Fixtures/checkpoint: files as the Python libraries write them.
+"""Makes Tests/Fixtures/checkpoint: files as the Python libraries write them.
 
 Needs torch, safetensors and huggingface_hub (made with torch 2.13, safetensors 0.8.0,
 huggingface_hub 2.4.0). Run it from the package's root, commit what it wrote.
@@ -14,7 +14,7 @@ import torch
 from huggingface_hub import split_torch_state_dict_into_shards
 from safetensors.torch import save_file
 
-ROOT = Path("Tests/EngineTests/Fixtures/checkpoint")
+ROOT = Path("Tests/Fixtures/checkpoint")
 BYTE_DTYPES = "float8_e5m2 float8_e4m3fn float8_e8m0fnu float8_e4m3fnuz float8_e5m2fnuz"
 DTYPES = "bool uint8 int8 int16 uint16 float16 bfloat16 int32 uint32 float32 complex64 float64 int64 uint64"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes Tests/EngineTests/Fixtures/similarity/correlations.json with scipy; never run by CI.
+"""Makes Tests/Fixtures/similarity/correlations.json with scipy; never run by CI.
 
     make_correlation_goldens.py OUTPUT
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes Tests/EngineTests/Fixtures/hostile: one checkpoint folder per fault, named by it.
+"""Makes Tests/Fixtures/hostile: one checkpoint folder per fault, named by it.
 
 Each folder is a valid checkpoint but for one thing. HostileCheckpointTests.swift says which error
 each must give. Needs nothing but Python; run it from the package's root, commit what it wrote.
@@ -10,7 +10,7 @@ import shutil
 import struct
 from pathlib import Path
 
-ROOT = Path("Tests/EngineTests/Fixtures/hostile")
+ROOT = Path("Tests/Fixtures/hostile")
 CONFIG = b'{\n  "model_type": "llama"\n}\n'
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"

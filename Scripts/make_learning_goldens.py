@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Makes Tests/EngineTests/Fixtures/learn/*.json; never run by CI.
+"""Makes Tests/Fixtures/learn/*.json; never run by CI.
 
     make_learning_goldens.py ARCH_FIXTURES OUTPUT
 
 gradient.json: derivatives of cross-entropy and of KL(original || folded) by merge weights, by torch
 autograd in double over transformers' own Llama (functional_call on blended tensors), for the tiny
-checkpoints of Tests/EngineTests/Fixtures/arch. Token ids are made by SplitMix64, as
+checkpoints of Tests/Fixtures/arch. Token ids are made by SplitMix64, as
 ArchitectureFixtures.tokens makes them.
 adam.json: torch.optim.Adam, in float64.
 gaussian.json: scikit-learn's GaussianProcessRegressor with a Matern 5/2 kernel, on seeded points.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes Tests/EngineTests/Fixtures/manifold/*.safetensors; never run by CI.
+"""Makes Tests/Fixtures/manifold/*.safetensors; never run by CI.
 
 Needs numpy, scipy, scikit-learn, safetensors, torch, transformers. Independent of the Swift code: the
 distances are computed directly, eigenvectors by scipy, neighbour estimates by comparing all pairs.

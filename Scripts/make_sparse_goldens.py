@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes Tests/EngineTests/Fixtures/fold/sparse.safetensors; never run by CI. Needs numpy, safetensors.
+"""Makes Tests/Fixtures/fold/sparse.safetensors; never run by CI. Needs numpy, safetensors.
 
 usage: make_sparse_goldens.py OUTPUT
 

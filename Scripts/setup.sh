@@ -18,14 +18,16 @@ setup_packages() { # [MORE PACKAGES]
         >/dev/null
 }
 
-# Builds everything in release; numerics in debug would take for ever.
+# Builds everything in release; numerics in debug would take for ever. Tests see what modules keep
+# to themselves (`@testable`), so the whole build carries `-enable-testing`: one build for all.
 setup_build() { # [MORE ARGUMENTS]
     if ! command -v swift >/dev/null; then
         echo "the Swift toolchain (6.2 or newer) is missing: https://www.swift.org/install" >&2
         exit 1
     fi
     echo "building (the first time takes minutes)"
-    swift build -c release --explicit-target-dependency-import-check error "$@" \
+    swift build -c release -Xswiftc -enable-testing \
+        --explicit-target-dependency-import-check error "$@" \
         | grep -vE '^\[' || true
     [ "${PIPESTATUS[0]}" = 0 ] || { echo "the build failed" >&2; exit 1; }
 }

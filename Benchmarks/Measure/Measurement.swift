@@ -1,7 +1,7 @@
 // Parts of the product alone, on made data of a given size, for `Benchmarks/run`: each verb prints
 // one JSON object with its seconds. No part of the product itself.
 
-import Engine
+import Analysis
 import Foundation
 import Runner
 import Store

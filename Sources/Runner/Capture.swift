@@ -1,6 +1,7 @@
 // Which rows of the residual stream a measure looks at.
 
-import Engine
+import Analysis
+import Model
 
 enum Capture {
     /// The name that goes into the key, and the rows.

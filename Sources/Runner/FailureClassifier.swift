@@ -1,10 +1,16 @@
 // Who has to act on an error: decides whether the queue tries again.
 
+import Analysis
+import Checkpoint
+import Compression
 import DurableIO
-import Engine
+import Evaluation
 package import Jobs
+import Model
 import Store
 import SystemPackage
+import Texts
+import Tokenizer
 
 package enum FailureClassifier {
     package static func failure(for error: any Error) -> WorkerOutcome.Failure {

@@ -1,7 +1,6 @@
 // `layerfold run`: a manifest without a daemon, on a state folder of the caller's choice.
 
 import DurableIO
-import Engine
 import Foundation
 package import Jobs
 import Store

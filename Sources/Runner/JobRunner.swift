@@ -1,12 +1,17 @@
 // One job from its description to its results: the stages in order, through the cache.
 
+import Analysis
 import Catalogue
-package import Engine
+import Checkpoint
+import Compression
 import Foundation
 package import Jobs
+import Model
+package import Report
 package import Store
 package import SystemPackage
 import TensorMath
+import Texts
 
 /// Where a job finds its inputs and leaves its results.
 package struct JobSetting {

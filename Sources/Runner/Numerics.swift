@@ -1,7 +1,7 @@
 // What decides the last bits of every number; part of the keys of all stages that compute.
 
-import Engine
 import Jobs
+import Report
 import Store
 import TensorMath
 

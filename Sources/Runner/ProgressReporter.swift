@@ -1,8 +1,8 @@
 // Progress of a job: events from the stages become progress lines with rate and time left, at
 // most a few a second.
 
-import Engine
 package import Jobs
+import Model
 
 /// Hears the stages of one job, one after the other, and tells the listener.
 package final class ProgressReporter: WorkObserver {

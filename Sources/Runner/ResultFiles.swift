@@ -1,8 +1,8 @@
 // What lies in a results folder beside the models: the report in three forms, and model cards.
 
-import Engine
 import Foundation
 import Jobs
+import Report
 import SystemPackage
 
 struct ResultFiles {

@@ -1,6 +1,6 @@
 // run.log: what the job did, a line a stage, for people who read logs.
 
-import Engine
+import Report
 import SystemPackage
 
 struct RunLog {

@@ -1,8 +1,10 @@
 // What a manifest's `compare` asks for: the original's similarity on more calibration sets and by
 // more measures, and how far these agree.
 
-import Engine
+import Analysis
 import Jobs
+import Model
+import Report
 
 struct SetComparison {
     let stages: AnalysisStages
@@ -89,7 +91,8 @@ struct SetComparison {
                 entries.append(
                     RunReport.Correlation(
                         between: .sets, measure: measure, first: part.set, second: other.set,
-                        whole: MatrixAgreement(part.matrix, other.matrix), halves: halves))
+                        whole: RunReport.Agreement(MatrixAgreement(part.matrix, other.matrix)),
+                        halves: halves))
             }
         }
         return entries
@@ -102,7 +105,8 @@ struct SetComparison {
             found[(index + 1)...].map { other in
                 RunReport.Correlation(
                     between: .measures, first: found[index].measure, second: other.measure,
-                    whole: MatrixAgreement(found[index].matrix, other.matrix))
+                    whole: RunReport.Agreement(
+                        MatrixAgreement(found[index].matrix, other.matrix)))
             }
         }
     }
@@ -120,4 +124,22 @@ struct SetComparison {
 extension SetComparison.NamedSet {
     /// Of samples that hold tokens.
     fileprivate var sampleCount: Int { tokens.batch.ranges.count { !$0.isEmpty } }
+}
+
+extension RunReport.Halves {
+    fileprivate init(_ agreements: [MatrixAgreement]) {
+        let (mean, spread) = MatrixAgreement.summary(agreements)
+        self.init(
+            splits: agreements.count, mean: RunReport.Agreement(mean),
+            spread: RunReport.Agreement(spread))
+    }
+}
+
+extension RunReport.Agreement {
+    fileprivate init(_ found: MatrixAgreement) {
+        self.init(
+            pearson: found.pearson, spearman: found.spearman,
+            pearsonOffDiagonal: found.pearsonOffDiagonal,
+            spearmanOffDiagonal: found.spearmanOffDiagonal)
+    }
 }

@@ -1,8 +1,9 @@
 // One stage through the action cache: look the key up, compute on a miss, record what came out,
 // remember for the report what happened and what it cost.
 
-package import Engine
+package import Checkpoint
 import Foundation
+package import Report
 package import Store
 
 /// What a stage gave: objects by role.

@@ -1,6 +1,6 @@
 // Versions of the program and of what it computes with, for reports.
 
-package import Engine
+package import Report
 import Store
 import TensorMath
 

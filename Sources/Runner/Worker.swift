@@ -2,7 +2,6 @@
 // to standard output, the outcome into a file that is written last.
 
 import DurableIO
-import Engine
 import Foundation
 package import Jobs
 import Store

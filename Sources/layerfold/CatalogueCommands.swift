@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import Catalogue
-import Engine
+import Model
 
 struct MethodsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

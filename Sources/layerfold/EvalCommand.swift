@@ -2,12 +2,15 @@
 
 import ArgumentParser
 import Catalogue
-import Engine
+import Evaluation
 import Foundation
 import Jobs
+import Model
 import Runner
 import SystemPackage
 import TensorMath
+import Texts
+import Tokenizer
 
 struct EvalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,8 +2,8 @@
 // its key differs from the nearest earlier action.
 
 import ArgumentParser
-import Engine
 import Foundation
+import Report
 
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,9 @@
 // `layerfold forward MODEL`: logits and hidden states of given token ids as safetensors.
 
 import ArgumentParser
-import Engine
+import Checkpoint
 import Foundation
+import Model
 import Runner
 import SystemPackage
 import TensorMath

@@ -1,7 +1,8 @@
 // `layerfold inspect MODEL`: what a checkpoint is, without computing anything.
 
 import ArgumentParser
-import Engine
+import Checkpoint
+import Model
 import SystemPackage
 
 struct InspectCommand: ParsableCommand {

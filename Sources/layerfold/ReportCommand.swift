@@ -1,8 +1,8 @@
 // `layerfold report JOB`: the figures of a finished job in a few lines.
 
 import ArgumentParser
-import Engine
 import Foundation
+import Report
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

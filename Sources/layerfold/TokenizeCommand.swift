@@ -1,9 +1,9 @@
 // `layerfold tokenize MODEL`: texts to ids and back, by the model's tokenizer.json.
 
 import ArgumentParser
-import Engine
 import Foundation
 import SystemPackage
+import Tokenizer
 
 struct TokenizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

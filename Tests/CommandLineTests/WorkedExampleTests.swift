@@ -302,7 +302,7 @@ struct WorkedExampleTests {
     @Test("a header with overlapping tensors is refused by the tensor's name")
     func overlap() throws {
         let outcome = try layerfold(
-            "inspect", "Tests/EngineTests/Fixtures/hostile/overlap")
+            "inspect", "Tests/Fixtures/hostile/overlap")
         #expect(outcome.status == 4)
         #expect(outcome.errors.contains("overlap"), "\(outcome.errors)")
     }

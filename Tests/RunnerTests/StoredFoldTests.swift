@@ -1,6 +1,7 @@
 // What folds leave in a real store, and get back.
 
-import Engine
+import Checkpoint
+import Compression
 import Foundation
 import Runner
 import Store

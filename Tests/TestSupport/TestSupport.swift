@@ -8,6 +8,9 @@ package enum Places {
     package static let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
+    /// Small inputs and the right outputs, committed; Scripts/make_*.py make them.
+    package static let fixtures = root.appending(path: "Tests/Fixtures")
+
     /// Reference data beside a developer's checkout; a user's clone has none.
     package static let shared = root.deletingLastPathComponent().appending(path: "shared")
 

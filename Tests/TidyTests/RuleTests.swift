@@ -115,30 +115,30 @@ import Testing
             Rules.forceTry.findings(SourceFile("Sources/A/B.swift", text)).map(\.line) == [6])
     }
 
-    @Test("an import outside the table is found, in every spelling")
-    func imports() {
-        func violations(_ path: String, _ text: String) -> [String] {
-            ImportTable.violations(SourceFile(path, text))
-        }
-        #expect(violations("Sources/Engine/Merge/A.swift", "import Store") == ["Store"])
-        #expect(violations("Sources/Engine/A.swift", "package import Jobs") == ["Jobs"])
-        #expect(violations("Sources/Engine/A.swift", "import Kernels") == ["Kernels"])
-        #expect(violations("Sources/Daemon/A.swift", "import struct Engine.Model") == ["Engine"])
-        #expect(violations("Sources/Daemon/A.swift", "@preconcurrency import GRDB") == ["GRDB"])
-        #expect(violations("Sources/Runner/A.swift", "import CBLAS") == ["CBLAS"])
-        #expect(violations("Sources/Nobody/A.swift", "import Store").count == 1)
-        #expect(violations("Sources/Store/A.swift", "import GRDB\n// import Engine") == [])
-        #expect(violations("Sources/layerfold/A.swift", "let important = 1") == [])
-    }
-
-    @Test("a low folder that names a high type is found")
+    @Test("a circle of folders is found, and only a circle")
     func folders() {
-        func reaches(_ path: String, _ text: String) -> [String] {
-            ImportTable.reaches(SourceFile(path, text))
+        func graph(_ files: (String, String)...) -> FolderGraph {
+            FolderGraph(files.map { (folder: $0.0, text: $0.1) })
         }
-        #expect(
-            reaches("Sources/Engine/Tokenizer/A.swift", "let a: FoldPlan") == ["FoldPlan"])
-        #expect(reaches("Sources/Engine/Checkpoint/A.swift", "// FoldPlan\nlet a = 1") == [])
-        #expect(reaches("Sources/Engine/Report/A.swift", "let a: FoldPlan") == [])
+        let plan = ("Plan", "package struct Plan {}\nfunc count(_ x: Int) {}")
+        #expect(graph(plan, ("Learn", "let a: Plan")).circle == nil)
+        let back = graph(
+            plan, ("Learn", "enum Learned { case a(Plan) }"), ("Plan", "var b: Learned"))
+        #expect(back.circle == ["Learn", "Plan", "Learn"])
+        #expect(back.matrix == "  Learn <- Plan (1)\n  Plan <- Learn (1)")
+        // Comments, private names, members and names of two homes tie nothing.
+        let loose = [
+            "// Learned", "private struct Learned {}", "    struct Learned {}",
+            "extension Learned {}",
+        ]
+        for text in loose {
+            #expect(graph(("A", text), ("B", "struct Other {}\nlet a: Learned")).arrows.isEmpty)
+        }
+        let two = graph(("A", "struct X {}"), ("B", "struct X {}"), ("C", "let x: X"))
+        #expect(two.arrows.isEmpty)
+        let long = graph(
+            ("A", "struct A { let b: B }"), ("B", "struct B { let c: C }"),
+            ("C", "struct C { let a: A }"))
+        #expect(long.circle?.count == 4)
     }
 }

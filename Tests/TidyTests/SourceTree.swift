@@ -16,15 +16,6 @@ struct SourceFile: Sendable, CustomStringConvertible {
     var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
     var description: String { path }
 
-    /// `Sources/Engine/Merge/FoldPlan.swift` is of target `Engine`, folder `Merge`.
-    var target: String? { part(1) }
-    var folder: String? { path.split(separator: "/").count > 3 ? part(2) : nil }
-
-    private func part(_ index: Int) -> String? {
-        let parts = path.split(separator: "/")
-        return parts.count > index + 1 ? String(parts[index]) : nil
-    }
-
     func isIn(_ folder: String) -> Bool { path.hasPrefix(folder + "/") }
     func hasEnding(_ ending: String) -> Bool { path.hasSuffix("." + ending) }
 }
@@ -62,4 +53,16 @@ enum SourceTree {
 
     static let swift = files.filter { $0.hasEnding("swift") && $0.path != "Package.swift" }
     static let sources = swift.filter { $0.isIn("Sources") }
+
+    /// The files of each target with the folder inside it: `Sources/Engine/Model/Blocks/A.swift` is
+    /// of target `Engine/Model`, folder `Blocks`; the engine is a folder of targets.
+    static let targets = Dictionary(
+        grouping: sources.map { file in
+            let parts = file.path.split(separator: "/").dropFirst().dropLast()
+            let depth = parts.first == "Engine" ? 2 : 1
+            return (
+                target: parts.prefix(depth).joined(separator: "/"),
+                folder: parts.dropFirst(depth).joined(separator: "/"), file: file
+            )
+        }, by: \.target)
 }

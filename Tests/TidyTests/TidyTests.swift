@@ -37,16 +37,13 @@ import Testing
         }
     }
 
-    @Test("targets import what their row of the target graph names")
-    func imports() {
-        for file in SourceTree.sources {
-            #expect(ImportTable.violations(file) == [], "\(file.path)")
-        }
-    }
-
-    @Test("the low folders of Engine know nothing of the high ones")
-    func engineFolders() {
-        for file in SourceTree.sources { #expect(ImportTable.reaches(file) == [], "\(file.path)") }
+    @Test(
+        "no folder of a target uses one that uses it", arguments: SourceTree.targets.keys.sorted())
+    func folders(_ target: String) throws {
+        let files = SourceTree.targets[target, default: []]
+        let graph = FolderGraph(files.map { ($0.folder, $0.file.text) })
+        if graph.folders.count > 1 { print("\(target)\n\(graph.matrix)") }
+        #expect(graph.circle == nil, "\(target)\n\(graph.matrix)")
     }
 
     @Test("every example manifest is a good one")

@@ -76,3 +76,15 @@ package enum DType: String, Sendable, Hashable, CaseIterable {
     private static let ranks = Dictionary(
         uniqueKeysWithValues: allCases.enumerated().map { ($0.element, $0.offset) })
 }
+
+extension DType {
+    /// The name transformers gives the type in config.json.
+    package var configName: String {
+        switch self {
+        case .f32: "float32"
+        case .f16: "float16"
+        case .bf16: "bfloat16"
+        default: rawValue.lowercased()
+        }
+    }
+}

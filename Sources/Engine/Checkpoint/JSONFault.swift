@@ -74,7 +74,7 @@ package struct TextPlace: Equatable, Sendable {
     }
 
     /// The place of the byte at `offset`, which may be the end of the text.
-    static func of(offset: Int, in bytes: Span<UInt8>) -> TextPlace {
+    package static func of(offset: Int, in bytes: Span<UInt8>) -> TextPlace {
         var line = 1
         var lineStart = 0
         for index in 0..<min(offset, bytes.count) where bytes[index] == UInt8(ascii: "\n") {

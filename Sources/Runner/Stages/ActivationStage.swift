@@ -1,7 +1,9 @@
 // Stage `activations`: rows of the residual stream at every layer boundary, one object each, so
 // that a large capture never lies in memory as a whole.
 
-import Engine
+import Analysis
+import Checkpoint
+import Model
 import Store
 import TensorMath
 

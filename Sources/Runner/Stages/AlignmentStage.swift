@@ -2,8 +2,9 @@
 // pairs, not by the plan, so that other merge weights find it done.
 
 import Catalogue
-import Engine
+import Compression
 import Foundation
+import Model
 import Store
 
 struct AlignmentStage {

@@ -2,7 +2,6 @@
 // similarity, through the cache.
 
 import Catalogue
-import Engine
 import Jobs
 
 /// A similarity and the activations it was made from.

@@ -1,11 +1,14 @@
 // Stage `tokenise`: the calibration texts as token ids.
 
 import Catalogue
-import Engine
+import Checkpoint
 import Foundation
 import Jobs
+import Model
 import Store
 import SystemPackage
+import Texts
+import Tokenizer
 
 /// A tokenised calibration set.
 struct TokenisedSet {

@@ -2,7 +2,9 @@
 // output head) is kept in the store, so that any number of folded models cost one pass of the
 // original.
 
-import Engine
+import Checkpoint
+import Evaluation
+import Model
 import Store
 import TensorMath
 

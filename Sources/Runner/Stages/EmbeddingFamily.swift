@@ -1,8 +1,8 @@
 // The two readings of NPIB, each with an embedding and a comparison of embeddings; and how job
 // parameters become the measures' own.
 
+import Analysis
 import Catalogue
-import Engine
 import TensorMath
 
 /// Embeddings of one model's layers.

@@ -1,8 +1,9 @@
 // A task's figures beside the original's, as report.json lists them.
 
 import Catalogue
-import Engine
+import Evaluation
 import Jobs
+import Report
 import SystemPackage
 
 enum EvaluationReport {

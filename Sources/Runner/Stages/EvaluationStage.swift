@@ -2,11 +2,14 @@
 // original is evaluated once for ever.
 
 import Catalogue
-import Engine
+import Checkpoint
+import Evaluation
 import Foundation
 import Jobs
+import Model
 import Store
 import SystemPackage
+import Texts
 
 /// A model to be judged, with what names it in keys.
 struct Subject {

@@ -2,10 +2,13 @@
 // analysis and the evaluations behind it); the files themselves are made anew each time, because
 // results belong to the user, not to the cache.
 
+import Checkpoint
+import Compression
 import DurableIO
-import Engine
 import Foundation
 import Jobs
+import Model
+import Report
 import Store
 import SystemPackage
 

@@ -1,8 +1,9 @@
 // Stage `folded-similarity`: the heat map of a folded model, after the fold. It measures a new
 // model, so it is no part of the analysis that jobs share: activations are used once and not kept.
 
+import Analysis
 import Catalogue
-import Engine
+import Model
 import Store
 import TensorMath
 

@@ -1,8 +1,9 @@
 // Stage `halves`: the similarities of two random halves of a calibration set, several times. The
 // halves' activations are rows of the whole set's, for no sample sees another.
 
+import Analysis
 import Catalogue
-import Engine
+import Checkpoint
 import Store
 
 struct HalvesStage {

@@ -1,8 +1,10 @@
 // Stage `learn`: the plan's merge weights, learned on calibration tokens.
 
 import Catalogue
-import Engine
+import Compression
 import Foundation
+import Model
+import Report
 import Store
 
 struct LearningStage {

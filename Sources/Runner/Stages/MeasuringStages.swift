@@ -2,8 +2,9 @@
 // the order in which layers go by measured loss, and tensors fitted by least squares.
 
 import Catalogue
-import Engine
+import Compression
 import Foundation
+import Model
 import Store
 
 /// What of these stages a request needs.
@@ -153,10 +154,10 @@ struct MeasuringStages {
             try outputs.put("rivals", json: found)
         }
         let bytes = try cache.bytes(result, "rivals", stage: stage.name)
-        let (text, wins) = FoldRivals.Result.summary(
-            try SortedJSON.value([FoldRivals.Result].self, bytes))
+        let found = try SortedJSON.value([FoldRivals.Result].self, bytes)
+        let text = FoldText.rivals(found)
         progress.note("\(label): \(text)")
-        if !wins { progress.warn("\(label) does not win: \(text)") }
+        if !FoldRivals.Result.isBest(found) { progress.warn("\(label) does not win: \(text)") }
     }
 
     func inputs(

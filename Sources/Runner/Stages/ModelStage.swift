@@ -1,9 +1,10 @@
 // Stage `digest`: the identity of a checkpoint by content. Hashing is skipped where the files are
 // the same ones as in an earlier job (device, inode, size and time of change).
 
+import Checkpoint
 import DurableIO
-import Engine
 import Foundation
+import Model
 import Store
 import SystemPackage
 

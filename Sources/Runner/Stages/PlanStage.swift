@@ -2,9 +2,10 @@
 // nowhere before.
 
 import Catalogue
-import Engine
+import Compression
 import Foundation
 import Jobs
+import Model
 import Store
 
 /// One entry of `compress` at one ratio.

@@ -2,11 +2,13 @@
 // the tokenizer.
 
 import Catalogue
-import Engine
+import Checkpoint
+import Evaluation
 import Foundation
 import Jobs
 import Store
 import SystemPackage
+import Texts
 
 /// Tokenised questions with the digest of their bytes.
 struct StoredQuestions {

@@ -2,8 +2,9 @@
 // ratios share the costs of pairs; longer runs are measured where a choice would take them.
 
 import Catalogue
-import Engine
+import Compression
 import Foundation
+import Model
 import Store
 
 extension MeasuringStages {
@@ -26,7 +27,7 @@ extension MeasuringStages {
         let names = runs.map { "\($0.lowerBound) to \($0.upperBound - 1)" }
         progress.note(
             "\(request.name)-r\(request.ratio ?? 0): layers " + names.joined(separator: ", ")
-                + "; their costs add up to a KL of " + RunSelection.text(cost))
+                + "; their costs add up to a KL of " + FoldText.cost(cost))
         let gone = Set(runs.flatMap { $0.dropFirst() })
         let plan = FoldPlan.keeping((0..<layers).filter { !gone.contains($0) }, of: layers)
         return SearchedPlan(

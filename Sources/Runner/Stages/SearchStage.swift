@@ -2,8 +2,9 @@
 // way is kept beside the plan.
 
 import Catalogue
-import Engine
+import Compression
 import Foundation
+import Model
 import Store
 
 /// A plan that was searched for, and the weights that came with it.

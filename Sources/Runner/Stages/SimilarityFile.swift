@@ -1,6 +1,7 @@
 // How a similarity and its warnings lie in the store.
 
-import Engine
+import Analysis
+import Checkpoint
 import Foundation
 
 /// A similarity matrix as a safetensors file.

@@ -1,10 +1,12 @@
 // Stages `embedding` and `similarity`: how alike the layers of a model are. The measures of the
 // NPIB family have an embedding stage of their own, the others compare activations directly.
 
+import Analysis
 import Catalogue
-import Engine
+import Checkpoint
 import Foundation
 import Jobs
+import Report
 import Store
 import TensorMath
 

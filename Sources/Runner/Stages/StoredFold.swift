@@ -2,7 +2,9 @@
 // that a stage that is killed after hours goes on at the layer it was at, and residual streams, so
 // that what ratios share is not computed again to get behind it.
 
-package import Engine
+import Checkpoint
+package import Compression
+package import Model
 import Store
 import TensorMath
 

@@ -1,8 +1,9 @@
 // Computed tensors in the store: an object for each new layer and an index of them, so that no more
 // than a layer of them is held in memory, when they are made and when they are read.
 
-import Engine
+import Checkpoint
 import Foundation
+import Model
 import Store
 import TensorMath
 

@@ -1,7 +1,8 @@
 // Waves of prompts or windows as steps of their own: what each wave gives is kept as soon as it is
 // known, so that an evaluation that was stopped goes on behind its last finished wave.
 
-import Engine
+import Checkpoint
+import Evaluation
 import Store
 
 /// A wave: what names it, and how its values are computed.

@@ -10,6 +10,8 @@
 // Norms multiply by 1 + weight; post_attention_layernorm and post_feedforward_layernorm act on
 // the branches' outputs; embeddings are scaled by sqrt(hidden) rounded to the weights' type.
 
+package import Checkpoint
+
 package struct Gemma2: Architecture {
     package let modelType = "gemma2"
     package let className = "Gemma2ForCausalLM"

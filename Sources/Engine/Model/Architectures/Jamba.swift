@@ -13,6 +13,8 @@
 // input_layernorm, pre_ff_layernorm and model.final_layernorm. Which layer is of which kind is
 // told by periods and offsets alone, so a layer subset must have such a pattern.
 
+package import Checkpoint
+
 package struct Jamba: Architecture {
     package let modelType = "jamba"
     package let className = "JambaForCausalLM"

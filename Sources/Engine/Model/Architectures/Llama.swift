@@ -3,6 +3,8 @@
 // Beyond LlamaFamily's table: attention_bias puts biases on q, k, v and o; mlp_bias on gate, up
 // and down.
 
+package import Checkpoint
+
 package struct Llama: Architecture {
     package let modelType = "llama"
     package let className = "LlamaForCausalLM"

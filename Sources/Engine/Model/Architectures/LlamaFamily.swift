@@ -9,6 +9,8 @@
 // | rope_parameters, or rope_theta and rope_scaling | rotation | |
 // | tie_word_embeddings | head = embedding | model.embed_tokens, lm_head |
 
+import Checkpoint
+
 /// Values an architecture assumes where config.json is silent (transformers 5 configurations).
 struct FamilyDefaults {
     /// nil: as many as query heads.

@@ -3,6 +3,8 @@
 // Llama without biases; `sliding_window` (4096 where the key is absent, none where it is null)
 // holds for every layer.
 
+package import Checkpoint
+
 package struct Mistral: Architecture {
     package let modelType = "mistral"
     package let className = "MistralForCausalLM"

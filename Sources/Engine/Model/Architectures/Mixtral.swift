@@ -7,6 +7,8 @@
 //
 // The router's softmax is over all experts; the chosen weights are divided by their sum.
 
+package import Checkpoint
+
 package struct Mixtral: Architecture {
     package let modelType = "mixtral"
     package let className = "MixtralForCausalLM"

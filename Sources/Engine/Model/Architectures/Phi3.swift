@@ -7,6 +7,8 @@
 //
 // `sliding_window` holds for every layer (none where absent or null); `partial_rotary_factor`.
 
+package import Checkpoint
+
 package struct Phi3: Architecture {
     package let modelType = "phi3"
     package let className = "Phi3ForCausalLM"

@@ -7,6 +7,8 @@
 // | - | | self_attn.{q,k}_norm: RMS norm over each head before the rotation |
 // | use_sliding_window, sliding_window, max_window_layers, layer_types | windows | same |
 
+package import Checkpoint
+
 package struct Qwen2: Architecture {
     package let modelType = "qwen2"
     package let className = "Qwen2ForCausalLM"

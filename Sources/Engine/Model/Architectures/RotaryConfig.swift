@@ -1,6 +1,7 @@
 // Rotary parameters from config.json: `rope_parameters` (transformers 5) or `rope_theta` with
 // `rope_scaling` (transformers 4), `type` being an old name of `rope_type`.
 
+import Checkpoint
 import Foundation
 
 extension RotaryBlueprint {

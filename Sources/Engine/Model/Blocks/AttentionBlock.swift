@@ -1,15 +1,15 @@
 // Self-attention of one layer over one wave of packed sequences.
 
-import TensorMath
+package import TensorMath
 
 /// Where the tokens of a wave lie and which rotary table row each uses.
-struct WaveLayout {
+package struct WaveLayout {
     /// Ranges of the sequences inside the wave, from 0.
-    let sequences: [Range<Int>]
+    package let sequences: [Range<Int>]
     /// Row of the rotary tables for each token of the wave.
-    let positions: [Int32]
-    let cosine: MatrixView
-    let sine: MatrixView
+    package let positions: [Int32]
+    package let cosine: MatrixView
+    package let sine: MatrixView
     /// Keys and values that later branches of the wave's texts read; nil: none do.
     var shared: SharedKeys?
 }
@@ -29,7 +29,7 @@ extension AttentionBlueprint {
     /// Concatenated heads [tokens, heads * headWidth], the input of the output projection.
     ///
     /// - Parameter x: normalised stream, [tokens, hidden].
-    func heads(
+    package func heads(
         _ x: MatrixView, layout: WaveLayout, context: BlockContext
     ) throws -> MatrixView {
         let tokens = x.rows

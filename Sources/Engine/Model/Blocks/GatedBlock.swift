@@ -1,12 +1,12 @@
 // The gated feed-forward block and its mixture-of-experts form.
 
-import TensorMath
+package import TensorMath
 
 extension GatedBlueprint {
     /// Neuron outputs activation(gate x) * up x, [tokens, neurons]: the input of `down`.
     ///
     /// - Parameter x: normalised stream, [tokens, hidden].
-    func neurons(_ x: MatrixView, context: BlockContext) throws -> MatrixView {
+    package func neurons(_ x: MatrixView, context: BlockContext) throws -> MatrixView {
         let gates = context.scratch.matrix(rows: x.rows, columns: gate.rows.count)
         let ups = context.scratch.matrix(rows: x.rows, columns: up.rows.count)
         try context.project(x, gate, into: gates)
@@ -18,7 +18,7 @@ extension GatedBlueprint {
         return gates
     }
 
-    func run(
+    package func run(
         _ x: MatrixView, into output: MatrixView, accumulate: Bool, context: BlockContext
     ) throws {
         let neurons = try neurons(x, context: context)

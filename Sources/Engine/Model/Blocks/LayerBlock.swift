@@ -1,12 +1,12 @@
 // One decoder layer over one wave: the residual stream is updated in place.
 
-import TensorMath
+package import TensorMath
 
 extension LayerBlueprint {
     /// x = x + mixer part, then x = x + feed-forward part.
     ///
     /// - Parameter x: residual stream of the wave, [tokens, hidden].
-    func run(_ x: MatrixView, layout: WaveLayout, context: BlockContext) throws {
+    package func run(_ x: MatrixView, layout: WaveLayout, context: BlockContext) throws {
         let normal = context.scratch.matrix(rows: x.rows, columns: x.columns)
         try context.normalise(x, inputNorm, into: normal)
         try runMixer(normal, stream: x, layout: layout, context: context)
@@ -14,7 +14,7 @@ extension LayerBlueprint {
         try runFeedForward(normal, stream: x, context: context)
     }
 
-    func runMixer(
+    package func runMixer(
         _ normal: MatrixView, stream: MatrixView, layout: WaveLayout, context: BlockContext
     ) throws {
         // A norm on the branch needs the branch apart; otherwise products add to the stream.
@@ -37,7 +37,7 @@ extension LayerBlueprint {
         }
     }
 
-    func runFeedForward(
+    package func runFeedForward(
         _ normal: MatrixView, stream: MatrixView, context: BlockContext
     ) throws {
         let branch =

@@ -1,0 +1,17 @@
+// What an alignment cannot do.
+
+package enum AlignError: Error, Equatable, CustomStringConvertible {
+    case tooManyUnits(layer: Int, what: String, count: Int)
+    case notFinite
+
+    package var description: String {
+        switch self {
+        case .tooManyUnits(let layer, let what, let count):
+            "layer \(layer) has \(count) \(what), more than the \(LinearAssignment.sizeMax) that can "
+                + "be assigned in 1 GiB of costs: choose `align: none`"
+        case .notFinite:
+            "a cost of the alignment is not a finite number: the weights or the activations of "
+                + "a layer hold a NaN or an infinity; check the model, or choose `align: none`"
+        }
+    }
+}

@@ -1,0 +1,246 @@
+// The orders in which a layer's units match another layer's best.
+//
+// Weights: the squared distance of the two layers' matrices is least where the sum of the inner
+// products of matched units is greatest (Ainsworth et al. 2022, "Git Re-Basin", arXiv 2209.04836,
+// section 3.2, for one layer). Activations: the correlation of matched units over calibration
+// tokens (Li et al. 2016, "Convergent Learning", arXiv 1511.07543). A group of heads is worth what
+// its keys and values are, and the best assignment of its query heads.
+
+import Model
+import TensorMath
+
+/// What two units are compared by.
+package enum AlignmentCost: String, Sendable, CaseIterable {
+    case weights, activations, both
+    /// Each matrix on its own, as github.com/Jain-Laksh/Pruning-via-Merging does it: rows scaled to
+    /// length 1, cost = their distance. Does not keep the layer's function.
+    case rows
+
+    package var readsActivations: Bool { self == .activations || self == .both }
+}
+
+/// A layer aligned to another, and how alike their units are.
+package struct AlignedLayer: Sendable, Equatable, Codable {
+    package var layer: Int
+    package var base: Int
+    package var alignment: LayerAlignment
+    /// Mean similarity of the matched neurons (of the rows of all matrices, for `rows`), before
+    /// and after: the correlation, or the inner product of weights as a share of their mean square.
+    package var similarityBefore: Double
+    package var similarityAfter: Double
+}
+
+/// Aligns one layer to another.
+struct LayerAligner {
+    let weights: ModelWeights
+    let cost: AlignmentCost
+
+    func align(
+        _ index: Int, to base: Int, features: (base: LayerFeatures, other: LayerFeatures)?,
+        observer: some WorkObserver
+    ) throws -> AlignedLayer {
+        var result = AlignedLayer(
+            layer: index, base: base, alignment: LayerAlignment(), similarityBefore: 0,
+            similarityAfter: 0)
+        let (first, second) = (weights.blueprint.layers[base], weights.blueprint.layers[index])
+        let detail = "layer \(index) to layer \(base)"
+        if cost == .rows {
+            try alignRows(first, second, detail, &result, observer)
+            return result
+        }
+        var totals = (before: 0.0, after: 0.0, count: 0)
+        for (one, two) in zip(first.perceptrons, second.perceptrons) {
+            let pair = features.flatMap { pair -> FeaturePair? in
+                guard let left = pair.base.neurons, let right = pair.other.neurons else {
+                    return nil
+                }
+                return FeaturePair(base: left, other: right)
+            }
+            try check(one.down.inputs, "neurons", index)
+            let similarity = try similarity(
+                units: one.down.inputs,
+                parts: [
+                    (.rows(one.gate), .rows(two.gate)), (.rows(one.up), .rows(two.up)),
+                    (.columns(one.down), .columns(two.down)),
+                ], features: pair)
+            let order = try Self.best(similarity, detail, observer)
+            result.alignment.neurons.append(order)
+            for unit in order.indices {
+                totals.before += Double(similarity[unit, unit])
+                totals.after += Double(similarity[unit, order[unit]])
+            }
+            totals.count += order.count
+        }
+        result.similarityBefore = totals.before / Double(max(1, totals.count))
+        result.similarityAfter = totals.after / Double(max(1, totals.count))
+        try alignHeads(first, second, features, &result)
+        return result
+    }
+
+    private func check(_ count: Int, _ what: String, _ layer: Int) throws(AlignError) {
+        guard count <= LinearAssignment.sizeMax else {
+            throw .tooManyUnits(layer: layer, what: what, count: count)
+        }
+    }
+
+    // MARK: Similarities
+
+    /// Units as rows or as columns of a projection.
+    private enum Part {
+        case rows(ProjectionBlueprint)
+        case columns(ProjectionBlueprint)
+    }
+
+    private struct FeaturePair {
+        let base: MatrixView
+        let other: MatrixView
+    }
+
+    /// Similarities [units of the base, units of the other]: the sum of the inner products of
+    /// `parts` over the mean square of a unit, plus the mean correlation of `features`, whichever
+    /// the cost asks for. Experts have no features and go by weights.
+    private func similarity(
+        units: Int, parts: [(Part, Part)], features: FeaturePair?
+    ) throws -> MatrixView {
+        let result = MatrixView(rows: units, columns: units)
+        if cost != .activations || features == nil {
+            var squares = (0.0, 0.0)
+            for part in parts {
+                let first = try matrix(part.0, units: units)
+                let second = try matrix(part.1, units: units)
+                result.assignProduct(first, second, transposingRight: true, accumulate: true)
+                squares.0 += first.sumOfSquares
+                squares.1 += second.sumOfSquares
+            }
+            let mean = (squares.0 * squares.1).squareRoot() / Double(units)
+            if mean > 0 { RowKernels.scale(result, by: Float(1 / mean)) }
+        }
+        if cost.readsActivations, let features {
+            let base = features.base.reshaped(rows: units)
+            let other = features.other.reshaped(rows: units)
+            result.assignProduct(
+                base, other, transposingRight: true, scale: 1 / Float(max(1, base.columns)),
+                accumulate: true)
+        }
+        return result
+    }
+
+    /// Weights of `units` units, one row each.
+    private func matrix(_ part: Part, units: Int) throws -> MatrixView {
+        switch part {
+        case .rows(let projection):
+            try weights.projection(projection).floats().reshaped(rows: units)
+        case .columns(let projection):
+            try weights.projection(projection).floats().transposed.reshaped(rows: units)
+        }
+    }
+
+    /// The assignment of greatest total similarity; turns the similarities' signs twice.
+    private static func best(
+        _ similarity: MatrixView, _ detail: String, _ observer: some WorkObserver
+    ) throws -> [Int] {
+        RowKernels.scale(similarity, by: -1)
+        defer { RowKernels.scale(similarity, by: -1) }
+        return try LinearAssignment.solve(similarity, detail: detail, observer: observer)
+    }
+
+    // MARK: Heads
+
+    private func alignHeads(
+        _ first: LayerBlueprint, _ second: LayerBlueprint,
+        _ features: (base: LayerFeatures, other: LayerFeatures)?, _ result: inout AlignedLayer
+    ) throws {
+        guard case .attention(let one) = first.mixer, case .attention(let two) = second.mixer
+        else { return }
+        let pair = features.flatMap { pair -> FeaturePair? in
+            guard let left = pair.base.heads, let right = pair.other.heads else { return nil }
+            return FeaturePair(base: left, other: right)
+        }
+        let queries = try similarity(
+            units: one.heads,
+            parts: [
+                (.rows(one.query), .rows(two.query)), (.columns(one.output), .columns(two.output)),
+            ], features: pair)
+        var groups = MatrixView(rows: one.keyValueHeads, columns: one.keyValueHeads)
+        // What the heads put out holds their keys and values already.
+        if cost != .activations {
+            groups = try similarity(
+                units: one.keyValueHeads,
+                parts: [
+                    (.rows(one.key), .rows(two.key)), (.rows(one.value), .rows(two.value)),
+                ], features: nil)
+        }
+        let share = one.heads / one.keyValueHeads
+        var inner: [[[Int]]] = []
+        for group in 0..<one.keyValueHeads {
+            inner.append([])
+            for other in 0..<one.keyValueHeads {
+                let block = MatrixView(rows: share, columns: share)
+                block.assign(
+                    queries.rows(group * share..<(group + 1) * share).columns(
+                        other * share..<(other + 1) * share))
+                let order = try Self.best(block, "", SilentObserver())
+                groups[group, other] += Float(LinearAssignment.total(block, order))
+                inner[group].append(order)
+            }
+        }
+        let order = try Self.best(groups, "", SilentObserver())
+        result.alignment.keyValueHeads = order
+        result.alignment.queryHeads = order.enumerated().flatMap { group, other in
+            inner[group][other].map { other * share + $0 }
+        }
+    }
+
+    // MARK: Rows
+
+    private func alignRows(
+        _ first: LayerBlueprint, _ second: LayerBlueprint, _ detail: String,
+        _ result: inout AlignedLayer, _ observer: some WorkObserver
+    ) throws {
+        var totals = (before: 0.0, after: 0.0, count: 0)
+        for (one, two) in zip(first.projections, second.projections) {
+            try check(one.rows.count, "rows of `\(two.tensor)`", result.layer)
+            let left = try weights.projection(one).floats()
+            let right = try weights.projection(two).floats()
+            left.scaleRowsToLengthOne()
+            right.scaleRowsToLengthOne()
+            let costs = MatrixView(rows: left.rows, columns: left.rows)
+            costs.assignProduct(left, right, transposingRight: true)
+            // |a - b| of rows of length 1.
+            costs.apply { max(0, 2 - 2 * $0).squareRoot() }
+            let order = try LinearAssignment.solve(costs, detail: detail, observer: observer)
+            result.alignment.rows.append(
+                LayerAlignment.RowOrder(
+                    tensor: String(two.tensor.dropFirst(second.prefix.count)),
+                    start: two.rows.lowerBound, order: order))
+            for row in order.indices {
+                totals.before += 1 - Double(costs[row, row] * costs[row, row]) / 2
+                totals.after += 1 - Double(costs[row, order[row]] * costs[row, order[row]]) / 2
+            }
+            totals.count += order.count
+        }
+        result.similarityBefore = totals.before / Double(max(1, totals.count))
+        result.similarityAfter = totals.after / Double(max(1, totals.count))
+    }
+}
+
+extension MatrixView {
+    fileprivate func reshaped(rows units: Int) -> MatrixView {
+        reshaped(rows: units, columns: rows * columns / units)
+    }
+
+    fileprivate func scaleRowsToLengthOne() {
+        for index in 0..<rows {
+            let row = rows(index..<index + 1)
+            RowKernels.scale(row, by: Float(1 / (row.sumOfSquares.squareRoot() + 1e-12)))
+        }
+    }
+
+    fileprivate func apply(_ change: @Sendable (Float) -> Float) {
+        Parallel.forEachRun(of: rows, grain: max(1, 65_536 / max(1, columns))) { run in
+            for row in run {
+                for column in 0..<columns { self[row, column] = change(self[row, column]) }
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// Writes computed projections into a patch: whole, or as rows gathered from several layers with the
+// norm gains before them folded in. Fused tensors (Phi-3) are patched row range by row range.
+
+import Model
+import TensorMath
+
+struct PatchBuilder {
+    private let context: BlockContext
+
+    init(_ context: BlockContext) { self.context = context }
+
+    /// The tensor that `name` stands for, as it is so far.
+    private func tensor(_ name: String, _ patch: WeightPatch) throws -> MatrixView {
+        try patch[name] ?? context.weights.source.weight(name).floats()
+    }
+
+    /// - Parameter matrix: [outputs, inputs].
+    func set(
+        _ projection: ProjectionBlueprint, _ matrix: MatrixView, in patch: inout WeightPatch
+    ) throws {
+        let whole = try tensor(projection.tensor, patch)
+        whole.rows(projection.rows).assign(matrix)
+        patch[projection.tensor] = whole
+    }
+
+    /// - Parameter bias: [1, outputs]; nil for none.
+    func setBias(
+        _ projection: ProjectionBlueprint, _ bias: MatrixView?, in patch: inout WeightPatch
+    ) throws {
+        guard let name = projection.bias, let bias else { return }
+        let whole = try tensor(name, patch)
+        whole.columns(projection.rows).assign(bias)
+        patch[name] = whole
+    }
+
+    /// Sum of the biases of several projections, [1, outputs]; nil where they have none.
+    func biasSum(_ projections: [ProjectionBlueprint]) throws -> MatrixView? {
+        var sum: MatrixView?
+        for projection in projections {
+            guard let bias = try context.weights.bias(projection) else { continue }
+            let total = sum ?? MatrixView(rows: 1, columns: bias.columns)
+            RowKernels.addBias(total, bias)
+            sum = total
+        }
+        return sum
+    }
+
+    /// Output projections of several layers as start weights [sum of inputs, outputs].
+    static func stacked(
+        _ projections: [ProjectionBlueprint], _ context: BlockContext
+    ) throws -> DoubleMatrix {
+        let parts = try projections.map {
+            try context.weights.projection($0).floats().transposedDoubles
+        }
+        return DoubleMatrix(
+            rows: parts.reduce(0) { $0 + $1.rows }, columns: parts[0].columns,
+            values: parts.flatMap(\.values))
+    }
+
+    /// Gathers groups of rows, numbered through all layers, each multiplied by its layer's norm
+    /// gains, so that a norm of gain 1 can stand before them.
+    func gather(
+        _ projections: [ProjectionBlueprint], norms: [NormBlueprint], groups: [Int],
+        rowsPerGroup: Int, into own: ProjectionBlueprint, _ patch: inout WeightPatch
+    ) throws {
+        let perLayer = own.rows.count / rowsPerGroup
+        let matrix = MatrixView(rows: own.rows.count, columns: own.inputs)
+        var biases: MatrixView?
+        for (layer, projection) in projections.enumerated() {
+            let chosen = groups.indices.filter { groups[$0] / perLayer == layer }
+            guard !chosen.isEmpty else { continue }
+            let weight = try withGains(projection, norms[layer])
+            let bias = try context.weights.bias(projection)
+            for place in chosen {
+                let from = groups[place] % perLayer * rowsPerGroup
+                let to = place * rowsPerGroup
+                for row in 0..<rowsPerGroup {
+                    for column in 0..<own.inputs {
+                        matrix[to + row, column] = weight[from + row, column]
+                    }
+                    if let bias {
+                        let all = biases ?? MatrixView(rows: 1, columns: own.rows.count)
+                        all[0, to + row] = bias[0, from + row]
+                        biases = all
+                    }
+                }
+            }
+        }
+        try set(own, matrix, in: &patch)
+        try setBias(own, biases, in: &patch)
+    }
+
+    /// W diag(gain), [outputs, inputs].
+    func withGains(_ projection: ProjectionBlueprint, _ norm: NormBlueprint) throws -> MatrixView {
+        let weight = try context.weights.projection(projection).floats()
+        let gain = try context.weights.vector(norm.tensor)
+        for row in 0..<weight.rows {
+            for column in 0..<weight.columns {
+                weight[row, column] *= gain[0, column] + norm.gainOffset
+            }
+        }
+        return weight
+    }
+
+    /// A norm that only normalises.
+    func neutralise(_ norm: NormBlueprint, in patch: inout WeightPatch) {
+        let gains = MatrixView(rows: 1, columns: norm.width)
+        gains.fill(1 - norm.gainOffset)
+        patch[norm.tensor] = gains
+    }
+}

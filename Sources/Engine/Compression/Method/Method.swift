@@ -1,0 +1,143 @@
+// What a method is to the engine. A method has two files of the same name: its declaration in
+// Catalogue/Methods, which the manifest parser reads and which needs no engine, and its planner and
+// its computation of weights here.
+
+import Analysis
+package import Catalogue
+package import Model
+package import TensorMath
+
+/// A declared method with what it does.
+package struct Method: Sendable {
+    package let declaration: MethodDeclaration
+    /// From analysis to plan; pure.
+    package let plan: @Sendable (PlanningInput) throws -> FoldPlan
+    /// How the method looks for its plan on the model itself; nil where it does not.
+    package let search: PlanSearch?
+    /// How weights are computed from calibration tokens; nil where the plan says it all.
+    package let weights: (@Sendable (MethodInput, WeightGoal) -> WeightWork)?
+
+    init(
+        _ declaration: MethodDeclaration, search: PlanSearch? = nil,
+        weights: (@Sendable (MethodInput, WeightGoal) -> WeightWork)? = nil,
+        plan: @escaping @Sendable (PlanningInput) throws -> FoldPlan
+    ) {
+        self.declaration = declaration
+        self.plan = plan
+        self.search = search
+        self.weights = weights
+    }
+
+}
+
+/// What a plan is made from.
+package struct PlanningInput {
+    let method: String
+    /// Share of layers to remove; nil for methods that take none.
+    let ratio: Double?
+    let parameters: Parameters
+    /// Kind of each original layer; only equal kinds fold.
+    let kinds: [String]
+    let similarity: SimilarityMatrix?
+    let removals: RemovalOrder?
+    let found: FoldPlan?
+    let patterns: (any LayerPatterns)?
+
+    var count: Int { kinds.count }
+
+    /// How many layers go.
+    func removed() throws -> Int { try layersRemoved(ratio: ratio ?? 0, of: count) }
+
+    /// The matrix, [layers][layers], that the method cannot do without.
+    func needed() throws -> SimilarityMatrix {
+        guard let similarity else { throw PlanError.similarityMissing(method: method) }
+        guard similarity.size == count else {
+            throw PlanError.malformed(
+                "similarity of \(similarity.size) layers for a model of \(count)")
+        }
+        return similarity
+    }
+
+    /// Folds layers pair by pair.
+    func merged(by merging: PairwiseMerging) throws -> FoldPlan {
+        let similarity = try needed()
+        let rows = (0..<count).map { row in (0..<count).map { similarity[row, $0] } }
+        let removed = try removed()
+        return try patterns.map {
+            try merging.plan(similarity: rows, kinds: kinds, removing: removed, patterns: $0)
+        } ?? merging.plan(similarity: rows, kinds: kinds, removing: removed)
+    }
+
+    /// Drops the layers that measured loss can spare.
+    func droppedByLoss() throws -> FoldPlan {
+        let removed = try removed()
+        guard let removals, removals.steps.count >= removed else {
+            throw PlanError.malformed("the search for \(removed) layers to remove was not run")
+        }
+        return .keeping(removals.kept(removing: removed, of: count), of: count)
+    }
+
+    /// The plan that the method's search found.
+    func searched() throws -> FoldPlan {
+        guard let found, found.originalLayers == count else {
+            throw PlanError.malformed("the search of \(method) was not run on this model")
+        }
+        return found
+    }
+}
+
+/// What a method computes with, beside its plan: its parameters, and the model on tokens.
+package struct MethodInput {
+    let parameters: Parameters
+    let weights: ModelWeights
+    let batch: PackedSequences
+    let mode: ComputeMode
+
+    package init(
+        parameters: Parameters, weights: ModelWeights, batch: PackedSequences, mode: ComputeMode
+    ) {
+        self.parameters = parameters
+        self.weights = weights
+        self.batch = batch
+        self.mode = mode
+    }
+}
+
+/// A search for a plan that leaves out `removing` layers, on the model itself.
+package struct PlanSearch: Sendable {
+    package let peakByteCount: @Sendable (MethodInput, _ removing: Int) -> Int
+    package let run: @Sendable (MethodInput, _ removing: Int, any WorkObserver) throws -> FoundPlan
+}
+
+/// A plan that was searched for, and the weights that came with it, if any.
+package struct FoundPlan {
+    package let plan: FoldPlan
+    package var computed: WeightPatch?
+}
+
+/// What of a plan its weights depend on.
+package struct WeightGoal {
+    /// Share of layers, or of weights, that goes.
+    let ratio: Double
+    /// Original layers that the plan keeps, in their order in the new model.
+    let kept: [Int]
+
+    package init(ratio: Double, kept: [Int]) {
+        self.ratio = ratio
+        self.kept = kept
+    }
+}
+
+/// A computation of weights, told before it runs.
+package struct WeightWork {
+    /// Names of the parameters that the weights depend on, beside the kept layers.
+    package let parameters: [String]
+    /// Whether they depend on the ratio, beyond the layers it keeps.
+    package var dependsOnRatio = false
+    package let peakByteCount: Int
+    /// What will not be done of what is asked, and why.
+    package var notes: [String] = []
+    /// Gives what it computed, layer by layer; may ask for layers that were computed before.
+    package let compute:
+        (any WorkObserver, any FoldRecall, _ give: (WeightPatch) throws -> Void) throws -> Void
+}

@@ -1,0 +1,72 @@
+// Plans by loss, by similarity or by a list; weights by ModelFolding.
+
+package import Catalogue
+import Model
+
+extension Method {
+    static let fold = Method(.fold, weights: fitted) { input in
+        // By what runs cost, or improved by exchanges.
+        if let found = input.found { return found }
+        switch input.parameters.text("select") {
+        case "loss": return try input.droppedByLoss()
+        case "list": return try listed(input)
+        case "divergence": return try input.searched()
+        default:
+            let merged = try input.merged(by: PairwiseMerging())
+            return .keeping(merged.layers.map { $0.from[0].layer }, of: input.count)
+        }
+    }
+
+    private static func listed(_ input: PlanningInput) throws -> FoldPlan {
+        let order = input.parameters.integers("layers")
+        let removed = try input.removed()
+        guard order.count >= removed else {
+            throw PlanError.malformed(
+                "\(removed) of \(input.count) layers shall go, `layers` lists \(order.count)")
+        }
+        if let outside = order.first(where: { $0 >= input.count }) {
+            throw PlanError.malformed(
+                "layer \(outside) is listed, the model has layers 0 to \(input.count - 1)")
+        }
+        let gone = Set(order.prefix(removed))
+        // The manifest's parser refuses them with their line.
+        guard gone.count == removed else {
+            throw PlanError.malformed("`layers` lists a layer twice")
+        }
+        return .keeping(input.kinds.indices.filter { !gone.contains($0) }, of: input.count)
+    }
+
+    @Sendable private static func fitted(
+        _ input: MethodInput, _ goal: WeightGoal
+    ) -> WeightWork {
+        let settings = FoldSettings(input.parameters)
+        return WeightWork(
+            parameters: FoldSettings.parameters,
+            peakByteCount: settings.peakByteCount(
+                input.weights.blueprint, keeping: goal.kept, tokens: input.batch),
+            notes: settings.notes(
+                input.weights.blueprint, keeping: goal.kept, tokens: input.batch)
+        ) { observer, recall, give in
+            try ModelFolding(
+                input.weights, mode: input.mode, batch: input.batch, settings: settings
+            ).run(keeping: goal.kept, recall: recall, observer: observer, give: give)
+        }
+    }
+}
+
+extension FoldSettings {
+    /// Names of the parameters that the cost of a run depends on.
+    package static let costParameters = ["group_run", "inputs", "lambda", "neurons", "refit"]
+    static let parameters = costParameters + ["tuning_rate", "tuning_steps"]
+
+    package init(_ parameters: Parameters) {
+        self.init()
+        lambda = parameters.number("lambda")
+        neurons = parameters.flag("neurons")
+        groupRun = parameters.integer("group_run")
+        inputs = parameters.flag("inputs")
+        refit = parameters.flag("refit")
+        tuningSteps = parameters.integer("tuning_steps")
+        tuningRate = parameters.number("tuning_rate")
+    }
+}

@@ -1,0 +1,148 @@
+// What else could be done at the size of a fold: the same layers dropped, the same runs averaged,
+// or a run of as many layers replaced by a linear map (ReplaceMe). A fold that does not beat them
+// on calibration sequences that no fit has seen is not worth its name, and says so.
+
+package import Model
+package import TensorMath
+
+package struct FoldRivals {
+    package struct Result: Sendable, Equatable, Codable {
+        package var name: String
+        /// Mean KL(original || this) in nats a token, on the sequences held back.
+        package var divergence: Double
+
+        package init(name: String, divergence: Double) {
+            self.name = name
+            self.divergence = divergence
+        }
+    }
+
+    private let weights: ModelWeights
+    private let mode: ComputeMode
+    private let fitted: PackedSequences
+    private let held: PackedSequences
+    private let lambda: Double
+
+    /// nil where too few sequences are given to hold some back.
+    package init?(
+        _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences,
+        settings: FoldSettings
+    ) {
+        let (fitted, held) = settings.split(batch)
+        guard let held else { return nil }
+        self.weights = weights
+        self.mode = mode
+        self.fitted = fitted
+        self.held = held
+        lambda = settings.lambda
+    }
+
+    /// - Parameters:
+    ///   - kept: layers that stay, ascending.
+    ///   - folded: computed tensors of the fold, named as in the new model.
+    /// - Returns: `fold` first, then its rivals.
+    package func compare(
+        keeping kept: [Int], folded: any ComputedTensors, observer: some WorkObserver
+    ) throws -> [Result] {
+        let judge = try FoldJudge(weights, mode: mode, batch: held)
+        func result(
+            _ name: String, _ kept: [Int], _ tensors: any ComputedTensors
+        ) throws -> Result {
+            try observer.checkpoint()
+            return Result(
+                name: name,
+                divergence: try judge.divergence(
+                    of: kept.map { weights.blueprint.layers[$0] },
+                    tensors, observer: observer))
+        }
+        var results = [
+            try result("fold", kept, renumbered(folded, keeping: kept)),
+            try result("drop", kept, WeightPatch()),
+            try result("average", kept, averages(keeping: kept)),
+        ]
+        if let run = try flattestRun(
+            count: weights.blueprint.layers.count - kept.count, observer: observer)
+        {
+            let replaced = weights.blueprint.layers.indices.filter { !run.contains($0) }
+            let patch = try BlockReplacement(weights, mode: mode, batch: fitted, lambda: lambda)
+                .run(keeping: replaced, observer: Quiet(observer))
+            // Names are the original's here.
+            results.append(
+                Result(
+                    name: "replaceme",
+                    divergence: try judge.divergence(
+                        of: replaced.map { weights.blueprint.layers[$0] }, patch,
+                        observer: observer)))
+        }
+        return results
+    }
+
+    /// Tensors of the new model under the names that the kept layers have in the original.
+    private func renumbered(
+        _ tensors: any ComputedTensors, keeping kept: [Int]
+    ) -> RenamedTensors {
+        let layers = weights.blueprint.layers
+        let computed = Set(tensors.names)
+        var sources: [String: String] = [:]
+        for (place, base) in kept.enumerated() {
+            for tensor in layers[base].tensors {
+                let new = layers[place].prefix + tensor.name.dropFirst(layers[base].prefix.count)
+                if computed.contains(new) { sources[tensor.name] = new }
+            }
+        }
+        return RenamedTensors(base: tensors, sources: sources)
+    }
+
+    /// Every kept layer averaged with the removed ones behind it, named as the kept one.
+    private func averages(keeping kept: [Int]) -> AveragedTensors {
+        let layers = weights.blueprint.layers
+        var parts: [String: [String]] = [:]
+        for (base, run) in zip(kept, FoldedRun.ranges(keeping: kept, of: layers.count))
+        where run.count > 1 {
+            for tensor in layers[base].tensors {
+                let suffix = tensor.name.dropFirst(layers[base].prefix.count)
+                parts[tensor.name] = layers[run].map { $0.prefix + suffix }
+            }
+        }
+        return AveragedTensors(source: weights.source, parts: parts)
+    }
+
+    /// The run of `count` layers behind the first that turns the stream least, by the mean angle
+    /// between the streams before and behind it; nil where there is none.
+    private func flattestRun(count: Int, observer: some WorkObserver) throws -> Range<Int>? {
+        let layers = weights.blueprint.layers.count
+        guard count > 0, count < layers else { return nil }
+        var boundaries: [MatrixView] = []
+        _ = try ForwardPass(weights: weights, mode: mode).run(held, observer: Quiet(observer)) {
+            boundaries.append($1.copy())
+        }
+        let similarities = (1...layers - count).map { start in
+            Self.meanCosine(boundaries[start], boundaries[start + count])
+        }
+        let best = similarities.indices.max { similarities[$0] < similarities[$1] } ?? 0
+        return best + 1..<best + 1 + count
+    }
+
+    private static func meanCosine(_ a: MatrixView, _ b: MatrixView) -> Double {
+        var sum = 0.0
+        for row in 0..<a.rows {
+            var (dot, left, right) = (0.0, 0.0, 0.0)
+            for (x, y) in zip(a.row(row), b.row(row)) {
+                dot += Double(x) * Double(y)
+                left += Double(x) * Double(x)
+                right += Double(y) * Double(y)
+            }
+            sum += dot / max((left * right).squareRoot(), .leastNormalMagnitude)
+        }
+        return sum / Double(max(1, a.rows))
+    }
+}
+
+extension FoldRivals.Result {
+    /// Whether nothing diverges less than the fold, which stands first.
+    package static func isBest(_ results: [Self]) -> Bool {
+        let fold = results.first?.divergence ?? 0
+        let best = results.dropFirst().map(\.divergence).min() ?? .infinity
+        return fold <= best && fold < RunSelection.costMax
+    }
+}

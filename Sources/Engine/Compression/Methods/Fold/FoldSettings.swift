@@ -1,0 +1,183 @@
+// What `fold` is told, what it cannot do, and what it holds in memory.
+
+package import Model
+import TensorMath
+
+package struct FoldSettings: Sendable, Equatable {
+    /// Ridge of every least squares, as a share of the mean diagonal of the Gram matrix.
+    package var lambda = 0.01
+    /// Whether the MLPs of a run are concatenated and their best neurons selected.
+    package var neurons = true
+    /// Attentions of a run of at most this many layers are concatenated and their best key-value
+    /// groups selected, where that diverges less on sequences held back; 1 for none.
+    package var groupRun = 4
+    /// Whether what layers read is fitted to the stream they get.
+    package var inputs = true
+    /// One in so many calibration sequences is held back to choose by.
+    package var heldBack = 8
+    /// Whether layers behind the first change are refitted towards the original stream.
+    package var refit = true
+    /// Steps down the gradient that a layer of a run takes at its end; 0 for none.
+    package var tuningSteps = 320
+    /// Length of a step, as a share of a tensor's root mean square.
+    package var tuningRate = 0.02
+    /// Neurons removed between two updates of the inverse, at least; a 128th of many.
+    package var block = 16
+
+    package init() {}
+
+    /// Neurons of `count` that are removed between two updates.
+    func block(of count: Int) -> Int { max(block, count / 128) }
+}
+
+package enum FoldError: Error, Equatable, CustomStringConvertible {
+    case unsupported(layer: Int, what: String)
+
+    package var description: String {
+        switch self {
+        case .unsupported(let layer, let what):
+            "method fold cannot compute layer \(layer): \(what); choose mka, sleb or reverse"
+        }
+    }
+}
+
+extension FoldSettings {
+    /// What fits, and what chooses: one in `heldBack` sequences; nil where none can be spared.
+    func split(_ batch: PackedSequences) -> (fitted: PackedSequences, held: PackedSequences?) {
+        let sequences = batch.ranges.map { Array(batch.tokens[$0]) }
+        guard sequences.count >= heldBack else { return (batch, nil) }
+        let isHeld = sequences.indices.map { $0 % heldBack == heldBack - 1 }
+        return (
+            PackedSequences(zip(sequences, isHeld).filter { !$0.1 }.map(\.0)),
+            PackedSequences(zip(sequences, isHeld).filter(\.1).map(\.0))
+        )
+    }
+}
+
+extension LayerBlueprint {
+    /// The attention and MLP of a layer that `fold` can compute.
+    func foldable(_ index: Int) throws(FoldError) -> (AttentionBlueprint, GatedBlueprint) {
+        guard case .attention(let attention) = mixer else {
+            throw .unsupported(layer: index, what: "its mixer is not attention")
+        }
+        guard case .gated(let gated) = feedForward else {
+            throw .unsupported(
+                layer: index,
+                what: "which experts a token takes depends on the router, so their "
+                    + "neurons are not features of one least squares")
+        }
+        guard postMixerNorm == nil, postFeedForwardNorm == nil else {
+            throw .unsupported(
+                layer: index,
+                what: "a norm behind the branch makes the output nonlinear in its "
+                    + "weights")
+        }
+        return (attention, gated)
+    }
+}
+
+extension AttentionBlueprint {
+    /// Whether groups of the other can stand beside those of this one.
+    func sharesGroups(with other: AttentionBlueprint) -> Bool {
+        // A gain inside the heads (Qwen3) belongs to all heads of a layer at once.
+        queryNorm == nil && keyNorm == nil && other.queryNorm == nil && other.keyNorm == nil
+            && heads == other.heads && keyValueHeads == other.keyValueHeads
+            && headWidth == other.headWidth && rotary == other.rotary && window == other.window
+            && scale == other.scale && softCap == other.softCap
+            && (query.bias == nil) == (other.query.bias == nil)
+            && (key.bias == nil) == (other.key.bias == nil)
+            && (value.bias == nil) == (other.value.bias == nil)
+    }
+}
+
+extension FoldSettings {
+    /// Why layers will not be tuned although they should be.
+    package func notes(
+        _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
+    ) -> [String] {
+        let runs = FoldedRun.all(blueprint.layers, keeping: kept)
+        let tuned = zip(kept, runs).filter(\.1.isTuned).map(\.0)
+        guard tuningSteps > 0, !tuned.isEmpty else { return [] }
+        guard tokens.ranges.count >= heldBack else {
+            return [
+                "no layers are tuned: one in \(heldBack) calibration sequences is held "
+                    + "back to judge by, and there are \(tokens.ranges.count); raise `samples`"
+            ]
+        }
+        var obstacles: [String: [String]] = [:]
+        for base in tuned {
+            if let what = LayerTuning.obstacle(blueprint.layers[base], index: base) {
+                obstacles[what, default: []].append("\(base)")
+            }
+        }
+        return obstacles.sorted { $0.key < $1.key }.map { what, layers in
+            "not tuned, because no gradient is computed through a layer with \(what): "
+                + layers.joined(separator: ", ")
+        }
+    }
+
+    /// Bytes held at most beside the mapped weights: the streams, the features of a wave, the
+    /// Gram matrix of the longest run and what its selection and the library hold, a layer's
+    /// computed tensors, and the logits that ways are judged by.
+    package func peakByteCount(
+        _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
+    ) -> Int {
+        let width = blueprint.hiddenWidth
+        var features = 0
+        var longest = 1
+        var readers = 0
+        var leaving = 0
+        let runs = FoldedRun.all(blueprint.layers, keeping: kept)
+        for (base, run) in zip(kept, runs.map(\.layers.count)) {
+            guard let (attention, gated) = try? blueprint.layers[base].foldable(base) else {
+                continue
+            }
+            longest = max(longest, run)
+            readers = max(readers, gated.gate.rows.count + gated.up.rows.count)
+            features = max(
+                features, gated.down.inputs * (neurons ? run : 1),
+                attention.output.inputs * (run <= groupRun ? run : 1))
+            leaving = max(
+                leaving, block(of: gated.down.inputs * run),
+                attention.output.inputs / max(1, attention.keyValueHeads))
+        }
+        // One of six: folded, original, target, two ways that are tried; what is held back, and its
+        // ends.
+        let stream = 4 * tokens.tokens.count * width
+        let wave = min(tokens.tokens.count, max(2048, tokens.longest))
+        // While sums are made, while units are selected, while inputs are fitted.
+        let gram = max(
+            GramAccumulator.byteCount(features: features, targets: width),
+            8 * features * (features + 2 * width)
+                + LeastSquares.selectionByteCount(
+                    features: features, targets: width, leaving: leaving),
+            GramAccumulator.byteCount(features: width, targets: longest * width)
+                + 8 * 4 * width * longest * width)
+        let tuning =
+            tuningSteps == 0
+            ? 0
+            : 4
+                * (kept.map {
+                    LayerTuning.floatCount(
+                        blueprint.layers[$0], wave: wave, longest: tokens.longest)
+                }.max() ?? 0)
+        let head =
+            tuningSteps > 0 && runs.last?.isTuned == true
+            ? 4 * LayerTuning.headFloatCount(blueprint, wave: wave) : 0
+        // Ways are judged by the logits of both models, a chunk of each.
+        let judged = (split(tokens).held ?? tokens).tokens.count
+        let logits = 8 * min(OutputHead.chunkFloats, blueprint.vocabularySize * judged)
+        // Redirected projections of a run, in float and as products read them.
+        let candidates = inputs ? 8 * longest * readers * width : 0
+        // Of two ways that are tried; once more as an archive, and packed, when a layer is done.
+        // While streams are read from the store, they are there once more as bytes.
+        let layer =
+            4
+            * (kept.map { layer in
+                blueprint.layers[layer].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+            }.max() ?? 0)
+        return 6 * stream + logits + 4 * wave * (features + (2 * longest + 5) * width)
+            + DoubleMatrix.packingByteCount(columns: features)
+            + max(gram + candidates + 2 * layer, 5 * layer + tuning + head, stream)
+    }
+}

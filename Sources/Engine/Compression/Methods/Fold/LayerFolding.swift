@@ -1,0 +1,118 @@
+// The three least squares of a fold: output projections of a layer that stays as it is, neurons
+// of a run of MLPs, key-value groups of a run of attentions.
+
+import Model
+import TensorMath
+
+/// Fits o_proj or down_proj of a layer, given the rest of it, to the target.
+struct OutputRefit {
+    enum Part { case attention, feedForward }
+
+    let part: Part
+    let layer: LayerBlueprint
+    let settings: FoldSettings
+
+    func fold(_ task: FoldTask, _ patch: inout WeightPatch) throws {
+        let (attention, gated) = try layer.foldable(0)
+        let context = task.context
+        let output = part == .attention ? attention.output : gated.down
+        let norm = part == .attention ? layer.inputNorm : layer.feedForwardNorm
+        var sums = try task.accumulate(
+            features: output.inputs, bias: try context.weights.bias(output)
+        ) { wave, stream in
+            let normal = MatrixView(rows: stream.rows, columns: stream.columns)
+            try context.normalise(stream, norm, into: normal)
+            return part == .attention
+                ? try attention.heads(normal, layout: wave.layout, context: context)
+                : try gated.neurons(normal, context: context)
+        }
+        let start = try context.weights.projection(output).floats().transposedDoubles
+        let fitted = try LeastSquares.ridge(
+            gram: sums.takeGram(), cross: sums.cross, start: start, lambda: settings.lambda)
+        try PatchBuilder(context).set(output, MatrixView(fitted.transposed), in: &patch)
+    }
+}
+
+/// Concatenates the MLPs of a run and selects as many neurons as one layer has.
+struct NeuronFolding {
+    let layers: [LayerBlueprint]
+    let base: LayerBlueprint
+    let settings: FoldSettings
+
+    func fold(_ task: FoldTask, _ patch: inout WeightPatch) throws {
+        let context = task.context
+        let parts = try layers.map { try $0.foldable(0).1 }
+        let own = try base.foldable(0).1
+        let count = own.down.inputs
+        let bias = try PatchBuilder(context).biasSum(parts.map(\.down))
+        var sums = try task.accumulate(features: count * parts.count, bias: bias) { _, stream in
+            let all = MatrixView(rows: stream.rows, columns: count * parts.count)
+            let normal = MatrixView(rows: stream.rows, columns: stream.columns)
+            for (index, part) in parts.enumerated() {
+                try context.normalise(stream, layers[index].feedForwardNorm, into: normal)
+                all.columns(index * count..<(index + 1) * count).assign(
+                    try part.neurons(normal, context: context))
+            }
+            return all
+        }
+        let selection = try LeastSquares.select(
+            gram: sums.takeGram(), cross: sums.cross,
+            start: try PatchBuilder.stacked(parts.map(\.down), context),
+            lambda: settings.lambda, groupSize: 1, keeping: count,
+            block: settings.block(of: count * parts.count)
+        ) { try task.tell("\($0) of \($1) neurons removed") }
+        let builder = PatchBuilder(context)
+        for projection in [\GatedBlueprint.gate, \.up] {
+            try builder.gather(
+                parts.map { $0[keyPath: projection] }, norms: layers.map(\.feedForwardNorm),
+                groups: selection.groups, rowsPerGroup: 1, into: own[keyPath: projection], &patch)
+        }
+        try builder.set(own.down, MatrixView(selection.weights.transposed), in: &patch)
+        try builder.setBias(own.down, bias, in: &patch)
+        builder.neutralise(base.feedForwardNorm, in: &patch)
+    }
+}
+
+/// Concatenates the attentions of a run and selects as many key-value groups as one layer has.
+struct GroupFolding {
+    let layers: [LayerBlueprint]
+    let base: LayerBlueprint
+    let settings: FoldSettings
+
+    func fold(_ task: FoldTask, _ patch: inout WeightPatch) throws {
+        let context = task.context
+        let parts = try layers.map { try $0.foldable(0).0 }
+        let own = try base.foldable(0).0
+        let count = own.output.inputs
+        let bias = try PatchBuilder(context).biasSum(parts.map(\.output))
+        var sums = try task.accumulate(features: count * parts.count, bias: bias) { wave, stream in
+            let all = MatrixView(rows: stream.rows, columns: count * parts.count)
+            let normal = MatrixView(rows: stream.rows, columns: stream.columns)
+            for (index, part) in parts.enumerated() {
+                try context.normalise(stream, layers[index].inputNorm, into: normal)
+                all.columns(index * count..<(index + 1) * count).assign(
+                    try part.heads(normal, layout: wave.layout, context: context))
+            }
+            return all
+        }
+        let queries = own.heads / own.keyValueHeads
+        let selection = try LeastSquares.select(
+            gram: sums.takeGram(), cross: sums.cross,
+            start: try PatchBuilder.stacked(parts.map(\.output), context),
+            lambda: settings.lambda, groupSize: queries * own.headWidth,
+            keeping: own.keyValueHeads, block: 1
+        ) { try task.tell("\($0) of \($1) groups removed") }
+        let builder = PatchBuilder(context)
+        for (projection, heads) in [
+            (\AttentionBlueprint.query, queries), (\.key, 1), (\.value, 1),
+        ] {
+            try builder.gather(
+                parts.map { $0[keyPath: projection] }, norms: layers.map(\.inputNorm),
+                groups: selection.groups, rowsPerGroup: heads * own.headWidth,
+                into: own[keyPath: projection], &patch)
+        }
+        try builder.set(own.output, MatrixView(selection.weights.transposed), in: &patch)
+        try builder.setBias(own.output, bias, in: &patch)
+        builder.neutralise(base.inputNorm, in: &patch)
+    }
+}

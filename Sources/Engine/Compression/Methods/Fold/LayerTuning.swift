@@ -1,0 +1,152 @@
+// The last step of a layer that merges others, and of the one behind it: all its tensors together
+// move down the gradient of |layer(x) - target|^2 / |target|^2, wave by wave. The least squares
+// before it are each the best of one matrix; queries, keys, gates and all others at once have no
+// closed form.
+// Behind the last layer of a model there is nothing but its head, so that it goes down
+// KL(original || model) itself.
+//
+// A step of Adam is a share of a tensor's own root mean square, so that models of any width take
+// the same rate.
+
+import Foundation
+import Model
+import TensorMath
+
+struct LayerTuning {
+    private let layer: LayerBlueprint
+    private let block: BlockGradient
+    /// nil: towards the target as it is.
+    private let head: LossHead?
+    private let steps: Int
+    private let rate: Double
+
+    /// What of a layer has no derivative here, if anything: norms inside the heads, capped scores.
+    static func obstacle(_ layer: LayerBlueprint, index: Int) -> String? {
+        do throws(LearnError) {
+            _ = try BlockGradient(layer, index: index)
+            return nil
+        } catch .unsupported(_, let what) {
+            return what
+        } catch {
+            return error.description
+        }
+    }
+
+    /// nil where there is nothing to do, or an obstacle.
+    /// - Parameter head: of the whole model; for its last layer.
+    init?(_ layer: LayerBlueprint, head: LossHead?, settings: FoldSettings) {
+        guard settings.tuningSteps > 0, let block = try? BlockGradient(layer, index: 0) else {
+            return nil
+        }
+        self.layer = layer
+        self.block = block
+        self.head = head
+        steps = settings.tuningSteps
+        // The head turns a small error of the stream into a large one: the same share overshoots.
+        rate = settings.tuningRate / (head == nil ? 1 : 4)
+    }
+
+    /// The layer's tensors after all steps.
+    ///
+    /// - Parameter task: the stream that the layer gets, what it shall give, and its weights.
+    func tuned(_ task: FoldTask) throws -> WeightPatch {
+        var tensors: [TunedTensor] = []
+        let source = FloatWeights(task.context.weights.source)
+        for name in layer.tensors.map(\.name) {
+            let tensor = TunedTensor(name, try task.context.weights.source.weight(name).floats())
+            source.set(name, tensor.values)
+            tensors.append(tensor)
+        }
+        let context = BlockContext(
+            product: task.context.product,
+            weights: ModelWeights(blueprint: task.context.weights.blueprint, source: source))
+        // Waves in a new order every time all have been seen.
+        var generator = SeededGenerator(seed: 1)
+        var order: [Int] = []
+        for step in 0..<steps {
+            try task.tell("tuning, step \(step + 1) of \(steps)")
+            if order.isEmpty { order = task.waves.indices.shuffled(using: &generator) }
+            let gradients = try gradients(task, task.waves[order.removeLast()], context)
+            let size = rate * (1 + cos(.pi * Double(step) / Double(steps))) / 2
+            for tensor in tensors {
+                guard let gradient = gradients[tensor.name] else { continue }
+                tensor.step(gradient, rate: size, number: step + 1)
+                source.set(tensor.name, tensor.values)
+            }
+        }
+        var patch = WeightPatch()
+        for tensor in tensors { patch[tensor.name] = tensor.values }
+        return patch
+    }
+
+    private func gradients(
+        _ task: FoldTask, _ wave: ForwardPass.Wave, _ context: BlockContext
+    ) throws -> [String: MatrixView] {
+        let input = task.stream.rows(wave.tokens)
+        let error = input.copy()
+        try layer.run(error, layout: wave.layout, context: context)
+        let wanted = task.target.rows(wave.tokens)
+        if let head {
+            let output = error.copy()
+            RowKernels.scale(error, by: 0)
+            _ = try head.evaluate(
+                output, teacher: wanted, rows: Array(0..<output.rows), targets: [],
+                gradient: error)
+        } else {
+            error.subtract(wanted)
+            // As shares of a token's length: layers behind read streams that are normalised, and a
+            // few tokens are far longer than all others.
+            RowKernels.divide(error, byMeanSquaresOf: wanted)
+        }
+        RowKernels.scale(error, by: 1 / Float(max(1, error.rows)))
+        var found: TensorGradients? = TensorGradients()
+        try block.run(
+            input: input, gradient: error, layout: wave.layout, context: context, tensors: &found)
+        return found?.matrices ?? [:]
+    }
+
+    /// Floats that the head holds while the last layer goes down its divergence: its matrix, and
+    /// logits of both models and their slopes for a chunk of tokens.
+    static func headFloatCount(_ blueprint: ModelBlueprint, wave: Int) -> Int {
+        let (vocabulary, width) = (blueprint.vocabularySize, blueprint.hiddenWidth)
+        return vocabulary * width + 3 * min(OutputHead.chunkFloats, vocabulary * wave)
+    }
+
+    /// Floats held beside the streams: values, as products read them, gradients and two moments of
+    /// all tensors, and what back-propagation holds of a wave.
+    static func floatCount(_ layer: LayerBlueprint, wave: Int, longest: Int) -> Int {
+        let weights = layer.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+        guard let (attention, gated) = try? layer.foldable(0) else { return 0 }
+        let widths =
+            5 * layer.inputNorm.width + 4 * gated.down.inputs + 6 * attention.output.inputs
+        return 5 * weights + wave * widths + 2 * longest * longest * Parallel.threadCount
+    }
+}
+
+/// A tensor on its way.
+private struct TunedTensor {
+    let name: String
+    let values: MatrixView
+    private let adam: Adam
+    /// Root mean square of the start.
+    private let scale: Double
+
+    /// Steps are few and the last ones small: a short memory of squares.
+    private static let settings = AdamSettings(decays: (0.9, 0.99), epsilon: 1e-20)
+
+    init(_ name: String, _ start: MatrixView) {
+        self.name = name
+        values = start
+        adam = Adam(rows: start.rows, columns: start.columns, Self.settings)
+        var sum = 0.0
+        for row in 0..<start.rows {
+            sum += start.row(row).reduce(0.0) { $0 + Double($1) * Double($1) }
+        }
+        scale = (sum / Double(max(1, start.rows * start.columns))).squareRoot()
+    }
+
+    /// - Parameter rate: the step's length as a share of the root mean square.
+    func step(_ gradient: MatrixView, rate: Double, number: Int) {
+        adam.step(values, gradient: gradient, rate: Float(rate * scale), number: number)
+    }
+}

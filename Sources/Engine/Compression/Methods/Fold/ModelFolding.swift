@@ -1,0 +1,207 @@
+// `fold`: every kept layer absorbs the removed ones behind it. Its neurons and key-value groups are
+// the best of all of theirs, what it reads and what it writes is fitted to the original stream.
+//
+// Layer-major over waves of tokens: beside the weights it holds residual streams (the folded
+// model's, the original's, a target, one per way that is tried) and the Gram matrix of one run.
+
+package import Model
+package import TensorMath
+
+package final class ModelFolding {
+    private let original: ModelWeights
+    private let mode: ComputeMode
+    private let settings: FoldSettings
+    private let waves: [ForwardPass.Wave]
+    /// Before the next layer: of the folded model, and of the original.
+    private var folded: MatrixView
+    private var source: MatrixView
+    /// What the part under work shall make of the stream.
+    private let target: MatrixView
+    /// nil where too few sequences are given to hold some back.
+    private let judge: FoldJudge?
+    /// Whether anything before differs from the original.
+    private var hasChanged = false
+    private var place = FoldPlace(done: 0, total: 0, unit: "layers", what: "")
+
+    /// - Parameters:
+    ///   - batch: calibration sequences; some are held back to choose by.
+    ///   - judgesAlways: judges by those that are fitted where none can be held back.
+    package init(
+        _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences,
+        settings: FoldSettings, judgesAlways: Bool = false
+    ) throws {
+        let forward = ForwardPass(weights: weights, mode: mode)
+        let (fitted, held) = settings.split(batch)
+        original = weights
+        self.mode = mode
+        self.settings = settings
+        waves = try fitted.waves(limit: forward.waveTokens).map {
+            try ForwardPass.Wave($0, fitted, weights.blueprint)
+        }
+        folded = try forward.embed(fitted)
+        source = folded.copy()
+        target = MatrixView(rows: folded.rows, columns: folded.columns)
+        judge = try (held ?? (judgesAlways ? fitted : nil)).map {
+            try FoldJudge(weights, mode: mode, batch: $0)
+        }
+    }
+
+    /// Folds the layers that are not in `kept` (ascending) into the kept ones before them; those
+    /// before the first kept layer go into it.
+    /// - Parameters:
+    ///   - recall: what need not be computed again; takes the rest.
+    ///   - give: takes the computed tensors, named as in the new model, layer by layer; here they
+    ///     are not held longer.
+    package func run(
+        keeping kept: [Int], recall: (any FoldRecall)? = nil, observer: some WorkObserver,
+        give: (WeightPatch) throws -> Void
+    ) throws {
+        let layers = try foldableLayers()
+        let runs = FoldedRun.all(layers, keeping: kept)
+        let prefixes = kept.indices.map {
+            FoldPrefix(kept: Array(kept[...$0]), end: runs[$0].range.upperBound)
+        }
+        let first = runs.firstIndex(where: \.merges) ?? runs.count
+        // Layers that are there already: read once more where they are passed, because all of them
+        // would be too much to hold.
+        var given = first
+        while given < runs.count, let found = try recall?.layer(prefixes[given]) {
+            try give(found)
+            given += 1
+        }
+        // Nobody asks for the streams behind the last layer.
+        guard given < runs.count else { return }
+        let start = try recall.map { try goBehind(prefixes[..<given], $0) } ?? 0
+        var passed = 0
+        for (index, run) in runs.enumerated().dropFirst(start) {
+            // Layers that are only passed take little time: they would tell a wrong rate.
+            place = FoldPlace(
+                done: max(0, index - given), total: runs.count - given, unit: "layers",
+                what: "layer \(index + 1) of \(kept.count)")
+            let (old, new) = (run.base.prefix, layers[index].prefix)
+            if index < first {
+                try carry(run.base, observer)
+                passed += 1
+            } else if let found = try recall?.layer(prefixes[index]) {
+                accept(
+                    try folding(run, observer).follow(
+                        found.renamed { old + $0.dropFirst(new.count) }))
+                passed += 1
+                if index >= given { try give(found) }
+            } else {
+                if passed >= Self.passedMin {
+                    try recall?.keep(streams, behind: prefixes[index - 1])
+                }
+                passed = 0
+                let way = try folding(run, observer).fold()
+                accept(way)
+                let patch = way.patch.renamed { new + $0.dropFirst(old.count) }
+                try recall?.keep(patch, of: prefixes[index])
+                if index >= given { try give(patch) }
+            }
+            original.source.release(run.layers.flatMap { $0.tensors.map(\.name) })
+            guard index >= given else { continue }
+            observer.progress(
+                done: place.done + 1, total: place.total, unit: place.unit,
+                detail: place.what)
+        }
+    }
+
+    /// Streams are kept behind as many layers that were only passed, or more: they take the room of
+    /// some layers, and save no more than passing those.
+    static let passedMin = 4
+
+    /// - Returns: how many of `prefixes` are passed by what is known of the furthest.
+    private func goBehind(
+        _ prefixes: ArraySlice<FoldPrefix>, _ recall: any FoldRecall
+    ) throws -> Int {
+        for index in prefixes.indices.reversed() {
+            if let streams = try recall.streams(behind: prefixes[index]),
+                take(streams, behind: prefixes[index])
+            {
+                return index + 1
+            }
+        }
+        return 0
+    }
+
+    private var streams: FoldStreams {
+        FoldStreams(
+            original: source, folded: hasChanged ? folded : nil, held: judge?.stream)
+    }
+
+    /// Nothing is taken of what does not fit, or is not whole.
+    private func take(_ streams: FoldStreams, behind prefix: FoldPrefix) -> Bool {
+        guard (streams.folded == nil) == prefix.isOriginal,
+            (streams.held == nil) == (judge == nil), streams.original.isShaped(like: source),
+            streams.folded?.isShaped(like: folded) ?? true,
+            streams.held.map({ judge?.stream.isShaped(like: $0) == true }) ?? true
+        else { return false }
+        source = streams.original
+        folded = streams.folded ?? source.copy()
+        if let held = streams.held { judge?.accept(held) }
+        hasChanged = !prefix.isOriginal
+        return true
+    }
+
+    /// What it costs to fold each of `runs` when nothing else is folded: KL(original || model) on
+    /// the sequences held back, in nats per token; `RunSelection.costMax` where that is no number.
+    /// Leaves all streams somewhere else.
+    package func costs(
+        of runs: [Range<Int>], observer: some WorkObserver,
+        give: (_ run: Range<Int>, _ cost: Double) throws -> Void
+    ) throws {
+        let layers = try foldableLayers()
+        var reached = 0
+        for (done, run) in runs.sorted(by: { $0.lowerBound < $1.lowerBound }).enumerated() {
+            let names = "layers \(run.lowerBound) to \(run.upperBound - 1)"
+            place = FoldPlace(done: done, total: runs.count, unit: "runs", what: names)
+            for layer in layers[reached..<run.lowerBound] {
+                try carry(layer, observer)
+                original.source.release(layer.tensors.map(\.name))
+            }
+            reached = run.lowerBound
+            let divergence = try folding(FoldedRun(run, into: reached, of: layers), observer)
+                .best(measured: true).divergence
+            try give(run, divergence)
+            observer.progress(
+                done: done + 1, total: place.total, unit: place.unit, detail: place.what)
+        }
+    }
+
+    private func foldableLayers() throws -> [LayerBlueprint] {
+        let layers = original.blueprint.layers
+        for index in layers.indices { _ = try layers[index].foldable(index) }
+        return layers
+    }
+
+    private func folding<Observer: WorkObserver>(
+        _ run: FoldedRun, _ observer: Observer
+    ) -> RunFolding<Observer> {
+        RunFolding(
+            run: run, original: original, mode: mode, settings: settings, waves: waves,
+            folded: folded, source: source, target: target, judge: judge, hasChanged: hasChanged,
+            place: place, observer: observer)
+    }
+
+    /// - Precondition: `target` is the original stream behind the run.
+    private func accept(_ way: FoldWay) {
+        folded = way.stream
+        source.assign(target)
+        if let judged = way.judged { judge?.accept(judged) }
+        hasChanged = true
+    }
+
+    /// Carries all streams through a layer that stays as it is, while they are still the same.
+    private func carry(_ layer: LayerBlueprint, _ observer: some WorkObserver) throws {
+        let context = BlockContext(product: try MatrixProduct(mode: mode), weights: original)
+        for wave in waves {
+            try observer.checkpoint()
+            try layer.run(folded.rows(wave.tokens), layout: wave.layout, context: context)
+        }
+        source.assign(folded)
+        guard let judge else { return }
+        judge.accept(
+            try judge.advanced(through: layer, original.source, observer: observer))
+    }
+}

@@ -1,0 +1,43 @@
+// What the original computes inside a run of layers, wave by wave: recomputed when it is asked
+// for, because keeping it would take two residual streams a layer.
+
+import Model
+import TensorMath
+
+struct OriginalRun {
+    let layers: [LayerBlueprint]
+    /// The original stream before the run.
+    let start: MatrixView
+    let context: BlockContext
+
+    /// The residual stream of a wave before and after each part: index 2j is what the attention of
+    /// layer j gets, 2j + 1 what its MLP gets, the last what leaves the run.
+    ///
+    /// - Parameter leaving: false: the last is what the MLP of the last layer gets.
+    func states(of wave: ForwardPass.Wave, leaving: Bool = true) throws -> [MatrixView] {
+        var states = [start.rows(wave.tokens).copy()]
+        for (index, layer) in layers.enumerated() {
+            if index + 1 < layers.count {
+                context.weights.source.prefetch(layers[index + 1].tensors.map(\.name))
+            }
+            let stream = states[2 * index].copy()
+            let normal = MatrixView(rows: stream.rows, columns: stream.columns)
+            try context.normalise(stream, layer.inputNorm, into: normal)
+            try layer.runMixer(normal, stream: stream, layout: wave.layout, context: context)
+            states.append(stream.copy())
+            if !leaving, index + 1 == layers.count { break }
+            try context.normalise(stream, layer.feedForwardNorm, into: normal)
+            try layer.runFeedForward(normal, stream: stream, context: context)
+            states.append(stream)
+        }
+        return states
+    }
+}
+
+extension MatrixView {
+    func copy() -> MatrixView {
+        let result = MatrixView(rows: rows, columns: columns)
+        result.assign(self)
+        return result
+    }
+}

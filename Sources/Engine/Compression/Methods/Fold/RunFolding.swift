@@ -1,0 +1,232 @@
+// One run of layers becomes one: the ways to do it are tried, and the one is taken with which the
+// model diverges least from the original on sequences that no fit has seen.
+
+import Model
+import TensorMath
+
+/// One way to fold a run, and the streams behind it.
+struct FoldWay {
+    let patch: WeightPatch
+    let stream: MatrixView
+    /// Of the sequences held back; nil without any.
+    let judged: MatrixView?
+}
+
+/// What is done, of all, and what is being made.
+struct FoldPlace {
+    let done: Int
+    let total: Int
+    let unit: String
+    let what: String
+}
+
+struct RunFolding<Observer: WorkObserver> {
+    let run: FoldedRun
+    let original: ModelWeights
+    let mode: ComputeMode
+    let settings: FoldSettings
+    let waves: [ForwardPass.Wave]
+    /// Streams before the run, of the folded model and of the original.
+    let folded: MatrixView
+    let source: MatrixView
+    /// What the part under work shall make of the stream; scratch of the caller's.
+    let target: MatrixView
+    let judge: FoldJudge?
+    /// Whether anything before differs from the original.
+    let hasChanged: Bool
+    let place: FoldPlace
+    let observer: Observer
+
+    /// The best way, tuned where that makes it better. `target` is the original stream behind the
+    /// run when this returns.
+    func fold() throws -> FoldWay {
+        // `FoldSettings.notes` says which layers are not, although they should be.
+        let tunings = run.isTuned && judge != nil ? try tunings() : []
+        var (way, divergence) = try best(measured: !tunings.isEmpty)
+        for tuning in tunings {
+            let patch = try tuning.tuned(task(folded, way.patch))
+            let other = try tried(patch)
+            let reached = try self.divergence(other)
+            if reached < divergence { (way, divergence) = (other, reached) }
+        }
+        return way
+    }
+
+    /// Towards the original stream; where no layer follows, then towards what the head makes of it.
+    private func tunings() throws -> [LayerTuning] {
+        var goals: [LossHead?] = [nil]
+        if run.later.isEmpty, original.blueprint.finalSoftCap == nil {
+            goals.append(try LossHead(original, original: original))
+        }
+        return goals.compactMap { LayerTuning(run.base, head: $0, settings: settings) }
+    }
+
+    /// The way of tensors that are known, `target` as `fold` leaves it.
+    func follow(_ patch: WeightPatch) throws -> FoldWay {
+        let past = OriginalRun(
+            layers: run.layers, start: source, context: try context(original.source))
+        for wave in waves {
+            try observer.checkpoint()
+            target.rows(wave.tokens).assign(try past.states(of: wave)[2 * run.layers.count])
+        }
+        return try tried(patch)
+    }
+
+    /// The way to fold a run that diverges least, with all layers behind it as they are.
+    ///
+    /// - Parameter measured: whether the divergence is wanted where there is no choice, too.
+    func best(measured: Bool) throws -> (way: FoldWay, divergence: Double) {
+        func attempt(
+            selectsGroups: Bool, _ measured: Bool
+        ) throws -> (way: FoldWay, divergence: Double) {
+            let way = try compute(selectsGroups: selectsGroups)
+            return (way, measured ? try divergence(way) : 0)
+        }
+        // With nothing to judge by, attention stays the kept layer's own: selecting groups can
+        // lose more than it wins (the first layers of the demo model).
+        guard judge != nil, run.canSelectGroups(settings) else {
+            return try attempt(selectsGroups: false, measured)
+        }
+        let own = try attempt(selectsGroups: false, true)
+        let selected = try attempt(selectsGroups: true, true)
+        return selected.divergence < own.divergence ? selected : own
+    }
+
+    private func divergence(_ way: FoldWay) throws -> Double {
+        try way.judged.flatMap {
+            try judge?.divergence(of: $0, followedBy: run.later, observer: observer)
+        } ?? 0
+    }
+
+    /// The streams behind a run's new layer.
+    private func tried(_ patch: WeightPatch) throws -> FoldWay {
+        let stream = folded.copy()
+        try advance(stream, patch) { stream, _, wave, context in
+            try run.base.run(stream, layout: wave.layout, context: context)
+        }
+        let judged = try judge?.advanced(
+            through: run.base, source(with: patch), observer: observer)
+        return FoldWay(patch: patch, stream: stream, judged: judged)
+    }
+
+    private func compute(selectsGroups: Bool) throws -> FoldWay {
+        let (layers, base) = (run.layers, run.base)
+        let stream = folded.copy()
+        var patch = WeightPatch()
+        let attention = try prepare(reading: stream, norm: \.inputNorm, first: 0) { states in
+            let target = states[1].copy()
+            if selectsGroups {
+                for layer in 1..<layers.count {
+                    RowKernels.add(target, states[2 * layer + 1])
+                    target.subtract(states[2 * layer])
+                }
+            }
+            return target
+        }
+        if selectsGroups {
+            try GroupFolding(layers: layers, base: base, settings: settings)
+                .fold(task(stream, attention), &patch)
+        } else if hasChanged, settings.refit {
+            patch.add(attention.only(base.attentionInputs))
+            try OutputRefit(part: .attention, layer: base, settings: settings)
+                .fold(task(stream, attention), &patch)
+        }
+        try advance(stream, patch) { stream, normal, wave, context in
+            try context.normalise(stream, base.inputNorm, into: normal)
+            try base.runMixer(normal, stream: stream, layout: wave.layout, context: context)
+        }
+        let feedForward = try prepare(
+            reading: stream, norm: \.feedForwardNorm, first: 1
+        ) { $0[2 * layers.count] }
+        if run.merges, settings.neurons {
+            try NeuronFolding(layers: layers, base: base, settings: settings)
+                .fold(task(stream, feedForward), &patch)
+        } else if settings.refit {
+            patch.add(feedForward.only(base.feedForwardInputs))
+            try OutputRefit(part: .feedForward, layer: base, settings: settings)
+                .fold(task(stream, feedForward), &patch)
+        }
+        try advance(stream, patch) { stream, normal, _, context in
+            try context.normalise(stream, base.feedForwardNorm, into: normal)
+            try base.runFeedForward(normal, stream: stream, context: context)
+        }
+        let judged = try judge?.advanced(
+            through: base, source(with: patch), observer: observer)
+        return FoldWay(patch: patch, stream: stream, judged: judged)
+    }
+
+    /// Fits what a part of the run's layers reads to `stream`, and sets the target.
+    /// - Parameters:
+    ///   - first: which of the original's states the part of the run's first layer got.
+    ///   - wanted: the target of a wave, from the original's states.
+    /// - Returns: Redirected projections of all layers of the run.
+    private func prepare(
+        reading stream: MatrixView, norm: KeyPath<LayerBlueprint, NormBlueprint>, first: Int,
+        wanted: ([MatrixView]) -> MatrixView
+    ) throws -> WeightPatch {
+        let context = try context(original.source)
+        let past = OriginalRun(layers: run.layers, start: source, context: context)
+        let norms = run.layers.map { $0[keyPath: norm] }
+        var fitting = InputFitting(layers: norms.count, width: stream.columns)
+        for wave in waves {
+            try observer.checkpoint()
+            let states = try past.states(of: wave, leaving: first == 1)
+            target.rows(wave.tokens).assign(wanted(states))
+            if settings.inputs {
+                fitting.add(
+                    stream.rows(wave.tokens), wanted: norms.indices.map { states[2 * $0 + first] },
+                    norms: norms)
+            }
+        }
+        var patch = WeightPatch()
+        guard settings.inputs else { return patch }
+        for (index, map) in try fitting.maps(lambda: settings.lambda / 10).enumerated() {
+            let layer = run.layers[index]
+            try PatchBuilder(context).redirect(
+                first == 0 ? layer.attentionReaders : layer.feedForwardReaders,
+                norm: norms[index], through: map, in: &patch)
+        }
+        return patch
+    }
+
+    /// - Parameter candidates: projections that stand in for the original's.
+    private func task(
+        _ stream: MatrixView, _ candidates: WeightPatch
+    ) throws -> FoldTask {
+        FoldTask(
+            waves: waves, stream: stream, target: target,
+            context: try context(source(with: candidates))
+        ) { [place, observer] words in
+            try observer.checkpoint()
+            observer.progress(
+                done: place.done, total: place.total, unit: place.unit,
+                detail: "\(place.what), \(words)")
+        }
+    }
+
+    private func source(with patch: WeightPatch) -> PatchedWeights {
+        let source = PatchedWeights(original.source)
+        source.apply(patch)
+        return source
+    }
+
+    private func context(_ source: any WeightSource) throws -> BlockContext {
+        BlockContext(
+            product: try MatrixProduct(mode: mode),
+            weights: ModelWeights(blueprint: original.blueprint, source: source))
+    }
+
+    /// Carries a stream through a part of the new layer.
+    private func advance(
+        _ stream: MatrixView, _ patch: WeightPatch,
+        _ step: (MatrixView, MatrixView, ForwardPass.Wave, BlockContext) throws -> Void
+    ) throws {
+        let context = try context(source(with: patch))
+        for wave in waves {
+            try observer.checkpoint()
+            let part = stream.rows(wave.tokens)
+            let normal = MatrixView(rows: part.rows, columns: part.columns)
+            try step(part, normal, wave, context)
+        }
+    }
+}

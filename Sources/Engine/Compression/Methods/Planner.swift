@@ -1,0 +1,30 @@
+// From a method's name and parameters to its plan.
+
+package import Analysis
+package import Catalogue
+package import Model
+
+package enum Planner {
+    /// The plan of a method; pure.
+    ///
+    /// - Parameters:
+    ///   - method: a name of `Offer.methods`.
+    ///   - ratio: share of layers to remove; nil for methods that take none.
+    ///   - parameters: completed with the method's defaults.
+    ///   - kinds: kind of each original layer; only equal kinds fold.
+    ///   - similarity: [layers][layers] for methods that need it.
+    ///   - removals: layers in the order of `LossSearch`, for methods that go by it.
+    ///   - found: the plan of a method that looks for it on the model itself.
+    ///   - patterns: what the kinds of the layers left can be; nil where config.json lists every
+    ///     layer, or all are of one kind.
+    package static func plan(
+        method: String, ratio: Double?, parameters: Parameters, kinds: [String],
+        similarity: SimilarityMatrix?, removals: RemovalOrder? = nil, found: FoldPlan? = nil,
+        patterns: (any LayerPatterns)? = nil
+    ) throws -> FoldPlan {
+        try Method.named(method).plan(
+            PlanningInput(
+                method: method, ratio: ratio, parameters: parameters, kinds: kinds,
+                similarity: similarity, removals: removals, found: found, patterns: patterns))
+    }
+}

@@ -1,0 +1,26 @@
+// Drops one run; weights by BlockReplacement.
+
+import Catalogue
+import Model
+
+extension Method {
+    static let replaceme = Method(.replaceme, weights: fitted) { input in
+        // What replaces the run goes into the layer before it.
+        RedundantLayers.contiguous(try input.needed(), removing: try input.removed(), from: 1)
+    }
+
+    @Sendable private static func fitted(
+        _ input: MethodInput, _ goal: WeightGoal
+    ) -> WeightWork {
+        WeightWork(
+            parameters: ["lambda"],
+            peakByteCount: BlockReplacement.peakByteCount(
+                input.weights.blueprint, tokens: input.batch, mode: input.mode)
+        ) { observer, _, give in
+            let replacement = BlockReplacement(
+                input.weights, mode: input.mode, batch: input.batch,
+                lambda: input.parameters.number("lambda"))
+            try give(try replacement.run(keeping: goal.kept, observer: observer))
+        }
+    }
+}

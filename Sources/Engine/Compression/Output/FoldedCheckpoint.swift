@@ -1,0 +1,146 @@
+// A plan becomes a checkpoint: what every tensor will be, the new config.json, and the check
+// that what was written is what the plan says.
+
+package import Checkpoint
+package import Model
+package import SystemPackage
+import TensorMath
+
+/// The new checkpoint of a plan, before it is written.
+package struct FoldedCheckpoint {
+    package let model: Model
+    package let plan: FoldPlan
+    package let recipes: [TensorRecipe]
+    /// Tensors that a method computed, by their names in the new checkpoint.
+    package let computed: any ComputedTensors
+    /// nil keeps each tensor's own.
+    package let dtype: DType?
+    package let config: ModelConfig
+
+    /// Floats of a folded tensor that are computed at once (4 MiB).
+    private static let pieceFloats = 1 << 20
+
+    /// - Throws: `PlanError`, or `ModelError` where config.json cannot express the kept layers.
+    package init(
+        model: Model, plan: FoldPlan, computed: any ComputedTensors = WeightPatch(),
+        dtype: DType? = nil
+    ) throws {
+        try plan.validate()
+        self.computed = computed
+        self.model = model
+        self.plan = plan
+        self.dtype = dtype
+        recipes = plan.recipes(
+            blueprint: model.blueprint, stored: Set(model.checkpoint.tensorNames))
+        var config = model.checkpoint.config
+        try model.architecture.rewrite(
+            &config, kept: plan.layers.map { $0.from[0].layer }, blueprint: model.blueprint)
+        if let dtype {
+            for key in ["dtype", "torch_dtype"] where config.contains(key) {
+                config.set(key, to: .string(dtype.configName))
+            }
+        }
+        self.config = config
+    }
+
+    /// Parameters of the new model.
+    package func parameterCount() throws -> Int {
+        try recipes.reduce(0) { sum, recipe in
+            try sum + model.checkpoint.tensor(recipe.from[0].name).entry.elementCount
+        }
+    }
+
+    /// The tensors with their sources, for the writer.
+    package func outputs() throws -> [OutputTensor] {
+        let source = MappedWeights(model.checkpoint)
+        let computed = computed
+        let names = Set(computed.names)
+        return try recipes.map { recipe in
+            let first = try model.checkpoint.tensor(recipe.from[0].name)
+            let target = dtype ?? first.dtype
+            if names.contains(recipe.name) {
+                return .produce(recipe.name, target, first.shape) { sink in
+                    try computed.tensor(recipe.name)?.withContiguousValues {
+                        try sink.write(floats: $0)
+                    }
+                }
+            }
+            if recipe.isCopy, target == first.dtype { return .copy(first, as: recipe.name) }
+            return .produce(recipe.name, target, first.shape) { sink in
+                try Self.blend(recipe, from: source, into: &sink)
+            }
+        }
+    }
+
+    private static func blend(
+        _ recipe: TensorRecipe, from source: MappedWeights, into sink: inout TensorSink
+    ) throws {
+        let matrices = try recipe.from.map { try source.weight($0) }
+        let weights = recipe.from.map(\.weight)
+        let (rows, columns) = (matrices[0].rows, matrices[0].columns)
+        let step = max(1, min(rows, pieceFloats / max(1, columns)))
+        let target = MatrixView(rows: step, columns: columns)
+        let scratch = MatrixView(rows: step, columns: columns)
+        var start = 0
+        while start < rows {
+            let range = start..<min(rows, start + step)
+            let piece = target.rows(0..<range.count)
+            Blend.rows(
+                range, of: matrices, weights: weights, into: piece,
+                scratch: scratch.rows(0..<range.count))
+            try piece.withContiguousValues { try sink.write(floats: $0) }
+            start = range.upperBound
+        }
+    }
+
+    /// Writes the folded model into an empty folder.
+    package func write(
+        to folder: FilePath, shardByteLimit: Int?, observer: some WorkObserver
+    ) throws -> WrittenCheckpoint {
+        var writer = CheckpointWriter(folder: folder)
+        writer.shardByteLimit = shardByteLimit
+        return try writer.write(
+            try outputs(), config: config, companionsOf: model.checkpoint
+        ) { done, total in
+            try observer.checkpoint()
+            observer.progress(done: done, total: total, unit: "bytes", detail: "writing")
+        }
+    }
+
+    /// Compares every folded tensor on disk with its recipe, recomputed in double, and every
+    /// computed one with its value.
+    ///
+    /// - Returns: the largest difference as a share of what rounding may do.
+    /// - Throws: `FoldCheckError` where a tensor differs by more.
+    package func verify(_ written: Checkpoint) throws -> Double {
+        let old = MappedWeights(model.checkpoint)
+        let new = MappedWeights(written)
+        var largest = 0.0
+        let names = Set(computed.names)
+        for recipe in recipes where !recipe.isCopy || names.contains(recipe.name) {
+            let computed = try computed.tensor(recipe.name).map { [WeightMatrix($0, as: .f32)] }
+            let error = Blend.largestError(
+                of: try new.weight(recipe.name),
+                against: try computed ?? recipe.from.map { try old.weight($0) },
+                weights: computed == nil ? recipe.from.map(\.weight) : [1])
+            guard error <= 1 else {
+                throw FoldCheckError.differs(tensor: recipe.name, roundingErrors: error)
+            }
+            largest = max(largest, error)
+        }
+        return largest
+    }
+}
+
+/// A written tensor is not what its recipe says.
+package enum FoldCheckError: Error, Equatable, CustomStringConvertible {
+    case differs(tensor: String, roundingErrors: Double)
+
+    package var description: String {
+        switch self {
+        case .differs(let tensor, let error):
+            "tensor `\(tensor)` differs from its recipe by \(error) times what rounding allows; "
+                + "the model was not published: this is a fault of ours or of the disk, try again"
+        }
+    }
+}

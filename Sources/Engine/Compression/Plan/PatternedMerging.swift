@@ -1,0 +1,142 @@
+// MKA's planner for models whose config.json places kinds of layers by period and offset (Jamba):
+// among all choices of layers that the config can express, the one that gives up the least.
+
+package import Model
+
+extension PairwiseMerging {
+    /// Plans folds so that the kinds of the layers left are one of `patterns`.
+    ///
+    /// A layer may go the more easily, the more similar it is to another of its kind (`scope`:
+    /// its neighbours among them, or any); the choice of layers with the greatest sum of these is
+    /// found exactly, in O(patterns * layers^2). Every removed layer is then folded into the kept
+    /// one of its kind that is most similar (`adjacent`: of the two around it).
+    /// - Throws: `PlanError.noPattern` with the numbers of layers that can be left.
+    package func plan(
+        similarity: [[Double]], kinds: [String], removing removed: Int,
+        patterns: some LayerPatterns
+    ) throws(PlanError) -> FoldPlan {
+        let wanted = kinds.count - removed
+        guard let plan = attempt(leaving: wanted, similarity, kinds, patterns) else {
+            throw .noPattern(
+                wanted: wanted,
+                possible: (1..<kinds.count).filter {
+                    attempt(leaving: $0, similarity, kinds, patterns) != nil
+                })
+        }
+        return plan
+    }
+
+    /// nil where no choice of layers has a pattern, or a removed layer has none to fold into.
+    private func attempt(
+        leaving wanted: Int, _ similarity: [[Double]], _ kinds: [String],
+        _ patterns: some LayerPatterns
+    ) -> FoldPlan? {
+        let gains = kinds.indices.map { gain($0, similarity, kinds) }
+        guard let kept = bestChoice(patterns.sequences(count: wanted), kinds, gains) else {
+            return nil
+        }
+        var groups = Dictionary(
+            uniqueKeysWithValues: kept.map { ($0, [LayerShare(layer: $0, weight: 1)]) })
+        let means = similarity.map { $0.reduce(0, +) / Double(kinds.count) }
+        let order = kinds.indices.filter { groups[$0] == nil }.sorted {
+            (gains[$1], $1) < (gains[$0], $0)
+        }
+        for layer in order {
+            guard let target = home(of: layer, among: kept, similarity, kinds),
+                let shares = groups[target]
+            else { return nil }
+            let group = shares.reduce(0) { $0 + means[$1.layer] } / Double(shares.count)
+            let share =
+                target < layer
+                ? 1 - weight.lambda(group, means[layer]) : weight.lambda(means[layer], group)
+            groups[target] =
+                shares.map { LayerShare(layer: $0.layer, weight: $0.weight * (1 - share)) }
+                + [LayerShare(layer: layer, weight: share)]
+        }
+        return FoldPlan(
+            originalLayers: kinds.count,
+            layers: kept.enumerated().map { index, layer in
+                PlannedLayer(
+                    into: index,
+                    from: groups[layer, default: []].sorted { $0.layer < $1.layer })
+            }, foldsNorms: foldsNorms,
+            notes: [
+                "config.json places kinds of layers by period and offset: of the choices it can "
+                    + "express, the one with the greatest similarity was taken"
+            ])
+    }
+
+    /// How willingly a layer goes.
+    private func gain(_ layer: Int, _ similarity: [[Double]], _ kinds: [String]) -> Double {
+        if order == .reverse { return Double(layer) }
+        return partners(of: layer, among: Array(kinds.indices), kinds)
+            .map { similarity[layer][$0] }.max() ?? -Double.greatestFiniteMagnitude
+    }
+
+    /// The layers of its kind that a layer may fold into.
+    private func partners(of layer: Int, among others: [Int], _ kinds: [String]) -> [Int] {
+        let same = others.filter { $0 != layer && kinds[$0] == kinds[layer] }
+        guard scope == .adjacent else { return same }
+        return [same.last { $0 < layer }, same.first { $0 > layer }].compactMap { $0 }
+    }
+
+    private func home(
+        of layer: Int, among kept: [Int], _ similarity: [[Double]], _ kinds: [String]
+    ) -> Int? {
+        partners(of: layer, among: kept, kinds).max {
+            (similarity[layer][$0], -$0) < (similarity[layer][$1], -$1)
+        }
+    }
+
+    /// Ascending layers whose kinds are one of `sequences` and whose removal gains the most.
+    private func bestChoice(
+        _ sequences: [[String]], _ kinds: [String], _ gains: [Double]
+    ) -> [Int]? {
+        var best: (kept: [Int], gain: Double)?
+        for sequence in sequences {
+            guard let found = choice(sequence, kinds, gains),
+                found.gain > best?.gain ?? -Double.infinity
+            else { continue }
+            best = found
+        }
+        return best?.kept
+    }
+
+    /// Dynamic programming over (kept so far, layers seen): `value[j][i]` is the greatest gain of
+    /// the layers removed among the first i when j are kept.
+    private func choice(
+        _ sequence: [String], _ kinds: [String], _ gains: [Double]
+    ) -> (kept: [Int], gain: Double)? {
+        let (count, total) = (sequence.count, kinds.count)
+        var value = [[Double?]](
+            repeating: [Double?](repeating: nil, count: total + 1), count: count + 1)
+        value[0][0] = 0
+        for seen in 0..<total {
+            for kept in 0...min(seen, count) {
+                guard let now = value[kept][seen] else { continue }
+                let removed = now + gains[seen]
+                if removed > value[kept][seen + 1] ?? -Double.infinity {
+                    value[kept][seen + 1] = removed
+                }
+                if kept < count, sequence[kept] == kinds[seen],
+                    now > value[kept + 1][seen + 1] ?? -Double.infinity
+                {
+                    value[kept + 1][seen + 1] = now
+                }
+            }
+        }
+        guard let gain = value[count][total] else { return nil }
+        var layers: [Int] = []
+        var kept = count
+        for seen in stride(from: total, to: 0, by: -1) {
+            // Reached by keeping the layer: the value is that of one kept layer less.
+            if kept > 0, sequence[kept - 1] == kinds[seen - 1],
+                value[kept - 1][seen - 1] == value[kept][seen]
+            {
+                kept -= 1
+                layers.append(seen - 1)
+            }
+        }
+        return kept == 0 ? (layers.reversed(), gain) : nil
+    }
+}

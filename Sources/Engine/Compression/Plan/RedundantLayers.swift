@@ -1,0 +1,37 @@
+// Planners that drop the layers which turn the residual stream least: single layers by Block
+// Influence (ShortGPT, arXiv 2403.03853), or one contiguous block by its angle (Gromov et al.,
+// arXiv 2403.17887). Both read a matrix over runs: entry (i, j), i <= j, compares the stream
+// before layer i with the one after layer j.
+
+package import Analysis
+
+package enum RedundantLayers {
+    /// Drops the `removed` layers with the greatest diagonal entries, chosen at once.
+    ///
+    /// A tie goes to the later layer: late layers are the more redundant ones.
+    package static func single(_ similarity: SimilarityMatrix, removing removed: Int) -> FoldPlan {
+        let count = similarity.size
+        let dropped = Set(
+            (0..<count).sorted {
+                (similarity[$0, $0], $0) > (similarity[$1, $1], $1)
+            }.prefix(removed))
+        return .keeping((0..<count).filter { !dropped.contains($0) }, of: count)
+    }
+
+    /// Drops the run of `removed` layers whose first and last layer have the greatest entry.
+    ///
+    /// A tie goes to the later run. The last layer may be in it, and every layer from `first` on.
+    package static func contiguous(
+        _ similarity: SimilarityMatrix, removing removed: Int, from first: Int = 0
+    ) -> FoldPlan {
+        precondition((1...similarity.size - 1).contains(removed), "a run leaves a layer")
+        let count = similarity.size
+        var best = first
+        for start in first...count - removed
+        where similarity[start, start + removed - 1] >= similarity[best, best + removed - 1] {
+            best = start
+        }
+        return .keeping(
+            (0..<count).filter { !(best..<best + removed).contains($0) }, of: count)
+    }
+}

@@ -1,0 +1,20 @@
+// Layers in the order of how well the model does without them.
+
+/// Layers in the order in which they go, with the loss after each.
+package struct RemovalOrder: Sendable, Equatable, Codable {
+    package struct Step: Sendable, Equatable, Codable {
+        package var layer: Int
+        /// Mean loss in nats per token, without this layer and those before it.
+        package var loss: Double
+    }
+
+    /// Loss of the whole model.
+    package var originalLoss: Double
+    package var steps: [Step]
+
+    /// The layers left after `count` steps, ascending.
+    package func kept(removing count: Int, of layers: Int) -> [Int] {
+        let gone = Set(steps.prefix(count).map(\.layer))
+        return (0..<layers).filter { !gone.contains($0) }
+    }
+}

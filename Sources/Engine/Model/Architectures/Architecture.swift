@@ -1,0 +1,52 @@
+// What an architecture has to say: how config.json becomes a blueprint, and how config.json
+// changes when layers go. One file per architecture; the registry is the list of all.
+
+package import Checkpoint
+
+/// One family of checkpoints, by its `model_type`.
+package protocol Architecture: Sendable {
+    /// `model_type` of config.json.
+    var modelType: String { get }
+    /// Class name in `architectures` of config.json.
+    var className: String { get }
+    /// The implementation that ours is compared with.
+    var reference: String { get }
+    /// What sets it apart, in a line.
+    var summary: String { get }
+
+    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint
+
+    /// Makes config.json true for a model of the given original layers.
+    ///
+    /// - Parameter kept: for each new layer, the original layer whose kind it has.
+    func rewrite(_ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint) throws
+
+    /// What the kinds of layers can be; nil where config.json expresses any sequence.
+    func patterns(of blueprint: ModelBlueprint) -> (any LayerPatterns)?
+}
+
+extension Architecture {
+    package func patterns(of blueprint: ModelBlueprint) -> (any LayerPatterns)? { nil }
+
+    package func rewrite(
+        _ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint
+    ) throws {
+        try config.keepLayers(kept, of: blueprint.layers.count)
+    }
+}
+
+/// The architectures this build knows.
+package enum Architectures {
+    package static let all: [any Architecture] = [
+        Llama(), Mistral(), Qwen2(), Qwen3(), Mixtral(), Jamba(), Phi3(), Gemma2(),
+    ]
+
+    package static func find(_ config: ModelConfig) throws -> any Architecture {
+        let modelType = try config.string("model_type")
+        guard let found = all.first(where: { $0.modelType == modelType }) else {
+            throw ModelError.unknownArchitecture(
+                modelType: modelType, known: all.map(\.modelType))
+        }
+        return found
+    }
+}

@@ -1,0 +1,55 @@
+// What a forward pass holds, planned before it starts.
+
+package import TensorMath
+
+/// Bytes a forward pass holds at its peak, planned before it starts.
+package struct ForwardMemory: Sendable, Equatable {
+    /// Residual stream of all tokens.
+    package var stream: Int
+    /// Rows kept at the boundaries.
+    package var captured: Int
+    /// Intermediate matrices of one wave, widened weights and attention tiles.
+    package var scratch: Int
+
+    package var total: Int { stream + captured + scratch }
+
+    package init(
+        blueprint: ModelBlueprint, batch: PackedSequences, capturedRows: Int, waveTokens: Int,
+        mode: ComputeMode
+    ) {
+        let hidden = blueprint.hiddenWidth
+        let longestWave =
+            batch.waves(limit: waveTokens).map {
+                batch.ranges[$0.upperBound - 1].upperBound - batch.ranges[$0.lowerBound].lowerBound
+            }.max() ?? 0
+        stream = 4 * batch.tokens.count * hidden
+        captured = 4 * capturedRows * hidden * (blueprint.layers.count + 1)
+        let widest = blueprint.layers.map { $0.scratchWidth(hidden: hidden) }.max() ?? 0
+        // bf16 products keep a rounded copy of their input, f32 ones a widened block of weights.
+        let inputCopy = mode == .bfloat16 ? 2 * longestWave * widest / 2 : 8 << 20
+        scratch =
+            4 * longestWave * widest + inputCopy
+            + 4 * CausalAttention.scratchFloats(length: batch.longest)
+    }
+}
+
+extension LayerBlueprint {
+    /// Floats per token that are alive at once inside the layer, at the most.
+    fileprivate func scratchWidth(hidden: Int) -> Int {
+        let mixerWidth =
+            switch mixer {
+            case .attention(let attention):
+                2 * attention.heads * attention.headWidth
+                    + 2 * attention.keyValueHeads * attention.headWidth
+            case .mamba(let mamba):
+                4 * mamba.innerWidth + mamba.timeStepRank + 2 * mamba.stateWidth
+            }
+        let forwardWidth =
+            switch feedForward {
+            case .gated(let gated): 2 * gated.gate.rows.count
+            case .experts(let experts):
+                2 * hidden + 2 * (experts.experts.map(\.gate.rows.count).max() ?? 0)
+            }
+        return 2 * hidden + max(mixerWidth, forwardWidth)
+    }
+}

@@ -1,0 +1,25 @@
+// Weights that change while they are read, in f32 over a checkpoint's own: a small change of a
+// weight is a small change of the model.
+
+package import TensorMath
+
+/// A source whose tensors can be set again and again.
+package final class FloatWeights: WeightSource {
+    private let base: any WeightSource
+    private var changed: [String: WeightMatrix] = [:]
+
+    package init(_ base: any WeightSource) { self.base = base }
+
+    /// The matrix is copied.
+    package func set(_ name: String, _ matrix: MatrixView) {
+        changed[name] = WeightMatrix(matrix, as: .f32)
+    }
+
+    package func weight(_ name: String) throws -> WeightMatrix {
+        try changed[name] ?? base.weight(name)
+    }
+
+    package func prefetch(_ names: [String]) { base.prefetch(names.filter { changed[$0] == nil }) }
+
+    package func release(_ names: [String]) { base.release(names.filter { changed[$0] == nil }) }
+}

@@ -1,0 +1,35 @@
+// A checkpoint on disk as a source of weights.
+
+package import Checkpoint
+package import TensorMath
+
+/// Weights straight from the mapped files of a checkpoint.
+package final class MappedWeights: WeightSource {
+    private let checkpoint: Checkpoint
+
+    package init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
+
+    package func weight(_ name: String) throws -> WeightMatrix {
+        let tensor = try checkpoint.tensor(name)
+        let format = try tensor.floatFormat()
+        let shape = tensor.shape.filter { $0 != 1 }
+        let rows = tensor.shape.count >= 2 ? tensor.entry.rowCount : 1
+        let columns = rows == 0 ? 0 : shape.reduce(1, *) / rows
+        return try unsafe tensor.withUnsafeBytes { bytes in
+            // The address stays valid outside the closure: the view keeps the mapping alive.
+            guard let base = bytes.baseAddress else {
+                throw ModelError.wrongShape(name: name, expected: [1], found: tensor.shape)
+            }
+            return unsafe WeightMatrix(
+                base: base, format: format, rows: rows, columns: columns, owner: tensor.file)
+        }
+    }
+
+    package func prefetch(_ names: [String]) {
+        for name in names { try? checkpoint.tensor(name).adviseWillNeed() }
+    }
+
+    package func release(_ names: [String]) {
+        for name in names { try? checkpoint.tensor(name).adviseDontNeed() }
+    }
+}

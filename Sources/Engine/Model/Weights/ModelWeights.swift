@@ -1,0 +1,74 @@
+// The weights of a blueprint, read from a checkpoint: projections as views into mapped memory,
+// gains and biases as small float rows.
+
+package import TensorMath
+
+/// Where weights come from: a checkpoint on disk, or tensors that a fold has just made.
+package protocol WeightSource: AnyObject {
+    /// The stored matrix [rows, columns]; a vector [n] reads as [1, n], [d, 1, k] as [d, k].
+    func weight(_ name: String) throws -> WeightMatrix
+    /// The tensors will be read soon.
+    func prefetch(_ names: [String])
+    /// The tensors will not be read again soon.
+    func release(_ names: [String])
+}
+
+/// A blueprint with its source: hands blocks what they multiply with.
+package struct ModelWeights {
+    package let blueprint: ModelBlueprint
+    package let source: any WeightSource
+
+    package init(blueprint: ModelBlueprint, source: any WeightSource) {
+        self.blueprint = blueprint
+        self.source = source
+    }
+
+    package func projection(_ projection: ProjectionBlueprint) throws -> WeightMatrix {
+        try source.weight(projection.tensor).rows(projection.rows)
+    }
+
+    /// The bias row [1, outputs] of a projection, if it has one.
+    package func bias(_ projection: ProjectionBlueprint) throws -> MatrixView? {
+        guard let name = projection.bias else { return nil }
+        return try vector(name).columns(projection.rows)
+    }
+
+    /// A stored vector as [1, n] floats.
+    package func vector(_ name: String) throws -> MatrixView {
+        let stored = try source.weight(name)
+        let floats = stored.floats()
+        return MatrixView(
+            storage: floats.storage, offset: 0, rows: 1, columns: stored.rows * stored.columns,
+            stride: stored.rows * stored.columns)
+    }
+}
+
+/// What the blocks of a layer share: the products, the weights and the scratch.
+package struct BlockContext {
+    package let product: MatrixProduct
+    package let weights: ModelWeights
+    /// Serves layer after layer and wave after wave.
+    let scratch = MatrixPool()
+
+    package init(product: MatrixProduct, weights: ModelWeights) {
+        self.product = product
+        self.weights = weights
+    }
+
+    /// output (+)= input W^T (+ bias).
+    package func project(
+        _ input: MatrixView, _ projection: ProjectionBlueprint, into output: MatrixView,
+        accumulate: Bool = false
+    ) throws {
+        try product.multiply(
+            input, weights.projection(projection), into: output, accumulate: accumulate)
+        if let bias = try weights.bias(projection) { RowKernels.addBias(output, bias) }
+    }
+
+    /// out = norm(x).
+    package func normalise(_ x: MatrixView, _ norm: NormBlueprint, into out: MatrixView) throws {
+        RowKernels.rmsNorm(
+            x, gain: try weights.vector(norm.tensor), gainOffset: norm.gainOffset,
+            epsilon: norm.epsilon, into: out)
+    }
+}

@@ -1,0 +1,69 @@
+// Prompts to tokens by the rules of lm-evaluation-harness 0.4.13 (api/model.py, _encode_pair;
+// models/huggingface.py, tok_encode): special tokens as the tokenizer adds them by default.
+
+import DurableIO
+import Foundation
+package import SystemPackage
+package import Tokenizer
+
+package struct PromptEncoder: Sendable {
+    package let tokenizer: Tokenizer
+    /// BOS, else EOS: the context of an empty context.
+    private let prefix: (id: Int32, text: String)?
+    private let folder: String
+
+    /// - Parameter folder: of the checkpoint; its tokenizer_config.json names the special tokens.
+    package init(_ tokenizer: Tokenizer, folder: FilePath) {
+        self.tokenizer = tokenizer
+        self.folder = folder.string
+        var prefix: (id: Int32, text: String)?
+        for file in ["tokenizer_config.json", "special_tokens_map.json"] where prefix == nil {
+            let path = folder.appending(file).string
+            guard let data = FileManager.default.contents(atPath: path),
+                let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+            else { continue }
+            for key in ["bos_token", "eos_token"] where prefix == nil {
+                let text =
+                    object[key] as? String ?? (object[key] as? [String: Any])?["content"] as? String
+                if let text, let id = tokenizer.id(of: text) { prefix = (id, text) }
+            }
+        }
+        self.prefix = prefix
+    }
+
+    /// For keys: what tokens depend on besides the tokenizer's file.
+    package var prefixID: Int32? { prefix?.id }
+
+    /// The prefix token, by which the harness starts what has no context.
+    package func prefixToken() throws -> Int32 {
+        guard let prefix else { throw CalibrationError.noPrefixToken(path: folder) }
+        return prefix.id
+    }
+
+    /// A text that spells its BOS gets no second one.
+    package func encode(_ text: String) throws -> [Int32] {
+        let isMarked = prefix.map { text.utf8.starts(with: $0.text.utf8) } ?? false
+        return try tokenizer.encode(text, addSpecialTokens: !isMarked)
+    }
+
+    /// A context with the continuations that are judged after it.
+    package func encode(
+        context: String, continuations: [String]
+    ) throws -> (context: [Int32], continuations: [[Int32]]) {
+        guard !context.isEmpty else {
+            let prefix = try prefixToken()
+            return (
+                [prefix],
+                try continuations.map { try tokenizer.encode($0, addSpecialTokens: false) }
+            )
+        }
+        let (stem, space) = PythonText.splitTrailingSpace(context)
+        let ids = try encode(stem)
+        return (
+            ids,
+            try continuations.map { continuation in
+                Array(try encode(stem + space + continuation).dropFirst(ids.count))
+            }
+        )
+    }
+}

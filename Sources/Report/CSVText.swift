@@ -1,0 +1,74 @@
+// Comma-separated values by RFC 4180: CRLF line ends, fields quoted where they must be.
+
+import Checkpoint
+
+enum CSVText {
+    static func text(header: [String], rows: [[String]]) -> String {
+        ([header] + rows).map { fields in
+            precondition(fields.count == header.count, "a row has a field per column")
+            return fields.map(field).joined(separator: ",") + "\r\n"
+        }.joined()
+    }
+
+    /// The shortest decimal that reads back as `value`; empty where there is no number.
+    static func number(_ value: Double?) -> String {
+        guard let value, value.isFinite else { return "" }
+        return NumberText.plain(value)
+    }
+
+    private static func field(_ text: String) -> String {
+        let special: Set<Unicode.Scalar> = [",", "\"", "\n", "\r"]
+        // A Character may hide a line feed (CR LF is one), a scalar cannot.
+        guard text.unicodeScalars.contains(where: special.contains) else { return text }
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            if scalar == "\"" { quoted += "\"" }
+            quoted.unicodeScalars.append(scalar)
+        }
+        return quoted + "\""
+    }
+}
+
+/// The content of report.csv.
+package enum ReportCSV {
+    /// One row per result and figure; a result without figures has one row without them, a
+    /// figure with subjects has a row more for each category and each subject.
+    package static func render(_ report: RunReport) -> String {
+        let header = [
+            "id", "method", "ratio", "ratio_achieved", "layers", "parameters", "bytes", "task",
+            "metric", "subject", "value", "stderr", "count", "original", "original_stderr",
+        ]
+        var rows: [[String]] = []
+        for result in report.results {
+            let model = [
+                result.id, result.method, NumberText.plain(result.ratio),
+                NumberText.plain(result.ratioAchieved), String(result.layers),
+                String(result.parameters), String(result.bytes),
+            ]
+            if result.evaluations.isEmpty {
+                rows.append(model + Array(repeating: "", count: header.count - model.count))
+            }
+            for evaluation in result.evaluations {
+                let figure = model + [evaluation.task, evaluation.metric]
+                rows.append(
+                    figure + [
+                        "", CSVText.number(evaluation.value), CSVText.number(evaluation.stderr),
+                        evaluation.count.map(String.init) ?? "",
+                        CSVText.number(evaluation.original),
+                        CSVText.number(evaluation.originalStderr),
+                    ])
+                for subject in (evaluation.categories ?? []) + (evaluation.subjects ?? []) {
+                    rows.append(
+                        figure + [
+                            subject.name, CSVText.number(subject.value),
+                            CSVText.number(subject.stderr),
+                            subject.count.map(String.init) ?? "",
+                            CSVText.number(subject.original),
+                            CSVText.number(subject.originalStderr),
+                        ])
+                }
+            }
+        }
+        return CSVText.text(header: header, rows: rows)
+    }
+}

@@ -1,0 +1,163 @@
+// README.md of a folded model's folder: what it is, how it was made, what it cost, and what the
+// figures do not say. Front matter as model hubs read it. It holds no time of day and no
+// duration: the same job gives the same folder, byte for byte.
+
+import Checkpoint
+
+package enum ModelCard {
+    /// The whole file, for one `result` of `report`.
+    package static func render(_ report: RunReport, _ result: RunReport.Result) -> String {
+        let model = report.model
+        let method = MarkdownText.code(result.method)
+        return """
+            ---
+            base_model: \(yamlQuoted(model.name))
+            library_name: transformers
+            pipeline_tag: text-generation
+            tags:
+            - layerfold
+            - depth-compression
+            - \(yamlQuoted(result.method))
+            ---
+
+            # \(MarkdownText.escaped(model.name.shortened(to: 80))), folded to \
+            \(result.layers) of \(model.layers) layers
+
+            A shallower version of \(MarkdownText.code(model.name)) \
+            (\(MarkdownText.code(model.architecture))), made by Layerfold \
+            \(MarkdownText.escaped(report.versions.layerfold)) with the method \(method). \
+            \(PlanText.summary(result)) It has \(NumberText.grouped(result.parameters)) parameters \
+            (\(change(result.parameters, model.parameters)) against the original) in \
+            \(NumberText.bytes(result.bytes)), and loads wherever the original loads. It was not \
+            trained further.
+
+            ## Figures
+
+            \(figures(result))
+
+            ## What the figures do not say
+
+            \(limits(result))
+
+            ## Plan
+
+            | layer | made of |
+            | ---: | :--- |
+            \(result.plan.map(planRow).joined(separator: "\n"))
+
+            \(removed(result))
+
+            ## How it was made
+
+            - Original: digest `\(MarkdownText.plain(model.digest))`, \(model.layers) layers, \
+            \(NumberText.grouped(model.parameters)) parameters, \
+            \(MarkdownText.code(model.dtype))
+            - Ratio: \(ratio(result))
+            - Computed in \(MarkdownText.code(report.numerics.compute)), \
+            \(report.numerics.threads) threads, kernels \
+            \(MarkdownText.code(report.numerics.kernelLevel))
+            - Every parameter of the job is in `report.json` of the job's results
+
+            ## How to load it
+
+            ```python
+            \(LoadingText.transformers("."))
+            ```
+
+            The licence of the original applies to this model too.
+
+            """
+    }
+
+    private static func change(_ value: Int, _ original: Int) -> String {
+        NumberText.change(Double(value) / Double(max(original, 1)) - 1)
+    }
+
+    private static func figures(_ result: RunReport.Result) -> String {
+        guard !result.evaluations.isEmpty else { return "This model was not evaluated." }
+        let rows = result.evaluations.map { evaluation -> String in
+            let metric = ReportMetric(evaluation)
+            var folded = metric.text(evaluation.value)
+            if let stderr = evaluation.stderr, stderr.isFinite {
+                folded +=
+                    " ± "
+                    + NumberText.significant(
+                        metric.isShare ? stderr * 100 : stderr, digits: 2)
+            }
+            let original = evaluation.original.map(metric.text) ?? ""
+            let change = evaluation.original.map {
+                metric.change(from: $0, to: evaluation.value)
+            }
+            let title = MarkdownText.escaped(metric.title.shortened(to: 60))
+            return "| \(title) | \(original) | \(folded) | \(change ?? "") |"
+        }
+        return """
+            | figure | original | folded | change |
+            | :--- | ---: | ---: | ---: |
+            \(rows.joined(separator: "\n"))
+            """
+    }
+
+    private static func limits(_ result: RunReport.Result) -> String {
+        var lines: [String] = []
+        for evaluation in result.evaluations {
+            guard let verdict = Verdict(evaluation) else { continue }
+            let title = MarkdownText.escaped(ReportMetric(evaluation).title.shortened(to: 60))
+            lines.append(
+                "- Compared with the original by \(title), this model is \(verdict.words).")
+        }
+        let metrics = result.evaluations.map(ReportMetric.init)
+        if metrics.isEmpty {
+            lines.append("- Nothing was measured: measure it on your own task before use.")
+        } else if metrics.allSatisfy(\.isPerplexity) {
+            lines.append(
+                """
+                - Perplexity on one text says how well the model predicts that text, not how \
+                well it answers questions. No benchmark was run.
+                """)
+        } else if !metrics.contains(where: \.isPerplexity) {
+            lines.append(
+                """
+                - Multiple-choice figures can stay high while a model's text falls apart. No \
+                perplexity was measured.
+                """)
+        }
+        if result.nature == .drops, !result.removedLayers.isEmpty {
+            lines.append("- Layers were left out, not merged: nothing makes up for them.")
+        }
+        lines.append("- Safety behaviour of the original may be weakened; it was not tested.")
+        return lines.joined(separator: "\n")
+    }
+
+    private static func ratio(_ result: RunReport.Result) -> String {
+        let removed = "\(NumberText.percent(result.ratioAchieved)) of the layers removed"
+        return result.ratio > 0 ? "\(NumberText.percent(result.ratio)) asked, \(removed)" : removed
+    }
+
+    private static func planRow(_ entry: RunReport.PlanEntry) -> String {
+        let equation = PlanText.equation(entry)
+        let source = equation.drop { $0 != "=" }.dropFirst(2)
+        return "| \(entry.into) | \(source) |"
+    }
+
+    private static func removed(_ result: RunReport.Result) -> String {
+        result.removedLayers.isEmpty
+            ? "Every layer of the original is part of this model."
+            : "Left out: \(PlanText.layers(result.removedLayers)) of the original."
+    }
+
+    /// A double-quoted scalar of YAML, ASCII only.
+    package static func yamlQuoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": quoted += "\\" + String(scalar)
+            case " "..."~": quoted.unicodeScalars.append(scalar)
+            default:
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
+            }
+        }
+        return quoted + "\""
+    }
+}

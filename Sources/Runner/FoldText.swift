@@ -1,0 +1,17 @@
+// What a fold tells people: costs, and how it stands beside its rivals.
+
+import Compression
+import Report
+
+enum FoldText {
+    /// A cost in nats per token, or a sum of some.
+    static func cost(_ cost: Double) -> String {
+        cost < RunSelection.costMax ? NumberText.significant(cost) : "beyond any number"
+    }
+
+    /// One line about all, with the fold first.
+    static func rivals(_ results: [FoldRivals.Result]) -> String {
+        "KL to the original on sequences held back: "
+            + results.map { "\($0.name) \(cost($0.divergence))" }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,269 @@
+// `fold` on whole small models: what must not change does not, and what is written runs.
+
+import Checkpoint
+import Compression
+import EngineTestSupport
+import Foundation
+import Model
+import SystemPackage
+import TensorMath
+import TestSupport
+import Testing
+
+@Suite struct ModelFoldingTests {
+    static let dense = [
+        "llama-odd-linear", "llama-tied-yarn", "phi3-longrope-partial", "qwen2-dynamic-window",
+    ]
+
+    private static func batch(_ model: Model, sequences: Int = 12) -> PackedSequences {
+        var generator = SeededGenerator(seed: 3)
+        return PackedSequences(
+            (0..<sequences).map { _ in
+                (0..<20).map { _ in
+                    Int32(generator.index(below: model.blueprint.vocabularySize))
+                }
+            })
+    }
+
+    static func demo() throws -> Model {
+        try Model(try Checkpoint(FilePath(Places.demoModel.path)))
+    }
+
+    /// Made-up tokens that never repeat a sequence.
+    static func demoBatch(_ sequences: Int = 16, of length: Int = 64) -> PackedSequences {
+        PackedSequences(
+            (0..<sequences).map { sequence in
+                (0..<length).map { Int32((sequence * 977 + $0 * 31) % 4096) }
+            })
+    }
+
+    /// With as little tuning as takes its path.
+    static var quick: FoldSettings {
+        var settings = FoldSettings()
+        settings.tuningSteps = 2
+        return settings
+    }
+
+    private static func fold(
+        _ model: Model, keeping kept: [Int], _ batch: PackedSequences,
+        _ settings: FoldSettings = quick
+    ) throws -> WeightPatch {
+        try WeightPatch { give in
+            try ModelFolding(model.weights, mode: .float32, batch: batch, settings: settings)
+                .run(keeping: kept, observer: SilentObserver(), give: give)
+        }
+    }
+
+    private static func logits(
+        _ model: Model, _ patch: WeightPatch, keeping kept: [Int], _ batch: PackedSequences
+    ) throws -> [Float] {
+        var blueprint = model.blueprint
+        // The patch has the names of the new layers; weights that are not patched are the kept
+        // layers' own, so this is for plans that keep every layer.
+        #expect(kept == Array(blueprint.layers.indices))
+        blueprint.layers = Array(blueprint.layers.prefix(kept.count))
+        let source = PatchedWeights(model.weights.source)
+        source.apply(patch)
+        let forward = ForwardPass(
+            weights: ModelWeights(blueprint: blueprint, source: source), mode: .float32)
+        return try OutputHead(forward).logits(forward.run(batch, observer: SilentObserver()))
+            .values()
+    }
+
+    @Test("with nothing removed nothing is computed", arguments: dense)
+    func identity(name: String) throws {
+        let model = try ArchitectureFixtures.model(name)
+        let batch = Self.batch(model)
+        let kept = Array(model.blueprint.layers.indices)
+        let patch = try Self.fold(model, keeping: kept, batch)
+        #expect(patch.names.isEmpty)
+        #expect(
+            try Self.logits(model, patch, keeping: kept, batch)
+                == Self.logits(model, WeightPatch(), keeping: kept, batch))
+    }
+
+    @Test("a folded model is written, verified and runs; only computed tensors differ")
+    func writes() throws {
+        for name in Self.dense {
+            let model = try ArchitectureFixtures.model(name)
+            let batch = Self.batch(model, sequences: 30)
+            let count = model.blueprint.layers.count
+            let kept = Array(0..<count - 1)
+            let patch = try Self.fold(model, keeping: kept, batch)
+            #expect(!patch.names.isEmpty, "\(name)")
+            let folded = try FoldedCheckpoint(
+                model: model, plan: .keeping(kept, of: count), computed: patch)
+            #expect(patch.names.allSatisfy { name in folded.recipes.contains { $0.name == name } })
+            let scratch = try CheckpointScratch()
+            _ = try folded.write(
+                to: scratch.path, shardByteLimit: nil, observer: SilentObserver())
+            let written = try Checkpoint(scratch.path)
+            #expect(try folded.verify(written) <= 1)
+            let result = try Model(written)
+            #expect(result.blueprint.layers.count == count - 1 && result.unread == [])
+            let stream = try ForwardPass(weights: result.weights, mode: .float32).run(
+                batch, observer: SilentObserver())
+            #expect(stream.values().allSatisfy { $0.isFinite })
+        }
+    }
+
+    @Test("folding moves the last stream nearer to the original than dropping does")
+    func improves() throws {
+        let model = try Self.demo()
+        let batch = Self.demoBatch(8, of: 256)
+        let kept = [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15]
+        let plan = FoldPlan.keeping(kept, of: 16)
+        let patch = try Self.fold(model, keeping: kept, batch)
+        func stream(_ model: Model) throws -> MatrixView {
+            try ForwardPass(weights: model.weights, mode: .float32).run(
+                batch, observer: SilentObserver())
+        }
+        let wanted = try stream(model).values()
+        let errors = try [WeightPatch(), patch].map { patch -> Double in
+            let scratch = try CheckpointScratch()
+            _ = try FoldedCheckpoint(model: model, plan: plan, computed: patch).write(
+                to: scratch.path, shardByteLimit: nil, observer: SilentObserver())
+            let found = try stream(try Model(try Checkpoint(scratch.path))).values()
+            return zip(found, wanted).reduce(0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
+        }
+        #expect(errors[1] < 0.7 * errors[0], "\(errors)")
+    }
+
+    @Test("a fold is held against its rivals, and one that changes nothing equals dropping")
+    func rivals() throws {
+        let model = try Self.demo()
+        let batch = Self.demoBatch()
+        let kept = [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15]
+        let settings = Self.quick
+        let patch = try Self.fold(model, keeping: kept, batch, settings)
+        let rivals = try #require(
+            FoldRivals(model.weights, mode: .float32, batch: batch, settings: settings))
+        let found = try rivals.compare(keeping: kept, folded: patch, observer: SilentObserver())
+        #expect(found.map(\.name) == ["fold", "drop", "average", "replaceme"])
+        #expect(found[0].divergence > 0 && found[0].divergence < found[1].divergence)
+        #expect(found[1].divergence < found[2].divergence)
+        #expect(FoldRivals.Result.isBest(found))
+        let nothing = try rivals.compare(
+            keeping: kept, folded: WeightPatch(), observer: SilentObserver())
+        #expect(nothing[0].divergence == nothing[1].divergence)
+        #expect(Array(nothing.dropFirst()) == Array(found.dropFirst()))
+        #expect(!FoldRivals.Result.isBest([nothing[2], nothing[1]]))
+        let broken = FoldRivals.Result(name: "drop", divergence: RunSelection.cost(.nan))
+        #expect(!FoldRivals.Result.isBest([broken, broken]))
+        #expect(
+            FoldRivals(
+                model.weights, mode: .float32, batch: PackedSequences([[1, 2]]),
+                settings: settings) == nil)
+    }
+
+    @Test("a run costs what the model diverges by in which it alone is folded")
+    func costs() throws {
+        let model = try Self.demo()
+        let batch = Self.demoBatch()
+        var settings = Self.quick
+        settings.refit = false
+        settings.tuningSteps = 0
+        let runs = [12..<15, 2..<4]
+        var found: [Range<Int>: Double] = [:]
+        try ModelFolding(
+            model.weights, mode: .float32, batch: batch, settings: settings, judgesAlways: true
+        ).costs(of: runs, observer: SilentObserver()) { found[$0] = $1 }
+        let rivals = try #require(
+            FoldRivals(model.weights, mode: .float32, batch: batch, settings: settings))
+        #expect(found.count == runs.count)
+        for (run, cost) in found {
+            let kept = (0..<16).filter { !run.dropFirst().contains($0) }
+            let patch = try Self.fold(model, keeping: kept, batch, settings)
+            let wanted = try rivals.compare(
+                keeping: kept, folded: patch, observer: SilentObserver())[0].divergence
+            // The patch went through bfloat16, the streams that are measured did so, too.
+            #expect(abs(cost - wanted) < 1e-6 * wanted, "\(run)")
+        }
+        #expect(found[runs[1]] ?? 1 < found[runs[0]] ?? 0)
+    }
+
+    @Test("progress counts the layers that take work: those before the first merge take none")
+    func progress() throws {
+        let model = try Self.demo()
+        let hearer = Hearer()
+        try ModelFolding(
+            model.weights, mode: .float32, batch: Self.demoBatch(), settings: Self.quick
+        ).run(keeping: (0..<16).filter { $0 != 13 }, observer: hearer) { _ in }
+        // Layer 12, which takes 13, then 14 and 15.
+        #expect(hearer.totals == [3])
+        #expect(hearer.done == hearer.done.sorted())
+        #expect(Set(hearer.done) == [0, 1, 2, 3])
+    }
+
+    @Test("what cannot be folded is refused by layer and reason")
+    func refusals() throws {
+        let model = try ArchitectureFixtures.model("jamba-odd")
+        let error = #expect(throws: FoldError.self) {
+            try Self.fold(model, keeping: [0, 1, 2], Self.batch(model))
+        }
+        #expect(error?.description.contains("layer 0: its mixer is not attention") == true)
+    }
+
+    @Test("the search removes first what costs least, by trying")
+    func search() throws {
+        let model = try ArchitectureFixtures.model("qwen2-dynamic-window")
+        let batch = Self.batch(model)
+        let search = LossSearch(weights: model.weights, mode: .float32, batch: batch)
+        let order = try search.order(removing: 2, observer: SilentObserver())
+        var kept = Array(model.blueprint.layers.indices)
+        for step in order.steps {
+            let losses = try kept.map { gone in
+                try search.loss(keeping: kept.filter { $0 != gone }, SilentObserver())
+            }
+            let best = losses.indices.min { losses[$0] < losses[$1] } ?? 0
+            #expect(kept[best] == step.layer)
+            #expect(abs(losses[best] - step.loss) < 1e-6)
+            kept.remove(at: best)
+        }
+        #expect(try abs(order.originalLoss - search.loss(keeping: nil, SilentObserver())) < 1e-9)
+    }
+
+    @Test("a search among models none of which has a loss says so")
+    func noLoss() throws {
+        let model = try ArchitectureFixtures.model("qwen2-dynamic-window")
+        var broken = model.blueprint
+        broken.finalNorm.epsilon = .nan
+        let search = LossSearch(
+            weights: ModelWeights(blueprint: broken, source: model.weights.source),
+            mode: .float32, batch: Self.batch(model))
+        let left = broken.layers.count - 1
+        #expect(throws: MethodError.noLoss(layers: left)) {
+            try search.order(removing: 1, observer: SilentObserver())
+        }
+    }
+
+    @Test("exchanges end where no exchange of one layer for another has less loss")
+    func exchanges() throws {
+        let model = try ArchitectureFixtures.model("qwen2-dynamic-window")
+        let search = LossSearch(
+            weights: model.weights, mode: .float32, batch: Self.batch(model))
+        let layers = Array(model.blueprint.layers.indices)
+        var improved = false
+        for first in layers {
+            for second in layers where second > first {
+                let start = layers.filter { $0 != first && $0 != second }
+                let before = try search.loss(keeping: start, SilentObserver())
+                let found = try search.exchanged(start, observer: SilentObserver())
+                #expect(found.kept == found.kept.sorted() && found.kept.count == start.count)
+                #expect(
+                    try abs(search.loss(keeping: found.kept, SilentObserver()) - found.loss) < 1e-6)
+                #expect(found.loss <= before)
+                improved = improved || found.kept != start
+                // Two rounds at most: where the second is not the last, it found the best of all.
+                for gone in found.kept {
+                    for back in layers where !found.kept.contains(back) {
+                        let other = (found.kept.filter { $0 != gone } + [back]).sorted()
+                        let loss = try search.loss(keeping: other, SilentObserver())
+                        #expect(loss >= found.loss - 1e-6)
+                    }
+                }
+            }
+        }
+        #expect(improved)
+    }
+}

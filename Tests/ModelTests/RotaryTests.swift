@@ -1,0 +1,115 @@
+// Rotary frequencies and attention factors of every scaling against transformers.
+
+import Checkpoint
+import EngineTestSupport
+import Foundation
+import Model
+import SystemPackage
+import TensorMath
+import Testing
+
+/// transformers computes powers of the base in f32, we in double.
+private let frequencyTolerance = 3e-6
+
+@Suite struct RotaryTests {
+    struct Golden: Sendable, CustomTestStringConvertible {
+        let name: String
+        let config: Data
+        let attentionFactor: Double
+        let lengths: [(length: Int, frequencies: [Double])]
+        var testDescription: String { name }
+    }
+
+    static let goldens: [Golden] = {
+        let file = ArchitectureFixtures.folder.appending("rotary.json").string
+        guard let data = FileManager.default.contents(atPath: file),
+            let list = try? JSONSerialization.jsonObject(with: data) as? [[String: Any]]
+        else { return [] }
+        return list.compactMap { item in
+            guard let name = item["name"] as? String, let config = item["config"],
+                let factor = item["attention_factor"] as? Double,
+                let lengths = item["lengths"] as? [[String: Any]],
+                let bytes = try? JSONSerialization.data(withJSONObject: config)
+            else { return nil }
+            return Golden(
+                name: name, config: bytes, attentionFactor: factor,
+                lengths: lengths.map {
+                    ($0["length"] as? Int ?? 0, $0["frequencies"] as? [Double] ?? [])
+                })
+        }
+    }()
+
+    static func rotary(_ config: Data) throws -> RotaryBlueprint {
+        let bytes = [UInt8](config)
+        let config = try ModelConfig.parse(bytes.span, file: "config.json")
+        return try #require(try Llama().blueprint(config).rotary)
+    }
+
+    @Test("the goldens are there")
+    func goldensAreThere() {
+        #expect(Self.goldens.count == 19)
+        #expect(Self.goldens.allSatisfy { $0.lengths.count == 6 })
+    }
+
+    @Test("frequencies and attention factor agree at every length", arguments: goldens)
+    func agrees(_ golden: Golden) throws {
+        let rotary = try Self.rotary(golden.config)
+        #expect(abs(rotary.attentionFactor - golden.attentionFactor) <= 1e-9)
+        for (length, expected) in golden.lengths {
+            let found = rotary.inverseFrequencies(length: length)
+            #expect(found.count == expected.count)
+            for (a, b) in zip(found, expected) {
+                #expect(abs(a - b) <= frequencyTolerance * b, "length \(length): \(a), not \(b)")
+            }
+        }
+    }
+
+    @Test("tables hold cosine and sine times the factor, position by position")
+    func tables() {
+        let rotary = RotaryBlueprint(
+            width: 4, base: 100,
+            scaling: .longrope(
+                short: [1, 2], long: [3, 4], originalLength: 8, attentionFactor: 1.5))
+        let (cosine, sine) = rotary.tables(
+            frequencies: rotary.inverseFrequencies(length: 9), length: 9)
+        for position in 0..<9 {
+            for (index, frequency) in [1.0 / 3, 0.1 / 4].enumerated() {
+                let angle = Double(position) * frequency
+                #expect(abs(Double(cosine[position, index]) - 1.5 * cos(angle)) < 1e-6)
+                #expect(abs(Double(sine[position, index]) - 1.5 * sin(angle)) < 1e-6)
+            }
+        }
+    }
+
+    @Test("an unknown or incomplete scaling is refused by name")
+    func refusals() throws {
+        func parse(_ scaling: String) throws -> RotaryBlueprint {
+            try Self.rotary(
+                Data(
+                    """
+                    {"model_type": "llama", "hidden_size": 8, "intermediate_size": 8,
+                     "num_hidden_layers": 1, "num_attention_heads": 1, "vocab_size": 8,
+                     "rope_scaling": \(scaling)}
+                    """.utf8))
+        }
+        #expect(throws: ModelError.self) { try parse(#"{"rope_type": "spiral"}"#) }
+        for incomplete in [
+            #"{"rope_type": "linear"}"#, #"{"rope_type": "yarn"}"#, #"{"rope_type": "llama3"}"#,
+            #"{"rope_type": "longrope", "short_factor": [1, 1, 1, 1]}"#,
+        ] {
+            #expect(throws: ConfigError.self) { try parse(incomplete) }
+        }
+    }
+
+    @Test("a list of factors of the wrong length is refused")
+    func factorCount() {
+        let config = Data(
+            """
+            {"model_type": "llama", "hidden_size": 8, "intermediate_size": 8,
+             "num_hidden_layers": 1, "num_attention_heads": 1, "vocab_size": 8,
+             "rope_scaling": {"rope_type": "longrope", "short_factor": [1, 1],
+             "long_factor": [1, 1], "original_max_position_embeddings": 4}}
+            """.utf8)
+        #expect(throws: (any Error).self) { try Self.rotary(config) }
+    }
+}
