@@ -106,7 +106,7 @@ let package = Package(
         .executableTarget(
             name: "layerfoldd",
             dependencies: [
-                "Daemon", external("ArgumentParser", "swift-argument-parser"),
+                "Daemon", "Catalogue", external("ArgumentParser", "swift-argument-parser"),
                 external("Logging", "swift-log"),
             ],
             swiftSettings: strict),

@@ -27,7 +27,8 @@ enum ImportTable {
             "Foundation", "Glibc", "Synchronization",
         ],
         "layerfoldd": [
-            "Daemon", "Jobs", "ArgumentParser", "Logging", "SystemPackage", "Foundation", "Glibc",
+            "Daemon", "Jobs", "Catalogue", "ArgumentParser", "Logging", "SystemPackage",
+            "Foundation", "Glibc",
         ],
         "layerfold": [
             "Runner", "Engine", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
