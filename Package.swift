@@ -128,6 +128,16 @@ let package = Package(
             ],
             path: "Benchmarks/Measure", swiftSettings: strict),
 
+        // Parsers against damaged files; no product.
+        .executableTarget(
+            name: "layerfold-fuzz",
+            dependencies: [
+                "Engine", "Store", "Jobs", "TensorMath",
+                external("ArgumentParser", "swift-argument-parser"),
+                external("SystemPackage", "swift-system"),
+            ],
+            path: "Tests/Fuzz", swiftSettings: strict),
+
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KernelsTests", ["TensorMath", "Kernels"]),
