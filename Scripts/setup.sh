@@ -18,6 +18,12 @@ setup_packages() { # [MORE PACKAGES]
         >/dev/null
 }
 
+# Builds without the progress of every file.
+setup_compile() { # ARGUMENTS
+    swift build "$@" | { grep -vE '^\[|Cannot export local symbol' || true; } \
+        || { echo "the build failed" >&2; exit 1; }
+}
+
 # Builds everything in release; numerics in debug would take for ever.
 setup_build() { # [MORE ARGUMENTS]
     if ! command -v swift >/dev/null; then
@@ -25,7 +31,5 @@ setup_build() { # [MORE ARGUMENTS]
         exit 1
     fi
     echo "building (the first time takes minutes)"
-    swift build -c release --explicit-target-dependency-import-check error "$@" \
-        | grep -vE '^\[' || true
-    [ "${PIPESTATUS[0]}" = 0 ] || { echo "the build failed" >&2; exit 1; }
+    setup_compile -c release --explicit-target-dependency-import-check error "$@"
 }

@@ -8,9 +8,8 @@ llvm=$(dirname "$(readlink -f "$(command -v swift)")")
 counts=$bin/codecov
 kept=$bin/codecov-kept
 
-echo "building with${options[*]/#/ }"
-swift build "${options[@]}" --build-tests | grep -vE '^\[' || true
-[ "${PIPESTATUS[0]}" = 0 ] || { echo "the build failed" >&2; exit 1; }
+echo "building: swift build ${options[*]}"
+setup_compile "${options[@]}" --build-tests
 
 rm -rf "$kept"
 mkdir -p "$kept"
@@ -29,20 +28,4 @@ fi
 # Tests start the programs, so their lines count as well.
 "$llvm/llvm-cov" export -format=lcov -summary-only -instr-profile "$kept/all.profdata" \
     "$bin/layerfoldPackageTests.xctest" -object "$bin/layerfold" -object "$bin/layerfoldd" \
-    | awk -v root="$PWD/" '
-        /^SF:/ {
-            path = substr($0, 4)
-            count = index(path, root "Sources/") == 1 ? split(substr(path, length(root) + 1), part, "/") : 0
-            folder = ""
-            for (i = 1; i < count && i <= 3; i++) folder = folder (i > 1 ? "/" : "") part[i]
-        }
-        folder != "" && /^LF:/ { lines[folder] += substr($0, 4); all += substr($0, 4) }
-        folder != "" && /^LH:/ { hit[folder] += substr($0, 4); allhit += substr($0, 4) }
-        function row(name, lines, hit) { printf "| %s | %d | %.1f %% |\n", name, lines, 100 * hit / lines }
-        END {
-            print "| folder | lines | run by tests |\n| --- | --- | --- |"
-            sorted = "sort"
-            for (folder in lines) if (lines[folder]) row(folder, lines[folder], hit[folder]) | sorted
-            close(sorted)
-            if (all) row("all", all, allhit)
-        }'
+    | awk -v root="$PWD/" -f Scripts/coverage_table.awk

@@ -44,9 +44,7 @@ fi
 options+=(-c release --scratch-path .build-sanitize)
 
 echo "building: swift build ${options[*]}"
-swift build "${options[@]}" --product layerfoldPackageTests \
-    | grep -vE '^\[|Cannot export local symbol' || true
-[ "${PIPESTATUS[0]}" = 0 ] || { echo "the build failed" >&2; exit 1; }
+setup_compile "${options[@]}" --product layerfoldPackageTests
 
 filters=()
 for name in $targets; do filters+=(--filter "^${name}Tests\\."); done
