@@ -58,16 +58,16 @@ let package = Package(
         .executable(name: "layerfoldd", targets: ["layerfoldd"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
     ],
     targets: [
         // Level 0: C libraries and our own C kernels.
@@ -145,7 +145,7 @@ let package = Package(
         .executableTarget(
             name: "layerfoldd",
             dependencies: [
-                "Daemon", "Jobs", external("ArgumentParser", "swift-argument-parser"),
+                "Daemon", "Jobs", "Catalogue", external("ArgumentParser", "swift-argument-parser"),
                 external("SystemPackage", "swift-system"),
                 external("Logging", "swift-log"),
             ],
@@ -168,6 +168,16 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ],
             path: "Benchmarks/Measure", swiftSettings: strict),
+
+        // Parsers against damaged files; no product.
+        .executableTarget(
+            name: "layerfold-fuzz",
+            dependencies: [
+                "Checkpoint", "Tokenizer", "Report", "Store", "Jobs", "TensorMath",
+                external("ArgumentParser", "swift-argument-parser"),
+                external("SystemPackage", "swift-system"),
+            ],
+            path: "Tests/Fuzz", swiftSettings: strict),
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),

@@ -18,6 +18,12 @@ setup_packages() { # [MORE PACKAGES]
         >/dev/null
 }
 
+# Builds without the progress of every file.
+setup_compile() { # ARGUMENTS
+    swift build "$@" | { grep -vE '^\[|Cannot export local symbol' || true; } \
+        || { echo "the build failed" >&2; exit 1; }
+}
+
 # Builds everything in release; numerics in debug would take for ever. Tests see what modules keep
 # to themselves (`@testable`), so the whole build carries `-enable-testing`: one build for all.
 setup_build() { # [MORE ARGUMENTS]
@@ -26,8 +32,6 @@ setup_build() { # [MORE ARGUMENTS]
         exit 1
     fi
     echo "building (the first time takes minutes)"
-    swift build -c release -Xswiftc -enable-testing \
-        --explicit-target-dependency-import-check error "$@" \
-        | grep -vE '^\[' || true
-    [ "${PIPESTATUS[0]}" = 0 ] || { echo "the build failed" >&2; exit 1; }
+    setup_compile -c release -Xswiftc -enable-testing \
+        --explicit-target-dependency-import-check error "$@"
 }

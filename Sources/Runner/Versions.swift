@@ -1,15 +1,14 @@
 // Versions of the program and of what it computes with, for reports.
 
+import Catalogue
 package import Report
 import Store
 import TensorMath
 
 package enum Versions {
-    package static let layerfold = "0.1.0"
-
     package static var current: RunReport.Versions {
         RunReport.Versions(
-            layerfold: layerfold, swift: swift, openblas: Provenance.blasVersion,
+            layerfold: Product.version, swift: swift, openblas: Provenance.blasVersion,
             onednn: Provenance.oneDNNVersion, zstd: zstdVersion)
     }
 

@@ -1,6 +1,7 @@
 // The command line: one file a verb, no logic beyond reading arguments and printing.
 
 import ArgumentParser
+import Catalogue
 import Runner
 
 @main
@@ -13,7 +14,7 @@ struct Layerfold: ParsableCommand {
             (`layerfold run`). Every verb takes --json. Exit codes: 0 ok, 1 job failed, 2 usage, \
             3 not found, 4 refused, 5 daemon not reachable, 6 integrity errors found.
             """,
-        version: Versions.layerfold,
+        version: Product.version,
         subcommands: [WorkerCommand.self],
         groupedSubcommands: [
             CommandGroup(

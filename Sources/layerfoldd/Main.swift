@@ -1,6 +1,7 @@
 // The daemon's command line: flags over environment over settings file, then `DaemonProgram`.
 
 import ArgumentParser
+import Catalogue
 import Daemon
 import Jobs
 import Logging
@@ -12,7 +13,8 @@ struct LayerfoldDaemon: AsyncParsableCommand {
         commandName: "layerfoldd",
         abstract: "Watches the inbox and runs compression jobs, one after the other.",
         discussion: "Flags go over the settings file, and that over the defaults. "
-            + "SIGTERM stops cleanly: the running job goes back into the queue.")
+            + "SIGTERM stops cleanly: the running job goes back into the queue.",
+        version: Product.version)
 
     @Option(help: "Settings file (YAML).")
     var config: String?

@@ -51,7 +51,7 @@ struct FlipsJobTests {
 
     private static func eval(_ arguments: String...) throws -> Outcome {
         try run(
-            Places.root.appending(path: ".build/release/layerfold").path, ["eval"] + arguments)
+            Places.programs.appending(path: "layerfold").path, ["eval"] + arguments)
     }
 
     @Test("a job compares them, and `eval --original` finds the same")

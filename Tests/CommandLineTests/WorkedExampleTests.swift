@@ -108,7 +108,7 @@ struct WorkedExampleTests {
         let outside = #"{"context":"x","choices":["a","b"],"answer":7}"#
         try Data((good + "\n" + outside + "\n").utf8).write(to: URL(filePath: file))
         let arguments = ["eval", Self.demo, "--task", "multiple-choice", "--data", file]
-        let program = Places.root.appending(path: ".build/release/layerfold").path
+        let program = Places.programs.appending(path: "layerfold").path
         let outcome = try run(program, arguments + ["--json"])
         #expect(outcome.status == 0, "\(outcome.errors)")
         let listing = try #require(
@@ -131,7 +131,7 @@ struct WorkedExampleTests {
             (["--window", "many"], 2, "many"),
         ])
     func evalRefusals(arguments: [String], status: Int, words: String) throws {
-        let program = Places.root.appending(path: ".build/release/layerfold").path
+        let program = Places.programs.appending(path: "layerfold").path
         let outcome = try run(
             program, ["eval", Self.demo, "--data", Self.demo + "/heldout.txt"] + arguments)
         #expect(outcome.status == Int32(status), "\(outcome.status): \(outcome.errors)")

@@ -31,7 +31,7 @@ func run(_ program: String, _ arguments: [String]) throws -> Outcome {
 }
 
 func layerfold(_ arguments: String...) throws -> Outcome {
-    try run(Places.root.appending(path: ".build/release/layerfold").path, arguments)
+    try run(Places.programs.appending(path: "layerfold").path, arguments)
 }
 
 enum Workshop {

@@ -93,7 +93,7 @@ struct StatusServerTests {
         }
         // Clients that connect and say nothing.
         let silent = try (0..<50).map { _ in try connect(to: socket) }
-        #expect(try daemon.client.status().version == DaemonVersion.text)
+        #expect(try daemon.client.status().process > 0)
         silent.forEach { close($0) }
         try daemon.drop("ok-n")
         try await daemon.wait(for: "ok-n", .done)

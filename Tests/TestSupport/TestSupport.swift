@@ -21,6 +21,12 @@ package enum Places {
     package static let sharedMissing: String =
         "the reference data beside the development checkout are not here"
 
+    /// The folder of the built programs: that of the program that runs the tests.
+    package static let programs: URL = {
+        let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return URL(filePath: own ?? "").deletingLastPathComponent()
+    }()
+
     package static let demoModel = root.appending(path: "inbox-example/models/demo")
 }
 

@@ -151,7 +151,7 @@ enum Rules {
 
     static let oneTitle = Rule(
         name: "one # title per Markdown file", remedy: "## and below for the rest",
-        applies: { ($0.isIn("docs") || $0.path == "README.md") && $0.hasEnding("md") }
+        applies: { $0.hasEnding("md") }
     ) { file in
         var isFenced = false
         let titles = file.lines.enumerated().filter { _, line in

@@ -39,7 +39,10 @@ enum SourceTree {
                 append("\(top)/\(name)", to: &files)
             }
         }
-        for name in ["Package.swift", "README.md", "demo", "test", ".ci/run"] {
+        for name in [
+            "Package.swift", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "demo", "test",
+            ".ci/run",
+        ] {
             append(name, to: &files)
         }
         return files.sorted { $0.path < $1.path }

@@ -1,5 +1,6 @@
 // What people see of the queue.
 
+import Catalogue
 import Glibc
 package import Jobs
 import Store
@@ -43,7 +44,7 @@ extension JobQueue {
     package func status() throws -> ServerStatus {
         let counts = try index.jobCounts()
         return ServerStatus(
-            version: DaemonVersion.text, process: Int(getpid()),
+            version: Product.version, process: Int(getpid()),
             startedAtMilliseconds: startedAt, stateDirectory: folders.state.string,
             inbox: folders.inbox.string,
             modelRoots: configuration.modelRoots.map(\.string),

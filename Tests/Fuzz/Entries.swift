@@ -1,0 +1,150 @@
+// What is fuzzed: a row for each parser of bytes that nobody vouches for.
+
+import Checkpoint
+import Foundation
+import Jobs
+import Report
+import Store
+import Tokenizer
+
+/// One parser: where its inputs come from, and what it promises for every one of them.
+struct Entry: Sendable {
+    let name: String
+    let corpus: Corpus
+    /// Parses; true where the input was accepted. Traps where a promise is broken.
+    let accepts: @Sendable ([UInt8]) -> Bool
+
+    init(
+        _ name: String, _ seeds: [[UInt8]], _ words: [String],
+        accepts: @escaping @Sendable ([UInt8]) -> Bool
+    ) {
+        self.name = name
+        corpus = Corpus(seeds: seeds, words: words)
+        self.accepts = accepts
+    }
+
+    static let all = [
+        Entry("safetensors", Seeds.headers, Seeds.headerWords, accepts: safetensors),
+        Entry("shard-index", Seeds.indexes, Seeds.headerWords, accepts: shardIndex),
+        Entry("json", Seeds.documents, Seeds.jsonWords, accepts: json),
+        Entry(
+            "canonical-json",
+            Seeds.documents + [#"{"a":"0.1","b":[1,-2,true,null],"c":{}}"#].map { Array($0.utf8) },
+            Seeds.jsonWords, accepts: canonicalJSON),
+        Entry(
+            "tokenizer", Seeds.files(below: "Tests", ending: ".tokenizer.json", bytesMax: 1 << 14),
+            Seeds.tokenizerWords, accepts: tokenizer),
+        Entry(
+            "manifest", Seeds.files(below: "inbox-example", ending: ".yaml", bytesMax: 1 << 14),
+            Seeds.manifestWords, accepts: manifest),
+        Entry(
+            "report",
+            Seeds.documents
+                + Seeds.files(below: "Tests", ending: "tiny.json", bytesMax: 1 << 16),
+            Seeds.jsonWords, accepts: report),
+    ]
+
+    // MARK: Promises
+
+    /// Tensors tile the data in order, and each is as large as its shape says.
+    private static func safetensors(_ bytes: [UInt8]) -> Bool {
+        let header: SafetensorsHeader
+        do {
+            header = try SafetensorsHeader.parse(bytes.span, fileByteCount: bytes.count)
+        } catch { return refused(error) }
+        var end = header.dataStart
+        for tensor in header.tensors {
+            promise(tensor.byteRange.lowerBound == end, "tensors lie side by side")
+            end = tensor.byteRange.upperBound
+            promise(
+                tensor.elementCount * tensor.dtype.bitWidth == tensor.byteCount * 8,
+                "a tensor is as large as its shape")
+            promise(header.tensor(tensor.name) == tensor, "a tensor is found by its name")
+        }
+        promise(end == bytes.count, "tensors end with the file")
+        return true
+    }
+
+    private static func shardIndex(_ bytes: [UInt8]) -> Bool {
+        do {
+            for shard in try ShardIndex.parse(bytes.span, path: "index").shards {
+                promise(!shard.name.utf8.contains(UInt8(ascii: "/")), "shards lie in the folder")
+            }
+            return true
+        } catch { return refused(error) }
+    }
+
+    private static func json(_ bytes: [UInt8]) -> Bool {
+        do {
+            let value = try JSONDocument.parse(bytes.span)
+            promise(
+                (try? JSONDocument.parse(JSONDocument.text(value))) == value,
+                "what is written reads as what was read")
+            return true
+        } catch { return refused(error) }
+    }
+
+    private static func canonicalJSON(_ bytes: [UInt8]) -> Bool {
+        do {
+            let value = try CanonicalJSON(parsing: bytes)
+            promise(
+                (try? CanonicalJSON(parsing: value.bytes)) == value,
+                "the canonical form reads as what was read")
+            return true
+        } catch { return refused(error) }
+    }
+
+    /// What is read can be used: texts become ids, or are refused, and ids become texts. A template
+    /// may add ids that no vocabulary has, as in the library; the forward pass refuses them.
+    private static func tokenizer(_ bytes: [UInt8]) -> Bool {
+        do {
+            let tokenizer = try Tokenizer(json: bytes)
+            for text in ["Hello  world\n123 ▁é", "e\u{301} \u{1F600}<s>\t\0Ⅷ 日本"] {
+                guard let ids = try? tokenizer.encode(text) else { continue }
+                promise(ids.allSatisfy { $0 >= 0 }, "no id is negative")
+                _ = try? tokenizer.decode(ids)
+            }
+            return true
+        } catch { return refused(error) }
+    }
+
+    private static func manifest(_ bytes: [UInt8]) -> Bool {
+        do {
+            let job = try ManifestParser.parse(bytes: Data(bytes), name: "fuzz")
+            promise(JobName.isValid(job.name) && !job.compress.isEmpty, "a job has work")
+            let again = try? ManifestParser.parse(bytes: job.canonicalJSON(), name: "x")
+            promise(again == job, "a job's JSON reads as the job")
+            return true
+        } catch { return refused(error) }
+    }
+
+    /// Values survive writing; a report that is accepted can be shown.
+    private static func report(_ bytes: [UInt8]) -> Bool {
+        let text = String(decoding: bytes, as: UTF8.self)
+        do {
+            let value = try ReportValue(jsonText: text)
+            for written in [value.prettyText, value.compactText] {
+                promise(
+                    (try? ReportValue(jsonText: written)) == value,
+                    "what is written reads as what was read")
+            }
+            if let report = try? RunReport(jsonText: text) {
+                promise(!HTMLReport.render(report).isEmpty, "a report becomes a page")
+            }
+            return true
+        } catch { return refused(error) }
+    }
+
+    // MARK: What happens to them
+
+    /// An error has words.
+    private static func refused(_ error: any Error) -> Bool {
+        promise(!"\(error)".isEmpty, "an error says what is wrong")
+        return false
+    }
+
+    /// Traps with words, in optimised builds as well.
+    private static func promise(_ isKept: Bool, _ words: String) {
+        if !isKept { fatalError("broken promise: \(words)") }
+    }
+}
