@@ -64,23 +64,25 @@ let package = Package(
         .systemLibrary(name: "COpenMP", providers: [.apt(["libgomp1"])]),
         .target(name: "Kernels"),
 
-        // Level 1: arithmetic, durable files, and the words of a job; nothing about models.
-        ours("TensorMath", ["Kernels", "CBLAS", "COneDNN", "COpenMP"]),
-        ours("DurableIO", [external("SystemPackage", "swift-system")]),
+        // Level 1: who has to act on a failure, arithmetic, durable files, and the words of a job;
+        // nothing about models.
+        ours("Failures", []),
+        ours("TensorMath", ["Failures", "Kernels", "CBLAS", "COneDNN", "COpenMP"]),
+        ours("DurableIO", ["Failures", external("SystemPackage", "swift-system")]),
         ours("Catalogue", []),
-        ours("Jobs", ["Catalogue", external("Yams", "Yams")]),
+        ours("Jobs", ["Failures", "Catalogue", external("Yams", "Yams")]),
 
         // Level 2: siblings that never meet below Runner.
         ours(
             "Store",
             [
-                "DurableIO", "CZstd", external("Crypto", "swift-crypto"),
+                "Failures", "DurableIO", "CZstd", external("Crypto", "swift-crypto"),
                 external("GRDB", "GRDB.swift"), external("SystemPackage", "swift-system"),
             ]),
         ours(
             "Engine",
             [
-                "TensorMath", "DurableIO", "Catalogue", "CPCRE2",
+                "Failures", "TensorMath", "DurableIO", "Catalogue", "CPCRE2",
                 external("OrderedCollections", "swift-collections"),
                 external("SystemPackage", "swift-system"),
             ]),
@@ -89,13 +91,14 @@ let package = Package(
         ours(
             "Runner",
             [
-                "Engine", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
+                "Failures", "Engine", "Store", "Jobs", "Catalogue", "DurableIO",
+                "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
         ours(
             "Daemon",
             [
-                "Jobs", "Store", "DurableIO", "Catalogue",
+                "Failures", "Jobs", "Store", "DurableIO", "Catalogue",
                 external("FlyingFox", "FlyingFox"), external("Logging", "swift-log"),
                 external("ServiceLifecycle", "swift-service-lifecycle"),
                 external("Subprocess", "swift-subprocess"),
@@ -113,7 +116,8 @@ let package = Package(
         .executableTarget(
             name: "layerfold",
             dependencies: [
-                "Runner", "Engine", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
+                "Failures", "Runner", "Engine", "Store", "Jobs", "Catalogue", "DurableIO",
+                "TensorMath",
                 external("ArgumentParser", "swift-argument-parser"),
                 external("SystemPackage", "swift-system"),
             ],
@@ -132,7 +136,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KernelsTests", ["TensorMath", "Kernels"]),
         tests("DurableIOTests", ["DurableIO"]),
-        tests("JobsTests", ["Jobs", "Catalogue"]),
+        tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
         tests("StoreTests", ["Store", "DurableIO"]),
         tests(
             "EngineTests",
@@ -140,8 +144,13 @@ let package = Package(
                 "Engine", "TensorMath", "Catalogue",
                 external("SystemPackage", "swift-system"),
             ]),
-        tests("RunnerTests", ["Runner"]),
-        tests("DaemonTests", ["Daemon", "Jobs", "Store"]),
+        tests(
+            "RunnerTests",
+            [
+                "Runner", "Failures", "TensorMath", "DurableIO", "Store", "Engine",
+                external("SystemPackage", "swift-system"),
+            ]),
+        tests("DaemonTests", ["Daemon", "Jobs", "Store", "Failures"]),
         tests("CommandLineTests", []),
         tests("TidyTests", ["Jobs"]),
     ])

@@ -1,6 +1,7 @@
 // The daemon as a program: settings from flags, environment and file; signals; life until SIGTERM.
 
 import DurableIO
+package import Failures
 import Foundation
 import Glibc
 package import Jobs
@@ -19,13 +20,15 @@ package enum DaemonProgram {
             let bytes = try SmallFile.read(file, bytesMax: settingsBytesMax)
             return try ServerSettings.parse(bytes: Data(bytes))
         } catch {
-            throw SettingsError(file: file, reason: "\(error)")
+            throw SettingsError(
+                file: file, reason: "\(error)", failureClass: FailureClass(of: error))
         }
     }
 
-    package struct SettingsError: Error, CustomStringConvertible {
+    package struct SettingsError: ClassifiedFailure, CustomStringConvertible {
         let file: FilePath
         let reason: String
+        package let failureClass: FailureClass
 
         package var description: String { "settings file '\(file)': \(reason)" }
     }

@@ -2,6 +2,7 @@
 // remember for the report what happened and what it cost.
 
 package import Engine
+import Failures
 import Foundation
 package import Store
 
@@ -14,9 +15,10 @@ package struct StageResult: Sendable {
 
 /// An object that an earlier stage left is damaged or gone. Its action is forgotten by now, so
 /// running the job's stages again computes it anew.
-struct StageInputLost: Error {
+struct StageInputLost: ClassifiedFailure {
     let stage: String
     let role: String
+    var failureClass: FailureClass { .transient }
 }
 
 /// Takes the objects of a running stage.

@@ -3,13 +3,17 @@
 
 import DurableIO
 import Engine
+package import Failures
 import Foundation
 package import Jobs
 import Store
 package import SystemPackage
 
 /// The job was told to stop; no outcome is written, and the daemon knows what to do.
-package struct JobStopped: Error {
+package struct JobStopped: ClassifiedFailure {
+    /// Nobody's fault: the job can run again.
+    package var failureClass: FailureClass { .transient }
+
     package init() {}
 }
 
@@ -36,7 +40,7 @@ package struct Worker {
         } catch let stopped as JobStopped {
             throw stopped
         } catch {
-            failure = FailureClassifier.failure(for: error)
+            failure = WorkerOutcome.Failure(error)
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let peak = ResidentMemory.peakBytes()

@@ -2,6 +2,7 @@
 
 import Daemon
 import DurableIO
+import Failures
 import Foundation
 import Glibc
 import Jobs

@@ -5,24 +5,29 @@ import Foundation
 enum ImportTable {
     /// Modules of ours, and of packages that only some may use, by target.
     static let allowed: [String: Set<String>] = [
+        "Failures": ["Foundation", "Glibc"],
         "Catalogue": [],
-        "TensorMath": ["Kernels", "CBLAS", "COneDNN", "COpenMP", "Synchronization"],
-        "DurableIO": ["SystemPackage", "Glibc", "Synchronization"],
-        "Jobs": ["Catalogue", "Foundation", "Yams"],
+        "TensorMath": ["Failures", "Kernels", "CBLAS", "COneDNN", "COpenMP", "Synchronization"],
+        "DurableIO": ["Failures", "SystemPackage", "Glibc", "Synchronization"],
+        "Jobs": ["Failures", "Catalogue", "Foundation", "Yams"],
         "Store": [
-            "DurableIO", "CZstd", "Crypto", "GRDB", "SystemPackage", "Dispatch", "Glibc",
+            "Failures", "DurableIO", "CZstd", "Crypto", "GRDB", "SystemPackage", "Dispatch",
+            "Glibc",
             "Synchronization",
         ],
         "Engine": [
-            "TensorMath", "DurableIO", "Catalogue", "CPCRE2", "OrderedCollections",
+            "Failures", "TensorMath", "DurableIO", "Catalogue", "CPCRE2", "OrderedCollections",
             "SystemPackage", "Foundation", "Glibc", "Synchronization",
         ],
         "Runner": [
-            "Engine", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath", "SystemPackage",
-            "Foundation", "Glibc", "Synchronization",
+            "Failures", "Engine", "Store", "Jobs", "Catalogue", "DurableIO",
+            "TensorMath",
+            "SystemPackage", "Foundation", "Glibc", "Synchronization",
         ],
         "Daemon": [
-            "Jobs", "Store", "DurableIO", "Catalogue", "FlyingFox", "FlyingSocks", "Logging",
+            "Failures", "Jobs", "Store", "DurableIO", "Catalogue", "FlyingFox",
+            "FlyingSocks",
+            "Logging",
             "ServiceLifecycle", "Subprocess", "SystemPackage", "UnixSignals", "Dispatch",
             "Foundation", "Glibc", "Synchronization",
         ],
@@ -30,7 +35,7 @@ enum ImportTable {
             "Daemon", "Jobs", "ArgumentParser", "Logging", "SystemPackage", "Foundation", "Glibc",
         ],
         "layerfold": [
-            "Runner", "Engine", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
+            "Failures", "Runner", "Engine", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
             "ArgumentParser", "SystemPackage", "Foundation", "Glibc", "Synchronization",
         ],
     ]

@@ -1,5 +1,6 @@
 // What people see of the queue.
 
+import Failures
 import Glibc
 package import Jobs
 import Store

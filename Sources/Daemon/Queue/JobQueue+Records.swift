@@ -1,6 +1,7 @@
 // What the queue commits: the rows that go with each move of a job.
 
 import DurableIO
+import Failures
 import Foundation
 import Jobs
 import Store

@@ -2,6 +2,7 @@
 // first, then orphans are killed, then outcomes are read, since only a dead worker writes no more.
 
 import DurableIO
+import Failures
 import Glibc
 import Jobs
 import Logging

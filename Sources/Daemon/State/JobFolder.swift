@@ -1,15 +1,17 @@
 // The folder of one job: the truth about it, from which its row in the index can be made again.
 
 package import DurableIO
+package import Failures
 import Foundation
 package import Jobs
 package import SystemPackage
 
 package struct JobFolder: Sendable {
     /// A file of the folder does not say what it should.
-    package struct Unreadable: Error, CustomStringConvertible {
+    package struct Unreadable: ClassifiedFailure, CustomStringConvertible {
         package let path: FilePath
         package let reason: String
+        package let failureClass: FailureClass
 
         package var description: String { "'\(path)' cannot be read: \(reason)" }
     }
@@ -98,7 +100,8 @@ package struct JobFolder: Sendable {
             let bytes = try SmallFile.read(file, bytesMax: bytesMax)
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
-            throw Unreadable(path: file, reason: "\(error)")
+            throw Unreadable(
+                path: file, reason: "\(error)", failureClass: FailureClass(of: error))
         }
     }
 }

@@ -6,6 +6,8 @@
 // columns of o), and the query heads inside a group. Nothing else of it may move: channels of the
 // stream belong to all layers, features of a head to its rotation and to the other heads.
 
+package import Failures
+
 /// Unit i of the result is unit `order[i]` of the layer, for each order below.
 package struct LayerAlignment: Sendable, Equatable, Codable {
     /// One order for each MLP of the layer: one, or as many as experts.
@@ -152,7 +154,10 @@ extension LayerBlueprint {
     }
 }
 
-package enum AlignError: Error, Equatable, CustomStringConvertible {
+package enum AlignError: ClassifiedFailure, Equatable, CustomStringConvertible {
+
+    package var failureClass: FailureClass { .user }
+
     case tooManyUnits(layer: Int, what: String, count: Int)
     case notFinite
 

@@ -1,8 +1,12 @@
 // Texts, lists and dictionaries in Python's spelling, as `repr` writes them: RACE is also published
 // with such a text in each row.
 
+package import Failures
+
 /// What is wrong with a literal, and the code point where it shows.
-package enum PythonLiteralFault: Error, Equatable, CustomStringConvertible {
+package enum PythonLiteralFault: ClassifiedFailure, Equatable, CustomStringConvertible {
+    package var failureClass: FailureClass { .user }
+
     case unexpected(offset: Int, expected: String)
     case badEscape(offset: Int)
     case tooDeep(offset: Int)

@@ -1,5 +1,8 @@
 // The input of every analysis: one vector per sample (or token) at one boundary of the model.
 
+package import Failures
+package import TensorMath
+
 /// Rows `[count, width]`, row-major: the representations of `count` samples at one boundary
 /// between layers. Boundary 0 is the embedding output, boundary `l` the output of layer `l - 1`
 /// before the final norm.
@@ -20,7 +23,7 @@ package struct LayerRows: Sendable {
 }
 
 /// What an analysis can find wrong with its input. Layers and samples count from 0.
-package enum AnalysisError: Error, Equatable, CustomStringConvertible {
+package enum AnalysisError: ClassifiedFailure, Equatable, CustomStringConvertible {
     /// There are fewer boundaries than the embedding output and one layer.
     case tooFewBoundaries(found: Int)
     /// A boundary has another shape than boundary 0.
@@ -37,9 +40,18 @@ package enum AnalysisError: Error, Equatable, CustomStringConvertible {
     /// The median heuristic has no width: more than half of the pairs of samples are equal.
     case medianDistanceIsZero(boundary: Int)
     /// A factorisation failed on a matrix made from finite rows.
-    case linearAlgebra(boundary: Int, cause: String)
+    case linearAlgebra(boundary: Int, cause: LinearAlgebraError)
     /// No similarity measure has this name.
     case unknownMeasure(name: String, known: [String])
+
+    package var failureClass: FailureClass {
+        switch self {
+        case .linearAlgebra(_, let cause): cause.failureClass
+        case .tooFewBoundaries, .shapesDiffer, .notFinite, .tooFewSamples, .tooFewLayers,
+            .parameterOutOfRange, .medianDistanceIsZero, .unknownMeasure:
+            .user
+        }
+    }
 
     package var description: String {
         switch self {

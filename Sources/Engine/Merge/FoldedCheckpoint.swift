@@ -1,6 +1,7 @@
 // A plan becomes a checkpoint: what every tensor will be, the new config.json, and the check
 // that what was written is what the plan says.
 
+package import Failures
 package import SystemPackage
 import TensorMath
 
@@ -131,8 +132,11 @@ package struct FoldedCheckpoint {
 }
 
 /// A written tensor is not what its recipe says.
-package enum FoldCheckError: Error, Equatable, CustomStringConvertible {
+package enum FoldCheckError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case differs(tensor: String, roundingErrors: Double)
+
+    /// Ours or the disk's; nothing a person can correct.
+    package var failureClass: FailureClass { .bug }
 
     package var description: String {
         switch self {
