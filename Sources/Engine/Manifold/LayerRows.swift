@@ -90,35 +90,8 @@ package enum AnalysisError: ClassifiedFailure, Equatable, CustomStringConvertibl
 }
 
 extension LayerRows {
-    /// Checks that `boundaries` are at least two of one shape, hold `samplesMin` samples and only
-    /// finite numbers; names the first fault in order of boundary, sample, column.
-    package static func validate(
-        _ boundaries: [LayerRows], samplesMin: Int, reason: String
-    ) throws(AnalysisError) {
-        guard let first = boundaries.first, boundaries.count >= 2 else {
-            throw .tooFewBoundaries(found: boundaries.count)
-        }
-        guard first.count >= samplesMin else {
-            throw .tooFewSamples(found: first.count, needed: samplesMin, reason: reason)
-        }
-        guard first.width > 0 else {
-            throw .parameterOutOfRange(name: "width", value: "0", expected: "at least 1")
-        }
-        for (boundary, rows) in boundaries.enumerated() {
-            guard rows.count == first.count, rows.width == first.width else {
-                throw .shapesDiffer(
-                    boundary: boundary, count: rows.count, width: rows.width,
-                    expectedCount: first.count, expectedWidth: first.width)
-            }
-            if let place = rows.firstNonFinite {
-                throw .notFinite(
-                    boundary: boundary, sample: place / rows.width, column: place % rows.width)
-            }
-        }
-    }
-
     /// The offset of the first NaN or infinity.
-    private var firstNonFinite: Int? {
+    var firstNonFinite: Int? {
         // A product with zero is zero for a finite number and NaN for the others, so that a sum
         // over a row tells whether a closer look is needed.
         let span = values.span
