@@ -87,18 +87,22 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ]),
 
+        ours(
+            "Publication",
+            ["DurableIO", external("SystemPackage", "swift-system")]),
+
         // Level 3: a job's stages through the cache; the road from inbox to result.
         ours(
             "Runner",
             [
-                "Failures", "Engine", "Store", "Jobs", "Catalogue", "DurableIO",
+                "Failures", "Publication", "Engine", "Store", "Jobs", "Catalogue", "DurableIO",
                 "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
         ours(
             "Daemon",
             [
-                "Failures", "Jobs", "Store", "DurableIO", "Catalogue",
+                "Failures", "Publication", "Jobs", "Store", "DurableIO", "Catalogue",
                 external("FlyingFox", "FlyingFox"), external("Logging", "swift-log"),
                 external("ServiceLifecycle", "swift-service-lifecycle"),
                 external("Subprocess", "swift-subprocess"),

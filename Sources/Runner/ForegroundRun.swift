@@ -4,6 +4,7 @@ import DurableIO
 import Engine
 import Foundation
 package import Jobs
+import Publication
 import Store
 package import SystemPackage
 
@@ -54,10 +55,14 @@ package struct ForegroundRun {
     private func publish(_ partial: FilePath) throws -> FilePath {
         for number in 1..<Int.max {
             let target = output.appending("\(description.name)-\(number)")
-            if try DurableRename.rename(partial, to: target) {
-                try DurableText.write("", to: target.appending("DONE"))
-                return target
+            let publication = Publication(target)
+            do {
+                try publication.place(partial)
+            } catch  where error.errno == .fileExists {
+                continue
             }
+            try publication.finish()
+            return target
         }
         preconditionFailure("more results than integers")
     }

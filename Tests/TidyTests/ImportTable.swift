@@ -15,17 +15,18 @@ enum ImportTable {
             "Glibc",
             "Synchronization",
         ],
+        "Publication": ["DurableIO", "SystemPackage", "Glibc"],
         "Engine": [
             "Failures", "TensorMath", "DurableIO", "Catalogue", "CPCRE2", "OrderedCollections",
             "SystemPackage", "Foundation", "Glibc", "Synchronization",
         ],
         "Runner": [
-            "Failures", "Engine", "Store", "Jobs", "Catalogue", "DurableIO",
+            "Failures", "Publication", "Engine", "Store", "Jobs", "Catalogue", "DurableIO",
             "TensorMath",
             "SystemPackage", "Foundation", "Glibc", "Synchronization",
         ],
         "Daemon": [
-            "Failures", "Jobs", "Store", "DurableIO", "Catalogue", "FlyingFox",
+            "Failures", "Publication", "Jobs", "Store", "DurableIO", "Catalogue", "FlyingFox",
             "FlyingSocks",
             "Logging",
             "ServiceLifecycle", "Subprocess", "SystemPackage", "UnixSignals", "Dispatch",
