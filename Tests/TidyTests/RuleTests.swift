@@ -93,6 +93,9 @@ import Testing
             bad: "extension ClassifiedFailure {\n    var failureClass: FailureClass { .bug }",
             good: "package protocol ClassifiedFailure: Error {"),
         Sample(
+            rule: Rules.zeroing, path: engine, bad: "RowKernels.scale(error, by: 0)",
+            good: "RowKernels.scale(mean, by: 0.5)\nx *= 0.5\nerror.fill(0)"),
+        Sample(
             rule: Rules.machinePaths, path: "Scripts/a.py", bad: "root = '\(work)shared'",
             good: "root = 'net\(work)shared'"),
     ]

@@ -203,10 +203,18 @@ enum Rules {
         }
     }
 
+    static let zeroing = Rule.forbids(
+        "nothing is zeroed by a factor, which keeps NaN and makes it of infinities",
+        remedy: "fill(0)", in: { $0.isIn("Sources") && $0.hasEnding("swift") },
+        where: { code in
+            code.contains("scale(") && (code.contains("by: 0)") || code.contains("by: 0.0)"))
+                || code.contains("*= 0") && !code.contains("*= 0.")
+        })
+
     static let all = [
         forceTry, forceCast, printing, fileManager, clocksAndDice, detachedTasks, globalQueues,
         pointers, uncheckedSendable, unfinished, lineLength, fileLength, firstLine, oneTitle,
-        machinePaths, classedErrors,
+        machinePaths, classedErrors, zeroing,
     ]
 }
 
