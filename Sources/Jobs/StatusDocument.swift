@@ -52,15 +52,14 @@ package struct JobList: Sendable, Equatable, Codable {
 package struct JobDetail: Sendable, Equatable, Codable {
     package struct Attempt: Sendable, Equatable, Codable {
         package var id: String
-        /// `running`, `succeeded`, `failed`, `transient`, `lost`, `stopped`.
-        package var state: String
+        package var state: AttemptState
         package var startedAtMilliseconds: Int
         package var finishedAtMilliseconds: Int?
         package var process: Int?
         package var exitCode: Int?
         package var exitSignal: Int?
 
-        package init(id: String, state: String, startedAtMilliseconds: Int) {
+        package init(id: String, state: AttemptState, startedAtMilliseconds: Int) {
             self.id = id
             self.state = state
             self.startedAtMilliseconds = startedAtMilliseconds
@@ -189,13 +188,13 @@ package struct ErrorDocument: ClassifiedFailure, Sendable, Equatable, Codable {
     package var code: Code
     package var message: String
     package var manifestError: ManifestError?
+
     package var failureClass: FailureClass {
         switch code {
         case .manifest, .notFound, .refused, .tooLarge: .user
         case .unavailable: .transient
         }
     }
-
 
     package init(code: Code, message: String, manifestError: ManifestError? = nil) {
         self.code = code

@@ -36,8 +36,17 @@ package struct JobFolder: Sendable {
     }
 
     /// - Returns: Nil where the folder holds no record: the acceptance was interrupted.
+    /// - Throws: `NewerFormat`, `Unreadable`.
     package func record() throws -> JobRecord? {
-        try decoded(JobRecord.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)
+        // The version is read alone: what else a newer record holds is not known here.
+        struct Header: Decodable { let version: Int }
+        let header = try decoded(Header.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)
+        if let header, header.version > JobRecord.currentVersion {
+            throw NewerFormat(
+                place: "'\(path.appending(JobRecord.fileName))'", field: "version",
+                found: String(header.version), known: [String(JobRecord.currentVersion)])
+        }
+        return try decoded(JobRecord.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)
     }
 
     // MARK: Outcome and end
