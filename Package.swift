@@ -80,61 +80,72 @@ let package = Package(
         .systemLibrary(name: "COpenMP", providers: [.apt(["libgomp1"])]),
         .target(name: "Kernels"),
 
-        // Level 1: arithmetic, durable files, and the words of a job; nothing about models.
-        ours("TensorMath", ["Kernels", "CBLAS", "COneDNN", "COpenMP"]),
-        ours("DurableIO", [external("SystemPackage", "swift-system")]),
+        // Level 1: who has to act on a failure, arithmetic, durable files, and the words of a job;
+        // nothing about models.
+        ours("Failures", []),
+        ours("TensorMath", ["Failures", "Kernels", "CBLAS", "COneDNN", "COpenMP"]),
+        ours("DurableIO", ["Failures", external("SystemPackage", "swift-system")]),
         ours("Catalogue", []),
-        ours("Jobs", ["Catalogue", external("Yams", "Yams")]),
+        ours("Jobs", ["Failures", "Catalogue", external("Yams", "Yams")]),
 
         // Level 2: siblings that never meet below Runner.
         ours(
             "Store",
             [
-                "DurableIO", "CZstd", external("Crypto", "swift-crypto"),
+                "Failures", "DurableIO", "CZstd", external("Crypto", "swift-crypto"),
                 external("GRDB", "GRDB.swift"), external("SystemPackage", "swift-system"),
             ]),
         // The engine, room by room: each knows only rooms above it.
         room(
             "Checkpoint",
             [
-                "TensorMath", "DurableIO", external("OrderedCollections", "swift-collections"),
+                "Failures", "TensorMath", "DurableIO",
+                external("OrderedCollections", "swift-collections"),
                 external("SystemPackage", "swift-system"),
             ]),
         room(
             "Tokenizer",
-            ["DurableIO", "CPCRE2", external("SystemPackage", "swift-system")]),
+            ["Failures", "DurableIO", "CPCRE2", external("SystemPackage", "swift-system")]),
         room(
             "Texts",
             [
-                "Checkpoint", "Tokenizer", "TensorMath", "DurableIO",
+                "Failures", "Checkpoint", "Tokenizer", "TensorMath", "DurableIO",
                 external("SystemPackage", "swift-system"),
             ]),
-        room("Model", ["Checkpoint", "TensorMath"]),
+        room("Model", ["Failures", "Checkpoint", "TensorMath"]),
         room(
-            "Evaluation", ["Checkpoint", "Tokenizer", "Texts", "Model", "Catalogue", "TensorMath"]),
-        room("Analysis", ["Model", "TensorMath"]),
+            "Evaluation",
+            [
+                "Failures", "Checkpoint", "Tokenizer", "Texts", "Model", "Catalogue", "TensorMath",
+            ]),
+        room("Analysis", ["Failures", "Model", "TensorMath"]),
         room(
             "Compression",
             [
-                "Checkpoint", "Model", "Evaluation", "Analysis", "Catalogue", "TensorMath",
-                external("SystemPackage", "swift-system"),
+                "Failures", "Checkpoint", "Model", "Evaluation", "Analysis", "Catalogue",
+                "TensorMath", external("SystemPackage", "swift-system"),
             ]),
 
         // Figures come in as values: no numerics.
-        ours("Report", ["Checkpoint", "Catalogue"]),
+        ours("Report", ["Failures", "Checkpoint", "Catalogue"]),
+
+        ours(
+            "Publication",
+            ["DurableIO", external("SystemPackage", "swift-system")]),
 
         // Level 3: a job's stages through the cache; the road from inbox to result.
         ours(
             "Runner",
             [
                 "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation", "Analysis",
-                "Compression", "Report", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
+                "Compression", "Report", "Failures", "Publication", "Store", "Jobs", "Catalogue",
+                "DurableIO", "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
         ours(
             "Daemon",
             [
-                "Jobs", "Store", "DurableIO", "Catalogue",
+                "Failures", "Publication", "Jobs", "Store", "DurableIO", "Catalogue",
                 external("FlyingFox", "FlyingFox"), external("Logging", "swift-log"),
                 external("ServiceLifecycle", "swift-service-lifecycle"),
                 external("Subprocess", "swift-subprocess"),
@@ -153,7 +164,7 @@ let package = Package(
         .executableTarget(
             name: "layerfold",
             dependencies: [
-                "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation", "Report",
+                "Failures", "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation", "Report",
                 "Runner", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
                 external("ArgumentParser", "swift-argument-parser"),
                 external("SystemPackage", "swift-system"),
@@ -183,7 +194,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KernelsTests", ["TensorMath", "Kernels"]),
         tests("DurableIOTests", ["DurableIO"]),
-        tests("JobsTests", ["Jobs", "Catalogue"]),
+        tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
         tests("StoreTests", ["Store", "DurableIO"]),
         .target(
             name: "EngineTestSupport",
@@ -204,8 +215,14 @@ let package = Package(
             "CompressionTests",
             ["Compression", "Analysis", "Model", "Tokenizer", "Checkpoint", "Catalogue"]),
         tests("ReportTests", ["Report", "Checkpoint"]),
-        tests("RunnerTests", ["Runner", "Compression", "Checkpoint", "TensorMath", "Store"]),
-        tests("DaemonTests", ["Daemon", "Jobs", "DurableIO"]),
+        tests(
+            "RunnerTests",
+            [
+                "Runner", "Failures", "Compression", "Evaluation", "Analysis", "Model", "Texts",
+                "Tokenizer", "Checkpoint", "TensorMath", "DurableIO", "Store",
+                external("SystemPackage", "swift-system"),
+            ]),
+        tests("DaemonTests", ["Daemon", "Failures", "Jobs", "Store", "DurableIO"]),
         tests("CommandLineTests", []),
         tests("TidyTests", ["Jobs"]),
     ])

@@ -1,6 +1,7 @@
 // The daemon as a program: settings from flags, environment and file; signals; life until SIGTERM.
 
 import DurableIO
+package import Failures
 import Foundation
 import Glibc
 package import Jobs
@@ -19,13 +20,15 @@ package enum DaemonProgram {
             let bytes = try SmallFile.read(file, bytesMax: settingsBytesMax)
             return try ServerSettings.parse(bytes: Data(bytes))
         } catch {
-            throw SettingsError(file: file, reason: "\(error)")
+            throw SettingsError(
+                file: file, reason: "\(error)", failureClass: FailureClass(of: error))
         }
     }
 
-    package struct SettingsError: Error, CustomStringConvertible {
+    package struct SettingsError: ClassifiedFailure, CustomStringConvertible {
         let file: FilePath
         let reason: String
+        package let failureClass: FailureClass
 
         package var description: String { "settings file '\(file)': \(reason)" }
     }
@@ -72,7 +75,9 @@ package enum DaemonProgram {
             guard let start = buffer.baseAddress else { return }
             count = max(0, unsafe link.withPlatformString { unsafe readlink($0, start, bytesMax) })
         }
-        guard !bytes.isEmpty else { throw SettingsError(file: link, reason: "cannot be read") }
+        guard !bytes.isEmpty else {
+            throw SettingsError(file: link, reason: "cannot be read", failureClass: .user)
+        }
         return FilePath(String(decoding: bytes.map(UInt8.init(bitPattern:)), as: UTF8.self))
     }
 }

@@ -3,6 +3,7 @@
 
 import Dispatch
 import DurableIO
+package import Failures
 import Glibc
 package import Logging
 import ServiceLifecycle
@@ -11,7 +12,9 @@ package import SystemPackage
 
 package struct DaemonService: Service {
     /// Why the daemon does not start.
-    package enum StartError: Error, CustomStringConvertible {
+    package enum StartError: ClassifiedFailure, CustomStringConvertible {
+        package var failureClass: FailureClass { .user }
+
         /// Another daemon has this state folder.
         case alreadyRunning(state: FilePath, process: Int32?)
         case workerMissing(FilePath)

@@ -1,5 +1,6 @@
 // A whole regular file as read-only memory (mmap(2)): how weights are read without a copy.
 
+package import Failures
 import Glibc
 package import SystemPackage
 
@@ -18,11 +19,18 @@ package struct FileIdentity: Sendable, Hashable {
     }
 }
 
-package enum MappedFileError: Error, Equatable, CustomStringConvertible {
+package enum MappedFileError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case system(call: String, path: String, Errno)
     case notRegular(path: String, kind: String)
     case outsideRoot(path: String, target: String, root: String)
     case changed(path: String, before: FileIdentity, after: FileIdentity)
+
+    package var failureClass: FailureClass {
+        switch self {
+        case .system(_, _, let errno): errno.failureClass
+        case .notRegular, .outsideRoot, .changed: .user
+        }
+    }
 
     package var description: String {
         switch self {

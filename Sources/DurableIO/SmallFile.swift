@@ -1,12 +1,15 @@
 // Reads a small file whole, under a limit that is checked before memory is taken.
 
+package import Failures
 import Glibc
 package import SystemPackage
 
 /// Reading of files that fit in memory.
 package enum SmallFile {
     /// The file is larger than the caller allows.
-    package struct TooLarge: Error, Equatable, CustomStringConvertible {
+    package struct TooLarge: ClassifiedFailure, Equatable, CustomStringConvertible {
+        package var failureClass: FailureClass { .user }
+
         package let path: FilePath
         package let bytesMax: Int
 

@@ -1,5 +1,6 @@
 // What the kernel refused: which call, on which path, why, and what a person can do about it.
 
+package import Failures
 package import SystemPackage
 
 /// The kernel calls that `Syscalls` wraps, by the name a manual page has for them.
@@ -11,11 +12,12 @@ package enum SystemCall: String, CaseIterable, Sendable {
 }
 
 /// A failed kernel call.
-package struct SystemCallError: Error, Equatable, Sendable {
+package struct SystemCallError: ClassifiedFailure, Equatable, Sendable {
     package let call: SystemCall
     /// The path the call was about; of a rename or link, the target.
     package let path: FilePath
     package let errno: Errno
+    package var failureClass: FailureClass { errno.failureClass }
 
     package init(_ call: SystemCall, _ path: FilePath, _ errno: Errno) {
         self.call = call
@@ -52,6 +54,10 @@ package struct SystemCallError: Error, Equatable, Sendable {
         default: "see 'man 2 \(call.rawValue)' for the meaning of this error"
         }
     }
+}
+
+extension Errno: ClassifiedFailure {
+    package var failureClass: FailureClass { FailureClass(errno: rawValue) }
 }
 
 extension SystemCallError: CustomStringConvertible {

@@ -16,7 +16,10 @@ extension JobDescription {
         /// Nil where the method takes none.
         package let ratio: Double?
         package let parameters: Parameters
-        /// Name of the folder in the results, unique within the job.
+        /// What results and report call the entry; the method's name where it is nil.
+        package let label: String?
+        /// Name of the folder in the results, unique within the job, and the model's name in the
+        /// report.
         package internal(set) var folder: String
 
         var identity: Identity {
@@ -27,28 +30,29 @@ extension JobDescription {
     /// The models to make, in the order of the manifest. Folders are `mka-r0.25`, or
     /// have the entry's label in the place of the method; of equal ones the later get `-2`, `-3`.
     package var candidates: [Candidate] {
-        var used: [String: Int] = [:]
+        var taken: Set<String> = []
         return compress.flatMap(\.candidates).map { candidate in
             var candidate = candidate
-            let count = used[candidate.folder, default: 0] + 1
-            used[candidate.folder] = count
-            if count > 1 { candidate.folder += "-\(count)" }
+            let base = candidate.folder
+            var number = 2
+            // A label can be spelt like a numbered name: numbers go up to the first that is free.
+            while !taken.insert(candidate.folder).inserted {
+                candidate.folder = "\(base)-\(number)"
+                number += 1
+            }
             return candidate
         }
     }
 }
 
 extension JobDescription.Compression {
+    /// In the order of the ratios, each with the folder it would have alone.
     var candidates: [JobDescription.Candidate] {
-        guard ratios.isEmpty else {
-            return ratios.map {
-                JobDescription.Candidate(
-                    method: method, ratio: $0, parameters: parameters, folder: "\(name)-r\($0)")
-            }
-        }
-        return [
+        let ratios: [Double?] = ratios.isEmpty ? [nil] : ratios
+        return ratios.map { ratio in
             JobDescription.Candidate(
-                method: method, ratio: nil, parameters: parameters, folder: name)
-        ]
+                method: method, ratio: ratio, parameters: parameters, label: label,
+                folder: ratio.map { "\(name)-r\($0)" } ?? name)
+        }
     }
 }

@@ -41,15 +41,3 @@ package enum JobState: String, Sendable, Codable, CaseIterable {
         next.contains(state)
     }
 }
-
-/// Who has to act on a failure; decides whether the queue tries again.
-package enum FailureClass: String, Sendable, Codable, CaseIterable {
-    /// The manifest, the model or the data are wrong: no retry.
-    case user
-    /// Memory, disk or time ran out: no retry until somebody makes room.
-    case resource
-    /// Reading or writing failed in a way that may pass: retried with growing delays.
-    case transient
-    /// Layerfold's own fault, or a worker that keeps dying.
-    case bug
-}

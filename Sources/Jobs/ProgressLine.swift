@@ -1,5 +1,6 @@
 // What a worker tells the daemon while it runs: JSON lines on its standard output.
 
+package import Failures
 package import Foundation
 
 /// One line. Lines are hints for people: no decision rests on them (that is what the outcome file

@@ -1,6 +1,8 @@
 // What the daemon's API answers, shared with the command line. Times are milliseconds since 1970
 // UTC. docs/JOB_FORMAT.md lists the routes.
 
+package import Failures
+
 /// A line of `layerfold ls`.
 package struct JobSummary: Sendable, Equatable, Codable {
     package var id: String
@@ -50,15 +52,14 @@ package struct JobList: Sendable, Equatable, Codable {
 package struct JobDetail: Sendable, Equatable, Codable {
     package struct Attempt: Sendable, Equatable, Codable {
         package var id: String
-        /// `running`, `succeeded`, `failed`, `transient`, `lost`, `stopped`.
-        package var state: String
+        package var state: AttemptState
         package var startedAtMilliseconds: Int
         package var finishedAtMilliseconds: Int?
         package var process: Int?
         package var exitCode: Int?
         package var exitSignal: Int?
 
-        package init(id: String, state: String, startedAtMilliseconds: Int) {
+        package init(id: String, state: AttemptState, startedAtMilliseconds: Int) {
             self.id = id
             self.state = state
             self.startedAtMilliseconds = startedAtMilliseconds
@@ -172,7 +173,7 @@ package struct JobReceipt: Sendable, Equatable, Codable {
 }
 
 /// The body of every answer that is not 2xx.
-package struct ErrorDocument: Error, Sendable, Equatable, Codable {
+package struct ErrorDocument: ClassifiedFailure, Sendable, Equatable, Codable {
     package enum Code: String, Sendable, Codable {
         /// The manifest was refused; `manifestError` says where and why.
         case manifest
@@ -187,6 +188,13 @@ package struct ErrorDocument: Error, Sendable, Equatable, Codable {
     package var code: Code
     package var message: String
     package var manifestError: ManifestError?
+
+    package var failureClass: FailureClass {
+        switch code {
+        case .manifest, .notFound, .refused, .tooLarge: .user
+        case .unavailable: .transient
+        }
+    }
 
     package init(code: Code, message: String, manifestError: ManifestError? = nil) {
         self.code = code

@@ -1,6 +1,8 @@
 // What passes between the daemon and `layerfold worker`: the request on standard input, the
 // outcome in a file. docs/JOB_FORMAT.md describes both for people.
 
+package import Failures
+
 /// One JSON line on the worker's standard input. The daemon then keeps the pipe open: when it
 /// closes, the daemon is gone and the worker must stop.
 package struct WorkerRequest: Sendable, Equatable, Codable {
@@ -63,6 +65,10 @@ package struct WorkerOutcome: Sendable, Equatable, Codable {
         package var failureClass: FailureClass
         /// What failed, on what, what was expected and found, and what to do.
         package var message: String
+
+        package init(_ error: any Error) {
+            self.init(failureClass: FailureClass(of: error), message: String(describing: error))
+        }
 
         package init(failureClass: FailureClass, message: String) {
             self.failureClass = failureClass

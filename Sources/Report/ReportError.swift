@@ -1,7 +1,11 @@
 // Why a report.json could not be read.
 
+package import Failures
+
 /// What can be wrong with a report.json.
-package enum ReportError: Error, Equatable, CustomStringConvertible {
+package enum ReportError: ClassifiedFailure, Equatable, CustomStringConvertible {
+    package var failureClass: FailureClass { .user }
+
     /// The text is longer than `bytesMax`.
     case tooLong(bytes: Int, bytesMax: Int)
     /// Lists and objects nest deeper than `depthMax`.

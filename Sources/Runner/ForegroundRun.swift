@@ -3,6 +3,7 @@
 import DurableIO
 import Foundation
 package import Jobs
+import Publication
 import Store
 package import SystemPackage
 
@@ -53,10 +54,15 @@ package struct ForegroundRun {
     private func publish(_ partial: FilePath) throws -> FilePath {
         for number in 1..<Int.max {
             let target = output.appending("\(description.name)-\(number)")
-            if try DurableRename.rename(partial, to: target) {
-                try DurableText.write("", to: target.appending("DONE"))
-                return target
+            let publication = Publication(target)
+            do throws(SystemCallError) {
+                try publication.place(partial)
+            } catch {
+                guard error.errno == .fileExists else { throw error }
+                continue
             }
+            try publication.finish()
+            return target
         }
         preconditionFailure("more results than integers")
     }

@@ -159,11 +159,7 @@ package final class JobRunner {
     // MARK: Folds
 
     private var planRequests: [PlanRequest] {
-        job.compress.flatMap { entry in
-            entry.ratios.isEmpty
-                ? [PlanRequest(entry, ratio: nil)]
-                : entry.ratios.map { PlanRequest(entry, ratio: $0) }
-        }
+        job.candidates.map { PlanRequest($0) }
     }
 
     private func fold(
@@ -188,7 +184,7 @@ package final class JobRunner {
             cache: cache, progress: progress, numerics: numerics
         ).learn(aligned, request, original, tokens: analysis?.tokens)
         for note in plan.plan.notes { progress.warn("\(request.method): \(note)") }
-        let id = uniqueID(request)
+        let id = request.folder
         let weights =
             needs.weights
             ? try measuring.weights(request, plan, original, tokens: analysis?.tokens)
@@ -231,19 +227,6 @@ package final class JobRunner {
                 }, similarityAfter: after, evaluations: evaluations, learning: learning,
                 seconds: model.seconds,
                 files: model.files))
-    }
-
-    /// `<method or label>-r<ratio>`, numbered where a job asks for the same twice.
-    private func uniqueID(_ request: PlanRequest) -> String {
-        let base = request.ratio.map { "\(request.name)-r\($0)" } ?? request.name
-        let taken = Set(results.map(\.id))
-        var id = base
-        var number = 2
-        while taken.contains(id) {
-            id = "\(base)-\(number)"
-            number += 1
-        }
-        return id
     }
 
     // MARK: Report

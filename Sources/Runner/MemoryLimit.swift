@@ -1,6 +1,8 @@
 // How much memory this process may have, so that a stage that needs more is refused before it
 // starts: a worker that the kernel kills for memory has worked for nothing, and would again.
 
+package import Failures
+
 /// The least of what the machine has and what the process is allowed.
 package struct MemoryLimit: Sendable, Equatable {
     package let bytes: Int
@@ -53,7 +55,9 @@ package struct MemoryLimit: Sendable, Equatable {
 }
 
 /// A stage needs more memory than there is. Nothing of it was begun.
-package struct MemoryMissing: Error, Equatable, CustomStringConvertible {
+package struct MemoryMissing: ClassifiedFailure, Equatable, CustomStringConvertible {
+    package var failureClass: FailureClass { .resource }
+
     package let stage: String
     package let neededBytes: Int
     package let limit: MemoryLimit

@@ -1,9 +1,13 @@
 // Paths of a manifest are below configured roots: the first root that holds the path wins, and
 // nothing outside a root is ever read.
 
+package import Failures
 package import SystemPackage
 
-package enum RootError: Error, Equatable, CustomStringConvertible {
+package enum RootError: ClassifiedFailure, Equatable, CustomStringConvertible {
+
+    package var failureClass: FailureClass { .user }
+
     case notFound(kind: String, path: String, roots: [String])
     case outside(kind: String, path: String, roots: [String])
 

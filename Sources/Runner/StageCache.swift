@@ -2,6 +2,7 @@
 // remember for the report what happened and what it cost.
 
 package import Checkpoint
+import Failures
 import Foundation
 package import Report
 package import Store
@@ -15,9 +16,10 @@ package struct StageResult: Sendable {
 
 /// An object that an earlier stage left is damaged or gone. Its action is forgotten by now, so
 /// running the job's stages again computes it anew.
-struct StageInputLost: Error {
+struct StageInputLost: ClassifiedFailure {
     let stage: String
     let role: String
+    var failureClass: FailureClass { .transient }
 }
 
 /// Takes the objects of a running stage.

@@ -2,13 +2,17 @@
 // to standard output, the outcome into a file that is written last.
 
 import DurableIO
+package import Failures
 import Foundation
 package import Jobs
 import Store
 package import SystemPackage
 
 /// The job was told to stop; no outcome is written, and the daemon knows what to do.
-package struct JobStopped: Error {
+package struct JobStopped: ClassifiedFailure {
+    /// Nobody's fault: the job can run again.
+    package var failureClass: FailureClass { .transient }
+
     package init() {}
 }
 
@@ -35,7 +39,7 @@ package struct Worker {
         } catch let stopped as JobStopped {
             throw stopped
         } catch {
-            failure = FailureClassifier.failure(for: error)
+            failure = WorkerOutcome.Failure(error)
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let peak = ResidentMemory.peakBytes()

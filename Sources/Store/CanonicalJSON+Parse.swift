@@ -1,9 +1,13 @@
 // Reads JSON bytes back into `CanonicalJSON`, under limits, with the place of every fault.
 // Accepts any spelling of the values it knows (RFC 8259); refuses null, fractions, double keys.
 
+package import Failures
+
 extension CanonicalJSON {
     /// What was wrong, and at which byte.
-    package struct ParseError: Error, Equatable, Sendable, CustomStringConvertible {
+    package struct ParseError: ClassifiedFailure, Equatable, Sendable, CustomStringConvertible {
+        package var failureClass: FailureClass { .user }
+
         package let byteOffset: Int
         package let reason: String
 

@@ -1,6 +1,7 @@
 // Putting and reading objects, and what happens to a damaged one.
 
 import DurableIO
+import Failures
 package import SystemPackage
 
 extension ContentStore {
@@ -154,8 +155,9 @@ extension ContentStore {
 // MARK: - Opening and quarantine
 
 /// A fault met while reading, on its way out of a closure.
-private struct Met: Error {
+private struct Met: ClassifiedFailure {
     let fault: ObjectFault
+    var failureClass: FailureClass { fault.failureClass }
 }
 
 extension SystemCallError {

@@ -2,9 +2,10 @@
 // miss, with a finding that tells what was seen.
 
 package import DurableIO
+package import Failures
 package import SystemPackage
 
-package enum StoreError: Error, Sendable {
+package enum StoreError: ClassifiedFailure, Sendable {
     /// The kernel refused; the error names call, path and remedy.
     case system(SystemCallError)
     /// The folder holds a store of another format.
@@ -20,7 +21,20 @@ package enum StoreError: Error, Sendable {
     /// A pin with an owner or a reason that cannot be.
     case pinInvalid(owner: String)
     /// SQLite refused.
-    case index(path: FilePath, reason: String)
+    case index(path: FilePath, reason: String, FailureClass)
+}
+
+extension StoreError {
+    package var failureClass: FailureClass {
+        switch self {
+        case .system(let error): error.failureClass
+        case .index(_, _, let failureClass): failureClass
+        case .formatUnknown, .indexNewer: .user
+        // The other process ends; the stage runs again.
+        case .indexInUse, .outputMissing: .transient
+        case .objectTooLarge, .pinInvalid: .bug
+        }
+    }
 }
 
 extension StoreError {
@@ -54,7 +68,7 @@ extension StoreError: CustomStringConvertible {
         case .pinInvalid(let owner):
             "a pin of '\(owner)' cannot be set: an owner has 1 to 64 of A-Z a-z 0-9 _ - and a "
                 + "reason at most 4096 bytes"
-        case .index(let path, let reason):
+        case .index(let path, let reason, _):
             "the index '\(path)' failed: \(reason); 'layerfold store rebuild-index' makes a new "
                 + "one from the files"
         }

@@ -1,9 +1,12 @@
 // The door to libzstd: one frame in, one frame out, between buffers whose sizes are known.
 
 import CZstd
+import Failures
 
 /// libzstd said no.
-struct ZstdError: Error, CustomStringConvertible {
+struct ZstdError: ClassifiedFailure, CustomStringConvertible {
+    var failureClass: FailureClass { .bug }
+
     let description: String
 
     fileprivate init(code: Int) {

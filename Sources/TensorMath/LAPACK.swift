@@ -3,9 +3,13 @@
 // the others are transposed on the way in and out.
 
 import CBLAS
+package import Failures
 
 /// What a factorisation can find wrong with its matrix.
-package enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
+package enum LinearAlgebraError: ClassifiedFailure, Equatable, CustomStringConvertible {
+    /// The matrix is made of the weights and the data.
+    package var failureClass: FailureClass { .user }
+
     /// An entry is NaN or infinite.
     case notFinite(routine: String)
     /// The iteration of an eigenvalue or singular value routine did not converge.

@@ -1,6 +1,7 @@
 // Projections y = x W^T on weights as the checkpoint stores them, by oneDNN.
 
 import COneDNN
+package import Failures
 
 /// How products are computed; a part of every cache key.
 package enum ComputeMode: String, Sendable, CaseIterable {
@@ -10,8 +11,15 @@ package enum ComputeMode: String, Sendable, CaseIterable {
     case bfloat16 = "bf16"
 }
 
-package enum MatrixProductError: Error, CustomStringConvertible {
+package enum MatrixProductError: ClassifiedFailure, CustomStringConvertible {
     case library(call: String, status: Int)
+
+    package var failureClass: FailureClass {
+        switch self {
+        case .library(_, let status):
+            status == Int(dnnl_out_of_memory.rawValue) ? .resource : .user
+        }
+    }
 
     package var description: String {
         switch self {

@@ -1,18 +1,27 @@
 // Talks to layerfoldd over its unix socket: HTTP/1.1, one connection for each request, every size
 // and time limited. The routes are listed in docs/JOB_FORMAT.md.
 
+import Failures
 import Foundation
 import Glibc
 import Jobs
 
 struct DaemonClient {
-    enum ClientError: Error, CustomStringConvertible {
+    enum ClientError: ClassifiedFailure, CustomStringConvertible {
         /// Nobody listens there, or not to us.
         case notReachable(socket: String, reason: String)
         /// Somebody listens who does not speak this protocol.
         case badAnswer(socket: String, reason: String)
         /// The daemon said no.
         case refused(ErrorDocument)
+
+        var failureClass: FailureClass {
+            switch self {
+            case .notReachable: .transient
+            case .badAnswer: .user
+            case .refused(let document): document.failureClass
+            }
+        }
 
         var description: String {
             switch self {

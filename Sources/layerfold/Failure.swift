@@ -1,6 +1,7 @@
 // How verbs end: one line on standard error and an exit code that scripts can rely on.
 
 import ArgumentParser
+import Failures
 import Foundation
 
 /// Exit codes of every verb.
@@ -14,9 +15,17 @@ enum ExitStatus: Int32 {
 }
 
 /// An end with a code and a message.
-struct Failure: Error {
+struct Failure: ClassifiedFailure {
     let status: ExitStatus
     let message: String
+
+    var failureClass: FailureClass {
+        switch status {
+        case .usage, .notFound, .refused: .user
+        case .unreachable, .integrity: .transient
+        case .jobFailed: .bug
+        }
+    }
 
     init(_ status: ExitStatus, _ message: String) {
         self.status = status

@@ -43,7 +43,7 @@ struct RunCommand: ParsableCommand {
         } catch is JobStopped {
             throw Failure(.jobFailed, "stopped; what was finished stays in the cache")
         } catch {
-            throw Failure(.jobFailed, FailureClassifier.failure(for: error).message)
+            throw Failure(.jobFailed, String(describing: error))
         }
     }
 }

@@ -97,7 +97,7 @@ struct CommandLineTests {
             #expect(found.allSatisfy { $0["cache"] as? String == "hit" }, "\(name)")
         }
         let done = URL(filePath: path).deletingLastPathComponent().appending(path: "DONE")
-        #expect(FileManager.default.fileExists(atPath: done.path))
+        #expect(try String(contentsOf: done, encoding: .utf8) == "layerfold-results 1\n")
         #expect(try layerfold("store", "verify", "--state", state).status == 0)
     }
 

@@ -7,12 +7,14 @@ import Testing
 
 @Suite("jobs that need much memory")
 struct MemoryJobTests {
-    /// Two layers of zeros, hardly any of them stored on the disk.
-    private static func writeWideModel(neurons: Int, in folder: URL) throws {
-        let (width, heads, vocabulary) = (32, 1, 4096)
+    /// Layers of zeros, hardly any of them stored on the disk.
+    private static func writeWideModel(
+        neurons: Int, layers: Int = 2, width: Int = 32, in folder: URL
+    ) throws {
+        let (heads, vocabulary) = (1, 4096)
         let config: [String: Any] = [
             "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": width,
-            "intermediate_size": neurons, "num_hidden_layers": 2, "num_attention_heads": heads,
+            "intermediate_size": neurons, "num_hidden_layers": layers, "num_attention_heads": heads,
             "num_key_value_heads": heads, "vocab_size": vocabulary, "rms_norm_eps": 1e-5,
             "hidden_act": "silu", "tie_word_embeddings": true, "rope_theta": 10000,
             "max_position_embeddings": 1024, "bos_token_id": 0, "eos_token_id": 1,
@@ -22,7 +24,7 @@ struct MemoryJobTests {
         var shapes = [
             "model.embed_tokens.weight": [vocabulary, width], "model.norm.weight": [width],
         ]
-        for layer in 0..<2 {
+        for layer in 0..<layers {
             for (name, shape) in [
                 "input_layernorm": [width], "post_attention_layernorm": [width],
                 "self_attn.q_proj": [width, width], "self_attn.k_proj": [width, width],
@@ -101,6 +103,36 @@ struct MemoryJobTests {
             try #require(found["planned_peak_bytes"] as? Double),
             try #require(found["peak_anonymous_bytes"] as? Double)
         )
+    }
+
+    @Test("a capture lies in memory one boundary at a time, as was planned")
+    func capture() throws {
+        // Of 57 samples 12,000 tokens, each a row of a megabyte in a thousand at 17 boundaries.
+        let (folder, job) = try Workshop.make()
+        let model = folder.url.appending(path: "deep")
+        try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            atPath: folder.path + "/demo/tokenizer.json", toPath: model.path + "/tokenizer.json")
+        try Self.writeWideModel(neurons: 32, layers: 16, width: 256, in: model)
+        let text = try String(contentsOfFile: job, encoding: .utf8)
+            .replacing("model: demo", with: "model: deep")
+            .replacing("samples: 12, max_tokens: 16", with: "samples: 57, max_tokens: 256")
+            .replacing(
+                "analysis: {compute: f32}",
+                with: "analysis: {compute: f32, similarity: cosine, representation: tokens}"
+            )
+            .replacing("evaluate:", with: "evaluate: [] #")
+        try Data(text.utf8).write(to: URL(filePath: job))
+        let outcome = try layerfold(
+            "run", job, "--state", folder.path + "/s", "--output", folder.path + "/out")
+        let (planned, used) = try Self.peaks(of: "activations", (folder, outcome))
+        // All boundaries would be 17 x 4 x 256 bytes a token.
+        let file = try #require(Workshop.names(folder.path + "/out").first)
+        let report = try String(
+            contentsOfFile: "\(folder.path)/out/\(file)/report.json", encoding: .utf8)
+        let tokens = try #require(report.firstMatch(of: /57 sequences, (\d+) tokens, tokens/))
+        let all = 17 * 4 * 256 * (Double(tokens.1) ?? 0)
+        #expect(used < planned && planned < all, "\(used) of \(planned), all are \(all)")
     }
 
     @Test("a fold holds no more than was planned, and not much less")

@@ -5,6 +5,7 @@ import DurableIO
 import Foundation
 import Glibc
 import Jobs
+import Store
 import SystemPackage
 import Testing
 
@@ -22,7 +23,26 @@ struct DaemonRestartTests {
         try daemon.open("gate-t")
         let summary = try await daemon.wait(for: "gate-t", .done)
         let attempts = try daemon.client.job(summary.id).attempts.map(\.state)
-        #expect(attempts == ["stopped", "succeeded"])
+        #expect(attempts == [.stopped, .succeeded])
+    }
+
+    @Test func `an index of a newer daemon is refused by name`() async throws {
+        let daemon = try TestDaemon()
+        let id = JobIdentifier.make(now: 1_000)
+        try Self.insert(
+            JobRow(
+                id: id, name: "ok-newer", owner: 0, manifestDigest: "", state: "paused",
+                submittedAt: 1_000), into: daemon)
+        try daemon.launch()
+        let process = try #require(daemon.process)
+        #expect(await eventually { !process.isRunning })
+        #expect(daemon.logText.contains("job \(id) has the state 'paused'"), "\(daemon.logText)")
+    }
+
+    /// Closes the index before it returns.
+    private static func insert(_ row: JobRow, into daemon: TestDaemon) throws {
+        let index = try IndexDatabase(path: daemon.state.appending("db/index.sqlite"))
+        _ = try index.insertJob(row)
     }
 
     @Test func `a worker that ignores SIGTERM does not keep the daemon from stopping`() async throws

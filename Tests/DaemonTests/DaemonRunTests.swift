@@ -2,6 +2,7 @@
 
 import Daemon
 import DurableIO
+import Failures
 import Foundation
 import Glibc
 import Jobs
@@ -24,7 +25,7 @@ struct DaemonRunTests {
         let job = daemon.state.appending("jobs").appending(summary.id)
         #expect(TestFolder.text(job.appending("manifest.raw")) == TestDaemon.manifest("ok-1"))
         #expect(detail.record?.description.compress.first?.method == "reverse")
-        #expect(detail.attempts.map(\.state) == ["succeeded"])
+        #expect(detail.attempts.map(\.state) == [.succeeded])
         #expect(detail.attempts.first?.exitCode == 0)
         let progress = try daemon.client.progress(of: summary.id)
         #expect(progress.history.count == 3, "started, finished, outcome: \(progress)")
@@ -141,7 +142,7 @@ struct DaemonRunTests {
         #expect(summary.failure?.message.contains("signal 11") == true)
         #expect(daemon.runs(of: "crash-1").count == 3)
         let detail = try daemon.client.job(summary.id)
-        #expect(detail.attempts.map(\.state) == ["lost", "lost", "lost"])
+        #expect(detail.attempts.map(\.state) == [.lost, .lost, .lost])
         #expect(detail.attempts.allSatisfy { $0.exitSignal == 11 })
     }
 

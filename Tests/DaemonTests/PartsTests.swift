@@ -2,9 +2,11 @@
 
 import Daemon
 import DurableIO
+import Failures
 import Foundation
 import Glibc
 import Jobs
+import Store
 import SystemPackage
 import Testing
 
@@ -102,6 +104,27 @@ import Testing
             number += 1
         }
         #expect(number > 5, "the sweep met several calls")
+    }
+
+    @Test func `a record of a newer daemon is refused by name`() throws {
+        let folder = try TestFolder()
+        var newer = try record(JobIdentifier.make(now: 1))
+        newer.version = 2
+        try JobFolder(folder.path).accept(manifest: [], record: newer)
+        let error = #expect(throws: NewerFormat.self) { try JobFolder(folder.path).record() }
+        #expect(error?.description.contains("job.json' has the version '2'") == true)
+    }
+
+    @Test func `words of the index that are not known are refused, not taken for others`() throws {
+        var job = JobRow(
+            id: "J", name: "n", owner: 0, manifestDigest: "", state: "paused", submittedAt: 1)
+        #expect(throws: NewerFormat.self) { try job.knownState() }
+        #expect(try job.knownFailureClass() == nil)
+        job.failureClass = "weather"
+        #expect(throws: NewerFormat.self) { try job.knownFailureClass() }
+        let attempt = AttemptRow(id: "A", job: "J", state: "asleep", startedAt: 1)
+        let error = #expect(throws: NewerFormat.self) { try attempt.knownState() }
+        #expect(error?.known == ["running", "succeeded", "failed", "transient", "lost", "stopped"])
     }
 
     @Test func `results that are not there are a bug, not a success`() async throws {

@@ -2,6 +2,7 @@
 // to success, at most one worker runs, and what is promised happens.
 
 import Daemon
+import Failures
 import Jobs
 import Testing
 

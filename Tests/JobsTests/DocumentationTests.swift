@@ -2,6 +2,7 @@
 // compared with the file; LAYERFOLD_UPDATE_DOCS=1 writes them into it instead.
 
 import Catalogue
+import Failures
 import Foundation
 import Jobs
 import Testing

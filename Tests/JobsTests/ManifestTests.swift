@@ -198,11 +198,15 @@ import Testing
              compress: [{method: mka, ratios: [0.125, 0.5]},
                         {method: mka, ratios: [0.5], order: reverse},
                         {method: mka, ratios: [0.5], pairs: any, label: far},
-                        {method: passthrough, layers: [0, 1]}]}
+                        {method: passthrough, layers: [0, 1]},
+                        {method: passthrough, layers: [0], label: mka-r0.25-2},
+                        {method: mka, ratios: [0.25]},
+                        {method: mka, ratios: [0.25], order: reverse}]}
             """)
         #expect(
             job.candidates.map(\.folder) == [
                 "mka-r0.125", "mka-r0.5", "mka-r0.5-2", "far-r0.5", "passthrough",
+                "mka-r0.25-2", "mka-r0.25", "mka-r0.25-3",
             ])
         let written = try JSONEncoder().encode(job)
         #expect(try JSONDecoder().decode(JobDescription.self, from: written) == job)

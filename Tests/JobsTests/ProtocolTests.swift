@@ -1,5 +1,6 @@
 // States, progress lines, request and outcome: what daemon, worker and CLI agree on.
 
+import Failures
 import Foundation
 import Jobs
 import Testing

@@ -118,7 +118,7 @@ import Texts
         let folder = try scratch.folder("folder").string
         for path in [missing, folder] {
             let error = #expect(throws: CalibrationError.self) { try load(path) }
-            guard case .unreadable(path, _) = error else {
+            guard case .unreadable(path, _, _) = error else {
                 Issue.record("\(String(describing: error))")
                 continue
             }

@@ -79,6 +79,23 @@ import Testing
         Sample(
             rule: Rules.oneTitle, path: "docs/A.md", bad: "## None\n", good: "# One\n"),
         Sample(
+            rule: Rules.classedErrors, path: engine, bad: "package enum AError: Error, Equatable {",
+            good: "struct AError: ClassifiedFailure, Equatable {\nfunc f<B: Error>() throws(B) {"),
+        Sample(
+            rule: Rules.classedErrors, path: engine,
+            bad: "private struct A:\n    Sendable,\n    LocalizedError\n{",
+            good: "struct A {\n    let cause: any Error\n}\nclass B {}"),
+        Sample(
+            rule: Rules.classedErrors, path: engine, bad: "extension Digest: @retroactive Error {}",
+            good: "extension Errno: ClassifiedFailure {"),
+        Sample(
+            rule: Rules.classedErrors, path: "Sources/Failures/A.swift",
+            bad: "extension ClassifiedFailure {\n    var failureClass: FailureClass { .bug }",
+            good: "package protocol ClassifiedFailure: Error {"),
+        Sample(
+            rule: Rules.zeroing, path: engine, bad: "RowKernels.scale(error, by: 0)",
+            good: "RowKernels.scale(mean, by: 0.5)\nx *= 0.5\nerror.fill(0)"),
+        Sample(
             rule: Rules.machinePaths, path: "Scripts/a.py", bad: "root = '\(work)shared'",
             good: "root = 'net\(work)shared'"),
     ]

@@ -174,10 +174,47 @@ enum Rules {
         }
     }
 
+    /// Protocols under which a type can be thrown without saying who has to act.
+    private static let errorProtocols: Set = ["Error", "LocalizedError", "CustomNSError"]
+
+    static let classedErrors = Rule(
+        name: "every error type states its failure class, and no default does it for it",
+        remedy: "ClassifiedFailure, with a failureClass beside the cases",
+        applies: { $0.isIn("Sources") && $0.hasEnding("swift") }
+    ) { file in
+        let code = CodeText.code(of: file.text).split(
+            separator: "\n", omittingEmptySubsequences: false)
+        return code.indices.compactMap { index in
+            guard
+                let kind = ["struct", "enum", "class", "actor", "extension", "protocol"].first(
+                    where: { code[index].hasWord($0 + " ") })
+            else { return nil }
+            // An inheritance clause may go on in the next lines.
+            let header = code[index...].prefix(5).joined(separator: " ").prefix { $0 != "{" }
+            let words = header.split { !$0.isLetter && !$0.isNumber }.map(String.init)
+            guard let place = words.firstIndex(of: kind), place + 1 < words.count else {
+                return nil
+            }
+            let isOurs = words[place + 1] == "ClassifiedFailure"
+            let isBare =
+                header.contains(":") && !errorProtocols.isDisjoint(with: words[(place + 2)...])
+            let isWrong = isOurs ? kind == "extension" : isBare
+            return isWrong ? Rule.Finding(line: index + 1, text: String(code[index])) : nil
+        }
+    }
+
+    static let zeroing = Rule.forbids(
+        "nothing is zeroed by a factor, which keeps NaN and makes it of infinities",
+        remedy: "fill(0)", in: { $0.isIn("Sources") && $0.hasEnding("swift") },
+        where: { code in
+            code.contains("scale(") && (code.contains("by: 0)") || code.contains("by: 0.0)"))
+                || code.contains("*= 0") && !code.contains("*= 0.")
+        })
+
     static let all = [
         forceTry, forceCast, printing, fileManager, clocksAndDice, detachedTasks, globalQueues,
         pointers, uncheckedSendable, unfinished, lineLength, fileLength, firstLine, oneTitle,
-        machinePaths,
+        machinePaths, classedErrors, zeroing,
     ]
 }
 

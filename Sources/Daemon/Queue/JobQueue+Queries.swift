@@ -1,6 +1,7 @@
 // What people see of the queue.
 
 import Catalogue
+import Failures
 import Glibc
 package import Jobs
 import Store
@@ -13,7 +14,7 @@ extension JobQueue {
             uniqueKeysWithValues: state.order.enumerated().map { ($1, $0) })
         return JobList(
             jobs: try index.newestJobs(countMax: countMax).map {
-                summary(of: $0, ahead: places[$0.id])
+                try summary(of: $0, ahead: places[$0.id])
             })
     }
 
@@ -23,7 +24,7 @@ extension JobQueue {
         let record = try live[id]?.record ?? folder.record()
         let isPublished = record.map { Publisher.isPublished($0, in: folders.results) } ?? false
         return JobDetail(
-            summary: summary(of: row, ahead: state.order.firstIndex(of: id)),
+            summary: try summary(of: row, ahead: state.order.firstIndex(of: id)),
             record: record,
             attempts: try index.attempts(of: id).map(Self.attempt),
             jobDirectory: folder.path.string,
@@ -37,7 +38,7 @@ extension JobQueue {
             progress[id]?.lines
             ?? ProgressHistory.lines(in: JobFolder(folders.job(id)).progress)
         return JobProgress(
-            id: id, state: JobState(rawValue: row.state) ?? .queued,
+            id: id, state: try row.knownState(),
             last: progress[id]?.last ?? history.last, history: history)
     }
 
@@ -65,25 +66,25 @@ extension JobQueue {
         return "running \(name), \(queued) queued"
     }
 
-    private func summary(of row: JobRow, ahead: Int?) -> JobSummary {
+    private func summary(of row: JobRow, ahead: Int?) throws -> JobSummary {
         var summary = JobSummary(
-            id: row.id, name: row.name, state: JobState(rawValue: row.state) ?? .queued,
+            id: row.id, name: row.name, state: try row.knownState(),
             attempts: row.attempts, submittedAtMilliseconds: row.submittedAt)
         summary.priority = live[row.id]?.record.description.priority
         summary.ahead = ahead
         summary.startedAtMilliseconds = row.startedAt
         summary.finishedAtMilliseconds = row.finishedAt
         summary.notBeforeMilliseconds = row.notBefore
-        if let text = row.failureClass, let failureClass = FailureClass(rawValue: text) {
+        if let failureClass = try row.knownFailureClass() {
             summary.failure = .init(failureClass: failureClass, message: row.reason ?? "")
         }
         if case .progress(let line) = progress[row.id]?.last { summary.progress = line }
         return summary
     }
 
-    private static func attempt(_ row: AttemptRow) -> JobDetail.Attempt {
+    private static func attempt(_ row: AttemptRow) throws -> JobDetail.Attempt {
         var attempt = JobDetail.Attempt(
-            id: row.id, state: row.state, startedAtMilliseconds: row.startedAt)
+            id: row.id, state: try row.knownState(), startedAtMilliseconds: row.startedAt)
         attempt.finishedAtMilliseconds = row.finishedAt
         attempt.process = row.process
         attempt.exitCode = row.exitCode

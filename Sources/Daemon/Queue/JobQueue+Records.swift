@@ -1,6 +1,7 @@
 // What the queue commits: the rows that go with each move of a job.
 
 import DurableIO
+import Failures
 import Foundation
 import Jobs
 import Store
@@ -33,13 +34,14 @@ extension JobQueue {
         guard let job = live[id], job.row.attempts == attempt, var row = job.attempt else {
             return nil
         }
-        switch end {
-        case .succeeded: row.state = "succeeded"
-        case .failed(let failure):
-            row.state = failure.failureClass == .transient ? "transient" : "failed"
-        case .lost: row.state = "lost"
-        case .interrupted: row.state = "stopped"
-        }
+        let state: AttemptState =
+            switch end {
+            case .succeeded: .succeeded
+            case .failed(let failure): failure.failureClass == .transient ? .transient : .failed
+            case .lost: .lost
+            case .interrupted: .stopped
+            }
+        row.state = state.rawValue
         row.finishedAt = now
         switch job.exit {
         case .exited(let code): row.exitCode = code
@@ -63,7 +65,8 @@ extension JobQueue {
             row.startedAt = row.startedAt ?? now
             row.notBefore = nil
             let name = JobIdentifier.make(now: now)
-            attempt = AttemptRow(id: name, job: id, state: "running", startedAt: now)
+            attempt = AttemptRow(
+                id: name, job: id, state: AttemptState.running.rawValue, startedAt: now)
         case .queued(let lost, _, let notBefore, let reason):
             row.lost = lost
             row.notBefore = notBefore

@@ -2,6 +2,7 @@
 // first, then orphans are killed, then outcomes are read, since only a dead worker writes no more.
 
 import DurableIO
+import Failures
 import Glibc
 import Jobs
 import Logging
@@ -11,10 +12,12 @@ import SystemPackage
 extension JobQueue {
     /// Brings index, folders and processes together. Nothing is started before `start`.
     /// - Parameter claimed: identifiers of claims in the spool, whose folders may be unfinished.
-    /// - Throws: where the index or a folder cannot be read at all.
+    /// - Throws: where the index or a folder cannot be read at all; `NewerFormat`, before anything
+    ///   is changed, where a newer daemon wrote the index.
     package func recover(claimed: Set<String>) throws {
+        try index.refuseNewerWords()
         try restoreRows(claimed: claimed)
-        let running = try index.attempts(inState: "running")
+        let running = try index.attempts(inState: AttemptState.running.rawValue)
         killOrphans(running)
         var entries: [QueueState.Entry] = []
         for row in try index.jobs(in: JobState.allCases.filter { !$0.isFinal }.map(\.rawValue)) {
@@ -109,9 +112,10 @@ extension JobQueue {
             try index.commit([.init(job: row, event: event)])
             return nil
         }
-        let transient = try index.attempts(of: row.id).filter { $0.state == "transient" }.count
-        let state = JobState(rawValue: row.state) ?? .queued
-        return entry(record, row, state: state, transientFailures: transient)
+        let transient = try index.attempts(of: row.id).count {
+            try $0.knownState() == .transient
+        }
+        return entry(record, row, state: try row.knownState(), transientFailures: transient)
     }
 
     /// A job that was running when the daemon died has an outcome by now, or was interrupted.
@@ -139,7 +143,7 @@ extension JobQueue {
         try index.commit(
             attempts.filter { live[$0.job]?.attempt?.id != $0.id }.map {
                 var row = $0
-                row.state = "stopped"
+                row.state = AttemptState.stopped.rawValue
                 row.finishedAt = configuration.clock.now()
                 return IndexDatabase.JobChange(attempt: row)
             })

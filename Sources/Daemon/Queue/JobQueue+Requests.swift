@@ -10,7 +10,7 @@ extension JobQueue {
     /// Doing it again with the same record, after an interruption, accepts nothing twice.
     /// - Throws: `ErrorDocument` while there are too many jobs; `SystemCallError`, `StoreError`.
     package func admit(_ record: JobRecord, manifest: [UInt8]) throws -> JobReceipt {
-        if let row = try index.job(record.id) { return receipt(row) }
+        if let row = try index.job(record.id) { return try receipt(row) }
         guard !state.isDraining else {
             throw ErrorDocument(code: .unavailable, message: "the daemon is stopping")
         }
@@ -24,7 +24,7 @@ extension JobQueue {
             try folder.accept(manifest: manifest, record: record)
             let (row, isNew) = try index.insertJob(Self.newRow(record))
             if isNew { process(.admitted([entry(record, row)])) }
-            return receipt(row)
+            return try receipt(row)
         } catch {
             // Refused means refused: the next start must not find it accepted.
             try? FolderTree.remove(folder.path)
@@ -38,7 +38,7 @@ extension JobQueue {
     /// - Throws: `ErrorDocument`: not found, refused, unavailable.
     package func cancel(_ id: String) throws -> JobReceipt {
         let row = try existing(id)
-        if row.state == JobState.cancelled.rawValue { return receipt(row) }
+        if row.state == JobState.cancelled.rawValue { return try receipt(row) }
         guard live[id] != nil, state.mayCancel(id) else {
             throw ErrorDocument(
                 code: .refused, message: "job \(id) is \(row.state): there is nothing to cancel")
@@ -47,14 +47,15 @@ extension JobQueue {
         if let degraded {
             throw ErrorDocument(code: .unavailable, message: "not recorded yet: \(degraded)")
         }
-        return receipt(try existing(id))
+        return try receipt(existing(id))
     }
 
     /// Queues a failed or cancelled job again.
     /// - Throws: `ErrorDocument`: not found, refused.
     package func retry(_ id: String) throws -> JobReceipt {
         var row = try existing(id)
-        guard let old = JobState(rawValue: row.state), old.mayBecome(.queued), old.isFinal else {
+        let old = try row.knownState()
+        guard old.mayBecome(.queued), old.isFinal else {
             throw ErrorDocument(
                 code: .refused,
                 message: "job \(id) is \(row.state): only failed and cancelled jobs are retried")
@@ -66,9 +67,11 @@ extension JobQueue {
         row.state = JobState.queued.rawValue
         row.lost = 0
         (row.notBefore, row.reason, row.failureClass, row.finishedAt) = (nil, nil, nil, nil)
-        var changes = try index.attempts(of: id).filter { $0.state == "transient" }.map {
+        var changes = try index.attempts(of: id).filter {
+            try $0.knownState() == .transient
+        }.map {
             var attempt = $0
-            attempt.state = "failed"
+            attempt.state = AttemptState.failed.rawValue
             return IndexDatabase.JobChange(attempt: attempt)
         }
         let event = EventRow(at: configuration.clock.now(), job: id, type: row.state)
@@ -76,7 +79,7 @@ extension JobQueue {
         try folder.removeEnd()
         try index.commit(changes)
         process(.admitted([entry(record, row)]))
-        return receipt(row)
+        return try receipt(row)
     }
 
     func existing(_ id: String) throws -> JobRow {
@@ -104,7 +107,7 @@ extension JobQueue {
             submittedAt: record.submittedAtMilliseconds)
     }
 
-    private func receipt(_ row: JobRow) -> JobReceipt {
-        JobReceipt(id: row.id, state: JobState(rawValue: row.state) ?? .queued)
+    private func receipt(_ row: JobRow) throws(NewerFormat) -> JobReceipt {
+        JobReceipt(id: row.id, state: try row.knownState())
     }
 }

@@ -1,5 +1,6 @@
 // The queue's workers: one attempt from its start to the reading of its outcome.
 
+import Failures
 import Jobs
 import Store
 import SystemPackage

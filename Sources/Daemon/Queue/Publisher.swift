@@ -2,14 +2,12 @@
 // folder gets its name, DONE is written last.
 
 import DurableIO
-import Glibc
+import Failures
 package import Jobs
+import Publication
 package import SystemPackage
 
 package actor Publisher {
-    /// Content of DONE: the version of the folder's layout.
-    static let doneText = "layerfold-results 1\n"
-    static let doneName = "DONE"
     private static let trashPrefix = ".trash-"
 
     private let results: FilePath
@@ -36,12 +34,9 @@ package actor Publisher {
                         message: "the worker reported success, but its results are not in "
                             + "'\(partial)'; retry the job")
                 }
-                try syncFileSystem(of: partial)
-                try Syscalls.renameExclusively(partial, to: final)
-                try Syscalls.syncFolder(results)
+                try Publication(final).place(partial)
             }
-            let done = final.appending(Self.doneName)
-            try DurableFile.write(Array(Self.doneText.utf8), to: done)
+            try Publication(final).finish()
             return nil
         } catch let error as SystemCallError where error.isDiskFull {
             return .init(failureClass: .resource, message: "publishing: \(error)")
@@ -52,8 +47,7 @@ package actor Publisher {
 
     /// Whether the job's results are in place.
     package nonisolated static func isPublished(_ record: JobRecord, in results: FilePath) -> Bool {
-        let done = results.appending(record.resultsName).appending(doneName)
-        return (try? Syscalls.stat(done)) ?? nil != nil
+        Publication(results.appending(record.resultsName)).isDone
     }
 
     /// Takes the partial results out of the way at once; `emptyTrash` deletes them.
@@ -81,11 +75,5 @@ package actor Publisher {
             }
         }
         return problems
-    }
-
-    private func syncFileSystem(of folder: FilePath) throws {
-        let descriptor = try Syscalls.open(folder, O_RDONLY | O_DIRECTORY)
-        defer { try? Syscalls.close(descriptor, folder) }
-        try Syscalls.syncfs(descriptor, folder)
     }
 }

@@ -1,6 +1,7 @@
 // The queue's decisions, and nothing else: events go in, actions come out. No clock, no files, no
 // awaiting, so that tests can walk every short sequence of events. `JobQueue` carries them out.
 
+import Failures
 package import Jobs
 
 /// The jobs that are not finished, and what is to happen to them.

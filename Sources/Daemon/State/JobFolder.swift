@@ -1,15 +1,17 @@
 // The folder of one job: the truth about it, from which its row in the index can be made again.
 
 package import DurableIO
+package import Failures
 import Foundation
 package import Jobs
 package import SystemPackage
 
 package struct JobFolder: Sendable {
     /// A file of the folder does not say what it should.
-    package struct Unreadable: Error, CustomStringConvertible {
+    package struct Unreadable: ClassifiedFailure, CustomStringConvertible {
         package let path: FilePath
         package let reason: String
+        package let failureClass: FailureClass
 
         package var description: String { "'\(path)' cannot be read: \(reason)" }
     }
@@ -34,8 +36,17 @@ package struct JobFolder: Sendable {
     }
 
     /// - Returns: Nil where the folder holds no record: the acceptance was interrupted.
+    /// - Throws: `NewerFormat`, `Unreadable`.
     package func record() throws -> JobRecord? {
-        try decoded(JobRecord.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)
+        // The version is read alone: what else a newer record holds is not known here.
+        struct Header: Decodable { let version: Int }
+        let header = try decoded(Header.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)
+        if let header, header.version > JobRecord.currentVersion {
+            throw NewerFormat(
+                place: "'\(path.appending(JobRecord.fileName))'", field: "version",
+                found: String(header.version), known: [String(JobRecord.currentVersion)])
+        }
+        return try decoded(JobRecord.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)
     }
 
     // MARK: Outcome and end
@@ -98,7 +109,8 @@ package struct JobFolder: Sendable {
             let bytes = try SmallFile.read(file, bytesMax: bytesMax)
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
-            throw Unreadable(path: file, reason: "\(error)")
+            throw Unreadable(
+                path: file, reason: "\(error)", failureClass: FailureClass(of: error))
         }
     }
 }

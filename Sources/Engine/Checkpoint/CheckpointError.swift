@@ -1,8 +1,9 @@
 // What can be wrong with a checkpoint folder, and what to do about it.
 
 package import DurableIO
+package import Failures
 
-package enum CheckpointError: Error, Equatable {
+package enum CheckpointError: ClassifiedFailure, Equatable {
     case system(SystemCallError)
     case file(MappedFileError)
     case folder(path: String, FolderFault)
@@ -12,6 +13,17 @@ package enum CheckpointError: Error, Equatable {
     case index(path: String, IndexFault)
     /// A tensor that is missing or of no use; the path is that of its file, or of the folder.
     case weight(tensor: String, path: String, WeightFault)
+
+    package var failureClass: FailureClass {
+        switch self {
+        case .system(let error): error.failureClass
+        case .file(let error): error.failureClass
+        case .config(let error): error.failureClass
+        case .json(_, _, let fault): fault.failureClass
+        case .safetensors(_, let fault): fault.failureClass
+        case .folder, .index, .weight: .user
+        }
+    }
 }
 
 package enum FolderFault: Equatable, Sendable {
@@ -136,7 +148,9 @@ extension WeightFault: CustomStringConvertible {
 
 /// What can be wrong with one key of a config file. `file` is its path, `key` the dotted path of
 /// keys.
-package enum ConfigError: Error, Equatable, CustomStringConvertible {
+package enum ConfigError: ClassifiedFailure, Equatable, CustomStringConvertible {
+    package var failureClass: FailureClass { .user }
+
     case notAnObject(file: String, found: String)
     case missing(file: String, key: String, expected: String)
     case wrongType(file: String, key: String, expected: String, found: String)

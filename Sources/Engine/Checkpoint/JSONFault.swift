@@ -1,7 +1,9 @@
 // What can be wrong with JSON text, and where.
 
+package import Failures
+
 /// What is wrong with JSON text, and the byte offset where it shows.
-package enum JSONFault: Error, Equatable, Sendable {
+package enum JSONFault: ClassifiedFailure, Equatable, Sendable {
     case unexpectedEnd(offset: Int)
     case unexpected(byte: UInt8, offset: Int, expected: String)
     case controlCharacter(byte: UInt8, offset: Int)
@@ -13,6 +15,8 @@ package enum JSONFault: Error, Equatable, Sendable {
     case tooDeep(offset: Int, limit: Int)
     case repeatedKey(String, offset: Int)
     case tooLarge(byteCount: Int, limit: Int)
+
+    package var failureClass: FailureClass { .user }
 }
 
 extension JSONFault: CustomStringConvertible {

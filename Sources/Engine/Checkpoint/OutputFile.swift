@@ -2,10 +2,11 @@
 // The only place of the engine that writes.
 
 package import DurableIO
+package import Failures
 import Glibc
 import SystemPackage
 
-package enum CheckpointWriteError: Error, Equatable, CustomStringConvertible {
+package enum CheckpointWriteError: ClassifiedFailure, Equatable, CustomStringConvertible {
     /// Its remedy says what to do, for a full disk among others.
     case system(SystemCallError)
     case spaceMissing(path: String, needed: Int, available: Int)
@@ -13,6 +14,14 @@ package enum CheckpointWriteError: Error, Equatable, CustomStringConvertible {
     case sourceEnded(path: String)
     case fileByteCount(path: String, expected: Int, found: Int)
     case tensorByteCount(tensor: String, expected: Int, found: Int)
+
+    package var failureClass: FailureClass {
+        switch self {
+        case .system(let error): error.failureClass
+        case .spaceMissing: .resource
+        case .alreadyThere, .sourceEnded, .fileByteCount, .tensorByteCount: .user
+        }
+    }
 
     package var description: String {
         switch self {

@@ -1,7 +1,9 @@
 // The rules of the safetensors format, one case for each way to break them.
 
+package import Failures
+
 /// A violated rule of the file as a whole, or of one tensor.
-package enum SafetensorsFault: Error, Equatable, Sendable {
+package enum SafetensorsFault: ClassifiedFailure, Equatable, Sendable {
     case fileEmpty
     case fileTooShort(byteCount: Int)
     case headerTooLarge(byteCount: UInt64, limit: Int)
@@ -16,11 +18,13 @@ package enum SafetensorsFault: Error, Equatable, Sendable {
     case nameTooLong(offset: Int, limit: Int)
     case trailingBytes(count: Int)
     case tensor(String, TensorFault)
+
+    package var failureClass: FailureClass { .user }
 }
 
 /// A violated rule of one tensor's entry. Offsets are relative to the data section, as the header
 /// counts them.
-package enum TensorFault: Error, Equatable, Sendable {
+package enum TensorFault: ClassifiedFailure, Equatable, Sendable {
     // The entry as JSON.
     case repeated
     case notAnObject
@@ -42,6 +46,8 @@ package enum TensorFault: Error, Equatable, Sendable {
     case hole(expectedBegin: Int, begin: Int)
     case overlap(previous: String, expectedBegin: Int, begin: Int)
     case dataTooShort(end: Int, available: Int)
+
+    package var failureClass: FailureClass { .user }
 }
 
 extension SafetensorsFault: CustomStringConvertible {

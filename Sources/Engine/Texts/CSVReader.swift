@@ -1,6 +1,11 @@
 // Comma-separated values after RFC 4180: quotes, doubled quotes, line breaks inside quotes.
 
-package enum CSVError: Error, Equatable, CustomStringConvertible {
+package import Failures
+
+package enum CSVError: ClassifiedFailure, Equatable, CustomStringConvertible {
+
+    package var failureClass: FailureClass { .user }
+
     case openQuote(file: String, line: Int)
     case textAfterQuote(file: String, line: Int)
 

@@ -1,6 +1,7 @@
 // The texts an analysis looks at, read from local files: plain text, JSON lines, MMLU folders.
 
 import Checkpoint
+package import Failures
 import Foundation
 import TensorMath
 
@@ -49,8 +50,8 @@ package struct CalibrationSample: Sendable, Equatable {
     package var text: String
 }
 
-package enum CalibrationError: Error, Equatable, CustomStringConvertible {
-    case unreadable(path: String, reason: String)
+package enum CalibrationError: ClassifiedFailure, Equatable, CustomStringConvertible {
+    case unreadable(path: String, reason: String, FailureClass)
     case empty(path: String)
     case notUTF8(path: String, line: Int)
     case tooLarge(path: String, bytes: Int, limit: Int)
@@ -59,9 +60,17 @@ package enum CalibrationError: Error, Equatable, CustomStringConvertible {
     case noSuchSubject(path: String, subject: String)
     case noPrefixToken(path: String)
 
+    package var failureClass: FailureClass {
+        switch self {
+        case .unreadable(_, _, let failureClass): failureClass
+        case .empty, .notUTF8, .tooLarge, .badLine, .noSubjects, .noSuchSubject, .noPrefixToken:
+            .user
+        }
+    }
+
     package var description: String {
         switch self {
-        case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
+        case .unreadable(let path, let reason, _): "\(path): cannot be read: \(reason)"
         case .empty(let path): "\(path): holds no text; a calibration set needs at least one line"
         case .notUTF8(let path, let line):
             "\(path):\(line): is not UTF-8 text; convert the file first"
@@ -91,7 +100,9 @@ package enum CalibrationSet {
         let suffix = "_\(source.split).csv"
         let names: [String]
         do { names = try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
-            throw .unreadable(path: folder, reason: "the folder is missing or not readable")
+            throw .unreadable(
+                path: folder, reason: "the folder is missing or not readable",
+                FailureClass(of: error))
         }
         let found = names.filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.sorted()
         guard !found.isEmpty else { throw .noSubjects(path: folder, pattern: "*" + suffix) }
@@ -135,13 +146,23 @@ package enum CalibrationSet {
         }
     }
 
-    package static func readText(_ path: String) throws(CalibrationError) -> String {
-        guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-        else { throw .unreadable(path: path, reason: "no such file, or not readable") }
-        guard size <= bytesMax else { throw .tooLarge(path: path, bytes: size, limit: bytesMax) }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw .unreadable(path: path, reason: "no such file, or not readable")
+    private static func reading<Value>(
+        _ path: String, _ body: () throws -> Value
+    ) throws(CalibrationError) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw .unreadable(
+                path: path, reason: "no such file, or not readable", FailureClass(of: error))
         }
+    }
+
+    package static func readText(_ path: String) throws(CalibrationError) -> String {
+        let size = try reading(path) {
+            try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+        }
+        guard size <= bytesMax else { throw .tooLarge(path: path, bytes: size, limit: bytesMax) }
+        let data = try reading(path) { try Data(contentsOf: URL(filePath: path)) }
         guard let text = String(bytes: data, encoding: .utf8) else {
             throw .notUTF8(path: path, line: firstBrokenLine(data))
         }

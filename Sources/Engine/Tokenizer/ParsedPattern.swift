@@ -1,5 +1,7 @@
 // What PatternParser makes of a regular expression, and PatternProgram compiles.
 
+import Failures
+
 /// A pattern as PCRE2 text in which every set of characters is a hole.
 struct ParsedPattern {
     enum Part: Equatable {
@@ -25,6 +27,9 @@ struct ParsedPattern {
     }
 }
 
-struct PatternSyntaxError: Error {
+struct PatternSyntaxError: ClassifiedFailure {
+
+    var failureClass: FailureClass { .user }
+
     let reason: String
 }

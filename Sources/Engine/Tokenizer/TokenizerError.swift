@@ -1,12 +1,14 @@
 // Everything that can be wrong with a tokenizer file, or with a text given to a tokenizer.
 
-package enum TokenizerError: Error, Equatable, CustomStringConvertible {
+package import DurableIO
+package import Failures
+
+package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertible {
     /// The folder holds neither tokenizer.json nor tokenizer.model.
     case notFound(folder: String)
     /// The folder holds only the SentencePiece file.
     case onlySentencePiece(folder: String)
-    /// Says the file and what the system answered.
-    case unreadable(String)
+    case unreadable(MappedFileError)
     case tooLarge(bytes: Int, bytesMax: Int)
     /// Any of the others, with the file it was met in.
     indirect case inFile(path: String, error: TokenizerError)
@@ -26,6 +28,17 @@ package enum TokenizerError: Error, Equatable, CustomStringConvertible {
     /// A character is not in the vocabulary, and neither is the token that stands for such ones.
     case unknownTokenMissing(token: String)
 
+    package var failureClass: FailureClass {
+        switch self {
+        case .unreadable(let error): error.failureClass
+        case .inFile(_, let error): error.failureClass
+        case .notFound, .onlySentencePiece, .tooLarge, .invalidJSON, .missingField, .wrongValue,
+            .unsupported, .invalidPattern, .addedTokenNumber, .invalidUTF8, .textTooLong,
+            .patternGaveUp, .unknownTokenMissing:
+            .user
+        }
+    }
+
     package var description: String {
         switch self {
         case .notFound(let folder):
@@ -36,7 +49,7 @@ package enum TokenizerError: Error, Equatable, CustomStringConvertible {
                 + "tokenizer.json. Convert it once, in Python: from transformers import "
                 + "AutoTokenizer; AutoTokenizer.from_pretrained(\"\(folder)\")"
                 + ".save_pretrained(\"\(folder)\")"
-        case .unreadable(let reason): reason
+        case .unreadable(let error): error.description
         case .tooLarge(let bytes, let bytesMax):
             "the tokenizer has \(bytes) bytes; the limit is \(bytesMax)"
         case .inFile(let path, let error): "\(path): \(error)"

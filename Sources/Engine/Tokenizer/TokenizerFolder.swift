@@ -34,7 +34,7 @@ package enum TokenizerFolder {
         } catch .system(_, _, .noSuchFileOrDirectory), .system(_, _, .notDirectory) {
             return nil
         } catch {
-            throw .unreadable("\(error)")
+            throw .unreadable(error)
         }
     }
 

@@ -1,7 +1,11 @@
 // Why a manifest was refused: where, what is wrong, and what to write instead.
 
+package import Failures
+
 /// Written beside a rejected file as `NAME.error.json`, and sent by the daemon's API.
-package struct ManifestError: Error, Sendable, Equatable, Codable {
+package struct ManifestError: ClassifiedFailure, Sendable, Equatable, Codable {
+    package var failureClass: FailureClass { .user }
+
     /// From 1; columns count Unicode scalars.
     package var line: Int
     package var column: Int

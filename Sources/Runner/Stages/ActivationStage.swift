@@ -25,8 +25,9 @@ struct StoredActivations {
         return LayerRows(count: matrix.rows, width: matrix.columns, values: matrix.values())
     }
 
-    func allRows(cache: StageCache) throws -> [LayerRows] {
-        try (0..<boundaries).map { try rows($0, cache: cache) }
+    /// All of them, read from the store as a measure comes to them.
+    func all(cache: StageCache) -> LayerBoundaries {
+        LayerBoundaries(count: boundaries) { try rows($0, cache: cache) }
     }
 }
 
@@ -57,15 +58,12 @@ struct ActivationStage {
                 + "\(tokens.batch.tokens.count) tokens, \(capture.name)",
             plannedPeakBytes: plan.total)
         let result = try cache.run(request) { outputs in
-            var objects: [(role: String, bytes: [UInt8])] = []
             try forward.record(capture.rows, of: tokens.batch, observer: progress) {
                 boundary, rows in
                 var archive = TensorArchive()
                 archive.add("rows", rows)
-                objects.append((StoredActivations.role(boundary), archive.bytes))
-            }
-            for object in objects {
-                try outputs.put(object.role, object.bytes, elementBytes: 4)
+                try outputs.put(
+                    StoredActivations.role(boundary), archive.bytes, elementBytes: 4)
             }
         }
         return StoredActivations(result: result, boundaries: model.blueprint.layers.count + 1)

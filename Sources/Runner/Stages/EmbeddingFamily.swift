@@ -28,7 +28,7 @@ enum EmbeddingFamily: String {
     }
 
     func embed(
-        _ boundaries: [LayerRows], _ parameters: SimilarityParameters
+        _ boundaries: LayerBoundaries, _ parameters: SimilarityParameters
     ) throws -> LayerEmbeddings {
         switch self {
         case .paper:

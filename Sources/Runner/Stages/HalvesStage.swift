@@ -41,7 +41,7 @@ struct HalvesStage {
             detail: "\(set): \(measure), \(splits) times \(samples.count / 2) samples")
         do {
             let result = try cache.run(request) { outputs in
-                let rows = try activations.allRows(cache: cache)
+                let rows = activations.all(cache: cache)
                 var archive = TensorArchive()
                 for split in 0..<splits {
                     let halves = SampleHalves(
@@ -51,7 +51,7 @@ struct HalvesStage {
                         try progress.checkpoint()
                         let ranges = half.map { samples[$0] }
                         let matrix = try SimilarityMeasures.find(measure).similarity(
-                            of: rows.map { $0.rows(in: ranges) },
+                            of: rows.rows(in: ranges),
                             parameters: SimilarityParameters(parameters))
                         archive.add(
                             Self.entry(split, side), shape: [matrix.size, matrix.size],

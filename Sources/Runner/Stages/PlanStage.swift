@@ -14,19 +14,22 @@ struct PlanRequest {
     /// nil where the method takes none.
     let ratio: Double?
     let parameters: Parameters
-    /// What results and report call it.
+    /// What results and report call the entry, where the manifest says it.
     let label: String?
+    /// The folder of its model, and the model's name in the report.
+    let folder: String
 
     var name: String { label ?? method }
     var measure: String? {
         Offer.method(method)?.ownMeasure ?? parameters.values["measure"]?.text
     }
 
-    init(_ entry: JobDescription.Compression, ratio: Double?) {
-        method = entry.method
-        self.ratio = ratio
-        parameters = entry.parameters
-        label = entry.label
+    init(_ candidate: JobDescription.Candidate) {
+        method = candidate.method
+        ratio = candidate.ratio
+        parameters = candidate.parameters
+        label = candidate.label
+        folder = candidate.folder
     }
 }
 

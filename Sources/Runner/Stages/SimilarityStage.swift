@@ -100,9 +100,8 @@ struct SimilarityStage {
             ],
             detail: "\(family.rawValue) reading, \(activations.boundaries - 1) layers")
         return try cache.run(request) { outputs in
-            let rows = try activations.allRows(cache: cache)
             try progress.checkpoint()
-            let embeddings = try family.embed(rows, settings)
+            let embeddings = try family.embed(activations.all(cache: cache), settings)
             var archive = TensorArchive()
             for (layer, coordinates) in embeddings.coordinates.enumerated() {
                 archive.add(
@@ -123,7 +122,7 @@ struct SimilarityStage {
         switch source {
         case .activations(let stored):
             return try SimilarityMeasures.find(name).similarity(
-                of: try stored.allRows(cache: cache), parameters: settings)
+                of: stored.all(cache: cache), parameters: settings)
         case .embeddings(let result, let family):
             let archive = try cache.archive(result, "embeddings", stage: "embedding")
             let warnings = try WarningFile.decode(

@@ -1,5 +1,7 @@
 // The result of a step as it lies in act/: key, outputs, what it cost. One JSON file, written last.
 
+package import Failures
+
 /// One object that a stage made.
 package struct ActionOutput: Equatable, Hashable, Sendable {
     package let role: String
@@ -19,7 +21,10 @@ package struct ActionOutput: Equatable, Hashable, Sendable {
 }
 
 /// What is wrong with an action file.
-package enum ActionFault: Error, Equatable, Sendable {
+package enum ActionFault: ClassifiedFailure, Equatable, Sendable {
+    /// A damaged action is quarantined, and its stage runs again.
+    package var failureClass: FailureClass { .transient }
+
     case unreadable(reason: String)
     case json(CanonicalJSON.ParseError)
     case field(String)

@@ -2,7 +2,8 @@
 // is damaged. Everything about objects and actions in it can be rebuilt from the store's files.
 
 import DurableIO
-import GRDB
+package import Failures
+package import GRDB
 import Glibc
 package import SystemPackage
 
@@ -52,7 +53,7 @@ package final class IndexDatabase: Sendable {
         } catch let error as StoreError {
             throw error
         } catch {
-            throw .index(path: path, reason: "\(error)")
+            throw .index(path: path, reason: "\(error)", FailureClass(of: error))
         }
     }
 
@@ -68,7 +69,7 @@ package final class IndexDatabase: Sendable {
         } catch let error as SystemCallError {
             throw .system(error)
         } catch {
-            throw .index(path: path, reason: "\(error)")
+            throw .index(path: path, reason: "\(error)", FailureClass(of: error))
         }
     }
 
@@ -97,7 +98,7 @@ package final class IndexDatabase: Sendable {
         } catch let error as StoreError {
             throw error
         } catch {
-            throw .index(path: path, reason: "\(error)")
+            throw .index(path: path, reason: "\(error)", FailureClass(of: error))
         }
     }
 
@@ -108,7 +109,7 @@ package final class IndexDatabase: Sendable {
         } catch let error as StoreError {
             throw error
         } catch {
-            throw .index(path: path, reason: "\(error)")
+            throw .index(path: path, reason: "\(error)", FailureClass(of: error))
         }
     }
 }
@@ -209,7 +210,7 @@ extension IndexDatabase {
         do {
             try Self.close(queue)
         } catch {
-            throw .index(path: path, reason: "\(error)")
+            throw .index(path: path, reason: "\(error)", FailureClass(of: error))
         }
     }
 
@@ -246,14 +247,27 @@ extension IndexDatabase {
                 try db.execute(sql: "DETACH DATABASE old")
             }
         } catch {
-            throw .index(path: path, reason: "\(error)")
+            throw .index(path: path, reason: "\(error)", FailureClass(of: error))
         }
     }
 }
 
 /// The index file itself is broken, rather than the disk full or the file locked.
-struct IndexDamage: Error {
+struct IndexDamage: ClassifiedFailure {
+    /// The index is made anew from the files.
+    var failureClass: FailureClass { .transient }
+
     let reason: String
+}
+
+extension DatabaseError: ClassifiedFailure {
+    package var failureClass: FailureClass {
+        switch resultCode {
+        case .SQLITE_FULL, .SQLITE_NOMEM: .resource
+        case .SQLITE_IOERR, .SQLITE_BUSY, .SQLITE_LOCKED: .transient
+        default: .bug
+        }
+    }
 }
 
 extension DatabaseError {

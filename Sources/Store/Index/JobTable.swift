@@ -148,6 +148,36 @@ extension IndexDatabase {
         }
     }
 
+    /// The first job whose state or failure class is none of these.
+    package func job(
+        outsideStates states: [String], classes: [String]
+    ) throws(StoreError) -> JobRow? {
+        try read { db in
+            try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT * FROM jobs WHERE state NOT IN (\(databaseQuestionMarks(count: states.count)))
+                      OR class NOT IN (\(databaseQuestionMarks(count: classes.count)))
+                      ORDER BY seq LIMIT 1
+                    """, arguments: StatementArguments(states + classes)
+            ).map(JobRow.init)
+        }
+    }
+
+    /// The first attempt whose state is none of these.
+    package func attempt(outsideStates states: [String]) throws(StoreError) -> AttemptRow? {
+        try read { db in
+            let marks = databaseQuestionMarks(count: states.count)
+            return try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT * FROM attempts WHERE state NOT IN (\(marks))
+                      ORDER BY started_at, id LIMIT 1
+                    """, arguments: StatementArguments(states)
+            ).map(AttemptRow.init)
+        }
+    }
+
     /// Number of jobs by state.
     package func jobCounts() throws(StoreError) -> [String: Int] {
         try read { db in

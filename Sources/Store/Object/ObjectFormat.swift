@@ -2,6 +2,8 @@
 // docs/STORE_FORMAT.md describes them field by field. The idea of a seekable zstd file is
 // bazel-remote's casblob and zstd's own contrib/seekable_format; this layout is ours.
 
+package import Failures
+
 /// How the raw bytes were arranged before zstd saw them.
 package enum ObjectFilter: UInt32, Sendable {
     /// As they are: `zstd -d` gives the object.
@@ -38,7 +40,10 @@ enum ObjectFormat {
 }
 
 /// Which rule an object file breaks.
-package enum ObjectFault: Error, Equatable, Sendable {
+package enum ObjectFault: ClassifiedFailure, Equatable, Sendable {
+    /// A damaged object is quarantined, and what made it runs again.
+    package var failureClass: FailureClass { .transient }
+
     case tooShort(byteCount: Int)
     case endMagic
     case footerLength(found: Int, fileBytes: Int)

@@ -72,7 +72,8 @@ import Testing
                 LayerRows(count: rows.rows, width: rows.columns, values: rows.values()))
         }
         let parameters = SimilarityParameters()
-        let embeddings = try OfficialNPIB.embeddings(of: boundaries, parameters: parameters)
+        let embeddings = try OfficialNPIB.embeddings(
+            of: LayerBoundaries(boundaries), parameters: parameters)
         for (layer, embedding) in embeddings.enumerated() {
             // A column may come out with the other sign.
             let expected = try reference.values("embedding.\(layer)")

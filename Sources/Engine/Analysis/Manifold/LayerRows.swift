@@ -1,5 +1,8 @@
 // The input of every analysis: one vector per sample (or token) at one boundary of the model.
 
+package import Failures
+package import TensorMath
+
 /// Rows `[count, width]`, row-major: the representations of `count` samples at one boundary
 /// between layers. Boundary 0 is the embedding output, boundary `l` the output of layer `l - 1`
 /// before the final norm.
@@ -20,7 +23,7 @@ package struct LayerRows: Sendable {
 }
 
 /// What an analysis can find wrong with its input. Layers and samples count from 0.
-package enum AnalysisError: Error, Equatable, CustomStringConvertible {
+package enum AnalysisError: ClassifiedFailure, Equatable, CustomStringConvertible {
     /// There are fewer boundaries than the embedding output and one layer.
     case tooFewBoundaries(found: Int)
     /// A boundary has another shape than boundary 0.
@@ -37,9 +40,18 @@ package enum AnalysisError: Error, Equatable, CustomStringConvertible {
     /// The median heuristic has no width: more than half of the pairs of samples are equal.
     case medianDistanceIsZero(boundary: Int)
     /// A factorisation failed on a matrix made from finite rows.
-    case linearAlgebra(boundary: Int, cause: String)
+    case linearAlgebra(boundary: Int, cause: LinearAlgebraError)
     /// No similarity measure has this name.
     case unknownMeasure(name: String, known: [String])
+
+    package var failureClass: FailureClass {
+        switch self {
+        case .linearAlgebra(_, let cause): cause.failureClass
+        case .tooFewBoundaries, .shapesDiffer, .notFinite, .tooFewSamples, .tooFewLayers,
+            .parameterOutOfRange, .medianDistanceIsZero, .unknownMeasure:
+            .user
+        }
+    }
 
     package var description: String {
         switch self {
@@ -78,35 +90,8 @@ package enum AnalysisError: Error, Equatable, CustomStringConvertible {
 }
 
 extension LayerRows {
-    /// Checks that `boundaries` are at least two of one shape, hold `samplesMin` samples and only
-    /// finite numbers; names the first fault in order of boundary, sample, column.
-    package static func validate(
-        _ boundaries: [LayerRows], samplesMin: Int, reason: String
-    ) throws(AnalysisError) {
-        guard let first = boundaries.first, boundaries.count >= 2 else {
-            throw .tooFewBoundaries(found: boundaries.count)
-        }
-        guard first.count >= samplesMin else {
-            throw .tooFewSamples(found: first.count, needed: samplesMin, reason: reason)
-        }
-        guard first.width > 0 else {
-            throw .parameterOutOfRange(name: "width", value: "0", expected: "at least 1")
-        }
-        for (boundary, rows) in boundaries.enumerated() {
-            guard rows.count == first.count, rows.width == first.width else {
-                throw .shapesDiffer(
-                    boundary: boundary, count: rows.count, width: rows.width,
-                    expectedCount: first.count, expectedWidth: first.width)
-            }
-            if let place = rows.firstNonFinite {
-                throw .notFinite(
-                    boundary: boundary, sample: place / rows.width, column: place % rows.width)
-            }
-        }
-    }
-
     /// The offset of the first NaN or infinity.
-    private var firstNonFinite: Int? {
+    var firstNonFinite: Int? {
         // A product with zero is zero for a finite number and NaN for the others, so that a sum
         // over a row tells whether a closer look is needed.
         let span = values.span

@@ -28,7 +28,7 @@ package struct OfficialEmbedding: Sendable {
             conditionNumber = operation.conditionNumber
             coordinates = Self.ratios(operation.leading, dimensions: dimensions)
         } catch {
-            throw .linearAlgebra(boundary: boundary, cause: error.description)
+            throw .linearAlgebra(boundary: boundary, cause: error)
         }
         var ranks = DoubleMatrix(rows: rows.count, columns: dimensions)
         for column in 0..<dimensions {

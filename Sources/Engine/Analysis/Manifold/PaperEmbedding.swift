@@ -75,7 +75,7 @@ extension PaperEmbedding {
         do throws(LinearAlgebraError) {
             try self.init(kernel: kernel, dimensions: dimensions, boundary: boundary)
         } catch {
-            throw .linearAlgebra(boundary: boundary, cause: error.description)
+            throw .linearAlgebra(boundary: boundary, cause: error)
         }
     }
 

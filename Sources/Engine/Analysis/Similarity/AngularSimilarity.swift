@@ -16,13 +16,14 @@ package struct AngularSimilarity: SimilarityMeasure {
     package init() {}
 
     package func similarity(
-        of boundaries: [LayerRows], parameters: SimilarityParameters
-    ) throws(AnalysisError) -> SimilarityMatrix {
-        try LayerRows.validate(boundaries, samplesMin: 1, reason: name)
-        let similarities = SampleAverages.mean(of: boundaries, centred: false) {
+        of boundaries: LayerBoundaries, parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix {
+        try boundaries.validate(samplesMin: 1, reason: name)
+        let similarities = try SampleAverages.mean(of: boundaries, centred: false) {
             1 - acos($0.cosine(undefined: 0)) / Double.pi
         }
         return SimilarityMatrix.overRuns(
-            of: similarities, warnings: SampleAverages.zeroVectorWarnings(boundaries, taken: "0"))
+            of: similarities,
+            warnings: try SampleAverages.zeroVectorWarnings(boundaries, taken: "0"))
     }
 }

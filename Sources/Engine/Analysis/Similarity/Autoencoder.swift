@@ -20,20 +20,20 @@ package struct Autoencoder: SimilarityMeasure {
     package init() {}
 
     package func similarity(
-        of boundaries: [LayerRows], parameters: SimilarityParameters
-    ) throws(AnalysisError) -> SimilarityMatrix {
-        try LayerRows.validate(boundaries, samplesMin: 1, reason: name)
+        of boundaries: LayerBoundaries, parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix {
+        let shape = try boundaries.validate(samplesMin: 1, reason: name)
         let limits = [
-            ("code_width", parameters.codeWidth, 1...boundaries[0].width),
+            ("code_width", parameters.codeWidth, 1...shape.width),
             ("steps", parameters.steps, 1...1_000_000),
         ]
         for (name, value, allowed) in limits where !allowed.contains(value) {
-            throw .parameterOutOfRange(
+            throw AnalysisError.parameterOutOfRange(
                 name: name, value: "\(value)",
                 expected: "\(allowed.lowerBound) to \(allowed.upperBound)")
         }
-        let outputs = Array(boundaries.dropFirst())
-        let (training, mean, scale) = Self.trainingRows(outputs)
+        let outputs = boundaries.dropFirst()
+        let (training, mean, scale) = try Self.trainingRows(outputs, shape)
         guard scale > 0 else {
             return SimilarityMatrix(
                 size: outputs.count,
@@ -41,15 +41,18 @@ package struct Autoencoder: SimilarityMeasure {
                 warnings: ["all outputs of all layers are equal; every similarity is 1"])
         }
         var network = TanhAutoencoder(
-            width: boundaries[0].width, codeWidth: parameters.codeWidth, seed: parameters.seed)
+            width: shape.width, codeWidth: parameters.codeWidth, seed: parameters.seed)
         let loss = network.train(on: training, steps: parameters.steps)
         let trained = network
-        let codes = outputs.map { rows -> LayerRows in
-            let code = trained.encode(Self.normalised(rows.doubles, mean: mean, scale: scale))
+        let codes = try (0..<outputs.count).map { layer -> LayerRows in
+            let rows = try outputs.rows(layer).doubles
+            let code = trained.encode(Self.normalised(rows, mean: mean, scale: scale))
             return LayerRows(
                 count: code.rows, width: code.columns, values: code.values.map { Float($0) })
         }
-        let cosines = SampleAverages.mean(of: codes, centred: false) { $0.cosine(undefined: 0) }
+        let cosines = try SampleAverages.mean(of: LayerBoundaries(codes), centred: false) {
+            $0.cosine(undefined: 0)
+        }
         return SimilarityMatrix(
             size: outputs.count, values: cosines.values,
             warnings: ["the autoencoder's codes leave \(loss) of the outputs' variance unexplained"]
@@ -58,16 +61,19 @@ package struct Autoencoder: SimilarityMeasure {
 
     /// Evenly spaced rows of all layers, normalised, and what normalises them.
     private static func trainingRows(
-        _ layers: [LayerRows]
-    ) -> (rows: DoubleMatrix, mean: [Double], scale: Double) {
-        let (count, width) = (layers[0].count, layers[0].width)
+        _ layers: LayerBoundaries, _ shape: (samples: Int, width: Int)
+    ) throws -> (rows: DoubleMatrix, mean: [Double], scale: Double) {
+        let (count, width) = shape
         let total = layers.count * count
         let spacing = (total + trainingRowsMax - 1) / trainingRowsMax
         let picked = Array(stride(from: 0, to: total, by: spacing))
         var rows = DoubleMatrix(rows: picked.count, columns: width)
-        rows.values = picked.flatMap { index in
-            let start = index % count * width
-            return layers[index / count].values[start..<start + width].map(Double.init)
+        rows.values = try (0..<layers.count).flatMap { layer in
+            let values = try layers.rows(layer).values
+            return picked.filter { $0 / count == layer }.flatMap { index in
+                let start = index % count * width
+                return values[start..<start + width].map(Double.init)
+            }
         }
         var centred = rows
         centred.subtractColumnMeans()

@@ -14,13 +14,13 @@ package struct BlockInfluence: SimilarityMeasure {
     package init() {}
 
     package func similarity(
-        of boundaries: [LayerRows], parameters: SimilarityParameters
-    ) throws(AnalysisError) -> SimilarityMatrix {
-        try LayerRows.validate(boundaries, samplesMin: 1, reason: name)
-        let cosines = SampleAverages.mean(of: boundaries, centred: false) {
+        of boundaries: LayerBoundaries, parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix {
+        try boundaries.validate(samplesMin: 1, reason: name)
+        let cosines = try SampleAverages.mean(of: boundaries, centred: false) {
             $0.cosine(undefined: 0.5)
         }
         return SimilarityMatrix.overRuns(
-            of: cosines, warnings: SampleAverages.zeroVectorWarnings(boundaries, taken: "0.5"))
+            of: cosines, warnings: try SampleAverages.zeroVectorWarnings(boundaries, taken: "0.5"))
     }
 }

@@ -17,13 +17,13 @@ package struct CenteredKernelAlignment: SimilarityMeasure {
     package init() {}
 
     package func similarity(
-        of boundaries: [LayerRows], parameters: SimilarityParameters
-    ) throws(AnalysisError) -> SimilarityMatrix {
-        try LayerRows.validate(
-            boundaries, samplesMin: parameters.unbiased ? 4 : 2,
+        of boundaries: LayerBoundaries, parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix {
+        let shape = try boundaries.validate(
+            samplesMin: parameters.unbiased ? 4 : 2,
             reason: parameters.unbiased ? "unbiased cka" : name)
-        let inner = Self.innerProducts(
-            Array(boundaries.dropFirst()), unbiased: parameters.unbiased)
+        let inner = try Self.innerProducts(
+            boundaries.dropFirst(), count: shape.samples, unbiased: parameters.unbiased)
         let size = inner.rows
         let warnings = (0..<size).filter { inner[$0, $0] <= 0 }.map {
             "layer \($0): its outputs do not vary over the samples; its similarities are set to 0"
@@ -41,14 +41,19 @@ package struct CenteredKernelAlignment: SimilarityMeasure {
     /// <K_i, K_j> for all layers, `[L, L]`.
     ///
     /// The kernels are made a panel of samples at a time, so that memory is bounded.
-    private static func innerProducts(_ layers: [LayerRows], unbiased: Bool) -> DoubleMatrix {
-        let (size, count) = (layers.count, layers[0].count)
+    /// - Parameter count: of samples.
+    private static func innerProducts(
+        _ layers: LayerBoundaries, count: Int, unbiased: Bool
+    ) throws -> DoubleMatrix {
+        let size = layers.count
         let panelRows = max(1, panelDoubles / (size * count))
         var sum = DoubleMatrix(rows: size, columns: size)
         for start in stride(from: 0, to: count, by: panelRows) {
             let samples = start..<min(start + panelRows, count)
             var panel = DoubleMatrix(rows: size, columns: samples.count * count)
-            panel.values = layers.flatMap { kernelPanel($0, samples, unbiased: unbiased) }
+            panel.values = try (0..<size).flatMap {
+                kernelPanel(try layers.rows($0), samples, unbiased: unbiased)
+            }
             sum.addGram(ofRows: panel)
         }
         sum.mirrorUpperTriangle()

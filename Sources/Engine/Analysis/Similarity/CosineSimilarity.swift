@@ -14,13 +14,13 @@ package struct CosineSimilarity: SimilarityMeasure {
     package init() {}
 
     package func similarity(
-        of boundaries: [LayerRows], parameters: SimilarityParameters
-    ) throws(AnalysisError) -> SimilarityMatrix {
-        try LayerRows.validate(boundaries, samplesMin: 1, reason: name)
-        let outputs = Array(boundaries.dropFirst())
-        let mean = SampleAverages.mean(of: outputs, centred: false) { $0.cosine(undefined: 0) }
+        of boundaries: LayerBoundaries, parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix {
+        try boundaries.validate(samplesMin: 1, reason: name)
+        let outputs = boundaries.dropFirst()
+        let mean = try SampleAverages.mean(of: outputs, centred: false) { $0.cosine(undefined: 0) }
         return SimilarityMatrix(
             size: mean.rows, values: mean.values,
-            warnings: SampleAverages.zeroVectorWarnings(boundaries, taken: "0"))
+            warnings: try SampleAverages.zeroVectorWarnings(boundaries, taken: "0"))
     }
 }

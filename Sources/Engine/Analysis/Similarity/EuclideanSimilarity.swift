@@ -12,11 +12,11 @@ package struct EuclideanSimilarity: SimilarityMeasure {
     package init() {}
 
     package func similarity(
-        of boundaries: [LayerRows], parameters: SimilarityParameters
-    ) throws(AnalysisError) -> SimilarityMatrix {
-        try LayerRows.validate(boundaries, samplesMin: 1, reason: name)
-        let outputs = Array(boundaries.dropFirst())
+        of boundaries: LayerBoundaries, parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix {
+        try boundaries.validate(samplesMin: 1, reason: name)
+        let outputs = boundaries.dropFirst()
         return DistanceSimilarity.matrix(
-            SampleAverages.mean(of: outputs, centred: true) { $0.distance })
+            try SampleAverages.mean(of: outputs, centred: true) { $0.distance })
     }
 }

@@ -7,7 +7,8 @@ import TensorMath
 ///
 /// Σ is the covariance of the samples within a layer, pooled over all layers (divisor: all rows),
 /// plus `ridge` times its mean diagonal on the diagonal: with fewer samples than columns it would
-/// be singular. Memory: three matrices of width² doubles.
+/// be singular. Memory: three matrices of width² doubles, and three of all layers' outputs: the
+/// distances of all pairs are taken from outputs that one factorisation has weighted.
 package struct MahalanobisSimilarity: SimilarityMeasure {
     package let name = "mahalanobis"
     package let summary = "distance of the layers' outputs in units of the samples' spread"
@@ -18,45 +19,49 @@ package struct MahalanobisSimilarity: SimilarityMeasure {
     package init() {}
 
     package func similarity(
-        of boundaries: [LayerRows], parameters: SimilarityParameters
-    ) throws(AnalysisError) -> SimilarityMatrix {
-        try LayerRows.validate(boundaries, samplesMin: 2, reason: name)
+        of boundaries: LayerBoundaries, parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix {
+        let shape = try boundaries.validate(samplesMin: 2, reason: name)
         guard parameters.ridge > 0, parameters.ridge.isFinite else {
-            throw .parameterOutOfRange(
+            throw AnalysisError.parameterOutOfRange(
                 name: "ridge", value: "\(parameters.ridge)", expected: "a number above 0")
         }
-        let outputs = boundaries.dropFirst().map { $0.doubles }
-        let covariance = Self.pooledCovariance(outputs, ridge: parameters.ridge)
+        let outputs = boundaries.dropFirst()
+        let covariance = try Self.pooledCovariance(outputs, shape, ridge: parameters.ridge)
         guard let covariance else {
             return DistanceSimilarity.matrix(
-                SampleAverages.mean(of: Array(boundaries.dropFirst()), centred: true) {
-                    $0.distance
-                },
+                try SampleAverages.mean(of: outputs, centred: true) { $0.distance },
                 warnings: [
                     "all samples are equal in every layer: there is no spread to measure with, "
                         + "the plain distance is used"
                 ])
         }
+        let stacked = DoubleMatrix(
+            rows: outputs.count * shape.samples, columns: shape.width,
+            values: try (0..<outputs.count).flatMap {
+                try outputs.rows($0).values.lazy.map(Double.init)
+            })
         do throws(LinearAlgebraError) {
-            return DistanceSimilarity.matrix(try Self.distances(outputs, covariance))
+            return DistanceSimilarity.matrix(
+                try Self.distances(stacked, layers: outputs.count, covariance))
         } catch {
-            throw .linearAlgebra(boundary: boundaries.count - 1, cause: error.description)
+            throw AnalysisError.linearAlgebra(boundary: boundaries.count - 1, cause: error)
         }
     }
 
     /// `[width, width]`, or nil where nothing varies.
     private static func pooledCovariance(
-        _ layers: [DoubleMatrix], ridge: Double
-    ) -> DoubleMatrix? {
-        let width = layers[0].columns
+        _ layers: LayerBoundaries, _ shape: (samples: Int, width: Int), ridge: Double
+    ) throws -> DoubleMatrix? {
+        let width = shape.width
         var sum = DoubleMatrix(rows: width, columns: width)
-        for layer in layers {
-            var centred = layer
+        for layer in 0..<layers.count {
+            var centred = try layers.rows(layer).doubles
             centred.subtractColumnMeans()
             sum.addGram(ofRows: centred.transposed)
         }
         sum.mirrorUpperTriangle()
-        let divisor = Double(layers.count * layers[0].rows)
+        let divisor = Double(layers.count * shape.samples)
         sum.values = sum.values.map { $0 / divisor }
         let meanDiagonal = (0..<width).reduce(0) { $0 + sum[$1, $1] } / Double(width)
         guard meanDiagonal > 0 else { return nil }
@@ -64,12 +69,11 @@ package struct MahalanobisSimilarity: SimilarityMeasure {
         return sum
     }
 
+    /// - Parameter stacked: the outputs of one layer below those of the other.
     private static func distances(
-        _ layers: [DoubleMatrix], _ covariance: DoubleMatrix
+        _ stacked: DoubleMatrix, layers size: Int, _ covariance: DoubleMatrix
     ) throws(LinearAlgebraError) -> DoubleMatrix {
-        let (size, count, width) = (layers.count, layers[0].rows, layers[0].columns)
-        let stacked = DoubleMatrix(
-            rows: size * count, columns: width, values: layers.flatMap(\.values))
+        let (count, width) = (stacked.rows / size, stacked.columns)
         // weighted[r, :] = Σ⁻¹ x_r
         let weighted = try covariance.solvePositiveDefinite(stacked.transposed).transposed
         let matrix = SimilarityMatrix.symmetric(size: size) { first, second in

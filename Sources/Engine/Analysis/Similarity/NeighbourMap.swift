@@ -19,23 +19,24 @@ package struct NeighbourMap: SimilarityMeasure {
     package init() {}
 
     package func similarity(
-        of boundaries: [LayerRows], parameters: SimilarityParameters
-    ) throws(AnalysisError) -> SimilarityMatrix {
-        try LayerRows.validate(boundaries, samplesMin: 1, reason: name)
+        of boundaries: LayerBoundaries, parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix {
+        try boundaries.validate(samplesMin: 1, reason: name)
         let size = boundaries.count - 1
         guard size >= 5 else {
-            throw .tooFewLayers(found: size, needed: 5, reason: name)
+            throw AnalysisError.tooFewLayers(found: size, needed: 5, reason: name)
         }
         guard parameters.perplexity > 1, parameters.perplexity.isFinite else {
-            throw .parameterOutOfRange(
+            throw AnalysisError.parameterOutOfRange(
                 name: "perplexity", value: "\(parameters.perplexity)", expected: "above 1")
         }
         guard parameters.steps >= 1 else {
-            throw .parameterOutOfRange(
+            throw AnalysisError.parameterOutOfRange(
                 name: "steps", value: "\(parameters.steps)", expected: "at least 1")
         }
         let perplexity = min(parameters.perplexity, Double(size - 1) / 3)
-        let joint = Self.affinities(Self.squaredDistances(boundaries), perplexity: perplexity)
+        let joint = Self.affinities(
+            try Self.squaredDistances(boundaries), perplexity: perplexity)
         var map = Map(joint, seed: parameters.seed)
         map.descend(steps: parameters.steps)
         let warnings =
@@ -46,8 +47,9 @@ package struct NeighbourMap: SimilarityMeasure {
     }
 
     /// |m_i - m_j|² of the layers' mean outputs, `[L, L]`.
-    private static func squaredDistances(_ boundaries: [LayerRows]) -> DoubleMatrix {
-        let means = boundaries.dropFirst().map { rows -> [Float] in
+    private static func squaredDistances(_ boundaries: LayerBoundaries) throws -> DoubleMatrix {
+        let means = try (1..<boundaries.count).map { boundary -> [Float] in
+            let rows = try boundaries.rows(boundary)
             var sums = [Double](repeating: 0, count: rows.width)
             for row in 0..<rows.count {
                 for column in 0..<rows.width {
@@ -57,7 +59,7 @@ package struct NeighbourMap: SimilarityMeasure {
             return sums.map { Float($0 / Double(rows.count)) }
         }
         return LayerRows(
-            count: means.count, width: boundaries[0].width, values: means.flatMap(\.self)
+            count: means.count, width: means[0].count, values: means.flatMap(\.self)
         ).squaredDistances()
     }
 

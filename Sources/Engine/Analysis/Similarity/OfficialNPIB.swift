@@ -29,20 +29,21 @@ package struct OfficialNPIB: SimilarityMeasure {
     /// Compares the layers' inputs (`boundaries[..<L]`), given the rows that
     /// `OfficialRows.selection` names.
     package func similarity(
-        of boundaries: [LayerRows], parameters: SimilarityParameters
-    ) throws(AnalysisError) -> SimilarityMatrix {
+        of boundaries: LayerBoundaries, parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix {
         let embeddings = try Self.embeddings(of: boundaries, parameters: parameters)
         return try Self.similarity(of: embeddings, parameters: parameters)
     }
 
-    /// The embedding stage: one embedding for each layer's input.
+    /// The embedding stage: one embedding for each layer's input, from one boundary at a time.
     package static func embeddings(
-        of boundaries: [LayerRows], parameters: SimilarityParameters
-    ) throws(AnalysisError) -> [OfficialEmbedding] {
-        try LayerRows.validate(
-            boundaries, samplesMin: samplesMin(parameters), reason: reason(parameters))
+        of boundaries: LayerBoundaries, parameters: SimilarityParameters
+    ) throws -> [OfficialEmbedding] {
         var embeddings: [OfficialEmbedding] = []
-        for (boundary, rows) in boundaries.enumerated().dropLast() {
+        try boundaries.forEachOnce(
+            samplesMin: samplesMin(parameters), reason: reason(parameters)
+        ) { boundary, rows in
+            guard boundary < boundaries.count - 1 else { return }
             embeddings.append(
                 try OfficialEmbedding(
                     rows: rows, dimensions: parameters.dimensions, boundary: boundary))

@@ -30,23 +30,24 @@ package struct PaperNPIB: SimilarityMeasure {
 
     /// Embeds the layers' outputs (`boundaries[1...]`) and compares the embeddings.
     package func similarity(
-        of boundaries: [LayerRows], parameters: SimilarityParameters
-    ) throws(AnalysisError) -> SimilarityMatrix {
+        of boundaries: LayerBoundaries, parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix {
         let embeddings = try Self.embeddings(of: boundaries, parameters: parameters)
         return try Self.similarity(of: embeddings, parameters: parameters)
     }
 
-    /// The embedding stage: one embedding for each layer's output.
+    /// The embedding stage: one embedding for each layer's output, from one boundary at a time.
     package static func embeddings(
-        of boundaries: [LayerRows], parameters: SimilarityParameters
-    ) throws(AnalysisError) -> [PaperEmbedding] {
+        of boundaries: LayerBoundaries, parameters: SimilarityParameters
+    ) throws -> [PaperEmbedding] {
         try checkParameters(parameters)
         let needed = max(
             parameters.neighbours, parameters.entropyNeighbours, parameters.dimensions + 1)
-        try LayerRows.validate(
-            boundaries, samplesMin: needed + 1, reason: "npib with these neighbours")
         var embeddings: [PaperEmbedding] = []
-        for (boundary, rows) in boundaries.enumerated().dropFirst() {
+        try boundaries.forEachOnce(
+            samplesMin: needed + 1, reason: "npib with these neighbours"
+        ) { boundary, rows in
+            guard boundary > 0 else { return }
             embeddings.append(
                 try PaperEmbedding(
                     rows: rows, width: parameters.sigma, dimensions: parameters.dimensions,

@@ -27,27 +27,33 @@ enum SampleAverages {
     ///
     /// One Gram matrix of B vectors per sample. `centred` subtracts the sample's mean over all
     /// boundaries first, which leaves distances alone and keeps their digits. The samples are
-    /// summed in a fixed number of parts, so the result does not depend on the number of cores.
+    /// summed in a fixed number of parts, each in the order of samples, so the result depends
+    /// neither on the number of cores nor on the blocks that the samples are read in.
     static func mean(
-        of boundaries: [LayerRows], centred: Bool,
+        of boundaries: LayerBoundaries, centred: Bool,
         _ entry: @Sendable (VectorPair) -> Double
-    ) -> DoubleMatrix {
+    ) throws -> DoubleMatrix {
         let size = boundaries.count
-        let count = boundaries[0].count
-        let partial = Parallel.map(min(parts, count)) { part -> [Double] in
-            var sums = [Double](repeating: 0, count: size * size)
-            for sample in stride(from: part, to: count, by: parts) {
-                let gram = gram(of: boundaries, sample: sample, centred: centred)
-                for row in 0..<size {
-                    for column in row..<size {
-                        sums[row * size + column] += entry(
-                            VectorPair(
-                                product: gram[row, column],
-                                squares: (gram[row, row], gram[column, column])))
+        let count = try boundaries.rows(0).count
+        var partial = [[Double]](
+            repeating: [Double](repeating: 0, count: size * size), count: min(parts, count))
+        try boundaries.forEachBlock(ofMultiple: parts) { block in
+            let before = partial
+            partial = Parallel.map(before.count) { part -> [Double] in
+                var sums = before[part]
+                for sample in stride(from: part, to: block[0].count, by: parts) {
+                    let gram = gram(of: block, sample: sample, centred: centred)
+                    for row in 0..<size {
+                        for column in row..<size {
+                            sums[row * size + column] += entry(
+                                VectorPair(
+                                    product: gram[row, column],
+                                    squares: (gram[row, row], gram[column, column])))
+                        }
                     }
                 }
+                return sums
             }
-            return sums
         }
         var mean = DoubleMatrix(rows: size, columns: size)
         for sums in partial { mean.values = zip(mean.values, sums).map { $0 + $1 } }
@@ -73,8 +79,11 @@ enum SampleAverages {
     }
 
     /// Warnings that name layers with a zero vector, where a cosine is not defined.
-    static func zeroVectorWarnings(_ boundaries: [LayerRows], taken: String) -> [String] {
-        boundaries.enumerated().compactMap { boundary, rows in
+    static func zeroVectorWarnings(
+        _ boundaries: LayerBoundaries, taken: String
+    ) throws -> [String] {
+        try (0..<boundaries.count).compactMap { boundary in
+            let rows = try boundaries.rows(boundary)
             let zeros = (0..<rows.count).count { row in
                 rows.values[row * rows.width..<(row + 1) * rows.width].allSatisfy { $0 == 0 }
             }

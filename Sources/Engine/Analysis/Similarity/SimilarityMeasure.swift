@@ -78,10 +78,20 @@ package protocol SimilarityMeasure: Sendable {
     /// Compares the layers between `boundaries`: `boundaries[0]` is the embedding output,
     /// `boundaries[l + 1]` the output of layer `l`; L + 1 of them give `[L, L]`.
     ///
-    /// Throws `AnalysisError`, naming boundary and sample where the data are at fault.
+    /// Throws `AnalysisError`, naming boundary and sample where the data are at fault, and what
+    /// reading the boundaries throws.
     func similarity(
-        of boundaries: [LayerRows], parameters: SimilarityParameters
-    ) throws(AnalysisError) -> SimilarityMatrix
+        of boundaries: LayerBoundaries, parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix
+}
+
+extension SimilarityMeasure {
+    /// Compares layers whose rows are in memory.
+    package func similarity(
+        of rows: [LayerRows], parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix {
+        try similarity(of: LayerBoundaries(rows), parameters: parameters)
+    }
 }
 
 extension SimilarityMatrix {

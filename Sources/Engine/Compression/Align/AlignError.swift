@@ -1,6 +1,10 @@
 // What an alignment cannot do.
 
-package enum AlignError: Error, Equatable, CustomStringConvertible {
+package import Failures
+
+package enum AlignError: ClassifiedFailure, Equatable, CustomStringConvertible {
+    package var failureClass: FailureClass { .user }
+
     case tooManyUnits(layer: Int, what: String, count: Int)
     case notFinite
 

@@ -1,6 +1,11 @@
 // What methods that compute weights cannot do with a model or its calibration data.
 
-package enum MethodError: Error, Equatable, CustomStringConvertible {
+package import Failures
+
+package enum MethodError: ClassifiedFailure, Equatable, CustomStringConvertible {
+
+    package var failureClass: FailureClass { .user }
+
     case unsupported(method: String, layer: Int, what: String)
     case tooFewTokens(method: String, tokens: Int, features: Int)
     case noLoss(layers: Int)

@@ -1,10 +1,14 @@
 // Back-propagation through one Llama-type layer: RMS norms, grouped-query attention with rotary
 // positions, a gated MLP. Inner values are computed again from the layer's stored input.
 
+package import Failures
 import Model
 import TensorMath
 
-package enum LearnError: Error, Equatable, CustomStringConvertible {
+package enum LearnError: ClassifiedFailure, Equatable, CustomStringConvertible {
+
+    package var failureClass: FailureClass { .user }
+
     case unsupported(layer: Int, what: String)
     case tooFewSequences(found: Int)
     case nothingToLearn

@@ -2,6 +2,7 @@
 // that what was written is what the plan says.
 
 package import Checkpoint
+package import Failures
 package import Model
 package import SystemPackage
 import TensorMath
@@ -133,8 +134,11 @@ package struct FoldedCheckpoint {
 }
 
 /// A written tensor is not what its recipe says.
-package enum FoldCheckError: Error, Equatable, CustomStringConvertible {
+package enum FoldCheckError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case differs(tensor: String, roundingErrors: Double)
+
+    /// Ours or the disk's; nothing a person can correct.
+    package var failureClass: FailureClass { .bug }
 
     package var description: String {
         switch self {

@@ -1,5 +1,7 @@
 // Which layers go into which, with weights: pure data, made before any weight is read.
 
+package import Failures
+
 /// A share of one original layer in a new one.
 package struct LayerShare: Sendable, Equatable, Codable {
     /// Index in the original model.
@@ -101,7 +103,10 @@ package struct FoldPlan: Sendable, Equatable, Codable {
     }
 }
 
-package enum PlanError: Error, Equatable, CustomStringConvertible {
+package enum PlanError: ClassifiedFailure, Equatable, CustomStringConvertible {
+
+    package var failureClass: FailureClass { .user }
+
     case noLayerLeft(originalLayers: Int)
     case ratioRemovesNothing(ratio: Double, originalLayers: Int)
     case noFoldablePair(remaining: Int, wanted: Int)

@@ -1,6 +1,11 @@
 // What can be wrong with an evaluation's data or parameters; every case says what to do.
 
-package enum EvaluationError: Error, Equatable, CustomStringConvertible {
+package import Failures
+
+package enum EvaluationError: ClassifiedFailure, Equatable, CustomStringConvertible {
+
+    package var failureClass: FailureClass { .user }
+
     case textTooShort(path: String, tokens: Int)
     case windowTooSmall(window: Int, stride: Int)
     case limitTooSmall(limit: Int)

@@ -2,10 +2,13 @@
 // with such a text in each row.
 
 package import Checkpoint
+package import Failures
 import Texts
 
 /// What is wrong with a literal, and the code point where it shows.
-package enum PythonLiteralFault: Error, Equatable, CustomStringConvertible {
+package enum PythonLiteralFault: ClassifiedFailure, Equatable, CustomStringConvertible {
+    package var failureClass: FailureClass { .user }
+
     case unexpected(offset: Int, expected: String)
     case badEscape(offset: Int)
     case tooDeep(offset: Int)

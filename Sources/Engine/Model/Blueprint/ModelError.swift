@@ -1,6 +1,11 @@
 // What can be wrong with a model as a whole.
 
-package enum ModelError: Error, Equatable, CustomStringConvertible {
+package import Failures
+
+package enum ModelError: ClassifiedFailure, Equatable, CustomStringConvertible {
+
+    package var failureClass: FailureClass { .user }
+
     case unknownArchitecture(modelType: String, known: [String])
     case missingTensor(name: String, expectedShape: [Int])
     case wrongShape(name: String, expected: [Int], found: [Int])

@@ -6,7 +6,8 @@ package import TensorMath
 package struct ForwardMemory: Sendable, Equatable {
     /// Residual stream of all tokens.
     package var stream: Int
-    /// Rows kept at the boundaries.
+    /// The rows of one boundary while they are handed over: as they were taken, and in the two
+    /// copies that make a file of them. Those of other boundaries are on their way no more.
     package var captured: Int
     /// Intermediate matrices of one wave, widened weights and attention tiles.
     package var scratch: Int
@@ -23,7 +24,7 @@ package struct ForwardMemory: Sendable, Equatable {
                 batch.ranges[$0.upperBound - 1].upperBound - batch.ranges[$0.lowerBound].lowerBound
             }.max() ?? 0
         stream = 4 * batch.tokens.count * hidden
-        captured = 4 * capturedRows * hidden * (blueprint.layers.count + 1)
+        captured = 3 * 4 * capturedRows * hidden
         let widest = blueprint.layers.map { $0.scratchWidth(hidden: hidden) }.max() ?? 0
         // bf16 products keep a rounded copy of their input, f32 ones a widened block of weights.
         let inputCopy = mode == .bfloat16 ? 2 * longestWave * widest / 2 : 8 << 20

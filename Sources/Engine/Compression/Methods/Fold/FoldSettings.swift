@@ -1,5 +1,6 @@
 // What `fold` is told, what it cannot do, and what it holds in memory.
 
+package import Failures
 package import Model
 import TensorMath
 
@@ -30,7 +31,10 @@ package struct FoldSettings: Sendable, Equatable {
     func block(of count: Int) -> Int { max(block, count / 128) }
 }
 
-package enum FoldError: Error, Equatable, CustomStringConvertible {
+package enum FoldError: ClassifiedFailure, Equatable, CustomStringConvertible {
+
+    package var failureClass: FailureClass { .user }
+
     case unsupported(layer: Int, what: String)
 
     package var description: String {

@@ -88,7 +88,7 @@ struct LayerTuning {
         let wanted = task.target.rows(wave.tokens)
         if let head {
             let output = error.copy()
-            RowKernels.scale(error, by: 0)
+            error.fill(0)
             _ = try head.evaluate(
                 output, teacher: wanted, rows: Array(0..<output.rows), targets: [],
                 gradient: error)

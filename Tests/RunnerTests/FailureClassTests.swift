@@ -1,0 +1,90 @@
+// Who has to act on what a job can meet: the classes that errors of every layer state.
+
+import Analysis
+import Checkpoint
+import Compression
+import DurableIO
+import Evaluation
+import Failures
+import Foundation
+import Model
+import Runner
+import Store
+import SystemPackage
+import TensorMath
+import Testing
+import Texts
+import Tokenizer
+
+@Suite struct FailureClassTests {
+    private static func refused(_ errno: Errno) -> SystemCallError {
+        SystemCallError(.read, "/models/a.safetensors", errno)
+    }
+
+    @Test("an errno has its class, bare and inside whatever wraps it")
+    func wrapped() {
+        let classes: [(Errno, FailureClass)] = [
+            (.noSpace, .resource), (.diskQuotaExceeded, .resource), (.noMemory, .resource),
+            (.tooManyOpenFiles, .resource), (.tooManyOpenFilesInSystem, .resource),
+            (.ioError, .transient), (.interrupted, .transient), (.staleNFSFileHandle, .transient),
+            (.wouldBlock, .transient), (.noSuchFileOrDirectory, .user), (.permissionDenied, .user),
+        ]
+        for (errno, expected) in classes {
+            let call = Self.refused(errno)
+            let mapped = MappedFileError.system(call: "open", path: "/models/a", errno)
+            let unreadable = TokenizerError.unreadable(mapped)
+            let errors: [any Error] = [
+                errno, call, mapped, unreadable, StoreError.system(call),
+                CheckpointError.system(call), CheckpointError.file(mapped),
+                CheckpointWriteError.system(call),
+                TokenizerError.inFile(path: "/models/tokenizer.json", error: unreadable),
+                CalibrationError.unreadable(
+                    path: "/data/a", reason: "not readable", FailureClass(of: call)),
+            ]
+            for error in errors { #expect(FailureClass(of: error) == expected, "\(error)") }
+        }
+    }
+
+    @Test("what a model or its data cause is no fault of ours")
+    func noBug() {
+        let errors: [any Error] = [
+            MethodError.noLoss(layers: 3), LinearAlgebraError.singular(row: 0),
+            LinearAlgebraError.notFinite(routine: "syevd"),
+            AnalysisError.linearAlgebra(boundary: 1, cause: .notPositiveDefinite(order: 2)),
+            MatrixProductError.library(call: "dnnl_matmul", status: 3),
+            CheckpointError.folder(path: "/models/a", .missing),
+            EvaluationError.limitTooSmall(limit: 1),
+        ]
+        for error in errors { #expect(FailureClass(of: error) == .user, "\(error)") }
+        let memory = MatrixProductError.library(call: "dnnl_memory_create", status: 1)
+        #expect(FailureClass(of: memory) == .resource)
+        let space = CheckpointWriteError.spaceMissing(path: "/a", needed: 2, available: 1)
+        #expect(FailureClass(of: space) == .resource)
+    }
+
+    @Test("Foundation's errors have the class of the errno they carry, or of their code")
+    func foundation() throws {
+        #expect(FailureClass(of: POSIXError(.ENOSPC)) == .resource)
+        #expect(FailureClass(of: CocoaError(.fileWriteOutOfSpace)) == .resource)
+        #expect(FailureClass(of: CocoaError(.fileReadNoPermission)) == .user)
+        #expect(FailureClass(of: CocoaError(.coderReadCorrupt)) == .bug)
+        let io = CocoaError(
+            .fileReadUnknown, userInfo: [NSUnderlyingErrorKey: POSIXError(.EIO)])
+        #expect(FailureClass(of: io) == .transient)
+        let thrown = #expect(throws: (any Error).self) {
+            try Data(contentsOf: URL(filePath: "/no/such/file"))
+        }
+        #expect(FailureClass(of: try #require(thrown)) == .user)
+        let unreadable = #expect(throws: CalibrationError.self) {
+            try CalibrationSet.readText("/no/such/file")
+        }
+        #expect(unreadable?.failureClass == .user)
+    }
+
+    @Test("an error that states no class is a fault of ours")
+    func unknown() {
+        struct Foreign: Error {}
+        #expect(FailureClass(of: Foreign()) == .bug)
+        #expect(FailureClass(of: JobStopped()) == .transient)
+    }
+}
