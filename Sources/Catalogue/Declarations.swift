@@ -40,12 +40,14 @@ package struct MethodDeclaration: Declaration {
     package let ownMeasure: String?
     /// True where weights are computed from calibration data, beyond sums of the original's.
     package let computesWeights: Bool
+    /// True where parts of a removed layer live on in the kept layer before it.
+    package let takesIn: Bool
     package let parameters: [ParameterDeclaration]
 
     init(
         name: String, summary: String, source: String, formula: String, takesRatios: Bool = true,
         needs: MethodNeeds = .nothing, ownMeasure: String? = nil, computesWeights: Bool = false,
-        parameters: [ParameterDeclaration] = []
+        takesIn: Bool = false, parameters: [ParameterDeclaration] = []
     ) {
         self.name = name
         self.summary = summary
@@ -55,6 +57,7 @@ package struct MethodDeclaration: Declaration {
         self.needs = needs
         self.ownMeasure = ownMeasure
         self.computesWeights = computesWeights
+        self.takesIn = takesIn
         self.parameters = parameters
     }
 }

@@ -1,5 +1,7 @@
 // Plans in words, for the report and the model card.
 
+import Catalogue
+
 package enum PlanText {
     /// `6 = 0.62 × layer 7 + 0.38 × layer 8`, or `6 = layer 7` where it is one layer unchanged.
     package static func equation(_ entry: RunReport.PlanEntry) -> String {
@@ -70,7 +72,7 @@ package enum PlanText {
         if removed.isEmpty { return "Every layer was kept, with weights computed anew." }
         let verb = removed.count == 1 ? "was" : "were"
         let gone = removed.count == 1 ? "Layer " : "Layers "
-        guard result.method == "fold" else {
+        guard Offer.method(result.method)?.takesIn == true else {
             return """
                 \(gone)\(ranges(removed)) \(verb) left out; weights of the others were computed \
                 anew to make up for it.

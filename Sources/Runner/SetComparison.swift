@@ -44,9 +44,10 @@ struct SetComparison {
         var outcome = Outcome()
         var parts: [String: [Part]] = [:]
         for set in sets {
-            let found = try stages.measure(original, tokens: set.tokens, measures: measures)
+            let found = try stages.measure(
+                CalibratedModel(identified: original, tokens: set.tokens), measures: measures)
             for (measure, found) in zip(measures, found) {
-                let halves = try halves(of: set, by: measure, found.activations)
+                let halves = try halves(of: set, by: found)
                 parts[measure, default: []].append(
                     Part(set: set.name, matrix: found.similarity.matrix, halves: halves))
                 var entry = found.similarity.report(of: RunReport.Similarity.original)
@@ -64,15 +65,26 @@ struct SetComparison {
         return outcome
     }
 
+    /// - Returns: Nothing, with a warning, where halves say nothing: where what is compared are
+    ///   no samples, and of sets too small for the measure.
     private func halves(
-        of set: NamedSet, by measure: String, _ activations: StoredActivations
+        of set: NamedSet, by found: MeasuredSimilarity
     ) throws -> HalfSimilarities? {
-        try HalvesStage(
-            cache: stages.cache, progress: stages.progress, numerics: stages.numerics,
-            settings: compare.parameters
-        ).measure(
-            measure, parameters: stages.parameters(of: measure), activations: activations,
-            tokens: set.tokens, representation: stages.analysis.representation, set: set.name)
+        let measure = found.similarity.measure
+        let stage = HalvesStage(
+            measure: measure, parameters: stages.parameters(of: measure.name),
+            activations: found.activations, tokens: set.tokens,
+            representation: stages.representation, settings: compare.parameters,
+            numerics: stages.numerics, set: set.name)
+        if let obstacle = stage.obstacle {
+            stages.cache.progress.warn(obstacle)
+            return nil
+        }
+        do { return try stages.cache.run(stage) } catch let error as AnalysisError {
+            // The whole set was measured, so it is the number of samples that does not do.
+            stages.cache.progress.warn("\(set.name): no halves by \(measure.name): \(error)")
+            return nil
+        }
     }
 
     private static func compare(_ parts: [Part], _ measure: String) -> [RunReport.Correlation] {
@@ -104,7 +116,7 @@ struct SetComparison {
         found.indices.flatMap { index in
             found[(index + 1)...].map { other in
                 RunReport.Correlation(
-                    between: .measures, first: found[index].measure, second: other.measure,
+                    between: .measures, first: found[index].measure.name, second: other.measure.name,
                     whole: RunReport.Agreement(
                         MatrixAgreement(found[index].matrix, other.matrix)))
             }
@@ -115,7 +127,7 @@ struct SetComparison {
     private func warnOfSizes(_ sets: [NamedSet]) {
         let counts = sets.map(\.sampleCount)
         guard let least = counts.min(), let most = counts.max(), least < most else { return }
-        stages.progress.warn(
+        stages.cache.progress.warn(
             "compare: the sets hold \(least) to \(most) samples; the similarity of fewer samples "
                 + "is noisier, so give them the same number")
     }

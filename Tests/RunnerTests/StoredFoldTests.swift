@@ -22,11 +22,11 @@ import Testing
     private func fold(_ lambda: String, streamBytesMax: Int = 1 << 32) -> StoredFold {
         let progress = ProgressReporter(listener: { _ in }, stop: {})
         return StoredFold(
-            StageRequest(
-                name: "weights", inputs: [(role: "model", digest: Digest(of: "model"))],
-                params: ["lambda": .string(lambda), "numerics": "f32"], detail: ""),
+            StageCache.key(
+                "weights", version: 1, inputs: [(role: "model", digest: Digest(of: "model"))],
+                params: ["lambda": .string(lambda), "numerics": "f32"]),
             numerics: "f32", cache: StageCache(store: store, progress: progress),
-            progress: progress, streamBytesMax: streamBytesMax)
+            streamBytesMax: streamBytesMax)
     }
 
     private func matrix(_ rows: Int, _ start: Float) -> MatrixView {

@@ -10,7 +10,7 @@ extension MethodDeclaration {
         formula: "min_W |Z W - R|^2 + mu |W - W0|^2; drop argmin_q |W_q|^2 / [C^-1]_qq; repeat; "
             + "then Adam on |layer(x) - target|^2 / |target|^2, for the last layer on "
             + "KL(original || folded)",
-        needs: .tokens, computesWeights: true,
+        needs: .tokens, computesWeights: true, takesIn: true,
         parameters: [
             ParameterDeclaration(
                 "select", .choice(["divergence", "loss", "npib", "list"]),

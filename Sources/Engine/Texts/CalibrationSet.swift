@@ -90,6 +90,9 @@ package enum CalibrationError: ClassifiedFailure, Equatable, CustomStringConvert
 }
 
 package enum CalibrationSet {
+    /// Raised whenever the same texts give other samples than before: part of the keys of what comes out.
+    package static let version = 2
+
     /// A data file may be this large.
     package static let bytesMax = 1 << 30
 

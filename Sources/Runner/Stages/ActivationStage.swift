@@ -17,55 +17,56 @@ struct StoredActivations {
         return "hidden." + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 
-    func rows(_ boundary: Int, cache: StageCache) throws -> LayerRows {
-        let archive = try cache.archive(result, Self.role(boundary), stage: "activations")
-        guard let matrix = archive.matrix("rows") else {
-            throw StageInputLost(stage: "activations", role: Self.role(boundary))
-        }
+    func rows(_ boundary: Int) throws -> LayerRows {
+        let role = Self.role(boundary)
+        guard let matrix = try result.archive(role).matrix("rows") else { throw result.lost(role) }
         return LayerRows(count: matrix.rows, width: matrix.columns, values: matrix.values())
     }
 
     /// All of them, read from the store as a measure comes to them.
-    func all(cache: StageCache) -> LayerBoundaries {
-        LayerBoundaries(count: boundaries) { try rows($0, cache: cache) }
-    }
+    var all: LayerBoundaries { LayerBoundaries(count: boundaries, read: rows) }
 }
 
-struct ActivationStage {
-    let cache: StageCache
-    let progress: ProgressReporter
+struct ActivationStage: Stage {
+    let name = "activations"
+    let original: CalibratedModel
     let numerics: Numerics
+    /// Name and rows of what is kept.
+    let capture: (name: String, rows: ActivationCapture)
 
-    /// - Parameter capture: name and rows of what is kept.
-    func record(
-        _ original: IdentifiedModel, tokens: TokenisedSet,
-        capture: (name: String, rows: ActivationCapture)
-    ) throws -> StoredActivations {
-        let model = original.model
-        let forward = ForwardPass(weights: model.weights, mode: numerics.mode)
-        let plan = ForwardMemory(
-            blueprint: model.blueprint, batch: tokens.batch,
+    var inputs: StageInputs { original.inputs }
+
+    var params: KeyJSON {
+        ["numerics": numerics.key, "representation": .string(capture.name)]
+    }
+
+    var detail: String {
+        "\(original.batch.ranges.count) sequences, \(original.batch.tokens.count) tokens, "
+            + capture.name
+    }
+
+    private var forward: ForwardPass {
+        ForwardPass(weights: original.model.weights, mode: numerics.mode)
+    }
+
+    var plannedPeak: Int? {
+        ForwardMemory(
+            blueprint: original.model.blueprint, batch: original.batch,
             capturedRows: capture.rows.rows.count, waveTokens: forward.waveTokens,
-            mode: numerics.mode)
-        let request = StageRequest(
-            name: "activations",
-            inputs: [
-                (role: "model", digest: original.digest),
-                (role: "tokens", digest: tokens.digest),
-            ],
-            params: ["numerics": numerics.key, "representation": .string(capture.name)],
-            detail: "\(tokens.batch.ranges.count) sequences, "
-                + "\(tokens.batch.tokens.count) tokens, \(capture.name)",
-            plannedPeakBytes: plan.total)
-        let result = try cache.run(request) { outputs in
-            try forward.record(capture.rows, of: tokens.batch, observer: progress) {
-                boundary, rows in
-                var archive = TensorArchive()
-                archive.add("rows", rows)
-                try outputs.put(
-                    StoredActivations.role(boundary), archive.bytes, elementBytes: 4)
-            }
+            mode: numerics.mode
+        ).total
+    }
+
+    func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
+        try forward.record(capture.rows, of: original.batch, observer: cache.progress) {
+            boundary, rows in
+            var archive = TensorArchive()
+            archive.add("rows", rows)
+            try outputs.put(StoredActivations.role(boundary), archive.bytes, elementBytes: 4)
         }
-        return StoredActivations(result: result, boundaries: model.blueprint.layers.count + 1)
+    }
+
+    func decode(_ stored: StageResult) throws -> StoredActivations {
+        StoredActivations(result: stored, boundaries: original.model.blueprint.layers.count + 1)
     }
 }

@@ -1,8 +1,10 @@
 // How alike the layers of the original are, by one measure or several: activations, embedding and
 // similarity, through the cache.
 
+import Analysis
 import Catalogue
 import Jobs
+import Model
 
 /// A similarity and the activations it was made from.
 struct MeasuredSimilarity {
@@ -12,29 +14,56 @@ struct MeasuredSimilarity {
 
 struct AnalysisStages {
     let cache: StageCache
-    let progress: ProgressReporter
     let numerics: Numerics
     let analysis: JobDescription.Analysis
+
+    /// What of a sample stands for it.
+    var representation: Representation {
+        guard let known = Representation(rawValue: analysis.representation) else {
+            preconditionFailure("the manifest parser knows the representations")
+        }
+        return known
+    }
+
+    func find(_ measure: String) throws -> any SimilarityMeasure {
+        try SimilarityMeasures.find(measure)
+    }
 
     /// By each of `measures`, in their order. Measures that look at the same rows share one
     /// stage of activations.
     func measure(
-        _ original: IdentifiedModel, tokens: TokenisedSet, measures: [String]
+        _ original: CalibratedModel, measures: [String]
     ) throws -> [MeasuredSimilarity] {
         var recorded: [String: StoredActivations] = [:]
-        return try measures.map { measure in
-            let capture = try Capture.rows(
-                for: measure, representation: analysis.representation, batch: tokens.batch)
+        return try measures.map { name in
+            let measure = try find(name)
+            let capture = measure.capture(representation, of: original.batch)
             let activations =
                 try recorded[capture.name]
-                ?? ActivationStage(cache: cache, progress: progress, numerics: numerics).record(
-                    original, tokens: tokens, capture: capture)
+                ?? cache.run(
+                    ActivationStage(original: original, numerics: numerics, capture: capture))
             recorded[capture.name] = activations
-            let similarity = try SimilarityStage(
-                cache: cache, progress: progress, numerics: numerics
-            ).measure(measure, parameters: parameters(of: measure), activations: activations)
-            return MeasuredSimilarity(similarity: similarity, activations: activations)
+            return MeasuredSimilarity(
+                similarity: try compare(measure, activations), activations: activations)
         }
+    }
+
+    private func compare(
+        _ measure: any SimilarityMeasure, _ activations: StoredActivations
+    ) throws -> IdentifiedSimilarity {
+        let parameters = parameters(of: measure.name)
+        var source = SimilarityStage.Source.activations(activations)
+        if let embedded = measure as? any EmbeddedMeasure {
+            let embeddings = try cache.run(
+                EmbeddingStage(
+                    measure: embedded, parameters: parameters, activations: activations,
+                    numerics: numerics))
+            source = .embeddings(embeddings, embedded)
+        }
+        return try cache.run(
+            SimilarityStage(
+                measure: measure, parameters: parameters, source: source, numerics: numerics,
+                layers: activations.boundaries - 1))
     }
 
     /// The job's parameters where it names the measure, else the measure's defaults.

@@ -29,7 +29,7 @@ struct DivergenceWaves {
         let values = try waves.values(
             of: parts.map { part in
                 KeptWave(
-                    stage: "divergence-wave", version: 2,
+                    stage: "divergence-wave", version: Divergence.version,
                     inputs: [
                         (role: "model", digest: subject.identity),
                         (role: "original", digest: original.identity),
@@ -60,7 +60,9 @@ struct DivergenceWaves {
         _ wave: [Perplexity.Window], _ left: ForwardPass, _ right: ForwardPass,
         observer: WaveProgress<ProgressReporter>
     ) throws -> [Double] {
-        let known = try waves.cache.kept(stateKey(wave))?.matrix("states")
+        let known = try waves.cache.recalled("states", of: stateKey(wave)).flatMap {
+            try? TensorArchive(parsing: $0).matrix("states")
+        }
         let states: MatrixView
         if let known {
             states = known
@@ -68,7 +70,9 @@ struct DivergenceWaves {
             states = try Divergence.states(wave, of: left, observer: observer.part(0, of: 2))
             var archive = TensorArchive()
             archive.add("states", states)
-            try waves.cache.keep(archive, as: "states", stateKey(wave), elementBytes: 4)
+            try waves.cache.keep(stateKey(wave), seconds: 0) {
+                try $0.put("states", archive.bytes, elementBytes: 4)
+            }
         }
         let others = try Divergence.states(
             wave, of: right, observer: known == nil ? observer.part(1, of: 2) : observer)
@@ -78,11 +82,11 @@ struct DivergenceWaves {
     }
 
     private func stateKey(_ wave: [Perplexity.Window]) -> ActionKey {
-        ActionKey(
-            stage: "divergence-states", stageVersion: 1,
+        StageCache.key(
+            "divergence-states", version: 1,
             inputs: [
                 (role: "model", digest: original.identity), (role: "wave", digest: digest(wave)),
-            ], params: ["numerics": numerics.key], tool: StageCache.tool)
+            ], params: ["numerics": numerics.key])
     }
 
     private func digest(_ wave: [Perplexity.Window]) -> Digest {

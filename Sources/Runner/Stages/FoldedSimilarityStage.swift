@@ -7,39 +7,49 @@ import Model
 import Store
 import TensorMath
 
-struct FoldedSimilarityStage {
-    let cache: StageCache
-    let progress: ProgressReporter
+struct FoldedSimilarityStage: Stage {
+    let name = "folded-similarity"
+    let measure: any SimilarityMeasure
+    let parameters: Parameters
+    let representation: Representation
+    let model: FoldedModel
+    let tokens: TokenisedSet
     let numerics: Numerics
+    /// The result's id.
+    let label: String
 
-    func measure(
-        _ name: String, parameters: Parameters, model: FoldedModel, tokens: TokenisedSet,
-        representation: String, label: String
-    ) throws -> IdentifiedSimilarity {
-        let capture = try Capture.rows(
-            for: name, representation: representation, batch: tokens.batch)
-        let request = StageRequest(
-            name: "folded-similarity",
-            inputs: [
-                (role: "model", digest: model.identity), (role: "tokens", digest: tokens.digest),
-            ],
-            params: [
-                "measure": .string(name), "numerics": numerics.key,
-                "parameters": parameters.canonical(), "representation": .string(capture.name),
-            ],
-            detail: "\(label): \(name), \(model.model.blueprint.layers.count) layers")
-        let result = try cache.run(request) { outputs in
-            var rows: [LayerRows] = []
-            let forward = ForwardPass(weights: model.model.weights, mode: numerics.mode)
-            try forward.record(capture.rows, of: tokens.batch, observer: progress) { _, matrix in
-                rows.append(
-                    LayerRows(
-                        count: matrix.rows, width: matrix.columns, values: matrix.values()))
-            }
-            let matrix = try SimilarityMeasures.find(name).similarity(
-                of: rows, parameters: SimilarityParameters(parameters))
-            try IdentifiedSimilarity.put(matrix, into: &outputs)
+    private var capture: (name: String, rows: ActivationCapture) {
+        measure.capture(representation, of: tokens.batch)
+    }
+
+    var inputs: StageInputs {
+        [(role: "model", digest: model.identity), (role: "tokens", digest: tokens.digest)]
+    }
+
+    var params: KeyJSON {
+        [
+            "measure": .string(measure.name), "numerics": numerics.key,
+            "parameters": parameters.canonical(), "representation": .string(capture.name),
+        ]
+    }
+
+    var detail: String {
+        "\(label): \(measure.name), \(model.model.blueprint.layers.count) layers"
+    }
+
+    func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
+        var rows: [LayerRows] = []
+        let forward = ForwardPass(weights: model.model.weights, mode: numerics.mode)
+        try forward.record(capture.rows, of: tokens.batch, observer: cache.progress) {
+            _, matrix in
+            rows.append(
+                LayerRows(count: matrix.rows, width: matrix.columns, values: matrix.values()))
         }
-        return try IdentifiedSimilarity(measure: name, reading: result, of: request.name, cache)
+        let matrix = try measure.similarity(of: rows, parameters: SimilarityParameters(parameters))
+        try IdentifiedSimilarity.put(matrix, into: &outputs)
+    }
+
+    func decode(_ stored: StageResult) throws -> IdentifiedSimilarity {
+        try IdentifiedSimilarity(measure, reading: stored)
     }
 }

@@ -1,9 +1,8 @@
-// Stage `plan`: from method, ratio and similarity to a fold plan. The ratio enters a key here and
-// nowhere before.
+// Stage `plan`: from method, ratio and what was found out to a fold plan. The ratio enters a key
+// here and nowhere before.
 
 import Catalogue
 import Compression
-import Foundation
 import Jobs
 import Model
 import Store
@@ -24,6 +23,9 @@ struct PlanRequest {
         Offer.method(method)?.ownMeasure ?? parameters.values["measure"]?.text
     }
 
+    /// What has to be found out and done for it.
+    var requirements: Requirements { Method.named(method).requirements(parameters) }
+
     init(_ candidate: JobDescription.Candidate) {
         method = candidate.method
         ratio = candidate.ratio
@@ -37,43 +39,71 @@ struct PlanRequest {
 struct IdentifiedPlan {
     let plan: FoldPlan
     let digest: Digest
+
+    init(_ plan: FoldPlan) throws {
+        self.plan = plan
+        digest = Digest(of: try SortedJSON.bytes(plan))
+    }
+
+    /// From the output `plan` of a stage.
+    init(_ stored: StageResult) throws {
+        let bytes = try stored.bytes("plan")
+        plan = try SortedJSON.value(FoldPlan.self, bytes)
+        digest = Digest(of: bytes)
+    }
+
+    /// Original layers that stay, in their order in the new model.
+    var kept: [Int] { plan.layers.map { $0.from[0].layer } }
 }
 
-struct PlanStage {
-    let cache: StageCache
+/// What the plan is made from, as far as it was found out.
+struct PlanGround {
+    var similarity: IdentifiedSimilarity?
+    var removals: IdentifiedRemovals?
+    var searched: SearchedPlan?
+}
 
-    func make(
-        _ request: PlanRequest, model: Model,
-        similarity: IdentifiedSimilarity?, removals: IdentifiedRemovals?,
-        searched: SearchedPlan? = nil
-    ) throws -> IdentifiedPlan {
-        let blueprint = model.blueprint
-        let kinds = blueprint.layers.map(\.kind)
+struct PlanStage: Stage {
+    let name = "plan"
+    let version = Planner.version
+    let request: PlanRequest
+    let model: Model
+    let ground: PlanGround
+
+    private var kinds: [String] { model.blueprint.layers.map(\.kind) }
+
+    var inputs: StageInputs {
+        [
+            ground.similarity.map { (role: "similarity", digest: $0.digest) },
+            ground.removals.map { (role: "removals", digest: $0.digest) },
+            ground.searched.map { (role: "search", digest: $0.digest) },
+        ].compactMap { $0 }
+    }
+
+    var params: KeyJSON {
         var params: [String: KeyJSON] = [
-            "architecture": .string(blueprint.modelType),
+            "architecture": .string(model.blueprint.modelType),
             "kinds": .array(kinds.map { .string($0) }), "method": .string(request.method),
             "parameters": request.parameters.canonical(),
         ]
         if let ratio = request.ratio { params["ratio"] = .decimal(ratio) }
-        let inputs =
-            [
-                similarity.map { (role: "similarity", digest: $0.digest) },
-                removals.map { (role: "removals", digest: $0.digest) },
-                searched.map { (role: "search", digest: $0.digest) },
-            ].compactMap { $0 }
-        let stage = StageRequest(
-            name: "plan", version: 2, inputs: inputs, params: .object(params),
-            detail: request.ratio.map { "\(request.method), ratio \($0)" } ?? request.method)
-        let result = try cache.run(stage) { outputs in
-            let plan = try Planner.plan(
-                method: request.method, ratio: request.ratio, parameters: request.parameters,
-                kinds: kinds, similarity: similarity?.matrix, removals: removals?.order,
-                found: searched?.plan,
-                patterns: model.architecture.patterns(of: blueprint))
-            try outputs.put("plan", json: plan)
-        }
-        let bytes = try cache.bytes(result, "plan", stage: "plan")
-        let plan = try SortedJSON.value(FoldPlan.self, bytes)
-        return IdentifiedPlan(plan: plan, digest: Digest(of: bytes))
+        return .object(params)
+    }
+
+    var detail: String {
+        request.ratio.map { "\(request.method), ratio \($0)" } ?? request.method
+    }
+
+    func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
+        let plan = try Planner.plan(
+            method: request.method, ratio: request.ratio, parameters: request.parameters,
+            kinds: kinds, similarity: ground.similarity?.matrix, removals: ground.removals?.order,
+            found: ground.searched?.plan,
+            patterns: model.architecture.patterns(of: model.blueprint))
+        try outputs.put("plan", json: plan)
+    }
+
+    func decode(_ stored: StageResult) throws -> IdentifiedPlan {
+        try IdentifiedPlan(stored)
     }
 }

@@ -16,41 +16,59 @@ struct StoredQuestions {
     let digest: Digest
 }
 
-struct QuestionStage {
-    let cache: StageCache
-    let progress: ProgressReporter
+struct QuestionStage: Stage {
+    let name = "questions"
+    let task: any QuestionTask
+    let inputs: StageInputs
+    private let path: String
+    private let parameters: Parameters
+    private let encoder: PromptEncoder
+    private let fileCount: Int
 
-    func prepare(
+    /// Reads the data for their digest.
+    init(
         _ task: any QuestionTask, at path: String, _ parameters: Parameters,
-        tokenizer: IdentifiedTokenizer, encoder: PromptEncoder
-    ) throws -> StoredQuestions {
+        tokenizer: IdentifiedTokenizer, encoder: PromptEncoder, _ progress: ProgressReporter
+    ) throws {
+        self.task = task
+        self.path = path
+        self.parameters = parameters
+        self.encoder = encoder
         let files = try task.files(at: path, parameters)
+        fileCount = files.count
+        inputs = [
+            (role: "tokenizer", digest: tokenizer.digest),
+            (role: "data", digest: try Self.digest(of: files, progress)),
+        ]
+    }
+
+    var params: KeyJSON {
         let names = parameters.values.keys.filter { $0 != "path" }
-        let request = StageRequest(
-            name: "questions",
-            inputs: [
-                (role: "tokenizer", digest: tokenizer.digest),
-                (role: "data", digest: try digest(of: files)),
-            ],
-            params: [
-                "parameters": parameters.canonical(Array(names)),
-                "prefix": .integer(Int(encoder.prefixID ?? -1)), "task": .string(task.name),
-            ],
-            detail: "\(task.name), \(files.count) file\(files.count == 1 ? "" : "s")")
-        let result = try cache.run(request) { outputs in
-            let prepared = try PreparedQuestions(
-                task, at: path, parameters, encoder: encoder, observer: progress)
-            try outputs.put("questions", try QuestionFile.encode(prepared), elementBytes: 4)
+        return [
+            "parameters": parameters.canonical(Array(names)),
+            "prefix": .integer(Int(encoder.prefixID ?? -1)), "task": .string(task.name),
+        ]
+    }
+
+    var detail: String { "\(task.name), \(fileCount) file\(fileCount == 1 ? "" : "s")" }
+
+    func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
+        let prepared = try PreparedQuestions(
+            task, at: path, parameters, encoder: encoder, observer: cache.progress)
+        try outputs.put("questions", try QuestionFile.encode(prepared), elementBytes: 4)
+    }
+
+    func decode(_ stored: StageResult) throws -> StoredQuestions {
+        guard let prepared = try QuestionFile.decode(try stored.archive("questions")) else {
+            throw stored.lost("questions")
         }
-        guard let digest = result.outputs["questions"],
-            let prepared = try QuestionFile.decode(
-                try cache.archive(result, "questions", stage: request.name))
-        else { throw StageInputLost(stage: request.name, role: "questions") }
-        return StoredQuestions(prepared: prepared, digest: digest)
+        return StoredQuestions(prepared: prepared, digest: try stored.digest("questions"))
     }
 
     /// Over the files' names and contents.
-    private func digest(of files: [String]) throws -> Digest {
+    private static func digest(
+        of files: [String], _ progress: ProgressReporter
+    ) throws -> Digest {
         var contents: [KeyJSON] = []
         for file in files {
             try progress.checkpoint()

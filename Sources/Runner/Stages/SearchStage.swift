@@ -3,7 +3,6 @@
 
 import Catalogue
 import Compression
-import Foundation
 import Model
 import Store
 
@@ -11,92 +10,73 @@ import Store
 struct SearchedPlan {
     let plan: FoldPlan
     let digest: Digest
-    let weights: IdentifiedWeights?
+    var weights: IdentifiedWeights?
+
+    init(_ plan: FoldPlan) throws {
+        self.plan = plan
+        digest = Digest(of: try SortedJSON.bytes(plan))
+    }
+
+    /// From the output `plan` of a stage.
+    init(_ stored: StageResult) throws {
+        let bytes = try stored.bytes("plan")
+        plan = try SortedJSON.value(FoldPlan.self, bytes)
+        digest = Digest(of: bytes)
+    }
 }
 
-extension MeasuringStages {
-    /// What the model itself is asked for a plan; nil where analysis alone makes it.
-    func found(
-        _ request: PlanRequest, _ removals: IdentifiedRemovals?, _ original: IdentifiedModel,
-        tokens: TokenisedSet?
-    ) throws -> SearchedPlan? {
-        if Planning(request).search { return try search(request, original, tokens: tokens) }
-        if request.parameters.values["select"]?.text == "divergence" {
-            return try cheapestRuns(request, original, tokens: tokens)
-        }
-        guard let removals, request.parameters.values["exchange"]?.flag == true else { return nil }
-        return try exchange(request, removals, original, tokens: tokens)
-    }
+struct SearchStage: Stage {
+    let name = "search"
+    let version = FoundPlan.version
+    let original: CalibratedModel
+    private let search: PlanSearch
+    private let request: PlanRequest
+    private let input: MethodInput
+    private let removed: Int
+    private let numerics: Numerics
 
-    private func search(
-        _ request: PlanRequest, _ original: IdentifiedModel, tokens: TokenisedSet?
-    ) throws -> SearchedPlan {
-        let tokens = try required(tokens, request)
-        let blueprint = original.model.blueprint
-        let target = try layersRemoved(ratio: request.ratio ?? 0, of: blueprint.layers.count)
-        let batch =
-            request.parameters.values["search_samples"]?.integer.map {
-                Self.spread(tokens.batch, $0)
-            } ?? tokens.batch
-        guard let search = Method.named(request.method).search else {
-            preconditionFailure("method \(request.method) declares a search and has none")
-        }
-        let input = MethodInput(
-            parameters: request.parameters, weights: original.model.weights, batch: batch,
+    init(
+        _ original: CalibratedModel, _ search: PlanSearch, _ request: PlanRequest,
+        removing removed: Int, numerics: Numerics
+    ) {
+        self.original = original
+        self.search = search
+        self.request = request
+        self.removed = removed
+        self.numerics = numerics
+        input = MethodInput(
+            parameters: request.parameters, weights: original.model.weights,
+            batch: search.samples.map { original.spread($0) } ?? original.batch,
             mode: numerics.mode)
-        let stage = StageRequest(
-            name: "search", version: 2, inputs: inputs(original, tokens),
-            params: [
-                "method": .string(request.method), "numerics": numerics.key,
-                "parameters": request.parameters.canonical(), "removed": .integer(target),
-            ],
-            detail: "\(request.method), \(target) of \(blueprint.layers.count) layers on "
-                + "\(batch.tokens.count) tokens",
-            plannedPeakBytes: search.peakByteCount(input, target))
-        let result = try cache.run(stage) { outputs in
-            let found = try search.run(input, target, progress)
-            let plan = found.plan
-            if let computed = found.computed {
-                try outputs.putTensors { give in try give(computed) }
-            }
-            try outputs.put("plan", json: plan)
-        }
-        let bytes = try cache.bytes(result, "plan", stage: stage.name)
-        return SearchedPlan(
-            plan: try SortedJSON.value(FoldPlan.self, bytes),
-            digest: Digest(of: bytes),
-            weights: result.outputs[PatchIndex.role] == nil
-                ? nil : try IdentifiedWeights(cache, result, stage: stage.name))
     }
 
-    /// Stage `exchange`: layers that go by measured loss, improved for one ratio.
-    private func exchange(
-        _ request: PlanRequest, _ removals: IdentifiedRemovals, _ original: IdentifiedModel,
-        tokens: TokenisedSet?
-    ) throws -> SearchedPlan {
-        let tokens = try required(tokens, request)
-        let model = original.model
-        let layers = model.blueprint.layers.count
-        let batch = Self.spread(tokens.batch, request.parameters.integer("search_samples"))
-        let removed = try layersRemoved(ratio: request.ratio ?? 0, of: layers)
-        let first = removals.order.kept(removing: removed, of: layers)
-        let stage = StageRequest(
-            name: "exchange", inputs: inputs(original, tokens),
-            params: [
-                "kept": .array(first.map { .integer($0) }), "numerics": numerics.key,
-                "samples": .integer(batch.ranges.count),
-            ],
-            detail: "\(removed) of \(layers) layers by loss on \(batch.tokens.count) tokens",
-            plannedPeakBytes: searchPeakBytes(model, batch))
-        let result = try cache.run(stage) { outputs in
-            let found = try LossSearch(
-                weights: model.weights, mode: numerics.mode, batch: batch
-            ).exchanged(first, observer: progress)
-            try outputs.put("plan", json: FoldPlan.keeping(found.kept, of: layers))
+    var inputs: StageInputs { original.inputs }
+
+    var params: KeyJSON {
+        [
+            "method": .string(request.method), "numerics": numerics.key,
+            "parameters": request.parameters.canonical(), "removed": .integer(removed),
+        ]
+    }
+
+    var detail: String {
+        "\(request.method), \(removed) of \(original.model.blueprint.layers.count) layers on "
+            + "\(input.batch.tokens.count) tokens"
+    }
+
+    var plannedPeak: Int? { search.peakByteCount(input, removed) }
+
+    func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
+        let found = try search.run(input, removed, cache.progress)
+        if let computed = found.computed {
+            try outputs.putTensors { give in try give(computed) }
         }
-        let bytes = try cache.bytes(result, "plan", stage: stage.name)
-        return SearchedPlan(
-            plan: try SortedJSON.value(FoldPlan.self, bytes),
-            digest: Digest(of: bytes), weights: nil)
+        try outputs.put("plan", json: found.plan)
+    }
+
+    func decode(_ stored: StageResult) throws -> SearchedPlan {
+        var found = try SearchedPlan(stored)
+        if stored.outputs[PatchIndex.role] != nil { found.weights = try IdentifiedWeights(stored) }
+        return found
     }
 }

@@ -5,30 +5,27 @@
 import Checkpoint
 package import Compression
 package import Model
-import Store
+package import Store
 import TensorMath
 
 package final class StoredFold: FoldRecall {
     /// A longer stream is not kept: it is computed again sooner than a store makes room for it.
     private let streamBytesMax: Int
     /// The stage whose parts these are, without the layers that it keeps.
-    private let weights: StageRequest
+    private let weights: ActionKey
     private let numerics: KeyJSON
     private let cache: StageCache
-    private let progress: ProgressReporter
     /// Layers that were told of.
     private var told = 0
     private var start = ContinuousClock.now
 
     package init(
-        _ weights: StageRequest, numerics: KeyJSON, cache: StageCache,
-        progress: ProgressReporter, streamBytesMax: Int = 1 << 32
+        _ weights: ActionKey, numerics: KeyJSON, cache: StageCache, streamBytesMax: Int = 1 << 32
     ) {
         self.weights = weights
         self.streamBytesMax = streamBytesMax
         self.numerics = numerics
         self.cache = cache
-        self.progress = progress
     }
 
     // MARK: Layers
@@ -36,18 +33,18 @@ package final class StoredFold: FoldRecall {
     package func layer(_ prefix: FoldPrefix) throws -> WeightPatch? {
         start = .now
         guard
-            let bytes = try cache.recalled(PatchIndex.role, of: request("layer", prefix)),
+            let bytes = try cache.recalled(PatchIndex.role, of: part("layer", prefix)),
             let patch = (try? TensorArchive(parsing: bytes)).flatMap({ WeightPatch($0) })
         else { return nil }
         if prefix.kept.count > told {
             told = prefix.kept.count
-            progress.note("layer \(told): folded before")
+            cache.progress.note("layer \(told): folded before")
         }
         return patch
     }
 
     package func keep(_ layer: WeightPatch, of prefix: FoldPrefix) throws {
-        try cache.keep(of: request("layer", prefix), seconds: elapsed) { outputs in
+        try cache.keep(part("layer", prefix), seconds: elapsed) { outputs in
             try outputs.put(PatchIndex.role, layer.archive.bytes, elementBytes: 4)
         }
     }
@@ -56,7 +53,7 @@ package final class StoredFold: FoldRecall {
 
     package func streams(behind prefix: FoldPrefix) throws -> FoldStreams? {
         func stream(_ role: String) throws -> MatrixView? {
-            try cache.recalled(role, of: request("streams", prefix)).flatMap {
+            try cache.recalled(role, of: part("streams", prefix)).flatMap {
                 try? TensorArchive(parsing: $0).matrix(role)
             }
         }
@@ -64,13 +61,13 @@ package final class StoredFold: FoldRecall {
         guard let original = try stream("original") else { return nil }
         let streams = FoldStreams(
             original: original, folded: try stream("folded"), held: try stream("held"))
-        progress.note("layer \(prefix.kept.count): the streams behind it were kept")
+        cache.progress.note("layer \(prefix.kept.count): the streams behind it were kept")
         return streams
     }
 
     package func keep(_ streams: FoldStreams, behind prefix: FoldPrefix) throws {
         guard 4 * streams.original.rows * streams.original.columns <= streamBytesMax else { return }
-        try cache.keep(of: request("streams", prefix), seconds: elapsed) { outputs in
+        try cache.keep(part("streams", prefix), seconds: elapsed) { outputs in
             let roles = [
                 ("original", streams.original), ("folded", streams.folded), ("held", streams.held),
             ]
@@ -87,13 +84,13 @@ package final class StoredFold: FoldRecall {
     /// Seconds since it was last asked.
     private var elapsed: Double { (ContinuousClock.now - start) / .seconds(1) }
 
-    private func request(_ part: String, _ prefix: FoldPrefix) -> StageRequest {
-        var request = weights
-        request.name += "-" + part
-        request.params = [
-            "end": .integer(prefix.end), "kept": .array(prefix.kept.map { .integer($0) }),
-            "stage": prefix.isOriginal ? ["numerics": numerics] : weights.params,
-        ]
-        return request
+    private func part(_ part: String, _ prefix: FoldPrefix) -> ActionKey {
+        StageCache.key(
+            weights.stage + "-" + part, version: weights.stageVersion,
+            inputs: weights.inputs.map { (role: $0.key, digest: $0.value) },
+            params: [
+                "end": .integer(prefix.end), "kept": .array(prefix.kept.map { .integer($0) }),
+                "stage": prefix.isOriginal ? ["numerics": numerics] : weights.params,
+            ])
     }
 }

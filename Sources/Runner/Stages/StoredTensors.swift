@@ -12,12 +12,10 @@ struct IdentifiedWeights {
     let tensors: any ComputedTensors
     let digest: Digest
 
-    init(_ cache: StageCache, _ result: StageResult, stage: String) throws {
-        let bytes = try cache.bytes(result, PatchIndex.role, stage: stage)
+    init(_ stored: StageResult) throws {
+        let bytes = try stored.bytes(PatchIndex.role)
         digest = Digest(of: bytes)
-        tensors = StoredTensors(
-            index: try SortedJSON.value(PatchIndex.self, bytes), cache: cache,
-            result: result, stage: stage)
+        tensors = StoredTensors(try SortedJSON.value(PatchIndex.self, bytes), stored)
     }
 }
 
@@ -54,19 +52,15 @@ extension StageOutputs {
 private final class StoredTensors: ComputedTensors {
     let names: [String]
     private let places: [String: Int]
-    private let cache: StageCache
-    private let result: StageResult
-    private let stage: String
+    private let stored: StageResult
     private var held: (part: Int, patch: WeightPatch)?
 
-    init(index: PatchIndex, cache: StageCache, result: StageResult, stage: String) {
+    init(_ index: PatchIndex, _ stored: StageResult) {
         names = index.parts.flatMap(\.names)
         places = Dictionary(
             index.parts.enumerated().flatMap { part, entry in entry.names.map { ($0, part) } },
             uniquingKeysWith: { _, last in last })
-        self.cache = cache
-        self.result = result
-        self.stage = stage
+        self.stored = stored
     }
 
     func tensor(_ name: String) throws -> MatrixView? {
@@ -74,9 +68,8 @@ private final class StoredTensors: ComputedTensors {
         if let held, held.part == part { return held.patch.tensor(name) }
         held = nil
         let role = PatchIndex.role(ofPart: part)
-        let archive = try cache.archive(result, role, stage: stage)
-        guard let patch = WeightPatch(archive), patch.tensor(name) != nil else {
-            throw StageInputLost(stage: stage, role: role)
+        guard let patch = WeightPatch(try stored.archive(role)), patch.tensor(name) != nil else {
+            throw stored.lost(role)
         }
         held = (part, patch)
         return patch.tensor(name)

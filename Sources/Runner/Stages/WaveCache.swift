@@ -11,7 +11,7 @@ struct KeptWave {
     /// Raised whenever the same inputs give other values than before.
     var version = 1
     /// Everything the values depend on.
-    let inputs: [(role: String, digest: Digest)]
+    let inputs: StageInputs
     /// Of the array in the store.
     let role: String
     let valueCount: Int
@@ -22,7 +22,6 @@ struct KeptWave {
 
 struct WaveCache {
     let cache: StageCache
-    let progress: ProgressReporter
     let numerics: Numerics
 
     // MARK: Requests
@@ -69,7 +68,7 @@ struct WaveCache {
         var result = try waves.map(find)
         let open = waves.indices.filter { result[$0] == nil }
         if open.count < waves.count {
-            progress.note("\(waves.count - open.count) of \(waves.count) waves were kept")
+            cache.progress.note("\(waves.count - open.count) of \(waves.count) waves were kept")
         }
         let total = open.reduce(0) { $0 + waves[$1].tokenCount }
         var before = 0
@@ -77,7 +76,7 @@ struct WaveCache {
             let wave = waves[index]
             let values = try wave.compute(
                 WaveProgress(
-                    observer: progress, before: before, tokens: wave.tokenCount, total: total,
+                    observer: cache.progress, before: before, tokens: wave.tokenCount, total: total,
                     detail: "wave \(index + 1) of \(waves.count)"))
             try put(values, of: wave)
             result[index] = values
@@ -87,13 +86,14 @@ struct WaveCache {
     }
 
     private func key(_ wave: KeptWave) -> ActionKey {
-        ActionKey(
-            stage: wave.stage, stageVersion: wave.version, inputs: wave.inputs,
-            params: ["numerics": numerics.key], tool: StageCache.tool)
+        StageCache.key(
+            wave.stage, version: wave.version, inputs: wave.inputs,
+            params: ["numerics": numerics.key])
     }
 
     private func find(_ wave: KeptWave) throws -> [Double]? {
-        guard let archive = try cache.kept(key(wave)), let values = archive.doubles(wave.role),
+        guard let bytes = try cache.recalled(wave.role, of: key(wave)),
+            let values = (try? TensorArchive(parsing: bytes))?.doubles(wave.role),
             values.count == wave.valueCount
         else { return nil }
         return values
@@ -102,27 +102,9 @@ struct WaveCache {
     private func put(_ values: [Double], of wave: KeptWave) throws {
         var archive = TensorArchive()
         archive.add(wave.role, shape: [values.count], doubles: values)
-        try cache.keep(archive, as: wave.role, key(wave), elementBytes: 8)
-    }
-}
-
-extension StageCache {
-    /// What a part of a stage has left in the store; nil where it has not, or no more.
-    func kept(_ key: ActionKey) throws -> TensorArchive? {
-        guard case .hit(let record) = try store.lookup(key), let output = record.outputs.first,
-            let bytes = try store.bytes(of: output.digest).value
-        else { return nil }
-        return try? TensorArchive(parsing: bytes)
-    }
-
-    /// Leaves what a part of a stage gave in the store. Parts are not listed in the report: the
-    /// stage's cost is theirs.
-    func keep(
-        _ archive: TensorArchive, as role: String, _ key: ActionKey, elementBytes: Int
-    ) throws {
-        let stored = try store.put(archive.bytes, elementBytes: elementBytes)
-        _ = try store.record(
-            key, outputs: [ActionOutput(role: role, stored)], seconds: 0, peakBytes: 0)
+        try cache.keep(key(wave), seconds: 0) { outputs in
+            try outputs.put(wave.role, archive.bytes, elementBytes: 8)
+        }
     }
 }
 

@@ -142,14 +142,14 @@ import Testing
         #expect(found.map(\.name) == ["fold", "drop", "average", "replaceme"])
         #expect(found[0].divergence > 0 && found[0].divergence < found[1].divergence)
         #expect(found[1].divergence < found[2].divergence)
-        #expect(FoldRivals.Result.isBest(found))
+        #expect(Rival.isFirstBest(found))
         let nothing = try rivals.compare(
             keeping: kept, folded: WeightPatch(), observer: SilentObserver())
         #expect(nothing[0].divergence == nothing[1].divergence)
         #expect(Array(nothing.dropFirst()) == Array(found.dropFirst()))
-        #expect(!FoldRivals.Result.isBest([nothing[2], nothing[1]]))
-        let broken = FoldRivals.Result(name: "drop", divergence: RunSelection.cost(.nan))
-        #expect(!FoldRivals.Result.isBest([broken, broken]))
+        #expect(!Rival.isFirstBest([nothing[2], nothing[1]]))
+        let broken = Rival(name: "drop", divergence: StretchSelection.cost(.nan))
+        #expect(!Rival.isFirstBest([broken, broken]))
         #expect(
             FoldRivals(
                 model.weights, mode: .float32, batch: PackedSequences([[1, 2]]),

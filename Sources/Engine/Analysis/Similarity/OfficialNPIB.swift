@@ -1,6 +1,7 @@
 // `npib-official`: the similarity matrix of the official MKA code, step for step.
 
 import Glibc
+package import Model
 package import TensorMath
 
 /// The official reading of NPIB, on the embeddings of `OfficialEmbedding`.
@@ -24,7 +25,26 @@ package struct OfficialNPIB: SimilarityMeasure {
         "dimensions", "neighbours", "entropy_neighbours", "seed",
     ]
 
+    /// It compares tokens of some samples, by a slip of the published code.
+    package let comparesSamples = false
+
     package init() {}
+
+    /// The published code pads every sample with zero states to 512 tokens and then compares
+    /// tokens of some samples instead of samples; the representation does not matter.
+    package func capture(
+        _ representation: Representation, of batch: PackedSequences
+    ) -> (name: String, rows: ActivationCapture) {
+        let selection = OfficialRows.selection(sampleCount: batch.ranges.count)
+        let rows = selection.flatMap { part in
+            part.tokens.map { token -> CapturedRow in
+                let range = batch.ranges[part.sample]
+                let place = range.lowerBound + token
+                return place < range.upperBound ? .token(place) : .zero
+            }
+        }
+        return ("official", ActivationCapture(rows: rows))
+    }
 
     /// Compares the layers' inputs (`boundaries[..<L]`), given the rows that
     /// `OfficialRows.selection` names.

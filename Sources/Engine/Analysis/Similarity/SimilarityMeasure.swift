@@ -1,5 +1,6 @@
 // What a similarity measure is, what it is given and what it returns.
 
+package import Model
 import TensorMath
 
 /// How similar every layer is to every other: `[size, size]`, symmetric, row-major.
@@ -74,6 +75,13 @@ package protocol SimilarityMeasure: Sendable {
     var range: String { get }
     /// The names of the `SimilarityParameters` it reads.
     var parameterNames: [String] { get }
+    /// Whether what it compares are samples, so that half of them can be asked as well.
+    var comparesSamples: Bool { get }
+
+    /// What it looks at of the residual stream, and the name of that in keys.
+    func capture(
+        _ representation: Representation, of batch: PackedSequences
+    ) -> (name: String, rows: ActivationCapture)
 
     /// Compares the layers between `boundaries`: `boundaries[0]` is the embedding output,
     /// `boundaries[l + 1]` the output of layer `l`; L + 1 of them give `[L, L]`.
@@ -86,6 +94,14 @@ package protocol SimilarityMeasure: Sendable {
 }
 
 extension SimilarityMeasure {
+    package var comparesSamples: Bool { true }
+
+    package func capture(
+        _ representation: Representation, of batch: PackedSequences
+    ) -> (name: String, rows: ActivationCapture) {
+        (representation.rawValue, ActivationCapture(representation, of: batch))
+    }
+
     /// Compares layers whose rows are in memory.
     package func similarity(
         of rows: [LayerRows], parameters: SimilarityParameters

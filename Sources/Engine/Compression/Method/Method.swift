@@ -10,24 +10,25 @@ package import TensorMath
 /// A declared method with what it does.
 package struct Method: Sendable {
     package let declaration: MethodDeclaration
-    /// From analysis to plan; pure.
+    /// What Runner finds out and does for it, by the parameters of a request.
+    package let requirements: @Sendable (Parameters) -> Requirements
+    /// From what was found out to the plan; pure.
     package let plan: @Sendable (PlanningInput) throws -> FoldPlan
-    /// How the method looks for its plan on the model itself; nil where it does not.
-    package let search: PlanSearch?
-    /// How weights are computed from calibration tokens; nil where the plan says it all.
-    package let weights: (@Sendable (MethodInput, WeightGoal) -> WeightWork)?
 
+    /// - Parameters:
+    ///   - requires: nothing, unless said otherwise.
+    ///   - plan: which layers become which.
     init(
-        _ declaration: MethodDeclaration, search: PlanSearch? = nil,
-        weights: (@Sendable (MethodInput, WeightGoal) -> WeightWork)? = nil,
+        _ declaration: MethodDeclaration,
+        requires requirements: @escaping @Sendable (Parameters) -> Requirements = { _ in
+            Requirements()
+        },
         plan: @escaping @Sendable (PlanningInput) throws -> FoldPlan
     ) {
         self.declaration = declaration
+        self.requirements = requirements
         self.plan = plan
-        self.search = search
-        self.weights = weights
     }
-
 }
 
 /// What a plan is made from.
@@ -88,9 +89,9 @@ package struct PlanningInput {
 
 /// What a method computes with, beside its plan: its parameters, and the model on tokens.
 package struct MethodInput {
-    let parameters: Parameters
+    package let parameters: Parameters
     let weights: ModelWeights
-    let batch: PackedSequences
+    package let batch: PackedSequences
     let mode: ComputeMode
 
     package init(
@@ -103,14 +104,11 @@ package struct MethodInput {
     }
 }
 
-/// A search for a plan that leaves out `removing` layers, on the model itself.
-package struct PlanSearch: Sendable {
-    package let peakByteCount: @Sendable (MethodInput, _ removing: Int) -> Int
-    package let run: @Sendable (MethodInput, _ removing: Int, any WorkObserver) throws -> FoundPlan
-}
-
 /// A plan that was searched for, and the weights that came with it, if any.
 package struct FoundPlan {
+    /// Raised whenever the same inputs give other plans than before, of any method.
+    package static let version = 2
+
     package let plan: FoldPlan
     package var computed: WeightPatch?
 }
@@ -130,6 +128,9 @@ package struct WeightGoal {
 
 /// A computation of weights, told before it runs.
 package struct WeightWork {
+    /// Raised whenever the same inputs give other weights than before, of any method.
+    package static let version = 8
+
     /// Names of the parameters that the weights depend on, beside the kept layers.
     package let parameters: [String]
     /// Whether they depend on the ratio, beyond the layers it keeps.

@@ -46,6 +46,9 @@ package struct LikelihoodWave: Sendable, Equatable {
 }
 
 package struct LikelihoodRunner {
+    /// Raised whenever the same choices get other likelihoods than before: part of the keys of what comes out.
+    package static let version = 2
+
     package let forward: ForwardPass
     /// Longest input; longer ones lose their beginning.
     package let contextLength: Int

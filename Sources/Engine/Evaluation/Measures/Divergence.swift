@@ -7,6 +7,9 @@ package import Model
 package import TensorMath
 
 package enum Divergence {
+    /// Raised whenever the same waves give other sums than before: part of the keys of what comes out.
+    package static let version = 2
+
     package struct Result: Sendable, Equatable {
         package var divergence: Double
         package var divergenceError: Double

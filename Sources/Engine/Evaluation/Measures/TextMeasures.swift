@@ -6,6 +6,9 @@ package import Texts
 import Tokenizer
 
 package struct TextMeasures {
+    /// Raised whenever the same text gives other figures than before: part of the keys of what comes out.
+    package static let version = 4
+
     private let encoder: PromptEncoder
     private let path: String
     private let parameters: Parameters

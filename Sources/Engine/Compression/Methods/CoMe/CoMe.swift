@@ -4,7 +4,9 @@ import Catalogue
 import Model
 
 extension Method {
-    static let come = Method(.come, search: concatenate) { try $0.searched() }
+    static let come = Method(
+        .come, requires: { _ in Requirements(search: concatenate) }
+    ) { try $0.searched() }
 
     private static let concatenate = PlanSearch(
         peakByteCount: { input, removing in

@@ -4,8 +4,8 @@ package import Catalogue
 import Model
 
 extension Method {
-    static let fold = Method(.fold, weights: fitted) { input in
-        // By what runs cost, or improved by exchanges.
+    static let fold = Method(.fold, requires: requirements) { input in
+        // By what stretches cost, or improved by exchanges.
         if let found = input.found { return found }
         switch input.parameters.text("select") {
         case "loss": return try input.droppedByLoss()
@@ -15,6 +15,17 @@ extension Method {
             let merged = try input.merged(by: PairwiseMerging())
             return .keeping(merged.layers.map { $0.from[0].layer }, of: input.count)
         }
+    }
+
+    @Sendable private static func requirements(_ parameters: Parameters) -> Requirements {
+        var requirements = Requirements(weights: fitted, rivals: rivals)
+        switch parameters.text("select") {
+        case "loss": requirements.removals = RemovalSearch(parameters)
+        case "divergence": requirements.stretchCosts = costs(parameters)
+        case "npib": requirements.similarity = true
+        default: break
+        }
+        return requirements
     }
 
     private static func listed(_ input: PlanningInput) throws -> FoldPlan {
@@ -35,6 +46,55 @@ extension Method {
         }
         return .keeping(input.kinds.indices.filter { !gone.contains($0) }, of: input.count)
     }
+
+    private static func costs(_ parameters: Parameters) -> StretchCosts {
+        @Sendable func settings(_ input: MethodInput) -> FoldSettings {
+            var settings = FoldSettings(input.parameters)
+            // What is tuned later is not tuned to be chosen.
+            settings.tuningSteps = 0
+            return settings
+        }
+        return StretchCosts(
+            samples: parameters.integer("search_samples"), parameters: FoldSettings.costParameters,
+            peakByteCount: { input, stretches in
+                let blueprint = input.weights.blueprint
+                return stretches.map { stretch in
+                    settings(input).peakByteCount(
+                        blueprint,
+                        keeping: blueprint.layers.indices.filter {
+                            !stretch.dropFirst().contains($0)
+                        }, tokens: input.batch)
+                }.max() ?? 0
+            },
+            measure: { input, stretches, observer, tell in
+                try ModelFolding(
+                    input.weights, mode: input.mode, batch: input.batch, settings: settings(input),
+                    judgesAlways: true
+                ).costs(of: stretches, observer: observer, give: tell)
+            })
+    }
+
+    private static let rivals = RivalComparison(
+        names: "drop, average and replaceme", parameters: ["lambda"],
+        peakByteCount: { input in
+            let blueprint = input.weights.blueprint
+            return BlockReplacement.peakByteCount(
+                blueprint, tokens: input.batch, mode: input.mode)
+                + 4 * (blueprint.layers.count + 1) * blueprint.hiddenWidth
+                * input.batch.tokens.count / FoldSettings(input.parameters).heldBack
+        },
+        obstacle: { input in
+            let settings = FoldSettings(input.parameters)
+            guard settings.split(input.batch).held == nil else { return nil }
+            return "one in \(settings.heldBack) calibration sequences is held back for that, and "
+                + "there are \(input.batch.ranges.count); raise `samples`"
+        },
+        compare: { input, kept, computed, observer in
+            try FoldRivals(
+                input.weights, mode: input.mode, batch: input.batch,
+                settings: FoldSettings(input.parameters)
+            )?.compare(keeping: kept, folded: computed, observer: observer) ?? []
+        })
 
     @Sendable private static func fitted(
         _ input: MethodInput, _ goal: WeightGoal

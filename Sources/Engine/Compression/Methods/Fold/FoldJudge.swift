@@ -49,7 +49,7 @@ final class FoldJudge {
         let head = try OutputHead(ForwardPass(weights: weights, mode: mode))
         let found = try Divergence.compare(
             (head, head), (wanted, end), observer: Quiet(observer))
-        return RunSelection.cost(
+        return StretchSelection.cost(
             found.reduce(0) { $0 + $1.divergence } / Double(max(1, found.count)))
     }
 

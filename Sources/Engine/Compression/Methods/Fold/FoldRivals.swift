@@ -6,17 +6,6 @@ package import Model
 package import TensorMath
 
 package struct FoldRivals {
-    package struct Result: Sendable, Equatable, Codable {
-        package var name: String
-        /// Mean KL(original || this) in nats a token, on the sequences held back.
-        package var divergence: Double
-
-        package init(name: String, divergence: Double) {
-            self.name = name
-            self.divergence = divergence
-        }
-    }
-
     private let weights: ModelWeights
     private let mode: ComputeMode
     private let fitted: PackedSequences
@@ -43,13 +32,13 @@ package struct FoldRivals {
     /// - Returns: `fold` first, then its rivals.
     package func compare(
         keeping kept: [Int], folded: any ComputedTensors, observer: some WorkObserver
-    ) throws -> [Result] {
+    ) throws -> [Rival] {
         let judge = try FoldJudge(weights, mode: mode, batch: held)
         func result(
             _ name: String, _ kept: [Int], _ tensors: any ComputedTensors
-        ) throws -> Result {
+        ) throws -> Rival {
             try observer.checkpoint()
-            return Result(
+            return Rival(
                 name: name,
                 divergence: try judge.divergence(
                     of: kept.map { weights.blueprint.layers[$0] },
@@ -68,7 +57,7 @@ package struct FoldRivals {
                 .run(keeping: replaced, observer: Quiet(observer))
             // Names are the original's here.
             results.append(
-                Result(
+                Rival(
                     name: "replaceme",
                     divergence: try judge.divergence(
                         of: replaced.map { weights.blueprint.layers[$0] }, patch,
@@ -135,14 +124,5 @@ package struct FoldRivals {
             sum += dot / max((left * right).squareRoot(), .leastNormalMagnitude)
         }
         return sum / Double(max(1, a.rows))
-    }
-}
-
-extension FoldRivals.Result {
-    /// Whether nothing diverges less than the fold, which stands first.
-    package static func isBest(_ results: [Self]) -> Bool {
-        let fold = results.first?.divergence ?? 0
-        let best = results.dropFirst().map(\.divergence).min() ?? .infinity
-        return fold <= best && fold < RunSelection.costMax
     }
 }

@@ -145,7 +145,7 @@ package final class ModelFolding {
     }
 
     /// What it costs to fold each of `runs` when nothing else is folded: KL(original || model) on
-    /// the sequences held back, in nats per token; `RunSelection.costMax` where that is no number.
+    /// the sequences held back, in nats per token; `StretchSelection.costMax` where that is no number.
     /// Leaves all streams somewhere else.
     package func costs(
         of runs: [Range<Int>], observer: some WorkObserver,

@@ -4,7 +4,9 @@ import Catalogue
 import Model
 
 extension Method {
-    static let laco = Method(.laco, search: collapse) { try $0.searched() }
+    static let laco = Method(
+        .laco, requires: { _ in Requirements(search: collapse) }
+    ) { try $0.searched() }
 
     private static let collapse = PlanSearch(
         peakByteCount: { input, _ in

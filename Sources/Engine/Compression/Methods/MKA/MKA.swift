@@ -3,7 +3,7 @@
 import Catalogue
 
 extension Method {
-    static let mka = Method(.mka) { input in
+    static let mka = Method(.mka, requires: { _ in Requirements(similarity: true) }) { input in
         let parameters = input.parameters
         let weight: MergeWeight =
             parameters.text("weights") == "fixed"

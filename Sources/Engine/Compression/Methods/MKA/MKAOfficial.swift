@@ -3,7 +3,9 @@
 import Catalogue
 
 extension Method {
-    static let mkaOfficial = Method(.mkaOfficial) { input in
+    static let mkaOfficial = Method(
+        .mkaOfficial, requires: { _ in Requirements(similarity: true) }
+    ) { input in
         try input.merged(
             by: PairwiseMerging(
                 order: .reverse, weight: .official, foldsNorms: input.parameters.flag("norms")))

@@ -4,7 +4,9 @@ import Catalogue
 import Model
 
 extension Method {
-    static let replaceme = Method(.replaceme, weights: fitted) { input in
+    static let replaceme = Method(
+        .replaceme, requires: { _ in Requirements(similarity: true, weights: fitted) }
+    ) { input in
         // What replaces the run goes into the layer before it.
         RedundantLayers.contiguous(try input.needed(), removing: try input.removed(), from: 1)
     }

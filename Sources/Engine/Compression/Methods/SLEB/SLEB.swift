@@ -3,5 +3,7 @@
 import Catalogue
 
 extension Method {
-    static let sleb = Method(.sleb) { try $0.droppedByLoss() }
+    static let sleb = Method(
+        .sleb, requires: { Requirements(removals: RemovalSearch($0)) }
+    ) { try $0.droppedByLoss() }
 }

@@ -3,7 +3,7 @@
 import Catalogue
 
 extension Method {
-    static let shortgpt = Method(.shortgpt) { input in
+    static let shortgpt = Method(.shortgpt, requires: { _ in Requirements(similarity: true) }) { input in
         RedundantLayers.single(try input.needed(), removing: try input.removed())
     }
 }

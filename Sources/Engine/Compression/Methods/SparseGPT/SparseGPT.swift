@@ -4,7 +4,9 @@ import Catalogue
 import Model
 
 extension Method {
-    static let sparsegpt = Method(.sparsegpt, weights: zeroed) { input in
+    static let sparsegpt = Method(
+        .sparsegpt, requires: { _ in Requirements(weights: zeroed) }
+    ) { input in
         let ratio = input.ratio ?? 0
         guard input.parameters.text("pattern") != "2:4" || ratio == 0.5 else {
             throw PlanError.malformed(

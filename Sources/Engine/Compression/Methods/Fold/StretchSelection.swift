@@ -1,16 +1,16 @@
-// Which runs of neighbouring layers become one layer each. A run costs what the model diverges by
-// when nothing else is folded; the runs are those whose costs add up to the least.
+// Which stretches of neighbouring layers become one layer each. A stretch costs what the model diverges by
+// when nothing else is folded; the stretches are those whose costs add up to the least.
 //
-// Divergence is quadratic in small errors, and errors of runs that lie apart hardly correlate, so
-// that costs nearly add up. They grow faster than a run does: what is not measured is taken to cost
-// at least as much as the shorter runs that it is made of, and is measured only where the choice
+// Divergence is quadratic in small errors, and errors of stretches that lie apart hardly correlate, so
+// that costs nearly add up. They grow faster than a stretch does: what is not measured is taken to cost
+// at least as much as the shorter stretches that it is made of, and is measured only where the choice
 // would need it.
 
-package struct RunSelection: Sendable {
+package struct StretchSelection: Sendable {
     private let layers: Int
     private var costs: [Range<Int>: Double] = [:]
 
-    /// What a run costs that breaks the model: sums of as many as there are layers are finite.
+    /// What a stretch costs that breaks the model: sums of as many as there are layers are finite.
     package static let costMax = 1e100
 
     package init(layers: Int) { self.layers = layers }
@@ -24,13 +24,13 @@ package struct RunSelection: Sendable {
     package var pairs: [Range<Int>] { (0..<max(0, layers - 1)).map { $0..<$0 + 2 } }
 
     /// - Parameter cost: divergence in nats per token.
-    package mutating func learn(_ run: Range<Int>, cost: Double) { costs[run] = Self.cost(cost) }
+    package mutating func learn(_ stretch: Range<Int>, cost: Double) { costs[stretch] = Self.cost(cost) }
 
-    package func isMeasured(_ run: Range<Int>) -> Bool { costs[run] != nil }
+    package func isMeasured(_ stretch: Range<Int>) -> Bool { costs[stretch] != nil }
 
-    /// The runs, ascending, that take `count` layers away at the least sum, and that sum. A run of
+    /// The stretches, ascending, that take `count` layers away at the least sum, and that sum. A stretch of
     /// m layers takes m - 1.
-    package func cheapest(removing count: Int) -> (runs: [Range<Int>], cost: Double) {
+    package func cheapest(removing count: Int) -> (stretches: [Range<Int>], cost: Double) {
         precondition(count < layers, "a layer is left")
         let bounds = bounds(longest: count + 1)
         // best[first][left]: of the layers from `first` on, with `left` still to go.
@@ -47,15 +47,15 @@ package struct RunSelection: Sendable {
                 }
             }
         }
-        var runs: [Range<Int>] = []
+        var stretches: [Range<Int>] = []
         var (first, left) = (0, count)
         while first < layers {
             let length = best[first][left].length
-            if length > 1 { runs.append(first..<first + length) }
+            if length > 1 { stretches.append(first..<first + length) }
             first += length
             left -= length - 1
         }
-        return (runs, best[0][count].cost)
+        return (stretches, best[0][count].cost)
     }
 
     /// Costs by first layer and length - 1: measured, or the greatest sum of two parts that share

@@ -6,11 +6,11 @@ import Report
 enum FoldText {
     /// A cost in nats per token, or a sum of some.
     static func cost(_ cost: Double) -> String {
-        cost < RunSelection.costMax ? NumberText.significant(cost) : "beyond any number"
+        cost < StretchSelection.costMax ? NumberText.significant(cost) : "beyond any number"
     }
 
     /// One line about all, with the fold first.
-    static func rivals(_ results: [FoldRivals.Result]) -> String {
+    static func rivals(_ results: [Rival]) -> String {
         "KL to the original on sequences held back: "
             + results.map { "\($0.name) \(cost($0.divergence))" }.joined(separator: ", ")
     }

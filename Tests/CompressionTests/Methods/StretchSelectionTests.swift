@@ -5,7 +5,7 @@ import TensorMath
 import TestSupport
 import Testing
 
-@Suite struct RunSelectionTests {
+@Suite struct StretchSelectionTests {
     /// Every way to cut `layers` layers into runs, as lists of the runs of two or more.
     private static func cuts(_ layers: Range<Int>) -> [[Range<Int>]] {
         guard let first = layers.first else { return [[]] }
@@ -31,7 +31,7 @@ import Testing
         for layers in 2...7 {
             for seed in 0..<8 {
                 var generator = SeededGenerator(seed: UInt64(10 * layers + seed))
-                var selection = RunSelection(layers: layers)
+                var selection = StretchSelection(layers: layers)
                 var costs: [Range<Int>: Double] = [:]
                 for run in Self.runs(of: layers) {
                     costs[run] = generator.uniform()
@@ -41,9 +41,9 @@ import Testing
                     let wanted = Self.cuts(0..<layers).filter { Self.removed($0) == count }
                         .map { $0.reduce(0) { $0 + (costs[$1] ?? 0) } }.min()
                     let found = selection.cheapest(removing: count)
-                    #expect(Self.removed(found.runs) == count)
+                    #expect(Self.removed(found.stretches) == count)
                     #expect(abs(found.cost - (wanted ?? -1)) < 1e-12, "\(layers) - \(count)")
-                    let sum = found.runs.reduce(0) { $0 + (costs[$1] ?? 0) }
+                    let sum = found.stretches.reduce(0) { $0 + (costs[$1] ?? 0) }
                     #expect(abs(sum - found.cost) < 1e-12)
                 }
             }
@@ -60,16 +60,16 @@ import Testing
             func cost(_ run: Range<Int>) -> Double {
                 single[run.dropLast()].reduce(0, +) * (1 + 0.5 * Double(run.count - 2))
             }
-            var all = RunSelection(layers: layers)
+            var all = StretchSelection(layers: layers)
             for run in Self.runs(of: layers) { all.learn(run, cost: cost(run)) }
             for count in 1..<layers {
-                var selection = RunSelection(layers: layers)
+                var selection = StretchSelection(layers: layers)
                 var missing = selection.pairs
                 var measured = 0
                 while !missing.isEmpty {
                     for run in missing { selection.learn(run, cost: cost(run)) }
                     measured += missing.count
-                    missing = selection.cheapest(removing: count).runs
+                    missing = selection.cheapest(removing: count).stretches
                         .filter { !selection.isMeasured($0) }
                 }
                 let found = selection.cheapest(removing: count).cost
@@ -82,13 +82,13 @@ import Testing
     @Test("what is no number costs more than all else, and is still chosen where nothing is left")
     func overflow() {
         for broken in [Double.nan, .infinity] {
-            var selection = RunSelection(layers: 4)
+            var selection = StretchSelection(layers: 4)
             for run in selection.pairs { selection.learn(run, cost: 0.5) }
             selection.learn(1..<3, cost: broken)
             #expect(selection.cheapest(removing: 1).cost == 0.5)
-            #expect(selection.cheapest(removing: 2).runs == [0..<2, 2..<4])
+            #expect(selection.cheapest(removing: 2).stretches == [0..<2, 2..<4])
             let all = selection.cheapest(removing: 3)
-            #expect(all.runs == [0..<4] && all.cost.isFinite)
+            #expect(all.stretches == [0..<4] && all.cost.isFinite)
         }
     }
 }

@@ -1,0 +1,80 @@
+// Measures that compare manifold embeddings of layers: the embedding is a step of its own, which
+// other settings of the comparison find done.
+
+package import TensorMath
+
+/// Embeddings of one model's layers.
+package struct LayerEmbeddings: Sendable {
+    /// [samples, dimensions] for each layer.
+    package var coordinates: [DoubleMatrix]
+    /// Of the matrix each layer's embedding came from.
+    package var conditionNumbers: [Double]
+    package var warnings: [String]
+
+    package init(coordinates: [DoubleMatrix], conditionNumbers: [Double], warnings: [String]) {
+        self.coordinates = coordinates
+        self.conditionNumbers = conditionNumbers
+        self.warnings = warnings
+    }
+}
+
+/// A measure in two steps.
+package protocol EmbeddedMeasure: SimilarityMeasure {
+    /// Names the embedding in keys and reports.
+    var family: String { get }
+    /// The names of the `SimilarityParameters` that the embedding reads.
+    var embeddingParameterNames: [String] { get }
+
+    /// - Throws: as `similarity(of:parameters:)`.
+    func embed(
+        _ boundaries: LayerBoundaries, _ parameters: SimilarityParameters
+    ) throws -> LayerEmbeddings
+
+    /// Compares coordinates [samples, dimensions] of layers, the same samples for each.
+    func compare(
+        _ coordinates: [DoubleMatrix], _ parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix
+}
+
+extension EmbeddedMeasure {
+    package var embeddingParameterNames: [String] { ["sigma", "dimensions"] }
+}
+
+extension PaperNPIB: EmbeddedMeasure {
+    package var family: String { "paper" }
+
+    package func embed(
+        _ boundaries: LayerBoundaries, _ parameters: SimilarityParameters
+    ) throws -> LayerEmbeddings {
+        let embeddings = try Self.embeddings(of: boundaries, parameters: parameters)
+        return LayerEmbeddings(
+            coordinates: embeddings.map(\.coordinates),
+            conditionNumbers: embeddings.map(\.conditionNumber),
+            warnings: EmbeddingWarnings.summary(embeddings.map(\.warnings)))
+    }
+
+    package func compare(
+        _ coordinates: [DoubleMatrix], _ parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix {
+        try Self.similarity(ofCoordinates: coordinates, parameters: parameters)
+    }
+}
+
+extension OfficialNPIB: EmbeddedMeasure {
+    package var family: String { "official" }
+
+    package func embed(
+        _ boundaries: LayerBoundaries, _ parameters: SimilarityParameters
+    ) throws -> LayerEmbeddings {
+        let embeddings = try Self.embeddings(of: boundaries, parameters: parameters)
+        return LayerEmbeddings(
+            coordinates: embeddings.map(\.ranked),
+            conditionNumbers: embeddings.map(\.conditionNumber), warnings: [])
+    }
+
+    package func compare(
+        _ coordinates: [DoubleMatrix], _ parameters: SimilarityParameters
+    ) throws -> SimilarityMatrix {
+        try Self.similarity(ofRanks: coordinates, parameters: parameters)
+    }
+}

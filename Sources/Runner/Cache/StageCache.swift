@@ -1,0 +1,132 @@
+// Stages through the action cache: look the key up, compute on a miss, record what came out,
+// remember for the report what happened and what it cost.
+
+package import Report
+package import Store
+
+/// The stages of one job, in order.
+package final class StageCache {
+    package let store: ContentStore
+    package private(set) var records: [RunReport.Stage] = []
+    /// Whom computations tell.
+    let progress: ProgressReporter
+    /// No stage that would hold more is begun.
+    private let memory = MemoryLimit.current()
+
+    /// Part of every key.
+    private static let tool = "layerfold"
+
+    package init(store: ContentStore, progress: ProgressReporter) {
+        self.store = store
+        self.progress = progress
+    }
+
+    /// Forgets what earlier tries of the same job did.
+    func restart() { records = [] }
+
+    package static func key(
+        _ name: String, version: Int, inputs: StageInputs, params: KeyJSON
+    ) -> ActionKey {
+        ActionKey(
+            stage: name, stageVersion: version, inputs: inputs, params: params, tool: tool)
+    }
+
+    /// What a stage gives, found or computed.
+    package func run<S: Stage>(_ stage: S) throws -> S.Output {
+        try stage.decode(try result(of: stage))
+    }
+
+    private func result(of stage: some Stage) throws -> StageResult {
+        let key = stage.key
+        progress.begin(stage: stage.name)
+        let watch = StageWatch()
+        let found = stage.isCacheable ? try store.lookup(key) : .miss(.unknown)
+        switch found {
+        case .hit(let record):
+            note(stage, key, isHit: true, watch.stop())
+            return result(of: stage, key, record.outputs, isHit: true)
+        case .miss(let miss):
+            let reason = try MissReason.describe(miss, key: key, store: store)
+            let planned = try admit(stage)
+            var outputs = StageOutputs(store: store)
+            try stage.compute(&outputs, self)
+            let cost = watch.stop()
+            if stage.isCacheable { try record(key, outputs.list, cost) }
+            note(stage, key, isHit: false, cost, planned: planned, reason: reason)
+            return result(of: stage, key, outputs.list, isHit: false)
+        }
+    }
+
+    /// Bytes that the process will hold, where the stage has a plan.
+    /// - Throws: `MemoryMissing` where they are not to be had.
+    private func admit(_ stage: some Stage) throws -> Int? {
+        guard let planned = stage.plannedPeak else { return nil }
+        // A plan is of the stage alone; the process holds something already.
+        let all = planned + ResidentMemory.anonymousBytes()
+        progress.note("\(stage.name) will hold about \(all >> 20) MiB")
+        if let memory, all > memory.bytes {
+            throw MemoryMissing(stage: stage.name, neededBytes: all, limit: memory)
+        }
+        return all
+    }
+
+    private func result(
+        of stage: some Stage, _ key: ActionKey, _ outputs: [ActionOutput], isHit: Bool
+    ) -> StageResult {
+        StageResult(
+            stage: stage.name, key: key.digest,
+            outputs: Dictionary(uniqueKeysWithValues: outputs.map { ($0.role, $0.digest) }),
+            isHit: isHit, store: store)
+    }
+
+    private func note(
+        _ stage: some Stage, _ key: ActionKey, isHit: Bool, _ cost: StageCost,
+        planned: Int? = nil, reason: String? = nil
+    ) {
+        records.append(
+            RunReport.Stage(
+                name: stage.name, key: key.digest.hex, cache: isHit ? .hit : .miss,
+                seconds: cost.seconds, processorSeconds: cost.processorSeconds,
+                peakBytes: cost.peakBytes,
+                anonymousPeakBytes: cost.anonymousPeakBytes,
+                plannedPeakBytes: planned, detail: stage.detail, missReason: reason))
+        progress.end(stage: stage.name, isHit: isHit, cost)
+    }
+
+    // MARK: Parts of a stage
+
+    // A part is an action of its own, so that what is killed goes on behind its last part; it is
+    // not listed in the report: the stage's cost is theirs.
+
+    /// An object of a part, if that was done before and can still be read.
+    func recalled(_ role: String, of part: ActionKey) throws -> [UInt8]? {
+        guard case .hit(let record) = try store.lookup(part),
+            let output = record.outputs.first(where: { $0.role == role })
+        else { return nil }
+        return try store.bytes(of: output.digest).value
+    }
+
+    /// Stores what a part puts; durable when this returns.
+    func keep(
+        _ part: ActionKey, seconds: Double, _ put: (inout StageOutputs) throws -> Void
+    ) throws {
+        var outputs = StageOutputs(store: store)
+        try put(&outputs)
+        let memory = ResidentMemory.anonymousBytes()
+        try record(
+            part, outputs.list,
+            StageCost(
+                seconds: seconds, processorSeconds: 0, peakBytes: memory,
+                anonymousPeakBytes: memory))
+    }
+
+    private func record(_ key: ActionKey, _ outputs: [ActionOutput], _ cost: StageCost) throws {
+        let outcome = try store.record(
+            key, outputs: outputs, seconds: cost.seconds, peakBytes: cost.peakBytes)
+        if case .conflict = outcome {
+            progress.warn(
+                "stage \(key.stage) gave other bytes than an earlier run with the same key "
+                    + "\(key.digest.hex.prefix(12)); the earlier ones stay in the cache")
+        }
+    }
+}

@@ -1,0 +1,243 @@
+// One model of a job: from an entry of `compress` at a ratio to a folder and its figures.
+
+import Compression
+import Jobs
+import Model
+import Report
+import SystemPackage
+
+struct ResultMaker {
+    let job: JobDescription
+    let cache: StageCache
+    let numerics: Numerics
+    /// The job's results.
+    let results: FilePath
+    let analysis: AnalysisStages
+    let evaluations: Evaluations
+    /// Of the original, one for each evaluation of the job.
+    let baselines: [Evaluated]
+    let original: IdentifiedModel
+    var analysed: Analysed
+    private(set) var made: [RunReport.Result] = []
+
+    init(
+        job: JobDescription, cache: StageCache, numerics: Numerics, results: FilePath,
+        analysis: AnalysisStages, evaluations: Evaluations, baselines: [Evaluated],
+        original: IdentifiedModel, analysed: Analysed
+    ) {
+        self.job = job
+        self.cache = cache
+        self.numerics = numerics
+        self.results = results
+        self.analysis = analysis
+        self.evaluations = evaluations
+        self.baselines = baselines
+        self.original = original
+        self.analysed = analysed
+    }
+
+    private var progress: ProgressReporter { cache.progress }
+    private var layers: Int { original.model.blueprint.layers.count }
+
+    /// Plan, weights, files, heat map, evaluations.
+    mutating func make(_ request: PlanRequest) throws {
+        let requirements = request.requirements
+        let ground = try ground(request, requirements)
+        let chosen = try cache.run(
+            PlanStage(request: request, model: original.model, ground: ground))
+        let (plan, learning) = try learned(try aligned(chosen, request), request)
+        for note in plan.plan.notes { progress.warn("\(request.method): \(note)") }
+        let weights = try weights(request, requirements, plan) ?? ground.searched?.weights
+        if let rivals = requirements.rivals, let weights {
+            try hold(weights, of: plan, against: rivals, request)
+        }
+        let model = try cache.run(
+            try MergeStage(
+                plan, weights: weights, of: original, output: job.output,
+                to: results.appending(request.folder), label: request.folder))
+        let measure = request.measure ?? job.analysis.similarity
+        let after = try measured(model, by: measure, request)
+        made.append(
+            RunReport.Result(
+                id: request.folder, method: request.method, label: request.label,
+                ratio: request.ratio ?? 0,
+                ratioAchieved: Double(layers - plan.plan.layers.count) / Double(layers),
+                path: request.folder, layers: plan.plan.layers.count,
+                parameters: model.parameters, bytes: model.bytes, plan: plan.plan.report,
+                removedLayers: plan.plan.removed,
+                similarityBefore: analysed.placesOfOriginal(measure), similarityAfter: after,
+                evaluations: try evaluated(model, request), learning: learning,
+                seconds: model.seconds, files: model.files))
+    }
+
+    // MARK: Before the plan
+
+    private func ground(
+        _ request: PlanRequest, _ requirements: Requirements
+    ) throws -> PlanGround {
+        var ground = PlanGround()
+        if requirements.similarity {
+            ground.similarity = analysed.similarity[request.measure ?? job.analysis.similarity]
+        }
+        let removed = try layersRemoved(ratio: request.ratio ?? 0, of: layers)
+        if let search = requirements.removals {
+            let original = try calibrated(request)
+            let removals = try cache.run(
+                RemovalStage(original, search, removing: removed, numerics: numerics))
+            ground.removals = removals
+            if search.exchanges {
+                let kept = removals.order.kept(removing: removed, of: layers)
+                ground.searched = try cache.run(
+                    ExchangeStage(original, search, kept: kept, numerics: numerics))
+            }
+        }
+        if let costs = requirements.stretchCosts {
+            ground.searched = try cheapestStretches(request, costs, removing: removed)
+        }
+        if let search = requirements.search {
+            ground.searched = try cache.run(
+                SearchStage(
+                    try calibrated(request), search, request, removing: removed,
+                    numerics: numerics))
+        }
+        return ground
+    }
+
+    /// Measures stretches until the cheapest choice holds none that was not measured.
+    private func cheapestStretches(
+        _ request: PlanRequest, _ costs: StretchCosts, removing count: Int
+    ) throws -> SearchedPlan {
+        let original = try calibrated(request)
+        var selection = StretchSelection(layers: layers)
+        var missing = selection.pairs
+        repeat {
+            let found = try cache.run(
+                StretchCostStage(original, costs, of: missing, request, numerics: numerics))
+            for (stretch, cost) in zip(missing, found) { selection.learn(stretch, cost: cost) }
+            missing = selection.cheapest(removing: count).stretches.filter {
+                !selection.isMeasured($0)
+            }
+        } while !missing.isEmpty
+        let (stretches, cost) = selection.cheapest(removing: count)
+        let names = stretches.map { "\($0.lowerBound) to \($0.upperBound - 1)" }
+        progress.note(
+            "\(request.name)-r\(request.ratio ?? 0): layers " + names.joined(separator: ", ")
+                + "; their costs add up to a KL of " + FoldText.cost(cost))
+        let gone = Set(stretches.flatMap { $0.dropFirst() })
+        return try SearchedPlan(.keeping((0..<layers).filter { !gone.contains($0) }, of: layers))
+    }
+
+    private func calibrated(_ request: PlanRequest) throws -> CalibratedModel {
+        guard let tokens = analysed.tokens else {
+            preconditionFailure("the manifest parser asks for calibration: \(request.method)")
+        }
+        return CalibratedModel(identified: original, tokens: tokens)
+    }
+
+    // MARK: From plan to weights
+
+    private func aligned(
+        _ plan: IdentifiedPlan, _ request: PlanRequest
+    ) throws -> IdentifiedPlan {
+        guard
+            let stage = AlignStage(
+                plan.plan, request, original, tokens: analysed.tokens, numerics: numerics)
+        else { return plan }
+        let found = try cache.run(stage)
+        for layer in found { progress.note(layer.text) }
+        return try IdentifiedPlan(plan.plan.aligned(found))
+    }
+
+    private func learned(
+        _ plan: IdentifiedPlan, _ request: PlanRequest
+    ) throws -> (IdentifiedPlan, RunReport.Learning?) {
+        guard let tokens = analysed.tokens,
+            let stage = LearnStage(
+                plan, request, CalibratedModel(identified: original, tokens: tokens),
+                numerics: numerics)
+        else { return (plan, nil) }
+        let found = try cache.run(stage)
+        return (try IdentifiedPlan(found.plan), stage.report(found))
+    }
+
+    private func weights(
+        _ request: PlanRequest, _ requirements: Requirements, _ plan: IdentifiedPlan
+    ) throws -> IdentifiedWeights? {
+        guard let fitting = requirements.weights else { return nil }
+        let stage = WeightStage(
+            try calibrated(request), fitting, request, kept: plan.kept, numerics: numerics)
+        for note in stage.notes { progress.warn("\(request.name): \(note)") }
+        return try cache.run(stage)
+    }
+
+    /// Says whether the result is better than what else could be done at its size.
+    private func hold(
+        _ weights: IdentifiedWeights, of plan: IdentifiedPlan, against rivals: RivalComparison,
+        _ request: PlanRequest
+    ) throws {
+        guard layers > plan.plan.layers.count else { return }
+        let stage = GuardStage(
+            try calibrated(request), rivals, request, kept: plan.kept, weights: weights,
+            numerics: numerics)
+        if let obstacle = stage.obstacle {
+            progress.warn("\(request.folder) is not held against \(rivals.names): \(obstacle)")
+            return
+        }
+        let found = try cache.run(stage)
+        let text = FoldText.rivals(found)
+        progress.note("\(request.folder): \(text)")
+        if !Rival.isFirstBest(found) { progress.warn("\(request.folder) does not win: \(text)") }
+    }
+
+    // MARK: What came out
+
+    /// Places of the new model's heat maps in the report.
+    private mutating func measured(
+        _ model: FoldedModel, by measure: String, _ request: PlanRequest
+    ) throws -> [Int] {
+        guard let tokens = analysed.tokens, model.model.blueprint.layers.count > 1 else {
+            return []
+        }
+        let found = try cache.run(
+            FoldedSimilarityStage(
+                measure: try analysis.find(measure), parameters: analysis.parameters(of: measure),
+                representation: analysis.representation, model: model, tokens: tokens,
+                numerics: numerics, label: request.folder))
+        analysed.reports.append(found.report(of: request.folder))
+        return [analysed.reports.count - 1]
+    }
+
+    private func evaluated(
+        _ model: FoldedModel, _ request: PlanRequest
+    ) throws -> [RunReport.Evaluation] {
+        let subject = Subject(
+            model: model.model, identity: model.identity, label: request.folder)
+        let names = EvaluationReport.names(job.evaluate)
+        return try job.evaluate.indices.flatMap { index in
+            let found = try evaluations.run(
+                job.evaluate[index], on: subject, beside: baselines[index])
+            return EvaluationReport.entries(
+                task: names[index], figures: found.figures, original: baselines[index].figures)
+        }
+    }
+}
+
+extension Analysed {
+    /// Places of the original's heat maps on the job's calibration, by a measure.
+    fileprivate func placesOfOriginal(_ measure: String) -> [Int] {
+        reports.indices.filter {
+            reports[$0].of == RunReport.Similarity.original && reports[$0].set == nil
+                && reports[$0].measure == measure
+        }
+    }
+}
+
+extension FoldPlan {
+    fileprivate var report: [RunReport.PlanEntry] {
+        layers.map { layer in
+            RunReport.PlanEntry(
+                into: layer.into,
+                from: layer.from.map { RunReport.Source(layer: $0.layer, weight: $0.weight) })
+        }
+    }
+}

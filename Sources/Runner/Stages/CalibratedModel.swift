@@ -1,0 +1,24 @@
+// The model that is compressed with the tokens it is looked at on: what most stages read.
+
+import Model
+import Store
+
+struct CalibratedModel {
+    let identified: IdentifiedModel
+    let tokens: TokenisedSet
+
+    var model: Model { identified.model }
+    var batch: PackedSequences { tokens.batch }
+
+    var inputs: StageInputs {
+        [(role: "model", digest: identified.digest), (role: "tokens", digest: tokens.digest)]
+    }
+
+    /// Sequences of two tokens or more, evenly spread: `samples` of them, or as many as there are.
+    func spread(_ samples: Int) -> PackedSequences {
+        let usable = batch.ranges.filter { $0.count > 1 }
+        let taken = min(samples, usable.count)
+        return PackedSequences(
+            (0..<taken).map { Array(batch.tokens[usable[$0 * usable.count / taken]]) })
+    }
+}

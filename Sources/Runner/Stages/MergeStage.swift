@@ -1,0 +1,115 @@
+// Stage `merge`: writes a folded model into the results. Its key names the model (for the
+// analysis and the evaluations behind it); the files themselves are made anew each time, because
+// results belong to the user, not to the cache.
+
+import Checkpoint
+import Compression
+import DurableIO
+import Foundation
+import Jobs
+import Model
+import Report
+import Store
+import SystemPackage
+
+/// A folded model on disk.
+struct FoldedModel {
+    let model: Model
+    /// Digest of model, plan and output format: equal folds have equal bytes.
+    let identity: Digest
+    let folder: FilePath
+    let files: [RunReport.File]
+    let parameters: Int
+    let bytes: Int
+    let seconds: Double
+}
+
+struct MergeStage: Stage {
+    let name = "merge"
+    /// The files are the user's and made anew each time; the key names the model for the stages
+    /// behind it.
+    let isCacheable = false
+    let plan: IdentifiedPlan
+    private let weights: IdentifiedWeights?
+    private let original: IdentifiedModel
+    private let output: JobDescription.Output
+    private let folder: FilePath
+    private let label: String
+    private let folded: FoldedCheckpoint
+    private let files = WrittenFiles()
+
+    /// What `compute` leaves beside the store.
+    private final class WrittenFiles {
+        var list: [RunReport.File] = []
+        var seconds = 0.0
+    }
+
+    /// - Parameters:
+    ///   - folder: an empty or absent folder of the results.
+    ///   - label: the result's id.
+    init(
+        _ plan: IdentifiedPlan, weights: IdentifiedWeights?, of original: IdentifiedModel,
+        output: JobDescription.Output, to folder: FilePath, label: String
+    ) throws {
+        self.plan = plan
+        self.weights = weights
+        self.original = original
+        self.output = output
+        self.folder = folder
+        self.label = label
+        folded = try FoldedCheckpoint(
+            model: original.model, plan: plan.plan, computed: weights?.tensors ?? WeightPatch(),
+            dtype: output.dtype.dtype)
+    }
+
+    var inputs: StageInputs {
+        [(role: "model", digest: original.digest), (role: "plan", digest: plan.digest)]
+            + (weights.map { [(role: "weights", digest: $0.digest)] } ?? [])
+    }
+
+    var params: KeyJSON {
+        [
+            "dtype": .string(output.dtype.rawValue), "shard_bytes": .integer(output.shardBytes),
+        ]
+    }
+
+    var detail: String { label }
+
+    func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
+        let start = ContinuousClock.now
+        try Syscalls.makeFolders(folder)
+        let written = try folded.write(
+            to: folder, shardByteLimit: output.shardBytes, observer: cache.progress)
+        for file in written.files {
+            try cache.progress.checkpoint()
+            files.list.append(
+                RunReport.File(
+                    name: file.name, bytes: file.byteCount,
+                    sha256: try MappedBytes.digest(folder.appending(file.name)).hex))
+        }
+        files.seconds = (ContinuousClock.now - start) / .seconds(1)
+    }
+
+    /// Opens what was written and holds it against its recipe.
+    func decode(_ stored: StageResult) throws -> FoldedModel {
+        let start = ContinuousClock.now
+        let checkpoint = try Checkpoint(folder)
+        _ = try folded.verify(checkpoint)
+        return FoldedModel(
+            model: try Model(checkpoint), identity: stored.key, folder: folder,
+            files: files.list, parameters: try folded.parameterCount(),
+            bytes: files.list.reduce(0) { $0 + $1.bytes },
+            seconds: files.seconds + (ContinuousClock.now - start) / .seconds(1))
+    }
+}
+
+extension JobDescription.OutputDType {
+    fileprivate var dtype: DType? {
+        switch self {
+        case .keep: nil
+        case .float32: .f32
+        case .bfloat16: .bf16
+        case .float16: .f16
+        }
+    }
+}

@@ -1,0 +1,159 @@
+// Stage `tokenise`: the calibration texts as token ids.
+
+import Catalogue
+import Checkpoint
+import Foundation
+import Jobs
+import Model
+import Store
+import SystemPackage
+import Texts
+import Tokenizer
+
+/// A tokenised calibration set.
+struct TokenisedSet {
+    let batch: PackedSequences
+    let digest: Digest
+}
+
+struct TokeniseStage: Stage {
+    let name = "tokenise"
+    let version = CalibrationSet.version
+    let inputs: StageInputs
+
+    private let calibration: JobDescription.Calibration
+    private let source: CalibrationSource
+    private let tokenizer: Tokenizer
+
+    /// - Parameter data: where the set's path starts.
+    init(
+        _ calibration: JobDescription.Calibration, tokenizer: IdentifiedTokenizer,
+        data: RootResolver
+    ) throws {
+        self.calibration = calibration
+        self.tokenizer = tokenizer.tokenizer
+        source = try CalibrationSource(
+            calibration, path: try data.resolve(calibration.path).path.string)
+        inputs = [
+            (role: "tokenizer", digest: tokenizer.digest),
+            (role: "data", digest: try Self.digest(of: try CalibrationSet.files(source))),
+        ]
+    }
+
+    var params: KeyJSON {
+        [
+            "dataset": .string(calibration.dataset),
+            "max_tokens": .integer(calibration.maxTokens),
+            "parameters": calibration.parameters.canonical(),
+            "seed": .integer(calibration.seed),
+        ]
+    }
+
+    var detail: String { "\(calibration.dataset), \(calibration.path)" }
+
+    func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
+        let sequences = try sequences(cache.progress)
+        guard sequences.contains(where: { !$0.isEmpty }) else {
+            throw CalibrationError.empty(path: source.path)
+        }
+        try outputs.put("tokens", Self.encode(sequences))
+    }
+
+    func decode(_ stored: StageResult) throws -> TokenisedSet {
+        guard let sequences = Self.decode(try stored.archive("tokens")) else {
+            throw stored.lost("tokens")
+        }
+        return TokenisedSet(
+            batch: PackedSequences(sequences), digest: try stored.digest("tokens"))
+    }
+
+    /// What a set gives less of than it was asked for; nil where it does not.
+    func shortage(_ set: TokenisedSet) -> String? {
+        guard let wanted = source.samples, set.batch.ranges.count < wanted else { return nil }
+        return "\(calibration.path) has \(set.batch.ranges.count) samples of "
+            + "\(calibration.maxTokens) tokens, fewer than the \(wanted) of `samples`; all are "
+            + "taken"
+    }
+
+    /// Samples of at most `max_tokens` tokens. Windows of a running text have no special tokens,
+    /// as in perplexity; other samples have those of the tokenizer.
+    private func sequences(_ progress: ProgressReporter) throws -> [[Int32]] {
+        let tokensMax = calibration.maxTokens
+        let samples = try CalibrationSet.load(source)
+        if source.dataset == .text {
+            return CalibrationSet.windows(
+                of: try samples.flatMap {
+                    try tokenizer.encode($0.text, addSpecialTokens: false)
+                }, length: tokensMax, count: source.samples, seed: source.seed)
+        }
+        return try samples.enumerated().map { index, sample in
+            try progress.checkpoint()
+            defer {
+                progress.progress(
+                    done: index + 1, total: samples.count, unit: "samples", detail: "")
+            }
+            return Array(try tokenizer.encode(sample.text).prefix(tokensMax))
+        }
+    }
+
+    /// Over the files' names and contents.
+    private static func digest(of files: [String]) throws -> Digest {
+        var contents: [KeyJSON] = []
+        for file in files {
+            let text = try CalibrationSet.readText(file)
+            contents.append([
+                "name": .string(FilePath(file).lastComponent?.string ?? file),
+                "sha256": .string(Digest(of: text).hex),
+            ])
+        }
+        return KeyJSON.array(contents).digest
+    }
+
+    private static func encode(_ sequences: [[Int32]]) -> [UInt8] {
+        var archive = TensorArchive()
+        archive.add(
+            "lengths", shape: [sequences.count], integers: sequences.map { Int32($0.count) })
+        let tokens = sequences.flatMap { $0 }
+        archive.add("tokens", shape: [tokens.count], integers: tokens)
+        return archive.bytes
+    }
+
+    private static func decode(_ archive: TensorArchive) -> [[Int32]]? {
+        guard let lengths = archive.integers("lengths"), let tokens = archive.integers("tokens"),
+            lengths.allSatisfy({ $0 >= 0 }), lengths.reduce(0, { $0 + Int($1) }) == tokens.count
+        else { return nil }
+        var start = 0
+        return lengths.map { length in
+            defer { start += Int(length) }
+            return Array(tokens[start..<start + Int(length)])
+        }
+    }
+}
+
+extension CalibrationSource {
+    /// - Parameter path: of the data, from the root.
+    fileprivate init(_ calibration: JobDescription.Calibration, path: String) throws {
+        guard let dataset = Dataset(rawValue: calibration.dataset) else {
+            preconditionFailure("the manifest parser knows the data sets")
+        }
+        let values = calibration.parameters.values
+        self.init(
+            dataset: dataset, path: path, split: values["split"]?.text ?? "dev",
+            samples: values["samples"]?.integer,
+            samplesPerSubject: values["samples_per_subject"]?.integer ?? 1,
+            subject: values["subject"]?.text, field: values["field"]?.text ?? "text",
+            seed: UInt64(calibration.seed))
+    }
+}
+
+/// A tokenizer with the digest of its file.
+struct IdentifiedTokenizer {
+    let tokenizer: Tokenizer
+    let digest: Digest
+
+    init(folder: FilePath) throws {
+        tokenizer = try TokenizerFolder.load(folder)
+        let path = folder.appending("tokenizer.json").string
+        digest = Digest(of: [UInt8](try Data(contentsOf: URL(filePath: path))))
+    }
+}

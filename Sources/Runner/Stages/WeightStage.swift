@@ -1,0 +1,73 @@
+// Stage `weights`: tensors that a method computes for its plan from calibration tokens.
+
+import Catalogue
+import Compression
+import Model
+import Store
+
+struct WeightStage: Stage {
+    let name = "weights"
+    let version = WeightWork.version
+    let original: CalibratedModel
+    private let request: PlanRequest
+    private let kept: [Int]
+    private let work: WeightWork
+    private let numerics: Numerics
+
+    init(
+        _ original: CalibratedModel, _ fitting: WeightFitting, _ request: PlanRequest,
+        kept: [Int], numerics: Numerics
+    ) {
+        self.original = original
+        self.request = request
+        self.kept = kept
+        self.numerics = numerics
+        work = fitting(
+            MethodInput(request, original, numerics),
+            WeightGoal(ratio: request.ratio ?? 0, kept: kept))
+    }
+
+    /// What will not be done of what is asked, and why.
+    var notes: [String] { work.notes }
+
+    var inputs: StageInputs { original.inputs }
+
+    /// All but the layers that are kept, which name parts of their own.
+    private var settings: [String: KeyJSON] {
+        var params: [String: KeyJSON] = [
+            "method": .string(request.method), "numerics": numerics.key,
+            "parameters": request.parameters.canonical(work.parameters),
+        ]
+        if work.dependsOnRatio { params["ratio"] = .decimal(request.ratio ?? 0) }
+        return params
+    }
+
+    var params: KeyJSON {
+        var params = settings
+        params["kept"] = .array(kept.map { .integer($0) })
+        return .object(params)
+    }
+
+    var detail: String {
+        "\(request.method), \(kept.count) layers on \(original.batch.tokens.count) tokens"
+    }
+
+    var plannedPeak: Int? { work.peakByteCount }
+
+    func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
+        let recall = StoredFold(
+            StageCache.key(name, version: version, inputs: inputs, params: .object(settings)),
+            numerics: numerics.key, cache: cache)
+        try outputs.putTensors { give in try work.compute(cache.progress, recall, give) }
+    }
+
+    func decode(_ stored: StageResult) throws -> IdentifiedWeights { try IdentifiedWeights(stored) }
+}
+
+extension MethodInput {
+    init(_ request: PlanRequest, _ original: CalibratedModel, _ numerics: Numerics) {
+        self.init(
+            parameters: request.parameters, weights: original.model.weights,
+            batch: original.batch, mode: numerics.mode)
+    }
+}
