@@ -80,7 +80,8 @@ let package = Package(
         .systemLibrary(name: "COpenMP", providers: [.apt(["libgomp1"])]),
         .target(name: "Kernels"),
 
-        // Level 1: arithmetic, durable files, and the words of a job; nothing about models.
+        // Level 1: JSON, arithmetic, durable files, and the words of a job; nothing about models.
+        ours("JSON", [external("OrderedCollections", "swift-collections")]),
         ours("TensorMath", ["Kernels", "CBLAS", "COneDNN", "COpenMP"]),
         ours("DurableIO", [external("SystemPackage", "swift-system")]),
         ours("Catalogue", []),
@@ -90,44 +91,47 @@ let package = Package(
         ours(
             "Store",
             [
-                "DurableIO", "CZstd", external("Crypto", "swift-crypto"),
+                "JSON", "DurableIO", "CZstd", external("Crypto", "swift-crypto"),
                 external("GRDB", "GRDB.swift"), external("SystemPackage", "swift-system"),
             ]),
         // The engine, room by room: each knows only rooms above it.
         room(
             "Checkpoint",
             [
-                "TensorMath", "DurableIO", external("OrderedCollections", "swift-collections"),
+                "JSON", "TensorMath", "DurableIO",
+                external("OrderedCollections", "swift-collections"),
                 external("SystemPackage", "swift-system"),
             ]),
         room(
             "Tokenizer",
-            ["DurableIO", "CPCRE2", external("SystemPackage", "swift-system")]),
+            ["JSON", "DurableIO", "CPCRE2", external("SystemPackage", "swift-system")]),
         room(
             "Texts",
             [
-                "Checkpoint", "Tokenizer", "TensorMath", "DurableIO",
+                "JSON", "Tokenizer", "TensorMath", "DurableIO",
                 external("SystemPackage", "swift-system"),
             ]),
-        room("Model", ["Checkpoint", "TensorMath"]),
+        room("Model", ["JSON", "Checkpoint", "TensorMath"]),
         room(
-            "Evaluation", ["Checkpoint", "Tokenizer", "Texts", "Model", "Catalogue", "TensorMath"]),
+            "Evaluation",
+            ["JSON", "Checkpoint", "Tokenizer", "Texts", "Model", "Catalogue", "TensorMath"]),
         room("Analysis", ["Model", "TensorMath"]),
         room(
             "Compression",
             [
-                "Checkpoint", "Model", "Evaluation", "Analysis", "Catalogue", "TensorMath",
+                "JSON", "Checkpoint", "Model", "Evaluation", "Analysis", "Catalogue",
+                "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
 
         // Figures come in as values: no numerics.
-        ours("Report", ["Checkpoint", "Catalogue"]),
+        ours("Report", ["JSON", "Catalogue"]),
 
         // Level 3: a job's stages through the cache; the road from inbox to result.
         ours(
             "Runner",
             [
-                "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation", "Analysis",
+                "JSON", "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation", "Analysis",
                 "Compression", "Report", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
@@ -171,10 +175,11 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests("JSONTests", ["JSON"]),
         tests("KernelsTests", ["TensorMath", "Kernels"]),
         tests("DurableIOTests", ["DurableIO"]),
         tests("JobsTests", ["Jobs", "Catalogue"]),
-        tests("StoreTests", ["Store", "DurableIO"]),
+        tests("StoreTests", ["JSON", "Store", "DurableIO"]),
         .target(
             name: "EngineTestSupport",
             dependencies: [
@@ -182,19 +187,21 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ],
             path: "Tests/EngineTestSupport", swiftSettings: strict),
-        engineTests("CheckpointTests", ["Checkpoint", "DurableIO"]),
+        engineTests("CheckpointTests", ["JSON", "Checkpoint", "DurableIO"]),
         engineTests("TokenizerTests", ["Tokenizer"]),
         engineTests("TextsTests", ["Texts"]),
-        engineTests("ModelTests", ["Model", "Checkpoint"]),
+        engineTests("ModelTests", ["JSON", "Model", "Checkpoint"]),
         engineTests(
             "EvaluationTests",
-            ["Evaluation", "Texts", "Tokenizer", "Model", "Checkpoint", "Catalogue"]),
+            ["JSON", "Evaluation", "Texts", "Tokenizer", "Model", "Checkpoint", "Catalogue"]),
         engineTests("AnalysisTests", ["Analysis", "Model", "Checkpoint"]),
         engineTests(
             "CompressionTests",
             ["Compression", "Analysis", "Model", "Tokenizer", "Checkpoint", "Catalogue"]),
-        tests("ReportTests", ["Report", "Checkpoint"]),
-        tests("RunnerTests", ["Runner", "Compression", "Checkpoint", "TensorMath", "Store"]),
+        tests("ReportTests", ["JSON", "Report"]),
+        tests(
+            "RunnerTests",
+            ["JSON", "Runner", "Compression", "Checkpoint", "TensorMath", "Store"]),
         tests("DaemonTests", ["Daemon", "Jobs", "DurableIO"]),
         tests("CommandLineTests", []),
         tests("TidyTests", ["Jobs"]),

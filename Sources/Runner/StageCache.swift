@@ -3,6 +3,7 @@
 
 package import Checkpoint
 import Foundation
+import JSON
 package import Report
 package import Store
 

@@ -1,6 +1,7 @@
 // What can be wrong with a checkpoint folder, and what to do about it.
 
 package import DurableIO
+package import JSON
 
 package enum CheckpointError: Error, Equatable {
     case system(SystemCallError)
@@ -51,7 +52,7 @@ extension CheckpointError: CustomStringConvertible {
         case .file(let error): error.description
         case .folder(let path, let fault): "\(path): \(fault)"
         case .json(let path, let place, let fault):
-            "\(path): line \(place.line), column \(place.column): \(fault)"
+            "\(path): \(place): \(fault)"
         case .config(let error): error.description
         case .safetensors(let path, let fault): "\(path): \(fault)"
         case .index(let path, let fault): "\(path): \(fault)"

@@ -3,6 +3,7 @@
 
 package import DurableIO
 import Glibc
+import JSON
 import SystemPackage
 
 package enum CheckpointWriteError: Error, Equatable, CustomStringConvertible {

@@ -1,7 +1,7 @@
 // The texts an analysis looks at, read from local files: plain text, JSON lines, MMLU folders.
 
-import Checkpoint
 import Foundation
+package import JSON
 import TensorMath
 
 /// Where calibration texts come from and how many are taken.
@@ -83,6 +83,8 @@ package enum CalibrationError: Error, Equatable, CustomStringConvertible {
 package enum CalibrationSet {
     /// A data file may be this large.
     package static let bytesMax = 1 << 30
+    /// A line may be most of its file.
+    package static let jsonLimits = JSONLimits(bytes: bytesMax)
 
     /// Files the samples come from, for the digest of the set, in a fixed order.
     package static func files(_ source: CalibrationSource) throws(CalibrationError) -> [String] {
@@ -180,7 +182,7 @@ package enum CalibrationSet {
         }
         let value: JSONValue
         do throws(JSONFault) {
-            value = try JSONDocument.parse(Array(line.utf8).span, byteLimit: bytesMax)
+            value = try JSONValue(parsing: line, limits: jsonLimits, pythonNumbers: true)
         } catch {
             throw bad("is not JSON: byte \(error.offset + 1): \(error)")
         }

@@ -1,5 +1,7 @@
 // Everything that can be wrong with a tokenizer file, or with a text given to a tokenizer.
 
+package import JSON
+
 package enum TokenizerError: Error, Equatable, CustomStringConvertible {
     /// The folder holds neither tokenizer.json nor tokenizer.model.
     case notFound(folder: String)
@@ -7,11 +9,10 @@ package enum TokenizerError: Error, Equatable, CustomStringConvertible {
     case onlySentencePiece(folder: String)
     /// Says the file and what the system answered.
     case unreadable(String)
-    case tooLarge(bytes: Int, bytesMax: Int)
     /// Any of the others, with the file it was met in.
     indirect case inFile(path: String, error: TokenizerError)
 
-    case invalidJSON(offset: Int, reason: String)
+    case json(TextPlace, JSONFault)
     case missingField(place: String)
     case wrongValue(place: String, expected: String, found: String)
     case unsupported(place: String, component: String, hint: String)
@@ -37,10 +38,8 @@ package enum TokenizerError: Error, Equatable, CustomStringConvertible {
                 + "AutoTokenizer; AutoTokenizer.from_pretrained(\"\(folder)\")"
                 + ".save_pretrained(\"\(folder)\")"
         case .unreadable(let reason): reason
-        case .tooLarge(let bytes, let bytesMax):
-            "the tokenizer has \(bytes) bytes; the limit is \(bytesMax)"
         case .inFile(let path, let error): "\(path): \(error)"
-        case .invalidJSON(let offset, let reason): "not valid JSON at byte \(offset): \(reason)"
+        case .json(let place, let fault): "\(place): \(fault)"
         case .missingField(let place): "\(place): this field is needed, and missing"
         case .wrongValue(let place, let expected, let found):
             "\(place): expected \(expected), found \(found)"

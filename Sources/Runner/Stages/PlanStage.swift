@@ -4,6 +4,7 @@
 import Catalogue
 import Compression
 import Foundation
+import JSON
 import Jobs
 import Model
 import Store

@@ -5,6 +5,7 @@ import Analysis
 import Catalogue
 import Checkpoint
 import Foundation
+import JSON
 import Jobs
 import Report
 import Store

@@ -2,6 +2,7 @@
 // that what was written is what the plan says.
 
 package import Checkpoint
+import JSON
 package import Model
 package import SystemPackage
 import TensorMath
