@@ -80,9 +80,10 @@ let package = Package(
         .systemLibrary(name: "COpenMP", providers: [.apt(["libgomp1"])]),
         .target(name: "Kernels"),
 
-        // Level 1: who has to act on a failure, arithmetic, durable files, and the words of a job;
-        // nothing about models.
+        // Level 1: who has to act on a failure, JSON, arithmetic, durable files, and the words of a
+        // job; nothing about models.
         ours("Failures", []),
+        ours("JSON", ["Failures", external("OrderedCollections", "swift-collections")]),
         ours("TensorMath", ["Failures", "Kernels", "CBLAS", "COneDNN", "COpenMP"]),
         ours("DurableIO", ["Failures", external("SystemPackage", "swift-system")]),
         ours("Catalogue", []),
@@ -92,42 +93,43 @@ let package = Package(
         ours(
             "Store",
             [
-                "Failures", "DurableIO", "CZstd", external("Crypto", "swift-crypto"),
+                "Failures", "JSON", "DurableIO", "CZstd", external("Crypto", "swift-crypto"),
                 external("GRDB", "GRDB.swift"), external("SystemPackage", "swift-system"),
             ]),
         // The engine, room by room: each knows only rooms above it.
         room(
             "Checkpoint",
             [
-                "Failures", "TensorMath", "DurableIO",
+                "Failures", "JSON", "TensorMath", "DurableIO",
                 external("OrderedCollections", "swift-collections"),
                 external("SystemPackage", "swift-system"),
             ]),
         room(
             "Tokenizer",
-            ["Failures", "DurableIO", "CPCRE2", external("SystemPackage", "swift-system")]),
+            [
+                "Failures", "JSON", "DurableIO", "CPCRE2",
+                external("SystemPackage", "swift-system"),
+            ]),
         room(
             "Texts",
             [
-                "Failures", "Checkpoint", "Tokenizer", "TensorMath", "DurableIO",
+                "Failures", "JSON", "Tokenizer", "TensorMath", "DurableIO",
                 external("SystemPackage", "swift-system"),
             ]),
-        room("Model", ["Failures", "Checkpoint", "TensorMath"]),
+        room("Model", ["Failures", "JSON", "Checkpoint", "TensorMath"]),
         room(
             "Evaluation",
-            [
-                "Failures", "Checkpoint", "Tokenizer", "Texts", "Model", "Catalogue", "TensorMath",
-            ]),
+            ["Failures", "JSON", "Tokenizer", "Texts", "Model", "Catalogue", "TensorMath"]),
         room("Analysis", ["Failures", "Model", "TensorMath"]),
         room(
             "Compression",
             [
-                "Failures", "Checkpoint", "Model", "Evaluation", "Analysis", "Catalogue",
+                "Failures", "JSON", "Checkpoint", "Model", "Evaluation", "Analysis", "Catalogue",
                 "TensorMath", external("SystemPackage", "swift-system"),
             ]),
 
         // Figures come in as values: no numerics.
-        ours("Report", ["Failures", "Checkpoint", "Catalogue"]),
+        ours("Report", ["Failures", "JSON", "Catalogue"]),
 
         ours(
             "Publication",
@@ -137,8 +139,8 @@ let package = Package(
         ours(
             "Runner",
             [
-                "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation", "Analysis",
-                "Compression", "Report", "Failures", "Publication", "Store", "Jobs", "Catalogue",
+                "Failures", "JSON", "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation",
+                "Analysis", "Compression", "Report", "Publication", "Store", "Jobs", "Catalogue",
                 "DurableIO", "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
@@ -184,7 +186,7 @@ let package = Package(
         .executableTarget(
             name: "layerfold-fuzz",
             dependencies: [
-                "Checkpoint", "Tokenizer", "Report", "Store", "Jobs", "TensorMath",
+                "JSON", "Checkpoint", "Tokenizer", "Report", "Store", "Jobs", "TensorMath",
                 external("ArgumentParser", "swift-argument-parser"),
                 external("SystemPackage", "swift-system"),
             ],
@@ -192,10 +194,11 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests("JSONTests", ["JSON"]),
         tests("KernelsTests", ["TensorMath", "Kernels"]),
         tests("DurableIOTests", ["DurableIO"]),
         tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
-        tests("StoreTests", ["Store", "DurableIO"]),
+        tests("StoreTests", ["JSON", "Store", "DurableIO"]),
         .target(
             name: "EngineTestSupport",
             dependencies: [
@@ -203,22 +206,23 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ],
             path: "Tests/EngineTestSupport", swiftSettings: strict),
-        engineTests("CheckpointTests", ["Checkpoint", "DurableIO"]),
+        engineTests("CheckpointTests", ["JSON", "Checkpoint", "DurableIO"]),
         engineTests("TokenizerTests", ["Tokenizer"]),
         engineTests("TextsTests", ["Texts"]),
-        engineTests("ModelTests", ["Model", "Checkpoint"]),
+        engineTests("ModelTests", ["JSON", "Model", "Checkpoint"]),
         engineTests(
             "EvaluationTests",
-            ["Evaluation", "Texts", "Tokenizer", "Model", "Checkpoint", "Catalogue"]),
+            ["JSON", "Evaluation", "Texts", "Tokenizer", "Model", "Checkpoint", "Catalogue"]),
         engineTests("AnalysisTests", ["Analysis", "Model", "Checkpoint"]),
         engineTests(
             "CompressionTests",
             ["Compression", "Analysis", "Model", "Tokenizer", "Checkpoint", "Catalogue"]),
-        tests("ReportTests", ["Report", "Checkpoint"]),
+        tests("ReportTests", ["JSON", "Report"]),
         tests(
             "RunnerTests",
             [
-                "Runner", "Failures", "Compression", "Evaluation", "Analysis", "Model", "Texts",
+                "JSON", "Runner", "Failures", "Compression", "Evaluation", "Analysis", "Model",
+                "Texts",
                 "Tokenizer", "Checkpoint", "TensorMath", "DurableIO", "Store",
                 external("SystemPackage", "swift-system"),
             ]),

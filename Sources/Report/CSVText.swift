@@ -1,7 +1,5 @@
 // Comma-separated values by RFC 4180: CRLF line ends, fields quoted where they must be.
 
-import Checkpoint
-
 enum CSVText {
     static func text(header: [String], rows: [[String]]) -> String {
         ([header] + rows).map { fields in

@@ -1,8 +1,6 @@
 // How to load a folded model: lines to paste, with names from outside quoted for the language
 // they stand in.
 
-import Checkpoint
-
 package enum LoadingText {
     package static func transformers(_ path: String) -> String {
         """

@@ -2,8 +2,6 @@
 // figures do not say. Front matter as model hubs read it. It holds no time of day and no
 // duration: the same job gives the same folder, byte for byte.
 
-import Checkpoint
-
 package enum ModelCard {
     /// The whole file, for one `result` of `report`.
     package static func render(_ report: RunReport, _ result: RunReport.Result) -> String {

@@ -2,14 +2,20 @@
 // docs/report.schema.json describes every field. Names no host, no user and no absolute path, so
 // that the same job gives the same report on every machine but for times and memory.
 
+package import JSON
+
 /// Everything that report.json, report.html, report.csv and the model cards say.
 package struct RunReport: Codable, Sendable, Equatable {
     /// Raised when a reader of an older version would misread a newer file.
     package static let schemaVersion = 1
 
+    /// A report of a 126-layer model with 40 matrices has about 15 MB. It nests 8 levels; the
+    /// rest is room for job parameters.
+    private static let limits = JSONLimits(bytes: 256 << 20)
+
     package var schema: Int
     /// Every parameter of the job with defaults filled in, in the order of the manifest.
-    package var job: ReportValue
+    package var job: JSONValue
     package var model: Model
     package var stages: [Stage]
     package var similarity: [Similarity]
@@ -24,7 +30,7 @@ package struct RunReport: Codable, Sendable, Equatable {
     package var finished: String
 
     package init(
-        job: ReportValue, model: Model, stages: [Stage], similarity: [Similarity],
+        job: JSONValue, model: Model, stages: [Stage], similarity: [Similarity],
         correlations: [Correlation]? = nil, results: [Result], warnings: [String],
         versions: Versions, numerics: Numerics,
         started: String, finished: String
@@ -47,23 +53,36 @@ package struct RunReport: Codable, Sendable, Equatable {
     ///
     /// Numbers that JSON lacks (NaN, infinities) are written as null.
     package func jsonText() throws -> String {
-        try ReportValueEncoder.value(of: self).prettyText
+        try JSONValueEncoder.value(of: self).text(.page)
     }
 
     /// Reads a report.json; keys that this build does not know are passed over.
     ///
     /// Throws: `ReportError`, which names the place or the field.
     package init(jsonText: String) throws {
-        let value = try ReportValue(jsonText: jsonText)
-        if case .integer(let found)? = value["schema"], found != Self.schemaVersion {
+        let value = try Self.value(of: jsonText)
+        if let found = value["schema"]?.integer, found != Self.schemaVersion {
             throw ReportError.schema(found: found, known: Self.schemaVersion)
         }
-        self = try ReportValueDecoder.decode(RunReport.self, from: value)
+        do {
+            self = try JSONValueDecoder.decode(RunReport.self, from: value)
+        } catch let fault as JSONFieldFault {
+            throw ReportError.field(path: fault.path, problem: fault.problem)
+        }
         try validate()
     }
 
+    private static func value(of text: String) throws(ReportError) -> JSONValue {
+        let bytes = Array(text.utf8)
+        do {
+            return try JSONValue(parsing: bytes.span, limits: limits)
+        } catch {
+            throw .json(.of(offset: error.offset, in: bytes.span), error)
+        }
+    }
+
     /// The job's own name, or the model's where the job has none.
-    package var name: String { job["name"]?.stringValue ?? model.name }
+    package var name: String { job["name"]?.string ?? model.name }
 }
 
 extension RunReport {

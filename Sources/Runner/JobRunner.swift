@@ -5,6 +5,7 @@ import Catalogue
 import Checkpoint
 import Evaluation
 import Foundation
+import JSON
 package import Jobs
 import Model
 package import Report
@@ -149,7 +150,7 @@ package final class JobRunner {
         let model = original.model
         let format = try model.checkpoint.tensor(model.blueprint.embedding).dtype
         return RunReport(
-            job: try ReportValueEncoder.value(of: job),
+            job: try JSONValueEncoder.value(of: job),
             model: RunReport.Model(
                 name: original.name, digest: original.digest.hex,
                 architecture: model.blueprint.modelType, layers: model.blueprint.layers.count,

@@ -1,6 +1,7 @@
 // Recording steps and finding them again.
 
 import DurableIO
+package import JSON
 import SystemPackage
 
 /// What came of looking for a recorded step.

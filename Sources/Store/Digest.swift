@@ -1,6 +1,7 @@
 // The name of bytes: their SHA-256, as in `sha256sum` and in the file names of git-lfs.
 
 import Crypto
+package import JSON
 
 /// A SHA-256 digest.
 package struct Digest: Hashable, Sendable {
@@ -78,6 +79,11 @@ package struct Digest: Hashable, Sendable {
     static func hexByte(_ byte: UInt8) -> String {
         (byte < 16 ? "0" : "") + String(byte, radix: 16)
     }
+}
+
+extension CanonicalJSON {
+    /// The SHA-256 of the canonical bytes.
+    package var digest: Digest { Digest(of: bytes) }
 }
 
 extension Digest: Comparable {

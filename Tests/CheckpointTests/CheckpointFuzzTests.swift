@@ -1,8 +1,9 @@
-// Seeded mutations of valid headers, indexes and configs: the parsers answer every one, with a
+// Seeded mutations of valid headers and indexes: the parsers answer every one, with a
 // value that holds its promises or with an error that can be printed.
 
 import Checkpoint
 import EngineTestSupport
+import TestSupport
 import Testing
 
 @Suite struct CheckpointFuzzTests {
@@ -14,7 +15,7 @@ import Testing
         var accepted = 0
         for _ in 0..<Self.rounds {
             let (original, data) = random.element(of: Self.headers)
-            let header = Mutation.apply(to: original, &random)
+            let header = Mutation.apply(to: original, words: Self.words, &random)
             var length = header.count
             if random.below(20) == 0 { length += random.below(9) - 4 }
             let prefix = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
@@ -32,30 +33,13 @@ import Testing
         #expect(accepted > Self.rounds / 50)
     }
 
-    @Test("documents", arguments: 0..<8)
-    func documents(seed: UInt64) throws {
-        var random = SeededBytes(seed: seed)
-        var accepted = 0
-        for _ in 0..<Self.rounds {
-            let bytes = Mutation.apply(to: random.element(of: Self.documents), &random)
-            do {
-                let value = try JSONDocument.parse(bytes.span)
-                let text = JSONDocument.text(value)
-                #expect((try? JSONDocument.parse(text)) == value)
-                accepted += 1
-            } catch {
-                #expect(!"\(error)".isEmpty && error.offset <= bytes.count)
-            }
-        }
-        #expect(accepted > Self.rounds / 50)
-    }
-
     @Test("indexes", arguments: 0..<8)
     func indexes(seed: UInt64) throws {
         var random = SeededBytes(seed: seed)
         var accepted = 0
         for _ in 0..<Self.rounds {
-            let bytes = Mutation.apply(to: random.element(of: Self.indexes), &random)
+            let bytes = Mutation.apply(
+                to: random.element(of: Self.indexes), words: Self.words, &random)
             do {
                 let index = try ShardIndex.parse(bytes.span, path: "index")
                 for shard in index.shards {
@@ -85,6 +69,12 @@ import Testing
 
     // MARK: Seeds
 
+    /// Words that the readers of these files treat specially, and tensor names.
+    private static let words =
+        Mutation.words + [
+            "\"shape\":[0],", "\"__metadata__\":{},", "\"F4\"", "\"I64\"", "../", "/", "4294967296",
+        ]
+
     /// Header text, and how many bytes of data go with it.
     private static let headers: [([UInt8], Int)] = [
         (Array("{}".utf8), 0),
@@ -108,50 +98,11 @@ import Testing
         ),
     ]
 
-    private static let documents: [[UInt8]] = [
-        Array(ModelConfigTests.sample.utf8),
-        Array("[1, -2.5e-3, \"\\ud83d\\ude00\", {\"a\": [[], {}]}, null, true, NaN]".utf8),
-    ]
-
     private static let indexes: [[UInt8]] = [
         Array(
             """
             {"metadata": {"total_size": 8, "x": [1]}, "weight_map": {
             "a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
             """.utf8)
-    ]
-}
-
-/// Small random damage to a text.
-private enum Mutation {
-    static func apply(to original: [UInt8], _ random: inout SeededBytes) -> [UInt8] {
-        var bytes = original
-        for _ in 0..<random.below(4) { change(&bytes, &random) }
-        return bytes
-    }
-
-    private static func change(_ bytes: inout [UInt8], _ random: inout SeededBytes) {
-        let place = random.below(bytes.count + 1)
-        let length = random.below(min(12, bytes.count - place) + 1)
-        switch random.below(7) {
-        case 0: bytes.replaceSubrange(place..<place + length, with: [])
-        case 1: bytes.insert(contentsOf: bytes[place..<place + length], at: place)
-        case 2: bytes.insert(contentsOf: Array(random.element(of: words).utf8), at: place)
-        case 3:
-            let word = Array(random.element(of: words).utf8)
-            bytes.replaceSubrange(place..<place + length, with: word)
-        case 4 where place < bytes.count: bytes[place] ^= 1 << random.below(8)
-        case 5 where place < bytes.count: bytes[place] = UInt8(random.below(256))
-        case 6 where random.below(8) == 0: bytes.removeLast(bytes.count - place)
-        default: break
-        }
-    }
-
-    /// Words that a parser treats specially.
-    private static let words = [
-        "{", "}", "[", "]", ",", ":", "\"", "\\", " ", "\n", "\0", "0", "-1", "4.0", "1e0", "01",
-        "9223372036854775807", "9223372036854775808", "18446744073709551616", "4294967296",
-        "null", "true", "\"a\":", "\"shape\":[0],", "\"__metadata__\":{},", "\\u0000", "\\ud800",
-        "[[[[[[[[[[[[[[[[", "\"F4\"", "\"I64\"", "é", "../", "/", "NaN", "-Infinity",
     ]
 }

@@ -5,6 +5,7 @@ import DurableIO
 import EngineTestSupport
 import Foundation
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite struct CheckpointWriteFaultTests {

@@ -4,6 +4,7 @@ import Checkpoint
 import EngineTestSupport
 import Foundation
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite struct CheckpointWriterTests {

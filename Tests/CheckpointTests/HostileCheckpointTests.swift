@@ -3,6 +3,7 @@
 
 import Checkpoint
 import Foundation
+import JSON
 import SystemPackage
 import TestSupport
 import Testing
@@ -268,7 +269,7 @@ extension HostileCheckpointTests {
         .folder("config-missing", .noConfig),
         .json("config-empty", line: 1, column: 1, .unexpectedEnd(offset: 0)),
         HostileCase(folder: "config-array", file: "config.json", tensor: nil) {
-            .config(.notAnObject(file: $0, found: "an array of 0"))
+            .config(.notAnObject(file: $0, found: "a list of 0"))
         },
         .json("config-cut", line: 2, column: 21, .unexpectedEnd(offset: 22)),
         .json(

@@ -1,6 +1,7 @@
 // Typed access to config.json: values, and errors that say what to mend.
 
 import Checkpoint
+import JSON
 import Testing
 
 @Suite struct ModelConfigTests {
@@ -87,8 +88,8 @@ import Testing
                 == "config.json: key `rope_scaling.rope_type`: expected a string, found 3")
         #expect(
             message { _ = try config.integersIfPresent("layer_types") }
-                == "config.json: key `layer_types`: expected an array of whole numbers, "
-                + "found an array of 2")
+                == "config.json: key `layer_types`: expected a list of whole numbers, "
+                + "found a list of 2")
         #expect(
             message { _ = try config.integer("hidden_size", in: 1...32) }
                 == "config.json: key `hidden_size` is out of range: expected 1 to 32, found 64")

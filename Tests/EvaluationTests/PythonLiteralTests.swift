@@ -2,6 +2,7 @@
 
 import Checkpoint
 import Evaluation
+import JSON
 import TensorMath
 import Testing
 

@@ -219,7 +219,7 @@ import Testing
             ),
             (
                 #"{"context":1,"choices":["a","b"],"answer":0}"#,
-                "field `context` should be a text; it is the number `1`"
+                "field `context` should be a text; it is 1"
             ),
             (
                 #"{"context":"c","choices":["a"],"answer":0}"#,
@@ -231,15 +231,15 @@ import Testing
             ),
             (
                 #"{"context":"c","choices":["a","b"],"answer":1.5}"#,
-                "field `answer` should be a whole number; it is the number `1.5`"
+                "field `answer` should be a whole number; it is 1.5"
             ),
             (
                 #"{"context":"c","choices":["a","b"],"answer":1e300}"#,
-                "field `answer` should be a whole number; it is the number `1e300`"
+                "field `answer` should be a whole number; it is 1e300"
             ),
             (
                 #"{"context":"c","choices":["a","b"],"answer":0,"subject":3}"#,
-                "field `subject` should be a text; it is the number `3`"
+                "field `subject` should be a text; it is 3"
             ),
             (
                 #"{"context":"c","choices":["a","b"],"answer":0,"answer":1}"#,

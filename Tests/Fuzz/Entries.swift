@@ -2,6 +2,7 @@
 
 import Checkpoint
 import Foundation
+import JSON
 import Jobs
 import Report
 import Store
@@ -74,21 +75,29 @@ struct Entry: Sendable {
         } catch { return refused(error) }
     }
 
+    /// As deep and as large as anything that is read.
+    private static let limits = JSONLimits(bytes: 1 << 24)
+
+    /// With Python's words for numbers, as configs have them.
     private static func json(_ bytes: [UInt8]) -> Bool {
         do {
-            let value = try JSONDocument.parse(bytes.span)
-            promise(
-                (try? JSONDocument.parse(JSONDocument.text(value))) == value,
-                "what is written reads as what was read")
+            let value = try JSONValue(parsing: bytes.span, limits: limits, pythonNumbers: true)
+            for layout in [JSONLayout.python, .page, .line] {
+                let written = Array(value.text(layout).utf8)
+                promise(
+                    (try? JSONValue(parsing: written.span, limits: limits, pythonNumbers: true))
+                        == value,
+                    "what is written reads as what was read")
+            }
             return true
         } catch { return refused(error) }
     }
 
     private static func canonicalJSON(_ bytes: [UInt8]) -> Bool {
         do {
-            let value = try CanonicalJSON(parsing: bytes)
+            let value = try CanonicalJSON(parsing: bytes.span, limits: limits)
             promise(
-                (try? CanonicalJSON(parsing: value.bytes)) == value,
+                (try? CanonicalJSON(parsing: value.bytes.span, limits: limits)) == value,
                 "the canonical form reads as what was read")
             return true
         } catch { return refused(error) }
@@ -118,19 +127,15 @@ struct Entry: Sendable {
         } catch { return refused(error) }
     }
 
-    /// Values survive writing; a report that is accepted can be shown.
+    /// A report that is accepted is written as it was read, and can be shown.
     private static func report(_ bytes: [UInt8]) -> Bool {
-        let text = String(decoding: bytes, as: UTF8.self)
         do {
-            let value = try ReportValue(jsonText: text)
-            for written in [value.prettyText, value.compactText] {
-                promise(
-                    (try? ReportValue(jsonText: written)) == value,
-                    "what is written reads as what was read")
-            }
-            if let report = try? RunReport(jsonText: text) {
-                promise(!HTMLReport.render(report).isEmpty, "a report becomes a page")
-            }
+            let report = try RunReport(jsonText: String(decoding: bytes, as: UTF8.self))
+            let text = try report.jsonText()
+            promise(
+                (try? RunReport(jsonText: text).jsonText()) == text,
+                "what is written reads as what was read")
+            promise(!HTMLReport.render(report).isEmpty, "a report becomes a page")
             return true
         } catch { return refused(error) }
     }

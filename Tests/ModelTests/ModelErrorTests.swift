@@ -2,6 +2,7 @@
 
 import Checkpoint
 import EngineTestSupport
+import JSON
 import Model
 import SystemPackage
 import TensorMath

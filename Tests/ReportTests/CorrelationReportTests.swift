@@ -1,6 +1,7 @@
 // Correlations of sets and measures in report.json, report.html and correlations.csv.
 
 import Foundation
+import JSON
 import Report
 import Testing
 
@@ -44,7 +45,7 @@ import Testing
         #expect(try again.jsonText() == text)
         #expect(again.correlations?.count == 4)
         #expect(again.correlations?[0].halves?.mean.pearson == 0.625)
-        try ReportSchemaTests().expectDescribed(try ReportValue(jsonText: text))
+        try ReportSchemaTests().expectDescribed(try ReportFixtures.value(of: text))
         #expect(try ReportFixtures.tiny().jsonText().contains("\"correlations\": null"))
     }
 

@@ -1,5 +1,6 @@
 // Names and warnings as an attacker or an accident would write them.
 
+import JSON
 import Report
 
 enum HostileText {
@@ -29,16 +30,14 @@ enum HostileText {
         }
         var report = SampleReport.make(
             layers: 16, ratios: [0.25], methods: ["mka", "reverse"], hasTasks: true)
-        report.job = .object([
-            .init("name", .string(text())),
-            .init(
-                text(),
-                .object([
-                    .init(text(), .string(text())),
-                    .init(text(), .array([.string(text()), .object([.init(text(), 1)])])),
-                ])),
-            .init("compress", .array(strings.map { .object([.init($0, .string($0))]) })),
-        ])
+        report.job = [
+            "name": .string(text()),
+            text(): [
+                text(): .string(text()),
+                text(): .array([.string(text()), [text(): 1]]),
+            ],
+            "compress": .array(strings.map { [$0: .string($0)] }),
+        ]
         report.model.name = text()
         report.model.architecture = text()
         report.model.digest = text()

@@ -22,7 +22,7 @@ import Testing
         let text = try report.jsonText()
         #expect(text.contains("\"held_back\": 2.0625"))
         #expect(try RunReport(jsonText: text).results[0].learning == report.results[0].learning)
-        try ReportSchemaTests().expectDescribed(try ReportValue(jsonText: text))
+        try ReportSchemaTests().expectDescribed(try ReportFixtures.value(of: text))
     }
 
     @Test("the page shows calibration and held-back figures and the step that was kept")

@@ -1,6 +1,7 @@
 // Where the report's goldens and its schema lie, and the tiny report the goldens are made from.
 
 import Foundation
+import JSON
 import Report
 import TestSupport
 import Testing
@@ -9,6 +10,11 @@ enum ReportFixtures {
     static let root = Places.root
     static let goldens = Places.fixtures.appending(path: "Report")
     static let schema = root.appending(path: "docs/report.schema.json")
+
+    /// The tree of a JSON text.
+    static func value(of text: String) throws -> JSONValue {
+        try JSONValue(parsing: text, limits: JSONLimits(bytes: 256 << 20))
+    }
 
     /// Compares `text` with a committed file; with LAYERFOLD_WRITE_GOLDENS=1 writes it instead.
     static func expectGolden(_ text: String, _ name: String) throws {

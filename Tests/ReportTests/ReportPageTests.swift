@@ -1,6 +1,7 @@
 // report.html as a document: well-formed, safe with hostile text, readable, self-contained.
 
 import Foundation
+import JSON
 import Report
 import Testing
 
@@ -43,7 +44,7 @@ import Testing
         var report = ReportFixtures.tiny()
         report.model.name = name
         report.results[0].method = name
-        report.job = .object([.init("name", .string(name)), .init(name, .string(name))])
+        report.job = ["name": .string(name), name: .string(name)]
         let page = HTMLReport.render(report).utf8.count
         #expect(page < HTMLReport.render(ReportFixtures.tiny()).utf8.count + 40_000)
         #expect(!HTMLReport.render(report).contains(name))

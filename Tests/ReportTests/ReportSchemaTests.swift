@@ -2,32 +2,33 @@
 // uses, and by Python's jsonschema where that is installed.
 
 import Foundation
+import JSON
 import Report
 import Testing
 
 @Suite struct ReportSchemaTests {
-    private func schema() throws -> ReportValue {
-        try ReportValue(jsonText: String(contentsOf: ReportFixtures.schema, encoding: .utf8))
+    private func schema() throws -> JSONValue {
+        try ReportFixtures.value(of: String(contentsOf: ReportFixtures.schema, encoding: .utf8))
     }
 
     @Test func `sample reports follow the schema`() throws {
         let schema = try schema()
         for (name, report) in SamplePagesTests.samples() where name != "hostile" {
-            let value = try ReportValue(jsonText: report.jsonText())
+            let value = try ReportFixtures.value(of: report.jsonText())
             #expect(Self.faults(value, schema, "report") == [], "\(name)")
         }
     }
 
     @Test func `the schema describes every field that is written`() throws {
-        let value = try ReportValue(
-            jsonText: SampleReport.make(
+        let value = try ReportFixtures.value(
+            of: SampleReport.make(
                 layers: 16, ratios: [0.25], methods: ["mka"], hasTasks: true
             ).jsonText())
         #expect(Self.undescribed(value, try schema(), "report") == [])
     }
 
     /// Expects that a report follows the schema, and that the schema describes all of it.
-    func expectDescribed(_ value: ReportValue) throws {
+    func expectDescribed(_ value: JSONValue) throws {
         #expect(Self.faults(value, try schema(), "report") == [])
         #expect(Self.undescribed(value, try schema(), "report") == [])
     }
@@ -39,7 +40,7 @@ import Testing
             .replacing("\"seconds\": 0.5", with: "\"seconds\": \"0.5\"")
             .replacing("\"measure\"", with: "\"measures\"")
             .replacing("\"into\": 1", with: "\"into\": -1")
-        let faults = Self.faults(try ReportValue(jsonText: value), schema, "report")
+        let faults = Self.faults(try ReportFixtures.value(of: value), schema, "report")
         #expect(
             faults == [
                 "report.stages[0].cache: not one of the values",
@@ -88,46 +89,47 @@ import Testing
 
     // MARK: - The keywords that the schema uses
 
-    private static func elements(_ value: ReportValue?) -> [ReportValue] {
+    private static func elements(_ value: JSONValue?) -> [JSONValue] {
         guard case .array(let elements)? = value else { return value.map { [$0] } ?? [] }
         return elements
     }
 
-    private static func members(_ value: ReportValue?) -> [ReportValue.Member] {
-        guard case .object(let members)? = value else { return [] }
-        return members
+    private static func members(_ value: JSONValue?) -> JSONObject {
+        guard case .object(let object)? = value else { return JSONObject() }
+        return object
     }
 
-    private static func isOf(_ type: ReportValue, _ value: ReportValue) -> Bool {
-        switch (type.stringValue, value) {
+    private static func isOf(_ type: JSONValue, _ value: JSONValue) -> Bool {
+        switch (type.string, value) {
         case ("object", .object), ("array", .array), ("string", .string), ("null", .null),
-            ("integer", .integer), ("number", .integer), ("number", .number):
+            ("number", .number):
             true
+        case ("integer", .number): value.integer != nil
         default: false
         }
     }
 
     private static func faults(
-        _ value: ReportValue, _ schema: ReportValue, _ path: String
+        _ value: JSONValue, _ schema: JSONValue, _ path: String
     ) -> [String] {
         if let constant = schema["const"] {
-            return constant == value ? [] : ["\(path): not \(constant.compactText)"]
+            return constant == value ? [] : ["\(path): not \(constant.text(.line))"]
         }
         if let values = schema["enum"] {
             return elements(values).contains(value) ? [] : ["\(path): not one of the values"]
         }
         let types = elements(schema["type"])
         guard types.contains(where: { isOf($0, value) }) else { return ["\(path): \(value.kind)"] }
-        if schema["minimum"] != nil, case .integer(let number) = value, number < 0 {
+        if schema["minimum"] != nil, let number = value.integer, number < 0 {
             return ["\(path): below 0"]
         }
         var faults: [String] = []
-        if schema["pattern"] != nil, let text = value.stringValue {
+        if schema["pattern"] != nil, let text = value.string {
             let isDigest = text.utf8.count == 64 && text.allSatisfy { $0.isHexDigit }
             if !isDigest { faults.append("\(path): no digest") }
         }
         if case .object = value {
-            for key in elements(schema["required"]).compactMap(\.stringValue)
+            for key in elements(schema["required"]).compactMap(\.string)
             where value[key] == nil {
                 faults.append("\(path): \(key) is missing")
             }
@@ -146,7 +148,7 @@ import Testing
 
     /// Members that `schema` has no word for; the job is free-form.
     private static func undescribed(
-        _ value: ReportValue, _ schema: ReportValue, _ path: String
+        _ value: JSONValue, _ schema: JSONValue, _ path: String
     ) -> [String] {
         switch value {
         case .object(let parts) where schema["properties"] != nil:

@@ -1,6 +1,5 @@
 // CSV, comparison tables and model cards.
 
-import Checkpoint
 import Report
 import Testing
 

@@ -1,6 +1,5 @@
 // Words and numbers of a report: how figures are written, judged and put into tables.
 
-import Checkpoint
 import Report
 import Testing
 

@@ -1,5 +1,6 @@
 // The model of report.json: what is always there, what may be missing, what is refused.
 
+import JSON
 import Report
 import Testing
 
@@ -12,16 +13,16 @@ import Testing
 
     /// The core that DESIGN fixes: other programs read these keys.
     @Test func `the core fields are there, in the fixed places`() throws {
-        let value = try ReportValue(jsonText: SampleReport.demo().jsonText())
-        func keys(_ value: ReportValue?) -> [String] {
-            guard case .object(let members)? = value else { return [] }
-            return members.map(\.key)
+        let value = try ReportFixtures.value(of: SampleReport.demo().jsonText())
+        func keys(_ value: JSONValue?) -> [String] {
+            guard case .object(let object)? = value else { return [] }
+            return object.keys
         }
-        func first(_ key: String, in value: ReportValue? = nil) -> ReportValue? {
+        func first(_ key: String, in value: JSONValue? = nil) -> JSONValue? {
             guard case .array(let elements)? = (value ?? (try? root()))?[key] else { return nil }
             return elements.first
         }
-        func root() throws -> ReportValue { value }
+        func root() throws -> JSONValue { value }
         #expect(
             keys(value) == [
                 "schema", "job", "model", "stages", "similarity", "correlations", "results",
@@ -58,9 +59,9 @@ import Testing
 
     @Test func `unknown keys are passed over and missing optional ones are nil`() throws {
         let text = try ReportFixtures.tiny().jsonText()
-        var value = try ReportValue(jsonText: text)
+        var value = try ReportFixtures.value(of: text)
         value = Self.spiced(value)
-        let report = try RunReport(jsonText: value.compactText)
+        let report = try RunReport(jsonText: value.text(.line))
         var expected = ReportFixtures.tiny()
         // The job is free-form: what was added there is part of it.
         expected.job = report.job
@@ -72,14 +73,14 @@ import Testing
     }
 
     /// `value` with a strange member in every object and without members that are null.
-    private static func spiced(_ value: ReportValue) -> ReportValue {
+    private static func spiced(_ value: JSONValue) -> JSONValue {
         switch value {
         case .array(let elements): .array(elements.map(spiced))
-        case .object(let members):
+        case .object(let object):
             .object(
-                [.init("x-new", ["anything": [1, nil, "at all"]])]
-                    + members.filter { $0.value != .null }
-                    .map { .init($0.key, spiced($0.value)) })
+                JSONObject(
+                    [("x-new", ["anything": [1, nil, "at all"]])]
+                        + object.filter { $0.value != .null }.map { ($0.key, spiced($0.value)) }))
         default: value
         }
     }
@@ -115,5 +116,42 @@ import Testing
     @Test func `a report names no place of this machine`() throws {
         let text = try SampleReport.demo().jsonText()
         #expect(!text.contains("\"/"))
+    }
+
+    @Test(
+        arguments: [
+            ("{\n \"schema\" 1}", "report.json: line 2, column 11: expected \":\", found \"1\""),
+            (String(repeating: "[", count: 65), "column 65: nested more than 64 levels deep"),
+        ])
+    func `text that is no JSON is refused with its place`(text: String, part: String) {
+        let error = #expect(throws: ReportError.self) { try RunReport(jsonText: text) }
+        #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `a report with random damage is read or refused, never trapped on`() throws {
+        let text = Array(try ReportFixtures.tiny().jsonText().utf8)
+        var state: UInt64 = 0x5EED
+        func next(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        let spice = Array("{}[]\",:0123456789-+eE.\\untrf \n".utf8) + [0, 0x80, 0xFF]
+        var readable = 0
+        for _ in 0..<1000 {
+            var bytes = text
+            for _ in 0...next(4) {
+                switch next(3) {
+                case 0: bytes[next(bytes.count)] = spice[next(spice.count)]
+                case 1: bytes.remove(at: next(bytes.count))
+                default: bytes.insert(spice[next(spice.count)], at: next(bytes.count))
+                }
+            }
+            if let report = try? RunReport(jsonText: String(decoding: bytes, as: UTF8.self)) {
+                readable += 1
+                #expect(HTMLReport.render(report).hasSuffix("</html>\n"))
+            }
+        }
+        // Damage inside strings and numbers leaves a report: the renderer is tried as well.
+        #expect(readable > 50)
     }
 }

@@ -1,6 +1,7 @@
 // Reports for the tests: a realistic one of any depth, and a tiny one for goldens. Figures follow
 // formulas (no randomness), in the range of those measured on the demo model.
 
+import JSON
 import Report
 
 enum SampleReport {
@@ -64,36 +65,27 @@ enum SampleReport {
             dtype: "bfloat16")
     }
 
-    static func job(ratios: [Double], methods: [String]) -> ReportValue {
-        .object([
-            .init("version", 1), .init("name", "demo"), .init("model", "models/demo"),
-            .init(
-                "calibration",
-                [
-                    "dataset": "text", "path": "models/demo/calibration.txt", "samples": 57,
-                    "max_tokens": 512, "seed": 1,
-                ]),
-            .init(
-                "analysis",
-                [
-                    "similarity": "npib", "representation": "last-token", "sigma": 8.0,
-                    "dimensions": 2, "neighbours": 5, "reading": "paper",
-                ]),
-            .init(
-                "compress",
-                .array(
-                    methods.map { method in
-                        .object([
-                            .init("method", .string(method)),
-                            .init("ratios", .array(ratios.map(ReportValue.number))),
-                            .init("weights", "adaptive"), .init("order", "similarity"),
-                        ])
-                    })),
-            .init(
-                "evaluate",
-                [["task": "perplexity", "path": "models/demo/heldout.txt", "window": 512]]),
-            .init("output", ["dtype": "keep", "shard_bytes": 5_000_000_000]),
-        ])
+    static func job(ratios: [Double], methods: [String]) -> JSONValue {
+        [
+            "version": 1, "name": "demo", "model": "models/demo",
+            "calibration": [
+                "dataset": "text", "path": "models/demo/calibration.txt", "samples": 57,
+                "max_tokens": 512, "seed": 1,
+            ],
+            "analysis": [
+                "similarity": "npib", "representation": "last-token", "sigma": 8.0,
+                "dimensions": 2, "neighbours": 5, "reading": "paper",
+            ],
+            "compress": .array(
+                methods.map { method in
+                    [
+                        "method": .string(method), "ratios": .array(ratios.map(JSONValue.real)),
+                        "weights": "adaptive", "order": "similarity",
+                    ]
+                }),
+            "evaluate": [["task": "perplexity", "path": "models/demo/heldout.txt", "window": 512]],
+            "output": ["dtype": "keep", "shard_bytes": 5_000_000_000],
+        ]
     }
 
     /// Blocks of alike layers, a first layer unlike the others, a little unevenness.

@@ -3,6 +3,7 @@
 import Checkpoint
 import Compression
 import Foundation
+import JSON
 import Runner
 import Store
 import SystemPackage

@@ -2,6 +2,7 @@
 
 import DurableIO
 import Glibc
+import JSON
 import Store
 import SystemPackage
 

@@ -92,7 +92,7 @@ import Texts
             ),
             ("{}", 1, "has no field `text` with a text; it has none"),
             ("{\"text\": \"a\", \"text\": \"b\"}", 1, "key `text` appears twice"),
-            ("{\"text\": 5}", 1, "field `text` should be a text; it is the number `5`"),
+            ("{\"text\": 5}", 1, "field `text` should be a text; it is 5"),
         ])
     func badJSONLines(text: String, line: Int, words: String) throws {
         let (scratch, path) = try Self.write(text)

@@ -2,6 +2,7 @@
 // with an index, and the files that travel with them.
 
 import DurableIO
+import JSON
 package import SystemPackage
 
 /// What was noticed about a checkpoint that does not stop its use.

@@ -2,6 +2,7 @@
 
 package import DurableIO
 package import Failures
+package import JSON
 
 package enum CheckpointError: ClassifiedFailure, Equatable {
     case system(SystemCallError)
@@ -63,7 +64,7 @@ extension CheckpointError: CustomStringConvertible {
         case .file(let error): error.description
         case .folder(let path, let fault): "\(path): \(fault)"
         case .json(let path, let place, let fault):
-            "\(path): line \(place.line), column \(place.column): \(fault)"
+            "\(path): \(place): \(fault)"
         case .config(let error): error.description
         case .safetensors(let path, let fault): "\(path): \(fault)"
         case .index(let path, let fault): "\(path): \(fault)"

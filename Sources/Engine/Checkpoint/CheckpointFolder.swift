@@ -2,6 +2,7 @@
 // transformers (model.safetensors first, then the index), with every name and count checked.
 
 import DurableIO
+import JSON
 import OrderedCollections
 import SystemPackage
 

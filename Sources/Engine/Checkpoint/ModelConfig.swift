@@ -1,6 +1,8 @@
 // config.json: parsed JSON with typed access. Keys nobody asked for are kept as they are.
 // Reference for what the keys mean: transformers' configuration files; here they are only words.
 
+package import JSON
+
 /// An object of a config file: the whole of config.json, or a section of it.
 package struct ModelConfig: Sendable, Equatable {
     /// Name of the file, for messages.
@@ -15,13 +17,16 @@ package struct ModelConfig: Sendable, Equatable {
         self.object = object
     }
 
+    /// A config.json is a few kilobytes; one with a token table in it, some hundreds.
+    static let limits = JSONLimits(bytes: 4 << 20)
+
     /// Parses a whole file. `file` is its name, for messages.
     package static func parse(
         _ bytes: Span<UInt8>, file: String
     ) throws(CheckpointError) -> ModelConfig {
         let value: JSONValue
         do {
-            value = try JSONDocument.parse(bytes)
+            value = try JSONValue(parsing: bytes, limits: limits, pythonNumbers: true)
         } catch {
             throw .json(path: file, .of(offset: error.offset, in: bytes), error)
         }
@@ -32,7 +37,7 @@ package struct ModelConfig: Sendable, Equatable {
     }
 
     /// The file's text: indent 2, keys in their order, as transformers writes it.
-    package var text: String { JSONDocument.text(.object(object)) }
+    package var text: String { JSONValue.object(object).text(.python) }
 
     // MARK: Reading. A key that is absent or null is `nil` (or `missing`, where it is required).
 
@@ -92,15 +97,15 @@ package struct ModelConfig: Sendable, Equatable {
     }
 
     package func stringsIfPresent(_ key: String) throws(ConfigError) -> [String]? {
-        try read(key, "an array of strings") { $0.elements { $0.string } }
+        try read(key, "a list of strings") { $0.elements { $0.string } }
     }
 
     package func integersIfPresent(_ key: String) throws(ConfigError) -> [Int]? {
-        try read(key, "an array of whole numbers") { $0.elements { $0.integer } }
+        try read(key, "a list of whole numbers") { $0.elements { $0.integer } }
     }
 
     package func doublesIfPresent(_ key: String) throws(ConfigError) -> [Double]? {
-        try read(key, "an array of numbers") { $0.elements { $0.finiteDouble } }
+        try read(key, "a list of numbers") { $0.elements { $0.finiteDouble } }
     }
 
     /// A nested object such as `rope_scaling`; its errors name the whole path.
@@ -176,47 +181,5 @@ package struct ModelConfig: Sendable, Equatable {
                 expected: "\(range.lowerBound) to \(range.upperBound)", found: String(value))
         }
         return value
-    }
-}
-
-extension JSONValue {
-    package var integer: Int? {
-        guard case .number(let number) = self else { return nil }
-        return number.integer
-    }
-
-    /// nil for Python's Infinity and NaN, and for numbers beyond the range of a double.
-    package var finiteDouble: Double? {
-        guard case .number(let number) = self, number.double.isFinite else { return nil }
-        return number.double
-    }
-
-    package var bool: Bool? {
-        guard case .bool(let flag) = self else { return nil }
-        return flag
-    }
-
-    package var string: String? {
-        guard case .string(let string) = self else { return nil }
-        return string
-    }
-
-    /// The elements of an array, if `convert` takes every one.
-    package func elements<Element>(_ convert: (JSONValue) -> Element?) -> [Element]? {
-        guard case .array(let values) = self else { return nil }
-        let converted = values.compactMap(convert)
-        return converted.count == values.count ? converted : nil
-    }
-
-    /// For messages: small values as they are spelled, containers by their kind.
-    package var shown: String {
-        switch self {
-        case .null: "null"
-        case .bool(let flag): flag ? "true" : "false"
-        case .number(let number): String(number.token.prefix(40))
-        case .string(let string): "the string \(quoted(string))"
-        case .array(let values): "an array of \(values.count)"
-        case .object: "an object"
-        }
     }
 }

@@ -4,6 +4,7 @@
 package import DurableIO
 package import Failures
 import Glibc
+import JSON
 import SystemPackage
 
 package enum CheckpointWriteError: ClassifiedFailure, Equatable, CustomStringConvertible {

@@ -1,6 +1,7 @@
 // The rules of the safetensors format, one case for each way to break them.
 
 package import Failures
+package import JSON
 
 /// A violated rule of the file as a whole, or of one tensor.
 package enum SafetensorsFault: ClassifiedFailure, Equatable, Sendable {

@@ -3,6 +3,8 @@
 // (repeated keys, a first byte other than "{"). No allocation is larger than a small multiple of
 // the header bytes already there.
 
+import JSON
+
 /// One tensor as the header describes it.
 package struct TensorEntry: Sendable, Hashable {
     package let name: String

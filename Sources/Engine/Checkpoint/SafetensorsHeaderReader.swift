@@ -1,5 +1,7 @@
 // From the header's JSON to tensor entries, each checked on its own as it is read.
 
+import JSON
+
 /// Collects the entries of one header. What concerns tensors among each other (holes, overlaps)
 /// is checked afterwards, by `SafetensorsHeader`.
 struct SafetensorsHeaderReader {

@@ -2,6 +2,8 @@
 // what the reference (safetensors 0.8, serialize) writes: tensors by dtype, largest first, then
 // by name; compact JSON; spaces up to a multiple of 8.
 
+import JSON
+
 /// What one tensor of a new file will be.
 package struct TensorPlan: Sendable, Hashable {
     package let name: String
@@ -50,18 +52,16 @@ struct SafetensorsLayout {
                 plans[first].name != plans[second].name, "each name is planned once")
         }
         let entries = [("format", "pt")] + metadata.filter { $0.key != "format" }
+        let literal = JSONStringStyle.utf8.literal
         var json = "{\"__metadata__\":{"
-        json +=
-            entries
-            .map { JSONStrings.utf8String($0) + ":" + JSONStrings.utf8String($1) }
-            .joined(separator: ",")
+        json += entries.map { literal($0) + ":" + literal($1) }.joined(separator: ",")
         json += "}"
         var end = 0
         for index in order {
             let plan = plans[index]
             let begin = end
             end += plan.byteCount
-            json += ",\(JSONStrings.utf8String(plan.name)):{\"dtype\":\"\(plan.dtype.rawValue)\","
+            json += ",\(literal(plan.name)):{\"dtype\":\"\(plan.dtype.rawValue)\","
             json += "\"shape\":[\(plan.shape.map(String.init).joined(separator: ","))],"
             json += "\"data_offsets\":[\(begin),\(end)]}"
         }

@@ -1,6 +1,7 @@
 // model.safetensors.index.json: which tensor lies in which shard. Read token by token, because
 // its size is not that of a config.
 
+import JSON
 import OrderedCollections
 
 /// A parsed index. Names are checked, files are not yet opened.

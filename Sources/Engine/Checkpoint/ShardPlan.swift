@@ -1,6 +1,8 @@
 // How the tensors of a new checkpoint spread over files: the greedy rule and the file names of
 // Hugging Face (huggingface_hub, split_state_dict_into_shards), and the index that goes with them.
 
+import JSON
+
 /// One weight file of a new checkpoint.
 struct PlannedShard: Equatable {
     let name: String
@@ -53,11 +55,10 @@ enum ShardPlan {
             ("total_parameters", .integer(plans.reduce(0) { $0 + $1.elementCount })),
             ("total_size", .integer(plans.reduce(0) { $0 + $1.byteCount })),
         ])
-        return JSONDocument.text(
-            .object(
-                JSONObject([
-                    ("metadata", .object(metadata)), ("weight_map", .object(JSONObject(sorted))),
-                ])))
+        let index: JSONValue = [
+            "metadata": .object(metadata), "weight_map": .object(JSONObject(sorted)),
+        ]
+        return index.text(.python)
     }
 
     private static func padded(_ number: Int) -> String {

@@ -1,8 +1,8 @@
 // The texts an analysis looks at, read from local files: plain text, JSON lines, MMLU folders.
 
-import Checkpoint
 package import Failures
 import Foundation
+package import JSON
 import TensorMath
 
 /// Where calibration texts come from and how many are taken.
@@ -95,6 +95,8 @@ package enum CalibrationSet {
 
     /// A data file may be this large.
     package static let bytesMax = 1 << 30
+    /// A line may be most of its file.
+    package static let jsonLimits = JSONLimits(bytes: bytesMax)
 
     /// Files the samples come from, for the digest of the set, in a fixed order.
     package static func files(_ source: CalibrationSource) throws(CalibrationError) -> [String] {
@@ -204,7 +206,7 @@ package enum CalibrationSet {
         }
         let value: JSONValue
         do throws(JSONFault) {
-            value = try JSONDocument.parse(Array(line.utf8).span, byteLimit: bytesMax)
+            value = try JSONValue(parsing: line, limits: jsonLimits, pythonNumbers: true)
         } catch {
             throw bad("is not JSON: byte \(error.offset + 1): \(error)")
         }

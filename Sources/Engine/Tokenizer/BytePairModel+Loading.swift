@@ -1,6 +1,8 @@
 // The object `model` of tokenizer.json.
 // Source: tokenizers 0.23, models/bpe/serialization.rs and models/bpe/model.rs (build).
 
+import JSON
+
 extension BytePairModel {
     init(_ fields: TokenizerFields) throws(TokenizerError) {
         // The first files of this format left the type out.
@@ -26,10 +28,11 @@ extension BytePairModel {
 
     private static func refuseDropout(_ fields: TokenizerFields) throws(TokenizerError) {
         switch fields.optional("dropout") {
-        case nil, .integer(0), .real(0): return
+        case nil: return
+        case let value? where value.finiteDouble == 0: return
         case let value?:
             throw .unsupported(
-                place: fields.place(of: "dropout"), component: "a dropout of \(value.kind)",
+                place: fields.place(of: "dropout"), component: "a dropout of \(value.shown)",
                 hint: "it makes ids random; set it to null")
         }
     }
@@ -39,18 +42,17 @@ extension BytePairModel {
     ) throws(TokenizerError) -> TokenVocabulary {
         let place = fields.place(of: "vocab")
         let value = try fields.required("vocab")
-        guard case .object(let members) = value else {
-            throw .wrongValue(place: place, expected: "an object", found: value.kind)
+        guard case .object(let object) = value else {
+            throw .wrongValue(place: place, expected: "an object", found: value.shown)
         }
-        var vocabulary = TokenVocabulary()
-        for member in members {
-            let here = "\(place)[\(TokenizerJSON.string(member.key).kind)]"
+        var vocabulary = TokenVocabulary(capacity: object.count)
+        for (token, value) in object {
             let id = try TokenizerFields.integer(
-                member.value, in: 0...Int(TokenVocabulary.idMax), place: here)
-            guard vocabulary.insert(member.key, id: Int32(id)) else {
+                value, in: 0...Int(TokenVocabulary.idMax), place: "\(place)[\(quoted(token))]")
+            guard vocabulary.insert(Array(token.utf8), id: Int32(id)) else {
                 throw .wrongValue(
-                    place: here, expected: "a token and an id of its own",
-                    found: "the token or the id \(id) a second time")
+                    place: "\(place)[\(quoted(token))]", expected: "an id of its own",
+                    found: "the id \(id) a second time")
             }
         }
         return vocabulary
@@ -68,10 +70,10 @@ extension BytePairModel {
         for (index, value) in values.enumerated() {
             guard let (left, right) = halves(of: value) else {
                 // A comment of the text files that merges once came from.
-                if case .string(let line) = value, line.starts(with: "#version".utf8) { continue }
+                if value.string?.utf8.starts(with: "#version".utf8) == true { continue }
                 throw .wrongValue(
                     place: "\(fields.place(of: "merges"))[\(index)]", expected: "two tokens",
-                    found: value.kind)
+                    found: value.shown)
             }
             // The right half loses the prefix that marks it as not the beginning of a word.
             let joined = left + right.dropFirst(prefix.count)
@@ -81,7 +83,7 @@ extension BytePairModel {
                     throw .wrongValue(
                         place: "\(fields.place(of: "merges"))[\(index)]",
                         expected: "tokens of the vocabulary",
-                        found: TokenizerJSON.string(content).kind)
+                        found: quoted(String(decoding: content, as: UTF8.self)))
                 }
                 ids.append(id)
             }
@@ -91,17 +93,18 @@ extension BytePairModel {
         return (pairs, merged)
     }
 
-    private static func halves(of value: TokenizerJSON) -> (left: [UInt8], right: [UInt8])? {
+    private static func halves(of value: JSONValue) -> (left: [UInt8], right: [UInt8])? {
         switch value {
         case .string(let line):
-            if line.starts(with: "#version".utf8) { return nil }
-            let parts = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+            if line.utf8.starts(with: "#version".utf8) { return nil }
+            let parts = line.utf8.split(
+                separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
             return parts.count == 2 ? (Array(parts[0]), Array(parts[1])) : nil
         case .array(let parts):
             guard parts.count == 2, case .string(let left) = parts[0],
                 case .string(let right) = parts[1]
             else { return nil }
-            return (left, right)
+            return (Array(left.utf8), Array(right.utf8))
         default: return nil
         }
     }

@@ -7,6 +7,9 @@ struct TokenVocabulary: Sendable {
     private var idOfContent: [[UInt8]: Int32] = [:]
     private var contentOfID: [[UInt8]?] = []
 
+    /// Makes room for `capacity` tokens.
+    init(capacity: Int = 0) { idOfContent.reserveCapacity(capacity) }
+
     /// How many tokens there are; ids may leave gaps.
     var count: Int { idOfContent.count }
 

@@ -3,6 +3,7 @@
 // Ids equal those of the tokenizers library on the same file, taken as written (transformers
 // rebuilds some files). Source: tokenizers 0.23, tokenizer/mod.rs (order of the stages).
 
+import JSON
 import Synchronization
 
 /// Encodes and decodes. Immutable but for reused memory; may be used by many threads at once.
@@ -28,7 +29,11 @@ package final class Tokenizer: Sendable {
     private let pool = ScratchPool()
 
     /// Reads the bytes of a tokenizer.json.
-    package init(json bytes: [UInt8]) throws(TokenizerError) {
+    package convenience init(json bytes: [UInt8]) throws(TokenizerError) {
+        try self.init(json: bytes.span)
+    }
+
+    package init(json bytes: Span<UInt8>) throws(TokenizerError) {
         let file = try TokenizerFile(bytes)
         warnings = file.warnings
         normalizer = file.normalizer
@@ -51,7 +56,7 @@ package final class Tokenizer: Sendable {
                 throw .wrongValue(
                     place: "added_tokens",
                     expected: "tokens of which the normalizer leaves something",
-                    found: TokenizerJSON.string(token.content).kind)
+                    found: quoted(String(decoding: token.content, as: UTF8.self)))
             }
             normalized.append((token, pattern))
         }

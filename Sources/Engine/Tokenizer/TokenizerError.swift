@@ -2,6 +2,7 @@
 
 package import DurableIO
 package import Failures
+package import JSON
 
 package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertible {
     /// The folder holds neither tokenizer.json nor tokenizer.model.
@@ -9,11 +10,10 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
     /// The folder holds only the SentencePiece file.
     case onlySentencePiece(folder: String)
     case unreadable(MappedFileError)
-    case tooLarge(bytes: Int, bytesMax: Int)
     /// Any of the others, with the file it was met in.
     indirect case inFile(path: String, error: TokenizerError)
 
-    case invalidJSON(offset: Int, reason: String)
+    case json(TextPlace, JSONFault)
     case missingField(place: String)
     case wrongValue(place: String, expected: String, found: String)
     case unsupported(place: String, component: String, hint: String)
@@ -32,7 +32,7 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
         switch self {
         case .unreadable(let error): error.failureClass
         case .inFile(_, let error): error.failureClass
-        case .notFound, .onlySentencePiece, .tooLarge, .invalidJSON, .missingField, .wrongValue,
+        case .notFound, .onlySentencePiece, .json, .missingField, .wrongValue,
             .unsupported, .invalidPattern, .addedTokenNumber, .invalidUTF8, .textTooLong,
             .patternGaveUp, .unknownTokenMissing:
             .user
@@ -50,10 +50,8 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
                 + "AutoTokenizer; AutoTokenizer.from_pretrained(\"\(folder)\")"
                 + ".save_pretrained(\"\(folder)\")"
         case .unreadable(let error): error.description
-        case .tooLarge(let bytes, let bytesMax):
-            "the tokenizer has \(bytes) bytes; the limit is \(bytesMax)"
         case .inFile(let path, let error): "\(path): \(error)"
-        case .invalidJSON(let offset, let reason): "not valid JSON at byte \(offset): \(reason)"
+        case .json(let place, let fault): "\(place): \(fault)"
         case .missingField(let place): "\(place): this field is needed, and missing"
         case .wrongValue(let place, let expected, let found):
             "\(place): expected \(expected), found \(found)"

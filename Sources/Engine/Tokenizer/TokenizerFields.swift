@@ -1,51 +1,34 @@
 // Typed access to the fields of a JSON object, with errors that name the place.
 
+import JSON
+
 /// An object of tokenizer.json, and where it stands in the file.
 struct TokenizerFields {
     let place: String
-    private let members: [TokenizerJSON.Member]
+    private let object: JSONObject
 
     /// Components that one list may hold; known files have at most six.
     static let listMax = 64
 
-    /// Fields an object other than a vocabulary may have: duplicates are sought among them.
-    private static let membersMax = 100_000
-
-    init(_ value: TokenizerJSON, place: String) throws(TokenizerError) {
-        guard case .object(let members) = value else {
-            throw .wrongValue(place: place, expected: "an object", found: value.kind)
-        }
-        guard members.count <= Self.membersMax else {
-            throw .wrongValue(
-                place: place, expected: "at most \(Self.membersMax) members",
-                found: "\(members.count)")
-        }
-        var seen: Set<[UInt8]> = []
-        for member in members where !seen.insert(member.key).inserted {
-            let name = String(decoding: member.key.prefix(60), as: UTF8.self)
-            throw .wrongValue(place: place, expected: "every key once", found: "«\(name)» twice")
+    init(_ value: JSONValue, place: String) throws(TokenizerError) {
+        guard case .object(let object) = value else {
+            throw .wrongValue(place: place, expected: "an object", found: value.shown)
         }
         self.place = place
-        self.members = members
+        self.object = object
     }
-
-    /// Keys with their values, in the order of the file.
-    var all: [TokenizerJSON.Member] { members }
 
     func place(of key: String) -> String {
         place.isEmpty ? key : "\(place).\(key)"
     }
 
     /// The value, nil where it is missing or null.
-    func optional(_ key: String) -> TokenizerJSON? {
-        guard let member = members.first(where: { $0.key.elementsEqual(key.utf8) }) else {
-            return nil
-        }
-        if case .null = member.value { return nil }
-        return member.value
+    func optional(_ key: String) -> JSONValue? {
+        let value = object[key]
+        return value == .null ? nil : value
     }
 
-    func required(_ key: String) throws(TokenizerError) -> TokenizerJSON {
+    func required(_ key: String) throws(TokenizerError) -> JSONValue {
         guard let value = optional(key) else { throw .missingField(place: place(of: key)) }
         return value
     }
@@ -54,31 +37,28 @@ struct TokenizerFields {
         try TokenizerFields(required(key), place: place(of: key))
     }
 
-    func bytes(_ key: String) throws(TokenizerError) -> [UInt8] {
+    func string(_ key: String) throws(TokenizerError) -> String {
         let value = try required(key)
-        guard case .string(let bytes) = value else {
-            throw .wrongValue(place: place(of: key), expected: "a string", found: value.kind)
+        guard case .string(let string) = value else {
+            throw .wrongValue(place: place(of: key), expected: "a string", found: value.shown)
         }
-        return bytes
+        return string
     }
+
+    func bytes(_ key: String) throws(TokenizerError) -> [UInt8] { Array(try string(key).utf8) }
 
     func optionalBytes(_ key: String) throws(TokenizerError) -> [UInt8]? {
         optional(key) == nil ? nil : try bytes(key)
     }
 
-    func string(_ key: String) throws(TokenizerError) -> String {
-        String(decoding: try bytes(key), as: UTF8.self)
-    }
-
     /// A string of exactly one scalar value.
     func character(_ key: String) throws(TokenizerError) -> [UInt8] {
-        let bytes = try bytes(key)
-        guard let first = bytes.first, bytes.count == UTF8Text.length(startingWith: first) else {
+        let string = try string(key)
+        guard string.unicodeScalars.count == 1 else {
             throw .wrongValue(
-                place: place(of: key), expected: "one character",
-                found: TokenizerJSON.string(bytes).kind)
+                place: place(of: key), expected: "one character", found: quoted(string))
         }
-        return bytes
+        return Array(string.utf8)
     }
 
     /// - Parameter fallback: for a field that is missing or null; nil if it is needed.
@@ -86,7 +66,7 @@ struct TokenizerFields {
         if let fallback, optional(key) == nil { return fallback }
         let value = try required(key)
         guard case .bool(let bool) = value else {
-            throw .wrongValue(place: place(of: key), expected: "true or false", found: value.kind)
+            throw .wrongValue(place: place(of: key), expected: "true or false", found: value.shown)
         }
         return bool
     }
@@ -95,10 +75,10 @@ struct TokenizerFields {
         try Self.integer(required(key), in: range, place: place(of: key))
     }
 
-    func array(_ key: String) throws(TokenizerError) -> [TokenizerJSON] {
+    func array(_ key: String) throws(TokenizerError) -> [JSONValue] {
         let value = try required(key)
         guard case .array(let values) = value else {
-            throw .wrongValue(place: place(of: key), expected: "a list", found: value.kind)
+            throw .wrongValue(place: place(of: key), expected: "a list", found: value.shown)
         }
         return values
     }
@@ -131,11 +111,11 @@ struct TokenizerFields {
     }
 
     static func integer(
-        _ value: TokenizerJSON, in range: ClosedRange<Int>, place: String
+        _ value: JSONValue, in range: ClosedRange<Int>, place: @autoclosure () -> String
     ) throws(TokenizerError) -> Int {
-        guard case .integer(let integer) = value, range.contains(integer) else {
+        guard let integer = value.integer, range.contains(integer) else {
             throw .wrongValue(
-                place: place, expected: "a whole number in \(range)", found: value.kind)
+                place: place(), expected: "a whole number in \(range)", found: value.shown)
         }
         return integer
     }

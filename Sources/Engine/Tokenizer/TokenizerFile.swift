@@ -1,6 +1,8 @@
 // tokenizer.json: from fields to the parts of a tokenizer.
 // Source: tokenizers 0.23, the Deserialize of each component; its version field is "1.0".
 
+import JSON
+
 /// What a tokenizer.json says, checked and ready to use.
 struct TokenizerFile {
     let normalizer: TextNormalizer
@@ -12,8 +14,12 @@ struct TokenizerFile {
     /// What the file asks for and is left undone, in words.
     let warnings: [String]
 
-    init(_ bytes: [UInt8]) throws(TokenizerError) {
-        let fields = try TokenizerFields(TokenizerJSON.parse(bytes), place: "")
+    /// The largest known tokenizer.json has 34 MB; a vocabulary of 262,144 tokens with 580,000
+    /// merges is 2 million values.
+    static let limits = JSONLimits(bytes: 64 << 20, values: 8_000_000)
+
+    init(_ bytes: Span<UInt8>) throws(TokenizerError) {
+        let fields = try TokenizerFields(Self.parse(bytes), place: "")
         let version = try fields.string("version")
         guard version == "1.0" else {
             throw .wrongValue(place: "version", expected: "«1.0»", found: "«\(version)»")
@@ -28,6 +34,14 @@ struct TokenizerFile {
         // transformers clears both, too, unless a call asks for them.
         warnings = ["truncation", "padding"].filter { fields.optional($0) != nil }
             .map { "tokenizer.json asks for \($0); it is not applied" }
+    }
+
+    private static func parse(_ bytes: Span<UInt8>) throws(TokenizerError) -> JSONValue {
+        do throws(JSONFault) {
+            return try JSONValue(parsing: bytes, limits: limits)
+        } catch {
+            throw .json(.of(offset: error.offset, in: bytes), error)
+        }
     }
 
     // MARK: Normalizers

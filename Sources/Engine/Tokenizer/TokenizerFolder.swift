@@ -17,11 +17,9 @@ package enum TokenizerFolder {
             throw .notFound(folder: folder.string)
         }
         do throws(TokenizerError) {
-            guard file.byteCount <= TokenizerJSON.bytesMax else {
-                throw TokenizerError.tooLarge(
-                    bytes: file.byteCount, bytesMax: TokenizerJSON.bytesMax)
+            return try file.withBytes { (bytes) throws(TokenizerError) in
+                try Tokenizer(json: bytes)
             }
-            return try Tokenizer(json: bytes(of: file))
         } catch {
             throw .inFile(path: path.string, error: error)
         }
@@ -35,15 +33,6 @@ package enum TokenizerFolder {
             return nil
         } catch {
             throw .unreadable(error)
-        }
-    }
-
-    private static func bytes(of file: MappedFile) -> [UInt8] {
-        file.withBytes { span in
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(span.count)
-            for index in span.indices { bytes.append(span[index]) }
-            return bytes
         }
     }
 }

@@ -1,5 +1,7 @@
 // What the job asked, with every default that was filled in: any JSON, key by key.
 
+import JSON
+
 extension ReportPage {
     func asked() -> Markup {
         let model = report.model
@@ -25,7 +27,7 @@ extension ReportPage {
     }
 
     /// Lists of objects get a line each, everything else is one line.
-    private static func value(_ value: ReportValue) -> Markup {
+    private static func value(_ value: JSONValue) -> Markup {
         switch value {
         case .array(let elements) where value.isListOfObjects:
             let lines = elements.map { element -> Markup in "<li>\(line(element))</li>" }
@@ -34,7 +36,7 @@ extension ReportPage {
         }
     }
 
-    private static func line(_ value: ReportValue) -> Markup {
+    private static func line(_ value: JSONValue) -> Markup {
         switch value {
         case .object(let members) where !members.isEmpty:
             var line: Markup = ""
@@ -52,16 +54,20 @@ extension ReportPage {
         }
     }
 
-    private static func plain(_ value: ReportValue) -> Markup {
+    private static func plain(_ value: JSONValue) -> Markup {
         switch value {
         case .null: "none"
         case .bool(let flag): flag ? "yes" : "no"
-        case .integer(let number): "\(number)"
-        case .number(let number): "\(NumberText.plain(number))"
+        case .number(let number):
+            if let whole = number.integer {
+                "\(whole)"
+            } else {
+                "\(NumberText.plain(number.double))"
+            }
         case .string(let text): Markup.name(text, countMax: 300)
-        case .array(let elements) where elements.allSatisfy(\.isScalar):
+        case .array(let elements) where elements.allSatisfy(\.isPlain):
             joined(elements.prefix(100).map(plain), hasMore: elements.count > 100)
-        case .array, .object: "<code>\(value.compactText.shortened(to: 2000))</code>"
+        case .array, .object: "<code>\(value.text(.line).shortened(to: 2000))</code>"
         }
     }
 
@@ -72,9 +78,9 @@ extension ReportPage {
     }
 }
 
-extension ReportValue {
+extension JSONValue {
     fileprivate var isListOfObjects: Bool {
         guard case .array(let elements) = self else { return false }
-        return elements.contains { !$0.isScalar }
+        return elements.contains { !$0.isPlain }
     }
 }

@@ -1,5 +1,6 @@
 // What decides the last bits of every number; part of the keys of all stages that compute.
 
+import JSON
 import Jobs
 import Report
 import Store

@@ -1,10 +1,10 @@
 // Parameters of a job as canonical JSON, for keys.
 
 import Catalogue
-package import Store
+package import JSON
 
 /// The JSON that keys are made of.
-package typealias KeyJSON = Store.CanonicalJSON
+package typealias KeyJSON = CanonicalJSON
 
 extension Parameters {
     /// The named parameters; those without a value are left out.

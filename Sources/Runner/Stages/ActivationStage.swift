@@ -3,6 +3,7 @@
 
 import Analysis
 import Checkpoint
+import JSON
 import Model
 import Store
 import TensorMath

@@ -4,6 +4,7 @@
 import Catalogue
 import Compression
 import Foundation
+import JSON
 import Model
 import Store
 

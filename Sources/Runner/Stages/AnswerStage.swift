@@ -3,6 +3,7 @@
 
 import Checkpoint
 import Evaluation
+import JSON
 import Model
 import Store
 

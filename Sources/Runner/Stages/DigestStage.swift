@@ -4,6 +4,7 @@
 import Checkpoint
 import DurableIO
 import Foundation
+import JSON
 import Model
 import Store
 import SystemPackage

@@ -4,6 +4,7 @@
 
 import Checkpoint
 import Evaluation
+import JSON
 import Model
 import Store
 import TensorMath

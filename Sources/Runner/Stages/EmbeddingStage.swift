@@ -3,6 +3,7 @@
 import Analysis
 import Catalogue
 import Checkpoint
+import JSON
 import Store
 import TensorMath
 

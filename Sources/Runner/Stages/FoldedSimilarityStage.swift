@@ -3,6 +3,7 @@
 
 import Analysis
 import Catalogue
+import JSON
 import Model
 import Store
 import TensorMath

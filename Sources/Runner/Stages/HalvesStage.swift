@@ -4,6 +4,7 @@
 import Analysis
 import Catalogue
 import Checkpoint
+import JSON
 import Store
 
 struct HalvesStage: Stage {

@@ -3,6 +3,7 @@
 import Catalogue
 import Compression
 import Foundation
+import JSON
 import Model
 import Report
 import Store

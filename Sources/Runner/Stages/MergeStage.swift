@@ -6,6 +6,7 @@ import Checkpoint
 import Compression
 import DurableIO
 import Foundation
+import JSON
 import Jobs
 import Model
 import Report

@@ -3,6 +3,7 @@
 
 import Catalogue
 import Compression
+import JSON
 import Jobs
 import Model
 import Store

@@ -5,6 +5,7 @@ import Catalogue
 import Checkpoint
 import Evaluation
 import Foundation
+import JSON
 import Jobs
 import Store
 import SystemPackage

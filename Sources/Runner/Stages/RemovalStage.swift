@@ -2,6 +2,7 @@
 // improved for one ratio.
 
 import Compression
+import JSON
 import Model
 import Store
 

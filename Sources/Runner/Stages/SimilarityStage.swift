@@ -3,6 +3,7 @@
 
 import Analysis
 import Catalogue
+import JSON
 import Report
 import Store
 

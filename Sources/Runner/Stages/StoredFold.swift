@@ -4,6 +4,7 @@
 
 import Checkpoint
 package import Compression
+import JSON
 package import Model
 package import Store
 import TensorMath

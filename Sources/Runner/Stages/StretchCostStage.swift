@@ -3,6 +3,7 @@
 
 import Catalogue
 import Compression
+import JSON
 import Model
 import Store
 
@@ -59,7 +60,9 @@ struct StretchCostStage: Stage {
     }
 
     /// Nats per token, one for each stretch.
-    func decode(_ stored: StageResult) throws -> [Double] { try stored.json([Double].self, "costs") }
+    func decode(_ stored: StageResult) throws -> [Double] {
+        try stored.json([Double].self, "costs")
+    }
 
     /// Each an action of its own: what is killed goes on, and ratios share longer stretches, too.
     private func part(_ stretch: Range<Int>) -> ActionKey {

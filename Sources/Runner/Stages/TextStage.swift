@@ -2,6 +2,7 @@
 
 import Catalogue
 import Evaluation
+import JSON
 import Jobs
 import Model
 import Store

@@ -3,6 +3,7 @@
 import Catalogue
 import Checkpoint
 import Foundation
+import JSON
 import Jobs
 import Model
 import Store

@@ -3,6 +3,7 @@
 
 import Checkpoint
 import Evaluation
+import JSON
 import Store
 
 /// A wave: what names it, and how its values are computed.

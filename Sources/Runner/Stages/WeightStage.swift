@@ -2,6 +2,7 @@
 
 import Catalogue
 import Compression
+import JSON
 import Model
 import Store
 

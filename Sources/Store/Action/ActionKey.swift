@@ -1,6 +1,8 @@
 // The identity of one cacheable step: what went in, what was asked, which code. Its digest is the
 // name of the step's result.
 
+package import JSON
+
 /// Everything a stage's result depends on.
 package struct ActionKey: Equatable, Sendable {
     /// Version of the rules by which a key is made; part of every key.

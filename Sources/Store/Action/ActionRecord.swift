@@ -1,6 +1,7 @@
 // The result of a step as it lies in act/: key, outputs, what it cost. One JSON file, written last.
 
 package import Failures
+package import JSON
 
 /// One object that a stage made.
 package struct ActionOutput: Equatable, Hashable, Sendable {
@@ -26,7 +27,7 @@ package enum ActionFault: ClassifiedFailure, Equatable, Sendable {
     package var failureClass: FailureClass { .transient }
 
     case unreadable(reason: String)
-    case json(CanonicalJSON.ParseError)
+    case json(TextPlace, JSONFault)
     case field(String)
     case sum
     case key(found: Digest)
@@ -36,7 +37,7 @@ extension ActionFault: CustomStringConvertible {
     package var description: String {
         switch self {
         case .unreadable(let reason): reason
-        case .json(let error): "not the JSON of an action: \(error)"
+        case .json(let place, let fault): "not the JSON of an action: \(place): \(fault)"
         case .field(let name): "the field '\(name)' is missing or of the wrong kind"
         case .sum: "the file does not match its own checksum"
         case .key(let found): "the file holds the action \(found)"
@@ -110,9 +111,10 @@ package struct ActionRecord: Equatable, Sendable {
     init(parsing bytes: [UInt8], name: Digest) throws(ActionFault) {
         let json: CanonicalJSON
         do {
-            json = try CanonicalJSON(parsing: bytes)
+            json = try CanonicalJSON(
+                parsing: bytes.span, limits: JSONLimits(bytes: Self.fileBytesMax))
         } catch {
-            throw .json(error)
+            throw .json(.of(offset: error.offset, in: bytes.span), error)
         }
         guard var members = json.objectValue else { throw .field("action") }
         guard members["format"] == .integer(Self.formatVersion) else { throw .field("format") }

@@ -1,6 +1,7 @@
 // Why a step was not found: the earlier step of the same stage that differs least, and where.
 
 import DurableIO
+import JSON
 
 /// The earlier step most like one that was looked for.
 package struct NearestAction: Equatable, Sendable {
@@ -63,7 +64,8 @@ extension CanonicalJSON {
     func differences(from earlier: CanonicalJSON?, path: String = "") -> [FieldDifference] {
         switch (self, earlier) {
         case (.object(let here), .object(let there)):
-            let keys = Self.sortedKeys(here.merging(there) { value, _ in value })
+            let keys = here.merging(there) { value, _ in value }.keys
+                .sorted(by: ExactString.precedes)
             return keys.flatMap { key in
                 let inner = path.isEmpty ? key : "\(path).\(key)"
                 return Self.differences(here[key], there[key], inner)

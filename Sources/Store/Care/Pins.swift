@@ -1,6 +1,7 @@
 // Pins: small files that keep an object, or a step with its objects, from garbage collection.
 
 import DurableIO
+import JSON
 import SystemPackage
 
 /// Somebody's wish to keep something.
@@ -15,6 +16,7 @@ package struct Pin: Equatable, Sendable {
 extension ContentStore {
     /// A reason is a line for people.
     private static let pinBytesMax = 4096
+    private static let pinLimits = JSONLimits(bytes: 4 * pinBytesMax)
 
     /// Keeps an object or a step until every owner unpins it. Pinning again changes the reason.
     /// - Throws: `StoreError.pinInvalid` for an owner of other characters or too long a reason.
@@ -59,8 +61,8 @@ extension ContentStore {
             try DirectoryScan.entries(of: layout.pins).compactMap { entry in
                 guard let (digest, owner) = Self.parsePin(entry.name.string) else { return nil }
                 let path = layout.pins.appending(entry.name)
-                let bytes = try? SmallFile.read(path, bytesMax: 4 * Self.pinBytesMax)
-                let json = try? CanonicalJSON(parsing: bytes ?? [])
+                let bytes = (try? SmallFile.read(path, bytesMax: Self.pinLimits.bytes)) ?? []
+                let json = try? CanonicalJSON(parsing: bytes.span, limits: Self.pinLimits)
                 return Pin(
                     digest: digest, owner: owner, reason: json?["reason"]?.stringValue ?? "")
             }

@@ -2,6 +2,7 @@
 
 import DurableIO
 import GRDB
+import JSON
 import SystemPackage
 
 /// The rows about objects, actions and pins. The files are the truth: rows follow them.

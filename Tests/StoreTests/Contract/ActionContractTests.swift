@@ -1,6 +1,7 @@
 // What recording and looking up steps promises.
 
 import DurableIO
+import JSON
 import Store
 import SystemPackage
 import Testing

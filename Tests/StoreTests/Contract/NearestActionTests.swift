@@ -1,5 +1,6 @@
 // Why was it not cached? The earlier step that differs least tells.
 
+import JSON
 import Store
 import Testing
 

@@ -2,6 +2,7 @@
 // bounded.
 
 import DurableIO
+import JSON
 import Store
 import SystemPackage
 import Testing

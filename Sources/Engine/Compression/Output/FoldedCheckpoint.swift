@@ -3,6 +3,7 @@
 
 package import Checkpoint
 package import Failures
+import JSON
 package import Model
 package import SystemPackage
 import TensorMath

@@ -1,8 +1,8 @@
 // Texts, lists and dictionaries in Python's spelling, as `repr` writes them: RACE is also published
 // with such a text in each row.
 
-package import Checkpoint
 package import Failures
+package import JSON
 import Texts
 
 /// What is wrong with a literal, and the code point where it shows.

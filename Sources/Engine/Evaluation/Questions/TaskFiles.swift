@@ -1,7 +1,7 @@
 // Data files of tasks: JSON lines and csv tables, every fault named by file and line.
 
-import Checkpoint
 import Foundation
+import JSON
 import Texts
 
 /// A JSON object of a line, with what a question needs read out of it.
@@ -102,7 +102,8 @@ enum TaskFiles {
         let bytes = Array(text.utf8)
         let value: JSONValue
         do throws(JSONFault) {
-            value = try JSONDocument.parse(bytes.span, byteLimit: CalibrationSet.bytesMax)
+            value = try JSONValue(
+                parsing: bytes.span, limits: CalibrationSet.jsonLimits, pythonNumbers: true)
         } catch {
             let place = TextPlace.of(offset: error.offset, in: bytes.span)
             throw .badLine(

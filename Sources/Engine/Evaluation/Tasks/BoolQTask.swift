@@ -2,7 +2,7 @@
 // lm-evaluation-harness 0.4.13 asks it (tasks/super_glue/boolq).
 
 import Catalogue
-import Checkpoint
+import JSON
 
 struct BoolQTask: QuestionTask {
     let name = "boolq"

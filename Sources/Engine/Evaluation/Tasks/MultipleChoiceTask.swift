@@ -2,7 +2,7 @@
 // where the figures shall be reported by subject.
 
 import Catalogue
-import Checkpoint
+import JSON
 
 struct MultipleChoiceTask: QuestionTask {
     let name = "multiple-choice"

@@ -3,7 +3,7 @@
 // stand before it with their answers.
 
 import Catalogue
-import Checkpoint
+import JSON
 import Texts
 
 struct RACETask: QuestionTask {

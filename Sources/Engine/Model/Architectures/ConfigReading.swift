@@ -1,6 +1,7 @@
 // How architecture files read config.json: counts within limits, defaults where a key is absent.
 
 import Checkpoint
+import JSON
 
 /// Widths and counts beyond this are no transformer but an attack on our memory.
 private let countMax = 1 << 24

@@ -1,41 +1,61 @@
-// ReportValue to Codable values: the mirror image of ReportValueEncoder. Null reads as NaN where a
+// JSONValue to Codable values: the mirror image of JSONValueEncoder. Null reads as NaN where a
 // number is due; unknown keys are passed over.
 
-/// Decodes any `Decodable` from a tree of JSON values; throws `ReportError.field`.
-enum ReportValueDecoder {
-    static func decode<T: Decodable>(_ type: T.Type, from value: ReportValue) throws -> T {
+package import Failures
+
+/// A field that is missing or of another kind than is asked for.
+package struct JSONFieldFault: ClassifiedFailure, Equatable, Sendable {
+    package var failureClass: FailureClass { .user }
+
+    /// As `results[2].plan[0].into`.
+    package let path: String
+    package let problem: String
+
+    package init(path: String, problem: String) {
+        self.path = path
+        self.problem = problem
+    }
+}
+
+/// Decodes any `Decodable` from a tree of JSON values; throws `JSONFieldFault`.
+package enum JSONValueDecoder {
+    package static func decode<T: Decodable>(_ type: T.Type, from value: JSONValue) throws -> T {
         try decode(type, from: value, path: [])
     }
 
     fileprivate static func decode<T: Decodable>(
-        _ type: T.Type, from value: ReportValue, path: [any CodingKey]
+        _ type: T.Type, from value: JSONValue, path: [any CodingKey]
     ) throws -> T {
-        let plain: (any Sendable)? =
-            switch (value, type) {
-            case (_, is ReportValue.Type): value
-            case (.number(let number), is Double.Type): number
-            case (.integer(let number), is Double.Type): Double(number)
-            case (.null, is Double.Type): Double.nan
-            case (.integer(let number), is Int.Type): number
-            case (.string(let text), is String.Type): text
-            case (.bool(let flag), is Bool.Type): flag
-            default: nil
+        let plain: Any? =
+            switch type {
+            case is JSONValue.Type: value
+            case is Double.Type: value == .null ? Double.nan : value.finiteDouble
+            case is String.Type: value.string
+            case is Bool.Type: value.bool
+            case let type as any FixedWidthInteger.Type: whole(type, value)
+            default: try T(from: Source(value: value, codingPath: path))
             }
-        if let plain = plain as? T { return plain }
-        if type is Double.Type || type is Int.Type || type is String.Type || type is Bool.Type {
-            throw mismatch("\(type)", value, path)
-        }
-        return try T(from: Source(value: value, codingPath: path))
+        guard let plain = plain as? T else { throw mismatch("\(type)", value, path) }
+        return plain
+    }
+
+    /// The value, where it is spelled as a whole number that fits.
+    private static func whole<Whole: FixedWidthInteger>(
+        _ type: Whole.Type, _ value: JSONValue
+    ) -> Whole? {
+        guard case .number(let number) = value else { return nil }
+        return Whole(number.token)
     }
 
     fileprivate static func mismatch(
-        _ expected: String, _ value: ReportValue, _ path: [any CodingKey]
-    ) -> ReportError {
-        .field(path: text(of: path), problem: "expected \(expected), found \(value.kind)")
+        _ expected: String, _ value: JSONValue, _ path: [any CodingKey]
+    ) -> JSONFieldFault {
+        JSONFieldFault(
+            path: text(of: path), problem: "expected \(expected), found \(value.kind)")
     }
 
-    fileprivate static func missing(_ path: [any CodingKey]) -> ReportError {
-        .field(path: text(of: path), problem: "is missing")
+    fileprivate static func missing(_ path: [any CodingKey]) -> JSONFieldFault {
+        JSONFieldFault(path: text(of: path), problem: "is missing")
     }
 
     /// `results[2].plan[0].into`.
@@ -52,22 +72,22 @@ enum ReportValueDecoder {
 }
 
 private struct Source: Decoder {
-    let value: ReportValue
+    let value: JSONValue
     let codingPath: [any CodingKey]
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(
         keyedBy type: Key.Type
     ) throws -> KeyedDecodingContainer<Key> {
-        guard case .object(let members) = value else {
-            throw ReportValueDecoder.mismatch("an object", value, codingPath)
+        guard case .object(let object) = value else {
+            throw JSONValueDecoder.mismatch("an object", value, codingPath)
         }
-        return KeyedDecodingContainer(ObjectSource<Key>(members: members, codingPath: codingPath))
+        return KeyedDecodingContainer(ObjectSource<Key>(object: object, codingPath: codingPath))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
         guard case .array(let elements) = value else {
-            throw ReportValueDecoder.mismatch("a list", value, codingPath)
+            throw JSONValueDecoder.mismatch("a list", value, codingPath)
         }
         return ListSource(elements: elements, codingPath: codingPath)
     }
@@ -78,22 +98,22 @@ private struct Source: Decoder {
 }
 
 private struct PlainSource: SingleValueDecodingContainer {
-    let value: ReportValue
+    let value: JSONValue
     let codingPath: [any CodingKey]
 
     func decodeNil() -> Bool { value == .null }
 
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        try ReportValueDecoder.decode(type, from: value, path: codingPath)
+        try JSONValueDecoder.decode(type, from: value, path: codingPath)
     }
 }
 
 private struct ListSource: UnkeyedDecodingContainer {
-    let elements: [ReportValue]
+    let elements: [JSONValue]
     let codingPath: [any CodingKey]
     private(set) var currentIndex = 0
 
-    init(elements: [ReportValue], codingPath: [any CodingKey]) {
+    init(elements: [JSONValue], codingPath: [any CodingKey]) {
         self.elements = elements
         self.codingPath = codingPath
     }
@@ -102,8 +122,8 @@ private struct ListSource: UnkeyedDecodingContainer {
     var isAtEnd: Bool { currentIndex >= elements.count }
 
     private mutating func next() throws -> Source {
-        let path = codingPath + [ReportKey(currentIndex)]
-        guard !isAtEnd else { throw ReportValueDecoder.missing(path) }
+        let path = codingPath + [JSONKey(currentIndex)]
+        guard !isAtEnd else { throw JSONValueDecoder.missing(path) }
         defer { currentIndex += 1 }
         return Source(value: elements[currentIndex], codingPath: path)
     }
@@ -116,7 +136,7 @@ private struct ListSource: UnkeyedDecodingContainer {
 
     mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
         let source = try next()
-        return try ReportValueDecoder.decode(type, from: source.value, path: source.codingPath)
+        return try JSONValueDecoder.decode(type, from: source.value, path: source.codingPath)
     }
 
     mutating func nestedContainer<Key: CodingKey>(
@@ -131,20 +151,16 @@ private struct ListSource: UnkeyedDecodingContainer {
 }
 
 private struct ObjectSource<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    let members: [ReportValue.Member]
+    let object: JSONObject
     let codingPath: [any CodingKey]
 
-    var allKeys: [Key] { members.compactMap { Key(stringValue: $0.key) } }
+    var allKeys: [Key] { object.keys.compactMap { Key(stringValue: $0) } }
 
-    func contains(_ key: Key) -> Bool { find(key) != nil }
-
-    private func find(_ key: any CodingKey) -> ReportValue? {
-        members.first { $0.key == key.stringValue }?.value
-    }
+    func contains(_ key: Key) -> Bool { object[key.stringValue] != nil }
 
     private func source(_ key: any CodingKey) throws -> Source {
         let path = codingPath + [key]
-        guard let value = find(key) else { throw ReportValueDecoder.missing(path) }
+        guard let value = object[key.stringValue] else { throw JSONValueDecoder.missing(path) }
         return Source(value: value, codingPath: path)
     }
 
@@ -152,7 +168,7 @@ private struct ObjectSource<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
         let source = try source(key)
-        return try ReportValueDecoder.decode(type, from: source.value, path: source.codingPath)
+        return try JSONValueDecoder.decode(type, from: source.value, path: source.codingPath)
     }
 
     func nestedContainer<Nested: CodingKey>(
@@ -163,6 +179,6 @@ private struct ObjectSource<Key: CodingKey>: KeyedDecodingContainerProtocol {
         try source(key).unkeyedContainer()
     }
 
-    func superDecoder() throws -> any Decoder { try source(ReportKey("super")) }
+    func superDecoder() throws -> any Decoder { try source(JSONKey("super")) }
     func superDecoder(forKey key: Key) throws -> any Decoder { try source(key) }
 }

@@ -1,10 +1,10 @@
-// Codable values to ReportValue. Foundation's encoder sorts keys or leaves them in any order; this
+// Codable values to JSONValue. Foundation's encoder sorts keys or leaves them in any order; this
 // one keeps the order of the declaration, writes nil as null (every field is always there), and
 // writes numbers that JSON lacks (NaN, infinities) as null.
 
 /// Encodes any `Encodable` as a tree of JSON values.
-package enum ReportValueEncoder {
-    package static func value<T: Encodable>(of value: T) throws -> ReportValue {
+package enum JSONValueEncoder {
+    package static func value<T: Encodable>(of value: T) throws -> JSONValue {
         try node(of: value, path: []).value
     }
 
@@ -12,9 +12,9 @@ package enum ReportValueEncoder {
         of value: T, path: [any CodingKey]
     ) throws -> Node {
         switch value {
-        case let value as ReportValue: return Node(value)
-        case let value as Double: return Node(value.isFinite ? .number(value) : .null)
-        case let value as Int: return Node(.integer(value))
+        case let value as JSONValue: return Node(value)
+        case let value as Double: return Node(.real(value))
+        case let value as any FixedWidthInteger: return Node(.number(JSONNumber(value)))
         case let value as String: return Node(.string(value))
         case let value as Bool: return Node(.bool(value))
         default:
@@ -28,22 +28,23 @@ package enum ReportValueEncoder {
 /// A value under construction: containers hold on to it while they fill it.
 private final class Node {
     private enum Content {
-        case plain(ReportValue)
+        case plain(JSONValue)
         case list([Node])
         case members([(key: String, node: Node)])
     }
 
     private var content: Content
 
-    init(_ value: ReportValue) {
+    init(_ value: JSONValue) {
         content = .plain(value)
     }
 
-    var value: ReportValue {
+    var value: JSONValue {
         switch content {
         case .plain(let value): value
         case .list(let nodes): .array(nodes.map(\.value))
-        case .members(let members): .object(members.map { .init($0.key, $0.node.value) })
+        case .members(let members):
+            .object(JSONObject(members.lazy.map { ($0.key, $0.node.value) }))
         }
     }
 
@@ -110,7 +111,7 @@ private struct PlainTarget: SingleValueEncodingContainer {
     func encodeNil() { node.replace(by: Node(.null)) }
 
     func encode<T: Encodable>(_ value: T) throws {
-        node.replace(by: try ReportValueEncoder.node(of: value, path: codingPath))
+        node.replace(by: try JSONValueEncoder.node(of: value, path: codingPath))
     }
 }
 
@@ -121,7 +122,7 @@ private struct ListTarget: UnkeyedEncodingContainer {
 
     private func next() -> Target {
         let child = Node(.null)
-        let path = codingPath + [ReportKey(count)]
+        let path = codingPath + [JSONKey(count)]
         node.append(child)
         return Target(node: child, codingPath: path)
     }
@@ -129,7 +130,7 @@ private struct ListTarget: UnkeyedEncodingContainer {
     func encodeNil() { node.append(Node(.null)) }
 
     func encode<T: Encodable>(_ value: T) throws {
-        node.append(try ReportValueEncoder.node(of: value, path: codingPath + [ReportKey(count)]))
+        node.append(try JSONValueEncoder.node(of: value, path: codingPath + [JSONKey(count)]))
     }
 
     func nestedContainer<Key: CodingKey>(
@@ -155,7 +156,7 @@ private struct ObjectTarget<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
     func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
         node.append(
-            key.stringValue, try ReportValueEncoder.node(of: value, path: codingPath + [key]))
+            key.stringValue, try JSONValueEncoder.node(of: value, path: codingPath + [key]))
     }
 
     // The protocol has a default for each plain type, which leaves nil out: a generic method
@@ -180,6 +181,6 @@ private struct ObjectTarget<Key: CodingKey>: KeyedEncodingContainerProtocol {
         target(key).unkeyedContainer()
     }
 
-    func superEncoder() -> any Encoder { target(ReportKey("super")) }
+    func superEncoder() -> any Encoder { target(JSONKey("super")) }
     func superEncoder(forKey key: Key) -> any Encoder { target(key) }
 }

@@ -4,14 +4,16 @@
 
 /// Reads tokens at a moving offset. The bytes are lent to each call, always the same ones.
 /// Every call leaves the offset behind what it read; after an error the scanner is of no use.
-struct JSONScanner {
-    private(set) var offset = 0
+package struct JSONScanner {
+    package private(set) var offset = 0
+
+    package init() {}
 
     /// Nesting that `skipValue` follows; it keeps one bit per level, not a stack frame.
     static let skippedDepthLimit = 64
 
     /// The next byte after white space; it is not consumed.
-    mutating func next(_ bytes: Span<UInt8>) throws(JSONFault) -> UInt8 {
+    package mutating func next(_ bytes: Span<UInt8>) throws(JSONFault) -> UInt8 {
         while offset < bytes.count {
             switch bytes[offset] {
             case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"):
@@ -24,11 +26,11 @@ struct JSONScanner {
     }
 
     /// Whether only white space follows.
-    mutating func isAtEnd(_ bytes: Span<UInt8>) -> Bool {
+    package mutating func isAtEnd(_ bytes: Span<UInt8>) -> Bool {
         (try? next(bytes)) == nil
     }
 
-    mutating func consume(
+    package mutating func consume(
         _ wanted: Unicode.Scalar, _ bytes: Span<UInt8>
     ) throws(JSONFault) {
         let found = try next(bytes)
@@ -39,7 +41,7 @@ struct JSONScanner {
     }
 
     /// Consumes `wanted` if it comes next.
-    mutating func consumeIf(
+    package mutating func consumeIf(
         _ wanted: Unicode.Scalar, _ bytes: Span<UInt8>
     ) throws(JSONFault) -> Bool {
         guard try next(bytes) == UInt8(ascii: wanted) else { return false }
@@ -49,7 +51,7 @@ struct JSONScanner {
 
     /// After an element: true for a comma (consumed), false for the end of the container
     /// (consumed).
-    mutating func continues(
+    package mutating func continues(
         until end: Unicode.Scalar, _ bytes: Span<UInt8>
     ) throws(JSONFault) -> Bool {
         let found = try next(bytes)
@@ -61,7 +63,7 @@ struct JSONScanner {
     }
 
     /// Consumes a fixed word such as `true`.
-    mutating func word(_ word: StaticString, _ bytes: Span<UInt8>) throws(JSONFault) {
+    package mutating func word(_ word: StaticString, _ bytes: Span<UInt8>) throws(JSONFault) {
         for expected in "\(word)".utf8 {
             guard offset < bytes.count else { throw .unexpectedEnd(offset: offset) }
             guard bytes[offset] == expected else {
@@ -74,7 +76,7 @@ struct JSONScanner {
     // MARK: Numbers
 
     /// A number as it is spelled. The grammar is checked, the value is not computed.
-    mutating func number(_ bytes: Span<UInt8>) throws(JSONFault) -> String {
+    package mutating func number(_ bytes: Span<UInt8>) throws(JSONFault) -> String {
         _ = try next(bytes)
         let start = offset
         if bytes[offset] == UInt8(ascii: "-") { offset += 1 }
@@ -98,7 +100,7 @@ struct JSONScanner {
         }
         // A digit here follows a leading zero.
         if offset < bytes.count, Self.isDigit(bytes[offset]) { throw .badNumber(offset: offset) }
-        return Self.ascii(bytes, start..<offset)
+        return try Self.text(bytes.extracting(start..<offset), at: start)
     }
 
     private mutating func digits(_ bytes: Span<UInt8>) throws(JSONFault) {
@@ -107,12 +109,12 @@ struct JSONScanner {
         if offset == start { throw .badNumber(offset: offset) }
     }
 
-    static func beginsNumber(_ byte: UInt8) -> Bool {
+    package static func beginsNumber(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "-") || isDigit(byte)
     }
 
     /// Whether a number is spelled without fraction and exponent.
-    static func isWholeNumber(_ token: String) -> Bool {
+    package static func isWholeNumber(_ token: String) -> Bool {
         token.utf8.allSatisfy { $0 == UInt8(ascii: "-") || isDigit($0) }
     }
 
@@ -120,14 +122,10 @@ struct JSONScanner {
         byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
     }
 
-    private static func ascii(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
-        String(decoding: range.map { bytes[$0] }, as: UTF8.self)
-    }
-
     // MARK: Strings
 
     /// A string of at most `byteLimit` bytes (in UTF-8, escapes resolved).
-    mutating func string(
+    package mutating func string(
         _ bytes: Span<UInt8>, byteLimit: Int
     ) throws(JSONFault) -> String {
         let first = try next(bytes)
@@ -240,7 +238,7 @@ struct JSONScanner {
     // MARK: Values nobody asked for
 
     /// Reads over one value of any kind, checking its syntax.
-    mutating func skipValue(_ bytes: Span<UInt8>) throws(JSONFault) {
+    package mutating func skipValue(_ bytes: Span<UInt8>) throws(JSONFault) {
         // One bit per open container: 1 for an object.
         var kinds: UInt64 = 0
         var depth = 0

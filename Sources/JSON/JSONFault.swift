@@ -12,7 +12,10 @@ package enum JSONFault: ClassifiedFailure, Equatable, Sendable {
     case notUTF8(offset: Int)
     case stringTooLong(offset: Int, byteLimit: Int)
     case badNumber(offset: Int)
+    /// Where only integers have one spelling: a fraction, a leading zero, or beyond 64 bits.
+    case notInteger(String, offset: Int)
     case tooDeep(offset: Int, limit: Int)
+    case tooManyValues(offset: Int, limit: Int)
     case repeatedKey(String, offset: Int)
     case tooLarge(byteCount: Int, limit: Int)
 
@@ -26,7 +29,8 @@ extension JSONFault: CustomStringConvertible {
         case .unexpectedEnd(let offset), .unexpected(_, let offset, _),
             .controlCharacter(_, let offset), .badEscape(let offset), .loneSurrogate(let offset),
             .notUTF8(let offset), .stringTooLong(let offset, _), .badNumber(let offset),
-            .tooDeep(let offset, _), .repeatedKey(_, let offset):
+            .notInteger(_, let offset), .tooDeep(let offset, _),
+            .tooManyValues(let offset, _), .repeatedKey(_, let offset):
             offset
         case .tooLarge: 0
         }
@@ -51,6 +55,10 @@ extension JSONFault: CustomStringConvertible {
             "a string of more than \(limit) bytes"
         case .badNumber:
             "not a number of JSON"
+        case .notInteger(let token, _):
+            "expected an integer of 64 bits, found \(quoted(token)); fractions are strings here"
+        case .tooManyValues(_, let limit):
+            "more than \(limit) values"
         case .tooDeep(_, let limit):
             "nested more than \(limit) levels deep"
         case .repeatedKey(let key, _):
@@ -60,46 +68,10 @@ extension JSONFault: CustomStringConvertible {
         }
     }
 
-    static func spelled(_ byte: UInt8) -> String {
+    /// A byte for messages: itself where it can be seen, otherwise its number.
+    package static func spelled(_ byte: UInt8) -> String {
         (0x21..<0x7F).contains(byte)
             ? "\"\(Unicode.Scalar(byte))\""
             : "byte 0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
     }
-}
-
-/// A line and a column, both counted from 1; columns count bytes.
-package struct TextPlace: Equatable, Sendable {
-    package let line: Int
-    package let column: Int
-
-    package init(line: Int, column: Int) {
-        self.line = line
-        self.column = column
-    }
-
-    /// The place of the byte at `offset`, which may be the end of the text.
-    package static func of(offset: Int, in bytes: Span<UInt8>) -> TextPlace {
-        var line = 1
-        var lineStart = 0
-        for index in 0..<min(offset, bytes.count) where bytes[index] == UInt8(ascii: "\n") {
-            line += 1
-            lineStart = index + 1
-        }
-        return TextPlace(line: line, column: offset - lineStart + 1)
-    }
-}
-
-/// A name from a file, fit to be shown: in backticks, control characters escaped, cut at 120
-/// characters.
-package func quoted(_ name: String) -> String {
-    var shown = ""
-    for scalar in name.unicodeScalars.prefix(120) {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
-            shown += scalar.escaped(asASCII: true)
-        default:
-            shown.unicodeScalars.append(scalar)
-        }
-    }
-    return name.unicodeScalars.count > 120 ? "`\(shown)…`" : "`\(shown)`"
 }

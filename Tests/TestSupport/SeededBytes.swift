@@ -1,4 +1,4 @@
-// Randomness with a seed, for the property and fuzz tests of checkpoints.
+// Randomness with a seed, for property and fuzz tests.
 
 /// SplitMix64 (Steele, Lea, Flood 2014): small, and the same on every machine.
 package struct SeededBytes: RandomNumberGenerator {

@@ -19,70 +19,41 @@ package enum CanonicalJSON: Equatable, Sendable {
         return .string(text)
     }
 
-    /// The canonical bytes.
+    /// The canonical text in UTF-8.
+    package var bytes: [UInt8] { Array(text.utf8) }
+
+    /// The canonical text.
     ///
     /// Keys are sorted by the bytes of their UTF-8. Text is taken as it is, without Unicode
     /// normalisation.
-    package var bytes: [UInt8] {
-        var output: [UInt8] = []
-        append(to: &output)
-        return output
+    package var text: String {
+        var text = ""
+        append(to: &text)
+        return text
     }
 
-    /// The canonical bytes as text.
-    package var text: String { String(decoding: bytes, as: UTF8.self) }
-
-    /// The SHA-256 of the canonical bytes.
-    package var digest: Digest { Digest(of: bytes) }
-
-    private func append(to output: inout [UInt8]) {
+    private func append(to text: inout String) {
         switch self {
-        case .string(let text):
-            Self.append(text, to: &output)
-        case .integer(let value):
-            output += Array(String(value).utf8)
-        case .bool(let value):
-            output += Array((value ? "true" : "false").utf8)
+        case .string(let string): text += JSONStringStyle.utf8.literal(string)
+        case .integer(let value): text += String(value)
+        case .bool(let value): text += value ? "true" : "false"
         case .array(let values):
-            output.append(UInt8(ascii: "["))
+            text += "["
             for (index, value) in values.enumerated() {
-                if index > 0 { output.append(UInt8(ascii: ",")) }
-                value.append(to: &output)
+                if index > 0 { text += "," }
+                value.append(to: &text)
             }
-            output.append(UInt8(ascii: "]"))
+            text += "]"
         case .object(let members):
-            output.append(UInt8(ascii: "{"))
-            for (index, key) in Self.sortedKeys(members).enumerated() {
-                if index > 0 { output.append(UInt8(ascii: ",")) }
-                Self.append(key, to: &output)
-                output.append(UInt8(ascii: ":"))
-                members[key]?.append(to: &output)
+            text += "{"
+            let sorted = members.sorted { ExactString.precedes($0.key, $1.key) }
+            for (index, member) in sorted.enumerated() {
+                if index > 0 { text += "," }
+                text += JSONStringStyle.utf8.literal(member.key) + ":"
+                member.value.append(to: &text)
             }
-            output.append(UInt8(ascii: "}"))
+            text += "}"
         }
-    }
-
-    static func sortedKeys(_ members: [String: CanonicalJSON]) -> [String] {
-        members.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    }
-
-    private static func append(_ text: String, to output: inout [UInt8]) {
-        output.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): output += [UInt8(ascii: "\\"), byte]
-            case 0x08: output += Array("\\b".utf8)
-            case 0x09: output += Array("\\t".utf8)
-            case 0x0A: output += Array("\\n".utf8)
-            case 0x0C: output += Array("\\f".utf8)
-            case 0x0D: output += Array("\\r".utf8)
-            case 0..<0x20:
-                let digits = Array("0123456789abcdef".utf8)
-                output += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            default: output.append(byte)
-            }
-        }
-        output.append(UInt8(ascii: "\""))
     }
 }
 
