@@ -56,7 +56,9 @@ struct ActivationStage {
             params: ["numerics": numerics.key, "representation": .string(capture.name)],
             detail: "\(tokens.batch.ranges.count) sequences, "
                 + "\(tokens.batch.tokens.count) tokens, \(capture.name)",
-            plannedPeakBytes: plan.total)
+            plannedPeakBytes: plan.total
+                + cache.store.packingBytes(
+                    of: 4 * capture.rows.rows.count * model.blueprint.hiddenWidth))
         let result = try cache.run(request) { outputs in
             try forward.record(capture.rows, of: tokens.batch, observer: progress) {
                 boundary, rows in
