@@ -33,6 +33,13 @@ extension ContentStore {
         try put(elementBytes: elementBytes) { writer in try writer.write(bytes) }
     }
 
+    /// Bytes that `put` holds at most beside the object's own: for each frame on its way its raw
+    /// bytes, their planes, the packed bytes, and about as much again for zstd's tables.
+    /// - Parameter byteCount: Raw bytes of the object.
+    package func packingBytes(of byteCount: Int) -> Int {
+        4 * min(byteCount, lanes.slotCount * ObjectFormat.frameBytes)
+    }
+
     /// Gives a sealed object file its name, unless a sound one has it.
     /// - Returns: Whether it was given.
     private func publish(_ file: inout DurableFile, _ footer: ObjectFooter) throws -> Bool {

@@ -107,7 +107,7 @@ struct MemoryJobTests {
 
     @Test("a capture lies in memory one boundary at a time, as was planned")
     func capture() throws {
-        // Of 57 samples 12,000 tokens, each a row of a megabyte in a thousand at 17 boundaries.
+        // 57 samples of 256 tokens, each a row of 1 KiB at 17 boundaries.
         let (folder, job) = try Workshop.make()
         let model = folder.url.appending(path: "deep")
         try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)

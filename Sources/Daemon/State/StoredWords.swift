@@ -1,5 +1,5 @@
 // The words of the index as the daemon knows them. The index keeps texts; here, where they enter,
-// they become states, and a word of a newer daemon is refused by name rather than taken for another.
+// they become states, and a word of a newer daemon is refused by name, not taken for another.
 
 package import Failures
 package import Jobs

@@ -34,6 +34,20 @@ struct ActivationStage: Stage {
     let numerics: Numerics
     /// Name and rows of what is kept.
     let capture: (name: String, rows: ActivationCapture)
+    private let packingBytes: Int
+
+    /// - Parameter store: that takes the rows; what it holds while it packs those of a boundary is
+    ///   as much as a small capture.
+    init(
+        _ original: CalibratedModel, capture: (name: String, rows: ActivationCapture),
+        into store: ContentStore, numerics: Numerics
+    ) {
+        self.original = original
+        self.numerics = numerics
+        self.capture = capture
+        packingBytes = store.packingBytes(
+            of: 4 * capture.rows.rows.count * original.model.blueprint.hiddenWidth)
+    }
 
     var inputs: StageInputs { original.inputs }
 
@@ -55,7 +69,7 @@ struct ActivationStage: Stage {
             blueprint: original.model.blueprint, batch: original.batch,
             capturedRows: capture.rows.rows.count, waveTokens: forward.waveTokens,
             mode: numerics.mode
-        ).total
+        ).total + packingBytes
     }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {

@@ -41,7 +41,8 @@ struct AnalysisStages {
             let activations =
                 try recorded[capture.name]
                 ?? cache.run(
-                    ActivationStage(original: original, numerics: numerics, capture: capture))
+                    ActivationStage(
+                        original, capture: capture, into: cache.store, numerics: numerics))
             recorded[capture.name] = activations
             return MeasuredSimilarity(
                 similarity: try compare(measure, activations), activations: activations)

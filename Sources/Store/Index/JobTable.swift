@@ -153,12 +153,13 @@ extension IndexDatabase {
         outsideStates states: [String], classes: [String]
     ) throws(StoreError) -> JobRow? {
         try read { db in
-            try Row.fetchOne(
+            let stateMarks = databaseQuestionMarks(count: states.count)
+            let classMarks = databaseQuestionMarks(count: classes.count)
+            return try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT * FROM jobs WHERE state NOT IN (\(databaseQuestionMarks(count: states.count)))
-                      OR class NOT IN (\(databaseQuestionMarks(count: classes.count)))
-                      ORDER BY seq LIMIT 1
+                    SELECT * FROM jobs WHERE state NOT IN (\(stateMarks))
+                      OR class NOT IN (\(classMarks)) ORDER BY seq LIMIT 1
                     """, arguments: StatementArguments(states + classes)
             ).map(JobRow.init)
         }

@@ -70,7 +70,7 @@ package final class LayerBoundaries {
     /// Goes over blocks of samples in order, with the block's rows at every boundary; all samples
     /// are one block where they fit into the limit.
     ///
-    /// - Parameter multiple: the number of a block's samples is one of it, but for the last block's.
+    /// - Parameter multiple: the number of a block's samples is one of it, but for the last block.
     func forEachBlock(
         ofMultiple multiple: Int, _ body: (_ block: [LayerRows]) throws -> Void
     ) throws {
