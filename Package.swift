@@ -221,7 +221,8 @@ let package = Package(
         tests(
             "RunnerTests",
             [
-                "JSON", "Runner", "Failures", "Compression", "Evaluation", "Analysis", "Model",
+                "JSON", "Runner", "Jobs", "Catalogue", "Failures", "Compression", "Evaluation",
+                "Analysis", "Model",
                 "Texts",
                 "Tokenizer", "Checkpoint", "TensorMath", "DurableIO", "Store",
                 external("SystemPackage", "swift-system"),

@@ -81,7 +81,7 @@ def documents() -> None:
         "words": [True, False, None], "empty": [[], {}, [[]], [{}]],
         "nested": {"b": {"z": 1, "a": [1, [2, {"k": "v"}]]}, "a": {}},
     }
-    Path("Tests/JSONTests/Fixtures/python.json").write_text(json.dumps(document, indent=2) + "\n")
+    Path("Tests/Fixtures/python.json").write_text(json.dumps(document, indent=2) + "\n")
 
 
 def main() -> None:

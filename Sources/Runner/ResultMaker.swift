@@ -79,8 +79,10 @@ struct ResultMaker {
         if requirements.similarity {
             ground.similarity = analysed.similarity[request.measure ?? job.analysis.similarity]
         }
-        let removed = try layersRemoved(ratio: request.ratio ?? 0, of: layers)
+        // A method that takes no ratio asks for none of these.
+        func removed() throws -> Int { try layersRemoved(ratio: request.ratio ?? 0, of: layers) }
         if let search = requirements.removals {
+            let removed = try removed()
             let original = try calibrated(request)
             let removals = try cache.run(
                 RemovalStage(original, search, removing: removed, numerics: numerics))
@@ -92,12 +94,12 @@ struct ResultMaker {
             }
         }
         if let costs = requirements.stretchCosts {
-            ground.searched = try cheapestStretches(request, costs, removing: removed)
+            ground.searched = try cheapestStretches(request, costs, removing: removed())
         }
         if let search = requirements.search {
             ground.searched = try cache.run(
                 SearchStage(
-                    try calibrated(request), search, request, removing: removed,
+                    try calibrated(request), search, request, removing: removed(),
                     numerics: numerics))
         }
         return ground

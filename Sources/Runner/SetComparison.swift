@@ -116,7 +116,8 @@ struct SetComparison {
         found.indices.flatMap { index in
             found[(index + 1)...].map { other in
                 RunReport.Correlation(
-                    between: .measures, first: found[index].measure.name, second: other.measure.name,
+                    between: .measures, first: found[index].measure.name,
+                    second: other.measure.name,
                     whole: RunReport.Agreement(
                         MatrixAgreement(found[index].matrix, other.matrix)))
             }

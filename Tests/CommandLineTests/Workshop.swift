@@ -11,13 +11,18 @@ struct Outcome {
 }
 
 /// Runs a program with files for its output: nothing to drain, nothing to dead-lock.
-func run(_ program: String, _ arguments: [String]) throws -> Outcome {
+///
+/// - Parameter environment: beside that of the tests.
+func run(
+    _ program: String, _ arguments: [String], environment: [String: String] = [:]
+) throws -> Outcome {
     let scratch = try TemporaryFolder()
     let (out, err) = (scratch.url.appending(path: "out"), scratch.url.appending(path: "err"))
     for file in [out, err] { try Data().write(to: file) }
     let process = Process()
     process.executableURL = URL(filePath: program)
     process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.currentDirectoryURL = Places.root
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: out)
@@ -30,8 +35,13 @@ func run(_ program: String, _ arguments: [String]) throws -> Outcome {
         errors: String(decoding: try Data(contentsOf: err), as: UTF8.self))
 }
 
-func layerfold(_ arguments: String...) throws -> Outcome {
-    try run(Places.programs.appending(path: "layerfold").path, arguments)
+func layerfold(_ arguments: String...) throws -> Outcome { try layerfold(arguments) }
+
+func layerfold(
+    _ arguments: [String], environment: [String: String] = [:]
+) throws -> Outcome {
+    try run(
+        Places.programs.appending(path: "layerfold").path, arguments, environment: environment)
 }
 
 enum Workshop {

@@ -1,1 +1,220 @@
-../../Sources/layerfold/DaemonClient.swift
+// Talks to layerfoldd over its unix socket: HTTP/1.1, one connection for each request, every size
+// and time limited. The routes are listed in docs/JOB_FORMAT.md.
+
+import Failures
+import Foundation
+import Glibc
+import Jobs
+
+struct DaemonClient {
+    enum ClientError: ClassifiedFailure, CustomStringConvertible {
+        /// Nobody listens there, or not to us.
+        case notReachable(socket: String, reason: String)
+        /// Somebody listens who does not speak this protocol.
+        case badAnswer(socket: String, reason: String)
+        /// The daemon said no.
+        case refused(ErrorDocument)
+
+        var failureClass: FailureClass {
+            switch self {
+            case .notReachable: .transient
+            case .badAnswer: .user
+            case .refused(let document): document.failureClass
+            }
+        }
+
+        var description: String {
+            switch self {
+            case .notReachable(let socket, let reason):
+                "layerfoldd cannot be reached at '\(socket)': \(reason); is it running, and may "
+                    + "you use its socket?"
+            case .badAnswer(let socket, let reason):
+                "the answer from '\(socket)' makes no sense: \(reason); is it layerfoldd of this "
+                    + "version?"
+            case .refused(let document): document.message
+            }
+        }
+    }
+
+    /// `<state>/run/layerfoldd.sock`.
+    let socket: String
+    /// For each read and write, and three times that for the whole exchange.
+    private static let timeoutSeconds = 5
+    private static let answerBytesMax = 67_108_864
+    private static let headBytesMax = 65_536
+
+    init(socket: String) {
+        self.socket = socket
+    }
+
+    func status() throws -> ServerStatus { try get("/v1/status") }
+    func jobs() throws -> JobList { try get("/v1/jobs") }
+    func job(_ id: String) throws -> JobDetail { try get("/v1/jobs/\(Self.escaped(id))") }
+
+    func progress(of id: String) throws -> JobProgress {
+        try get("/v1/jobs/\(Self.escaped(id))/progress")
+    }
+
+    /// - Parameter name: the job's name where the manifest gives none.
+    func submit(manifest: Data, name: String) throws -> JobReceipt {
+        try decoded(
+            exchange("POST", "/v1/jobs", ["X-Layerfold-Name": Self.escaped(name)], manifest))
+    }
+
+    func cancel(_ id: String) throws -> JobReceipt {
+        try post("/v1/jobs/\(Self.escaped(id))/cancel")
+    }
+    func retry(_ id: String) throws -> JobReceipt { try post("/v1/jobs/\(Self.escaped(id))/retry") }
+
+    /// A part of the worker's log, at most 256 KiB.
+    /// - Parameter offset: where to begin; nil for the last part.
+    /// - Returns: the bytes, and the offset of those that come next.
+    func log(of id: String, from offset: Int?) throws -> (bytes: Data, nextOffset: Int) {
+        let query = offset.map { "?offset=\($0)" } ?? ""
+        let answer = try exchange("GET", "/v1/jobs/\(Self.escaped(id))/log\(query)", [:], Data())
+        guard let text = answer.headers["x-layerfold-next-offset"], let next = Int(text) else {
+            throw ClientError.badAnswer(socket: socket, reason: "no offset in the answer")
+        }
+        return (answer.body, next)
+    }
+
+    // MARK: Exchange
+
+    private struct Answer {
+        let status: Int
+        /// Names in lower case.
+        let headers: [String: String]
+        let body: Data
+    }
+
+    private func get<Document: Decodable>(_ path: String) throws -> Document {
+        try decoded(exchange("GET", path, [:], Data()))
+    }
+
+    private func post<Document: Decodable>(_ path: String) throws -> Document {
+        try decoded(exchange("POST", path, [:], Data()))
+    }
+
+    private func decoded<Document: Decodable>(_ answer: Answer) throws -> Document {
+        do {
+            return try JSONDecoder().decode(Document.self, from: answer.body)
+        } catch {
+            throw ClientError.badAnswer(socket: socket, reason: "\(error)")
+        }
+    }
+
+    private func exchange(
+        _ method: String, _ path: String, _ headers: [String: String], _ body: Data
+    ) throws -> Answer {
+        let descriptor = try connected()
+        defer { Glibc.close(descriptor) }
+        var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        for (name, value) in headers { head += "\(name): \(value)\r\n" }
+        head += "Content-Length: \(body.count)\r\n\r\n"
+        try send(Data(head.utf8) + body, to: descriptor)
+        let answer = try parsed(try received(from: descriptor))
+        guard (200..<300).contains(answer.status) else {
+            throw ClientError.refused(try decoded(answer))
+        }
+        return answer
+    }
+
+    private func connected() throws -> CInt {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let path = Array(socket.utf8)
+        guard path.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw ClientError.notReachable(socket: socket, reason: "the path is too long")
+        }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
+        let descriptor = Glibc.socket(
+            AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw unreachable() }
+        var timeout = timeval(tv_sec: Self.timeoutSeconds, tv_usec: 0)
+        let timeoutBytes = socklen_t(MemoryLayout<timeval>.size)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            _ = unsafe setsockopt(descriptor, SOL_SOCKET, option, &timeout, timeoutBytes)
+        }
+        let result = unsafe withUnsafePointer(to: address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard result == 0 else {
+            let error = unreachable()
+            Glibc.close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
+    private func send(_ data: Data, to descriptor: CInt) throws {
+        var rest = Array(data)[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe Glibc.send(
+                    descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if count < 0, errno == EINTR { continue }
+            // A daemon that refuses a large body answers before it has read it all.
+            if count < 0, errno == EPIPE || errno == ECONNRESET { return }
+            guard count > 0 else { throw unreachable() }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    private func received(from descriptor: CInt) throws -> Data {
+        let end = ContinuousClock.now + .seconds(3 * Self.timeoutSeconds)
+        var answer = Data()
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
+            if count < 0, errno == EINTR { continue }
+            if count == 0 || (count < 0 && errno == ECONNRESET && !answer.isEmpty) { return answer }
+            guard count > 0 else { throw unreachable() }
+            answer.append(contentsOf: buffer[..<count])
+            guard answer.count <= Self.answerBytesMax, ContinuousClock.now < end else {
+                throw ClientError.badAnswer(socket: socket, reason: "it does not end")
+            }
+        }
+    }
+
+    private func parsed(_ data: Data) throws -> Answer {
+        func bad(_ reason: String) -> ClientError { .badAnswer(socket: socket, reason: reason) }
+        let separator = Data("\r\n\r\n".utf8)
+        guard let gap = data.prefix(Self.headBytesMax).range(of: separator) else {
+            throw bad("no end of the header in \(data.count) bytes")
+        }
+        let lines = String(decoding: data[..<gap.lowerBound], as: UTF8.self)
+            .split(separator: "\r\n")
+        guard let first = lines.first?.split(separator: " "), first.count >= 2,
+            first[0].hasPrefix("HTTP/1."), let status = Int(first[1])
+        else { throw bad("no status line") }
+        var headers: [String: String] = [:]
+        for line in lines.dropFirst() {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            headers[line[..<colon].lowercased()] =
+                line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+        }
+        let body = Data(data[gap.upperBound...])
+        if let length = headers["content-length"].flatMap({ Int($0) }), length != body.count {
+            throw bad("\(body.count) bytes instead of \(length)")
+        }
+        return Answer(status: status, headers: headers, body: body)
+    }
+
+    private func unreachable() -> ClientError {
+        let code = errno
+        let reason =
+            code == EAGAIN
+            ? "no answer in \(Self.timeoutSeconds) s" : unsafe String(cString: strerror(code))
+        return .notReachable(socket: socket, reason: reason)
+    }
+
+    /// Nothing that a person types may end a header line or a path.
+    private static func escaped(_ text: String) -> String {
+        text.addingPercentEncoding(
+            withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "._-")))
+            ?? ""
+    }
+}

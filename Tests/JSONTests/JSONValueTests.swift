@@ -14,7 +14,7 @@ import Testing
 
     @Test("a document written by Python comes back byte for byte")
     func pythonDocument() throws {
-        let file = Places.root.appending(path: "Tests/JSONTests/Fixtures/python.json")
+        let file = Places.root.appending(path: "Tests/Fixtures/python.json")
         let bytes = Array(try Data(contentsOf: file))
         let value = try JSONValue(
             parsing: bytes.span, limits: JSONLimits(bytes: bytes.count), pythonNumbers: true)

@@ -3,7 +3,8 @@
 extension MethodDeclaration {
     package static let fold = Self(
         name: "fold",
-        summary: "Concatenates runs of layers, selects the best neurons and groups, refits, and "
+        summary:
+            "Concatenates stretches of layers, selects the best neurons and groups, refits, and "
             + "tunes towards the original stream.",
         source: "Layerfold, docs/METHODS.md; after Hassibi and Stork 1993 (optimal brain surgeon), "
             + "ReplaceMe (arXiv 2505.02819) and SLEB",
@@ -15,7 +16,8 @@ extension MethodDeclaration {
             ParameterDeclaration(
                 "select", .choice(["divergence", "loss", "npib", "list"]),
                 default: .word("divergence"),
-                "Which layers go: by what folding each run of layers alone makes the model diverge, "
+                "Which layers go: by what folding each stretch of layers alone makes the model "
+                    + "diverge, "
                     + "by measured loss, by the similarity that mka goes by, or as `layers` says."),
             ParameterDeclaration(
                 "search_samples", .integer(1...100_000), default: .integer(32), unit: "samples",

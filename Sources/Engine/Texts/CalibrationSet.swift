@@ -90,7 +90,7 @@ package enum CalibrationError: ClassifiedFailure, Equatable, CustomStringConvert
 }
 
 package enum CalibrationSet {
-    /// Raised whenever the same texts give other samples than before: part of the keys of what comes out.
+    /// Raised whenever the same texts give other samples than before.
     package static let version = 2
 
     /// A data file may be this large.

@@ -33,7 +33,7 @@ struct StretchCostStage: Stage {
     var params: KeyJSON { params(with: "runs", .array(stretches.map(Self.json))) }
 
     var detail: String {
-        "\(stretches.count) runs of layers on \(input.batch.tokens.count) tokens"
+        "\(stretches.count) stretches of layers on \(input.batch.tokens.count) tokens"
     }
 
     var plannedPeak: Int? { costs.peakByteCount(input, stretches) }

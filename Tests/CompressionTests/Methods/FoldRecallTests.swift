@@ -56,7 +56,7 @@ import Testing
     private static var settings: FoldSettings {
         var settings = ModelFoldingTests.quick
         settings.neurons = false
-        settings.groupRun = 1
+        settings.groupStretch = 1
         return settings
     }
 

@@ -88,7 +88,7 @@ import Tokenizer
         let model = try Self.demo()
         var settings = FoldSettings()
         settings.neurons = false
-        settings.groupRun = 1
+        settings.groupStretch = 1
         settings.inputs = false
         let short = PackedSequences([Array(Self.batch.tokens.prefix(16))])
         let peaks = [320, 0].map { steps in

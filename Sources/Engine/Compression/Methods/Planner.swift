@@ -5,7 +5,7 @@ package import Catalogue
 package import Model
 
 package enum Planner {
-    /// Raised whenever the same input gives other plans than before: part of the keys of what comes out.
+    /// Raised whenever the same input gives other plans than before.
     package static let version = 2
 
     /// The plan of a method; pure.

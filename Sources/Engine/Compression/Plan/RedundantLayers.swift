@@ -1,6 +1,6 @@
 // Planners that drop the layers which turn the residual stream least: single layers by Block
 // Influence (ShortGPT, arXiv 2403.03853), or one contiguous block by its angle (Gromov et al.,
-// arXiv 2403.17887). Both read a matrix over runs: entry (i, j), i <= j, compares the stream
+// arXiv 2403.17887). Both read a matrix over stretches: entry (i, j), i <= j, compares the stream
 // before layer i with the one after layer j.
 
 package import Analysis
@@ -18,13 +18,14 @@ package enum RedundantLayers {
         return .keeping((0..<count).filter { !dropped.contains($0) }, of: count)
     }
 
-    /// Drops the run of `removed` layers whose first and last layer have the greatest entry.
+    /// Drops the stretch of `removed` layers whose first and last layer have the greatest entry.
     ///
-    /// A tie goes to the later run. The last layer may be in it, and every layer from `first` on.
+    /// A tie goes to the later stretch. The last layer may be in it, and every layer from `first`
+    /// on.
     package static func contiguous(
         _ similarity: SimilarityMatrix, removing removed: Int, from first: Int = 0
     ) -> FoldPlan {
-        precondition((1...similarity.size - 1).contains(removed), "a run leaves a layer")
+        precondition((1...similarity.size - 1).contains(removed), "a stretch leaves a layer")
         let count = similarity.size
         var best = first
         for start in first...count - removed

@@ -46,7 +46,7 @@ package struct LikelihoodWave: Sendable, Equatable {
 }
 
 package struct LikelihoodRunner {
-    /// Raised whenever the same choices get other likelihoods than before: part of the keys of what comes out.
+    /// Raised whenever the same choices get other likelihoods than before.
     package static let version = 2
 
     package let forward: ForwardPass

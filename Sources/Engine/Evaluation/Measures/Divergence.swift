@@ -7,7 +7,7 @@ package import Model
 package import TensorMath
 
 package enum Divergence {
-    /// Raised whenever the same waves give other sums than before: part of the keys of what comes out.
+    /// Raised whenever the same waves give other sums than before.
     package static let version = 2
 
     package struct Result: Sendable, Equatable {

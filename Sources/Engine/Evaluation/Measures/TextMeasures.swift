@@ -6,7 +6,7 @@ package import Texts
 import Tokenizer
 
 package struct TextMeasures {
-    /// Raised whenever the same text gives other figures than before: part of the keys of what comes out.
+    /// Raised whenever the same text gives other figures than before.
     package static let version = 4
 
     private let encoder: PromptEncoder

@@ -3,7 +3,9 @@
 import Catalogue
 
 extension Method {
-    static let angular = Method(.angular, requires: { _ in Requirements(similarity: true) }) { input in
+    static let angular = Method(
+        .angular, requires: { _ in Requirements(similarity: true) }
+    ) { input in
         RedundantLayers.contiguous(try input.needed(), removing: try input.removed())
     }
 }

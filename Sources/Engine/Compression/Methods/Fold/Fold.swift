@@ -115,7 +115,7 @@ extension Method {
 }
 
 extension FoldSettings {
-    /// Names of the parameters that the cost of a run depends on.
+    /// Names of the parameters that the cost of a stretch depends on.
     package static let costParameters = ["group_run", "inputs", "lambda", "neurons", "refit"]
     static let parameters = costParameters + ["tuning_rate", "tuning_steps"]
 
@@ -123,7 +123,7 @@ extension FoldSettings {
         self.init()
         lambda = parameters.number("lambda")
         neurons = parameters.flag("neurons")
-        groupRun = parameters.integer("group_run")
+        groupStretch = parameters.integer("group_run")
         inputs = parameters.flag("inputs")
         refit = parameters.flag("refit")
         tuningSteps = parameters.integer("tuning_steps")

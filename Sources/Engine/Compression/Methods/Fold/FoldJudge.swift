@@ -1,4 +1,4 @@
-// Chooses between ways to fold a run, by calibration sequences that no fit has seen: the mean
+// Chooses between ways to fold a stretch, by calibration sequences that no fit has seen: the mean
 // KL(original || folded so far, with all layers behind as they are), as the last thing that
 // matters.
 
@@ -40,7 +40,7 @@ final class FoldJudge {
     func accept(_ next: MatrixView) { stream = next }
 
     /// Mean divergence, in nats a token, if `layers` of the original follow; the greatest cost of a
-    /// run where it is no number.
+    /// stretch where it is no number.
     func divergence(
         of stream: MatrixView, followedBy layers: [LayerBlueprint], observer: some WorkObserver
     ) throws -> Double {

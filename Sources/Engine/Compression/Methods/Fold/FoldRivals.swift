@@ -1,6 +1,6 @@
-// What else could be done at the size of a fold: the same layers dropped, the same runs averaged,
-// or a run of as many layers replaced by a linear map (ReplaceMe). A fold that does not beat them
-// on calibration sequences that no fit has seen is not worth its name, and says so.
+// What else could be done at the size of a fold: the same layers dropped, the same stretches
+// averaged, or a stretch of as many layers replaced by a linear map (ReplaceMe). A fold that does
+// not beat them on calibration sequences that no fit has seen is not worth its name, and says so.
 
 package import Model
 package import TensorMath
@@ -49,10 +49,10 @@ package struct FoldRivals {
             try result("drop", kept, WeightPatch()),
             try result("average", kept, averages(keeping: kept)),
         ]
-        if let run = try flattestRun(
+        if let stretch = try flattestStretch(
             count: weights.blueprint.layers.count - kept.count, observer: observer)
         {
-            let replaced = weights.blueprint.layers.indices.filter { !run.contains($0) }
+            let replaced = weights.blueprint.layers.indices.filter { !stretch.contains($0) }
             let patch = try BlockReplacement(weights, mode: mode, batch: fitted, lambda: lambda)
                 .run(keeping: replaced, observer: Quiet(observer))
             // Names are the original's here.
@@ -86,19 +86,19 @@ package struct FoldRivals {
     private func averages(keeping kept: [Int]) -> AveragedTensors {
         let layers = weights.blueprint.layers
         var parts: [String: [String]] = [:]
-        for (base, run) in zip(kept, FoldedRun.ranges(keeping: kept, of: layers.count))
-        where run.count > 1 {
+        for (base, stretch) in zip(kept, FoldedStretch.ranges(keeping: kept, of: layers.count))
+        where stretch.count > 1 {
             for tensor in layers[base].tensors {
                 let suffix = tensor.name.dropFirst(layers[base].prefix.count)
-                parts[tensor.name] = layers[run].map { $0.prefix + suffix }
+                parts[tensor.name] = layers[stretch].map { $0.prefix + suffix }
             }
         }
         return AveragedTensors(source: weights.source, parts: parts)
     }
 
-    /// The run of `count` layers behind the first that turns the stream least, by the mean angle
-    /// between the streams before and behind it; nil where there is none.
-    private func flattestRun(count: Int, observer: some WorkObserver) throws -> Range<Int>? {
+    /// The stretch of `count` layers behind the first that turns the stream least, by the mean
+    /// angle between the streams before and behind it; nil where there is none.
+    private func flattestStretch(count: Int, observer: some WorkObserver) throws -> Range<Int>? {
         let layers = weights.blueprint.layers.count
         guard count > 0, count < layers else { return nil }
         var boundaries: [MatrixView] = []

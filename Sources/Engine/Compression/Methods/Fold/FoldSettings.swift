@@ -7,18 +7,18 @@ import TensorMath
 package struct FoldSettings: Sendable, Equatable {
     /// Ridge of every least squares, as a share of the mean diagonal of the Gram matrix.
     package var lambda = 0.01
-    /// Whether the MLPs of a run are concatenated and their best neurons selected.
+    /// Whether the MLPs of a stretch are concatenated and their best neurons selected.
     package var neurons = true
-    /// Attentions of a run of at most this many layers are concatenated and their best key-value
-    /// groups selected, where that diverges less on sequences held back; 1 for none.
-    package var groupRun = 4
+    /// Attentions of a stretch of at most this many layers are concatenated and their best
+    /// key-value groups selected, where that diverges less on sequences held back; 1 for none.
+    package var groupStretch = 4
     /// Whether what layers read is fitted to the stream they get.
     package var inputs = true
     /// One in so many calibration sequences is held back to choose by.
     package var heldBack = 8
     /// Whether layers behind the first change are refitted towards the original stream.
     package var refit = true
-    /// Steps down the gradient that a layer of a run takes at its end; 0 for none.
+    /// Steps down the gradient that a layer of a stretch takes at its end; 0 for none.
     package var tuningSteps = 320
     /// Length of a step, as a share of a tensor's root mean square.
     package var tuningRate = 0.02
@@ -99,8 +99,8 @@ extension FoldSettings {
     package func notes(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> [String] {
-        let runs = FoldedRun.all(blueprint.layers, keeping: kept)
-        let tuned = zip(kept, runs).filter(\.1.isTuned).map(\.0)
+        let stretches = FoldedStretch.all(blueprint.layers, keeping: kept)
+        let tuned = zip(kept, stretches).filter(\.1.isTuned).map(\.0)
         guard tuningSteps > 0, !tuned.isEmpty else { return [] }
         guard tokens.ranges.count >= heldBack else {
             return [
@@ -121,7 +121,7 @@ extension FoldSettings {
     }
 
     /// Bytes held at most beside the mapped weights: the streams, the features of a wave, the
-    /// Gram matrix of the longest run and what its selection and the library hold, a layer's
+    /// Gram matrix of the longest stretch and what its selection and the library hold, a layer's
     /// computed tensors, and the logits that ways are judged by.
     package func peakByteCount(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
@@ -131,18 +131,18 @@ extension FoldSettings {
         var longest = 1
         var readers = 0
         var leaving = 0
-        let runs = FoldedRun.all(blueprint.layers, keeping: kept)
-        for (base, run) in zip(kept, runs.map(\.layers.count)) {
+        let stretches = FoldedStretch.all(blueprint.layers, keeping: kept)
+        for (base, stretch) in zip(kept, stretches.map(\.layers.count)) {
             guard let (attention, gated) = try? blueprint.layers[base].foldable(base) else {
                 continue
             }
-            longest = max(longest, run)
+            longest = max(longest, stretch)
             readers = max(readers, gated.gate.rows.count + gated.up.rows.count)
             features = max(
-                features, gated.down.inputs * (neurons ? run : 1),
-                attention.output.inputs * (run <= groupRun ? run : 1))
+                features, gated.down.inputs * (neurons ? stretch : 1),
+                attention.output.inputs * (stretch <= groupStretch ? stretch : 1))
             leaving = max(
-                leaving, block(of: gated.down.inputs * run),
+                leaving, block(of: gated.down.inputs * stretch),
                 attention.output.inputs / max(1, attention.keyValueHeads))
         }
         // One of six: folded, original, target, two ways that are tried; what is held back, and its
@@ -166,12 +166,12 @@ extension FoldSettings {
                         blueprint.layers[$0], wave: wave, longest: tokens.longest)
                 }.max() ?? 0)
         let head =
-            tuningSteps > 0 && runs.last?.isTuned == true
+            tuningSteps > 0 && stretches.last?.isTuned == true
             ? 4 * LayerTuning.headFloatCount(blueprint, wave: wave) : 0
         // Ways are judged by the logits of both models, a chunk of each.
         let judged = (split(tokens).held ?? tokens).tokens.count
         let logits = 8 * min(OutputHead.chunkFloats, blueprint.vocabularySize * judged)
-        // Redirected projections of a run, in float and as products read them.
+        // Redirected projections of a stretch, in float and as products read them.
         let candidates = inputs ? 8 * longest * readers * width : 0
         // Of two ways that are tried; once more as an archive, and packed, when a layer is done.
         // While streams are read from the store, they are there once more as bytes.

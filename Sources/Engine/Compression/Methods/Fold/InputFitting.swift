@@ -1,4 +1,4 @@
-// Lets a layer read a stream it was not trained on. In a fold all layers of a run get the same
+// Lets a layer read a stream it was not trained on. In a fold all layers of a stretch get the same
 // input x, and layers behind a fold get a stream that has drifted. The linear map M that takes the
 // normalised stream they get nearest to the one they got in the original,
 //     M = argmin |n(x) M - n(h)|^2 + mu |M - I|^2,
@@ -7,7 +7,8 @@
 import Model
 import TensorMath
 
-/// Sums over waves what the maps of a run's layers are fitted from; the input is the same for all.
+/// Sums over waves what the maps of a stretch's layers are fitted from; the input is the same for
+/// all.
 struct InputFitting {
     private var sums: GramAccumulator
     private let width: Int

@@ -1,5 +1,5 @@
 // The three least squares of a fold: output projections of a layer that stays as it is, neurons
-// of a run of MLPs, key-value groups of a run of attentions.
+// of a stretch of MLPs, key-value groups of a stretch of attentions.
 
 import Model
 import TensorMath
@@ -33,7 +33,7 @@ struct OutputRefit {
     }
 }
 
-/// Concatenates the MLPs of a run and selects as many neurons as one layer has.
+/// Concatenates the MLPs of a stretch and selects as many neurons as one layer has.
 struct NeuronFolding {
     let layers: [LayerBlueprint]
     let base: LayerBlueprint
@@ -73,7 +73,7 @@ struct NeuronFolding {
     }
 }
 
-/// Concatenates the attentions of a run and selects as many key-value groups as one layer has.
+/// Concatenates the attentions of a stretch and selects as many key-value groups as one layer has.
 struct GroupFolding {
     let layers: [LayerBlueprint]
     let base: LayerBlueprint

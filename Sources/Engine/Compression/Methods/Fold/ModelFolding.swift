@@ -2,7 +2,7 @@
 // the best of all of theirs, what it reads and what it writes is fitted to the original stream.
 //
 // Layer-major over waves of tokens: beside the weights it holds residual streams (the folded
-// model's, the original's, a target, one per way that is tried) and the Gram matrix of one run.
+// model's, the original's, a target, one per way that is tried) and the Gram matrix of one stretch.
 
 package import Model
 package import TensorMath
@@ -21,7 +21,7 @@ package final class ModelFolding {
     private let judge: FoldJudge?
     /// Whether anything before differs from the original.
     private var hasChanged = false
-    private var place = FoldPlace(done: 0, total: 0, unit: "layers", what: "")
+    private var place = FoldProgress(done: 0, total: 0, unit: "layers", what: "")
 
     /// - Parameters:
     ///   - batch: calibration sequences; some are held back to choose by.
@@ -57,34 +57,34 @@ package final class ModelFolding {
         give: (WeightPatch) throws -> Void
     ) throws {
         let layers = try foldableLayers()
-        let runs = FoldedRun.all(layers, keeping: kept)
+        let stretches = FoldedStretch.all(layers, keeping: kept)
         let prefixes = kept.indices.map {
-            FoldPrefix(kept: Array(kept[...$0]), end: runs[$0].range.upperBound)
+            FoldPrefix(kept: Array(kept[...$0]), end: stretches[$0].range.upperBound)
         }
-        let first = runs.firstIndex(where: \.merges) ?? runs.count
+        let first = stretches.firstIndex(where: \.merges) ?? stretches.count
         // Layers that are there already: read once more where they are passed, because all of them
         // would be too much to hold.
         var given = first
-        while given < runs.count, let found = try recall?.layer(prefixes[given]) {
+        while given < stretches.count, let found = try recall?.layer(prefixes[given]) {
             try give(found)
             given += 1
         }
         // Nobody asks for the streams behind the last layer.
-        guard given < runs.count else { return }
+        guard given < stretches.count else { return }
         let start = try recall.map { try goBehind(prefixes[..<given], $0) } ?? 0
         var passed = 0
-        for (index, run) in runs.enumerated().dropFirst(start) {
+        for (index, stretch) in stretches.enumerated().dropFirst(start) {
             // Layers that are only passed take little time: they would tell a wrong rate.
-            place = FoldPlace(
-                done: max(0, index - given), total: runs.count - given, unit: "layers",
+            place = FoldProgress(
+                done: max(0, index - given), total: stretches.count - given, unit: "layers",
                 what: "layer \(index + 1) of \(kept.count)")
-            let (old, new) = (run.base.prefix, layers[index].prefix)
+            let (old, new) = (stretch.base.prefix, layers[index].prefix)
             if index < first {
-                try carry(run.base, observer)
+                try carry(stretch.base, observer)
                 passed += 1
             } else if let found = try recall?.layer(prefixes[index]) {
                 accept(
-                    try folding(run, observer).follow(
+                    try folding(stretch, observer).follow(
                         found.renamed { old + $0.dropFirst(new.count) }))
                 passed += 1
                 if index >= given { try give(found) }
@@ -93,13 +93,13 @@ package final class ModelFolding {
                     try recall?.keep(streams, behind: prefixes[index - 1])
                 }
                 passed = 0
-                let way = try folding(run, observer).fold()
+                let way = try folding(stretch, observer).fold()
                 accept(way)
                 let patch = way.patch.renamed { new + $0.dropFirst(old.count) }
                 try recall?.keep(patch, of: prefixes[index])
                 if index >= given { try give(patch) }
             }
-            original.source.release(run.layers.flatMap { $0.tensors.map(\.name) })
+            original.source.release(stretch.layers.flatMap { $0.tensors.map(\.name) })
             guard index >= given else { continue }
             observer.progress(
                 done: place.done + 1, total: place.total, unit: place.unit,
@@ -144,26 +144,29 @@ package final class ModelFolding {
         return true
     }
 
-    /// What it costs to fold each of `runs` when nothing else is folded: KL(original || model) on
-    /// the sequences held back, in nats per token; `StretchSelection.costMax` where that is no number.
-    /// Leaves all streams somewhere else.
+    /// What it costs to fold each of `stretches` when nothing else is folded: KL(original || model)
+    /// on the sequences held back, in nats per token; `StretchSelection.costMax` where that is no
+    /// number. Leaves all streams somewhere else.
     package func costs(
-        of runs: [Range<Int>], observer: some WorkObserver,
-        give: (_ run: Range<Int>, _ cost: Double) throws -> Void
+        of stretches: [Range<Int>], observer: some WorkObserver,
+        give: (_ stretch: Range<Int>, _ cost: Double) throws -> Void
     ) throws {
         let layers = try foldableLayers()
         var reached = 0
-        for (done, run) in runs.sorted(by: { $0.lowerBound < $1.lowerBound }).enumerated() {
-            let names = "layers \(run.lowerBound) to \(run.upperBound - 1)"
-            place = FoldPlace(done: done, total: runs.count, unit: "runs", what: names)
-            for layer in layers[reached..<run.lowerBound] {
+        for (done, stretch) in stretches.sorted(by: { $0.lowerBound < $1.lowerBound }).enumerated()
+        {
+            let names = "layers \(stretch.lowerBound) to \(stretch.upperBound - 1)"
+            place = FoldProgress(done: done, total: stretches.count, unit: "stretches", what: names)
+            for layer in layers[reached..<stretch.lowerBound] {
                 try carry(layer, observer)
                 original.source.release(layer.tensors.map(\.name))
             }
-            reached = run.lowerBound
-            let divergence = try folding(FoldedRun(run, into: reached, of: layers), observer)
-                .best(measured: true).divergence
-            try give(run, divergence)
+            reached = stretch.lowerBound
+            let divergence = try folding(
+                FoldedStretch(stretch, into: reached, of: layers), observer
+            )
+            .best(measured: true).divergence
+            try give(stretch, divergence)
             observer.progress(
                 done: done + 1, total: place.total, unit: place.unit, detail: place.what)
         }
@@ -176,16 +179,16 @@ package final class ModelFolding {
     }
 
     private func folding<Observer: WorkObserver>(
-        _ run: FoldedRun, _ observer: Observer
-    ) -> RunFolding<Observer> {
-        RunFolding(
-            run: run, original: original, mode: mode, settings: settings, waves: waves,
+        _ stretch: FoldedStretch, _ observer: Observer
+    ) -> StretchFolding<Observer> {
+        StretchFolding(
+            stretch: stretch, original: original, mode: mode, settings: settings, waves: waves,
             folded: folded, source: source, target: target, judge: judge, hasChanged: hasChanged,
             place: place, observer: observer)
     }
 
-    /// - Precondition: `target` is the original stream behind the run.
-    private func accept(_ way: FoldWay) {
+    /// - Precondition: `target` is the original stream behind the stretch.
+    private func accept(_ way: FoldCandidate) {
         folded = way.stream
         source.assign(target)
         if let judged = way.judged { judge?.accept(judged) }

@@ -1,9 +1,10 @@
-// `replaceme` (Shopkhoev et al. 2025, arXiv 2505.02819): what a removed run of layers does to the
-// stream is fitted as a linear map of the MLP output before it, and goes into that MLP's down_proj.
+// `replaceme` (Shopkhoev et al. 2025, arXiv 2505.02819): what a removed stretch of layers does to
+// the stream is fitted as a linear map of the MLP output before it, and goes into its down_proj.
 //
-// Notation, all of the original model: M [tokens, d] the MLP output of the layer before the run,
-// Y the stream that it is added to, H the stream behind the run. T = argmin |M T - (H - Y)|^2
-// + mu |T|^2 with mu = lambda * mean(diag M'M); then W_down <- T' W_down. Nothing else changes.
+// Notation, all of the original model: M [tokens, d] the MLP output of the layer before the
+// stretch, Y the stream that it is added to, H the stream behind the stretch. T = argmin |M T - (H
+// - Y)|^2 + mu |T|^2 with mu = lambda * mean(diag M'M); then W_down <- T' W_down. Nothing else
+// changes.
 
 package import Model
 package import TensorMath
@@ -42,15 +43,15 @@ package struct BlockReplacement {
             + 20 * widest
     }
 
-    /// - Parameter kept: layers that stay, ascending: all but one run that does not start with
+    /// - Parameter kept: layers that stay, ascending: all but one stretch that does not start with
     ///   the first layer.
-    /// - Returns: down_proj of the layer before the run, and its bias where it has one.
+    /// - Returns: down_proj of the layer before the stretch, and its bias where it has one.
     package func run(keeping kept: [Int], observer: some WorkObserver) throws -> WeightPatch {
         let layers = weights.blueprint.layers
         let start = kept.indices.first { kept[$0] != $0 } ?? kept.count
         let end = start + layers.count - kept.count
         precondition(
-            start > 0 && kept == Array(0..<start) + Array(end..<layers.count), "one run goes")
+            start > 0 && kept == Array(0..<start) + Array(end..<layers.count), "one stretch goes")
         let before = start - 1
         let gated = try replaceable(before)
         if lambda == 0, batch.tokens.count < weights.blueprint.hiddenWidth {

@@ -1,4 +1,4 @@
-// Drops one run; weights by BlockReplacement.
+// Drops one stretch; weights by BlockReplacement.
 
 import Catalogue
 import Model
@@ -7,7 +7,7 @@ extension Method {
     static let replaceme = Method(
         .replaceme, requires: { _ in Requirements(similarity: true, weights: fitted) }
     ) { input in
-        // What replaces the run goes into the layer before it.
+        // What replaces the stretch goes into the layer before it.
         RedundantLayers.contiguous(try input.needed(), removing: try input.removed(), from: 1)
     }
 

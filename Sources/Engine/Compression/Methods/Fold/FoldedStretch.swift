@@ -3,14 +3,14 @@
 import Model
 
 /// A kept layer with the removed ones that it absorbs.
-struct FoldedRun {
+struct FoldedStretch {
     /// Their numbers in the original; the kept one is among them.
     let range: Range<Int>
     let layers: [LayerBlueprint]
     let base: LayerBlueprint
-    /// All layers behind the run.
+    /// All layers behind the stretch.
     let later: [LayerBlueprint]
-    /// Whether the run before it merges layers.
+    /// Whether the stretch before it merges layers.
     let followsMerge: Bool
 
     var merges: Bool { layers.count > 1 }
@@ -28,10 +28,10 @@ struct FoldedRun {
     }
 
     /// One for each of `kept` (ascending).
-    static func all(_ layers: [LayerBlueprint], keeping kept: [Int]) -> [FoldedRun] {
+    static func all(_ layers: [LayerBlueprint], keeping kept: [Int]) -> [FoldedStretch] {
         let ranges = ranges(keeping: kept, of: layers.count)
         return kept.indices.map { place in
-            FoldedRun(
+            FoldedStretch(
                 ranges[place], into: kept[place], of: layers,
                 followsMerge: place > 0 && ranges[place - 1].count > 1)
         }
@@ -46,7 +46,7 @@ struct FoldedRun {
     }
 
     func canSelectGroups(_ settings: FoldSettings) -> Bool {
-        guard merges, layers.count <= settings.groupRun,
+        guard merges, layers.count <= settings.groupStretch,
             let attentions = try? layers.map({ try $0.foldable(0).0 })
         else { return false }
         return attentions.allSatisfy { $0.sharesGroups(with: attentions[0]) }

@@ -1,11 +1,11 @@
-// One run of layers becomes one: the ways to do it are tried, and the one is taken with which the
-// model diverges least from the original on sequences that no fit has seen.
+// One stretch of layers becomes one: the ways to do it are tried, and the one is taken with which
+// the model diverges least from the original on sequences that no fit has seen.
 
 import Model
 import TensorMath
 
-/// One way to fold a run, and the streams behind it.
-struct FoldWay {
+/// One way to fold a stretch, and the streams behind it.
+struct FoldCandidate {
     let patch: WeightPatch
     let stream: MatrixView
     /// Of the sequences held back; nil without any.
@@ -13,20 +13,20 @@ struct FoldWay {
 }
 
 /// What is done, of all, and what is being made.
-struct FoldPlace {
+struct FoldProgress {
     let done: Int
     let total: Int
     let unit: String
     let what: String
 }
 
-struct RunFolding<Observer: WorkObserver> {
-    let run: FoldedRun
+struct StretchFolding<Observer: WorkObserver> {
+    let stretch: FoldedStretch
     let original: ModelWeights
     let mode: ComputeMode
     let settings: FoldSettings
     let waves: [ForwardPass.Wave]
-    /// Streams before the run, of the folded model and of the original.
+    /// Streams before the stretch, of the folded model and of the original.
     let folded: MatrixView
     let source: MatrixView
     /// What the part under work shall make of the stream; scratch of the caller's.
@@ -34,14 +34,14 @@ struct RunFolding<Observer: WorkObserver> {
     let judge: FoldJudge?
     /// Whether anything before differs from the original.
     let hasChanged: Bool
-    let place: FoldPlace
+    let place: FoldProgress
     let observer: Observer
 
     /// The best way, tuned where that makes it better. `target` is the original stream behind the
-    /// run when this returns.
-    func fold() throws -> FoldWay {
+    /// stretch when this returns.
+    func fold() throws -> FoldCandidate {
         // `FoldSettings.notes` says which layers are not, although they should be.
-        let tunings = run.isTuned && judge != nil ? try tunings() : []
+        let tunings = stretch.isTuned && judge != nil ? try tunings() : []
         var (way, divergence) = try best(measured: !tunings.isEmpty)
         for tuning in tunings {
             let patch = try tuning.tuned(task(folded, way.patch))
@@ -55,36 +55,36 @@ struct RunFolding<Observer: WorkObserver> {
     /// Towards the original stream; where no layer follows, then towards what the head makes of it.
     private func tunings() throws -> [LayerTuning] {
         var goals: [LossHead?] = [nil]
-        if run.later.isEmpty, original.blueprint.finalSoftCap == nil {
+        if stretch.later.isEmpty, original.blueprint.finalSoftCap == nil {
             goals.append(try LossHead(original, original: original))
         }
-        return goals.compactMap { LayerTuning(run.base, head: $0, settings: settings) }
+        return goals.compactMap { LayerTuning(stretch.base, head: $0, settings: settings) }
     }
 
     /// The way of tensors that are known, `target` as `fold` leaves it.
-    func follow(_ patch: WeightPatch) throws -> FoldWay {
-        let past = OriginalRun(
-            layers: run.layers, start: source, context: try context(original.source))
+    func follow(_ patch: WeightPatch) throws -> FoldCandidate {
+        let past = OriginalStretch(
+            layers: stretch.layers, start: source, context: try context(original.source))
         for wave in waves {
             try observer.checkpoint()
-            target.rows(wave.tokens).assign(try past.states(of: wave)[2 * run.layers.count])
+            target.rows(wave.tokens).assign(try past.states(of: wave)[2 * stretch.layers.count])
         }
         return try tried(patch)
     }
 
-    /// The way to fold a run that diverges least, with all layers behind it as they are.
+    /// The way to fold a stretch that diverges least, with all layers behind it as they are.
     ///
     /// - Parameter measured: whether the divergence is wanted where there is no choice, too.
-    func best(measured: Bool) throws -> (way: FoldWay, divergence: Double) {
+    func best(measured: Bool) throws -> (way: FoldCandidate, divergence: Double) {
         func attempt(
             selectsGroups: Bool, _ measured: Bool
-        ) throws -> (way: FoldWay, divergence: Double) {
+        ) throws -> (way: FoldCandidate, divergence: Double) {
             let way = try compute(selectsGroups: selectsGroups)
             return (way, measured ? try divergence(way) : 0)
         }
         // With nothing to judge by, attention stays the kept layer's own: selecting groups can
         // lose more than it wins (the first layers of the demo model).
-        guard judge != nil, run.canSelectGroups(settings) else {
+        guard judge != nil, stretch.canSelectGroups(settings) else {
             return try attempt(selectsGroups: false, measured)
         }
         let own = try attempt(selectsGroups: false, true)
@@ -92,25 +92,25 @@ struct RunFolding<Observer: WorkObserver> {
         return selected.divergence < own.divergence ? selected : own
     }
 
-    private func divergence(_ way: FoldWay) throws -> Double {
+    private func divergence(_ way: FoldCandidate) throws -> Double {
         try way.judged.flatMap {
-            try judge?.divergence(of: $0, followedBy: run.later, observer: observer)
+            try judge?.divergence(of: $0, followedBy: stretch.later, observer: observer)
         } ?? 0
     }
 
-    /// The streams behind a run's new layer.
-    private func tried(_ patch: WeightPatch) throws -> FoldWay {
+    /// The streams behind a stretch's new layer.
+    private func tried(_ patch: WeightPatch) throws -> FoldCandidate {
         let stream = folded.copy()
         try advance(stream, patch) { stream, _, wave, context in
-            try run.base.run(stream, layout: wave.layout, context: context)
+            try stretch.base.run(stream, layout: wave.layout, context: context)
         }
         let judged = try judge?.advanced(
-            through: run.base, source(with: patch), observer: observer)
-        return FoldWay(patch: patch, stream: stream, judged: judged)
+            through: stretch.base, source(with: patch), observer: observer)
+        return FoldCandidate(patch: patch, stream: stream, judged: judged)
     }
 
-    private func compute(selectsGroups: Bool) throws -> FoldWay {
-        let (layers, base) = (run.layers, run.base)
+    private func compute(selectsGroups: Bool) throws -> FoldCandidate {
+        let (layers, base) = (stretch.layers, stretch.base)
         let stream = folded.copy()
         var patch = WeightPatch()
         let attention = try prepare(reading: stream, norm: \.inputNorm, first: 0) { states in
@@ -138,7 +138,7 @@ struct RunFolding<Observer: WorkObserver> {
         let feedForward = try prepare(
             reading: stream, norm: \.feedForwardNorm, first: 1
         ) { $0[2 * layers.count] }
-        if run.merges, settings.neurons {
+        if stretch.merges, settings.neurons {
             try NeuronFolding(layers: layers, base: base, settings: settings)
                 .fold(task(stream, feedForward), &patch)
         } else if settings.refit {
@@ -152,21 +152,21 @@ struct RunFolding<Observer: WorkObserver> {
         }
         let judged = try judge?.advanced(
             through: base, source(with: patch), observer: observer)
-        return FoldWay(patch: patch, stream: stream, judged: judged)
+        return FoldCandidate(patch: patch, stream: stream, judged: judged)
     }
 
-    /// Fits what a part of the run's layers reads to `stream`, and sets the target.
+    /// Fits what a part of the stretch's layers reads to `stream`, and sets the target.
     /// - Parameters:
-    ///   - first: which of the original's states the part of the run's first layer got.
+    ///   - first: which of the original's states the part of the stretch's first layer got.
     ///   - wanted: the target of a wave, from the original's states.
-    /// - Returns: Redirected projections of all layers of the run.
+    /// - Returns: Redirected projections of all layers of the stretch.
     private func prepare(
         reading stream: MatrixView, norm: KeyPath<LayerBlueprint, NormBlueprint>, first: Int,
         wanted: ([MatrixView]) -> MatrixView
     ) throws -> WeightPatch {
         let context = try context(original.source)
-        let past = OriginalRun(layers: run.layers, start: source, context: context)
-        let norms = run.layers.map { $0[keyPath: norm] }
+        let past = OriginalStretch(layers: stretch.layers, start: source, context: context)
+        let norms = stretch.layers.map { $0[keyPath: norm] }
         var fitting = InputFitting(layers: norms.count, width: stream.columns)
         for wave in waves {
             try observer.checkpoint()
@@ -181,7 +181,7 @@ struct RunFolding<Observer: WorkObserver> {
         var patch = WeightPatch()
         guard settings.inputs else { return patch }
         for (index, map) in try fitting.maps(lambda: settings.lambda / 10).enumerated() {
-            let layer = run.layers[index]
+            let layer = stretch.layers[index]
             try PatchBuilder(context).redirect(
                 first == 0 ? layer.attentionReaders : layer.feedForwardReaders,
                 norm: norms[index], through: map, in: &patch)

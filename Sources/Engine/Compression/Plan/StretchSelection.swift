@@ -1,10 +1,10 @@
-// Which stretches of neighbouring layers become one layer each. A stretch costs what the model diverges by
-// when nothing else is folded; the stretches are those whose costs add up to the least.
+// Which stretches of neighbouring layers become one layer each. A stretch costs what the model
+// diverges by when nothing else is folded; the stretches are those whose costs add up to the least.
 //
-// Divergence is quadratic in small errors, and errors of stretches that lie apart hardly correlate, so
-// that costs nearly add up. They grow faster than a stretch does: what is not measured is taken to cost
-// at least as much as the shorter stretches that it is made of, and is measured only where the choice
-// would need it.
+// Divergence is quadratic in small errors, and errors of stretches that lie apart hardly correlate,
+// so that costs nearly add up. They grow faster than a stretch does: what is not measured is taken
+// to cost at least as much as the shorter stretches that it is made of, and is measured only where
+// the choice would need it.
 
 package struct StretchSelection: Sendable {
     private let layers: Int
@@ -24,12 +24,14 @@ package struct StretchSelection: Sendable {
     package var pairs: [Range<Int>] { (0..<max(0, layers - 1)).map { $0..<$0 + 2 } }
 
     /// - Parameter cost: divergence in nats per token.
-    package mutating func learn(_ stretch: Range<Int>, cost: Double) { costs[stretch] = Self.cost(cost) }
+    package mutating func learn(_ stretch: Range<Int>, cost: Double) {
+        costs[stretch] = Self.cost(cost)
+    }
 
     package func isMeasured(_ stretch: Range<Int>) -> Bool { costs[stretch] != nil }
 
-    /// The stretches, ascending, that take `count` layers away at the least sum, and that sum. A stretch of
-    /// m layers takes m - 1.
+    /// The stretches, ascending, that take `count` layers away at the least sum, and that sum. A
+    /// stretch of m layers takes m - 1.
     package func cheapest(removing count: Int) -> (stretches: [Range<Int>], cost: Double) {
         precondition(count < layers, "a layer is left")
         let bounds = bounds(longest: count + 1)

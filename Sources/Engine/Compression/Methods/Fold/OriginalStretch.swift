@@ -1,17 +1,17 @@
-// What the original computes inside a run of layers, wave by wave: recomputed when it is asked
+// What the original computes inside a stretch of layers, wave by wave: recomputed when it is asked
 // for, because keeping it would take two residual streams a layer.
 
 import Model
 import TensorMath
 
-struct OriginalRun {
+struct OriginalStretch {
     let layers: [LayerBlueprint]
-    /// The original stream before the run.
+    /// The original stream before the stretch.
     let start: MatrixView
     let context: BlockContext
 
     /// The residual stream of a wave before and after each part: index 2j is what the attention of
-    /// layer j gets, 2j + 1 what its MLP gets, the last what leaves the run.
+    /// layer j gets, 2j + 1 what its MLP gets, the last what leaves the stretch.
     ///
     /// - Parameter leaving: false: the last is what the MLP of the last layer gets.
     func states(of wave: ForwardPass.Wave, leaving: Bool = true) throws -> [MatrixView] {
