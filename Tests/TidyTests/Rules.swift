@@ -6,7 +6,7 @@ import Foundation
 enum Exceptions {
     /// Files outside TensorMath and DurableIO that may name pointer types.
     static let pointers: [String: String] = [
-        "Sources/Store/Zstd.swift": "lends buffers to libzstd",
+        "Sources/Store/Bytes/Zstd.swift": "lends buffers to libzstd",
         "Sources/Store/Object/FrameSlot.swift": "owns the compressor's aligned buffers",
         "Sources/Store/Object/ObjectReader.swift": "decompresses into those buffers",
         "Sources/Store/Object/BytePlanes.swift": "transposes bytes between those buffers",
