@@ -196,7 +196,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
         tests("KernelsTests", ["TensorMath", "Kernels"]),
-        tests("DurableIOTests", ["DurableIO"]),
+        tests("DurableIOTests", ["DurableIO", "Failures"]),
         tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
         tests("StoreTests", ["JSON", "Store", "DurableIO"]),
         .target(

@@ -1,4 +1,4 @@
-// Reads a small file whole, under a limit that is checked before memory is taken.
+// Reads a file whole, under a limit that is checked before memory is taken.
 
 package import Failures
 import Glibc
@@ -11,6 +11,8 @@ package enum SmallFile {
         package var failureClass: FailureClass { .user }
 
         package let path: FilePath
+        /// What the file says it holds; of one that does not say, what was read of it.
+        package let byteCount: Int
         package let bytesMax: Int
 
         package var description: String {
@@ -18,17 +20,57 @@ package enum SmallFile {
         }
     }
 
-    /// The bytes of a regular file; a symbolic link is refused.
+    /// The bytes of a file that nobody should have put there but us: a symbolic link is refused,
+    /// and a pipe is not waited for.
+    /// - Throws: `SystemCallError`, `TooLarge`.
     package static func read(_ path: FilePath, bytesMax: Int) throws -> [UInt8] {
-        let descriptor = try Syscalls.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        try read(path, O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, bytesMax: bytesMax)
+    }
+
+    /// The bytes of a file that a person named: symbolic links are followed, and a pipe is read
+    /// to its end.
+    /// - Throws: `SystemCallError`, `TooLarge`.
+    package static func read(following path: FilePath, bytesMax: Int) throws -> [UInt8] {
+        try read(path, O_NOCTTY, bytesMax: bytesMax)
+    }
+
+    private static func read(_ path: FilePath, _ flags: CInt, bytesMax: Int) throws -> [UInt8] {
+        let descriptor = try Syscalls.open(path, O_RDONLY | flags)
         defer { try? Syscalls.close(descriptor, path) }
-        let status = try Syscalls.stat(descriptor, path)
-        guard status.byteCount <= bytesMax else {
-            throw TooLarge(path: path, bytesMax: bytesMax)
+        let byteCount = try Syscalls.stat(descriptor, path).byteCount
+        guard byteCount <= bytesMax else {
+            throw TooLarge(path: path, byteCount: byteCount, bytesMax: bytesMax)
         }
-        return try unsafe [UInt8](unsafeUninitializedCapacity: status.byteCount) { buffer, count in
-            count = try unsafe Syscalls.read(
-                descriptor, path, at: 0, into: UnsafeMutableRawBufferPointer(buffer))
+        if byteCount == 0 { return try readToEnd(descriptor, path, bytesMax: bytesMax) }
+        return try unsafe piece(byteCount) { buffer in
+            try unsafe Syscalls.read(descriptor, path, at: 0, into: buffer)
+        }
+    }
+
+    /// Files of /proc say that they are empty, and so do pipes.
+    private static func readToEnd(
+        _ descriptor: FileDescriptor, _ path: FilePath, bytesMax: Int
+    ) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while true {
+            let next = try unsafe piece(pieceByteCount) { buffer in
+                try unsafe Syscalls.read(descriptor, path, into: buffer)
+            }
+            bytes += next
+            guard bytes.count <= bytesMax else {
+                throw TooLarge(path: path, byteCount: bytes.count, bytesMax: bytesMax)
+            }
+            if next.count < pieceByteCount { return bytes }
+        }
+    }
+
+    private static let pieceByteCount = 1 << 16
+
+    private static func piece(
+        _ byteCount: Int, _ read: (UnsafeMutableRawBufferPointer) throws -> Int
+    ) throws -> [UInt8] {
+        try unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+            count = try unsafe read(UnsafeMutableRawBufferPointer(buffer))
         }
     }
 }

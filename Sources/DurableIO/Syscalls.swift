@@ -46,13 +46,33 @@ package enum Syscalls {
         _ descriptor: FileDescriptor, _ path: FilePath, at offset: Int,
         into buffer: UnsafeMutableRawBufferPointer
     ) throws(SystemCallError) -> Int {
+        try unsafe fill(buffer, path) { rest, done in
+            unsafe pread(descriptor.rawValue, rest.baseAddress, rest.count, offset + done)
+        }
+    }
+
+    /// Reads into `buffer` at the file position until it is full or the file ends; pipes have no
+    /// other position.
+    ///
+    /// The C function is `read`.
+    /// - Returns: The number of bytes read; less than asked for means end of file.
+    package static func read(
+        _ descriptor: FileDescriptor, _ path: FilePath, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(SystemCallError) -> Int {
+        try unsafe fill(buffer, path) { rest, _ in
+            unsafe Glibc.read(descriptor.rawValue, rest.baseAddress, rest.count)
+        }
+    }
+
+    /// - Parameter body: reads into the rest of the buffer, whose first bytes are there already.
+    private static func fill(
+        _ buffer: UnsafeMutableRawBufferPointer, _ path: FilePath,
+        _ body: (_ rest: UnsafeMutableRawBufferPointer, _ done: Int) -> Int
+    ) throws(SystemCallError) -> Int {
         var done = 0
         while done < buffer.count {
             let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-            let start = offset + done
-            let count = try checked(.read, path) {
-                unsafe pread(descriptor.rawValue, rest.baseAddress, rest.count, start)
-            }
+            let count = try checked(.read, path) { unsafe body(rest, done) }
             if count == 0 { break }
             done += count
         }

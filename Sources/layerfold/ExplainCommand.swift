@@ -57,9 +57,7 @@ enum ResultPlace {
 
     static func report(_ job: String, state: String) throws -> RunReport {
         let file = try folder(job, state: state).appending(path: "report.json")
-        guard let data = FileManager.default.contents(atPath: file.path) else {
-            throw Failure(.notFound, "\(file.path): cannot be read")
-        }
+        let data = try NamedFile.read(file.path)
         do {
             return try RunReport(jsonText: String(decoding: data, as: UTF8.self))
         } catch {

@@ -56,9 +56,7 @@ struct ForwardCommand: ParsableCommand {
     }
 
     private func readTokens() throws -> [[Int32]] {
-        guard let data = FileManager.default.contents(atPath: tokens) else {
-            throw Failure(.notFound, "\(tokens): cannot be read")
-        }
+        let data = try NamedFile.read(tokens)
         guard let sequences = try? JSONDecoder().decode([[Int32]].self, from: data),
             !sequences.isEmpty, sequences.allSatisfy({ !$0.isEmpty })
         else {

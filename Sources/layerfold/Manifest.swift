@@ -5,12 +5,7 @@ import Jobs
 
 enum Manifest {
     static func read(_ path: String) throws -> JobDescription {
-        let bytes: Data
-        do {
-            bytes = try Data(contentsOf: URL(filePath: path))
-        } catch {
-            throw Failure(.notFound, "\(path): cannot be read")
-        }
+        let bytes = try NamedFile.read(path)
         let name = name(of: path)
         do {
             return try ManifestParser.parse(bytes: bytes, name: name)

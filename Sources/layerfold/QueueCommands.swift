@@ -40,9 +40,7 @@ struct SubmitCommand: ParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {
-        guard let manifest = FileManager.default.contents(atPath: job) else {
-            throw Failure(.notFound, "\(job): cannot be read")
-        }
+        let manifest = try NamedFile.read(job)
         let receipt = try daemon.ask {
             try $0.submit(manifest: manifest, name: Manifest.name(of: job))
         }

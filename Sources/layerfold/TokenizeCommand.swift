@@ -47,9 +47,6 @@ struct TokenizeCommand: ParsableCommand {
 
     private func input() throws -> Data {
         guard let file else { return FileHandle.standardInput.readDataToEndOfFile() }
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw Failure(.notFound, "\(file): cannot be read")
-        }
-        return data
+        return try NamedFile.read(file)
     }
 }

@@ -13,9 +13,7 @@ struct ValidateCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        guard let data = FileManager.default.contents(atPath: job) else {
-            throw Failure(.notFound, "\(job): cannot be read")
-        }
+        let data = try NamedFile.read(job)
         do {
             let description = try ManifestParser.parse(
                 bytes: data, name: Manifest.name(of: job))

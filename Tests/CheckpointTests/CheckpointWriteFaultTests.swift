@@ -14,7 +14,7 @@ import Testing
     @Test("a source that gives too few bytes is an error that names the tensor")
     func tooFewBytes() throws {
         let scratch = try CheckpointScratch()
-        let expected = CheckpointWriteError.tensorByteCount(tensor: "b", expected: 8, found: 4)
+        let expected = TensorByteCountError(tensor: "b", expected: 8, found: 4)
         #expect(throws: expected) {
             try CheckpointWriter(folder: scratch.path).write([
                 .bytes("a", .f32, [1], [1, 2, 3, 4]), .bytes("b", .f32, [2], [1, 2, 3, 4]),
@@ -26,7 +26,7 @@ import Testing
     @Test("a source that gives too many bytes is stopped at the first one too many")
     func tooManyBytes() throws {
         let scratch = try CheckpointScratch()
-        let expected = CheckpointWriteError.tensorByteCount(tensor: "a", expected: 4, found: 5)
+        let expected = TensorByteCountError(tensor: "a", expected: 4, found: 5)
         #expect(throws: expected) {
             try CheckpointWriter(folder: scratch.path).write([
                 .bytes("a", .f32, [1], [1, 2, 3, 4, 5, 6], pieceByteCount: 1)
@@ -79,7 +79,7 @@ import Testing
     func nameTaken() throws {
         let scratch = try CheckpointScratch()
         let taken = try scratch.write([1, 2, 3], "model.safetensors")
-        #expect(throws: CheckpointWriteError.alreadyThere(path: taken.string)) {
+        #expect(throws: FileBatchError.alreadyThere(path: taken.string)) {
             try CheckpointWriter(folder: scratch.path).write([.bytes("a", .u8, [1], [1])])
         }
         #expect(try scratch.names == ["model.safetensors"])
@@ -98,7 +98,7 @@ import Testing
     func folderMissing() throws {
         let scratch = try CheckpointScratch()
         let folder = scratch.path.appending("missing")
-        let expected = CheckpointWriteError.system(
+        let expected = FileBatchError.system(
             SystemCallError(.statvfs, folder, .noSuchFileOrDirectory))
         #expect(throws: expected) {
             try CheckpointWriter(folder: folder).write([.bytes("a", .u8, [1], [1])])
@@ -111,7 +111,7 @@ import Testing
         let huge = OutputTensor.produce("a", .u8, [1 << 50]) { _ in
             Issue.record("the source was asked")
         }
-        let error = #expect(throws: CheckpointWriteError.self) {
+        let error = #expect(throws: FileBatchError.self) {
             try CheckpointWriter(folder: scratch.path).write([huge])
         }
         guard case .spaceMissing(_, let needed, let available) = error else {
@@ -261,7 +261,7 @@ import Testing
             try sink.write(unsafe megabyte.span.bytes)
         }
         let partial = scratch.path.appending(".model.safetensors.partial")
-        let expected = CheckpointWriteError.system(SystemCallError(.write, partial, .noSpace))
+        let expected = FileBatchError.system(SystemCallError(.write, partial, .noSpace))
         #expect(throws: expected) {
             try CheckpointWriter(folder: scratch.path).write([tensor])
         }

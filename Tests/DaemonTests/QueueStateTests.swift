@@ -96,8 +96,8 @@ private struct World: Hashable {
 }
 
 @Suite struct QueueStateTests {
-    private static let limits: QueueState.Limits = {
-        var limits = QueueState.Limits()
+    private static let limits: QueueLimits = {
+        var limits = QueueLimits()
         limits.lostMax = 2
         limits.transientDelaysMilliseconds = [100]
         return limits

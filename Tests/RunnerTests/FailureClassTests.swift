@@ -36,7 +36,7 @@ import Tokenizer
             let errors: [any Error] = [
                 errno, call, mapped, unreadable, StoreError.system(call),
                 CheckpointError.system(call), CheckpointError.file(mapped),
-                CheckpointWriteError.system(call),
+                FileBatchError.system(call),
                 TokenizerError.inFile(path: "/models/tokenizer.json", error: unreadable),
                 CalibrationError.unreadable(
                     path: "/data/a", reason: "not readable", FailureClass(of: call)),
@@ -58,7 +58,7 @@ import Tokenizer
         for error in errors { #expect(FailureClass(of: error) == .user, "\(error)") }
         let memory = MatrixProductError.library(call: "dnnl_memory_create", status: 1)
         #expect(FailureClass(of: memory) == .resource)
-        let space = CheckpointWriteError.spaceMissing(path: "/a", needed: 2, available: 1)
+        let space = FileBatchError.spaceMissing(path: "/a", needed: 2, available: 1)
         #expect(FailureClass(of: space) == .resource)
     }
 
@@ -79,6 +79,12 @@ import Tokenizer
             try CalibrationSet.readText("/no/such/file")
         }
         #expect(unreadable?.failureClass == .user)
+        let failing = #expect(throws: CalibrationError.self) {
+            try FaultPlan.$current.withValue(
+                FaultPlan(.error(.ioError), atCall: 1, among: [.read])
+            ) { try CalibrationSet.readText(#filePath) }
+        }
+        #expect(failing?.failureClass == .transient)
     }
 
     @Test("an error that states no class is a fault of ours")

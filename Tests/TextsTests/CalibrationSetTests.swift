@@ -135,6 +135,21 @@ import Texts
         #expect(throws: CalibrationError.notUTF8(path: binary, line: 3)) { try load(binary) }
     }
 
+    @Test("the limit is on the file that a link leads to")
+    func linkToLargeFile() throws {
+        let scratch = try CheckpointScratch()
+        let large = try scratch.write([], "large.txt").string
+        let handle = try #require(FileHandle(forWritingAtPath: large))
+        // A hole: it takes no space on the disk.
+        try handle.truncate(atOffset: UInt64(CalibrationSet.bytesMax) + 1)
+        try handle.close()
+        let link = scratch.path.appending("link.txt").string
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: large)
+        let expected = CalibrationError.tooLarge(
+            path: link, bytes: CalibrationSet.bytesMax + 1, limit: CalibrationSet.bytesMax)
+        #expect(throws: expected) { try CalibrationSet.readText(link) }
+    }
+
     /// A folder with `dev/<subject>_dev.csv` of `questions` questions each.
     static func mmlu(_ subjects: [String], questions: Int) throws -> CheckpointScratch {
         let scratch = try CheckpointScratch()

@@ -115,7 +115,7 @@ import Testing
         #expect(!finds(Rules.fileManager, "Sources/Runner/A.swift", "FileManager.default"))
         #expect(!finds(Rules.clocksAndDice, "Sources/Runner/A.swift", "Date.now"))
         #expect(!finds(Rules.pointers, "Sources/TensorMath/A.swift", "UnsafePointer<Int>"))
-        #expect(!finds(Rules.pointers, "Sources/Store/Zstd.swift", "UnsafePointer<Int>"))
+        #expect(!finds(Rules.pointers, "Sources/Store/Bytes/Zstd.swift", "UnsafePointer<Int>"))
     }
 
     @Test("every rule has a sample it must flag")

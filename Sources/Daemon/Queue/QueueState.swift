@@ -6,18 +6,6 @@ package import Jobs
 
 /// The jobs that are not finished, and what is to happen to them.
 package struct QueueState: Sendable, Hashable {
-    package struct Limits: Sendable, Hashable {
-        /// Workers at once. One: a job uses all cores.
-        package var slots = 1
-        /// A job whose worker died this often in a row is given up.
-        package var lostMax = 3
-        /// Delays before the second, third, ... try after a transient failure; when they are
-        /// used up, the job has failed. Default: 1, 5 and 25 minutes.
-        package var transientDelaysMilliseconds = [60_000, 300_000, 1_500_000]
-
-        package init() {}
-    }
-
     /// A job that is queued, running, publishing or being cancelled.
     package struct Entry: Sendable, Hashable {
         package let id: String
@@ -50,12 +38,12 @@ package struct QueueState: Sendable, Hashable {
         }
     }
 
-    private let limits: Limits
+    private let limits: QueueLimits
     package private(set) var entries: [String: Entry] = [:]
     /// True once the daemon stops: nothing is started any more.
     package private(set) var isDraining = false
 
-    package init(limits: Limits = Limits()) {
+    package init(limits: QueueLimits = QueueLimits()) {
         self.limits = limits
     }
 

@@ -65,15 +65,8 @@ package struct ProcessIdentity: Sendable, Equatable {
         return Int(fields[19])
     }
 
-    /// Files below /proc say they are empty, so they are read until they end.
     private static func text(of path: FilePath) -> String? {
-        let bytesMax = 4_096
-        guard let descriptor = try? FileDescriptor.opened(path) else { return nil }
-        defer { try? Syscalls.close(descriptor, path) }
-        let bytes = try? unsafe [UInt8](unsafeUninitializedCapacity: bytesMax) { buffer, count in
-            count = try unsafe Syscalls.read(
-                descriptor, path, at: 0, into: UnsafeMutableRawBufferPointer(buffer))
-        }
+        let bytes = try? SmallFile.read(path, bytesMax: 4_096)
         return bytes.map { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -1,19 +1,8 @@
 // Writing a checkpoint folder: everything is planned and the disk checked first, tensors are
 // streamed, and no file has its name before all of them are on disk.
 
-import DurableIO
+package import DurableIO
 package import SystemPackage
-
-/// One file of a written checkpoint.
-package struct WrittenFile: Sendable, Equatable {
-    package let name: String
-    package let byteCount: Int
-
-    package init(name: String, byteCount: Int) {
-        self.name = name
-        self.byteCount = byteCount
-    }
-}
 
 package struct WrittenCheckpoint: Sendable, Equatable {
     /// Weights first, in shard order; then the index, config.json, companions.
@@ -111,7 +100,7 @@ package struct CheckpointWriter {
                 var sink = TensorSink(plan: tensor.plan, output: file)
                 try body(&sink)
                 guard sink.writtenByteCount == tensor.plan.byteCount else {
-                    throw CheckpointWriteError.tensorByteCount(
+                    throw TensorByteCountError(
                         tensor: tensor.plan.name, expected: tensor.plan.byteCount,
                         found: sink.writtenByteCount)
                 }

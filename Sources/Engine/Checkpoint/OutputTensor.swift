@@ -1,6 +1,28 @@
 // Where the bytes of a new checkpoint's tensors come from: copied as they are, or produced.
 
+import DurableIO
+package import Failures
+import JSON
 import TensorMath
+
+/// A source gave another number of bytes than it said.
+package struct TensorByteCountError: ClassifiedFailure, Equatable, CustomStringConvertible {
+    package let tensor: String
+    package let expected: Int
+    package let found: Int
+
+    package init(tensor: String, expected: Int, found: Int) {
+        self.tensor = tensor
+        self.expected = expected
+        self.found = found
+    }
+
+    package var failureClass: FailureClass { .user }
+
+    package var description: String {
+        "tensor \(quoted(tensor)): expected \(expected) bytes, its source gave \(found)"
+    }
+}
 
 /// A tensor to be written: what it will be, and where its bytes come from.
 package struct OutputTensor {
@@ -43,9 +65,10 @@ package struct TensorSink {
     }
 
     /// Appends bytes as they are stored.
-    package mutating func write(_ bytes: RawSpan) throws(CheckpointWriteError) {
+    /// - Throws: `TensorByteCountError` at the first byte too many, `FileBatchError`.
+    package mutating func write(_ bytes: RawSpan) throws {
         guard bytes.byteCount <= plan.byteCount - writtenByteCount else {
-            throw .tensorByteCount(
+            throw TensorByteCountError(
                 tensor: plan.name, expected: plan.byteCount,
                 found: writtenByteCount + bytes.byteCount)
         }
@@ -55,7 +78,7 @@ package struct TensorSink {
 
     /// Appends floats, rounded to the tensor's dtype: to nearest, ties to even.
     /// The dtype must be F32, F16 or BF16.
-    package mutating func write(floats: Span<Float>) throws(CheckpointWriteError) {
+    package mutating func write(floats: Span<Float>) throws {
         guard let format = plan.dtype.floatFormat else {
             preconditionFailure("\(plan.name): \(plan.dtype.rawValue) takes no floats")
         }

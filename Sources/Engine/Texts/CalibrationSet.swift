@@ -1,8 +1,10 @@
 // The texts an analysis looks at, read from local files: plain text, JSON lines, MMLU folders.
 
+import DurableIO
 package import Failures
 import Foundation
 package import JSON
+import SystemPackage
 import TensorMath
 
 /// Where calibration texts come from and how many are taken.
@@ -151,32 +153,25 @@ package enum CalibrationSet {
         }
     }
 
-    private static func reading<Value>(
-        _ path: String, _ body: () throws -> Value
-    ) throws(CalibrationError) -> Value {
+    package static func readText(_ path: String) throws(CalibrationError) -> String {
+        let bytes: [UInt8]
         do {
-            return try body()
+            bytes = try SmallFile.read(following: FilePath(path), bytesMax: bytesMax)
+        } catch let error as SmallFile.TooLarge {
+            throw .tooLarge(path: path, bytes: error.byteCount, limit: bytesMax)
         } catch {
             throw .unreadable(
                 path: path, reason: "no such file, or not readable", FailureClass(of: error))
         }
-    }
-
-    package static func readText(_ path: String) throws(CalibrationError) -> String {
-        let size = try reading(path) {
-            try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-        }
-        guard size <= bytesMax else { throw .tooLarge(path: path, bytes: size, limit: bytesMax) }
-        let data = try reading(path) { try Data(contentsOf: URL(filePath: path)) }
-        guard let text = String(bytes: data, encoding: .utf8) else {
-            throw .notUTF8(path: path, line: firstBrokenLine(data))
+        guard let text = String(bytes: bytes, encoding: .utf8) else {
+            throw .notUTF8(path: path, line: firstBrokenLine(bytes))
         }
         return text
     }
 
     /// The first line, from 1, that is no UTF-8: no sequence of UTF-8 holds the byte of a line end.
-    private static func firstBrokenLine(_ data: Data) -> Int {
-        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    private static func firstBrokenLine(_ bytes: [UInt8]) -> Int {
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         return 1 + (lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0)
     }
 

@@ -11,6 +11,8 @@ package struct PromptEncoder: Sendable {
     /// BOS, else EOS: the context of an empty context.
     private let prefix: (id: Int32, text: String)?
     private let folder: String
+    /// Of a file that names special tokens.
+    private static let configBytesMax = 1 << 28
 
     /// - Parameter folder: of the checkpoint; its tokenizer_config.json names the special tokens.
     package init(_ tokenizer: Tokenizer, folder: FilePath) {
@@ -18,9 +20,9 @@ package struct PromptEncoder: Sendable {
         self.folder = folder.string
         var prefix: (id: Int32, text: String)?
         for file in ["tokenizer_config.json", "special_tokens_map.json"] where prefix == nil {
-            let path = folder.appending(file).string
-            guard let data = FileManager.default.contents(atPath: path),
-                let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+            let path = folder.appending(file)
+            guard let bytes = try? SmallFile.read(following: path, bytesMax: Self.configBytesMax),
+                let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
             else { continue }
             for key in ["bos_token", "eos_token"] where prefix == nil {
                 let text =

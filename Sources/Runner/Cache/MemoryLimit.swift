@@ -10,7 +10,7 @@ package struct MemoryLimit: Sendable, Equatable {
     package let origin: String
 
     /// nil where /proc tells nothing.
-    package static func current() -> MemoryLimit? { least { try? readSmallFile($0) } }
+    package static func current() -> MemoryLimit? { least(read: kernelText) }
 
     /// - Parameter read: the text of a file of /proc or /sys; nil where it cannot be read.
     package static func least(read: (String) -> String?) -> MemoryLimit? {

@@ -94,14 +94,14 @@ package enum ResidentMemory {
     /// Anonymous pages resident now, in bytes; 0 where /proc does not tell.
     package static func anonymousBytes() -> Int {
         // statm counts pages: size, resident, shared (of files), ...
-        guard let text = try? readSmallFile("/proc/self/statm") else { return 0 }
+        guard let text = kernelText("/proc/self/statm") else { return 0 }
         let counts = text.split(whereSeparator: \.isWhitespace).prefix(3).compactMap { Int($0) }
         guard counts.count == 3 else { return 0 }
         return max(0, counts[1] - counts[2]) * sysconf(Int32(_SC_PAGESIZE))
     }
 
     private static func kilobytes(_ field: String) -> Int {
-        guard let status = try? readSmallFile("/proc/self/status") else { return 0 }
+        guard let status = kernelText("/proc/self/status") else { return 0 }
         for line in status.split(separator: "\n") where line.hasPrefix(field) {
             return line.dropFirst(field.count).split(whereSeparator: \.isWhitespace).first.flatMap {
                 Int($0)

@@ -1,5 +1,6 @@
 // Small facts from the system: real paths, short files, the time, the processor's name.
 
+import DurableIO
 import Foundation
 import Glibc
 import SystemPackage
@@ -11,12 +12,11 @@ func realPath(_ path: FilePath) -> FilePath? {
     return FilePath(unsafe String(cString: resolved))
 }
 
-/// A file of a few kilobytes, such as those of /proc.
-func readSmallFile(_ path: String) throws -> String {
-    guard let data = FileManager.default.contents(atPath: path) else {
-        throw Errno.noSuchFileOrDirectory
-    }
-    return String(decoding: data, as: UTF8.self)
+/// A text of the kernel's, such as those of /proc; nil where it cannot be read.
+func kernelText(_ path: String) -> String? {
+    // A machine of a thousand cores fills a megabyte of /proc/cpuinfo.
+    let bytes = try? SmallFile.read(FilePath(path), bytesMax: 1 << 23)
+    return bytes.map { String(decoding: $0, as: UTF8.self) }
 }
 
 /// Now in UTC, ISO 8601 to the second.
@@ -26,7 +26,7 @@ func timestamp() -> String {
 
 /// The processor's name from /proc/cpuinfo.
 func processorName() -> String? {
-    guard let text = try? readSmallFile("/proc/cpuinfo") else { return nil }
+    guard let text = kernelText("/proc/cpuinfo") else { return nil }
     let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
     return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
 }

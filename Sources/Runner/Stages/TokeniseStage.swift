@@ -2,7 +2,6 @@
 
 import Catalogue
 import Checkpoint
-import Foundation
 import JSON
 import Jobs
 import Model
@@ -154,7 +153,6 @@ struct IdentifiedTokenizer {
 
     init(folder: FilePath) throws {
         tokenizer = try TokenizerFolder.load(folder)
-        let path = folder.appending("tokenizer.json").string
-        digest = Digest(of: [UInt8](try Data(contentsOf: URL(filePath: path))))
+        digest = try MappedBytes.digest(folder.appending("tokenizer.json"))
     }
 }

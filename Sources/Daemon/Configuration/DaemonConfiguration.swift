@@ -20,7 +20,7 @@ package struct DaemonConfiguration: Sendable {
     package var settleTime: Duration = .seconds(2)
     /// Between SIGTERM and SIGKILL to a worker. Default: 30 s.
     package var grace: Duration = .seconds(30)
-    package var limits = QueueState.Limits()
+    package var limits = QueueLimits()
     /// Unfinished jobs; manifests beyond that stay in the inbox. Default: 10,000.
     package var jobsMax = 10_000
     package var clock = DaemonClock.system

@@ -4,15 +4,6 @@
 import DurableIO
 package import SystemPackage
 
-/// An object that is durable in the store.
-package struct StoredObject: Equatable, Sendable {
-    package let digest: Digest
-    /// Raw bytes.
-    package let byteCount: Int
-    /// Whether this call added it, rather than found it.
-    package let isNew: Bool
-}
-
 /// A damaged object, as it was met and dealt with.
 package struct Damage: Equatable, Sendable {
     package let digest: Digest

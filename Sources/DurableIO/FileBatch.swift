@@ -1,0 +1,155 @@
+// Files that appear together or not at all: written under temporary names, synced, then renamed all
+// together.
+
+package import Failures
+package import SystemPackage
+
+package enum FileBatchError: ClassifiedFailure, Equatable, CustomStringConvertible {
+    /// Its remedy says what to do, for a full disk among others.
+    case system(SystemCallError)
+    case spaceMissing(path: String, needed: Int, available: Int)
+    case alreadyThere(path: String)
+    case sourceEnded(path: String)
+    case fileByteCount(path: String, expected: Int, found: Int)
+
+    package var failureClass: FailureClass {
+        switch self {
+        case .system(let error): error.failureClass
+        case .spaceMissing: .resource
+        case .alreadyThere, .sourceEnded, .fileByteCount: .user
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .system(let error):
+            error.description
+        case .spaceMissing(let path, let needed, let available):
+            "\(path): writing needs \(needed) bytes, the disk has \(available) free; "
+                + "free \(needed - available) bytes, then try again"
+        case .alreadyThere(let path):
+            "\(path): already there; write into an empty folder"
+        case .sourceEnded(let path):
+            "\(path): the file became shorter while it was copied; leave it alone until the job "
+                + "ends, then try again"
+        case .fileByteCount(let path, let expected, let found):
+            "\(path): expected \(expected) bytes on disk, found \(found)"
+        }
+    }
+
+    /// Runs system calls and wraps what they throw.
+    static func wrapping<Value>(
+        _ body: () throws(SystemCallError) -> Value
+    ) throws(FileBatchError) -> Value {
+        do throws(SystemCallError) {
+            return try body()
+        } catch {
+            throw .system(error)
+        }
+    }
+}
+
+/// A file as it was written.
+package struct WrittenFile: Sendable, Equatable {
+    package let name: String
+    package let byteCount: Int
+
+    package init(name: String, byteCount: Int) {
+        self.name = name
+        self.byteCount = byteCount
+    }
+}
+
+/// Files of one folder that get their names together.
+package final class FileBatch {
+    private let folder: FilePath
+    private var open: [OutputFile] = []
+    private var finished: [OutputFile] = []
+    private var published: [OutputFile] = []
+
+    /// The files that have their names, in the order of `finish`.
+    package var written: [WrittenFile] {
+        published.map { WrittenFile(name: $0.name, byteCount: $0.byteCount) }
+    }
+
+    /// Checks that none of `names` is taken and that the disk takes `byteCount` bytes.
+    package init(folder: FilePath, names: [String], byteCount: Int) throws(FileBatchError) {
+        self.folder = folder
+        let space = try FileBatchError.wrapping { () throws(SystemCallError) in
+            try DiskSpace(at: folder)
+        }
+        for name in names {
+            let path = folder.appending(name)
+            let taken = try FileBatchError.wrapping { () throws(SystemCallError) in
+                try Syscalls.stat(path)
+            }
+            if taken != nil { throw .alreadyThere(path: path.string) }
+        }
+        // Each file may waste most of a block; the folder itself may grow by one.
+        let needed = byteCount + (names.count + 1) * Self.blockByteCount
+        guard needed <= space.freeBytes else {
+            throw .spaceMissing(
+                path: folder.string, needed: needed, available: space.freeBytes)
+        }
+    }
+
+    /// The usual block of a Linux file system.
+    private static let blockByteCount = 4096
+
+    /// Begins a file under a temporary name; one left there by a crash is removed.
+    package func create(_ name: String) throws(FileBatchError) -> OutputFile {
+        let path = folder.appending(".\(name).partial")
+        do throws(SystemCallError) {
+            // One left by a crash is of no use to anybody.
+            try Syscalls.unlink(path)
+        } catch {
+            guard error.isMissing else { throw .system(error) }
+        }
+        let file = try OutputFile(name: name, path: path)
+        open.append(file)
+        return file
+    }
+
+    /// Brings the file to disk under its temporary name; returns its size.
+    package func finish(_ file: OutputFile, expected: Int) throws(FileBatchError) -> Int {
+        let stored = try FileBatchError.wrapping { () throws(SystemCallError) in
+            try Syscalls.stat(file.descriptor, file.path).byteCount
+        }
+        guard stored == expected, file.byteCount == expected else {
+            throw .fileByteCount(path: file.path.string, expected: expected, found: stored)
+        }
+        try FileBatchError.wrapping { () throws(SystemCallError) in
+            try Syscalls.fsync(file.descriptor, file.path)
+        }
+        open.removeAll { $0 === file }
+        finished.append(file)
+        try FileBatchError.wrapping { () throws(SystemCallError) in
+            try Syscalls.close(file.descriptor, file.path)
+        }
+        return expected
+    }
+
+    /// Gives every file its name, then makes the names durable.
+    package func publish() throws(FileBatchError) {
+        precondition(open.isEmpty, "every file is finished")
+        while let file = finished.first {
+            try FileBatchError.wrapping { () throws(SystemCallError) in
+                try Syscalls.renameExclusively(file.path, to: folder.appending(file.name))
+            }
+            published.append(finished.removeFirst())
+        }
+        try FileBatchError.wrapping { () throws(SystemCallError) in try Syscalls.syncFolder(folder)
+        }
+    }
+
+    /// Removes everything of this batch. What cannot be removed stays, under a temporary name or
+    /// in a folder that its owner knows to be unfinished.
+    package func discard() {
+        for file in open { try? Syscalls.close(file.descriptor, file.path) }
+        for file in open + finished { try? Syscalls.unlink(file.path) }
+        for file in published { try? Syscalls.unlink(folder.appending(file.name)) }
+        open = []
+        finished = []
+        published = []
+    }
+}
