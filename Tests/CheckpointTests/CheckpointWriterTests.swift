@@ -1,6 +1,7 @@
 // Writing checkpoints: what comes back, what Python writes for the same, what errors leave behind.
 
 import Checkpoint
+import DurableIO
 import EngineTestSupport
 import Foundation
 import SystemPackage

@@ -69,7 +69,7 @@ import Testing
         let store = try ContentStore(state: FilePath(folder.path))
         func stage(
             _ original: CalibratedModel, _ representation: Representation = .lastToken,
-            _ numerics: Numerics = f32
+            _ numerics: Numerics = StageKeyTests.f32
         ) -> ActivationStage {
             ActivationStage(
                 original, capture: PaperNPIB().capture(representation, of: original.batch),
@@ -98,7 +98,7 @@ import Testing
         let store = try ContentStore(state: FilePath(folder.path))
         func stage(
             _ values: [String: ParameterValue], input: String = "rows",
-            _ measure: any EmbeddedMeasure = PaperNPIB(), _ numerics: Numerics = f32
+            _ measure: any EmbeddedMeasure = PaperNPIB(), _ numerics: Numerics = StageKeyTests.f32
         ) -> EmbeddingStage {
             EmbeddingStage(
                 measure: measure, parameters: Parameters(values),
@@ -146,7 +146,7 @@ import Testing
         let original = try Self.calibrated()
         func stage(
             _ entry: String, kept: [Int] = [0, 1, 2], _ original: CalibratedModel? = nil,
-            _ numerics: Numerics = f32
+            _ numerics: Numerics = StageKeyTests.f32
         ) throws -> WeightStage {
             let request = try Self.request(entry)
             return WeightStage(

@@ -2,9 +2,9 @@
 // the stream is fitted as a linear map of the MLP output before it, and goes into its down_proj.
 //
 // Notation, all of the original model: M [tokens, d] the MLP output of the layer before the
-// stretch, Y the stream that it is added to, H the stream behind the stretch. T = argmin |M T - (H
-// - Y)|^2 + mu |T|^2 with mu = lambda * mean(diag M'M); then W_down <- T' W_down. Nothing else
-// changes.
+// stretch, Y the stream that it is added to, H the stream behind the stretch.
+// T = argmin |M T - (H - Y)|^2 + mu |T|^2 with mu = lambda * mean(diag M'M); then
+// W_down <- T' W_down. Nothing else changes.
 
 package import Model
 package import TensorMath
