@@ -117,6 +117,14 @@ extension RunReport {
         package enum Cache: String, Codable, Sendable {
             case hit
             case miss
+
+            /// For people.
+            package var words: String {
+                switch self {
+                case .hit: "from cache"
+                case .miss: "computed"
+                }
+            }
         }
 
         package var name: String

@@ -9,7 +9,7 @@ struct RunLog {
     func write(_ report: RunReport) throws {
         var lines = ["started \(report.started)"]
         for stage in report.stages {
-            var line = "\(stage.name): \(stage.cache.rawValue), \(milliseconds(stage.seconds)) ms"
+            var line = "\(stage.name): \(stage.cache.words), \(milliseconds(stage.seconds)) ms"
             if let peak = stage.peakBytes { line += ", peak \(peak >> 20) MiB" }
             if let peak = stage.anonymousPeakBytes { line += " (\(peak >> 20) MiB anonymous" }
             if let planned = stage.plannedPeakBytes { line += ", planned \(planned >> 20) MiB" }

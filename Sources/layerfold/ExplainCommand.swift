@@ -21,7 +21,7 @@ struct ExplainCommand: ParsableCommand {
             [["stage", "cache", "seconds", "what", "why not cached"]]
                 + report.stages.map { stage in
                     [
-                        stage.name, stage.cache.rawValue, String(format: "%.3f", stage.seconds),
+                        stage.name, stage.cache.words, String(format: "%.3f", stage.seconds),
                         stage.detail, stage.missReason ?? "",
                     ]
                 })

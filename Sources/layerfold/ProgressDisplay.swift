@@ -14,9 +14,9 @@ final class ProgressDisplay {
         case .stageStarted: lastTenth = -1
         case .progress(let progress): show(progress)
         case .stageFinished(let stage, let cache, let seconds, let peakBytes):
-            let verb = cache == .hit ? "hit " : "miss"
+            let verb = cache == .hit ? "from cache" : "computed"
             finish(
-                "\(pad(stage, 12)) \(verb)  \(Self.duration(seconds))  "
+                "\(pad(stage, 12)) \(pad(verb, 10))  \(Self.duration(seconds))  "
                     + "peak \(peakBytes >> 20) MiB")
         case .warning(let message): finish("warning: \(message)")
         case .note(let message): finish(message)

@@ -86,7 +86,7 @@ extension ReportPage {
         }
         return """
             <tr><th scope="row">\(Markup.name(stage.name, countMax: 60))\(detail)</th>\
-            <td><span class="\(isHit ? "hit" : "miss")">\(isHit ? "hit" : "computed")</span></td>\
+            <td><span class="\(isHit ? "hit" : "miss")">\(stage.cache.words)</span></td>\
             \(Self.cell("\(NumberText.seconds(stage.seconds))", sort: stage.seconds))\
             \(memory(stage.memory, below: isOver ? "above the plan" : ""))\
             \(isPlanned ? memory(stage.plannedPeakBytes) : "")\
