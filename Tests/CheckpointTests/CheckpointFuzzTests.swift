@@ -1,10 +1,11 @@
 // Seeded mutations of valid headers and indexes: the parsers answer every one, with a
 // value that holds its promises or with an error that can be printed.
 
-import Checkpoint
 import EngineTestSupport
 import TestSupport
 import Testing
+
+@testable import Checkpoint
 
 @Suite struct CheckpointFuzzTests {
     static let rounds = 4_000

@@ -1,10 +1,11 @@
 // Whole checkpoint folders, as they should be and as they hardly ever are.
 
-import Checkpoint
 import EngineTestSupport
 import Foundation
 import SystemPackage
 import Testing
+
+@testable import Checkpoint
 
 @Suite struct CheckpointTests {
     @Test(

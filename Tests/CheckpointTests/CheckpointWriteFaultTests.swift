@@ -1,12 +1,13 @@
 // What goes wrong while a checkpoint is written: each fault has its error and leaves nothing.
 
-import Checkpoint
 import DurableIO
 import EngineTestSupport
 import Foundation
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import Checkpoint
 
 @Suite struct CheckpointWriteFaultTests {
     struct Refusal: Error, Equatable {}

@@ -1,12 +1,13 @@
 // Writing checkpoints: what comes back, what Python writes for the same, what errors leave behind.
 
-import Checkpoint
 import DurableIO
 import EngineTestSupport
 import Foundation
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import Checkpoint
 
 @Suite struct CheckpointWriterTests {
     // MARK: Against the files of the reference

@@ -1,12 +1,13 @@
 // Checkpoints made to break a reader, one folder per fault (Scripts/make_hostile_checkpoints.py):
 // each gives its own error, which names the file, and the tensor where one is to blame.
 
-import Checkpoint
 import Foundation
 import JSON
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import Checkpoint
 
 /// A folder below Fixtures/hostile and the error it must give.
 struct HostileCase: Sendable, CustomTestStringConvertible {

@@ -1,8 +1,9 @@
 // Typed access to config.json: values, and errors that say what to mend.
 
-import Checkpoint
 import JSON
 import Testing
+
+@testable import Checkpoint
 
 @Suite struct ModelConfigTests {
     static func config(_ text: String) throws -> ModelConfig {

@@ -4,7 +4,6 @@
 import Catalogue
 import Checkpoint
 import EngineTestSupport
-import Evaluation
 import Foundation
 import Model
 import SystemPackage
@@ -13,6 +12,8 @@ import TestSupport
 import Testing
 import Texts
 import Tokenizer
+
+@testable import Evaluation
 
 /// The bound of the comparison; found are 2e-5 and less (sums of up to 20 tokens in f32).
 private let likelihoodTolerance = 1e-3

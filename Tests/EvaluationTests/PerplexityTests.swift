@@ -1,11 +1,12 @@
 // Perplexity: which tokens are predicted, and that losses are what they are called.
 
 import EngineTestSupport
-import Evaluation
 import Foundation
 import Model
 import TensorMath
 import Testing
+
+@testable import Evaluation
 
 /// The kernels' exp enters the logarithm of a sum: absolute, in nats.
 private let lossTolerance = 2e-6

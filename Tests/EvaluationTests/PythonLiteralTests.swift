@@ -1,10 +1,11 @@
 // Lists as Python's repr writes them, and what is none.
 
 import Checkpoint
-import Evaluation
 import JSON
 import TensorMath
 import Testing
+
+@testable import Evaluation
 
 @Suite struct PythonLiteralTests {
     private func strings(_ texts: String...) -> JSONValue { .array(texts.map(JSONValue.string)) }

@@ -2,11 +2,12 @@
 // file is named by its place.
 
 import Catalogue
-import Evaluation
 import Foundation
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import Evaluation
 
 @Suite struct QuestionTaskTests {
     static let fixtures = Places.fixtures.appending(path: "Evaluate")

@@ -1,10 +1,11 @@
 // Texts that share beginnings, and that what is shared changes no log-likelihood.
 
 import EngineTestSupport
-import Evaluation
-import Model
 import TensorMath
 import Testing
+
+@testable import Evaluation
+@testable import Model
 
 @Suite struct TextForestTests {
     /// Seeded texts over few tokens, so that they share much.

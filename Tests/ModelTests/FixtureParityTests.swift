@@ -3,10 +3,11 @@
 import Checkpoint
 import EngineTestSupport
 import Foundation
-import Model
 import SystemPackage
 import TensorMath
 import Testing
+
+@testable import Model
 
 /// f32 in another order of summation; the same bound as for the shared checkpoints.
 private let parityTolerance: Float = 1e-4

@@ -3,10 +3,11 @@
 import Checkpoint
 import EngineTestSupport
 import Foundation
-import Model
 import SystemPackage
 import TensorMath
 import Testing
+
+@testable import Model
 
 /// transformers computes powers of the base in f32, we in double.
 private let frequencyTolerance = 3e-6

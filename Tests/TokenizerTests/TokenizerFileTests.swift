@@ -4,7 +4,8 @@ import Foundation
 import SystemPackage
 import TestSupport
 import Testing
-import Tokenizer
+
+@testable import Tokenizer
 
 @Suite("tokenizer files")
 struct TokenizerFileTests {

@@ -2,7 +2,8 @@
 
 import Foundation
 import Testing
-import Tokenizer
+
+@testable import Tokenizer
 
 @Suite("tokenizer fuzzing")
 struct TokenizerFuzzTests {

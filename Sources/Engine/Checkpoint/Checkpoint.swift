@@ -31,7 +31,7 @@ package final class Checkpoint: Sendable {
     package let files: [SafetensorsFile]
     package let warnings: [CheckpointWarning]
     /// Names of the other files that belong to the model and go where it goes, sorted.
-    package let companions: [String]
+    let companions: [String]
     fileprivate let root: FilePath?
     private let owners: [ExactString: Int]
 
@@ -83,16 +83,8 @@ package final class Checkpoint: Sendable {
         return try files[owner].tensor(name)
     }
 
-    /// Lends a tensor's bytes: row-major, little-endian, of any alignment.
-    package func withTensor<Result>(
-        _ name: String, _ body: (TensorEntry, RawSpan) throws -> Result
-    ) throws -> Result {
-        let tensor = try tensor(name)
-        return try tensor.withBytes { bytes in try body(tensor.entry, bytes) }
-    }
-
     /// Widens `rows` of a tensor to f32; see `StoredTensor.copyFloats`.
-    package func copyFloats(
+    func copyFloats(
         _ name: String, rows: Range<Int>, into destination: UnsafeMutableBufferPointer<Float>
     ) throws(CheckpointError) {
         try unsafe tensor(name).copyFloats(rows: rows, into: destination)

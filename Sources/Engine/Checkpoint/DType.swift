@@ -49,9 +49,6 @@ package enum DType: String, Sendable, Hashable, CaseIterable {
         return overflow || bits % 8 != 0 ? nil : bits / 8
     }
 
-    /// Whether Layerfold computes with weights of this type.
-    package var isSupportedWeight: Bool { floatFormat != nil }
-
     /// How the arithmetic calls this type; nil for what it does not compute with.
     package var floatFormat: FloatFormat? {
         switch self {
@@ -63,7 +60,7 @@ package enum DType: String, Sendable, Hashable, CaseIterable {
     }
 
     /// Floats of eight bits and fewer: only ever seen in quantised checkpoints.
-    package var isQuantisedFloat: Bool {
+    var isQuantisedFloat: Bool {
         switch self {
         case .f4, .f6E2M3, .f6E3M2, .f8E5M2, .f8E4M3, .f8E8M0, .f8E4M3FNUZ, .f8E5M2FNUZ: true
         default: false
@@ -71,7 +68,7 @@ package enum DType: String, Sendable, Hashable, CaseIterable {
     }
 
     /// Place in the writer's order: greater ranks are stored first.
-    package var storageRank: Int { Self.ranks[self, default: 0] }
+    var storageRank: Int { Self.ranks[self, default: 0] }
 
     private static let ranks = Dictionary(
         uniqueKeysWithValues: allCases.enumerated().map { ($0.element, $0.offset) })

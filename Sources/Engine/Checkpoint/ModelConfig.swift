@@ -100,7 +100,7 @@ package struct ModelConfig: Sendable, Equatable {
         try read(key, "a list of strings") { $0.elements { $0.string } }
     }
 
-    package func integersIfPresent(_ key: String) throws(ConfigError) -> [Int]? {
+    func integersIfPresent(_ key: String) throws(ConfigError) -> [Int]? {
         try read(key, "a list of whole numbers") { $0.elements { $0.integer } }
     }
 

@@ -1,25 +1,19 @@
 // Where the bytes of a new checkpoint's tensors come from: copied as they are, or produced.
 
 import DurableIO
-package import Failures
+import Failures
 import JSON
 import TensorMath
 
 /// A source gave another number of bytes than it said.
-package struct TensorByteCountError: ClassifiedFailure, Equatable, CustomStringConvertible {
-    package let tensor: String
-    package let expected: Int
-    package let found: Int
+struct TensorByteCountError: ClassifiedFailure, Equatable, CustomStringConvertible {
+    let tensor: String
+    let expected: Int
+    let found: Int
 
-    package init(tensor: String, expected: Int, found: Int) {
-        self.tensor = tensor
-        self.expected = expected
-        self.found = found
-    }
+    var failureClass: FailureClass { .user }
 
-    package var failureClass: FailureClass { .user }
-
-    package var description: String {
+    var description: String {
         "tensor \(quoted(tensor)): expected \(expected) bytes, its source gave \(found)"
     }
 }
@@ -56,7 +50,7 @@ package struct OutputTensor {
 /// Takes the bytes of one tensor, in order, and counts them.
 package struct TensorSink {
     package let plan: TensorPlan
-    package private(set) var writtenByteCount = 0
+    private(set) var writtenByteCount = 0
     private let output: OutputFile
 
     init(plan: TensorPlan, output: OutputFile) {

@@ -15,7 +15,7 @@ package struct SafetensorsFile: Sendable {
     package var tensors: [TensorEntry] { header.tensors }
     package var byteCount: Int { file.byteCount }
     /// Bytes of all tensors.
-    package var dataByteCount: Int { file.byteCount - header.dataStart }
+    var dataByteCount: Int { file.byteCount - header.dataStart }
 
     /// - root: see `MappedFile.init(_:within:)`.
     package init(_ path: FilePath, within root: FilePath? = nil) throws(CheckpointError) {
@@ -75,7 +75,7 @@ package struct StoredTensor: Sendable {
     ///
     /// - destination: [rows.count, rowElementCount], row-major, exactly that long.
     /// - Throws: `notAFloat` for every dtype but F32, F16 and BF16.
-    package func copyFloats(
+    func copyFloats(
         rows: Range<Int>, into destination: inout MutableSpan<Float>
     ) throws(CheckpointError) {
         let format = try floatFormat()
@@ -85,7 +85,7 @@ package struct StoredTensor: Sendable {
     }
 
     /// As above, into memory that a pointer names.
-    package func copyFloats(
+    func copyFloats(
         rows: Range<Int>, into destination: UnsafeMutableBufferPointer<Float>
     ) throws(CheckpointError) {
         let format = try floatFormat()

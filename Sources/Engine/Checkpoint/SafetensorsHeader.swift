@@ -18,16 +18,16 @@ package struct TensorEntry: Sendable, Hashable {
     package var byteCount: Int { byteRange.count }
     /// Rows are the outermost dimension; a scalar is one row.
     package var rowCount: Int { shape.first ?? 1 }
-    package var rowElementCount: Int { shape.dropFirst().reduce(1, *) }
+    var rowElementCount: Int { shape.dropFirst().reduce(1, *) }
 }
 
 package struct SafetensorsHeader: Sendable {
     /// The limit of the reference.
     package static let byteLimit = 100_000_000
     /// Far above the largest known checkpoints (about 100,000 tensors over all shards).
-    package static let tensorLimit = 1_000_000
-    package static let rankLimit = 8
-    package static let nameByteLimit = 1_024
+    static let tensorLimit = 1_000_000
+    static let rankLimit = 8
+    static let nameByteLimit = 1_024
 
     /// In the order of their bytes.
     package let tensors: [TensorEntry]

@@ -9,7 +9,7 @@ import Synchronization
 /// Encodes and decodes. Immutable but for reused memory; may be used by many threads at once.
 package final class Tokenizer: Sendable {
     /// Positions within a text are 32-bit; a text may grow threefold before it is merged.
-    package static let textBytesMax = 512 << 20
+    static let textBytesMax = 512 << 20
 
     /// What the file asks for and is left undone, in words.
     package let warnings: [String]
@@ -181,7 +181,7 @@ package final class Tokenizer: Sendable {
     }
 
     /// One above the largest id.
-    package var idEnd: Int {
+    var idEnd: Int {
         max(model.vocabulary.idEnd, (addedTokenOfID.keys.max().map { Int($0) } ?? -1) + 1)
     }
 
@@ -197,7 +197,7 @@ package final class Tokenizer: Sendable {
     }
 
     /// Whether the file calls the token special.
-    package func isSpecial(_ id: Int32) -> Bool {
+    func isSpecial(_ id: Int32) -> Bool {
         addedTokenOfID[id]?.isSpecial ?? false
     }
 }

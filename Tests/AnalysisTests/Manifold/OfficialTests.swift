@@ -1,6 +1,5 @@
 // The official reading, against the arrays the official computation gave.
 
-import Analysis
 import Checkpoint
 import EngineTestSupport
 import Foundation
@@ -9,6 +8,8 @@ import SystemPackage
 import TensorMath
 import TestSupport
 import Testing
+
+@testable import Analysis
 
 @Suite struct OfficialTests {
     /// Float32 arithmetic on the same rows: what is left is the rounding of one decomposition.

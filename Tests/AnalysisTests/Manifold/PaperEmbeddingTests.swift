@@ -1,9 +1,10 @@
 // The paper's embedding, against SciPy and against what it must be by definition.
 
-import Analysis
 import EngineTestSupport
 import TensorMath
 import Testing
+
+@testable import Analysis
 
 @Suite struct PaperEmbeddingTests {
     /// The oracle is SciPy's eigh on directly computed distances; both are exact to rounding times

@@ -1,10 +1,11 @@
 // The neighbour estimators, against an independent implementation and closed forms.
 
-import Analysis
 import EngineTestSupport
 import Foundation
 import TensorMath
 import Testing
+
+@testable import Analysis
 
 @Suite struct KraskovTests {
     private static func information(_ x: [[Double]], _ y: [[Double]], _ k: Int) -> Double {

@@ -1,9 +1,10 @@
 // What every similarity measure promises, and the direct ones against NumPy.
 
-import Analysis
 import EngineTestSupport
 import TensorMath
 import Testing
+
+@testable import Analysis
 
 @Suite struct MeasuresTests {
     private static let names = SimilarityMeasures.all.map(\.name)

@@ -1,9 +1,10 @@
 // Both readings of NPIB as measures: what they promise about any data.
 
-import Analysis
 import EngineTestSupport
 import TensorMath
 import Testing
+
+@testable import Analysis
 
 @Suite struct NPIBTests {
     private static func boundaries(

@@ -1,8 +1,9 @@
 // The neighbour searches and counts, against comparing all pairs.
 
-import Analysis
 import TensorMath
 import Testing
+
+@testable import Analysis
 
 /// The searches against comparing all pairs: the same floating-point differences, so equal to the
 /// last bit.

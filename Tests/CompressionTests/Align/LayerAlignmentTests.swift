@@ -3,10 +3,11 @@
 import Checkpoint
 import Compression
 import EngineTestSupport
-import Model
 import SystemPackage
 import TensorMath
 import Testing
+
+@testable import Model
 
 @Suite struct LayerAlignmentTests {
     /// Random orders of a layer's units, query heads inside their groups.

@@ -3,9 +3,10 @@
 import Checkpoint
 import Compression
 import EngineTestSupport
-import Model
 import SystemPackage
 import Testing
+
+@testable import Model
 
 @Suite struct RecipeTests {
     static func recipes(

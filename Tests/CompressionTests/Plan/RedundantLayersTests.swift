@@ -1,11 +1,12 @@
 // The planners of shortgpt and angular against their definitions, over all small cases; and the
 // catalogue's measures against the engine's.
 
-import Analysis
 import Catalogue
 import Compression
 import TensorMath
 import Testing
+
+@testable import Analysis
 
 @Suite struct RedundantLayersTests {
     /// A symmetric matrix over runs, of few distinct values so that ties happen.

@@ -1,10 +1,10 @@
 // Warnings of all layers' embeddings in as few lines as say the same.
 
-package enum EmbeddingWarnings {
+enum EmbeddingWarnings {
     /// One line for each kind of warning, with the layers it concerns and the worst value.
     ///
     /// - Parameter layers: warnings by layer.
-    package static func summary(_ layers: [[EmbeddingWarning]]) -> [String] {
+    static func summary(_ layers: [[EmbeddingWarning]]) -> [String] {
         var conditions: [(layer: Int, value: Double)] = []
         var identities: [(layer: Int, value: Double)] = []
         var arbitrary: [Int] = []

@@ -1,10 +1,10 @@
 // Single-precision sums and exponentials that round as NumPy's do, for the official reading: its
 // embeddings of repeated tokens hang on the last bit of them.
 
-package enum Float32Arithmetic {
+enum Float32Arithmetic {
     /// The sum of squares of a row, as `numpy.sum(row ** 2)`: pairwise, eight partial sums in
     /// blocks of at most 128.
-    package static func sumOfSquares(_ row: Span<Float>) -> Float {
+    static func sumOfSquares(_ row: Span<Float>) -> Float {
         sumOfSquares(row, from: 0, count: row.count)
     }
 
@@ -34,7 +34,7 @@ package enum Float32Arithmetic {
 
     /// e^x for x <= 0, bit for bit as NumPy's vectorised float32 `exp`: reduction by multiples of
     /// ln 2 in two parts, then a rational function of degrees 5 and 2.
-    package static func exponential(_ x: Float) -> Float {
+    static func exponential(_ x: Float) -> Float {
         guard x > -103.97 else { return x.isNaN ? x : 0 }
         let rounding: Float = 0x1.8p23
         let multiple = (x * 1.442_695_04 + rounding) - rounding

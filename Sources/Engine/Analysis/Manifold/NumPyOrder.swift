@@ -2,7 +2,7 @@
 // hang.
 
 /// The order in which `numpy.argsort` puts a column of float32 values.
-package enum NumPyOrder {
+enum NumPyOrder {
     /// Beyond this, NumPy partitions first; ties are then left in their given order here.
     private static let networkMax = 256
 
@@ -11,7 +11,7 @@ package enum NumPyOrder {
     /// Values are tied where tokens repeat. NumPy's vectorised sort is a bitonic network for up
     /// to 256 values, which orders ties in its own way; the same network is run here, padded with
     /// infinity to a power of two.
-    package static func sorted(_ values: [Double]) -> [Int] {
+    static func sorted(_ values: [Double]) -> [Int] {
         guard values.count <= networkMax else {
             return values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
         }

@@ -10,7 +10,7 @@ package struct OfficialEmbedding: Sendable {
     /// `[n, d]`: each column's ranks over n, 0 to (n - 1) / n.
     package let ranked: DoubleMatrix
     /// Of the normalised kernel, before the small corrections; at most the largest float32.
-    package let conditionNumber: Double
+    let conditionNumber: Double
 
     /// Embeds the rows that `OfficialRows.selection` names, finite, in `dimensions` coordinates.
     package init(

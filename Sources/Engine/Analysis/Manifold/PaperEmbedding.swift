@@ -11,7 +11,7 @@ package struct PaperEmbedding: Sendable {
     /// The d eigenvalues, ascending.
     package let eigenvalues: [Double]
     /// Of the kernel matrix, in the 2-norm.
-    package let conditionNumber: Double
+    let conditionNumber: Double
     package let sigma: Double
     package let warnings: [EmbeddingWarning]
 }
@@ -49,7 +49,7 @@ package enum EmbeddingWarning: Sendable, Equatable, CustomStringConvertible {
 
 extension PaperEmbedding {
     /// The paper's limit for the kernel's condition number.
-    package static let conditionNumberMax = 2000.0
+    static let conditionNumberMax = 2000.0
     /// A kernel whose largest entry off the diagonal is below this connects nothing.
     private static let connectionMin = 1e-8
     /// Eigenvalues nearer than this share of the largest one are not told apart.

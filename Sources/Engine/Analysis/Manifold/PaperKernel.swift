@@ -55,14 +55,14 @@ package struct PaperKernel: Sendable {
     /// The kernel is positive definite unless rows are equal; an eigenvalue below what rounding
     /// leaves (n · 2.2e-16 of the largest) counts as that much, so the result is finite and at
     /// most 1 / (n · 2.2e-16).
-    package func conditionNumber() throws(LinearAlgebraError) -> Double {
+    func conditionNumber() throws(LinearAlgebraError) -> Double {
         let eigenvalues = try matrix.symmetricEigenvalues()
         guard let smallest = eigenvalues.first, let largest = eigenvalues.last else { return 1 }
         return largest / max(smallest, Double(matrix.rows) * .ulpOfOne * largest)
     }
 
     /// Diag(Σ_j K_ij) - K, `[n, n]`: the diagonal is summed without K_ii, which cancels.
-    package func laplacian() -> DoubleMatrix {
+    func laplacian() -> DoubleMatrix {
         let count = matrix.rows
         var values = matrix.values.map { -$0 }
         for row in 0..<count {

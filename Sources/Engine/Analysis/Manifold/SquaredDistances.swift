@@ -1,6 +1,6 @@
 // Squared Euclidean distances between all rows of a layer, by matrix products.
 
-package import TensorMath
+import TensorMath
 
 extension LayerRows {
     /// |x_i - x_j|² for all pairs of rows: `[count, count]`, symmetric, zero diagonal.
@@ -11,7 +11,7 @@ extension LayerRows {
     /// squared distance is below a thousandth of |x_i|² + |x_j|², it is computed again from the
     /// differences. So every entry is right to 2e-9 relative at width 8,192 at worst; 1e-11 is
     /// usual.
-    package func squaredDistances() -> DoubleMatrix {
+    func squaredDistances() -> DoubleMatrix {
         var gram = DoubleMatrix(rows: count, columns: count)
         let means = columnMeans()
         for start in stride(from: 0, to: width, by: Self.panelWidth) {

@@ -8,18 +8,16 @@ import TensorMath
 /// The code is tanh(W x + b) of `codeWidth` numbers, decoded linearly; one network for all layers,
 /// trained by `steps` full-batch Adam steps on up to 4,096 evenly spaced rows of all layers, from a
 /// seeded start. Rows are centred on the mean of all rows and divided by their root mean square.
-package struct Autoencoder: SimilarityMeasure {
-    package let name = "autoencoder"
-    package let summary = "cosine of the codes of a small autoencoder over all layers' outputs"
-    package let source = "MKA, arXiv 2406.16330, Figure 5 (architecture not given there)"
-    package let range = "-1 to 1, the diagonal 1"
-    package let parameterNames = ["code_width", "steps", "seed"]
+struct Autoencoder: SimilarityMeasure {
+    let name = "autoencoder"
+    let summary = "cosine of the codes of a small autoencoder over all layers' outputs"
+    let source = "MKA, arXiv 2406.16330, Figure 5 (architecture not given there)"
+    let range = "-1 to 1, the diagonal 1"
+    let parameterNames = ["code_width", "steps", "seed"]
 
     private static let trainingRowsMax = 4096
 
-    package init() {}
-
-    package func similarity(
+    func similarity(
         of boundaries: LayerBoundaries, parameters: SimilarityParameters
     ) throws -> SimilarityMatrix {
         let shape = try boundaries.validate(samplesMin: 1, reason: name)

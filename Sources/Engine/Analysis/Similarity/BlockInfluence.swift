@@ -4,16 +4,14 @@
 /// before layer i and after layer j. The diagonal is 1 - BI of single layers; an entry off it says
 /// what removing layers i to j together would turn. A cosine with a zero vector is taken as 0.5, as
 /// the published code does.
-package struct BlockInfluence: SimilarityMeasure {
-    package let name = "block-influence"
-    package let summary = "cosine of the stream before layer i and after layer j"
-    package let source = "ShortGPT, arXiv 2403.03853"
-    package let range = "-1 to 1; the diagonal is 1 - BI"
-    package let parameterNames: [String] = []
+struct BlockInfluence: SimilarityMeasure {
+    let name = "block-influence"
+    let summary = "cosine of the stream before layer i and after layer j"
+    let source = "ShortGPT, arXiv 2403.03853"
+    let range = "-1 to 1; the diagonal is 1 - BI"
+    let parameterNames: [String] = []
 
-    package init() {}
-
-    package func similarity(
+    func similarity(
         of boundaries: LayerBoundaries, parameters: SimilarityParameters
     ) throws -> SimilarityMatrix {
         try boundaries.validate(samplesMin: 1, reason: name)

@@ -7,16 +7,14 @@ import TensorMath
 /// l. Invariant to rotations and to one factor per layer. `unbiased` replaces centring by
 /// U-centring (zero diagonal), which takes out the similarity that few samples in many columns
 /// have by chance.
-package struct CenteredKernelAlignment: SimilarityMeasure {
-    package let name = "cka"
-    package let summary = "linear centred kernel alignment of the layers' outputs"
-    package let source = "Kornblith et al., arXiv 1905.00414; unbiased: arXiv 2010.15327"
-    package let range = "0 to 1, the diagonal 1; unbiased: may fall slightly below 0"
-    package let parameterNames = ["unbiased"]
+struct CenteredKernelAlignment: SimilarityMeasure {
+    let name = "cka"
+    let summary = "linear centred kernel alignment of the layers' outputs"
+    let source = "Kornblith et al., arXiv 1905.00414; unbiased: arXiv 2010.15327"
+    let range = "0 to 1, the diagonal 1; unbiased: may fall slightly below 0"
+    let parameterNames = ["unbiased"]
 
-    package init() {}
-
-    package func similarity(
+    func similarity(
         of boundaries: LayerBoundaries, parameters: SimilarityParameters
     ) throws -> SimilarityMatrix {
         let shape = try boundaries.validate(

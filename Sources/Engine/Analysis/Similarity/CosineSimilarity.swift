@@ -4,16 +4,14 @@ import TensorMath
 
 /// S_ij = mean over samples of cos(x_i, x_j), x_l the output of layer l. The cosine with a zero
 /// vector is taken as 0.
-package struct CosineSimilarity: SimilarityMeasure {
-    package let name = "cosine"
-    package let summary = "mean cosine of the layers' outputs"
-    package let source = "MKA, arXiv 2406.16330, Figure 5"
-    package let range = "-1 to 1, the diagonal 1"
-    package let parameterNames: [String] = []
+struct CosineSimilarity: SimilarityMeasure {
+    let name = "cosine"
+    let summary = "mean cosine of the layers' outputs"
+    let source = "MKA, arXiv 2406.16330, Figure 5"
+    let range = "-1 to 1, the diagonal 1"
+    let parameterNames: [String] = []
 
-    package init() {}
-
-    package func similarity(
+    func similarity(
         of boundaries: LayerBoundaries, parameters: SimilarityParameters
     ) throws -> SimilarityMatrix {
         try boundaries.validate(samplesMin: 1, reason: name)

@@ -1,13 +1,13 @@
 // k-nearest-neighbour distances in the Euclidean norm, as the official reading's entropy uses them.
 
-package import TensorMath
+import TensorMath
 
-package enum EuclideanNeighbours {
+enum EuclideanNeighbours {
     /// The distance of each row of `points` `[n, d]` to its `k`-th nearest other row.
     ///
     /// Walks along the first coordinate from each point to both sides, as far as a neighbour can
     /// be: about √(k n) points for points spread evenly in the plane.
-    package static func distances(_ points: DoubleMatrix, toNeighbour k: Int) -> [Double] {
+    static func distances(_ points: DoubleMatrix, toNeighbour k: Int) -> [Double] {
         precondition(k >= 1 && k < points.rows, "neighbour \(k) of \(points.rows) points")
         let order = (0..<points.rows).sorted { (points[$0, 0], $0) < (points[$1, 0], $1) }
         let sorted = order.flatMap { points.row($0) }

@@ -4,7 +4,7 @@ import Glibc
 
 extension SimilarityMatrix {
     /// The mean of a layer's row, the diagonal included.
-    package func meanSimilarity(of layer: Int) -> Double {
+    func meanSimilarity(of layer: Int) -> Double {
         (0..<size).reduce(0) { $0 + self[layer, $1] } / Double(size)
     }
 
@@ -13,7 +13,7 @@ extension SimilarityMatrix {
     ///
     /// Between 0.5 and 0.731 for positive similarities, about 0.622 always. Where both means are
     /// zero, r is taken as one half.
-    package func officialRatio(_ first: Int, _ second: Int) -> Double {
+    func officialRatio(_ first: Int, _ second: Int) -> Double {
         let (own, other) = (meanSimilarity(of: first), meanSimilarity(of: second))
         let share = own + other == 0 ? 0.5 : own / (own + other)
         return 1 / (1 + exp(-share))
@@ -21,7 +21,7 @@ extension SimilarityMatrix {
 
     /// The official ratios from the back: of layers (L - 2, L - 1), (L - 3, L - 2), ..., (0, 1).
     /// Each is the shares of the two; they add up to 1.
-    package func officialFusionRatios() -> [(Double, Double)] {
+    func officialFusionRatios() -> [(Double, Double)] {
         stride(from: size - 2, through: 0, by: -1).map { layer in
             let ratio = officialRatio(layer, layer + 1)
             return (ratio, 1 - ratio)

@@ -5,10 +5,10 @@ import Glibc
 import TensorMath
 
 /// ψ(1), ..., ψ(n): the digamma function at positive integers.
-package struct DigammaTable: Sendable {
+struct DigammaTable: Sendable {
     private let values: [Double]
 
-    package init(upTo count: Int) {
+    init(upTo count: Int) {
         var values = [Double](repeating: 0, count: count + 1)
         var harmonic = 0.0
         for number in 1..<max(count + 1, 1) {
@@ -18,13 +18,13 @@ package struct DigammaTable: Sendable {
         self.values = values
     }
 
-    package subscript(_ number: Int) -> Double { values[number] }
+    subscript(_ number: Int) -> Double { values[number] }
 
     private static let eulerGamma = 0.577_215_664_901_532_86
 }
 
 /// Estimators over prepared points. All are in nats.
-package enum KraskovEstimator {
+enum KraskovEstimator {
     /// I(X; Y) of paired points, each of any dimension, from `neighbours` nearest neighbours in
     /// the joint space under the maximum norm:
     ///
@@ -32,7 +32,7 @@ package enum KraskovEstimator {
     ///
     /// with n_x, n_y the points strictly nearer than the k-th joint neighbour. May be slightly
     /// negative; at most ψ(n) - ψ(k). Costs O(n log n) in few dimensions.
-    package static func mutualInformation(
+    static func mutualInformation(
         _ x: MarginalCounter, _ y: MarginalCounter, neighbours: Int, digamma: DigammaTable
     ) -> Double {
         precondition(x.count == y.count, "points come in pairs")
@@ -48,7 +48,7 @@ package enum KraskovEstimator {
     /// H(X) = ψ(n) - ψ(k) + d · mean(log(2 r_k)): r_k the distance to the k-th nearest other
     /// point under the maximum norm, whose ball of radius r has the volume (2 r)^d. Minus
     /// infinity where some r_k is zero.
-    package static func entropy(
+    static func entropy(
         _ points: MarginalCounter, neighbours: Int, digamma: DigammaTable
     ) -> Double {
         let radii = neighbourDistances(points.columns, neighbour: neighbours)
@@ -87,7 +87,7 @@ package enum KraskovEstimator {
     }
 
     /// The distance of each point to its k-th nearest other point, maximum norm.
-    package static func neighbourDistances(_ columns: [[Double]], neighbour: Int) -> [Double] {
+    static func neighbourDistances(_ columns: [[Double]], neighbour: Int) -> [Double] {
         NeighbourTree(columns: columns).distances(toNeighbour: neighbour)
     }
 }

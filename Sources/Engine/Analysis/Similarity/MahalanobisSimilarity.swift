@@ -9,16 +9,14 @@ import TensorMath
 /// plus `ridge` times its mean diagonal on the diagonal: with fewer samples than columns it would
 /// be singular. Memory: three matrices of width² doubles, and three of all layers' outputs: the
 /// distances of all pairs are taken from outputs that one factorisation has weighted.
-package struct MahalanobisSimilarity: SimilarityMeasure {
-    package let name = "mahalanobis"
-    package let summary = "distance of the layers' outputs in units of the samples' spread"
-    package let source = "MKA, arXiv 2406.16330, Figure 5"
-    package let range = "0 to 1, the diagonal 1; one half at the average distance"
-    package let parameterNames = ["ridge"]
+struct MahalanobisSimilarity: SimilarityMeasure {
+    let name = "mahalanobis"
+    let summary = "distance of the layers' outputs in units of the samples' spread"
+    let source = "MKA, arXiv 2406.16330, Figure 5"
+    let range = "0 to 1, the diagonal 1; one half at the average distance"
+    let parameterNames = ["ridge"]
 
-    package init() {}
-
-    package func similarity(
+    func similarity(
         of boundaries: LayerBoundaries, parameters: SimilarityParameters
     ) throws -> SimilarityMatrix {
         let shape = try boundaries.validate(samplesMin: 2, reason: name)

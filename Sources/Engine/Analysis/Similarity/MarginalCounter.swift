@@ -4,9 +4,9 @@
 import TensorMath
 
 /// Answers "how many points lie strictly nearer than r to point i", for a fixed set of points.
-package struct MarginalCounter: Sendable {
+struct MarginalCounter: Sendable {
     /// Coordinate columns, each of `count` values.
-    package let columns: [[Double]]
+    let columns: [[Double]]
     /// The first coordinate, ascending, and where each point stands in it.
     private let sorted: SortedValues
     private let rank: [Int]
@@ -24,7 +24,7 @@ package struct MarginalCounter: Sendable {
     ///
     /// `guess` is an order of the points that is likely ascending by the first coordinate, which
     /// saves sorting them.
-    package init(columns: [[Double]], guess: [Int]? = nil) {
+    init(columns: [[Double]], guess: [Int]? = nil) {
         precondition(!columns.isEmpty, "points have coordinates")
         precondition(columns.allSatisfy { $0.count == columns[0].count }, "columns agree")
         self.columns = columns
@@ -43,10 +43,10 @@ package struct MarginalCounter: Sendable {
             columns.count > 2 ? columns.dropFirst().map { column in order.map { column[$0] } } : []
     }
 
-    package var count: Int { rank.count }
+    var count: Int { rank.count }
 
     /// Points nearer than `radii[i]` to point i, for all of them; see `count(within:of:)`.
-    package func counts(within radii: [Double]) -> [Int] {
+    func counts(within radii: [Double]) -> [Int] {
         guard let block else { return radii.indices.map { count(within: radii[$0], of: $0) } }
         var result = [Int](repeating: 0, count: count)
         for (place, found) in block.counts(within: order.map { radii[$0] }).enumerated() {
@@ -69,7 +69,7 @@ package struct MarginalCounter: Sendable {
 
     /// Points j, `index` itself among them, with |x_i - x_j| < `radius` in every coordinate; for a
     /// radius of 0, those that are equal (as scikit-learn counts).
-    package func count(within radius: Double, of index: Int) -> Int {
+    func count(within radius: Double, of index: Int) -> Int {
         let place = rank[index]
         let run = sorted.neighbourhood(of: columns[0][index], within: radius)
         if let second {

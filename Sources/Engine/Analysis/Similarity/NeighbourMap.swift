@@ -2,23 +2,21 @@
 // and Hinton 2008, exact form), compared by their distance there.
 
 import Glibc
-package import TensorMath
+import TensorMath
 
 /// S_ij = 1 / (1 + d_ij / m): d the distance of layers i and j in the map, m the mean distance.
 ///
 /// Every layer is one point, the mean of its outputs over the samples. The map has two dimensions;
 /// it starts from seeded noise and takes `steps` gradient steps, so equal inputs and seeds give
 /// equal maps. A map shows who is near whom; its large distances mean little.
-package struct NeighbourMap: SimilarityMeasure {
-    package let name = "tsne"
-    package let summary = "distance of the layers' mean outputs in a two-dimensional t-SNE map"
-    package let source = "van der Maaten and Hinton 2008; MKA, arXiv 2406.16330, Figure 5"
-    package let range = "0 to 1, the diagonal 1; one half at the average distance"
-    package let parameterNames = ["perplexity", "steps", "seed"]
+struct NeighbourMap: SimilarityMeasure {
+    let name = "tsne"
+    let summary = "distance of the layers' mean outputs in a two-dimensional t-SNE map"
+    let source = "van der Maaten and Hinton 2008; MKA, arXiv 2406.16330, Figure 5"
+    let range = "0 to 1, the diagonal 1; one half at the average distance"
+    let parameterNames = ["perplexity", "steps", "seed"]
 
-    package init() {}
-
-    package func similarity(
+    func similarity(
         of boundaries: LayerBoundaries, parameters: SimilarityParameters
     ) throws -> SimilarityMatrix {
         try boundaries.validate(samplesMin: 1, reason: name)
@@ -65,7 +63,7 @@ package struct NeighbourMap: SimilarityMeasure {
 
     /// The symmetric joint probabilities p_ij, which add up to 1: Gaussian neighbourhoods, each as
     /// wide as makes its perplexity the wanted one.
-    package static func affinities(_ squared: DoubleMatrix, perplexity: Double) -> DoubleMatrix {
+    static func affinities(_ squared: DoubleMatrix, perplexity: Double) -> DoubleMatrix {
         let size = squared.rows
         var conditional = DoubleMatrix(rows: size, columns: size)
         for row in 0..<size {

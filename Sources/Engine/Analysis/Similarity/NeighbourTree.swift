@@ -5,7 +5,7 @@
 ///
 /// Distances are exactly `max |a - b|` in double, so a search gives what comparing all pairs gives.
 /// Eight points of a leaf, or eight boxes of a node, are compared at once.
-package struct NeighbourTree: Sendable {
+struct NeighbourTree: Sendable {
     private typealias Lanes = SIMD8<Double>
 
     private let dimensions: Int
@@ -19,7 +19,7 @@ package struct NeighbourTree: Sendable {
     private static var width: Int { Lanes.scalarCount }
 
     /// Builds the tree of the points whose coordinate columns are given. O(n log n).
-    package init(columns: [[Double]]) {
+    init(columns: [[Double]]) {
         precondition(!columns.isEmpty, "points have coordinates")
         precondition(columns.allSatisfy { $0.count == columns[0].count }, "columns agree")
         dimensions = columns.count
@@ -37,7 +37,7 @@ package struct NeighbourTree: Sendable {
     /// The distance from each point to its `k`-th nearest other point, in the caller's order.
     ///
     /// Needs `1 <= k < count`.
-    package func distances(toNeighbour k: Int) -> [Double] {
+    func distances(toNeighbour k: Int) -> [Double] {
         precondition(k >= 1 && k < order.count, "neighbour \(k) of \(order.count) points")
         var result = [Double](repeating: 0, count: order.count)
         var nearest = [Double](repeating: .infinity, count: k)

@@ -6,13 +6,13 @@
 /// A search walks from a point's own block to both sides until the blocks are farther away in x
 /// than the k-th neighbour found: about √(k n) points when x and y are independent, fewer when they
 /// are not; no tree has to be built. Distances are exactly `max(|Δx|, |Δy|)`.
-package struct PairedLine {
+struct PairedLine {
     private let x: [SIMD8<Double>]
     private let y: [SIMD8<Double>]
     private let count: Int
 
     /// `x` ascending, `y` the partner of each.
-    package init(ascending x: [Double], paired y: [Double]) {
+    init(ascending x: [Double], paired y: [Double]) {
         precondition(x.count == y.count, "points come in pairs")
         count = x.count
         self.x = Self.blocks(x)
@@ -20,7 +20,7 @@ package struct PairedLine {
     }
 
     /// The distance of each point, in order of x, to its `k`-th nearest other point.
-    package func distances(toNeighbour k: Int) -> [Double] {
+    func distances(toNeighbour k: Int) -> [Double] {
         precondition(k >= 1 && k < count, "neighbour \(k) of \(count) points")
         var result = [Double](repeating: 0, count: count)
         var nearest = [Double](repeating: .infinity, count: k)

@@ -46,7 +46,7 @@ package struct SimilarityParameters: Sendable, Equatable {
     package var officialEntropyNeighbours = 50
     /// Nats per dimension below which an entropy is not believed. Default: 0.25, a sixth of a
     /// unit Gaussian's 1.42.
-    package var entropyFloor = 0.25
+    var entropyFloor = 0.25
     /// Ridge added to a covariance, as a share of its mean diagonal. Default: 0.01.
     package var ridge = 0.01
     /// Whether `cka` uses the unbiased estimator. Default: false.

@@ -2,22 +2,22 @@
 // arXiv 1412.6980) on the whole data at each step.
 
 import Glibc
-package import TensorMath
+import TensorMath
 
 /// code = tanh(x W + b), output = code V; no decoder bias, as the data are centred.
-package struct TanhAutoencoder: Sendable {
+struct TanhAutoencoder: Sendable {
     /// W `[width, codeWidth]`, V `[codeWidth, width]`, b `[1, codeWidth]`.
-    package var encoder: DoubleMatrix
-    package var decoder: DoubleMatrix
-    package var bias: DoubleMatrix
+    var encoder: DoubleMatrix
+    var decoder: DoubleMatrix
+    var bias: DoubleMatrix
 
-    package struct Gradient: Sendable {
-        package var encoder: DoubleMatrix
-        package var decoder: DoubleMatrix
-        package var bias: DoubleMatrix
+    struct Gradient: Sendable {
+        var encoder: DoubleMatrix
+        var decoder: DoubleMatrix
+        var bias: DoubleMatrix
     }
 
-    package init(width: Int, codeWidth: Int, seed: UInt32) {
+    init(width: Int, codeWidth: Int, seed: UInt32) {
         var generator = MersenneTwister(seed: seed)
         func normals(_ rows: Int, _ columns: Int) -> DoubleMatrix {
             let scale = 1 / Double(rows).squareRoot()
@@ -31,7 +31,7 @@ package struct TanhAutoencoder: Sendable {
     }
 
     /// Codes `[n, codeWidth]` of rows `[n, width]`.
-    package func encode(_ rows: DoubleMatrix) -> DoubleMatrix {
+    func encode(_ rows: DoubleMatrix) -> DoubleMatrix {
         var code = DoubleMatrix.product(rows, encoder)
         let width = code.columns
         code.values = code.values.enumerated().map { tanh($1 + bias.values[$0 % width]) }
@@ -42,7 +42,7 @@ package struct TanhAutoencoder: Sendable {
     ///
     /// The output itself, as large as the data, is never formed: with C the codes and X the rows,
     /// the products CᵀC, VVᵀ, CᵀX and XVᵀ hold all there is to know.
-    package func loss(on rows: DoubleMatrix) -> (loss: Double, gradient: Gradient) {
+    func loss(on rows: DoubleMatrix) -> (loss: Double, gradient: Gradient) {
         let code = encode(rows)
         let scale = 1 / Double(rows.values.count)
         let codeGram = DoubleMatrix.product(code, code, transposingLeft: true)
@@ -70,7 +70,7 @@ package struct TanhAutoencoder: Sendable {
     }
 
     /// Takes `steps` Adam steps; returns the loss after the last one.
-    package mutating func train(on rows: DoubleMatrix, steps: Int) -> Double {
+    mutating func train(on rows: DoubleMatrix, steps: Int) -> Double {
         var descents = (Descent(encoder), Descent(decoder), Descent(bias))
         for step in 1...steps {
             let gradient = loss(on: rows).gradient

@@ -1,10 +1,10 @@
 // Scaling and tie-breaking before a nearest-neighbour estimate, by the conventions of
 // scikit-learn's `mutual_info_regression`.
 
-package enum UnitVariance {
+enum UnitVariance {
     /// `column` divided by its standard deviation (divisor n, the mean is kept); a constant
     /// column comes back as it is.
-    package static func scaled(_ column: [Double]) -> [Double] {
+    static func scaled(_ column: [Double]) -> [Double] {
         let count = Double(column.count)
         let mean = column.reduce(0, +) / count
         let variance = column.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
@@ -15,14 +15,14 @@ package enum UnitVariance {
     }
 }
 
-package enum TieNoise {
+enum TieNoise {
     /// 1e-10 of the mean magnitude (at least of 1).
-    package static func scale(of column: [Double]) -> Double {
+    static func scale(of column: [Double]) -> Double {
         1e-10 * max(1, column.reduce(0) { $0 + $1.magnitude } / Double(column.count))
     }
 
     /// `column` with normal noise of that scale.
-    package static func added(
+    static func added(
         to column: [Double], from generator: inout MersenneTwister
     ) -> [Double] {
         let scale = scale(of: column)

@@ -23,7 +23,7 @@ package struct LikelihoodRequest: Sendable, Equatable {
     }
 
     /// Whether the beginning of the context is cut off.
-    package func isCut(contextLength: Int) -> Bool {
+    func isCut(contextLength: Int) -> Bool {
         context.count + continuation.count > contextLength + 1
     }
 }
@@ -54,7 +54,7 @@ package struct LikelihoodRunner {
     package let contextLength: Int
     /// Tokens computed by one wave at most (a longer text is a wave of its own). Waves are what
     /// an interrupted evaluation keeps, and each reads the model's weights once.
-    package let waveTokensMax: Int
+    let waveTokensMax: Int
 
     /// Stream, keys and values of a wave hold at most this many floats (1 GiB).
     private static let waveFloats = 256 << 20

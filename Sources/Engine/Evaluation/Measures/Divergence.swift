@@ -12,9 +12,9 @@ package enum Divergence {
 
     package struct Result: Sendable, Equatable {
         package var divergence: Double
-        package var divergenceError: Double
+        var divergenceError: Double
         package var agreement: Double
-        package var agreementError: Double
+        var agreementError: Double
         package var tokens: Int
 
         package var figures: [TaskFigure] {

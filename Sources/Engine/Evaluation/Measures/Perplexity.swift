@@ -13,7 +13,7 @@ import TensorMath
 
 package struct PerplexityResult: Sendable, Equatable {
     /// Mean loss in nats per predicted token.
-    package var meanLoss: Double
+    var meanLoss: Double
     /// Standard error of the mean loss, over windows.
     package var standardError: Double
     package var tokens: Int
@@ -21,7 +21,7 @@ package struct PerplexityResult: Sendable, Equatable {
 
     package var perplexity: Double { exp(meanLoss) }
     /// First-order error of the perplexity: perplexity * standard error of the mean loss.
-    package var perplexityStandardError: Double { perplexity * standardError }
+    var perplexityStandardError: Double { perplexity * standardError }
 
     package var figures: [TaskFigure] {
         [
@@ -99,7 +99,7 @@ package enum Perplexity {
     }
 
     /// Token-weighted mean and the standard error of a ratio of sums over windows.
-    package static func summarise(_ windows: [(sum: Double, count: Int)]) -> PerplexityResult {
+    static func summarise(_ windows: [(sum: Double, count: Int)]) -> PerplexityResult {
         let tokens = windows.reduce(0) { $0 + $1.count }
         let mean = windows.reduce(0) { $0 + $1.sum } / Double(max(1, tokens))
         let count = Double(windows.count)

@@ -3,7 +3,7 @@
 
 import Foundation
 
-package enum ChoiceComparison {
+enum ChoiceComparison {
     /// `flips`, the share of questions that one model answers right and the other wrong (Dutta et
     /// al. 2024, arXiv 2407.09141), and `choice_divergence`, the mean of KL(original || model) over
     /// the choices of a question, in nats.
@@ -12,7 +12,7 @@ package enum ChoiceComparison {
     ///   - likelihoods: one per choice of each question, of the model.
     ///   - original: the same of the original.
     ///   - isNormalised: whether answers are those by length.
-    package static func figures(
+    static func figures(
         _ questions: [TokenisedQuestion], _ likelihoods: [[Double]], original: [[Double]],
         isNormalised: Bool
     ) -> [TaskFigure] {

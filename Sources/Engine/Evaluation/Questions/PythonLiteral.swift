@@ -1,19 +1,19 @@
 // Texts, lists and dictionaries in Python's spelling, as `repr` writes them: RACE is also published
 // with such a text in each row.
 
-package import Failures
-package import JSON
+import Failures
+import JSON
 import Texts
 
 /// What is wrong with a literal, and the code point where it shows.
-package enum PythonLiteralFault: ClassifiedFailure, Equatable, CustomStringConvertible {
-    package var failureClass: FailureClass { .user }
+enum PythonLiteralFault: ClassifiedFailure, Equatable, CustomStringConvertible {
+    var failureClass: FailureClass { .user }
 
     case unexpected(offset: Int, expected: String)
     case badEscape(offset: Int)
     case tooDeep(offset: Int)
 
-    package var description: String {
+    var description: String {
         switch self {
         case .unexpected(let offset, let expected):
             "not a list in Python's spelling: expected \(expected) at character \(offset + 1)"
@@ -25,13 +25,13 @@ package enum PythonLiteralFault: ClassifiedFailure, Equatable, CustomStringConve
     }
 }
 
-package enum PythonLiteral {
+enum PythonLiteral {
     /// A list of dictionaries of lists of texts has three.
-    package static let depthMax = 8
+    static let depthMax = 8
 
     /// Lists and tuples become arrays, dictionaries objects; a repeated key keeps its last value,
     /// as in Python. Numbers and Python's names (None, True) do not occur and are refused.
-    package static func parse(_ text: String) throws(PythonLiteralFault) -> JSONValue {
+    static func parse(_ text: String) throws(PythonLiteralFault) -> JSONValue {
         var parser = Parser(scalars: Array(text.unicodeScalars))
         let value = try parser.value(depth: 0)
         if let more = parser.next() {

@@ -37,7 +37,7 @@ package struct QuestionSet: Sendable, Equatable {
     package init(_ questions: [Question] = []) { self.questions = questions }
 
     /// The first `limit` questions of each subject, or a draw of as many where there is a seed.
-    package func limited(to limit: Int?, seed: Int?) -> QuestionSet {
+    func limited(to limit: Int?, seed: Int?) -> QuestionSet {
         guard let limit else { return self }
         var result = self
         result.questions = []

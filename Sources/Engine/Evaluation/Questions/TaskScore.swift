@@ -1,9 +1,9 @@
 // From log-likelihoods to accuracies, their errors and their groups, as lm-evaluation-harness
 // 0.4.13 computes them (api/metrics.py).
 
-package enum ChoiceScore {
+enum ChoiceScore {
     /// Whether the best choice is the answer; the first of equals is the best.
-    package static func isRight(_ scores: [Double], answer: Int) -> Bool {
+    static func isRight(_ scores: [Double], answer: Int) -> Bool {
         var best = 0
         for index in scores.indices where scores[index] > scores[best] { best = index }
         return best == answer
@@ -26,7 +26,7 @@ package enum ChoiceScore {
     ///   - isNormalised: whether the accuracy by length (log-likelihood over code points) is
     ///     asked for as well.
     ///   - categories: of the subjects; subjects without one are in none.
-    package static func figures(
+    static func figures(
         _ questions: [TokenisedQuestion], _ likelihoods: [[Double]], isNormalised: Bool,
         categories: [String: String]
     ) -> [TaskFigure] {

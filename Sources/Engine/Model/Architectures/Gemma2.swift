@@ -10,17 +10,15 @@
 // Norms multiply by 1 + weight; post_attention_layernorm and post_feedforward_layernorm act on
 // the branches' outputs; embeddings are scaled by sqrt(hidden) rounded to the weights' type.
 
-package import Checkpoint
+import Checkpoint
 
-package struct Gemma2: Architecture {
-    package let modelType = "gemma2"
-    package let className = "Gemma2ForCausalLM"
-    package let reference = "transformers/models/gemma2/modeling_gemma2.py"
-    package let summary = "norms before and after each branch, soft caps, alternating windows"
+struct Gemma2: Architecture {
+    let modelType = "gemma2"
+    let className = "Gemma2ForCausalLM"
+    let reference = "transformers/models/gemma2/modeling_gemma2.py"
+    let summary = "norms before and after each branch, soft caps, alternating windows"
 
-    package init() {}
-
-    package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
         let family = try LlamaFamily(
             config,
             FamilyDefaults(keyValueHeads: 4, headWidth: 256, tied: true, contextLength: 8192),
@@ -55,7 +53,7 @@ package struct Gemma2: Architecture {
         return model
     }
 
-    package func rewrite(
+    func rewrite(
         _ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint
     ) throws {
         try config.keepLayers(kept, of: blueprint.layers.count)

@@ -13,17 +13,15 @@
 // input_layernorm, pre_ff_layernorm and model.final_layernorm. Which layer is of which kind is
 // told by periods and offsets alone, so a layer subset must have such a pattern.
 
-package import Checkpoint
+import Checkpoint
 
-package struct Jamba: Architecture {
-    package let modelType = "jamba"
-    package let className = "JambaForCausalLM"
-    package let reference = "transformers/models/jamba/modeling_jamba.py"
-    package let summary = "Mamba mixers with attention in every 8th layer, experts in every 2nd"
+struct Jamba: Architecture {
+    let modelType = "jamba"
+    let className = "JambaForCausalLM"
+    let reference = "transformers/models/jamba/modeling_jamba.py"
+    let summary = "Mamba mixers with attention in every 8th layer, experts in every 2nd"
 
-    package init() {}
-
-    package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
         let family = try LlamaFamily(
             config, FamilyDefaults(keyValueHeads: 8, contextLength: 262_144, rotates: false))
         let attentionPattern = try LayerPattern(
@@ -87,7 +85,7 @@ package struct Jamba: Architecture {
             outputNorm: family.norm(name + "c_layernorm", width: states))
     }
 
-    package func rewrite(
+    func rewrite(
         _ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint
     ) throws {
         let layers = kept.map { blueprint.layers[$0] }
@@ -108,7 +106,7 @@ package struct Jamba: Architecture {
 }
 
 extension Jamba {
-    package func patterns(of blueprint: ModelBlueprint) -> (any LayerPatterns)? {
+    func patterns(of blueprint: ModelBlueprint) -> (any LayerPatterns)? {
         JambaPatterns(blueprint)
     }
 }

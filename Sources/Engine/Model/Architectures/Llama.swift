@@ -3,17 +3,15 @@
 // Beyond LlamaFamily's table: attention_bias puts biases on q, k, v and o; mlp_bias on gate, up
 // and down.
 
-package import Checkpoint
+import Checkpoint
 
-package struct Llama: Architecture {
-    package let modelType = "llama"
-    package let className = "LlamaForCausalLM"
-    package let reference = "transformers/models/llama/modeling_llama.py"
-    package let summary = "grouped-query attention, rotary positions, gated MLP (Llama 2, 3, 3.1)"
+struct Llama: Architecture {
+    let modelType = "llama"
+    let className = "LlamaForCausalLM"
+    let reference = "transformers/models/llama/modeling_llama.py"
+    let summary = "grouped-query attention, rotary positions, gated MLP (Llama 2, 3, 3.1)"
 
-    package init() {}
-
-    package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
         let family = try LlamaFamily(config)
         let attentionBias = try config.flag("attention_bias", default: false)
         let mlpBias = try config.flag("mlp_bias", default: false)

@@ -3,17 +3,15 @@
 // Llama without biases; `sliding_window` (4096 where the key is absent, none where it is null)
 // holds for every layer.
 
-package import Checkpoint
+import Checkpoint
 
-package struct Mistral: Architecture {
-    package let modelType = "mistral"
-    package let className = "MistralForCausalLM"
-    package let reference = "transformers/models/mistral/modeling_mistral.py"
-    package let summary = "Llama with a sliding attention window on every layer"
+struct Mistral: Architecture {
+    let modelType = "mistral"
+    let className = "MistralForCausalLM"
+    let reference = "transformers/models/mistral/modeling_mistral.py"
+    let summary = "Llama with a sliding attention window on every layer"
 
-    package init() {}
-
-    package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
         let family = try LlamaFamily(
             config, FamilyDefaults(keyValueHeads: 8, contextLength: 131_072))
         let window =

@@ -7,17 +7,15 @@
 //
 // The router's softmax is over all experts; the chosen weights are divided by their sum.
 
-package import Checkpoint
+import Checkpoint
 
-package struct Mixtral: Architecture {
-    package let modelType = "mixtral"
-    package let className = "MixtralForCausalLM"
-    package let reference = "transformers/models/mixtral/modeling_mixtral.py"
-    package let summary = "Mistral with a mixture of experts in every layer"
+struct Mixtral: Architecture {
+    let modelType = "mixtral"
+    let className = "MixtralForCausalLM"
+    let reference = "transformers/models/mixtral/modeling_mixtral.py"
+    let summary = "Mistral with a mixture of experts in every layer"
 
-    package init() {}
-
-    package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
         let family = try LlamaFamily(
             config,
             FamilyDefaults(

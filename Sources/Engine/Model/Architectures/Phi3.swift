@@ -7,17 +7,15 @@
 //
 // `sliding_window` holds for every layer (none where absent or null); `partial_rotary_factor`.
 
-package import Checkpoint
+import Checkpoint
 
-package struct Phi3: Architecture {
-    package let modelType = "phi3"
-    package let className = "Phi3ForCausalLM"
-    package let reference = "transformers/models/phi3/modeling_phi3.py"
-    package let summary = "Llama with fused qkv and gate_up tensors"
+struct Phi3: Architecture {
+    let modelType = "phi3"
+    let className = "Phi3ForCausalLM"
+    let reference = "transformers/models/phi3/modeling_phi3.py"
+    let summary = "Llama with fused qkv and gate_up tensors"
 
-    package init() {}
-
-    package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
         let family = try LlamaFamily(config, FamilyDefaults(epsilon: 1e-5, contextLength: 4096))
         let window =
             !config.has("sliding_window") || config.isNull("sliding_window")

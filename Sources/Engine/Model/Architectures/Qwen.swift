@@ -7,17 +7,15 @@
 // | - | | self_attn.{q,k}_norm: RMS norm over each head before the rotation |
 // | use_sliding_window, sliding_window, max_window_layers, layer_types | windows | same |
 
-package import Checkpoint
+import Checkpoint
 
-package struct Qwen2: Architecture {
-    package let modelType = "qwen2"
-    package let className = "Qwen2ForCausalLM"
-    package let reference = "transformers/models/qwen2/modeling_qwen2.py"
-    package let summary = "Llama with biases on q, k and v"
+struct Qwen2: Architecture {
+    let modelType = "qwen2"
+    let className = "Qwen2ForCausalLM"
+    let reference = "transformers/models/qwen2/modeling_qwen2.py"
+    let summary = "Llama with biases on q, k and v"
 
-    package init() {}
-
-    package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
         let family = try LlamaFamily(
             config, FamilyDefaults(keyValueHeads: 32, contextLength: 32_768))
         let windows = try family.qwenWindows()
@@ -31,22 +29,22 @@ package struct Qwen2: Architecture {
             })
     }
 
-    package func rewrite(
+    func rewrite(
         _ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint
     ) throws {
         try config.keepQwenLayers(kept, blueprint: blueprint)
     }
 }
 
-package struct Qwen3: Architecture {
-    package let modelType = "qwen3"
-    package let className = "Qwen3ForCausalLM"
-    package let reference = "transformers/models/qwen3/modeling_qwen3.py"
-    package let summary = "Llama with RMS norms on queries and keys and a head width of its own"
+struct Qwen3: Architecture {
+    let modelType = "qwen3"
+    let className = "Qwen3ForCausalLM"
+    let reference = "transformers/models/qwen3/modeling_qwen3.py"
+    let summary = "Llama with RMS norms on queries and keys and a head width of its own"
 
-    package init() {}
+    init() {}
 
-    package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
         let family = try LlamaFamily(
             config, FamilyDefaults(keyValueHeads: 32, headWidth: 128, contextLength: 32_768))
         let windows = try family.qwenWindows()
@@ -64,7 +62,7 @@ package struct Qwen3: Architecture {
             })
     }
 
-    package func rewrite(
+    func rewrite(
         _ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint
     ) throws {
         try config.keepQwenLayers(kept, blueprint: blueprint)

@@ -44,7 +44,7 @@ extension LayerBlueprint {
     }
 
     /// The layer's tensor names without its prefix, so that two layers can be matched.
-    package var localNames: [String] { tensors.map { String($0.name.dropFirst(prefix.count)) } }
+    var localNames: [String] { tensors.map { String($0.name.dropFirst(prefix.count)) } }
 }
 
 extension NormBlueprint {

@@ -12,7 +12,7 @@ package struct ModelBlueprint: Sendable, Equatable {
     /// [vocabulary, hidden].
     package var embedding: String
     /// What embeddings are multiplied with.
-    package var embeddingScale: EmbeddingScale?
+    var embeddingScale: EmbeddingScale?
     package var layers: [LayerBlueprint]
     package var finalNorm: NormBlueprint
     /// [vocabulary, hidden]; the embedding's own name when the two are tied.
@@ -20,10 +20,10 @@ package struct ModelBlueprint: Sendable, Equatable {
     /// logits = cap * tanh(logits / cap).
     package var finalSoftCap: Float?
     /// Tensors that checkpoints may hold and nothing reads (tied heads, old rotary buffers).
-    package var ignorable: Set<String> = []
+    var ignorable: Set<String> = []
 }
 
-package enum EmbeddingScale: Sendable, Equatable {
+enum EmbeddingScale: Sendable, Equatable {
     /// Gemma: sqrt(hidden), rounded to the format of the embedding.
     case squareRootOfHidden
 }
@@ -97,31 +97,31 @@ package struct GatedBlueprint: Sendable, Equatable {
 
 /// A router that sends each token to its top experts.
 package struct ExpertsBlueprint: Sendable, Equatable {
-    package var router: ProjectionBlueprint
-    package var experts: [GatedBlueprint]
-    package var expertsPerToken: Int
+    var router: ProjectionBlueprint
+    var experts: [GatedBlueprint]
+    var expertsPerToken: Int
     /// Mixtral divides the chosen probabilities by their sum, Jamba does not.
-    package var renormalised: Bool
+    var renormalised: Bool
 }
 
 /// Mamba-1 mixer as Jamba has it (norms on dt, B and C).
 package struct MambaBlueprint: Sendable, Equatable {
     /// Inner width D = expand * hidden.
-    package var innerWidth: Int
-    package var stateWidth: Int
-    package var timeStepRank: Int
-    package var convolutionWidth: Int
+    var innerWidth: Int
+    var stateWidth: Int
+    var timeStepRank: Int
+    var convolutionWidth: Int
     package var input: ProjectionBlueprint
-    package var convolutionWeight: String
-    package var convolutionBias: String?
+    var convolutionWeight: String
+    var convolutionBias: String?
     package var parameters: ProjectionBlueprint
-    package var timeStep: ProjectionBlueprint
+    var timeStep: ProjectionBlueprint
     package var decayLog: String
     package var skip: String
     package var output: ProjectionBlueprint
-    package var timeStepNorm: NormBlueprint
+    var timeStepNorm: NormBlueprint
     package var inputNorm: NormBlueprint
-    package var outputNorm: NormBlueprint
+    var outputNorm: NormBlueprint
 }
 
 package enum MixerBlueprint: Sendable, Equatable {

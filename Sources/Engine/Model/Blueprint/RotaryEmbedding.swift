@@ -64,7 +64,7 @@ extension RotaryBlueprint {
     }
 
     /// Factor on cosine and sine.
-    package var attentionFactor: Double {
+    var attentionFactor: Double {
         switch scaling {
         case .yarn(_, _, _, _, let factor, _), .longrope(_, _, _, let factor): factor
         default: 1

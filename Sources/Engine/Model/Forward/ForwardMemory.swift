@@ -8,7 +8,7 @@ package struct ForwardMemory: Sendable, Equatable {
     package var stream: Int
     /// The rows of one boundary while they are handed over: as they were taken, and in the two
     /// copies that make a file of them. Those of other boundaries are on their way no more.
-    package var captured: Int
+    var captured: Int
     /// Intermediate matrices of one wave, widened weights and attention tiles.
     package var scratch: Int
 

@@ -14,7 +14,7 @@ package struct TextForest: Sendable {
 
     /// A shared beginning shorter than this is computed for each text: a segment of its own
     /// would cost more than its few tokens.
-    package static let sharedTokensMin = 8
+    static let sharedTokensMin = 8
 
     package private(set) var tokens: [Int32] = []
     package private(set) var segments: [Segment] = []
@@ -48,7 +48,7 @@ package struct TextForest: Sendable {
     }
 
     /// Segments from the root to `index`.
-    package func chain(to index: Int) -> [Int] {
+    func chain(to index: Int) -> [Int] {
         var chain = [index]
         var place = index
         while let parent = segments[place].parent {
