@@ -58,26 +58,35 @@ struct BlockGradient {
     private let attention: AttentionBlueprint
     private let gated: GatedBlueprint
 
-    /// - Throws: `LearnError.unsupported` for what has no derivative here.
-    init(_ layer: LayerBlueprint, index: Int) throws(LearnError) {
-        guard case .attention(let attention) = layer.mixer else {
-            throw .unsupported(layer: index, what: "a Mamba mixer")
+    /// What of a layer has no derivative here; nil where all has.
+    static func obstacle(_ layer: LayerBlueprint) -> String? {
+        guard case .attention(let attention) = layer.mixer else { return "a Mamba mixer" }
+        guard case .gated = layer.feedForward else { return "experts" }
+        if layer.postMixerNorm != nil || layer.postFeedForwardNorm != nil {
+            return "norms behind its branches"
         }
-        guard case .gated(let gated) = layer.feedForward else {
-            throw .unsupported(layer: index, what: "experts")
+        if attention.queryNorm != nil || attention.keyNorm != nil {
+            return "norms inside its heads"
         }
-        guard layer.postMixerNorm == nil, layer.postFeedForwardNorm == nil else {
-            throw .unsupported(layer: index, what: "norms behind its branches")
-        }
-        guard attention.queryNorm == nil, attention.keyNorm == nil else {
-            throw .unsupported(layer: index, what: "norms inside its heads")
-        }
-        guard attention.softCap == nil else {
-            throw .unsupported(layer: index, what: "capped attention scores")
-        }
+        return attention.softCap == nil ? nil : "capped attention scores"
+    }
+
+    /// nil where there is an obstacle.
+    init?(_ layer: LayerBlueprint) {
+        guard Self.obstacle(layer) == nil, case .attention(let attention) = layer.mixer,
+            case .gated(let gated) = layer.feedForward
+        else { return nil }
         self.layer = layer
         self.attention = attention
         self.gated = gated
+    }
+
+    /// - Throws: `LearnError.unsupported` where there is an obstacle.
+    init(_ layer: LayerBlueprint, index: Int) throws(LearnError) {
+        guard let block = BlockGradient(layer) else {
+            throw .unsupported(layer: index, what: Self.obstacle(layer) ?? "unknown parts")
+        }
+        self = block
     }
 
     /// Turns `gradient`, dL/d(layer's output), into dL/d(layer's input), in place.

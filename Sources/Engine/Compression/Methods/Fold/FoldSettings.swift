@@ -1,6 +1,5 @@
 // What `fold` is told, what it cannot do, and what it holds in memory.
 
-package import Failures
 package import Model
 import TensorMath
 
@@ -31,20 +30,6 @@ package struct FoldSettings: Sendable, Equatable {
     func block(of count: Int) -> Int { max(block, count / 128) }
 }
 
-package enum FoldError: ClassifiedFailure, Equatable, CustomStringConvertible {
-
-    package var failureClass: FailureClass { .user }
-
-    case unsupported(layer: Int, what: String)
-
-    package var description: String {
-        switch self {
-        case .unsupported(let layer, let what):
-            "method fold cannot compute layer \(layer): \(what); choose mka, sleb or reverse"
-        }
-    }
-}
-
 extension FoldSettings {
     /// What fits, and what chooses: one in `heldBack` sequences; nil where none can be spared.
     func split(_ batch: PackedSequences) -> (fitted: PackedSequences, held: PackedSequences?) {
@@ -58,49 +43,13 @@ extension FoldSettings {
     }
 }
 
-extension LayerBlueprint {
-    /// The attention and MLP of a layer that `fold` can compute.
-    func foldable(_ index: Int) throws(FoldError) -> (AttentionBlueprint, GatedBlueprint) {
-        guard case .attention(let attention) = mixer else {
-            throw .unsupported(layer: index, what: "its mixer is not attention")
-        }
-        guard case .gated(let gated) = feedForward else {
-            throw .unsupported(
-                layer: index,
-                what: "which experts a token takes depends on the router, so their "
-                    + "neurons are not features of one least squares")
-        }
-        guard postMixerNorm == nil, postFeedForwardNorm == nil else {
-            throw .unsupported(
-                layer: index,
-                what: "a norm behind the branch makes the output nonlinear in its "
-                    + "weights")
-        }
-        return (attention, gated)
-    }
-}
-
-extension AttentionBlueprint {
-    /// Whether groups of the other can stand beside those of this one.
-    func sharesGroups(with other: AttentionBlueprint) -> Bool {
-        // A gain inside the heads (Qwen3) belongs to all heads of a layer at once.
-        queryNorm == nil && keyNorm == nil && other.queryNorm == nil && other.keyNorm == nil
-            && heads == other.heads && keyValueHeads == other.keyValueHeads
-            && headWidth == other.headWidth && rotary == other.rotary && window == other.window
-            && scale == other.scale && softCap == other.softCap
-            && (query.bias == nil) == (other.query.bias == nil)
-            && (key.bias == nil) == (other.key.bias == nil)
-            && (value.bias == nil) == (other.value.bias == nil)
-    }
-}
-
 extension FoldSettings {
     /// Why layers will not be tuned although they should be.
     package func notes(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> [String] {
-        let stretches = FoldedStretch.all(blueprint.layers, keeping: kept)
-        let tuned = zip(kept, stretches).filter(\.1.isTuned).map(\.0)
+        let ranges = FoldedStretch.ranges(keeping: kept, of: blueprint.layers.count)
+        let tuned = zip(kept, FoldedStretch.areTuned(ranges)).filter(\.1).map(\.0)
         guard tuningSteps > 0, !tuned.isEmpty else { return [] }
         guard tokens.ranges.count >= heldBack else {
             return [
@@ -110,7 +59,7 @@ extension FoldSettings {
         }
         var obstacles: [String: [String]] = [:]
         for base in tuned {
-            if let what = LayerTuning.obstacle(blueprint.layers[base], index: base) {
+            if let what = BlockGradient.obstacle(blueprint.layers[base]) {
                 obstacles[what, default: []].append("\(base)")
             }
         }
@@ -126,16 +75,16 @@ extension FoldSettings {
     package func peakByteCount(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> Int {
+        // What cannot be folded is refused by name before anything is held.
+        guard let layers = try? FoldableLayer.all(of: blueprint) else { return 0 }
         let width = blueprint.hiddenWidth
         var features = 0
         var longest = 1
         var readers = 0
         var leaving = 0
-        let stretches = FoldedStretch.all(blueprint.layers, keeping: kept)
-        for (base, stretch) in zip(kept, stretches.map(\.layers.count)) {
-            guard let (attention, gated) = try? blueprint.layers[base].foldable(base) else {
-                continue
-            }
+        let ranges = FoldedStretch.ranges(keeping: kept, of: layers.count)
+        for (base, stretch) in zip(kept, ranges.map(\.count)) {
+            let (attention, gated) = (layers[base].attention, layers[base].gated)
             longest = max(longest, stretch)
             readers = max(readers, gated.gate.rows.count + gated.up.rows.count)
             features = max(
@@ -163,10 +112,10 @@ extension FoldSettings {
             : 4
                 * (kept.map {
                     LayerTuning.floatCount(
-                        blueprint.layers[$0], wave: wave, longest: tokens.longest)
+                        layers[$0], wave: wave, longest: tokens.longest)
                 }.max() ?? 0)
         let head =
-            tuningSteps > 0 && stretches.last?.isTuned == true
+            tuningSteps > 0 && FoldedStretch.areTuned(ranges).last == true
             ? 4 * LayerTuning.headFloatCount(blueprint, wave: wave) : 0
         // Ways are judged by the logits of both models, a chunk of each.
         let judged = (split(tokens).held ?? tokens).tokens.count

@@ -9,11 +9,11 @@ struct OutputRefit {
     enum Part { case attention, feedForward }
 
     let part: Part
-    let layer: LayerBlueprint
+    let layer: FoldableLayer
     let settings: FoldSettings
 
     func fold(_ task: FoldTask, _ patch: inout WeightPatch) throws {
-        let (attention, gated) = try layer.foldable(0)
+        let (attention, gated) = (layer.attention, layer.gated)
         let context = task.context
         let output = part == .attention ? attention.output : gated.down
         let norm = part == .attention ? layer.inputNorm : layer.feedForwardNorm
@@ -35,14 +35,14 @@ struct OutputRefit {
 
 /// Concatenates the MLPs of a stretch and selects as many neurons as one layer has.
 struct NeuronFolding {
-    let layers: [LayerBlueprint]
-    let base: LayerBlueprint
+    let layers: [FoldableLayer]
+    let base: FoldableLayer
     let settings: FoldSettings
 
     func fold(_ task: FoldTask, _ patch: inout WeightPatch) throws {
         let context = task.context
-        let parts = try layers.map { try $0.foldable(0).1 }
-        let own = try base.foldable(0).1
+        let parts = layers.map(\.gated)
+        let own = base.gated
         let count = own.down.inputs
         let bias = try PatchBuilder(context).biasSum(parts.map(\.down))
         var sums = try task.accumulate(features: count * parts.count, bias: bias) { _, stream in
@@ -75,14 +75,14 @@ struct NeuronFolding {
 
 /// Concatenates the attentions of a stretch and selects as many key-value groups as one layer has.
 struct GroupFolding {
-    let layers: [LayerBlueprint]
-    let base: LayerBlueprint
+    let layers: [FoldableLayer]
+    let base: FoldableLayer
     let settings: FoldSettings
 
     func fold(_ task: FoldTask, _ patch: inout WeightPatch) throws {
         let context = task.context
-        let parts = try layers.map { try $0.foldable(0).0 }
-        let own = try base.foldable(0).0
+        let parts = layers.map(\.attention)
+        let own = base.attention
         let count = own.output.inputs
         let bias = try PatchBuilder(context).biasSum(parts.map(\.output))
         var sums = try task.accumulate(features: count * parts.count, bias: bias) { wave, stream in

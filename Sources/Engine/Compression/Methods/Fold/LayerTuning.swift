@@ -20,22 +20,10 @@ struct LayerTuning {
     private let steps: Int
     private let rate: Double
 
-    /// What of a layer has no derivative here, if anything: norms inside the heads, capped scores.
-    static func obstacle(_ layer: LayerBlueprint, index: Int) -> String? {
-        do throws(LearnError) {
-            _ = try BlockGradient(layer, index: index)
-            return nil
-        } catch .unsupported(_, let what) {
-            return what
-        } catch {
-            return error.description
-        }
-    }
-
     /// nil where there is nothing to do, or an obstacle.
     /// - Parameter head: of the whole model; for its last layer.
     init?(_ layer: LayerBlueprint, head: LossHead?, settings: FoldSettings) {
-        guard settings.tuningSteps > 0, let block = try? BlockGradient(layer, index: 0) else {
+        guard settings.tuningSteps > 0, let block = BlockGradient(layer) else {
             return nil
         }
         self.layer = layer
@@ -114,11 +102,11 @@ struct LayerTuning {
 
     /// Floats held beside the streams: values, as products read them, gradients and two moments of
     /// all tensors, and what back-propagation holds of a wave.
-    static func floatCount(_ layer: LayerBlueprint, wave: Int, longest: Int) -> Int {
+    static func floatCount(_ layer: FoldableLayer, wave: Int, longest: Int) -> Int {
         let weights = layer.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
-        guard let (attention, gated) = try? layer.foldable(0) else { return 0 }
         let widths =
-            5 * layer.inputNorm.width + 4 * gated.down.inputs + 6 * attention.output.inputs
+            5 * layer.inputNorm.width + 4 * layer.gated.down.inputs
+            + 6 * layer.attention.output.inputs
         return 5 * weights + wave * widths + 2 * longest * longest * Parallel.threadCount
     }
 }

@@ -56,7 +56,7 @@ package final class ModelFolding {
         keeping kept: [Int], recall: (any FoldRecall)? = nil, observer: some WorkObserver,
         give: (WeightPatch) throws -> Void
     ) throws {
-        let layers = try foldableLayers()
+        let layers = try FoldableLayer.all(of: original.blueprint)
         let stretches = FoldedStretch.all(layers, keeping: kept)
         let prefixes = kept.indices.map {
             FoldPrefix(kept: Array(kept[...$0]), end: stretches[$0].range.upperBound)
@@ -80,7 +80,7 @@ package final class ModelFolding {
                 what: "layer \(index + 1) of \(kept.count)")
             let (old, new) = (stretch.base.prefix, layers[index].prefix)
             if index < first {
-                try carry(stretch.base, observer)
+                try carry(stretch.base.layer, observer)
                 passed += 1
             } else if let found = try recall?.layer(prefixes[index]) {
                 accept(
@@ -151,14 +151,14 @@ package final class ModelFolding {
         of stretches: [Range<Int>], observer: some WorkObserver,
         give: (_ stretch: Range<Int>, _ cost: Double) throws -> Void
     ) throws {
-        let layers = try foldableLayers()
+        let layers = try FoldableLayer.all(of: original.blueprint)
         var reached = 0
         for (done, stretch) in stretches.sorted(by: { $0.lowerBound < $1.lowerBound }).enumerated()
         {
             let names = "layers \(stretch.lowerBound) to \(stretch.upperBound - 1)"
             place = FoldProgress(done: done, total: stretches.count, unit: "stretches", what: names)
             for layer in layers[reached..<stretch.lowerBound] {
-                try carry(layer, observer)
+                try carry(layer.layer, observer)
                 original.source.release(layer.tensors.map(\.name))
             }
             reached = stretch.lowerBound
@@ -170,12 +170,6 @@ package final class ModelFolding {
             observer.progress(
                 done: done + 1, total: place.total, unit: place.unit, detail: place.what)
         }
-    }
-
-    private func foldableLayers() throws -> [LayerBlueprint] {
-        let layers = original.blueprint.layers
-        for index in layers.indices { _ = try layers[index].foldable(index) }
-        return layers
     }
 
     private func folding<Observer: WorkObserver>(

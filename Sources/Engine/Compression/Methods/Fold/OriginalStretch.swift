@@ -5,7 +5,7 @@ import Model
 import TensorMath
 
 struct OriginalStretch {
-    let layers: [LayerBlueprint]
+    let layers: [FoldableLayer]
     /// The original stream before the stretch.
     let start: MatrixView
     let context: BlockContext
@@ -23,11 +23,11 @@ struct OriginalStretch {
             let stream = states[2 * index].copy()
             let normal = MatrixView(rows: stream.rows, columns: stream.columns)
             try context.normalise(stream, layer.inputNorm, into: normal)
-            try layer.runMixer(normal, stream: stream, layout: wave.layout, context: context)
+            try layer.layer.runMixer(normal, stream: stream, layout: wave.layout, context: context)
             states.append(stream.copy())
             if !leaving, index + 1 == layers.count { break }
             try context.normalise(stream, layer.feedForwardNorm, into: normal)
-            try layer.runFeedForward(normal, stream: stream, context: context)
+            try layer.layer.runFeedForward(normal, stream: stream, context: context)
             states.append(stream)
         }
         return states

@@ -58,7 +58,7 @@ struct StretchFolding<Observer: WorkObserver> {
         if stretch.later.isEmpty, original.blueprint.finalSoftCap == nil {
             goals.append(try LossHead(original, original: original))
         }
-        return goals.compactMap { LayerTuning(stretch.base, head: $0, settings: settings) }
+        return goals.compactMap { LayerTuning(stretch.base.layer, head: $0, settings: settings) }
     }
 
     /// The way of tensors that are known, `target` as `fold` leaves it.
@@ -94,7 +94,8 @@ struct StretchFolding<Observer: WorkObserver> {
 
     private func divergence(_ way: FoldCandidate) throws -> Double {
         try way.judged.flatMap {
-            try judge?.divergence(of: $0, followedBy: stretch.later, observer: observer)
+            try judge?.divergence(
+                of: $0, followedBy: stretch.later.map(\.layer), observer: observer)
         } ?? 0
     }
 
@@ -102,10 +103,10 @@ struct StretchFolding<Observer: WorkObserver> {
     private func tried(_ patch: WeightPatch) throws -> FoldCandidate {
         let stream = folded.copy()
         try advance(stream, patch) { stream, _, wave, context in
-            try stretch.base.run(stream, layout: wave.layout, context: context)
+            try stretch.base.layer.run(stream, layout: wave.layout, context: context)
         }
         let judged = try judge?.advanced(
-            through: stretch.base, source(with: patch), observer: observer)
+            through: stretch.base.layer, source(with: patch), observer: observer)
         return FoldCandidate(patch: patch, stream: stream, judged: judged)
     }
 
@@ -133,7 +134,7 @@ struct StretchFolding<Observer: WorkObserver> {
         }
         try advance(stream, patch) { stream, normal, wave, context in
             try context.normalise(stream, base.inputNorm, into: normal)
-            try base.runMixer(normal, stream: stream, layout: wave.layout, context: context)
+            try base.layer.runMixer(normal, stream: stream, layout: wave.layout, context: context)
         }
         let feedForward = try prepare(
             reading: stream, norm: \.feedForwardNorm, first: 1
@@ -148,10 +149,10 @@ struct StretchFolding<Observer: WorkObserver> {
         }
         try advance(stream, patch) { stream, normal, _, context in
             try context.normalise(stream, base.feedForwardNorm, into: normal)
-            try base.runFeedForward(normal, stream: stream, context: context)
+            try base.layer.runFeedForward(normal, stream: stream, context: context)
         }
         let judged = try judge?.advanced(
-            through: base, source(with: patch), observer: observer)
+            through: base.layer, source(with: patch), observer: observer)
         return FoldCandidate(patch: patch, stream: stream, judged: judged)
     }
 
@@ -166,7 +167,7 @@ struct StretchFolding<Observer: WorkObserver> {
     ) throws -> WeightPatch {
         let context = try context(original.source)
         let past = OriginalStretch(layers: stretch.layers, start: source, context: context)
-        let norms = stretch.layers.map { $0[keyPath: norm] }
+        let norms = stretch.layers.map { $0.layer[keyPath: norm] }
         var fitting = InputFitting(layers: norms.count, width: stream.columns)
         for wave in waves {
             try observer.checkpoint()

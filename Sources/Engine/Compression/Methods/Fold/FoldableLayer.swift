@@ -1,0 +1,85 @@
+// What of a layer `fold` works on, found once; and what it cannot compute.
+
+package import Failures
+import Model
+
+package enum FoldError: ClassifiedFailure, Equatable, CustomStringConvertible {
+
+    package var failureClass: FailureClass { .user }
+
+    case unsupported(layer: Int, what: String)
+
+    package var description: String {
+        switch self {
+        case .unsupported(let layer, let what):
+            "method fold cannot compute layer \(layer): \(what); choose mka, sleb or reverse"
+        }
+    }
+}
+
+/// A layer with the attention and the MLP that `fold` found in it.
+@dynamicMemberLookup
+struct FoldableLayer {
+    let layer: LayerBlueprint
+    let attention: AttentionBlueprint
+    let gated: GatedBlueprint
+
+    /// - Parameter index: of the layer in the original, for what is refused.
+    init(_ layer: LayerBlueprint, index: Int) throws(FoldError) {
+        guard case .attention(let attention) = layer.mixer else {
+            throw .unsupported(layer: index, what: "its mixer is not attention")
+        }
+        guard case .gated(let gated) = layer.feedForward else {
+            throw .unsupported(
+                layer: index,
+                what: "which experts a token takes depends on the router, so their "
+                    + "neurons are not features of one least squares")
+        }
+        guard layer.postMixerNorm == nil, layer.postFeedForwardNorm == nil else {
+            throw .unsupported(
+                layer: index,
+                what: "a norm behind the branch makes the output nonlinear in its "
+                    + "weights")
+        }
+        self.layer = layer
+        self.attention = attention
+        self.gated = gated
+    }
+
+    static func all(of blueprint: ModelBlueprint) throws(FoldError) -> [FoldableLayer] {
+        var all: [FoldableLayer] = []
+        for (index, layer) in blueprint.layers.enumerated() {
+            all.append(try FoldableLayer(layer, index: index))
+        }
+        return all
+    }
+
+    subscript<Value>(dynamicMember path: KeyPath<LayerBlueprint, Value>) -> Value {
+        layer[keyPath: path]
+    }
+
+    /// Projections that read the norm before attention.
+    var attentionReaders: [ProjectionBlueprint] {
+        [attention.query, attention.key, attention.value]
+    }
+    /// Projections that read the norm before the MLP.
+    var feedForwardReaders: [ProjectionBlueprint] { [gated.gate, gated.up] }
+    var attentionInputs: [String] { attentionReaders.map(\.tensor) + [layer.inputNorm.tensor] }
+    var feedForwardInputs: [String] {
+        feedForwardReaders.map(\.tensor) + [layer.feedForwardNorm.tensor]
+    }
+}
+
+extension AttentionBlueprint {
+    /// Whether groups of the other can stand beside those of this one.
+    func sharesGroups(with other: AttentionBlueprint) -> Bool {
+        // A gain inside the heads (Qwen3) belongs to all heads of a layer at once.
+        queryNorm == nil && keyNorm == nil && other.queryNorm == nil && other.keyNorm == nil
+            && heads == other.heads && keyValueHeads == other.keyValueHeads
+            && headWidth == other.headWidth && rotary == other.rotary && window == other.window
+            && scale == other.scale && softCap == other.softCap
+            && (query.bias == nil) == (other.query.bias == nil)
+            && (key.bias == nil) == (other.key.bias == nil)
+            && (value.bias == nil) == (other.value.bias == nil)
+    }
+}
