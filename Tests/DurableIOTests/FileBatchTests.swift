@@ -11,7 +11,7 @@ import Testing
         let batch = try FileBatch(folder: folder, names: ["a", "b"], byteCount: 13)
         do {
             let first = try batch.create("a")
-            try first.append(unsafe [1, 2, 3].span.bytes)
+            try first.append(unsafe ([1, 2, 3] as [UInt8]).span.bytes)
             #expect(try batch.finish(first, expected: 3) == 3)
             let second = try batch.create("b")
             try second.append(source, 0..<source.byteCount) { _ in }
@@ -80,7 +80,7 @@ import Testing
         let folder = try TemporaryFolder()
         let batch = try FileBatch(folder: folder.path, names: ["a"], byteCount: 4)
         let file = try batch.create("a")
-        try file.append(unsafe [1, 2, 3].span.bytes)
+        try file.append(unsafe ([1, 2, 3] as [UInt8]).span.bytes)
         let partial = folder.path.appending(".a.partial")
         let expected = FileBatchError.fileByteCount(path: partial.string, expected: 4, found: 3)
         #expect(throws: expected) { try batch.finish(file, expected: 4) }
