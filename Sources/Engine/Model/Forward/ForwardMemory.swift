@@ -14,6 +14,10 @@ package struct ForwardMemory: Sendable, Equatable {
 
     package var total: Int { stream + captured + scratch }
 
+    /// What the allocator keeps of memory that was freed: one job in some held 1 MiB more than
+    /// was planned without it.
+    private static let allocatorBytes = 4 << 20
+
     package init(
         blueprint: ModelBlueprint, batch: PackedSequences, capturedRows: Int, waveTokens: Int,
         mode: ComputeMode
@@ -30,7 +34,7 @@ package struct ForwardMemory: Sendable, Equatable {
         let inputCopy = mode == .bfloat16 ? 2 * longestWave * widest / 2 : 8 << 20
         scratch =
             4 * longestWave * widest + inputCopy
-            + 4 * CausalAttention.scratchFloats(length: batch.longest)
+            + 4 * CausalAttention.scratchFloats(length: batch.longest) + Self.allocatorBytes
     }
 }
 
