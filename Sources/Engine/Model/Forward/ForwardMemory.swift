@@ -16,7 +16,7 @@ package struct ForwardMemory: Sendable, Equatable {
 
     /// What the allocator keeps of memory that was freed: one job in some held 1 MiB more than
     /// was planned without it.
-    private static let allocatorBytes = 4 << 20
+    private static let allocatorBytes = 16 << 20
 
     package init(
         blueprint: ModelBlueprint, batch: PackedSequences, capturedRows: Int, waveTokens: Int,
