@@ -79,6 +79,7 @@ let package = Package(
             name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "COpenMP", providers: [.apt(["libgomp1"])]),
         .target(name: "Kernels"),
+        .target(name: "BuiltInTexts", exclude: ["README.md", "calibration.jsonl", "heldout.txt"]),
 
         // Level 1: who has to act on a failure, JSON, arithmetic, durable files, and the words of a
         // job; nothing about models.
@@ -113,7 +114,7 @@ let package = Package(
         room(
             "Texts",
             [
-                "Failures", "JSON", "Tokenizer", "TensorMath", "DurableIO",
+                "Failures", "JSON", "Tokenizer", "TensorMath", "DurableIO", "BuiltInTexts",
                 external("SystemPackage", "swift-system"),
             ]),
         room("Model", ["Failures", "JSON", "Checkpoint", "TensorMath"]),
@@ -132,6 +133,9 @@ let package = Package(
         ours("Report", ["Failures", "JSON", "Catalogue"]),
 
         ours(
+            "Locations",
+            ["Failures", "DurableIO", external("SystemPackage", "swift-system")]),
+        ours(
             "Publication",
             ["DurableIO", external("SystemPackage", "swift-system")]),
 
@@ -140,14 +144,14 @@ let package = Package(
             "Runner",
             [
                 "Failures", "JSON", "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation",
-                "Analysis", "Compression", "Report", "Publication", "Store", "Jobs", "Catalogue",
-                "DurableIO", "TensorMath",
+                "Analysis", "Compression", "Report", "Locations", "Publication", "Store", "Jobs",
+                "Catalogue", "DurableIO", "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
         ours(
             "Daemon",
             [
-                "Failures", "Publication", "Jobs", "Store", "DurableIO", "Catalogue",
+                "Failures", "Locations", "Publication", "Jobs", "Store", "DurableIO", "Catalogue",
                 external("FlyingFox", "FlyingFox"), external("Logging", "swift-log"),
                 external("ServiceLifecycle", "swift-service-lifecycle"),
                 external("Subprocess", "swift-subprocess"),
@@ -166,8 +170,9 @@ let package = Package(
         .executableTarget(
             name: "layerfold",
             dependencies: [
-                "Failures", "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation", "Report",
-                "Runner", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
+                "Failures", "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation",
+                "Compression", "Report", "Runner", "Locations", "Store", "Jobs", "Catalogue",
+                "DurableIO", "TensorMath",
                 external("ArgumentParser", "swift-argument-parser"),
                 external("SystemPackage", "swift-system"),
             ],
@@ -198,6 +203,7 @@ let package = Package(
         tests("KernelsTests", ["TensorMath", "Kernels"]),
         tests("DurableIOTests", ["DurableIO", "Failures"]),
         tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
+        tests("LocationsTests", ["Locations", external("SystemPackage", "swift-system")]),
         tests("StoreTests", ["JSON", "Store", "DurableIO"]),
         .target(
             name: "EngineTestSupport",

@@ -9,9 +9,10 @@ extension SimilarityDeclaration {
         formula: "S_lm = I(E_l; E_m) / sqrt(H(E_l) H(E_m))",
         parameters: [
             ParameterDeclaration(
-                "sigma", .numberOrWord(1e-6...1e9, ["median"]), default: .number(8),
+                "sigma", .numberOrWord(1e-6...1e9, ["median"]), default: .word("median"),
                 "Width of the kernel exp(-(distance^2 / sigma)^0.5), in squared units of the "
-                    + "hidden states; `median` takes each layer's median squared distance."),
+                    + "hidden states; `median` takes each layer's median squared distance. The "
+                    + "paper's 8 makes the kernel of most models the identity."),
             dimensions, neighbours, entropyNeighbours(default: 5),
         ])
 

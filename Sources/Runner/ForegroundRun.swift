@@ -3,21 +3,26 @@
 import DurableIO
 import Foundation
 package import Jobs
+import Locations
 import Publication
 import Store
 package import SystemPackage
 
 package struct ForegroundRun {
     package let description: JobDescription
+    /// The manifest's bytes as somebody wrote them.
+    package let manifest: [UInt8]
     /// Relative paths of the manifest are looked up here.
     package let manifestFolder: FilePath
     package let state: FilePath
     package let output: FilePath
 
     package init(
-        description: JobDescription, manifestFolder: FilePath, state: FilePath, output: FilePath
+        description: JobDescription, manifest: [UInt8], manifestFolder: FilePath, state: FilePath,
+        output: FilePath
     ) {
         self.description = description
+        self.manifest = manifest
         self.manifestFolder = manifestFolder
         self.state = state
         self.output = output
@@ -34,15 +39,16 @@ package struct ForegroundRun {
             ".\(description.name)-\(ProcessInfo.processInfo.processIdentifier).partial")
         try FreshFolder.make(partial)
         do {
-            let roots = [manifestFolder]
             let runner = JobRunner(
                 description,
                 setting: JobSetting(
-                    store: try ContentStore(state: state), modelRoots: roots, dataRoots: roots,
-                    results: partial),
+                    store: try ContentStore(state: state),
+                    models: ModelLocator(from: manifestFolder),
+                    data: .anywhere(from: manifestFolder), results: partial),
                 progress: ProgressReporter(listener: emit, stop: stop))
             let report = try runner.run()
             try RunLog(folder: partial).write(report)
+            try RawFile.write(manifest, to: partial.appending("manifest.yaml"))
             return try publish(partial)
         } catch {
             try? FileManager.default.removeItem(atPath: partial.string)

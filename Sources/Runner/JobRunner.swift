@@ -7,6 +7,7 @@ import Evaluation
 import Foundation
 import JSON
 package import Jobs
+package import Locations
 import Model
 package import Report
 package import Store
@@ -17,17 +18,17 @@ import Texts
 /// Where a job finds its inputs and leaves its results.
 package struct JobSetting {
     package var store: ContentStore
-    package var modelRoots: [FilePath]
-    package var dataRoots: [FilePath]
+    package var models: ModelLocator
+    package var data: PathScope
     /// An empty folder of this job's own.
     package var results: FilePath
 
     package init(
-        store: ContentStore, modelRoots: [FilePath], dataRoots: [FilePath], results: FilePath
+        store: ContentStore, models: ModelLocator, data: PathScope, results: FilePath
     ) {
         self.store = store
-        self.modelRoots = modelRoots
-        self.dataRoots = dataRoots
+        self.models = models
+        self.data = data
         self.results = results
     }
 }
@@ -38,7 +39,6 @@ package final class JobRunner {
     private let progress: ProgressReporter
     private let cache: StageCache
     private let numerics: Numerics
-    private let data: RootResolver
     private let started = timestamp()
 
     /// Cached objects may turn out damaged while they are read; each try recomputes what was
@@ -51,7 +51,6 @@ package final class JobRunner {
         self.progress = progress
         cache = StageCache(store: setting.store, progress: progress)
         numerics = Numerics(job.analysis.compute)
-        data = RootResolver(kind: "data", roots: setting.dataRoots)
     }
 
     /// Runs all stages and writes everything but DONE into the results folder.
@@ -75,14 +74,14 @@ package final class JobRunner {
     }
 
     private func attempt() throws -> RunReport {
-        let place = try RootResolver(kind: "model", roots: setting.modelRoots).resolve(job.model)
-        let original = try IdentifiedModel(place.path, within: place.root, cache)
-        let tokenizer = try IdentifiedTokenizer(folder: place.path)
+        let located = try setting.models.locate(job.model)
+        let original = try IdentifiedModel(located, cache)
+        let tokenizer = try IdentifiedTokenizer(folder: located.folder)
         let subject = Subject(
             model: original.model, identity: original.digest, label: RunReport.Similarity.original)
         let evaluations = Evaluations(
-            cache: cache, numerics: numerics, data: data, tokenizer: tokenizer,
-            encoder: PromptEncoder(tokenizer.tokenizer, folder: place.path), original: subject)
+            cache: cache, numerics: numerics, data: setting.data, tokenizer: tokenizer,
+            encoder: PromptEncoder(tokenizer.tokenizer, folder: located.folder), original: subject)
         try evaluations.check(job.evaluate)
         let analysed = try analyse(original, tokenizer)
         let baselines = try job.evaluate.map {
@@ -116,7 +115,7 @@ package final class JobRunner {
         _ original: IdentifiedModel, _ tokenizer: IdentifiedTokenizer
     ) throws -> Analysed {
         func tokenise(_ set: JobDescription.Calibration) throws -> TokenisedSet {
-            let stage = try TokeniseStage(set, tokenizer: tokenizer, data: data)
+            let stage = try TokeniseStage(set, tokenizer: tokenizer, data: setting.data)
             let tokens = try cache.run(stage)
             if let shortage = stage.shortage(tokens) { progress.warn(shortage) }
             return tokens

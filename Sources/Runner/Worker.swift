@@ -5,6 +5,7 @@ import DurableIO
 package import Failures
 import Foundation
 package import Jobs
+import Locations
 import Store
 package import SystemPackage
 
@@ -69,8 +70,8 @@ package struct Worker {
             request.description,
             setting: JobSetting(
                 store: try ContentStore(state: FilePath(request.stateDirectory)),
-                modelRoots: request.modelRoots.map { FilePath($0) },
-                dataRoots: request.dataRoots.map { FilePath($0) }, results: results),
+                models: ModelLocator(roots: request.modelRoots.map { FilePath($0) }),
+                data: .below(request.dataRoots.map { FilePath($0) }), results: results),
             progress: progress)
         let report = try runner.run()
         try log.write(report)

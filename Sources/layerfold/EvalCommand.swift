@@ -5,6 +5,7 @@ import Catalogue
 import Evaluation
 import Foundation
 import Jobs
+import Locations
 import Model
 import Runner
 import SystemPackage
@@ -16,7 +17,7 @@ struct EvalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval", abstract: "Evaluate a checkpoint on a task, without a job.")
 
-    @Argument(help: "A checkpoint folder.") var model: String
+    @OptionGroup var model: ModelArgument
     @Option(help: "A name of `layerfold tasks`.") var task = "perplexity"
     @Option(help: "The task's data: a file or folder.") var data: String
     @Option(name: .customLong("set"), help: "A parameter of the task, NAME=VALUE; may be repeated.")
@@ -86,11 +87,12 @@ struct EvalCommand: ParsableCommand {
             throw Failure(.notFound, "task \"\(task)\" is not known; see `layerfold tasks`")
         }
         let parameters = try parameters(of: declaration)
-        let opened = try OpenModel.open(model)
+        let located = try model.locate()
+        let opened = try ModelArgument.open(located)
         do {
             let started = ContinuousClock.now
             let encoder = PromptEncoder(
-                try TokenizerFolder.load(FilePath(model)), folder: FilePath(model))
+                try TokenizerFolder.load(located.folder), folder: located.folder)
             let mode = try ComputeOption.mode(compute)
             let (figures, notes) = try evaluate(opened, encoder, mode, parameters)
             let seconds = (ContinuousClock.now - started) / .seconds(1)
@@ -167,7 +169,7 @@ struct EvalCommand: ParsableCommand {
                     path: data, expected: notes.joined(separator: "; "))
             }
             let before = try original.map { original in
-                let other = try OpenModel.open(original)
+                let other = try ModelArgument.open(try ModelArgument.locate(original))
                 // Both are asked in the tokens of one tokenizer.
                 let sizes = (other.blueprint.vocabularySize, model.blueprint.vocabularySize)
                 guard sizes.0 == sizes.1 else {
@@ -208,7 +210,8 @@ struct EvalCommand: ParsableCommand {
             return try Divergence.measure(
                 windows: try measures.divergenceWindows(text),
                 original: ForwardPass(
-                    weights: try OpenModel.open(original).weights, mode: mode),
+                    weights: try ModelArgument.open(try ModelArgument.locate(original)).weights,
+                    mode: mode),
                 model: ForwardPass(weights: model.weights, mode: mode), observer: progress
             ).figures
         case .windows:

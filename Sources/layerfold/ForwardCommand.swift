@@ -18,7 +18,7 @@ struct ForwardCommand: ParsableCommand {
             final.i (after it).
             """)
 
-    @Argument(help: "A checkpoint folder.") var model: String
+    @OptionGroup var model: ModelArgument
     @Option(help: "A JSON list of lists of token ids.") var tokens: String
     @Option(help: "The safetensors file to write.") var output: String
     @Option(help: "f32 | bf16 | auto.") var compute = "f32"
@@ -26,7 +26,7 @@ struct ForwardCommand: ParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {
-        let model = try OpenModel.open(model)
+        let model = try self.model.open()
         let sequences = try readTokens()
         let batch = PackedSequences(sequences)
         let mode = try ComputeOption.mode(compute)

@@ -9,7 +9,7 @@ struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Show what a checkpoint is made of, and check it.")
 
-    @Argument(help: "A checkpoint folder.") var model: String
+    @OptionGroup var model: ModelArgument
     @Flag(help: "Print JSON.") var json = false
     @Flag(help: "List every tensor.") var tensors = false
 
@@ -35,7 +35,7 @@ struct InspectCommand: ParsableCommand {
     }
 
     func run() throws {
-        let model = try OpenModel.open(model)
+        let model = try self.model.open()
         let checkpoint = model.checkpoint
         let listing = Listing(
             architecture: model.blueprint.modelType, layers: model.blueprint.layers.count,
@@ -62,16 +62,6 @@ struct InspectCommand: ParsableCommand {
         for warning in listing.warnings { Terminal.line("warning: \(warning)") }
         if let tensors = listing.tensors {
             Terminal.table(tensors.map { [$0.name, $0.dtype, "\($0.shape)"] })
-        }
-    }
-}
-
-enum OpenModel {
-    static func open(_ path: String) throws -> Model {
-        do {
-            return try Model(try Checkpoint(FilePath(path)))
-        } catch {
-            throw Failure(.refused, "\(error)")
         }
     }
 }

@@ -20,7 +20,8 @@ struct Layerfold: ParsableCommand {
             CommandGroup(
                 name: "Jobs",
                 subcommands: [
-                    RunCommand.self, SubmitCommand.self, ValidateCommand.self, ListCommand.self,
+                    FoldCommand.self, InitCommand.self, RunCommand.self, SubmitCommand.self,
+                    ValidateCommand.self, ListCommand.self,
                     ShowCommand.self, LogsCommand.self, WaitCommand.self, CancelCommand.self,
                     RetryCommand.self, ExplainCommand.self, ReportCommand.self,
                 ]),

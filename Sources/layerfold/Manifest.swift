@@ -5,10 +5,12 @@ import Jobs
 
 enum Manifest {
     static func read(_ path: String) throws -> JobDescription {
-        let bytes = try NamedFile.read(path)
-        let name = name(of: path)
+        try parse(try NamedFile.read(path), path)
+    }
+
+    static func parse(_ bytes: Data, _ path: String) throws -> JobDescription {
         do {
-            return try ManifestParser.parse(bytes: bytes, name: name)
+            return try ManifestParser.parse(bytes: bytes, name: name(of: path))
         } catch {
             throw Failure(.refused, "\(path): \(error)")
         }

@@ -3,6 +3,8 @@
 import ArgumentParser
 import Foundation
 import Jobs
+import Locations
+import Report
 import Runner
 import SystemPackage
 
@@ -23,13 +25,32 @@ struct RunCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let manifest = try Manifest.read(job)
+        let bytes = try NamedFile.read(job)
         let folder = FilePath(job).removingLastComponent()
+        try JobInForeground(
+            description: try Manifest.parse(bytes, job), manifest: Array(bytes),
+            folder: folder.isEmpty ? "." : folder, state: state, output: output, json: json
+        ).run()
+    }
+}
+
+/// A job in this process, with its progress and what came of it.
+struct JobInForeground {
+    let description: JobDescription
+    /// As it was written; it goes into the results.
+    let manifest: [UInt8]
+    /// Where its relative paths start.
+    let folder: FilePath
+    let state: String
+    let output: String
+    let json: Bool
+
+    func run() throws {
         let display = ProgressDisplay()
         let stop = StopSignal()
         let run = ForegroundRun(
-            description: manifest, manifestFolder: folder.isEmpty ? "." : folder,
-            state: FilePath(state), output: FilePath(output))
+            description: description, manifest: manifest, manifestFolder: folder,
+            state: FilePath(expandingHome: state), output: FilePath(expandingHome: output))
         do {
             let published = try run.run(
                 emit: { line in

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Locations
 import SystemPackage
 import Tokenizer
 
@@ -13,7 +14,7 @@ struct TokenizeCommand: ParsableCommand {
             standard input, prints a JSON list of lists of ids (a list of strings).
             """)
 
-    @Argument(help: "A checkpoint folder.") var model: String
+    @OptionGroup var model: ModelArgument
     @Option(help: "The input; standard input where left out.") var file: String?
     @Flag(help: "Leave the post-processor's special tokens out.") var noSpecial = false
     @Flag(help: "The reverse: ids to texts.") var decode = false
@@ -22,7 +23,8 @@ struct TokenizeCommand: ParsableCommand {
 
     func run() throws {
         let tokenizer: Tokenizer
-        do { tokenizer = try TokenizerFolder.load(FilePath(model)) } catch {
+        let folder = try model.locate().folder
+        do { tokenizer = try TokenizerFolder.load(folder) } catch {
             throw Failure(.refused, "\(error)")
         }
         let data = try input()

@@ -39,7 +39,7 @@ import Testing
         #expect(job.analysis.similarity == "npib")
         #expect(job.analysis.representation == "last-token")
         #expect(job.analysis.compute == .auto)
-        #expect(job.analysis.parameters.number("sigma") == 8)
+        #expect(job.analysis.parameters.text("sigma") == "median")
         #expect(job.analysis.parameters.integer("dimensions") == 2)
         #expect(job.analysis.parameters.integer("neighbours") == 5)
         #expect(job.compress.count == 1)

@@ -13,6 +13,7 @@ enum Exceptions {
         "Sources/Engine/Checkpoint/Checkpoint.swift": "lends mapped weights to C arithmetic",
         "Sources/Engine/Checkpoint/SafetensorsFile.swift": "lends mapped weights to C arithmetic",
         "Sources/Engine/Tokenizer/PatternProgram.swift": "PCRE2 matches on pointers",
+        "Sources/Engine/Texts/BuiltInText.swift": "reads arrays of C",
         "Sources/Daemon/Inbox/InboxWatch.swift": "inotify's events are C structures",
         "Sources/Daemon/State/JobFolder.swift": "reads parts of a growing file",
     ]

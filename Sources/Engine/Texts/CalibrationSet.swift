@@ -153,10 +153,13 @@ package enum CalibrationSet {
         }
     }
 
+    /// The text of a file, or a built-in one.
     package static func readText(_ path: String) throws(CalibrationError) -> String {
         let bytes: [UInt8]
         do {
-            bytes = try SmallFile.read(following: FilePath(path), bytesMax: bytesMax)
+            bytes =
+                try BuiltInText.bytes(path)
+                ?? SmallFile.read(following: FilePath(path), bytesMax: bytesMax)
         } catch let error as SmallFile.TooLarge {
             throw .tooLarge(path: path, bytes: error.byteCount, limit: bytesMax)
         } catch {

@@ -1,6 +1,8 @@
 // Which paths a manifest may name. Purely lexical: what a path leads to is checked where it is
 // opened.
 
+import Catalogue
+
 /// A daemon takes paths below its roots only; `layerfold run` takes any.
 package enum PathRule: Sendable, Equatable {
     case anywhere
@@ -19,6 +21,15 @@ package enum PathRule: Sendable, Equatable {
         }
         if path.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
             return ("the path holds a control character", "remove it")
+        }
+        if root == .data, path.hasPrefix(Offer.builtInPrefix) {
+            if Offer.isBuiltIn(path) { return nil }
+            let names = Offer.builtInTexts.map(\.path)
+            let meant = Spelling.nearest(to: path, in: names).map { "did you mean \($0)?" }
+            return (
+                "no built-in text of this name",
+                meant ?? "there are \(names.joined(separator: ", "))"
+            )
         }
         guard case .below(let modelRoots, let dataRoots) = self else { return nil }
         let components = path.split(separator: "/")

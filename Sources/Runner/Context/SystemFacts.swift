@@ -1,16 +1,9 @@
-// Small facts from the system: real paths, short files, the time, the processor's name.
+// Small facts from the system: short files, the time, the processor's name.
 
 import DurableIO
 import Foundation
 import Glibc
 import SystemPackage
-
-/// The path without links, dots and doubled slashes; nil where nothing is there.
-func realPath(_ path: FilePath) -> FilePath? {
-    guard let resolved = unsafe realpath(path.string, nil) else { return nil }
-    defer { unsafe free(resolved) }
-    return FilePath(unsafe String(cString: resolved))
-}
 
 /// A text of the kernel's, such as those of /proc; nil where it cannot be read.
 func kernelText(_ path: String) -> String? {

@@ -5,6 +5,7 @@ import Checkpoint
 import DurableIO
 import Foundation
 import JSON
+import Locations
 import Model
 import Store
 import SystemPackage
@@ -21,12 +22,12 @@ struct IdentifiedModel {
 
 extension IdentifiedModel {
     /// Opens a checkpoint and finds its digest.
-    init(_ folder: FilePath, within root: FilePath, _ cache: StageCache) throws {
-        let model = try Model(try Checkpoint(folder, within: root))
+    init(_ located: LocatedModel, _ cache: StageCache) throws {
+        let model = try Model(try Checkpoint(located.folder, within: located.fence))
         for warning in model.checkpoint.warnings { cache.progress.warn(warning.description) }
         self.init(
             model: model, digest: try cache.run(DigestStage(model)),
-            name: folder.lastComponent?.string ?? folder.string)
+            name: located.name)
     }
 }
 

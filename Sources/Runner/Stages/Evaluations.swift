@@ -3,6 +3,7 @@
 import Catalogue
 import Evaluation
 import Jobs
+import Locations
 import Model
 import Store
 import SystemPackage
@@ -27,7 +28,7 @@ struct Evaluated {
 struct Evaluations {
     let cache: StageCache
     let numerics: Numerics
-    let data: RootResolver
+    let data: PathScope
     let tokenizer: IdentifiedTokenizer
     let encoder: PromptEncoder
     let original: Subject
@@ -61,7 +62,7 @@ struct Evaluations {
     }
 
     private func path(_ evaluation: JobDescription.Evaluation) throws -> String {
-        try data.resolve(evaluation.parameters.text("path")).path.string
+        try data.data(evaluation.parameters.text("path"))
     }
 
     private func questions(

@@ -4,6 +4,7 @@ import Catalogue
 import Checkpoint
 import JSON
 import Jobs
+import Locations
 import Model
 import Store
 import SystemPackage
@@ -28,12 +29,12 @@ struct TokeniseStage: Stage {
     /// - Parameter data: where the set's path starts.
     init(
         _ calibration: JobDescription.Calibration, tokenizer: IdentifiedTokenizer,
-        data: RootResolver
+        data: PathScope
     ) throws {
         self.calibration = calibration
         self.tokenizer = tokenizer.tokenizer
         source = try CalibrationSource(
-            calibration, path: try data.resolve(calibration.path).path.string)
+            calibration, path: try data.data(calibration.path))
         inputs = [
             (role: "tokenizer", digest: tokenizer.digest),
             (role: "data", digest: try Self.digest(of: try CalibrationSet.files(source))),

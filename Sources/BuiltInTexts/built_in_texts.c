@@ -1,0 +1,24 @@
+// The files beside this one, as bytes of the program: no folder of data has to be installed or
+// found, and the daemon's sandbox does not have to show one.
+
+#include "built_in_texts.h"
+
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const unsigned char calibration[] = {
+#embed "calibration.jsonl"
+};
+
+static const unsigned char heldout[] = {
+#embed "heldout.txt"
+};
+
+const unsigned char *built_in_calibration(size_t *byte_count) {
+    *byte_count = sizeof calibration;
+    return calibration;
+}
+
+const unsigned char *built_in_heldout(size_t *byte_count) {
+    *byte_count = sizeof heldout;
+    return heldout;
+}

@@ -1,0 +1,18 @@
+// The texts that the program carries; see `Offer.builtInTexts` for what they are.
+
+import BuiltInTexts
+
+enum BuiltInText {
+    /// The bytes of the text at `layerfold:NAME`; nil where the path names a file.
+    static func bytes(_ path: String) -> [UInt8]? {
+        var count = 0
+        switch path {
+        case "layerfold:calibration.jsonl":
+            return unsafe Array(
+                UnsafeBufferPointer(start: built_in_calibration(&count), count: count))
+        case "layerfold:heldout.txt":
+            return unsafe Array(UnsafeBufferPointer(start: built_in_heldout(&count), count: count))
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,127 @@
+// A first manifest for a model: what `layerfold fold` runs and `layerfold init` writes, with a
+// comment where a person will want to change something.
+
+import Catalogue
+
+package struct StarterManifest: Sendable, Equatable {
+    package struct Calibration: Sendable, Equatable {
+        package var dataset: String
+        package var path: String
+        package var samples: Int
+
+        /// The text that the program carries: many kinds, for a model of any purpose.
+        package static let builtIn = Calibration(
+            dataset: "jsonl", path: Offer.builtInPrefix + "calibration.jsonl", samples: 227)
+
+        package init(dataset: String, path: String, samples: Int) {
+            self.dataset = dataset
+            self.path = path
+            self.samples = samples
+        }
+
+        /// A file of a person's: JSON lines by its name, else running text.
+        package init(file path: String) {
+            let isLines = path.lowercased().hasSuffix(".jsonl")
+            // About 50,000 tokens of running text.
+            self.init(dataset: isLines ? "jsonl" : "text", path: path, samples: 100)
+        }
+    }
+
+    /// What the model is, in a few words, for the first line.
+    package var subject: String
+    package var name: String
+    package var model: String
+    package var method: String
+    package var ratio: Double
+    package var calibration: Calibration
+
+    package init(
+        subject: String, model: String, name: String, method: String, ratio: Double,
+        calibration: Calibration = .builtIn
+    ) {
+        self.subject = subject
+        self.model = model
+        self.name = name
+        self.method = method
+        self.ratio = ratio
+        self.calibration = calibration
+    }
+
+    /// A job's name made of a model's: other characters become `-`.
+    package static func name(of model: String, method: String) -> String {
+        let plain = model.split(separator: "/").last.map(String.init) ?? model
+        var name = String(
+            String.UnicodeScalarView(
+                plain.unicodeScalars.map { JobName.isValid("a\($0)") ? $0 : "-" }))
+        name = String(name.drop { $0 == "-" || $0 == "." || $0 == "_" })
+        name = String(name.prefix(JobName.charactersMax - method.count - 1))
+        return (name.isEmpty ? "model" : name) + "-" + method
+    }
+
+    /// The ratio of fewest digits that removes `count` of `layers` layers.
+    package static func ratio(removing count: Int, of layers: Int) -> Double {
+        let exact = Double(count) / Double(layers)
+        for digits in [100.0, 1000, 10_000, 100_000] {
+            let short = (exact * digits).rounded() / digits
+            if short > 0, short < 1, (short * Double(layers)).rounded() == Double(count) {
+                return short
+            }
+        }
+        return exact
+    }
+
+    package var text: String {
+        """
+        # \(subject)
+        # Run it: layerfold run FILE. Every key: docs/JOB_FORMAT.md; what there is to choose from:
+        # layerfold methods, layerfold tasks.
+        version: 1
+        name: \(name)
+        # A folder, or a name ORG/NAME in the Hugging Face cache.
+        model: \(Self.scalar(model))
+        # What the fold learns from: text like that which the model is for is best.
+        calibration:
+          dataset: \(calibration.dataset)
+          path: \(Self.scalar(calibration.path))
+          samples: \(calibration.samples)
+          max_tokens: 512
+          seed: 1
+        compress:
+          - method: \(method)
+            # Share of the layers to remove; several ratios make several models.
+            ratios: [\(ratio)]\(quick)
+        # What it costs, on text that nothing was learnt from.
+        evaluate:
+          - task: perplexity
+            path: \(Offer.builtInPrefix)heldout.txt
+          - task: divergence
+            path: \(Offer.builtInPrefix)heldout.txt
+        output:
+          # keep | bfloat16 | float16 | float32
+          dtype: keep
+
+        """
+    }
+
+    /// Where a method can go on tuning for long, the first model comes without.
+    private var quick: String {
+        guard Offer.method(method)?.parameter("tuning_steps") != nil else { return "" }
+        return """
+
+                # Left out, each layer is tuned after it was fitted: better, in several times the time.
+                tuning_steps: 0
+            """
+    }
+
+    /// A text as YAML: quoted unless it cannot be misread.
+    private static func scalar(_ text: String) -> String {
+        let isPlain =
+            text.utf8.first.map { $0 != UInt8(ascii: "-") } ?? false
+            && text.unicodeScalars.allSatisfy {
+                $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil)
+                    || "/._-:".unicodeScalars.contains($0)
+            } && !text.hasSuffix(":")
+            && text.unicodeScalars.contains { $0.properties.isAlphabetic }
+        return isPlain ? text : "'" + text.replacing("'", with: "''") + "'"
+    }
+}

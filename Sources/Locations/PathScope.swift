@@ -1,0 +1,97 @@
+// Where the paths of a manifest lead. The daemon opens only what lies below its roots; whoever runs
+// a job himself may name whatever he may read.
+
+package import Failures
+import Foundation
+package import SystemPackage
+
+/// What was named, found.
+package struct Located: Sendable, Equatable {
+    /// The real path, free of links and dots.
+    package let path: FilePath
+    /// Files in it may lead, by links, to wherever this folder reaches.
+    package let fence: FilePath
+}
+
+/// A path leads to nothing that may be opened.
+package enum PathError: ClassifiedFailure, Equatable, CustomStringConvertible {
+    case notFound(kind: String, path: String, looked: [String])
+    case outside(kind: String, path: String, roots: [String])
+    case unseenRoots(kind: String, path: String, roots: [String])
+
+    package var failureClass: FailureClass { .user }
+
+    package var description: String {
+        switch self {
+        case .notFound(let kind, let path, let looked):
+            "\(kind) \"\(path)\" does not exist (looked for \(looked.joined(separator: ", "))); "
+                + "check the path, or put it there"
+        case .outside(let kind, let path, let roots):
+            "\(kind) \"\(path)\" lies outside \(roots.joined(separator: ", ")); the server opens "
+                + "only files below a root: move it there, or run the job with `layerfold run`"
+        case .unseenRoots(let kind, let path, let roots):
+            "\(kind) \"\(path)\" cannot be looked for: the server does not see "
+                + "\(roots.joined(separator: ", ")). It is missing, or the service's sandbox hides "
+                + "it (ProtectHome=yes hides home folders): bring it in with BindReadOnlyPaths="
+        }
+    }
+}
+
+/// Which paths may be opened, and where relative ones start.
+package enum PathScope: Sendable, Equatable {
+    /// Below one of these folders, links followed; a relative path starts at the first that has it.
+    case below([FilePath])
+    /// Anywhere; relative paths start here, and `~` is the home folder.
+    case anywhere(from: FilePath)
+
+    /// - Parameter kind: `model` or `data`, for messages.
+    /// - Throws: `PathError`.
+    package func locate(_ path: String, kind: String) throws(PathError) -> Located {
+        switch self {
+        case .below(let roots): try Self.locate(path, below: roots, kind: kind)
+        case .anywhere(let start): try Self.locate(path, from: start, kind: kind)
+        }
+    }
+
+    private static func locate(
+        _ path: String, from start: FilePath, kind: String
+    ) throws(PathError) -> Located {
+        let wanted = start.pushing(FilePath(expandingHome: path))
+        guard let real = RealPath.of(wanted) else {
+            throw .notFound(kind: kind, path: path, looked: [wanted.lexicallyNormalized().string])
+        }
+        return Located(path: real, fence: "/")
+    }
+
+    private static func locate(
+        _ path: String, below roots: [FilePath], kind: String
+    ) throws(PathError) -> Located {
+        var isOutside = false
+        var unseen: [String] = []
+        for root in roots {
+            guard let realRoot = RealPath.of(root) else {
+                unseen.append(root.string)
+                continue
+            }
+            guard let real = RealPath.of(root.pushing(FilePath(path))) else { continue }
+            if real.starts(with: realRoot) { return Located(path: real, fence: realRoot) }
+            isOutside = true
+        }
+        let names = roots.map(\.string)
+        if isOutside { throw .outside(kind: kind, path: path, roots: names) }
+        if !unseen.isEmpty { throw .unseenRoots(kind: kind, path: path, roots: unseen) }
+        throw .notFound(
+            kind: kind, path: path, looked: roots.map { $0.pushing(FilePath(path)).string })
+    }
+}
+
+extension FilePath {
+    /// `~` and `~/…` start at the home folder, as in a shell; anything else stays as it is.
+    package init(expandingHome path: String) {
+        guard path == "~" || path.hasPrefix("~/") else {
+            self.init(path)
+            return
+        }
+        self = FilePath(NSHomeDirectory()).appending(String(path.dropFirst(2)))
+    }
+}

@@ -1,0 +1,52 @@
+// `layerfold fold MODEL`: one model, folded, with nothing else to be written or known.
+
+import ArgumentParser
+import Checkpoint
+import Compression
+import Foundation
+import Jobs
+import Model
+import Report
+import Runner
+import SystemPackage
+
+struct FoldCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fold", abstract: "Fold a model here and now; needs nothing but the model.",
+        discussion: """
+            What was finished stays in the state folder: the same command after Ctrl-C goes on \
+            where it stopped, and another ratio takes the analysis from the cache.
+            """)
+
+    @OptionGroup var starter: StarterOptions
+    @Option(help: "Folder of store and index; kept for later runs.")
+    var state = "layerfold-state"
+    @Option(help: "Folder that receives the results.")
+    var output = "layerfold-results"
+    @Flag(help: "Print progress as JSON lines on standard error.")
+    var json = false
+
+    func run() throws {
+        let (model, manifest) = try starter.resolve()
+        let bytes = Data(manifest.text.utf8)
+        let description: JobDescription
+        do { description = try ManifestParser.parse(bytes: bytes, name: manifest.name) } catch {
+            throw Failure(.refused, "\(error)")
+        }
+        if !json { try announce(model, manifest) }
+        try JobInForeground(
+            description: description, manifest: Array(bytes), folder: FilePath("/"),
+            state: state, output: output, json: json
+        ).run()
+    }
+
+    private func announce(_ model: Model, _ manifest: StarterManifest) throws {
+        let layers = model.blueprint.layers.count
+        let removed = try layersRemoved(ratio: manifest.ratio, of: layers)
+        Terminal.error(
+            "\(manifest.subject), \(NumberText.short(model.parameterCount)) parameters, "
+                + NumberText.bytes(model.checkpoint.tensorByteCount))
+        Terminal.error("to \(layers - removed) layers by \(manifest.method)")
+        Terminal.error("learning from \(manifest.calibration.path)")
+    }
+}

@@ -1,0 +1,91 @@
+// What `fold` and `init` are told, and the manifest that follows from it.
+
+import ArgumentParser
+import Catalogue
+import Compression
+import Foundation
+import Jobs
+import Locations
+import Model
+import SystemPackage
+
+struct StarterOptions: ParsableArguments {
+    @OptionGroup var model: ModelArgument
+    @Option(help: "Share of the layers to remove. Default: 0.25.") var ratio: Double?
+    @Option(help: "Number of layers to remove, in place of a ratio.") var remove: Int?
+    @Option(help: "A name of `layerfold methods`.") var method = "fold"
+    @Option(help: "Text that the fold learns from: a .jsonl of `text` fields, or running text.")
+    var calibration: String?
+
+    private static let defaultRatio = 0.25
+
+    /// The model, opened, and the manifest for it.
+    func resolve() throws -> (model: Model, manifest: StarterManifest) {
+        let located = try model.locate()
+        let opened = try ModelArgument.open(located)
+        let layers = opened.blueprint.layers.count
+        let ratio = try ratio(of: layers)
+        try checkMethod()
+        var manifest = StarterManifest(
+            subject: "\(located.name): \(opened.blueprint.modelType), \(layers) layers",
+            model: try stableName(located),
+            name: StarterManifest.name(of: located.name, method: method),
+            method: method, ratio: ratio)
+        if let calibration {
+            let here = FilePath(FileManager.default.currentDirectoryPath)
+            do {
+                let file = try PathScope.anywhere(from: here).locate(calibration, kind: "data")
+                manifest.calibration = StarterManifest.Calibration(file: file.path.string)
+            } catch { throw Failure(.notFound, "--calibration: \(error)") }
+        }
+        return (opened, manifest)
+    }
+
+    private func ratio(of layers: Int) throws -> Double {
+        if let remove {
+            guard ratio == nil else { throw Failure(.usage, "give --ratio or --remove, not both") }
+            guard remove > 0, remove < layers else {
+                throw Failure(
+                    .usage,
+                    "--remove \(remove): the model has \(layers) layers; remove 1 to "
+                        + "\(layers - 1) of them")
+            }
+            return StarterManifest.ratio(removing: remove, of: layers)
+        }
+        let ratio = ratio ?? Self.defaultRatio
+        guard ratio > 0, ratio < 1 else {
+            throw Failure(
+                .usage, "--ratio \(ratio): expected a share between 0 and 1, such as 0.25")
+        }
+        do { _ = try layersRemoved(ratio: ratio, of: layers) } catch {
+            throw Failure(.usage, "--ratio \(ratio): \(error)")
+        }
+        return ratio
+    }
+
+    private func checkMethod() throws {
+        guard let declared = Offer.method(method) else {
+            let names = Offer.methods.map(\.name)
+            let meant = Spelling.nearest(to: method, in: names).map { "did you mean \($0)? " } ?? ""
+            throw Failure(
+                .usage, "--method \(method): \(meant)known are \(names.joined(separator: ", "))")
+        }
+        let isAsked = declared.parameters.contains {
+            $0.defaultValue == .required && $0.onlyWith == nil
+        }
+        guard declared.takesRatios, !isAsked else {
+            throw Failure(
+                .usage,
+                "--method \(method) has to be told more than a ratio: write a manifest "
+                    + "(layerfold init), then layerfold run")
+        }
+    }
+
+    /// What a manifest calls the model wherever it lies: a path from the root, or the name in the
+    /// cache as it was given.
+    private func stableName(_ located: LocatedModel) throws -> String {
+        let here = FilePath(FileManager.default.currentDirectoryPath)
+        let asPath = try? PathScope.anywhere(from: here).locate(model.model, kind: "model")
+        return asPath?.path.string ?? model.model
+    }
+}
