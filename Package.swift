@@ -134,7 +134,10 @@ let package = Package(
 
         ours(
             "Locations",
-            ["Failures", "DurableIO", external("SystemPackage", "swift-system")]),
+            [
+                "Failures", "DurableIO", "Catalogue", "Jobs",
+                external("SystemPackage", "swift-system"),
+            ]),
         ours(
             "Publication",
             ["DurableIO", external("SystemPackage", "swift-system")]),
@@ -203,7 +206,8 @@ let package = Package(
         tests("KernelsTests", ["TensorMath", "Kernels"]),
         tests("DurableIOTests", ["DurableIO", "Failures"]),
         tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
-        tests("LocationsTests", ["Locations", external("SystemPackage", "swift-system")]),
+        tests(
+            "LocationsTests", ["Locations", "Jobs", external("SystemPackage", "swift-system")]),
         tests("StoreTests", ["JSON", "Store", "DurableIO"]),
         .target(
             name: "EngineTestSupport",

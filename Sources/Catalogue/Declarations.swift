@@ -34,6 +34,8 @@ package struct MethodDeclaration: Declaration {
     package let formula: String
     /// False where the parameters say which layers stay, and `ratios` is refused.
     package let takesRatios: Bool
+    /// False where a ratio is a share of something else than layers.
+    package let removesLayers: Bool
     package let needs: MethodNeeds
     /// The measure the method is defined by, whatever the job's analysis names; nil where it takes
     /// the job's.
@@ -46,7 +48,8 @@ package struct MethodDeclaration: Declaration {
 
     init(
         name: String, summary: String, source: String, formula: String, takesRatios: Bool = true,
-        needs: MethodNeeds = .nothing, ownMeasure: String? = nil, computesWeights: Bool = false,
+        removesLayers: Bool = true, needs: MethodNeeds = .nothing, ownMeasure: String? = nil,
+        computesWeights: Bool = false,
         takesIn: Bool = false, parameters: [ParameterDeclaration] = []
     ) {
         self.name = name
@@ -54,6 +57,7 @@ package struct MethodDeclaration: Declaration {
         self.source = source
         self.formula = formula
         self.takesRatios = takesRatios
+        self.removesLayers = removesLayers
         self.needs = needs
         self.ownMeasure = ownMeasure
         self.computesWeights = computesWeights

@@ -3,6 +3,7 @@
 import Analysis
 import Catalogue
 import Checkpoint
+import Compression
 import Evaluation
 import Foundation
 import JSON
@@ -91,7 +92,10 @@ package final class JobRunner {
             job: job, cache: cache, numerics: numerics, results: setting.results,
             analysis: analysis, evaluations: evaluations, baselines: baselines,
             original: original, analysed: analysed)
-        for candidate in job.candidates { try maker.make(PlanRequest(candidate)) }
+        let models = DistinctModels(
+            job.candidates, of: original.model.blueprint.layers.count)
+        for note in models.notes { progress.warn(note) }
+        for candidate in models.candidates { try maker.make(PlanRequest(candidate)) }
         let report = try makeReport(original, maker.analysed, maker.made)
         try ResultFiles(folder: setting.results).write(report, job: job)
         return report
@@ -109,6 +113,16 @@ package final class JobRunner {
             [job.analysis.similarity] + (job.compare?.measures ?? [])
             + job.candidates.compactMap { PlanRequest($0).measure }
         return names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    /// Those that decide something, or that the job compares: of others the report shows the map,
+    /// and its doubts beside it, but nobody has to hear them first.
+    private var measuresInUse: Set<String> {
+        Set(
+            (job.compare?.measures ?? [])
+                + job.candidates.map { PlanRequest($0) }.filter(\.requirements.similarity).map {
+                    $0.measure ?? job.analysis.similarity
+                })
     }
 
     private func analyse(
@@ -129,6 +143,7 @@ package final class JobRunner {
             let calibrated = CalibratedModel(identified: original, tokens: tokens)
             for found in try analysis.measure(calibrated, measures: measures) {
                 analysed.add(found.similarity)
+                guard measuresInUse.contains(found.similarity.measure.name) else { continue }
                 for warning in found.similarity.matrix.warnings { progress.warn(warning) }
             }
         }

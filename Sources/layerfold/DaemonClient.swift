@@ -61,6 +61,12 @@ struct DaemonClient {
             exchange("POST", "/v1/jobs", ["X-Layerfold-Name": Self.escaped(name)], manifest))
     }
 
+    /// Whether the daemon would take a manifest.
+    func check(manifest: Data, name: String) throws -> JobDescription {
+        try decoded(
+            exchange("POST", "/v1/check", ["X-Layerfold-Name": Self.escaped(name)], manifest))
+    }
+
     func cancel(_ id: String) throws -> JobReceipt {
         try post("/v1/jobs/\(Self.escaped(id))/cancel")
     }

@@ -1,29 +1,54 @@
-// `layerfold validate JOB`: the daemon's own check, without a daemon.
+// `layerfold validate JOB`: the check that stands before the queue, without queueing anything.
 
 import ArgumentParser
 import Foundation
 import Jobs
+import Locations
+import SystemPackage
 
 struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Check a job file as the daemon would.")
+        commandName: "validate",
+        abstract: "Check a job file: its keys, its model, its data, and room for the results.",
+        discussion: """
+            Where a daemon answers, it checks against its roots, as `submit` does; else paths are \
+            looked up from the job file's folder, as `run` does.
+            """)
 
     @Argument(help: "The job file.") var job: String
+    @OptionGroup var daemon: DaemonPlace
     @Flag(help: "Print the job with every default filled in, or the error, as JSON.")
     var json = false
 
     func run() throws {
         let data = try NamedFile.read(job)
+        let description: JobDescription
         do {
-            let description = try ManifestParser.parse(
-                bytes: data, name: Manifest.name(of: job))
-            if json { return try Terminal.json(description) }
-            Terminal.line(
-                "\(job): good; \(description.compress.count) methods, "
-                    + "\(description.compress.reduce(0) { $0 + max(1, $1.ratios.count) }) models")
+            description = try ManifestParser.parse(bytes: data, name: Manifest.name(of: job))
         } catch let error as ManifestError {
             if json { try Terminal.json(error) }
             throw Failure(.refused, "\(job): \(error)")
         }
+        let judge = try check(data, description)
+        if json { return try Terminal.json(description) }
+        Terminal.line(
+            "\(job): good for \(judge); \(description.compress.count) methods, "
+                + "\(description.candidates.count) models")
+    }
+
+    /// Who looked.
+    private func check(_ data: Data, _ description: JobDescription) throws -> String {
+        if FileManager.default.fileExists(atPath: daemon.client.socket) {
+            _ = try daemon.ask { try $0.check(manifest: data, name: Manifest.name(of: job)) }
+            return "the daemon"
+        }
+        let own = FilePath(job).removingLastComponent()
+        let folder = own.isEmpty ? FilePath(".") : own
+        let preflight = Preflight(
+            models: ModelLocator(from: folder), data: .anywhere(from: folder), results: ".")
+        do { try preflight.check(description) } catch let error as PreflightError {
+            throw Failure(.refused, "\(job): \(error)")
+        } catch { throw Failure(.notFound, "\(job): \(error)") }
+        return "`layerfold run`"
     }
 }

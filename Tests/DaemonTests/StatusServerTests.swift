@@ -40,13 +40,33 @@ struct StatusServerTests {
             _ = try daemon.client.submit(manifest: bytes, name: "x")
         }
         #expect(large?.code == .tooLarge)
-        let text = "{version: 1, model: m, compress: [{method: reverse, ratios: [0.5]}]}"
+        let text = "{version: 1, model: demo, compress: [{method: reverse, ratios: [0.5]}]}"
         let named = try daemon.client.submit(manifest: Data(text.utf8), name: "ok-named")
         #expect(try daemon.client.job(named.id).summary.name == "ok-named")
         let unnamed = refusal {
             _ = try daemon.client.submit(manifest: Data(text.utf8), name: "a b")
         }
         #expect(unnamed?.code == .manifest)
+    }
+
+    @Test func `what a submission names is looked for before it waits`() async throws {
+        let daemon = try TestDaemon()
+        try await daemon.start()
+        func message(_ text: String) -> (ErrorDocument.Code?, String) {
+            let document = refusal {
+                _ = try daemon.client.submit(manifest: Data(text.utf8), name: "x")
+            }
+            return (document?.code, document?.message ?? "")
+        }
+        let model = message("{version: 1, model: no, compress: [{method: reverse, ratios: [0.5]}]}")
+        #expect(model.0 == .notFound)
+        #expect(model.1.contains("models/no"))
+        let data = message(
+            "{version: 1, model: demo, compress: [{method: reverse, ratios: [0.5]}], "
+                + "evaluate: [{task: perplexity, path: no.txt}]}")
+        #expect(data.0 == .notFound)
+        #expect(data.1.contains("data/no.txt"))
+        #expect(try daemon.client.jobs().jobs.isEmpty)
     }
 
     @Test func `unknown jobs and routes are not found`() async throws {

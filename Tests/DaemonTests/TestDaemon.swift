@@ -30,6 +30,15 @@ final class TestDaemon {
         client = DaemonClient(socket: self.state.appending("run/layerfoldd.sock").string)
         try folder.write(Self.worker, to: folder.file("worker"))
         _ = unsafe Glibc.chmod(folder.file("worker").string, 0o755)
+        try makeModel("demo")
+    }
+
+    /// What a submission is looked for: a folder with a config.json below the model root.
+    private func makeModel(_ name: String) throws {
+        let model = state.appending("models").appending(name)
+        try FileManager.default.createDirectory(
+            atPath: model.string, withIntermediateDirectories: true)
+        try Data("{}".utf8).write(to: URL(filePath: model.appending("config.json").string))
     }
 
     deinit {
@@ -104,7 +113,7 @@ final class TestDaemon {
         """
         version: 1
         name: \(name)
-        model: models/demo
+        model: demo
         priority: \(priority)
         compress:
           - method: reverse

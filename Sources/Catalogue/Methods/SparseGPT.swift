@@ -7,7 +7,7 @@ extension MethodDeclaration {
         source: "Frantar and Alistarh 2023 (SparseGPT), arXiv 2301.00774, Algorithm 1",
         formula:
             "zero w_j of least w_j^2 / U_jj^2, w_k -= w_j / U_jj U_jk; H^-1 = U'U, H = X'X + mu I",
-        needs: .tokens, computesWeights: true,
+        removesLayers: false, needs: .tokens, computesWeights: true,
         parameters: [
             ParameterDeclaration(
                 "pattern", .choice(["unstructured", "2:4"]), default: .word("unstructured"),

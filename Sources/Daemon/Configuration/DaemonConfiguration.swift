@@ -2,6 +2,7 @@
 // defaults.
 
 package import Jobs
+import Locations
 package import SystemPackage
 
 package struct DaemonConfiguration: Sendable {
@@ -54,5 +55,12 @@ package struct DaemonConfiguration: Sendable {
     /// Which paths manifests may name.
     package var pathRule: PathRule {
         .below(modelRoots: modelRoots.map(\.string), dataRoots: dataRoots.map(\.string))
+    }
+
+    /// Looks for what a job names, as the worker will.
+    var preflight: Preflight {
+        Preflight(
+            models: ModelLocator(roots: modelRoots), data: .below(dataRoots),
+            results: folders.results)
     }
 }

@@ -2,11 +2,13 @@
 // the socket's permissions. The routes are listed in docs/JOB_FORMAT.md.
 
 import DurableIO
+import Failures
 import FlyingFox
 import FlyingSocks
 import Foundation
 import Glibc
 import Jobs
+import Locations
 import Store
 import SystemPackage
 
@@ -51,6 +53,7 @@ package struct StatusServer: Sendable {
         await route("GET /v1/jobs/:id/progress") { try await queue.progress(of: Self.id(of: $0)) }
         await route("POST /v1/jobs/:id/cancel") { try await queue.cancel(Self.id(of: $0)) }
         await route("POST /v1/jobs/:id/retry") { try await queue.retry(Self.id(of: $0)) }
+        await route("POST /v1/check") { try await self.check($0) }
         await route("POST /v1/jobs", .created) { try await self.submit($0) }
         await server.appendRoute("GET /v1/jobs/:id/log") { request in
             await Self.answering { try await self.log(request) }
@@ -75,8 +78,7 @@ package struct StatusServer: Sendable {
     private func submit(_ request: HTTPRequest) async throws -> JobReceipt {
         let bytes = try await Self.body(of: request)
         let name = request.headers[HTTPHeader("X-Layerfold-Name")] ?? "job"
-        let description = try ManifestParser.parse(
-            bytes: bytes, name: name, paths: configuration.pathRule)
+        let description = try description(of: bytes, name: name)
         let manifest = Array(bytes)
         let now = configuration.clock.now()
         let record = JobRecord(
@@ -84,6 +86,24 @@ package struct StatusServer: Sendable {
             submittedAtMilliseconds: now, manifestDigest: Digest(of: manifest).hex,
             description: description)
         return try await queue.admit(record, manifest: manifest)
+    }
+
+    /// Whether a manifest would be taken; nothing is queued.
+    private func check(_ request: HTTPRequest) async throws -> JobDescription {
+        try description(
+            of: try await Self.body(of: request),
+            name: request.headers[HTTPHeader("X-Layerfold-Name")] ?? "job")
+    }
+
+    /// What the manifest asks for, once all that it names was found.
+    private func description(of bytes: Data, name: String) throws -> JobDescription {
+        let description = try ManifestParser.parse(
+            bytes: bytes, name: name, paths: configuration.pathRule)
+        do { try configuration.preflight.check(description) } catch {
+            let isMissing = FailureClass(of: error) == .user
+            throw ErrorDocument(code: isMissing ? .notFound : .refused, message: "\(error)")
+        }
+        return description
     }
 
     /// A part of the worker's log as plain text: `?offset=N`, or its last part without.

@@ -5,7 +5,8 @@ extension ReportPage {
         let links = sections.map { section -> Markup in
             "<li><a href=\"#\(section.id)\">\(section.title)</a></li>"
         }
-        let warnings = warningGroups().reduce(0) { $0 + $1.warnings.count }
+        // Those of single heat maps that decided nothing wait beside the map.
+        let warnings = report.warnings.count
         let notice: Markup =
             warnings == 0
             ? ""

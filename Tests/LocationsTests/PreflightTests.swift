@@ -1,0 +1,66 @@
+// What a job names is looked for before it is queued.
+
+import Foundation
+import Jobs
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Locations
+
+@Suite struct PreflightTests {
+    private let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder("preflight")
+        let model = folder.url.appending(path: "m")
+        try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            at: folder.url.appending(path: "empty"), withIntermediateDirectories: true)
+        try Data("{}".utf8).write(to: model.appending(path: "config.json"))
+        try Data("text".utf8).write(to: folder.url.appending(path: "t.txt"))
+        // Sparse: as large as it says, and nothing on disk.
+        try Data().write(to: model.appending(path: "model.safetensors"))
+        try resize(1 << 43)
+    }
+
+    private func resize(_ byteCount: UInt64) throws {
+        let weights = folder.url.appending(path: "m/model.safetensors")
+        let handle = try FileHandle(forWritingTo: weights)
+        try handle.truncate(atOffset: byteCount)
+        try handle.close()
+    }
+
+    private func check(model: String = "m", path: String = "t.txt", ratio: Double = 0.9) throws {
+        let text = """
+            version: 1
+            model: \(model)
+            calibration: {dataset: text, path: \(path)}
+            compress: [{method: mka, ratios: [\(ratio)]}]
+            evaluate: [{task: perplexity, path: layerfold:heldout.txt}]
+            """
+        let base = FilePath(folder.path)
+        try Preflight(
+            models: ModelLocator(from: base, environment: ["HF_HOME": folder.path]),
+            data: .anywhere(from: base), results: base
+        ).check(try ManifestParser.parse(bytes: Data(text.utf8), name: "x"))
+    }
+
+    @Test func whatIsMissingIsNamed() throws {
+        #expect(throws: ModelNotFound.self) { try check(model: "no") }
+        #expect(throws: PathError.self) { try check(path: "no.txt") }
+        let error = #expect(throws: PreflightError.self) { try check(model: "empty") }
+        guard case .noConfig = try #require(error) else { throw try #require(error) }
+    }
+
+    @Test func roomForTheModelsIsLookedFor() throws {
+        let error = #expect(throws: PreflightError.self) { try check() }
+        guard case .diskFull(_, let needed, let free) = try #require(error) else {
+            throw try #require(error)
+        }
+        #expect(needed == Int((1 - 0.9) * Double(1 << 43)))
+        #expect(free < needed)
+        try resize(1 << 20)
+        try check()
+    }
+}
