@@ -17,7 +17,8 @@ import Testing
         let daemon = try TestDaemon(state: state)
         let clock = ManualClock()
         var configuration = DaemonConfiguration(
-            folders: StateFolders(state: daemon.state), modelRoots: [], dataRoots: [],
+            folders: StateFolders(state: daemon.state),
+            modelRoots: [daemon.state.appending("models")], dataRoots: [],
             worker: daemon.folder.file("worker"))
         configuration.clock = clock.daemonClock
         configuration.grace = .seconds(1)

@@ -51,6 +51,7 @@ struct StatusServerTests {
 
     @Test func `what a submission names is looked for before it waits`() async throws {
         let daemon = try TestDaemon()
+        try Syscalls.makeFolders(daemon.state.appending("data"))
         try await daemon.start()
         func message(_ text: String) -> (ErrorDocument.Code?, String) {
             let document = refusal {

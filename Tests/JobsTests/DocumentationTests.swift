@@ -51,6 +51,10 @@ import Testing
 
     private static var tables: [(String, String)] {
         [
+            (
+                "built-in texts",
+                Offer.builtInTexts.map { "- `\($0.path)`: \($0.summary)\n" }.joined()
+            ),
             ("calibration", table(Offer.calibration)),
             ("datasets", sections(Offer.datasets)),
             ("representations", list(Offer.representations)),
