@@ -55,7 +55,7 @@ private let parityTolerance: Float = 1e-4
         #expect(model.parameterCount == checkpoint.parameterCount)
         for layer in model.blueprint.layers {
             #expect(layer.tensors.allSatisfy { $0.name.hasPrefix(layer.prefix) })
-            #expect(layer.localNames.count == layer.tensors.count)
+            #expect(layer.localTensors.map { layer.fullName($0.name) } == layer.tensors.map(\.name))
         }
     }
 }

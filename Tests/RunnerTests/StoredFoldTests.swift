@@ -26,7 +26,7 @@ import Testing
             StageCache.key(
                 "weights", version: 1, inputs: [(role: "model", digest: Digest(of: "model"))],
                 params: ["lambda": .string(lambda), "numerics": "f32"]),
-            numerics: "f32", cache: StageCache(store: store, progress: progress),
+            numerics: "f32", cache: StageCache(store: store, progress: progress), layers: [],
             streamBytesMax: streamBytesMax)
     }
 

@@ -60,8 +60,10 @@ struct SearchStage: Stage {
         ]
     }
 
+    private var layers: [LayerBlueprint] { original.model.blueprint.layers }
+
     var detail: String {
-        "\(request.method), \(removed) of \(original.model.blueprint.layers.count) layers on "
+        "\(request.method), \(removed) of \(layers.count) layers on "
             + "\(input.batch.tokens.count) tokens"
     }
 
@@ -70,14 +72,16 @@ struct SearchStage: Stage {
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let found = try search.run(input, removed, cache.progress)
         if let computed = found.computed {
-            try outputs.putTensors { give in try give(computed) }
+            try outputs.putTensors(naming: layers) { give in try give(computed) }
         }
         try outputs.put("plan", json: found.plan)
     }
 
     func decode(_ stored: StageResult) throws -> SearchedPlan {
         var found = try SearchedPlan(stored)
-        if stored.outputs[PatchIndex.role] != nil { found.weights = try IdentifiedWeights(stored) }
+        if stored.outputs[PatchIndex.role] != nil {
+            found.weights = try IdentifiedWeights(stored, naming: layers)
+        }
         return found
     }
 }

@@ -16,14 +16,18 @@ package final class StoredFold: FoldRecall {
     private let weights: ActionKey
     private let numerics: KeyJSON
     private let cache: StageCache
+    /// The original's, by which tensors are named.
+    private let layers: [LayerBlueprint]
     /// Layers that were told of.
     private var told = 0
     private var start = ContinuousClock.now
 
     package init(
-        _ weights: ActionKey, numerics: KeyJSON, cache: StageCache, streamBytesMax: Int = 1 << 32
+        _ weights: ActionKey, numerics: KeyJSON, cache: StageCache, layers: [LayerBlueprint],
+        streamBytesMax: Int = 1 << 32
     ) {
         self.weights = weights
+        self.layers = layers
         self.streamBytesMax = streamBytesMax
         self.numerics = numerics
         self.cache = cache
@@ -31,22 +35,24 @@ package final class StoredFold: FoldRecall {
 
     // MARK: Layers
 
-    package func layer(_ prefix: FoldPrefix) throws -> WeightPatch? {
+    package func layer(_ prefix: FoldPrefix) throws -> LayerPatch? {
         start = .now
         guard
             let bytes = try cache.recalled(PatchIndex.role, of: part("layer", prefix)),
-            let patch = (try? TensorArchive(parsing: bytes)).flatMap({ WeightPatch($0) })
+            let archive = try? TensorArchive(parsing: bytes),
+            let patch = WeightPatch(archive, naming: layers)
         else { return nil }
         if prefix.kept.count > told {
             told = prefix.kept.count
             cache.progress.note("layer \(told): folded before")
         }
-        return patch
+        return patch[prefix.newLayer]
     }
 
-    package func keep(_ layer: WeightPatch, of prefix: FoldPrefix) throws {
+    package func keep(_ layer: LayerPatch, of prefix: FoldPrefix) throws {
         try cache.keep(part("layer", prefix), seconds: elapsed) { outputs in
-            try outputs.put(PatchIndex.role, layer.archive.bytes, elementBytes: 4)
+            let archive = WeightPatch(layer, ofLayer: prefix.newLayer).archive(naming: layers)
+            try outputs.put(PatchIndex.role, archive.bytes, elementBytes: 4)
         }
     }
 

@@ -12,10 +12,12 @@ struct IdentifiedWeights {
     let tensors: any ComputedTensors
     let digest: Digest
 
-    init(_ stored: StageResult) throws {
+    /// - Parameter layers: the original's, by which the new model's tensors are named.
+    init(_ stored: StageResult, naming layers: [LayerBlueprint]) throws {
         let bytes = try stored.bytes(PatchIndex.role)
         digest = Digest(of: bytes)
-        tensors = StoredTensors(try SortedJSON.value(PatchIndex.self, bytes), stored)
+        tensors = StoredTensors(
+            try SortedJSON.value(PatchIndex.self, bytes), stored, naming: layers)
     }
 }
 
@@ -35,14 +37,17 @@ struct PatchIndex: Codable {
 extension StageOutputs {
     /// Stores all that `compute` gives, and the index.
     mutating func putTensors(
+        naming layers: [LayerBlueprint],
         _ compute: (_ give: (WeightPatch) throws -> Void) throws -> Void
     ) throws {
         var index = PatchIndex()
         try compute { patch in
-            guard !patch.names.isEmpty else { return }
+            let archive = patch.archive(naming: layers)
+            let names = archive.entries.map(\.name)
+            guard !names.isEmpty else { return }
             let digest = try put(
-                PatchIndex.role(ofPart: index.parts.count), patch.archive.bytes, elementBytes: 4)
-            index.parts.append(PatchIndex.Part(digest: digest.hex, names: patch.names))
+                PatchIndex.role(ofPart: index.parts.count), archive.bytes, elementBytes: 4)
+            index.parts.append(PatchIndex.Part(digest: digest.hex, names: names))
         }
         try put(PatchIndex.role, json: index)
     }
@@ -50,28 +55,39 @@ extension StageOutputs {
 
 /// Reads a layer when a tensor of it is asked for, and holds it until one of another is.
 private final class StoredTensors: ComputedTensors {
-    let names: [String]
-    private let places: [String: Int]
+    private let layers: [LayerBlueprint]
+    /// Which part a tensor is in, by new layer and local name.
+    private var parts: [Int: [String: Int]] = [:]
     private let stored: StageResult
     private var held: (part: Int, patch: WeightPatch)?
 
-    init(_ index: PatchIndex, _ stored: StageResult) {
-        names = index.parts.flatMap(\.names)
-        places = Dictionary(
-            index.parts.enumerated().flatMap { part, entry in entry.names.map { ($0, part) } },
-            uniquingKeysWith: { _, last in last })
+    init(_ index: PatchIndex, _ stored: StageResult, naming layers: [LayerBlueprint]) {
+        self.layers = layers
         self.stored = stored
+        for (part, entry) in index.parts.enumerated() {
+            for case let tensor? in entry.names.map({ layers.tensor(named: $0) }) {
+                parts[tensor.layer, default: [:]][tensor.name] = part
+            }
+        }
     }
 
-    func tensor(_ name: String) throws -> MatrixView? {
-        guard let part = places[name] else { return nil }
-        if let held, held.part == part { return held.patch.tensor(name) }
-        held = nil
-        let role = PatchIndex.role(ofPart: part)
-        guard let patch = WeightPatch(try stored.archive(role)), patch.tensor(name) != nil else {
-            throw stored.lost(role)
+    func tensors(ofLayer layer: Int) -> [String: () throws -> MatrixView] {
+        var result: [String: () throws -> MatrixView] = [:]
+        for (name, part) in parts[layer] ?? [:] {
+            result[name] = { try self.tensor(name, ofLayer: layer, inPart: part) }
         }
+        return result
+    }
+
+    private func tensor(
+        _ name: String, ofLayer layer: Int, inPart part: Int
+    ) throws -> MatrixView {
+        if held?.part != part { held = nil }
+        let role = PatchIndex.role(ofPart: part)
+        guard let patch = try held?.patch ?? WeightPatch(stored.archive(role), naming: layers),
+            let matrix = patch[layer][name]
+        else { throw stored.lost(role) }
         held = (part, patch)
-        return patch.tensor(name)
+        return matrix
     }
 }

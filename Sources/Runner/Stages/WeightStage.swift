@@ -49,6 +49,8 @@ struct WeightStage: Stage {
         return .object(params)
     }
 
+    private var layers: [LayerBlueprint] { original.model.blueprint.layers }
+
     var detail: String {
         "\(request.method), \(kept.count) layers on \(original.batch.tokens.count) tokens"
     }
@@ -58,11 +60,15 @@ struct WeightStage: Stage {
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let recall = StoredFold(
             StageCache.key(name, version: version, inputs: inputs, params: .object(settings)),
-            numerics: numerics.key, cache: cache)
-        try outputs.putTensors { give in try work.compute(cache.progress, recall, give) }
+            numerics: numerics.key, cache: cache, layers: layers)
+        try outputs.putTensors(naming: layers) { give in
+            try work.compute(cache.progress, recall, give)
+        }
     }
 
-    func decode(_ stored: StageResult) throws -> IdentifiedWeights { try IdentifiedWeights(stored) }
+    func decode(_ stored: StageResult) throws -> IdentifiedWeights {
+        try IdentifiedWeights(stored, naming: layers)
+    }
 }
 
 extension MethodInput {

@@ -33,17 +33,17 @@ import Testing
         return result
     }
 
-    /// A patch that reorders a layer's tensors, written under the names of `target`.
+    /// A layer's tensors, reordered.
     static func patch(
-        _ model: Model, _ alignment: LayerAlignment, of layer: Int, as target: Int
-    ) throws -> WeightPatch {
+        _ model: Model, _ alignment: LayerAlignment, of layer: Int
+    ) throws -> LayerPatch {
         let blueprint = model.blueprint.layers[layer]
         let orders = alignment.permutations(in: blueprint)
-        var patch = WeightPatch()
-        for local in blueprint.localNames {
-            patch[model.blueprint.layers[target].prefix + local] = try model.weights.source.weight(
+        var patch = LayerPatch()
+        for local in blueprint.localTensors.map(\.name) {
+            patch[local] = try model.weights.source.weight(
                 TensorShare(
-                    name: blueprint.prefix + local, weight: 1, permutation: orders[local])
+                    name: blueprint.fullName(local), weight: 1, permutation: orders[local])
             ).floats()
         }
         return patch
@@ -51,7 +51,7 @@ import Testing
 
     static func logits(_ model: Model, _ patch: WeightPatch) throws -> [Float] {
         let source = PatchedWeights(model.weights.source)
-        source.apply(patch)
+        source.apply(patch, to: model.blueprint.layers)
         let forward = ForwardPass(
             weights: ModelWeights(blueprint: model.blueprint, source: source), mode: .float32)
         let batch = PackedSequences(ArchitectureFixtures.tokens([3, 40], of: model))
@@ -71,12 +71,12 @@ import Testing
         for index in model.blueprint.layers.indices {
             let orders = Self.randomOrders(of: model.blueprint.layers[index], &generator)
             #expect(orders.isValid)
-            all.add(try Self.patch(model, orders, of: index, as: index))
+            all[index] = try Self.patch(model, orders, of: index)
         }
         // Sums in another order: rounding only.
         #expect(relativeError(try Self.logits(model, all), wanted) < 1e-4)
-        let moved = try all.names.filter { name in
-            try model.weights.source.weight(name).floats().values() != all[name]?.values()
+        let moved = try all.named(in: model.blueprint.layers).filter { name, made in
+            try model.weights.source.weight(name).floats().values() != made().values()
         }
         #expect(moved.count >= 2 * model.blueprint.layers.count)
     }
@@ -90,7 +90,7 @@ import Testing
         let alignment = LayerAlignment(
             rows: [LayerAlignment.RowOrder(tensor: tensor, start: 0, order: (0..<rows).reversed())])
         let found = try Self.logits(
-            model, try Self.patch(model, alignment, of: 0, as: 0))
+            model, WeightPatch(try Self.patch(model, alignment, of: 0), ofLayer: 0))
         #expect(relativeError(found, try Self.logits(model, WeightPatch())) > 1e-3)
     }
 
@@ -98,19 +98,21 @@ import Testing
     /// neither adds to the stream, so that both see the same.
     private static func twins(
         _ model: Model, silent: Bool
-    ) throws -> (weights: ModelWeights, orders: LayerAlignment, patch: WeightPatch) {
+    ) throws -> (weights: ModelWeights, orders: LayerAlignment) {
         var generator = SeededGenerator(seed: 23)
         let orders = randomOrders(of: model.blueprint.layers[0], &generator)
-        var patch = try patch(model, LayerAlignment(), of: 0, as: 0)
-        patch.add(try Self.patch(model, orders, of: 0, as: 1))
-        if silent {
-            for name in patch.names where name.contains("o_proj") || name.contains("down_proj") {
-                patch[name]?.fill(0)
+        var patch = WeightPatch()
+        for (index, order) in [LayerAlignment(), orders].enumerated() {
+            let own = try Self.patch(model, order, of: 0)
+            for name in own.names
+            where silent && (name.contains("o_proj") || name.contains("down_proj")) {
+                own[name]?.fill(0)
             }
+            patch[index] = own
         }
         let source = PatchedWeights(model.weights.source)
-        source.apply(patch)
-        return (ModelWeights(blueprint: model.blueprint, source: source), orders, patch)
+        source.apply(patch, to: model.blueprint.layers)
+        return (ModelWeights(blueprint: model.blueprint, source: source), orders)
     }
 
     static let dense = [
@@ -138,10 +140,10 @@ import Testing
         #expect(aligned.similarityAfter > 0.999 && aligned.similarityBefore < 0.9)
         let layer = twins.weights.blueprint.layers[1]
         let orders = aligned.alignment.permutations(in: layer)
-        for local in layer.localNames {
+        for local in layer.localTensors.map(\.name) {
             let share = TensorShare(
-                name: layer.prefix + local, weight: 1, permutation: orders[local])
-            let base = model.blueprint.layers[0].prefix + local
+                name: layer.fullName(local), weight: 1, permutation: orders[local])
+            let base = model.blueprint.layers[0].fullName(local)
             #expect(
                 try twins.weights.source.weight(share).floats().values()
                     == twins.weights.source.weight(base).floats().values(), "\(local)")

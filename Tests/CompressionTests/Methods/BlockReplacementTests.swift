@@ -32,7 +32,7 @@ import Testing
         _ weights: ModelWeights, _ patch: WeightPatch, layers: Range<Int>, _ batch: PackedSequences
     ) throws -> MatrixView {
         let source = PatchedWeights(weights.source)
-        source.apply(patch)
+        source.apply(patch, to: weights.blueprint.layers)
         let forward = ForwardPass(
             weights: ModelWeights(blueprint: weights.blueprint, source: source), mode: .float32)
         let stream = try forward.embed(batch)
@@ -55,8 +55,12 @@ import Testing
         let count = model.blueprint.layers.count
         for start in 1..<count {
             let patch = try Self.patch(model.weights, removing: start..<count, batch)
-            let part = "model.layers.\(start - 1).mlp.down_proj."
-            #expect(patch.names.allSatisfy { [part + "weight", part + "bias"].contains($0) })
+            #expect(Array(patch.layers.keys) == [start - 1])
+            let part = "mlp.down_proj."
+            #expect(
+                patch[start - 1].names.allSatisfy {
+                    [part + "weight", part + "bias"].contains($0)
+                })
             let wanted = try Self.stream(model.weights, WeightPatch(), layers: 0..<count, batch)
             let dropped = try Self.stream(model.weights, WeightPatch(), layers: 0..<start, batch)
             let mapped = try Self.stream(model.weights, patch, layers: 0..<start, batch)
@@ -83,14 +87,14 @@ import Testing
                 rows: width, columns: width,
                 values: (0..<width * width).map { _ in 0.02 * (generator.uniform() - 0.5) })
             var moved = WeightPatch()
-            for name in patch.names {
-                let fitted = try #require(patch[name])
+            for name in patch[0].names {
+                let fitted = try #require(patch[0][name])
                 let isBias = fitted.rows == 1
                 let doubles = fitted.transposedDoubles
                 let change = DoubleMatrix.product(
                     step, isBias ? doubles : doubles.transposed, transposingLeft: true)
-                moved[name] = MatrixView(isBias ? change.transposed : change)
-                RowKernels.add(try #require(moved[name]), fitted)
+                moved[0][name] = MatrixView(isBias ? change.transposed : change)
+                RowKernels.add(try #require(moved[0][name]), fitted)
             }
             #expect(try error(moved) > least)
         }
@@ -102,13 +106,15 @@ import Testing
         let batch = Self.batch(model)
         let count = model.blueprint.layers.count
         var silence = WeightPatch()
-        for tensor in model.blueprint.layers[1..<count].flatMap(\.tensors)
-        where tensor.name.contains("o_proj") || tensor.name.contains("down_proj") {
-            let weight = try model.weights.source.weight(tensor.name)
-            silence[tensor.name] = MatrixView(rows: weight.rows, columns: weight.columns)
+        for (index, layer) in model.blueprint.layers.enumerated().dropFirst() {
+            for name in layer.localTensors.map(\.name)
+            where name.contains("o_proj") || name.contains("down_proj") {
+                let weight = try model.weights.source.weight(layer.fullName(name))
+                silence[index][name] = MatrixView(rows: weight.rows, columns: weight.columns)
+            }
         }
         let source = PatchedWeights(model.weights.source)
-        source.apply(silence)
+        source.apply(silence, to: model.blueprint.layers)
         let silent = ModelWeights(blueprint: model.blueprint, source: source)
         let patch = try Self.patch(silent, removing: 1..<count, batch)
         let before = try Self.stream(silent, WeightPatch(), layers: 0..<1, batch)
@@ -126,7 +132,7 @@ import Testing
             throws: MethodError.tooFewTokens(method: "replaceme", tokens: 20, features: width)
         ) { try Self.patch(model.weights, removing: 1..<2, batch, lambda: 0) }
         let patch = try Self.patch(model.weights, removing: 1..<2, batch, lambda: 0.01)
-        #expect(!patch.names.isEmpty)
+        #expect(!patch.layers.isEmpty)
     }
 
     @Test("an MLP of experts and a norm behind the MLP are refused by layer and reason")

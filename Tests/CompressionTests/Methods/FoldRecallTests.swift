@@ -11,7 +11,7 @@ import Testing
 @Suite struct FoldRecallTests {
     /// Keeps everything, and what was asked of it since `begin`.
     private final class Memory: FoldRecall {
-        var layers: [FoldPrefix: WeightPatch] = [:]
+        var layers: [FoldPrefix: LayerPatch] = [:]
         var streams: [FoldPrefix: FoldStreams] = [:]
         private(set) var found: Set<Int> = []
         private(set) var taken: [Int] = []
@@ -21,12 +21,12 @@ import Testing
 
         func begin() { (found, taken, kept) = ([], [], []) }
 
-        func layer(_ prefix: FoldPrefix) -> WeightPatch? {
+        func layer(_ prefix: FoldPrefix) -> LayerPatch? {
             if layers[prefix] != nil { found.insert(prefix.kept[prefix.kept.count - 1]) }
             return forgets ? layers.removeValue(forKey: prefix) : layers[prefix]
         }
 
-        func keep(_ layer: WeightPatch, of prefix: FoldPrefix) { layers[prefix] = layer }
+        func keep(_ layer: LayerPatch, of prefix: FoldPrefix) { layers[prefix] = layer }
 
         func streams(behind prefix: FoldPrefix) -> FoldStreams? {
             if streams[prefix] != nil { taken.append(prefix.kept[prefix.kept.count - 1]) }
@@ -72,10 +72,10 @@ import Testing
             keeping: (0..<16).filter { !gone.contains($0) }, recall: recall,
             observer: observer
         ) { patch in
-            #expect(Set(all.names).isDisjoint(with: patch.names), "given once")
+            #expect(Set(all.layers.keys).isDisjoint(with: patch.layers.keys), "given once")
             all.add(patch)
         }
-        return all.archive.bytes
+        return all.archive(naming: model.blueprint.layers).bytes
     }
 
     /// A plan, what it finds of the plans before it, by original layers: folded layers, the layer
@@ -131,7 +131,12 @@ import Testing
         // Of the 14 new layers the first 6 are known: a rate that counted them would be wrong.
         #expect(hearer.totals == [8])
         #expect(hearer.done.max() == 8 && hearer.done == hearer.done.sorted())
-        let isBack = memory.layers[lost]?.archive.bytes == patch?.archive.bytes
+        func bytes(_ patch: LayerPatch?) -> [UInt8]? {
+            patch.map {
+                WeightPatch($0, ofLayer: 0).archive(naming: model.blueprint.layers).bytes
+            }
+        }
+        let isBack = patch != nil && bytes(memory.layers[lost]) == bytes(patch)
         #expect(isBack)
         memory.layers.removeValue(forKey: lost)
         memory.streams = [:]

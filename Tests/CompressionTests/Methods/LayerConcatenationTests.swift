@@ -46,9 +46,8 @@ import Testing
         let layers = Array(model.blueprint.layers[7...8])
         let read = { try model.weights.source.weight($0).floats() }
         var patch = WeightPatch()
-        for tensor in layers[0].tensors {
-            let local = tensor.name.dropFirst(layers[0].prefix.count)
-            patch[layers[1].prefix + local] = try read(tensor.name)
+        for local in layers[0].localTensors.map(\.name) {
+            patch[1][local] = try read(layers[0].fullName(local))
         }
         // One of four groups (two of eight heads) and an eighth of the neurons live in each.
         let outputs = [
@@ -57,19 +56,19 @@ import Testing
         ]
         var both = WeightPatch()
         for (local, first, second) in outputs {
-            let whole = try read(layers[0].prefix + local)
-            patch[layers[0].prefix + local] = Self.keeping(first, of: whole)
+            let whole = try read(layers[0].fullName(local))
+            patch[0][local] = Self.keeping(first, of: whole)
             // Twice as much, so that both layers turn the stream by about as much, and each has a
             // share of the four groups.
-            let doubled = try read(layers[0].prefix + local)
+            let doubled = try read(layers[0].fullName(local))
             RowKernels.scale(doubled, by: 2)
-            patch[layers[1].prefix + local] = Self.keeping(second, of: doubled)
+            patch[1][local] = Self.keeping(second, of: doubled)
             let sum = Self.keeping(first, of: whole)
             RowKernels.add(sum, Self.keeping(second, of: doubled))
-            both[layers[0].prefix + local] = sum
+            both[0][local] = sum
         }
         let source = PatchedWeights(model.weights.source)
-        source.apply(patch)
+        source.apply(patch, to: layers)
         var blueprint = model.blueprint
         blueprint.layers = layers
         let result = try LayerConcatenation(
@@ -80,7 +79,7 @@ import Testing
         #expect(result.plan.layers[0].from.allSatisfy { $0.weight > 0.25 })
         func made(_ patch: WeightPatch) throws -> MatrixView {
             let source = PatchedWeights(model.weights.source)
-            source.apply(patch)
+            source.apply(patch, to: layers)
             return try Self.stream(
                 ModelWeights(blueprint: model.blueprint, source: source), layers: [layers[0]])
         }

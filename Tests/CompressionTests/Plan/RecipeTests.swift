@@ -27,7 +27,7 @@ import Testing
         let count = model.blueprint.layers.count
         let recipes = Self.recipes(model, .keeping([count - 1], of: count))
         let last = model.blueprint.layers[count - 1]
-        for local in last.localNames {
+        for local in last.localTensors.map(\.name) {
             #expect(recipes["model.layers.0." + local]?.map(\.name) == [last.prefix + local])
         }
         #expect(recipes.keys.allSatisfy { !$0.hasPrefix("model.layers.1.") })
@@ -49,7 +49,7 @@ import Testing
     func folds() throws {
         let model = try ArchitectureFixtures.model("llama-odd-linear")
         let recipes = Self.recipes(model, Self.fold)
-        for local in model.blueprint.layers[0].localNames {
+        for local in model.blueprint.layers[0].localTensors.map(\.name) {
             #expect(
                 recipes["model.layers.0." + local] == [
                     TensorShare(name: "model.layers.0." + local, weight: 0.25),

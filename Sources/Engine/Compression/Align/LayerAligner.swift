@@ -211,7 +211,7 @@ struct LayerAligner {
             let order = try LinearAssignment.solve(costs, detail: detail, observer: observer)
             result.alignment.rows.append(
                 LayerAlignment.RowOrder(
-                    tensor: String(two.tensor.dropFirst(second.prefix.count)),
+                    tensor: second.localName(two.tensor),
                     start: two.rows.lowerBound, order: order))
             for row in order.indices {
                 totals.before += 1 - Double(costs[row, row] * costs[row, row]) / 2

@@ -4,37 +4,46 @@
 import Model
 import TensorMath
 
+/// Fills the patch of one layer.
 struct PatchBuilder {
     private let context: BlockContext
+    private let layer: LayerBlueprint
 
-    init(_ context: BlockContext) { self.context = context }
+    /// - Parameter layer: the one whose tensors are set.
+    init(_ context: BlockContext, _ layer: LayerBlueprint) {
+        self.context = context
+        self.layer = layer
+    }
 
-    /// The tensor that `name` stands for, as it is so far.
-    private func tensor(_ name: String, _ patch: WeightPatch) throws -> MatrixView {
-        try patch[name] ?? context.weights.source.weight(name).floats()
+    /// Changes a tensor of the layer, as it is so far.
+    private func change(
+        _ fullName: String, in patch: inout LayerPatch, _ change: (MatrixView) -> Void
+    ) throws {
+        let name = layer.localName(fullName)
+        let whole = try patch[name] ?? context.weights.source.weight(fullName).floats()
+        change(whole)
+        patch[name] = whole
     }
 
     /// - Parameter matrix: [outputs, inputs].
     func set(
-        _ projection: ProjectionBlueprint, _ matrix: MatrixView, in patch: inout WeightPatch
+        _ projection: ProjectionBlueprint, _ matrix: MatrixView, in patch: inout LayerPatch
     ) throws {
-        let whole = try tensor(projection.tensor, patch)
-        whole.rows(projection.rows).assign(matrix)
-        patch[projection.tensor] = whole
+        try change(projection.tensor, in: &patch) { $0.rows(projection.rows).assign(matrix) }
     }
 
     /// - Parameter bias: [1, outputs]; nil for none.
     func setBias(
-        _ projection: ProjectionBlueprint, _ bias: MatrixView?, in patch: inout WeightPatch
+        _ projection: ProjectionBlueprint, _ bias: MatrixView?, in patch: inout LayerPatch
     ) throws {
         guard let name = projection.bias, let bias else { return }
-        let whole = try tensor(name, patch)
-        whole.columns(projection.rows).assign(bias)
-        patch[name] = whole
+        try change(name, in: &patch) { $0.columns(projection.rows).assign(bias) }
     }
 
     /// Sum of the biases of several projections, [1, outputs]; nil where they have none.
-    func biasSum(_ projections: [ProjectionBlueprint]) throws -> MatrixView? {
+    static func biasSum(
+        _ projections: [ProjectionBlueprint], _ context: BlockContext
+    ) throws -> MatrixView? {
         var sum: MatrixView?
         for projection in projections {
             guard let bias = try context.weights.bias(projection) else { continue }
@@ -61,7 +70,7 @@ struct PatchBuilder {
     /// gains, so that a norm of gain 1 can stand before them.
     func gather(
         _ projections: [ProjectionBlueprint], norms: [NormBlueprint], groups: [Int],
-        rowsPerGroup: Int, into own: ProjectionBlueprint, _ patch: inout WeightPatch
+        rowsPerGroup: Int, into own: ProjectionBlueprint, _ patch: inout LayerPatch
     ) throws {
         let perLayer = own.rows.count / rowsPerGroup
         let matrix = MatrixView(rows: own.rows.count, columns: own.inputs)
@@ -103,9 +112,9 @@ struct PatchBuilder {
     }
 
     /// A norm that only normalises.
-    func neutralise(_ norm: NormBlueprint, in patch: inout WeightPatch) {
+    func neutralise(_ norm: NormBlueprint, in patch: inout LayerPatch) {
         let gains = MatrixView(rows: 1, columns: norm.width)
         gains.fill(1 - norm.gainOffset)
-        patch[norm.tensor] = gains
+        patch[layer.localName(norm.tensor)] = gains
     }
 }

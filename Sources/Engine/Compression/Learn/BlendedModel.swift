@@ -26,7 +26,7 @@ struct BlendedModel {
             let own = original.blueprint.layers[share.layer]
             return try original.source.weight(
                 TensorShare(
-                    name: own.prefix + tensor, weight: 1,
+                    name: own.fullName(tensor), weight: 1,
                     permutation: share.alignment?.permutations(in: own)[tensor]))
         }
     }
@@ -41,7 +41,7 @@ struct BlendedModel {
                 let scratch = MatrixView(rows: result.rows, columns: result.columns)
                 Blend.rows(
                     0..<result.rows, of: parts, weights: weights, into: result, scratch: scratch)
-                source.set(self.weights.blueprint.layers[slot.layer].prefix + tensor, result)
+                source.set(self.weights.blueprint.layers[slot.layer].fullName(tensor), result)
             }
         }
     }

@@ -99,8 +99,6 @@ struct FoldWeights {
 extension LayerBlueprint {
     /// Local names of the tensors that a fold blends.
     func foldedNames(norms: Bool) -> [String] {
-        tensors.filter { norms || $0.shape.count > 1 }.map {
-            String($0.name.dropFirst(prefix.count))
-        }
+        localTensors.filter { norms || $0.shape.count > 1 }.map(\.name)
     }
 }

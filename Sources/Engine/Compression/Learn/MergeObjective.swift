@@ -90,7 +90,7 @@ package final class MergeObjective {
             let own = Array(values[slot.range])
             var slopes = [Double](repeating: 0, count: own.count + 1)
             for tensor in slot.tensors {
-                let name = model.weights.blueprint.layers[slot.layer].prefix + tensor
+                let name = model.weights.blueprint.layers[slot.layer].fullName(tensor)
                 guard let slope = tensors[slot.layer]?.matrices[name] else { continue }
                 for (share, matrix) in try model.shares(slot.layer, tensor).enumerated() {
                     slopes[share] += slope.dot(matrix.floats())

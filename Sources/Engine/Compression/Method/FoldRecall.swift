@@ -17,6 +17,9 @@ package struct FoldPrefix: Hashable, Sendable {
         self.end = end
     }
 
+    /// Index in the new model of the layer that was folded.
+    package var newLayer: Int { kept.count - 1 }
+
     /// Whether no layer is missing, so that nothing was folded: no settings matter.
     package var isOriginal: Bool { kept.count == end }
 }
@@ -38,9 +41,9 @@ package struct FoldStreams {
 }
 
 package protocol FoldRecall {
-    /// The tensors of a prefix's last layer, named as in the new model.
-    func layer(_ prefix: FoldPrefix) throws -> WeightPatch?
-    func keep(_ layer: WeightPatch, of prefix: FoldPrefix) throws
+    /// The tensors of a prefix's last layer.
+    func layer(_ prefix: FoldPrefix) throws -> LayerPatch?
+    func keep(_ layer: LayerPatch, of prefix: FoldPrefix) throws
     func streams(behind prefix: FoldPrefix) throws -> FoldStreams?
     func keep(_ streams: FoldStreams, behind prefix: FoldPrefix) throws
 }

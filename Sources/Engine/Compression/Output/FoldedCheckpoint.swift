@@ -14,7 +14,7 @@ package struct FoldedCheckpoint {
     package let plan: FoldPlan
     package let recipes: [TensorRecipe]
     /// Tensors that a method computed, by their names in the new checkpoint.
-    package let computed: any ComputedTensors
+    private let computed: [String: () throws -> MatrixView]
     /// nil keeps each tensor's own.
     package let dtype: DType?
     package let config: ModelConfig
@@ -28,7 +28,7 @@ package struct FoldedCheckpoint {
         dtype: DType? = nil
     ) throws {
         try plan.validate()
-        self.computed = computed
+        self.computed = computed.named(in: model.blueprint.layers)
         self.model = model
         self.plan = plan
         self.dtype = dtype
@@ -55,16 +55,12 @@ package struct FoldedCheckpoint {
     /// The tensors with their sources, for the writer.
     package func outputs() throws -> [OutputTensor] {
         let source = MappedWeights(model.checkpoint)
-        let computed = computed
-        let names = Set(computed.names)
         return try recipes.map { recipe in
             let first = try model.checkpoint.tensor(recipe.from[0].name)
             let target = dtype ?? first.dtype
-            if names.contains(recipe.name) {
+            if let make = computed[recipe.name] {
                 return .produce(recipe.name, target, first.shape) { sink in
-                    try computed.tensor(recipe.name)?.withContiguousValues {
-                        try sink.write(floats: $0)
-                    }
+                    try make().withContiguousValues { try sink.write(floats: $0) }
                 }
             }
             if recipe.isCopy, target == first.dtype { return .copy(first, as: recipe.name) }
@@ -118,9 +114,8 @@ package struct FoldedCheckpoint {
         let old = MappedWeights(model.checkpoint)
         let new = MappedWeights(written)
         var largest = 0.0
-        let names = Set(computed.names)
-        for recipe in recipes where !recipe.isCopy || names.contains(recipe.name) {
-            let computed = try computed.tensor(recipe.name).map { [WeightMatrix($0, as: .f32)] }
+        for recipe in recipes where !recipe.isCopy || computed[recipe.name] != nil {
+            let computed = try computed[recipe.name].map { [WeightMatrix(try $0(), as: .f32)] }
             let error = Blend.largestError(
                 of: try new.weight(recipe.name),
                 against: try computed ?? recipe.from.map { try old.weight($0) },

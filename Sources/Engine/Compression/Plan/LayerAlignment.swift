@@ -69,7 +69,7 @@ extension LayerAlignment {
     ///
     /// Traps where the orders are not of this layer's units.
     package func permutations(in layer: LayerBlueprint) -> [String: TensorPermutation] {
-        var map = PermutationMap(prefix: layer.prefix)
+        var map = PermutationMap(layer: layer)
         if !neurons.isEmpty {
             let parts = layer.perceptrons
             precondition(parts.count == neurons.count, "an order for each MLP")
@@ -89,7 +89,7 @@ extension LayerAlignment {
         for row in rows {
             guard
                 let projection = layer.projections.first(where: {
-                    $0.tensor == layer.prefix + row.tensor && $0.rows.lowerBound == row.start
+                    $0.tensor == layer.fullName(row.tensor) && $0.rows.lowerBound == row.start
                 })
             else { preconditionFailure("rows of \(row.tensor) are no matrix of the layer") }
             map.setRows(projection, row.order, movesBias: false)
@@ -100,7 +100,7 @@ extension LayerAlignment {
 
 /// Gathers orders of parts of tensors, so that fused tensors get theirs piece by piece.
 private struct PermutationMap {
-    let prefix: String
+    let layer: LayerBlueprint
     var permutations: [String: TensorPermutation] = [:]
 
     mutating func setRows(
@@ -114,9 +114,9 @@ private struct PermutationMap {
             all.replaceSubrange(projection.rows, with: rows)
             return all
         }
-        let name = local(projection.tensor)
+        let name = layer.localName(projection.tensor)
         permutations[name, default: TensorPermutation()].rows = placed(permutations[name]?.rows)
-        if movesBias, let bias = projection.bias.map(local) {
+        if movesBias, let bias = projection.bias.map(layer.localName) {
             permutations[bias, default: TensorPermutation()].columns =
                 placed(permutations[bias]?.columns)
         }
@@ -125,10 +125,9 @@ private struct PermutationMap {
     mutating func setColumns(_ projection: ProjectionBlueprint, _ order: [Int], width: Int = 1) {
         let columns = Self.expanded(order, width)
         precondition(columns.count == projection.inputs, "an order of all units")
-        permutations[local(projection.tensor), default: TensorPermutation()].columns = columns
+        permutations[layer.localName(projection.tensor), default: TensorPermutation()].columns =
+            columns
     }
-
-    private func local(_ name: String) -> String { String(name.dropFirst(prefix.count)) }
 
     private static func expanded(_ order: [Int], _ width: Int) -> [Int] {
         width == 1 ? order : order.flatMap { $0 * width..<($0 + 1) * width }

@@ -40,25 +40,24 @@ extension FoldPlan {
                 TensorRecipe(name: tensor.name, from: [TensorShare(name: tensor.name, weight: 1)]))
         }
         for layer in layers {
-            let target = blueprint.layers[layer.into].prefix
+            let target = blueprint.layers[layer.into]
             let first = blueprint.layers[layer.from[0].layer]
             let orders = layer.from.map { share in
                 share.alignment?.permutations(in: blueprint.layers[share.layer]) ?? [:]
             }
-            for tensor in first.tensors {
-                let local = String(tensor.name.dropFirst(first.prefix.count))
+            for tensor in first.localTensors {
                 let isNorm = tensor.shape.count == 1
                 let shares =
                     isNorm && !foldsNorms
                     ? [LayerShare(layer: layer.from[0].layer, weight: 1)] : layer.from
                 result.append(
                     TensorRecipe(
-                        name: target + local,
+                        name: target.fullName(tensor.name),
                         from: zip(shares, orders).map { share, orders in
                             TensorShare(
-                                name: blueprint.layers[share.layer].prefix + local,
-                                weight: share.tensorWeights?[local] ?? share.weight,
-                                permutation: orders[local])
+                                name: blueprint.layers[share.layer].fullName(tensor.name),
+                                weight: share.tensorWeights?[tensor.name] ?? share.weight,
+                                permutation: orders[tensor.name])
                         }))
             }
         }

@@ -43,8 +43,25 @@ extension LayerBlueprint {
         return list.filter { seen.insert($0.name).inserted }
     }
 
-    /// The layer's tensor names without its prefix, so that two layers can be matched.
-    var localNames: [String] { tensors.map { String($0.name.dropFirst(prefix.count)) } }
+    /// The same under names without the layer's prefix, so that two layers can be matched.
+    package var localTensors: [ExpectedTensor] {
+        tensors.map { ExpectedTensor(name: localName($0.name), shape: $0.shape) }
+    }
+
+    /// The name without the layer's prefix of a tensor that is the layer's.
+    package func localName(_ fullName: String) -> String {
+        precondition(fullName.hasPrefix(prefix), "the tensor is the layer's")
+        return String(fullName.dropFirst(prefix.count))
+    }
+
+    package func fullName(_ localName: String) -> String { prefix + localName }
+}
+
+extension [LayerBlueprint] {
+    /// The index of the layer that a tensor is of, and its name there; nil where it is of none.
+    package func tensor(named fullName: String) -> (layer: Int, name: String)? {
+        firstIndex { fullName.hasPrefix($0.prefix) }.map { ($0, self[$0].localName(fullName)) }
+    }
 }
 
 extension NormBlueprint {

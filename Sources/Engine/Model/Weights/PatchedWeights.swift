@@ -6,21 +6,26 @@ package import TensorMath
 /// and forgotten when they are released.
 package final class PatchedWeights: WeightSource {
     private let base: any WeightSource
-    private var computed: [String: any ComputedTensors] = [:]
+    private var computed: [String: () throws -> MatrixView] = [:]
     private var read: [String: WeightMatrix] = [:]
 
     package init(_ base: any WeightSource) { self.base = base }
 
-    package func apply(_ tensors: any ComputedTensors) {
-        for name in tensors.names {
-            computed[name] = tensors
+    /// - Parameter layers: those that stand for the new model's, one for each.
+    package func apply(_ tensors: any ComputedTensors, to layers: [LayerBlueprint]) {
+        for (name, make) in tensors.named(in: layers) {
+            computed[name] = make
             read[name] = nil
         }
     }
 
+    package func apply(_ patch: LayerPatch, to layer: LayerBlueprint) {
+        apply(WeightPatch(patch, ofLayer: 0), to: [layer])
+    }
+
     package func weight(_ name: String) throws -> WeightMatrix {
-        if let found = read[name] { return found }
-        guard let matrix = try computed[name]?.tensor(name) else { return try base.weight(name) }
+        if let matrix = read[name] { return matrix }
+        guard let matrix = try computed[name]?() else { return try base.weight(name) }
         let result = WeightMatrix(matrix, as: try base.weight(name).format)
         read[name] = result
         return result
@@ -36,45 +41,32 @@ package final class PatchedWeights: WeightSource {
     }
 }
 
-/// Computed tensors under other names.
-package struct RenamedTensors: ComputedTensors {
-    let base: any ComputedTensors
-    /// The base's names, by the names they have here.
-    let sources: [String: String]
-
-    package init(base: any ComputedTensors, sources: [String: String]) {
-        self.base = base
-        self.sources = sources
-    }
-
-    package var names: [String] { sources.keys.sorted() }
-
-    package func tensor(_ name: String) throws -> MatrixView? {
-        try sources[name].flatMap { try base.tensor($0) }
-    }
-}
-
 /// Means of the tensors of several layers, made when they are asked for.
 package struct AveragedTensors: ComputedTensors {
     let source: any WeightSource
-    /// The tensors of a mean, by its name.
-    let parts: [String: [String]]
+    /// The layers of one kind that each new layer is the mean of.
+    let stretches: [[LayerBlueprint]]
 
-    package init(source: any WeightSource, parts: [String: [String]]) {
+    package init(source: any WeightSource, stretches: [[LayerBlueprint]]) {
         self.source = source
-        self.parts = parts
+        self.stretches = stretches
     }
 
-    package var names: [String] { parts.keys.sorted() }
+    package func tensors(ofLayer layer: Int) -> [String: () throws -> MatrixView] {
+        let stretch = stretches[layer]
+        guard stretch.count > 1 else { return [:] }
+        return Dictionary(
+            uniqueKeysWithValues: stretch[0].localTensors.map { tensor in
+                (tensor.name, { try mean(of: tensor.name, in: stretch) })
+            })
+    }
 
-    package func tensor(_ name: String) throws -> MatrixView? {
-        guard let parts = parts[name] else { return nil }
-        var mean: MatrixView?
-        for part in parts {
-            let matrix = try source.weight(part).floats()
-            if let mean { RowKernels.add(mean, matrix) } else { mean = matrix }
+    private func mean(of name: String, in stretch: [LayerBlueprint]) throws -> MatrixView {
+        let mean = try source.weight(stretch[0].fullName(name)).floats()
+        for layer in stretch.dropFirst() {
+            RowKernels.add(mean, try source.weight(layer.fullName(name)).floats())
         }
-        if let mean { RowKernels.scale(mean, by: 1 / Float(parts.count)) }
+        RowKernels.scale(mean, by: 1 / Float(stretch.count))
         return mean
     }
 }

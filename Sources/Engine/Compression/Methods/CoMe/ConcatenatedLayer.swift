@@ -39,13 +39,13 @@ struct ConcatenatedLayer {
     let parts: [ConcatenatedPart]
     let context: BlockContext
 
-    /// Every tensor of the new layer, under the names of the first one.
+    /// Every tensor of the new layer.
     ///
     /// - Parameters:
     ///   - neurons: kept MLP neurons of both layers.
     ///   - groups: kept key-value groups of both.
-    func patch(neurons: [[Int]], groups: [[Int]]) throws -> WeightPatch {
-        var patch = WeightPatch()
+    func patch(neurons: [[Int]], groups: [[Int]]) throws -> LayerPatch {
+        var patch = LayerPatch()
         let attention = parts[0].attention
         let queries = attention.heads / attention.keyValueHeads * attention.headWidth
         let queryRows = groups.map { Self.spread($0, queries) }
@@ -67,7 +67,7 @@ struct ConcatenatedLayer {
 
     private func gather(
         _ path: KeyPath<ConcatenatedPart, ProjectionBlueprint>, rows: [[Int]],
-        _ patch: inout WeightPatch
+        _ patch: inout LayerPatch
     ) throws {
         let own = parts[0][keyPath: path]
         let matrix = MatrixView(rows: own.rows.count, columns: own.inputs)
@@ -88,13 +88,14 @@ struct ConcatenatedLayer {
             }
         }
         precondition(place == own.rows.count, "as many channels as one layer has")
-        try PatchBuilder(context).set(own, matrix, in: &patch)
-        try PatchBuilder(context).setBias(own, bias, in: &patch)
+        let builder = PatchBuilder(context, layers[0])
+        try builder.set(own, matrix, in: &patch)
+        try builder.setBias(own, bias, in: &patch)
     }
 
     private func gather(
         _ path: KeyPath<ConcatenatedPart, ProjectionBlueprint>, columns: [[Int]],
-        _ patch: inout WeightPatch
+        _ patch: inout LayerPatch
     ) throws {
         let own = parts[0][keyPath: path]
         let matrix = MatrixView(rows: own.rows.count, columns: own.inputs)
@@ -107,14 +108,14 @@ struct ConcatenatedLayer {
             }
         }
         precondition(place == own.inputs, "as many channels as one layer has")
-        let builder = PatchBuilder(context)
+        let builder = PatchBuilder(context, layers[0])
         try builder.set(own, matrix, in: &patch)
         // The outputs of both parts add up, so their biases do.
         try builder.setBias(
-            own, try builder.biasSum(parts.map { $0[keyPath: path] }), in: &patch)
+            own, try PatchBuilder.biasSum(parts.map { $0[keyPath: path] }, context), in: &patch)
     }
 
-    private func averageNorms(_ patch: inout WeightPatch) throws {
+    private func averageNorms(_ patch: inout LayerPatch) throws {
         func norms(_ index: Int) -> [NormBlueprint?] {
             let layer = layers[index]
             let attention = parts[index].attention
@@ -127,7 +128,7 @@ struct ConcatenatedLayer {
             let mean = try context.weights.vector(first.tensor)
             RowKernels.add(mean, try context.weights.vector(second.tensor))
             RowKernels.scale(mean, by: 0.5)
-            patch[first.tensor] = mean
+            patch[layers[0].localName(first.tensor)] = mean
         }
     }
 }

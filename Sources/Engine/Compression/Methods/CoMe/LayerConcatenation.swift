@@ -15,11 +15,12 @@ package final class LayerConcatenation {
     /// The model so far: layers under the names of the first original one in each.
     private var layers: [LayerBlueprint]
     private let source: PatchedWeights
-    private var patches: [String: WeightPatch] = [:]
+    /// What was computed of each of them.
+    private var patches: [LayerPatch]
     /// Shares of MLP neurons by original layer, for the plan.
     private var shares: [[LayerShare]]
 
-    /// What was found: which layers are in which, and their weights by their new names.
+    /// What was found: which layers are in which, and their weights.
     package struct Result {
         package let plan: FoldPlan
         package let patch: WeightPatch
@@ -32,6 +33,7 @@ package final class LayerConcatenation {
         self.batch = batch
         layers = weights.blueprint.layers
         source = PatchedWeights(weights.source)
+        patches = layers.map { _ in LayerPatch() }
         shares = layers.indices.map { [LayerShare(layer: $0, weight: 1)] }
     }
 
@@ -61,11 +63,7 @@ package final class LayerConcatenation {
                 done: step + 1, total: target, unit: "layers", detail: "merge \(step + 1)")
         }
         var patch = WeightPatch()
-        for (place, layer) in layers.enumerated() {
-            guard let own = patches[layer.prefix] else { continue }
-            let name = original.blueprint.layers[place].prefix
-            patch.add(own.renamed { name + $0.dropFirst(layer.prefix.count) })
-        }
+        for (layer, own) in patches.enumerated() { patch[layer] = own }
         let plan = FoldPlan(
             originalLayers: count,
             layers: shares.enumerated().map { PlannedLayer(into: $0, from: $1) },
@@ -155,9 +153,9 @@ package final class LayerConcatenation {
             })
         let patch = try ConcatenatedLayer(layers: pair, parts: parts, context: context)
             .patch(neurons: neurons, groups: groups)
-        source.apply(patch)
-        patches[pair[0].prefix] = patch
-        patches[pair[1].prefix] = nil
+        source.apply(patch, to: pair[0])
+        patches[place] = patch
+        patches.remove(at: place + 1)
         let size = Double(neurons[0].count + neurons[1].count)
         shares[place] = zip(0..., neurons).flatMap { index, kept in
             shares[place + index].map {

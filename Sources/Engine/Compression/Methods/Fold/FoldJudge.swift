@@ -58,7 +58,7 @@ final class FoldJudge {
         of layers: [LayerBlueprint], _ tensors: any ComputedTensors, observer: some WorkObserver
     ) throws -> Double {
         let source = PatchedWeights(weights.source)
-        source.apply(tensors)
+        source.apply(tensors, to: layers)
         let end = try ForwardPass(weights: weights, mode: mode).embed(batch)
         try run(layers, source, end, observer)
         return try divergence(of: end, followedBy: [], observer: observer)

@@ -28,7 +28,7 @@ package struct FoldRivals {
 
     /// - Parameters:
     ///   - kept: layers that stay, ascending.
-    ///   - folded: computed tensors of the fold, named as in the new model.
+    ///   - folded: computed tensors of the fold.
     /// - Returns: `fold` first, then its rivals.
     package func compare(
         keeping kept: [Int], folded: any ComputedTensors, observer: some WorkObserver
@@ -45,7 +45,7 @@ package struct FoldRivals {
                     tensors, observer: observer))
         }
         var results = [
-            try result("fold", kept, renumbered(folded, keeping: kept)),
+            try result("fold", kept, folded),
             try result("drop", kept, WeightPatch()),
             try result("average", kept, averages(keeping: kept)),
         ]
@@ -55,45 +55,19 @@ package struct FoldRivals {
             let replaced = weights.blueprint.layers.indices.filter { !stretch.contains($0) }
             let patch = try BlockReplacement(weights, mode: mode, batch: fitted, lambda: lambda)
                 .run(keeping: replaced, observer: Quiet(observer))
-            // Names are the original's here.
-            results.append(
-                Rival(
-                    name: "replaceme",
-                    divergence: try judge.divergence(
-                        of: replaced.map { weights.blueprint.layers[$0] }, patch,
-                        observer: observer)))
+            results.append(try result("replaceme", replaced, patch))
         }
         return results
     }
 
-    /// Tensors of the new model under the names that the kept layers have in the original.
-    private func renumbered(
-        _ tensors: any ComputedTensors, keeping kept: [Int]
-    ) -> RenamedTensors {
-        let layers = weights.blueprint.layers
-        let computed = Set(tensors.names)
-        var sources: [String: String] = [:]
-        for (place, base) in kept.enumerated() {
-            for tensor in layers[base].tensors {
-                let new = layers[place].prefix + tensor.name.dropFirst(layers[base].prefix.count)
-                if computed.contains(new) { sources[tensor.name] = new }
-            }
-        }
-        return RenamedTensors(base: tensors, sources: sources)
-    }
-
-    /// Every kept layer averaged with the removed ones behind it, named as the kept one.
+    /// Every kept layer averaged with the removed ones behind it.
     private func averages(keeping kept: [Int]) -> AveragedTensors {
         let layers = weights.blueprint.layers
-        var parts: [String: [String]] = [:]
-        for (base, stretch) in zip(kept, FoldedStretch.ranges(keeping: kept, of: layers.count))
-        where stretch.count > 1 {
-            for tensor in layers[base].tensors {
-                let suffix = tensor.name.dropFirst(layers[base].prefix.count)
-                parts[tensor.name] = layers[stretch].map { $0.prefix + suffix }
-            }
-        }
-        return AveragedTensors(source: weights.source, parts: parts)
+        return AveragedTensors(
+            source: weights.source,
+            stretches: FoldedStretch.ranges(keeping: kept, of: layers.count).map {
+                Array(layers[$0])
+            })
     }
 
     /// The stretch of `count` layers behind the first that turns the stream least, by the mean

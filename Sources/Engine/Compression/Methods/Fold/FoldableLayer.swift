@@ -64,9 +64,13 @@ struct FoldableLayer {
     }
     /// Projections that read the norm before the MLP.
     var feedForwardReaders: [ProjectionBlueprint] { [gated.gate, gated.up] }
-    var attentionInputs: [String] { attentionReaders.map(\.tensor) + [layer.inputNorm.tensor] }
+    /// Local names of what attention reads the stream by.
+    var attentionInputs: [String] {
+        (attentionReaders.map(\.tensor) + [layer.inputNorm.tensor]).map(layer.localName)
+    }
+    /// Local names of what the MLP reads the stream by.
     var feedForwardInputs: [String] {
-        feedForwardReaders.map(\.tensor) + [layer.feedForwardNorm.tensor]
+        (feedForwardReaders.map(\.tensor) + [layer.feedForwardNorm.tensor]).map(layer.localName)
     }
 }
 

@@ -5,12 +5,14 @@ struct FoldedStretch {
     /// Their numbers in the original; the kept one is among them.
     let range: Range<Int>
     let layers: [FoldableLayer]
-    let base: FoldableLayer
+    /// Of the kept one among them.
+    let baseIndex: Int
     /// All layers behind the stretch.
     let later: [FoldableLayer]
     /// Whether the stretch before it merges layers.
     let followsMerge: Bool
 
+    var base: FoldableLayer { layers[baseIndex] }
     var merges: Bool { layers.count > 1 }
     var isTuned: Bool { merges || followsMerge }
 
@@ -18,7 +20,7 @@ struct FoldedStretch {
     init(_ range: Range<Int>, into base: Int, of all: [FoldableLayer], followsMerge: Bool = false) {
         self.range = range
         layers = Array(all[range])
-        self.base = all[base]
+        baseIndex = base - range.lowerBound
         later = Array(all[range.upperBound...])
         self.followsMerge = followsMerge
     }

@@ -63,7 +63,7 @@ extension PatchBuilder {
     /// norm of gain 1.
     func redirect(
         _ projections: [ProjectionBlueprint], norm: NormBlueprint, through map: MatrixView,
-        in patch: inout WeightPatch
+        in patch: inout LayerPatch
     ) throws {
         let product = try MatrixProduct(mode: .float32)
         let weight = WeightMatrix(map, as: .f32)

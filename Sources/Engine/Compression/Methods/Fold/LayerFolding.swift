@@ -12,7 +12,7 @@ struct OutputRefit {
     let layer: FoldableLayer
     let settings: FoldSettings
 
-    func fold(_ task: FoldTask, _ patch: inout WeightPatch) throws {
+    func fold(_ task: FoldTask, _ patch: inout LayerPatch) throws {
         let (attention, gated) = (layer.attention, layer.gated)
         let context = task.context
         let output = part == .attention ? attention.output : gated.down
@@ -29,7 +29,8 @@ struct OutputRefit {
         let start = try context.weights.projection(output).floats().transposedDoubles
         let fitted = try LeastSquares.ridge(
             gram: sums.takeGram(), cross: sums.cross, start: start, lambda: settings.lambda)
-        try PatchBuilder(context).set(output, MatrixView(fitted.transposed), in: &patch)
+        try PatchBuilder(context, layer.layer).set(
+            output, MatrixView(fitted.transposed), in: &patch)
     }
 }
 
@@ -39,12 +40,12 @@ struct NeuronFolding {
     let base: FoldableLayer
     let settings: FoldSettings
 
-    func fold(_ task: FoldTask, _ patch: inout WeightPatch) throws {
+    func fold(_ task: FoldTask, _ patch: inout LayerPatch) throws {
         let context = task.context
         let parts = layers.map(\.gated)
         let own = base.gated
         let count = own.down.inputs
-        let bias = try PatchBuilder(context).biasSum(parts.map(\.down))
+        let bias = try PatchBuilder.biasSum(parts.map(\.down), context)
         var sums = try task.accumulate(features: count * parts.count, bias: bias) { _, stream in
             let all = MatrixView(rows: stream.rows, columns: count * parts.count)
             let normal = MatrixView(rows: stream.rows, columns: stream.columns)
@@ -61,7 +62,7 @@ struct NeuronFolding {
             lambda: settings.lambda, groupSize: 1, keeping: count,
             block: settings.block(of: count * parts.count)
         ) { try task.tell("\($0) of \($1) neurons removed") }
-        let builder = PatchBuilder(context)
+        let builder = PatchBuilder(context, base.layer)
         for projection in [\GatedBlueprint.gate, \.up] {
             try builder.gather(
                 parts.map { $0[keyPath: projection] }, norms: layers.map(\.feedForwardNorm),
@@ -79,12 +80,12 @@ struct GroupFolding {
     let base: FoldableLayer
     let settings: FoldSettings
 
-    func fold(_ task: FoldTask, _ patch: inout WeightPatch) throws {
+    func fold(_ task: FoldTask, _ patch: inout LayerPatch) throws {
         let context = task.context
         let parts = layers.map(\.attention)
         let own = base.attention
         let count = own.output.inputs
-        let bias = try PatchBuilder(context).biasSum(parts.map(\.output))
+        let bias = try PatchBuilder.biasSum(parts.map(\.output), context)
         var sums = try task.accumulate(features: count * parts.count, bias: bias) { wave, stream in
             let all = MatrixView(rows: stream.rows, columns: count * parts.count)
             let normal = MatrixView(rows: stream.rows, columns: stream.columns)
@@ -102,7 +103,7 @@ struct GroupFolding {
             lambda: settings.lambda, groupSize: queries * own.headWidth,
             keeping: own.keyValueHeads, block: 1
         ) { try task.tell("\($0) of \($1) groups removed") }
-        let builder = PatchBuilder(context)
+        let builder = PatchBuilder(context, base.layer)
         for (projection, heads) in [
             (\AttentionBlueprint.query, queries), (\.key, 1), (\.value, 1),
         ] {

@@ -37,7 +37,7 @@ struct LayerTuning {
     /// The layer's tensors after all steps.
     ///
     /// - Parameter task: the stream that the layer gets, what it shall give, and its weights.
-    func tuned(_ task: FoldTask) throws -> WeightPatch {
+    func tuned(_ task: FoldTask) throws -> LayerPatch {
         var tensors: [TunedTensor] = []
         let source = FloatWeights(task.context.weights.source)
         for name in layer.tensors.map(\.name) {
@@ -62,8 +62,8 @@ struct LayerTuning {
                 source.set(tensor.name, tensor.values)
             }
         }
-        var patch = WeightPatch()
-        for tensor in tensors { patch[tensor.name] = tensor.values }
+        var patch = LayerPatch()
+        for tensor in tensors { patch[layer.localName(tensor.name)] = tensor.values }
         return patch
     }
 

@@ -50,8 +50,7 @@ package final class ModelFolding {
     /// before the first kept layer go into it.
     /// - Parameters:
     ///   - recall: what need not be computed again; takes the rest.
-    ///   - give: takes the computed tensors, named as in the new model, layer by layer; here they
-    ///     are not held longer.
+    ///   - give: takes the computed tensors, layer by layer; here they are not held longer.
     package func run(
         keeping kept: [Int], recall: (any FoldRecall)? = nil, observer: some WorkObserver,
         give: (WeightPatch) throws -> Void
@@ -66,7 +65,7 @@ package final class ModelFolding {
         // would be too much to hold.
         var given = first
         while given < stretches.count, let found = try recall?.layer(prefixes[given]) {
-            try give(found)
+            try give(WeightPatch(found, ofLayer: given))
             given += 1
         }
         // Nobody asks for the streams behind the last layer.
@@ -78,16 +77,13 @@ package final class ModelFolding {
             place = FoldProgress(
                 done: max(0, index - given), total: stretches.count - given, unit: "layers",
                 what: "layer \(index + 1) of \(kept.count)")
-            let (old, new) = (stretch.base.prefix, layers[index].prefix)
             if index < first {
                 try carry(stretch.base.layer, observer)
                 passed += 1
             } else if let found = try recall?.layer(prefixes[index]) {
-                accept(
-                    try folding(stretch, observer).follow(
-                        found.renamed { old + $0.dropFirst(new.count) }))
+                accept(try folding(stretch, observer).follow(found))
                 passed += 1
-                if index >= given { try give(found) }
+                if index >= given { try give(WeightPatch(found, ofLayer: index)) }
             } else {
                 if passed >= Self.passedMin {
                     try recall?.keep(streams, behind: prefixes[index - 1])
@@ -95,9 +91,8 @@ package final class ModelFolding {
                 passed = 0
                 let way = try folding(stretch, observer).fold()
                 accept(way)
-                let patch = way.patch.renamed { new + $0.dropFirst(old.count) }
-                try recall?.keep(patch, of: prefixes[index])
-                if index >= given { try give(patch) }
+                try recall?.keep(way.patch, of: prefixes[index])
+                if index >= given { try give(WeightPatch(way.patch, ofLayer: index)) }
             }
             original.source.release(stretch.layers.flatMap { $0.tensors.map(\.name) })
             guard index >= given else { continue }

@@ -6,7 +6,7 @@ import TensorMath
 
 /// One way to fold a stretch, and the streams behind it.
 struct FoldCandidate {
-    let patch: WeightPatch
+    let patch: LayerPatch
     let stream: MatrixView
     /// Of the sequences held back; nil without any.
     let judged: MatrixView?
@@ -44,7 +44,7 @@ struct StretchFolding<Observer: WorkObserver> {
         let tunings = stretch.isTuned && judge != nil ? try tunings() : []
         var (way, divergence) = try best(measured: !tunings.isEmpty)
         for tuning in tunings {
-            let patch = try tuning.tuned(task(folded, way.patch))
+            let patch = try tuning.tuned(task(folded, reading: source(with: way.patch)))
             let other = try tried(patch)
             let reached = try self.divergence(other)
             if reached < divergence { (way, divergence) = (other, reached) }
@@ -62,7 +62,7 @@ struct StretchFolding<Observer: WorkObserver> {
     }
 
     /// The way of tensors that are known, `target` as `fold` leaves it.
-    func follow(_ patch: WeightPatch) throws -> FoldCandidate {
+    func follow(_ patch: LayerPatch) throws -> FoldCandidate {
         let past = OriginalStretch(
             layers: stretch.layers, start: source, context: try context(original.source))
         for wave in waves {
@@ -100,7 +100,7 @@ struct StretchFolding<Observer: WorkObserver> {
     }
 
     /// The streams behind a stretch's new layer.
-    private func tried(_ patch: WeightPatch) throws -> FoldCandidate {
+    private func tried(_ patch: LayerPatch) throws -> FoldCandidate {
         let stream = folded.copy()
         try advance(stream, patch) { stream, _, wave, context in
             try stretch.base.layer.run(stream, layout: wave.layout, context: context)
@@ -113,7 +113,7 @@ struct StretchFolding<Observer: WorkObserver> {
     private func compute(selectsGroups: Bool) throws -> FoldCandidate {
         let (layers, base) = (stretch.layers, stretch.base)
         let stream = folded.copy()
-        var patch = WeightPatch()
+        var patch = LayerPatch()
         let attention = try prepare(reading: stream, norm: \.inputNorm, first: 0) { states in
             let target = states[1].copy()
             if selectsGroups {
@@ -128,7 +128,7 @@ struct StretchFolding<Observer: WorkObserver> {
             try GroupFolding(layers: layers, base: base, settings: settings)
                 .fold(task(stream, attention), &patch)
         } else if hasChanged, settings.refit {
-            patch.add(attention.only(base.attentionInputs))
+            patch.add(attention[stretch.baseIndex].only(base.attentionInputs))
             try OutputRefit(part: .attention, layer: base, settings: settings)
                 .fold(task(stream, attention), &patch)
         }
@@ -143,7 +143,7 @@ struct StretchFolding<Observer: WorkObserver> {
             try NeuronFolding(layers: layers, base: base, settings: settings)
                 .fold(task(stream, feedForward), &patch)
         } else if settings.refit {
-            patch.add(feedForward.only(base.feedForwardInputs))
+            patch.add(feedForward[stretch.baseIndex].only(base.feedForwardInputs))
             try OutputRefit(part: .feedForward, layer: base, settings: settings)
                 .fold(task(stream, feedForward), &patch)
         }
@@ -160,11 +160,11 @@ struct StretchFolding<Observer: WorkObserver> {
     /// - Parameters:
     ///   - first: which of the original's states the part of the stretch's first layer got.
     ///   - wanted: the target of a wave, from the original's states.
-    /// - Returns: Redirected projections of all layers of the stretch.
+    /// - Returns: redirected projections of each layer of the stretch.
     private func prepare(
         reading stream: MatrixView, norm: KeyPath<LayerBlueprint, NormBlueprint>, first: Int,
         wanted: ([MatrixView]) -> MatrixView
-    ) throws -> WeightPatch {
+    ) throws -> [LayerPatch] {
         let context = try context(original.source)
         let past = OriginalStretch(layers: stretch.layers, start: source, context: context)
         let norms = stretch.layers.map { $0.layer[keyPath: norm] }
@@ -179,24 +179,32 @@ struct StretchFolding<Observer: WorkObserver> {
                     norms: norms)
             }
         }
-        var patch = WeightPatch()
-        guard settings.inputs else { return patch }
-        for (index, map) in try fitting.maps(lambda: settings.lambda / 10).enumerated() {
+        guard settings.inputs else { return norms.map { _ in LayerPatch() } }
+        return try fitting.maps(lambda: settings.lambda / 10).enumerated().map { index, map in
+            var patch = LayerPatch()
             let layer = stretch.layers[index]
-            try PatchBuilder(context).redirect(
+            try PatchBuilder(context, layer.layer).redirect(
                 first == 0 ? layer.attentionReaders : layer.feedForwardReaders,
                 norm: norms[index], through: map, in: &patch)
+            return patch
         }
-        return patch
     }
 
-    /// - Parameter candidates: projections that stand in for the original's.
+    /// - Parameter candidates: of each layer of the stretch, projections that stand in for the
+    ///   original's.
     private func task(
-        _ stream: MatrixView, _ candidates: WeightPatch
+        _ stream: MatrixView, _ candidates: [LayerPatch]
     ) throws -> FoldTask {
+        let source = PatchedWeights(original.source)
+        for (layer, patch) in zip(stretch.layers, candidates) {
+            source.apply(patch, to: layer.layer)
+        }
+        return try task(stream, reading: source)
+    }
+
+    private func task(_ stream: MatrixView, reading source: PatchedWeights) throws -> FoldTask {
         FoldTask(
-            waves: waves, stream: stream, target: target,
-            context: try context(source(with: candidates))
+            waves: waves, stream: stream, target: target, context: try context(source)
         ) { [place, observer] words in
             try observer.checkpoint()
             observer.progress(
@@ -205,9 +213,10 @@ struct StretchFolding<Observer: WorkObserver> {
         }
     }
 
-    private func source(with patch: WeightPatch) -> PatchedWeights {
+    /// Reads the new layer's tensors in place of the kept one's.
+    private func source(with patch: LayerPatch) -> PatchedWeights {
         let source = PatchedWeights(original.source)
-        source.apply(patch)
+        source.apply(patch, to: stretch.base.layer)
         return source
     }
 
@@ -219,7 +228,7 @@ struct StretchFolding<Observer: WorkObserver> {
 
     /// Carries a stream through a part of the new layer.
     private func advance(
-        _ stream: MatrixView, _ patch: WeightPatch,
+        _ stream: MatrixView, _ patch: LayerPatch,
         _ step: (MatrixView, MatrixView, ForwardPass.Wave, BlockContext) throws -> Void
     ) throws {
         let context = try context(source(with: patch))

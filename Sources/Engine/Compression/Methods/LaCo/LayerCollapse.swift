@@ -169,11 +169,10 @@ package final class LayerCollapse {
         let source = PatchedWeights(weights.source)
         for group in groups where group.count > 1 {
             let base = layers[group[0].layer]
-            var patch = WeightPatch()
-            for tensor in base.tensors where tensor.shape.count > 1 {
-                let local = tensor.name.dropFirst(base.prefix.count)
+            var patch = LayerPatch()
+            for tensor in base.localTensors where tensor.shape.count > 1 {
                 let shares = try group.map {
-                    try weights.source.weight(layers[$0.layer].prefix + local)
+                    try weights.source.weight(layers[$0.layer].fullName(tensor.name))
                 }
                 let blend = MatrixView(rows: shares[0].rows, columns: shares[0].columns)
                 Blend.rows(
@@ -181,7 +180,7 @@ package final class LayerCollapse {
                     scratch: MatrixView(rows: blend.rows, columns: blend.columns))
                 patch[tensor.name] = blend
             }
-            source.apply(patch)
+            source.apply(patch, to: base)
         }
         var blueprint = weights.blueprint
         blueprint.layers = groups.map { layers[$0[0].layer] }

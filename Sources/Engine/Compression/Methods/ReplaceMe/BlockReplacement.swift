@@ -83,7 +83,9 @@ package struct BlockReplacement {
         }
         try forward.run(layers: start..<end, stream: stream, waves: waves, observer: observer)
         stream.subtract(inner)
-        return try fold(try fit(output, stream, waves), into: gated.down, context)
+        let patch = try fold(
+            try fit(output, stream, waves), into: gated.down, of: layers[before], context)
+        return WeightPatch(patch, ofLayer: before)
     }
 
     private func replaceable(_ index: Int) throws(MethodError) -> GatedBlueprint {
@@ -118,10 +120,11 @@ package struct BlockReplacement {
     }
 
     private func fold(
-        _ map: DoubleMatrix, into down: ProjectionBlueprint, _ context: BlockContext
-    ) throws -> WeightPatch {
-        var patch = WeightPatch()
-        let builder = PatchBuilder(context)
+        _ map: DoubleMatrix, into down: ProjectionBlueprint, of layer: LayerBlueprint,
+        _ context: BlockContext
+    ) throws -> LayerPatch {
+        var patch = LayerPatch()
+        let builder = PatchBuilder(context, layer)
         // (W' T)' = T' W.
         let old = try context.weights.projection(down).floats().transposedDoubles
         try builder.set(down, MatrixView(DoubleMatrix.product(old, map).transposed), in: &patch)

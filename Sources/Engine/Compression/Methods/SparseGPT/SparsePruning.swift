@@ -59,7 +59,7 @@ package struct SparsePruning {
             }
             let patch = try prune(layer, parts[index], stream, waves, observer)
             let source = PatchedWeights(weights.source)
-            source.apply(patch)
+            source.apply(patch, to: layer)
             let context = BlockContext(
                 product: try MatrixProduct(mode: mode),
                 weights: ModelWeights(blueprint: weights.blueprint, source: source))
@@ -67,7 +67,7 @@ package struct SparsePruning {
                 try observer.checkpoint()
                 try layer.run(stream.rows(wave.tokens), layout: wave.layout, context: context)
             }
-            try give(patch)
+            try give(WeightPatch(patch, ofLayer: index))
             weights.source.release(layer.tensors.map(\.name))
             observer.progress(
                 done: index + 1, total: layers.count, unit: "layers",
@@ -78,7 +78,7 @@ package struct SparsePruning {
     private func prune(
         _ layer: LayerBlueprint, _ parts: (AttentionBlueprint, GatedBlueprint),
         _ stream: MatrixView, _ waves: [ForwardPass.Wave], _ observer: some WorkObserver
-    ) throws -> WeightPatch {
+    ) throws -> LayerPatch {
         let (attention, gated) = parts
         let context = BlockContext(product: try MatrixProduct(mode: mode), weights: weights)
         var sums = [
@@ -98,8 +98,8 @@ package struct SparsePruning {
             sums[2].add(inputs: normal)
             sums[3].add(inputs: try gated.neurons(normal, context: context))
         }
-        var patch = WeightPatch()
-        let builder = PatchBuilder(context)
+        var patch = LayerPatch()
+        let builder = PatchBuilder(context, layer)
         for (index, projections) in [
             [attention.query, attention.key, attention.value], [attention.output],
             [gated.gate, gated.up], [gated.down],
