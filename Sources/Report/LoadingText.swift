@@ -1,8 +1,8 @@
 // How to load a folded model: lines to paste, with names from outside quoted for the language
 // they stand in.
 
-package enum LoadingText {
-    package static func transformers(_ path: String) -> String {
+enum LoadingText {
+    static func transformers(_ path: String) -> String {
         """
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -14,11 +14,11 @@ package enum LoadingText {
         """
     }
 
-    package static func vllm(_ path: String) -> String {
+    static func vllm(_ path: String) -> String {
         "vllm serve \(shellQuoted(folder(path)))"
     }
 
-    package static func llamaCpp(_ path: String) -> String {
+    static func llamaCpp(_ path: String) -> String {
         let file = shellQuoted(folder(path) + ".gguf")
         return """
             python convert_hf_to_gguf.py \(shellQuoted(folder(path))) --outfile \(file)
@@ -32,7 +32,7 @@ package enum LoadingText {
     }
 
     /// One word of a POSIX shell.
-    package static func shellQuoted(_ text: String) -> String {
+    static func shellQuoted(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -49,7 +49,7 @@ package enum LoadingText {
     }
 
     /// A string literal of Python, ASCII only.
-    package static func pythonQuoted(_ text: String) -> String {
+    static func pythonQuoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

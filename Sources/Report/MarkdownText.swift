@@ -1,9 +1,9 @@
 // Text from outside in Markdown files (CommonMark with GitHub's tables).
 
 /// Text from outside in Markdown: nothing in it makes a heading, a link, a cell or HTML.
-package enum MarkdownText {
+enum MarkdownText {
     /// On one line, every character that Markdown could read behind a backslash.
-    package static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         let special: Set<Unicode.Scalar> = [
             "\\", "`", "*", "_", "{", "}", "[", "]", "(", ")", "<", ">", "#", "+", "!", "|", "~",
             "&", "$", "\"", "'",
@@ -18,7 +18,7 @@ package enum MarkdownText {
 
     /// On one line, as code; backticks and cell borders become look-alikes, for no Markdown
     /// shows them in every place.
-    package static func code(_ text: String) -> String {
+    static func code(_ text: String) -> String {
         var result = "`"
         for scalar in plain(text.shortened(to: 200)).unicodeScalars {
             switch scalar {
@@ -31,7 +31,7 @@ package enum MarkdownText {
     }
 
     /// `text` without control characters, line ends and bidi controls.
-    package static func plain(_ text: String) -> String {
+    static func plain(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -2,9 +2,9 @@
 
 import Catalogue
 
-package enum PlanText {
+enum PlanText {
     /// `6 = 0.62 × layer 7 + 0.38 × layer 8`, or `6 = layer 7` where it is one layer unchanged.
-    package static func equation(_ entry: RunReport.PlanEntry) -> String {
+    static func equation(_ entry: RunReport.PlanEntry) -> String {
         guard entry.isMerged else { return "\(entry.into) = layer \(entry.from[0].layer)" }
         if entry.from.isEmpty { return "\(entry.into) = nothing" }
         var text = "\(entry.into) ="
@@ -22,7 +22,7 @@ package enum PlanText {
     }
 
     /// `3, 7–9, 12`.
-    package static func ranges(_ numbers: [Int]) -> String {
+    static func ranges(_ numbers: [Int]) -> String {
         var runs: [ClosedRange<Int>] = []
         for number in numbers.sorted() {
             if let last = runs.last, number <= last.upperBound + 1 {
@@ -41,12 +41,12 @@ package enum PlanText {
     }
 
     /// `layer 3` or `layers 3, 7–9`.
-    package static func layers(_ numbers: [Int]) -> String {
+    static func layers(_ numbers: [Int]) -> String {
         (numbers.count == 1 ? "layer " : "layers ") + ranges(numbers)
     }
 
     /// One sentence on what the plan does to the layers.
-    package static func summary(_ result: RunReport.Result) -> String {
+    static func summary(_ result: RunReport.Result) -> String {
         let merged = result.plan.filter(\.isMerged)
         let removed = result.removedLayers
         if result.nature == .computes { return computed(result) }

@@ -1,11 +1,11 @@
 // Why a report.json could not be read.
 
-package import Failures
-package import JSON
+import Failures
+import JSON
 
 /// What can be wrong with a report.json.
-package enum ReportError: ClassifiedFailure, Equatable, CustomStringConvertible {
-    package var failureClass: FailureClass { .user }
+enum ReportError: ClassifiedFailure, Equatable, CustomStringConvertible {
+    var failureClass: FailureClass { .user }
 
     /// The text is not JSON, or more of it than is read.
     case json(TextPlace, JSONFault)
@@ -14,7 +14,7 @@ package enum ReportError: ClassifiedFailure, Equatable, CustomStringConvertible 
     /// The report is of a version that this build does not know.
     case schema(found: Int, known: Int)
 
-    package var description: String {
+    var description: String {
         switch self {
         case .json(let place, let fault):
             "report.json: \(place): \(fault)"

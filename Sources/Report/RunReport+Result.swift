@@ -180,7 +180,7 @@ extension RunReport {
 
 extension RunReport.Result {
     /// What the plan does to the original's layers.
-    package enum Nature: Sendable, Equatable {
+    enum Nature: Sendable, Equatable {
         /// Every kept layer is a layer of the original, unchanged by the plan.
         case drops
         /// Some kept layers are weighted sums of several layers.
@@ -189,7 +189,7 @@ extension RunReport.Result {
         case computes
     }
 
-    package var nature: Nature {
+    var nature: Nature {
         if plan.contains(where: \.isMerged) { return .merges }
         return Offer.method(method)?.computesWeights == true ? .computes : .drops
     }

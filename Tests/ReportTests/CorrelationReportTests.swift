@@ -2,8 +2,9 @@
 
 import Foundation
 import JSON
-import Report
 import Testing
+
+@testable import Report
 
 @Suite struct CorrelationReportTests {
     private static func agreement(_ value: Double) -> RunReport.Agreement {

@@ -1,7 +1,8 @@
 // Names and warnings as an attacker or an accident would write them.
 
 import JSON
-import Report
+
+@testable import Report
 
 enum HostileText {
     static let strings = [

@@ -1,7 +1,8 @@
 // The trace of learned weights in report.json and report.html.
 
-import Report
 import Testing
+
+@testable import Report
 
 @Suite struct LearningReportTests {
     private static func report() throws -> RunReport {

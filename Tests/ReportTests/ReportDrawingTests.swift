@@ -2,8 +2,9 @@
 
 import Foundation
 import FoundationXML
-import Report
 import Testing
+
+@testable import Report
 
 @Suite struct ReportDrawingTests {
     /// Relative luminance by WCAG 2.1 of `#rrggbb`.

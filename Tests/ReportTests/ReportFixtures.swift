@@ -2,9 +2,10 @@
 
 import Foundation
 import JSON
-import Report
 import TestSupport
 import Testing
+
+@testable import Report
 
 enum ReportFixtures {
     static let root = Places.root

@@ -1,8 +1,9 @@
 // Everything rendered from a tiny report, byte for byte against committed files. The goldens hold
 // what we meant to write; they do not prove that it looks right (see SamplePagesTests).
 
-import Report
 import Testing
+
+@testable import Report
 
 @Suite struct ReportGoldenTests {
     @Test func `a tiny report renders to the committed bytes`() throws {

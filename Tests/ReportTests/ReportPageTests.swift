@@ -2,8 +2,9 @@
 
 import Foundation
 import JSON
-import Report
 import Testing
+
+@testable import Report
 
 @Suite struct ReportPageTests {
     @Test func `every tag of every sample is closed in order`() throws {

@@ -3,8 +3,9 @@
 
 import Foundation
 import JSON
-import Report
 import Testing
+
+@testable import Report
 
 @Suite struct ReportSchemaTests {
     private func schema() throws -> JSONValue {

@@ -1,7 +1,8 @@
 // CSV, comparison tables and model cards.
 
-import Report
 import Testing
+
+@testable import Report
 
 @Suite struct ReportTableTests {
     private let report = SampleReport.make(

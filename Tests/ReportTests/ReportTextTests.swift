@@ -1,7 +1,8 @@
 // Words and numbers of a report: how figures are written, judged and put into tables.
 
-import Report
 import Testing
+
+@testable import Report
 
 @Suite struct ReportTextTests {
     @Test(

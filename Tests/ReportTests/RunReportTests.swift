@@ -1,8 +1,9 @@
 // The model of report.json: what is always there, what may be missing, what is refused.
 
 import JSON
-import Report
 import Testing
+
+@testable import Report
 
 @Suite struct RunReportTests {
     @Test func `a report survives writing and reading`() throws {

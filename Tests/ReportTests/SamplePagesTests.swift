@@ -2,8 +2,9 @@
 // LAYERFOLD_REPORT_SAMPLES=folder swift test --filter SamplePages
 
 import Foundation
-import Report
 import Testing
+
+@testable import Report
 
 private let folder = ProcessInfo.processInfo.environment["LAYERFOLD_REPORT_SAMPLES"]
 

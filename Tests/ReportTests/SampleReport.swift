@@ -2,7 +2,8 @@
 // formulas (no randomness), in the range of those measured on the demo model.
 
 import JSON
-import Report
+
+@testable import Report
 
 enum SampleReport {
     /// The demo job: 16 layers, two methods at two ratios.

@@ -27,7 +27,7 @@ package struct OutputTensor {
         case produce((inout TensorSink) throws -> Void)
     }
 
-    package let plan: TensorPlan
+    let plan: TensorPlan
     package let source: Source
 
     /// The stored tensor under another name (or the same).
@@ -49,7 +49,7 @@ package struct OutputTensor {
 
 /// Takes the bytes of one tensor, in order, and counts them.
 package struct TensorSink {
-    package let plan: TensorPlan
+    let plan: TensorPlan
     private(set) var writtenByteCount = 0
     private let output: OutputFile
 

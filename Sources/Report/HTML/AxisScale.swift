@@ -2,11 +2,11 @@
 
 import Glibc
 
-package struct AxisScale {
-    package let isLogarithmic: Bool
-    package let low: Double
-    package let high: Double
-    package let ticks: [Double]
+struct AxisScale {
+    let isLogarithmic: Bool
+    let low: Double
+    let high: Double
+    let ticks: [Double]
 
     /// Smaller values and differences are shown as zero: their quotients would overflow.
     private static let least = 1e-30
@@ -14,7 +14,7 @@ package struct AxisScale {
     /// A scale that holds all of `values`, whose magnitudes are at most 1e30. Logarithmic, where
     /// that is allowed, if they are positive and the greatest is more than eight times the
     /// least: then a linear one hides the small ones.
-    package init(holding values: [Double], allowsLogarithm: Bool, ticksAbout count: Int = 5) {
+    init(holding values: [Double], allowsLogarithm: Bool, ticksAbout count: Int = 5) {
         let least = values.min() ?? 0
         let greatest = values.max() ?? 1
         if allowsLogarithm, least >= Self.least, greatest / least > 8 {
@@ -67,7 +67,7 @@ package struct AxisScale {
     }
 
     /// 0 at the low end, 1 at the high end.
-    package func share(_ value: Double) -> Double {
+    func share(_ value: Double) -> Double {
         if isLogarithmic {
             return log(max(value, low) / low) / log(high / low)
         }

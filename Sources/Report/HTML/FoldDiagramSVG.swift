@@ -1,7 +1,7 @@
 // Which layers of the original went into which layers of the folded model: the original above,
 // the folded model below, ribbons as wide as the weights between them.
 
-package struct FoldDiagramSVG {
+struct FoldDiagramSVG {
     private let layers: Int
     private let plan: [RunReport.PlanEntry]
     private let pitch: Double
@@ -11,7 +11,7 @@ package struct FoldDiagramSVG {
     private static let ribbonHeight = 74.0
 
     /// - layers: of the original; every layer that `plan` names is one of them.
-    package init(layers: Int, plan: [RunReport.PlanEntry]) {
+    init(layers: Int, plan: [RunReport.PlanEntry]) {
         self.layers = layers
         self.plan = plan
         // 16 layers fit a phone, 80 a page; a number needs 18 pixels.
@@ -28,7 +28,7 @@ package struct FoldDiagramSVG {
     private var ribbonBottom: Double { ribbonTop + Self.ribbonHeight }
     private var height: Double { ribbonBottom + Self.boxHeight + caption }
 
-    package func render(label: String) -> Markup {
+    func render(label: String) -> Markup {
         """
         <svg class="fold" role="img" aria-label="\(label)" width="\(width)" \
         height="\(height)" viewBox="0 0 \(width) \(height)">\

@@ -1,6 +1,6 @@
 // A similarity matrix as squares of colour, and the bar that explains the colours.
 
-package struct HeatMapSVG {
+struct HeatMapSVG {
     private let similarity: RunReport.Similarity
     private let range: ClosedRange<Double>
     private let cell: Double
@@ -9,7 +9,7 @@ package struct HeatMapSVG {
 
     /// - range: values of the darkest and the lightest colour.
     /// - cell: width and height of a square in pixels.
-    package init(similarity: RunReport.Similarity, range: ClosedRange<Double>, cell: Double) {
+    init(similarity: RunReport.Similarity, range: ClosedRange<Double>, cell: Double) {
         self.similarity = similarity
         self.range = range
         self.cell = cell
@@ -22,7 +22,7 @@ package struct HeatMapSVG {
     private static let right = 5.0
 
     /// The cell size at which a matrix of `layers` rows fits a page: 16 layers fit a phone.
-    package static func cell(layers: Int) -> Double {
+    static func cell(layers: Int) -> Double {
         min(20, max(5, (480 / Double(max(layers, 1))).rounded(.down)))
     }
 
@@ -35,7 +35,7 @@ package struct HeatMapSVG {
     ///
     /// Each layer resembles itself perfectly: with the diagonal in, that one value would leave
     /// few colours for all others.
-    package static func range(of similarities: [RunReport.Similarity]) -> ClosedRange<Double>? {
+    static func range(of similarities: [RunReport.Similarity]) -> ClosedRange<Double>? {
         var bounds: (Double, Double)?
         for similarity in similarities {
             for (i, row) in similarity.matrix.enumerated() {
@@ -47,7 +47,7 @@ package struct HeatMapSVG {
         return bounds.map { $0.0...$0.1 }
     }
 
-    package func render(label: String) -> Markup {
+    func render(label: String) -> Markup {
         let count = similarity.matrix.count
         let columns = similarity.matrix.map(\.count).max() ?? 0
         let width = Self.width(columns: columns, cell: cell)

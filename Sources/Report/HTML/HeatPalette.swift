@@ -4,16 +4,16 @@
 
 import Glibc
 
-package enum HeatPalette {
+enum HeatPalette {
     /// Steps are finer than an eye tells apart.
-    package static let count = 128
+    static let count = 128
 
     private static let table: [String] = (0..<count).map { step in
         hexadecimal(Double(step) / Double(count - 1))
     }
 
     /// The colour of `value` within `range` as `#rrggbb`; values outside take the nearest end.
-    package static func color(_ value: Double, in range: ClosedRange<Double>) -> String {
+    static func color(_ value: Double, in range: ClosedRange<Double>) -> String {
         let width = range.upperBound - range.lowerBound
         let share = width > 0 && width.isFinite ? (value - range.lowerBound) / width : 0.5
         let step = (min(max(share, 0), 1) * Double(count - 1)).rounded()

@@ -2,14 +2,14 @@
 // in by interpolation is text and is escaped: forgetting to escape takes a deliberate act.
 
 /// A piece of HTML or SVG.
-package struct Markup: ExpressibleByStringInterpolation, Sendable, Equatable {
-    package private(set) var text: String
+struct Markup: ExpressibleByStringInterpolation, Sendable, Equatable {
+    private(set) var text: String
 
-    package init(stringLiteral value: String) {
+    init(stringLiteral value: String) {
         text = value
     }
 
-    package init(stringInterpolation interpolation: Interpolation) {
+    init(stringInterpolation interpolation: Interpolation) {
         text = interpolation.text
     }
 
@@ -23,24 +23,24 @@ package struct Markup: ExpressibleByStringInterpolation, Sendable, Equatable {
         left.text += right.text
     }
 
-    package struct Interpolation: StringInterpolationProtocol {
+    struct Interpolation: StringInterpolationProtocol {
         fileprivate var text = ""
 
-        package init(literalCapacity: Int, interpolationCount: Int) {
+        init(literalCapacity: Int, interpolationCount: Int) {
             text.reserveCapacity(literalCapacity + 16 * interpolationCount)
         }
 
-        package mutating func appendLiteral(_ literal: String) { text += literal }
-        package mutating func appendInterpolation(_ outside: String) {
+        mutating func appendLiteral(_ literal: String) { text += literal }
+        mutating func appendInterpolation(_ outside: String) {
             text += Markup.escaped(outside)
         }
-        package mutating func appendInterpolation(_ number: Int) { text += String(number) }
-        package mutating func appendInterpolation(_ markup: Markup) { text += markup.text }
-        package mutating func appendInterpolation(_ markups: [Markup]) {
+        mutating func appendInterpolation(_ number: Int) { text += String(number) }
+        mutating func appendInterpolation(_ markup: Markup) { text += markup.text }
+        mutating func appendInterpolation(_ markups: [Markup]) {
             for markup in markups { text += markup.text }
         }
         /// A length in a drawing.
-        package mutating func appendInterpolation(_ length: Double) {
+        mutating func appendInterpolation(_ length: Double) {
             text += NumberText.coordinate(length)
         }
     }
@@ -51,7 +51,7 @@ extension Markup {
     ///
     /// Characters that neither allows (controls but tab and line ends, non-characters) become
     /// U+FFFD.
-    package static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""),
@@ -85,7 +85,7 @@ extension Markup {
 
     /// A name from outside: kept from turning the text around it (bidi controls), never longer
     /// than `countMax`; a longer piece of it is its tooltip where it was cut.
-    package static func name(_ text: String, countMax: Int = 80) -> Markup {
+    static func name(_ text: String, countMax: Int = 80) -> Markup {
         let short = text.shortened(to: countMax)
         if short == text { return "<bdi>\(text)</bdi>" }
         return "<bdi title=\"\(text.shortened(to: 2000))\">\(short)</bdi>"

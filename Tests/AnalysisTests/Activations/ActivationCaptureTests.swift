@@ -1,9 +1,10 @@
 // Which rows of the residual stream are kept.
 
-import Analysis
 import Model
 import TensorMath
 import Testing
+
+@testable import Analysis
 
 @Suite struct ActivationCaptureTests {
     @Test("a capture takes last tokens, means, all tokens or zeros, and skips empty samples")

@@ -1,11 +1,12 @@
 // Assignments against scipy's totals (Scripts/make_assignment_goldens.py) and brute force.
 
-import Compression
 import Foundation
 import Model
 import TensorMath
 import TestSupport
 import Testing
+
+@testable import Compression
 
 @Suite struct AssignmentTests {
     struct Case: Decodable, CustomTestStringConvertible {

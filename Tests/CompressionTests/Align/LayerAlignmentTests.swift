@@ -1,12 +1,12 @@
 // Alignment of layers: any order of units keeps the function, and the best one is found again.
 
 import Checkpoint
-import Compression
 import EngineTestSupport
 import SystemPackage
 import TensorMath
 import Testing
 
+@testable import Compression
 @testable import Model
 
 @Suite struct LayerAlignmentTests {

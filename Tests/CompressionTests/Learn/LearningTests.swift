@@ -1,11 +1,12 @@
 // The two searches for merge weights, and what they are made of.
 
-import Compression
 import EngineTestSupport
 import Foundation
 import Model
 import TensorMath
 import Testing
+
+@testable import Compression
 
 @Suite struct LearningTests {
     private static func objective(

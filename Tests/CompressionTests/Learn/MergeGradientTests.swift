@@ -2,7 +2,6 @@
 // central differences.
 
 import Checkpoint
-import Compression
 import EngineTestSupport
 import Foundation
 import Model
@@ -10,6 +9,8 @@ import SystemPackage
 import TensorMath
 import TestSupport
 import Testing
+
+@testable import Compression
 
 enum LearnFixtures {
     static func read<Value: Decodable>(_ name: String, as type: Value.Type) throws -> Value {

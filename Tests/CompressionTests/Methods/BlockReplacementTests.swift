@@ -1,11 +1,12 @@
 // `replaceme` against its definition: what the map must satisfy, and what it must leave alone.
 // Scripts/compare_methods_with_python.py compares it with an independent implementation.
 
-import Compression
 import EngineTestSupport
 import Model
 import TensorMath
 import Testing
+
+@testable import Compression
 
 @Suite struct BlockReplacementTests {
     private static func batch(_ model: Model, sequences: Int = 30) -> PackedSequences {

@@ -1,12 +1,13 @@
 // What folds before left is used, and changes nothing.
 
 import Checkpoint
-import Compression
 import EngineTestSupport
 import Model
 import TensorMath
 import TestSupport
 import Testing
+
+@testable import Compression
 
 @Suite struct FoldRecallTests {
     /// Keeps everything, and what was asked of it since `begin`.

@@ -1,13 +1,14 @@
 // `laco`: its plans are the paper's formula, and are accepted only where the output stays alike.
 
 import Checkpoint
-import Compression
 import Foundation
 import Model
 import SystemPackage
 import TensorMath
 import TestSupport
 import Testing
+
+@testable import Compression
 
 @Suite struct LayerCollapseTests {
     private static func batch(_ count: Int = 4) -> PackedSequences {

@@ -2,7 +2,6 @@
 // query heads that read it.
 
 import Checkpoint
-import Compression
 import EngineTestSupport
 import Foundation
 import Model
@@ -10,6 +9,8 @@ import SystemPackage
 import TensorMath
 import TestSupport
 import Testing
+
+@testable import Compression
 
 @Suite struct LayerConcatenationTests {
     private static func demo() throws -> Model {

@@ -1,7 +1,6 @@
 // Tuning a layer: it starts where it was, moves nearer to its target, and says what it holds.
 
 import Checkpoint
-import Compression
 import Foundation
 import Model
 import SystemPackage
@@ -9,6 +8,8 @@ import TensorMath
 import TestSupport
 import Testing
 import Tokenizer
+
+@testable import Compression
 
 @Suite struct LayerTuningTests {
     /// Real text: steps on made-up tokens teach a layer nothing that holds for others.

@@ -1,9 +1,10 @@
 // The algebra of `fold` against definitions: brute force, exact cases, and invariances.
 
-import Compression
 import EngineTestSupport
 import TensorMath
 import Testing
+
+@testable import Compression
 
 @Suite struct LeastSquaresTests {
     /// Seeded features [n, F], targets [n, d] and start weights [F, d].

@@ -1,7 +1,6 @@
 // `fold` on whole small models: what must not change does not, and what is written runs.
 
 import Checkpoint
-import Compression
 import EngineTestSupport
 import Foundation
 import Model
@@ -9,6 +8,8 @@ import SystemPackage
 import TensorMath
 import TestSupport
 import Testing
+
+@testable import Compression
 
 @Suite struct ModelFoldingTests {
     static let dense = [

@@ -2,7 +2,6 @@
 // promises, and on a whole model.
 
 import Checkpoint
-import Compression
 import EngineTestSupport
 import Foundation
 import Model
@@ -10,6 +9,8 @@ import SystemPackage
 import TensorMath
 import TestSupport
 import Testing
+
+@testable import Compression
 
 @Suite struct SparsePruningTests {
     private static func golden() throws -> TensorArchive {

@@ -1,9 +1,10 @@
 // Which runs of layers are cheapest, against trying all, and how little is measured for it.
 
-import Compression
 import TensorMath
 import TestSupport
 import Testing
+
+@testable import Compression
 
 @Suite struct StretchSelectionTests {
     /// Every way to cut `layers` layers into runs, as lists of the runs of two or more.

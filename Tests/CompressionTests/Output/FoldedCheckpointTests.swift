@@ -1,13 +1,14 @@
 // Folded checkpoints on disk: reopened, recomputed in double, tampered with.
 
 import Checkpoint
-import Compression
 import EngineTestSupport
 import Foundation
 import Model
 import SystemPackage
 import TensorMath
 import Testing
+
+@testable import Compression
 
 @Suite struct FoldedCheckpointTests {
     /// The first two layers of one kind that config.json lets fold; a copy where none are.

@@ -1,8 +1,9 @@
 // Plans: what holds for every one, and how many layers a ratio removes.
 
 import Catalogue
-import Compression
 import Testing
+
+@testable import Compression
 
 @Suite struct FoldPlanTests {
     static func plan(_ shares: [[(Int, Double)]], of count: Int) -> FoldPlan {

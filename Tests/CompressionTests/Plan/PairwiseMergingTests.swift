@@ -1,9 +1,10 @@
 // MKA's planner over small models: exhaustively, and against the definitions.
 
-import Compression
 import Foundation
 import TensorMath
 import Testing
+
+@testable import Compression
 
 @Suite struct PairwiseMergingTests {
     static let weights: [MergeWeight] = [.adaptive, .official, .fixed(0.5), .fixed(0), .fixed(1)]

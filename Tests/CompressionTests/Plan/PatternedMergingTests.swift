@@ -1,9 +1,10 @@
 // The planner for models whose config.json places kinds by period: against trying every choice.
 
-import Compression
 import Model
 import TensorMath
 import Testing
+
+@testable import Compression
 
 @Suite struct PatternedMergingTests {
     /// Every second layer of the kind "b", at an offset.

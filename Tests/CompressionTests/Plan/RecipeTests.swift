@@ -1,11 +1,11 @@
 // What each tensor of a folded model is made of, and what its config.json then says.
 
 import Checkpoint
-import Compression
 import EngineTestSupport
 import SystemPackage
 import Testing
 
+@testable import Compression
 @testable import Model
 
 @Suite struct RecipeTests {

@@ -2,11 +2,11 @@
 // catalogue's measures against the engine's.
 
 import Catalogue
-import Compression
 import TensorMath
 import Testing
 
 @testable import Analysis
+@testable import Compression
 
 @Suite struct RedundantLayersTests {
     /// A symmetric matrix over runs, of few distinct values so that ties happen.

@@ -26,7 +26,7 @@ package enum CapturedRow: Sendable, Equatable {
 package struct ActivationCapture: Sendable, Equatable {
     package let rows: [CapturedRow]
 
-    package init(rows: [CapturedRow]) { self.rows = rows }
+    init(rows: [CapturedRow]) { self.rows = rows }
 
     /// One row a sample (`tokens`: one a token).
     package init(_ representation: Representation, of batch: PackedSequences) {

@@ -1,14 +1,14 @@
 // What an alignment cannot do.
 
-package import Failures
+import Failures
 
-package enum AlignError: ClassifiedFailure, Equatable, CustomStringConvertible {
-    package var failureClass: FailureClass { .user }
+enum AlignError: ClassifiedFailure, Equatable, CustomStringConvertible {
+    var failureClass: FailureClass { .user }
 
     case tooManyUnits(layer: Int, what: String, count: Int)
     case notFinite
 
-    package var description: String {
+    var description: String {
         switch self {
         case .tooManyUnits(let layer, let what, let count):
             "layer \(layer) has \(count) \(what), more than the \(LinearAssignment.sizeMax) that can "

@@ -5,12 +5,12 @@
 // augmenting path for each row that is left. Costs are floats, dual prices doubles, so that sums
 // of reductions do not lose what tells two assignments apart.
 
-package import Model
-package import TensorMath
+import Model
+import TensorMath
 
-package enum LinearAssignment {
+enum LinearAssignment {
     /// Rows at most: the cost matrix of so many takes 1 GiB.
-    package static let sizeMax = 16_384
+    static let sizeMax = 16_384
 
     /// The column of each row in an assignment of least total cost; O(n^3) at worst, memory
     /// beyond the costs O(n).
@@ -19,7 +19,7 @@ package enum LinearAssignment {
     ///   - costs: [n, n], without gaps between rows; finite.
     ///   - detail: the place of the work, for the observer.
     /// - Throws: `AlignError.notFinite`.
-    package static func solve(
+    static func solve(
         _ costs: MatrixView, detail: String = "", observer: some WorkObserver
     ) throws -> [Int] {
         precondition(costs.rows == costs.columns, "costs of a square assignment")
@@ -44,7 +44,7 @@ package enum LinearAssignment {
     }
 
     /// The sum of the costs of an assignment.
-    package static func total(_ costs: MatrixView, _ columns: [Int]) -> Double {
+    static func total(_ costs: MatrixView, _ columns: [Int]) -> Double {
         columns.enumerated().reduce(0) { $0 + Double(costs[$1.offset, $1.element]) }
     }
 }

@@ -4,13 +4,13 @@
 // Notation: features Z [tokens, F], targets T [tokens, d], start weights W0 [F, d];
 // G = Z'Z, C = Z'T, mu = lambda * mean(diag G).
 
-package import TensorMath
+import TensorMath
 
-package enum LeastSquares {
+enum LeastSquares {
     /// argmin_W |Z W - T|^2 + mu |W - W0|^2 = W0 + (G + mu I)^-1 (C - G W0).
     ///
     /// The Cholesky factor takes the place of `gram`.
-    package static func ridge(
+    static func ridge(
         gram: consuming DoubleMatrix, cross: DoubleMatrix, start: DoubleMatrix, lambda: Double
     ) throws(LinearAlgebraError) -> DoubleMatrix {
         var step = cross
@@ -22,11 +22,11 @@ package enum LeastSquares {
     }
 
     /// What a selection keeps.
-    package struct Selection: Sendable {
+    struct Selection: Sendable {
         /// Indices of the kept groups, ascending.
-        package let groups: [Int]
+        let groups: [Int]
         /// Their weights, [kept * groupSize, d].
-        package let weights: DoubleMatrix
+        let weights: DoubleMatrix
     }
 
     /// Removes groups of features one after the other, each time the one whose absence costs least
@@ -39,7 +39,7 @@ package enum LeastSquares {
     ///   - kept: groups that are left.
     ///   - block: groups removed between two updates of C^-1; 1 is exact, more is faster.
     ///   - onRemoval: hears how many groups of how many are gone; may end the work by an error.
-    package static func select(
+    static func select(
         gram: consuming DoubleMatrix, cross: DoubleMatrix, start: DoubleMatrix, lambda: Double,
         groupSize: Int, keeping kept: Int, block: Int,
         onRemoval: (_ gone: Int, _ of: Int) throws -> Void = { _, _ in }
@@ -90,7 +90,7 @@ package enum LeastSquares {
 
     /// Bytes `select` holds beside the matrices it was given, at its peak: weights, and the rows of
     /// C^-1 that leave together.
-    package static func selectionByteCount(features: Int, targets: Int, leaving: Int) -> Int {
+    static func selectionByteCount(features: Int, targets: Int, leaving: Int) -> Int {
         8 * features * (3 * targets + leaving)
     }
 

@@ -2,23 +2,23 @@
 // and Eq. 4.17), and expected improvement (Jones, Schonlau and Welch 1998, Eq. 15) for a minimum.
 
 import Foundation
-package import TensorMath
+import TensorMath
 
 /// A posterior over functions of points in a box; the prior's mean is zero.
-package struct GaussianProcess: Sendable {
-    package let points: [[Double]]
-    package let lengthScale: Double
+struct GaussianProcess: Sendable {
+    let points: [[Double]]
+    let lengthScale: Double
     /// Prior variance, and variance of the observations' noise.
-    package let signal: Double
-    package let noise: Double
+    let signal: Double
+    let noise: Double
     /// log p(values | points), in nats.
-    package let logMarginalLikelihood: Double
+    let logMarginalLikelihood: Double
     /// Lower Cholesky factor of K + noise I, and (K + noise I)^-1 values.
     private let factor: DoubleMatrix
     private let solution: [Double]
 
     /// - Throws: `LinearAlgebraError` where equal points and no noise leave the kernel singular.
-    package init(
+    init(
         points: [[Double]], values: [Double], lengthScale: Double, signal: Double, noise: Double
     ) throws(LinearAlgebraError) {
         precondition(points.count == values.count && !points.isEmpty, "a value for each point")
@@ -45,7 +45,7 @@ package struct GaussianProcess: Sendable {
     }
 
     /// Mean and variance of the function (without the noise of an observation) at a point.
-    package func predict(_ point: [Double]) -> (mean: Double, variance: Double) {
+    func predict(_ point: [Double]) -> (mean: Double, variance: Double) {
         let covariances = points.map { signal * Self.matern($0, point, lengthScale) }
         let mean = zip(covariances, solution).reduce(0) { $0 + $1.0 * $1.1 }
         let reduced = Self.solveLower(factor, covariances)
@@ -53,7 +53,7 @@ package struct GaussianProcess: Sendable {
     }
 
     /// How much less than `best` the function is expected to be at a point.
-    package func expectedImprovement(_ point: [Double], below best: Double) -> Double {
+    func expectedImprovement(_ point: [Double], below best: Double) -> Double {
         let (mean, variance) = predict(point)
         let deviation = variance.squareRoot()
         guard deviation > 0 else { return max(0, best - mean) }

@@ -13,7 +13,7 @@ package struct Method: Sendable {
     /// What Runner finds out and does for it, by the parameters of a request.
     package let requirements: @Sendable (Parameters) -> Requirements
     /// From what was found out to the plan; pure.
-    package let plan: @Sendable (PlanningInput) throws -> FoldPlan
+    let plan: @Sendable (PlanningInput) throws -> FoldPlan
 
     /// - Parameters:
     ///   - requires: nothing, unless said otherwise.
@@ -32,7 +32,7 @@ package struct Method: Sendable {
 }
 
 /// What a plan is made from.
-package struct PlanningInput {
+struct PlanningInput {
     let method: String
     /// Share of layers to remove; nil for methods that take none.
     let ratio: Double?

@@ -2,7 +2,7 @@
 // that what was written is what the plan says.
 
 package import Checkpoint
-package import Failures
+import Failures
 import JSON
 package import Model
 package import SystemPackage
@@ -12,7 +12,7 @@ import TensorMath
 package struct FoldedCheckpoint {
     package let model: Model
     package let plan: FoldPlan
-    package let recipes: [TensorRecipe]
+    let recipes: [TensorRecipe]
     /// Tensors that a method computed, by their names in the new checkpoint.
     private let computed: [String: () throws -> MatrixView]
     /// nil keeps each tensor's own.
@@ -130,13 +130,13 @@ package struct FoldedCheckpoint {
 }
 
 /// A written tensor is not what its recipe says.
-package enum FoldCheckError: ClassifiedFailure, Equatable, CustomStringConvertible {
+enum FoldCheckError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case differs(tensor: String, roundingErrors: Double)
 
     /// Ours or the disk's; nothing a person can correct.
-    package var failureClass: FailureClass { .bug }
+    var failureClass: FailureClass { .bug }
 
-    package var description: String {
+    var description: String {
         switch self {
         case .differs(let tensor, let error):
             "tensor `\(tensor)` differs from its recipe by \(error) times what rounding allows; "

@@ -28,7 +28,7 @@ package struct PlannedLayer: Sendable, Equatable, Codable {
     /// Original layers it is made of, ascending; one share of weight 1 is a plain copy.
     package var from: [LayerShare]
 
-    package init(into: Int, from: [LayerShare]) {
+    init(into: Int, from: [LayerShare]) {
         self.into = into
         self.from = from
     }
@@ -45,7 +45,7 @@ package struct FoldPlan: Sendable, Equatable, Codable {
     /// What a reader should know, in words.
     package var notes: [String]
 
-    package init(
+    init(
         originalLayers: Int, layers: [PlannedLayer], foldsNorms: Bool, notes: [String] = []
     ) {
         self.originalLayers = originalLayers

@@ -6,7 +6,7 @@
 // columns of o), and the query heads inside a group. Nothing else of it may move: channels of the
 // stream belong to all layers, features of a head to its rotation and to the other heads.
 
-package import Model
+import Model
 
 /// Unit i of the result is unit `order[i]` of the layer, for each order below.
 package struct LayerAlignment: Sendable, Equatable, Codable {
@@ -33,7 +33,7 @@ package struct LayerAlignment: Sendable, Equatable, Codable {
         }
     }
 
-    package init(
+    init(
         neurons: [[Int]] = [], keyValueHeads: [Int] = [], queryHeads: [Int] = [],
         rows: [RowOrder] = []
     ) {
@@ -53,11 +53,11 @@ package struct LayerAlignment: Sendable, Equatable, Codable {
 
 /// The order of a stored tensor: element (r, c) of the result is (rows[r], columns[c]); nil keeps
 /// an order. A vector has columns.
-package struct TensorPermutation: Sendable, Equatable {
-    package var rows: [Int]?
-    package var columns: [Int]?
+struct TensorPermutation: Sendable, Equatable {
+    var rows: [Int]?
+    var columns: [Int]?
 
-    package init(rows: [Int]? = nil, columns: [Int]? = nil) {
+    init(rows: [Int]? = nil, columns: [Int]? = nil) {
         self.rows = rows
         self.columns = columns
     }
@@ -68,7 +68,7 @@ extension LayerAlignment {
     /// they are are left out.
     ///
     /// Traps where the orders are not of this layer's units.
-    package func permutations(in layer: LayerBlueprint) -> [String: TensorPermutation] {
+    func permutations(in layer: LayerBlueprint) -> [String: TensorPermutation] {
         var map = PermutationMap(layer: layer)
         if !neurons.isEmpty {
             let parts = layer.perceptrons

@@ -4,7 +4,7 @@
 import Foundation
 
 /// How the next pair is chosen.
-package enum MergeOrder: String, Sendable {
+enum MergeOrder: String, Sendable {
     /// The pair with the greatest similarity.
     case similarity
     /// Always the two last layers.
@@ -12,7 +12,7 @@ package enum MergeOrder: String, Sendable {
 }
 
 /// Which pairs may fold.
-package enum PairScope: String, Sendable {
+enum PairScope: String, Sendable {
     /// Neighbours among the layers of their kind that are left.
     case adjacent
     /// Any two; the result lies where the earlier one was.
@@ -20,7 +20,7 @@ package enum PairScope: String, Sendable {
 }
 
 /// Weight of the earlier layer of a pair.
-package enum MergeWeight: Sendable, Equatable {
+enum MergeWeight: Sendable, Equatable {
     /// Eq. 4 read as the softmax of the two layers' mean similarities:
     /// lambda = exp(s_i) / (exp(s_i) + exp(s_j)).
     case adaptive
@@ -40,13 +40,13 @@ package enum MergeWeight: Sendable, Equatable {
 }
 
 /// Plans MKA folds from a similarity matrix; pure.
-package struct PairwiseMerging: Sendable {
-    package var order: MergeOrder
-    package var scope: PairScope
-    package var weight: MergeWeight
-    package var foldsNorms: Bool
+struct PairwiseMerging: Sendable {
+    var order: MergeOrder
+    var scope: PairScope
+    var weight: MergeWeight
+    var foldsNorms: Bool
 
-    package init(
+    init(
         order: MergeOrder = .similarity, scope: PairScope = .adjacent,
         weight: MergeWeight = .adaptive, foldsNorms: Bool = true
     ) {
@@ -68,7 +68,7 @@ package struct PairwiseMerging: Sendable {
     ///     is as similar to another as its members are on average.
     ///   - kinds: only layers of one kind fold into one another.
     ///   - removed: number of folds.
-    package func plan(
+    func plan(
         similarity: [[Double]], kinds: [String], removing removed: Int
     ) throws(PlanError) -> FoldPlan {
         let count = kinds.count

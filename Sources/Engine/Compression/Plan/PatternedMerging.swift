@@ -1,7 +1,7 @@
 // MKA's planner for models whose config.json places kinds of layers by period and offset (Jamba):
 // among all choices of layers that the config can express, the one that gives up the least.
 
-package import Model
+import Model
 
 extension PairwiseMerging {
     /// Plans folds so that the kinds of the layers left are one of `patterns`.
@@ -11,7 +11,7 @@ extension PairwiseMerging {
     /// found exactly, in O(patterns * layers^2). Every removed layer is then folded into the kept
     /// one of its kind that is most similar (`adjacent`: of the two around it).
     /// - Throws: `PlanError.noPattern` with the numbers of layers that can be left.
-    package func plan(
+    func plan(
         similarity: [[Double]], kinds: [String], removing removed: Int,
         patterns: some LayerPatterns
     ) throws(PlanError) -> FoldPlan {

@@ -3,13 +3,13 @@
 // arXiv 2403.17887). Both read a matrix over stretches: entry (i, j), i <= j, compares the stream
 // before layer i with the one after layer j.
 
-package import Analysis
+import Analysis
 
-package enum RedundantLayers {
+enum RedundantLayers {
     /// Drops the `removed` layers with the greatest diagonal entries, chosen at once.
     ///
     /// A tie goes to the later layer: late layers are the more redundant ones.
-    package static func single(_ similarity: SimilarityMatrix, removing removed: Int) -> FoldPlan {
+    static func single(_ similarity: SimilarityMatrix, removing removed: Int) -> FoldPlan {
         let count = similarity.size
         let dropped = Set(
             (0..<count).sorted {
@@ -22,7 +22,7 @@ package enum RedundantLayers {
     ///
     /// A tie goes to the later stretch. The last layer may be in it, and every layer from `first`
     /// on.
-    package static func contiguous(
+    static func contiguous(
         _ similarity: SimilarityMatrix, removing removed: Int, from first: Int = 0
     ) -> FoldPlan {
         precondition((1...similarity.size - 1).contains(removed), "a stretch leaves a layer")

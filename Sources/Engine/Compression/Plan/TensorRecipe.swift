@@ -1,16 +1,16 @@
 // What each tensor of the new checkpoint is made of: the plan spelled out per tensor. Pure.
 
-package import Model
-package import TensorMath
+import Model
+import TensorMath
 
 /// A stored tensor of the original with its share.
-package struct TensorShare: Sendable, Equatable {
-    package var name: String
-    package var weight: Double
+struct TensorShare: Sendable, Equatable {
+    var name: String
+    var weight: Double
     /// The order in which its rows and columns are taken; nil: as stored.
-    package var permutation: TensorPermutation?
+    var permutation: TensorPermutation?
 
-    package init(name: String, weight: Double, permutation: TensorPermutation? = nil) {
+    init(name: String, weight: Double, permutation: TensorPermutation? = nil) {
         self.name = name
         self.weight = weight
         self.permutation = permutation
@@ -18,11 +18,11 @@ package struct TensorShare: Sendable, Equatable {
 }
 
 /// One tensor of the new checkpoint: a copy of one tensor, or a weighted sum of several.
-package struct TensorRecipe: Sendable, Equatable {
-    package var name: String
-    package var from: [TensorShare]
+struct TensorRecipe: Sendable, Equatable {
+    var name: String
+    var from: [TensorShare]
 
-    package var isCopy: Bool { from.count == 1 && from[0].permutation == nil }
+    var isCopy: Bool { from.count == 1 && from[0].permutation == nil }
 }
 
 extension FoldPlan {
@@ -32,7 +32,7 @@ extension FoldPlan {
     /// - Parameters:
     ///   - blueprint: of the original model.
     ///   - stored: names in the checkpoint; optional tensors that are not stored stay out.
-    package func recipes(blueprint: ModelBlueprint, stored: Set<String>) -> [TensorRecipe] {
+    func recipes(blueprint: ModelBlueprint, stored: Set<String>) -> [TensorRecipe] {
         var result: [TensorRecipe] = []
         let inLayers = Set(blueprint.layers.flatMap { $0.tensors.map(\.name) })
         for tensor in blueprint.tensors where !inLayers.contains(tensor.name) {
@@ -67,7 +67,7 @@ extension FoldPlan {
 
 extension WeightSource {
     /// A share's tensor in the order that it is taken in.
-    package func weight(_ share: TensorShare) throws -> WeightMatrix {
+    func weight(_ share: TensorShare) throws -> WeightMatrix {
         let stored = try weight(share.name)
         guard let order = share.permutation else { return stored }
         return stored.reordered(rows: order.rows, columns: order.columns)

@@ -11,7 +11,7 @@ package struct RotaryBlueprint: Sendable, Equatable {
     package var base: Double
     package var scaling: RotaryScaling
 
-    package init(width: Int, base: Double, scaling: RotaryScaling) {
+    init(width: Int, base: Double, scaling: RotaryScaling) {
         self.width = width
         self.base = base
         self.scaling = scaling

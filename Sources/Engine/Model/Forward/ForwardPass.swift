@@ -144,7 +144,7 @@ extension ModelBlueprint {
 extension WaveLayout {
     /// Tables for sequences of different lengths: scalings that depend on the length (dynamic,
     /// longrope) get rows of their own per length class, the others share one table.
-    package init(sequences: [Range<Int>], rotary: RotaryBlueprint?) {
+    init(sequences: [Range<Int>], rotary: RotaryBlueprint?) {
         self.sequences = sequences
         guard let rotary else {
             positions = []

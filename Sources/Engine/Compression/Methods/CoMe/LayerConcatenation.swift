@@ -5,10 +5,10 @@
 // With grouped queries a key-value group is kept with the query heads that read it: those lie side
 // by side, group after group. (The published code pairs kept heads with other groups there.)
 
-package import Model
-package import TensorMath
+import Model
+import TensorMath
 
-package final class LayerConcatenation {
+final class LayerConcatenation {
     private let original: ModelWeights
     private let mode: ComputeMode
     private let batch: PackedSequences
@@ -21,13 +21,13 @@ package final class LayerConcatenation {
     private var shares: [[LayerShare]]
 
     /// What was found: which layers are in which, and their weights.
-    package struct Result {
-        package let plan: FoldPlan
-        package let patch: WeightPatch
+    struct Result {
+        let plan: FoldPlan
+        let patch: WeightPatch
     }
 
     /// - Parameter batch: calibration sequences.
-    package init(_ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences) {
+    init(_ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences) {
         original = weights
         self.mode = mode
         self.batch = batch
@@ -38,7 +38,7 @@ package final class LayerConcatenation {
     }
 
     /// Bytes held at most: two streams, one wave, and the layers that were made.
-    package static func peakByteCount(
+    static func peakByteCount(
         _ blueprint: ModelBlueprint, removing target: Int, tokens: PackedSequences,
         mode: ComputeMode
     ) -> Int {
@@ -51,7 +51,7 @@ package final class LayerConcatenation {
         return forward.total + 2 * forward.stream + (2 * target + 3) * layer
     }
 
-    package func run(removing target: Int, observer: some WorkObserver) throws -> Result {
+    func run(removing target: Int, observer: some WorkObserver) throws -> Result {
         let count = original.blueprint.layers.count
         for step in 0..<target {
             guard let turn = try leastTurning(observer) else {

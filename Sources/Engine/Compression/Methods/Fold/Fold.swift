@@ -1,6 +1,6 @@
 // Plans by loss, by similarity or by a list; weights by ModelFolding.
 
-package import Catalogue
+import Catalogue
 import Model
 
 extension Method {
@@ -116,10 +116,10 @@ extension Method {
 
 extension FoldSettings {
     /// Names of the parameters that the cost of a stretch depends on.
-    package static let costParameters = ["group_run", "inputs", "lambda", "neurons", "refit"]
+    static let costParameters = ["group_run", "inputs", "lambda", "neurons", "refit"]
     static let parameters = costParameters + ["tuning_rate", "tuning_steps"]
 
-    package init(_ parameters: Parameters) {
+    init(_ parameters: Parameters) {
         self.init()
         lambda = parameters.number("lambda")
         neurons = parameters.flag("neurons")

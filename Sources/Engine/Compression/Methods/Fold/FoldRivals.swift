@@ -2,10 +2,10 @@
 // averaged, or a stretch of as many layers replaced by a linear map (ReplaceMe). A fold that does
 // not beat them on calibration sequences that no fit has seen is not worth its name, and says so.
 
-package import Model
-package import TensorMath
+import Model
+import TensorMath
 
-package struct FoldRivals {
+struct FoldRivals {
     private let weights: ModelWeights
     private let mode: ComputeMode
     private let fitted: PackedSequences
@@ -13,7 +13,7 @@ package struct FoldRivals {
     private let lambda: Double
 
     /// nil where too few sequences are given to hold some back.
-    package init?(
+    init?(
         _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences,
         settings: FoldSettings
     ) {
@@ -30,7 +30,7 @@ package struct FoldRivals {
     ///   - kept: layers that stay, ascending.
     ///   - folded: computed tensors of the fold.
     /// - Returns: `fold` first, then its rivals.
-    package func compare(
+    func compare(
         keeping kept: [Int], folded: any ComputedTensors, observer: some WorkObserver
     ) throws -> [Rival] {
         let judge = try FoldJudge(weights, mode: mode, batch: held)

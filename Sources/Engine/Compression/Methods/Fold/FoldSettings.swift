@@ -1,30 +1,30 @@
 // What `fold` is told, what it cannot do, and what it holds in memory.
 
-package import Model
+import Model
 import TensorMath
 
-package struct FoldSettings: Sendable, Equatable {
+struct FoldSettings: Sendable, Equatable {
     /// Ridge of every least squares, as a share of the mean diagonal of the Gram matrix.
-    package var lambda = 0.01
+    var lambda = 0.01
     /// Whether the MLPs of a stretch are concatenated and their best neurons selected.
-    package var neurons = true
+    var neurons = true
     /// Attentions of a stretch of at most this many layers are concatenated and their best
     /// key-value groups selected, where that diverges less on sequences held back; 1 for none.
-    package var groupStretch = 4
+    var groupStretch = 4
     /// Whether what layers read is fitted to the stream they get.
-    package var inputs = true
+    var inputs = true
     /// One in so many calibration sequences is held back to choose by.
-    package var heldBack = 8
+    var heldBack = 8
     /// Whether layers behind the first change are refitted towards the original stream.
-    package var refit = true
+    var refit = true
     /// Steps down the gradient that a layer of a stretch takes at its end; 0 for none.
-    package var tuningSteps = 320
+    var tuningSteps = 320
     /// Length of a step, as a share of a tensor's root mean square.
-    package var tuningRate = 0.02
+    var tuningRate = 0.02
     /// Neurons removed between two updates of the inverse, at least; a 128th of many.
-    package var block = 16
+    var block = 16
 
-    package init() {}
+    init() {}
 
     /// Neurons of `count` that are removed between two updates.
     func block(of count: Int) -> Int { max(block, count / 128) }
@@ -45,7 +45,7 @@ extension FoldSettings {
 
 extension FoldSettings {
     /// Why layers will not be tuned although they should be.
-    package func notes(
+    func notes(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> [String] {
         let ranges = FoldedStretch.ranges(keeping: kept, of: blueprint.layers.count)
@@ -72,7 +72,7 @@ extension FoldSettings {
     /// Bytes held at most beside the mapped weights: the streams, the features of a wave, the
     /// Gram matrix of the longest stretch and what its selection and the library hold, a layer's
     /// computed tensors, and the logits that ways are judged by.
-    package func peakByteCount(
+    func peakByteCount(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> Int {
         // What cannot be folded is refused by name before anything is held.

@@ -1,15 +1,15 @@
 // What of a layer `fold` works on, found once; and what it cannot compute.
 
-package import Failures
+import Failures
 import Model
 
-package enum FoldError: ClassifiedFailure, Equatable, CustomStringConvertible {
+enum FoldError: ClassifiedFailure, Equatable, CustomStringConvertible {
 
-    package var failureClass: FailureClass { .user }
+    var failureClass: FailureClass { .user }
 
     case unsupported(layer: Int, what: String)
 
-    package var description: String {
+    var description: String {
         switch self {
         case .unsupported(let layer, let what):
             "method fold cannot compute layer \(layer): \(what); choose mka, sleb or reverse"

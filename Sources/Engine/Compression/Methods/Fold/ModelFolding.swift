@@ -4,10 +4,10 @@
 // Layer-major over waves of tokens: beside the weights it holds residual streams (the folded
 // model's, the original's, a target, one per way that is tried) and the Gram matrix of one stretch.
 
-package import Model
-package import TensorMath
+import Model
+import TensorMath
 
-package final class ModelFolding {
+final class ModelFolding {
     private let original: ModelWeights
     private let mode: ComputeMode
     private let settings: FoldSettings
@@ -26,7 +26,7 @@ package final class ModelFolding {
     /// - Parameters:
     ///   - batch: calibration sequences; some are held back to choose by.
     ///   - judgesAlways: judges by those that are fitted where none can be held back.
-    package init(
+    init(
         _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences,
         settings: FoldSettings, judgesAlways: Bool = false
     ) throws {
@@ -51,7 +51,7 @@ package final class ModelFolding {
     /// - Parameters:
     ///   - recall: what need not be computed again; takes the rest.
     ///   - give: takes the computed tensors, layer by layer; here they are not held longer.
-    package func run(
+    func run(
         keeping kept: [Int], recall: (any FoldRecall)? = nil, observer: some WorkObserver,
         give: (WeightPatch) throws -> Void
     ) throws {
@@ -142,7 +142,7 @@ package final class ModelFolding {
     /// What it costs to fold each of `stretches` when nothing else is folded: KL(original || model)
     /// on the sequences held back, in nats per token; `StretchSelection.costMax` where that is no
     /// number. Leaves all streams somewhere else.
-    package func costs(
+    func costs(
         of stretches: [Range<Int>], observer: some WorkObserver,
         give: (_ stretch: Range<Int>, _ cost: Double) throws -> Void
     ) throws {

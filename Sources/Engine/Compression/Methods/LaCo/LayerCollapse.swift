@@ -6,24 +6,24 @@
 // collapse is a plan of shares that sum to 1, some of them negative. Norms and biases are kept.
 
 import Foundation
-package import Model
-package import TensorMath
+import Model
+import TensorMath
 
-package struct CollapseSettings: Sendable, Equatable {
+struct CollapseSettings: Sendable, Equatable {
     /// Layers that become one in one step, C.
-    package var layersPerMerge = 4
+    var layersPerMerge = 4
     /// Layers between one merge and the next, I.
-    package var interval = 2
+    var interval = 2
     /// Layers that may be merged, from 0; the upper end is lowered to the last layer.
-    package var range = 1...Int.max
+    var range = 1...Int.max
     /// Least cosine of the last hidden states, T; nil: the greatest of 0.95, 0.9, ... that
     /// removes enough layers.
-    package var threshold: Double?
+    var threshold: Double?
 
-    package init() {}
+    init() {}
 }
 
-package final class LayerCollapse {
+final class LayerCollapse {
     private let weights: ModelWeights
     private let mode: ComputeMode
     private let batch: PackedSequences
@@ -37,7 +37,7 @@ package final class LayerCollapse {
     private typealias Group = [LayerShare]
 
     /// - Parameter batch: calibration samples, one cosine each.
-    package init(
+    init(
         _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences,
         settings: CollapseSettings
     ) {
@@ -49,7 +49,7 @@ package final class LayerCollapse {
     }
 
     /// Bytes held at most: the streams of two models, one wave, and the merged layers.
-    package static func peakByteCount(
+    static func peakByteCount(
         _ blueprint: ModelBlueprint, tokens: PackedSequences, mode: ComputeMode
     ) -> Int {
         let forward = ForwardMemory(
@@ -64,7 +64,7 @@ package final class LayerCollapse {
     /// The plan that removes `target` layers; the last merge takes no more than that.
     ///
     /// - Throws: `PlanError.targetNotReached` where the threshold or the range stop it before.
-    package func plan(removing target: Int, observer: some WorkObserver) throws -> FoldPlan {
+    func plan(removing target: Int, observer: some WorkObserver) throws -> FoldPlan {
         let grid = settings.threshold.map { [$0] } ?? (1...20).map { 1 - 0.05 * Double($0) } + [-1]
         var least = 0
         for threshold in grid {

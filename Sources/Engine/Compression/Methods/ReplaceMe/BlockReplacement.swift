@@ -6,10 +6,10 @@
 // T = argmin |M T - (H - Y)|^2 + mu |T|^2 with mu = lambda * mean(diag M'M); then
 // W_down <- T' W_down. Nothing else changes.
 
-package import Model
-package import TensorMath
+import Model
+import TensorMath
 
-package struct BlockReplacement {
+struct BlockReplacement {
     private let weights: ModelWeights
     private let mode: ComputeMode
     private let batch: PackedSequences
@@ -20,7 +20,7 @@ package struct BlockReplacement {
     /// - Parameters:
     ///   - batch: calibration sequences.
     ///   - lambda: ridge as a share of the mean diagonal of the Gram matrix; the paper adds none.
-    package init(
+    init(
         _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences, lambda: Double
     ) {
         self.weights = weights
@@ -31,7 +31,7 @@ package struct BlockReplacement {
 
     /// Bytes held at most beside the mapped weights: the streams M, Y and H, a wave's intermediate
     /// matrices, the least squares, and the new weight.
-    package static func peakByteCount(
+    static func peakByteCount(
         _ blueprint: ModelBlueprint, tokens: PackedSequences, mode: ComputeMode
     ) -> Int {
         let width = blueprint.hiddenWidth
@@ -46,7 +46,7 @@ package struct BlockReplacement {
     /// - Parameter kept: layers that stay, ascending: all but one stretch that does not start with
     ///   the first layer.
     /// - Returns: down_proj of the layer before the stretch, and its bias where it has one.
-    package func run(keeping kept: [Int], observer: some WorkObserver) throws -> WeightPatch {
+    func run(keeping kept: [Int], observer: some WorkObserver) throws -> WeightPatch {
         let layers = weights.blueprint.layers
         let start = kept.indices.first { kept[$0] != $0 } ?? kept.count
         let end = start + layers.count - kept.count

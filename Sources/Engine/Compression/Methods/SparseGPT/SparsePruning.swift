@@ -2,10 +2,10 @@
 // the layer as it was behind pruned layers, its projections are pruned, and the pruned layer
 // carries the tokens on.
 
-package import Model
-package import TensorMath
+import Model
+import TensorMath
 
-package struct SparsePruning {
+struct SparsePruning {
     private let weights: ModelWeights
     private let mode: ComputeMode
     private let batch: PackedSequences
@@ -14,7 +14,7 @@ package struct SparsePruning {
     static let method = "sparsegpt"
 
     /// - Parameter batch: calibration sequences.
-    package init(
+    init(
         _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences,
         regression: SparseRegression
     ) {
@@ -26,7 +26,7 @@ package struct SparsePruning {
 
     /// Bytes held at most beside the mapped weights: the stream, a wave's intermediate matrices,
     /// one regression, and the pruned weights of a layer as floats and packed.
-    package static func peakByteCount(
+    static func peakByteCount(
         _ blueprint: ModelBlueprint, tokens: PackedSequences, mode: ComputeMode
     ) -> Int {
         let forward = ForwardMemory(
@@ -43,7 +43,7 @@ package struct SparsePruning {
     }
 
     /// - Parameter give: takes the projections, layer by layer; here they are not held longer.
-    package func run(
+    func run(
         observer: some WorkObserver, give: (WeightPatch) throws -> Void
     ) throws {
         let layers = weights.blueprint.layers

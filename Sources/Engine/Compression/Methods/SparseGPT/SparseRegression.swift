@@ -6,24 +6,24 @@
 // U the upper Cholesky factor of H^-1 = U'U. A zero at column j costs w^2 / U_jj^2; the columns
 // k > j of its row get w_k -= w_j / U_jj * U_jk.
 
-package import TensorMath
+import TensorMath
 
 /// Which weights may go.
-package enum SparsityPattern: Sendable, Equatable {
+enum SparsityPattern: Sendable, Equatable {
     /// The cheapest share of every block of columns, wherever they lie.
     case unstructured(share: Double)
     /// The two cheapest of every four neighbours of a row.
     case twoOfFour
 }
 
-package struct SparseRegression {
-    package var pattern: SparsityPattern
+struct SparseRegression {
+    var pattern: SparsityPattern
     /// Added to the diagonal, as a share of its mean.
-    package var damping = 0.01
+    var damping = 0.01
     /// Columns whose zeros are chosen at once; a multiple of four.
-    package var block = 128
+    var block = 128
 
-    package init(pattern: SparsityPattern) { self.pattern = pattern }
+    init(pattern: SparsityPattern) { self.pattern = pattern }
 
     /// Zeroed and adjusted weights.
     ///
@@ -33,7 +33,7 @@ package struct SparseRegression {
     /// - Parameters:
     ///   - weight: [outputs, inputs].
     ///   - gram: X'X, [inputs, inputs]. Inputs that are always zero lose their weights.
-    package func prune(
+    func prune(
         _ weight: DoubleMatrix, gram: DoubleMatrix
     ) throws(LinearAlgebraError) -> DoubleMatrix {
         let (outputs, inputs) = (weight.rows, weight.columns)
