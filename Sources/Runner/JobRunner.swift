@@ -189,8 +189,8 @@ struct Analysed {
 
     init(tokens: TokenisedSet?) { self.tokens = tokens }
 
-    mutating func add(_ found: IdentifiedSimilarity) {
-        similarity[found.measure.name] = found
-        reports.append(found.report(of: RunReport.Similarity.original))
+    mutating func add(_ matrix: IdentifiedSimilarity) {
+        similarity[matrix.measure.name] = matrix
+        reports.append(matrix.report(of: RunReport.Similarity.original))
     }
 }

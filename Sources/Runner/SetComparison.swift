@@ -68,12 +68,12 @@ struct SetComparison {
     /// - Returns: Nothing, with a warning, where halves say nothing: where what is compared are
     ///   no samples, and of sets too small for the measure.
     private func halves(
-        of set: NamedSet, by found: MeasuredSimilarity
+        of set: NamedSet, by measured: MeasuredSimilarity
     ) throws -> HalfSimilarities? {
-        let measure = found.similarity.measure
+        let measure = measured.similarity.measure
         let stage = HalvesStage(
             measure: measure, parameters: stages.parameters(of: measure.name),
-            activations: found.activations, tokens: set.tokens,
+            activations: measured.activations, tokens: set.tokens,
             representation: stages.representation, settings: compare.parameters,
             numerics: stages.numerics, set: set.name)
         if let obstacle = stage.obstacle {
@@ -111,15 +111,15 @@ struct SetComparison {
     }
 
     private static func compareMeasures(
-        _ found: [IdentifiedSimilarity]
+        _ matrices: [IdentifiedSimilarity]
     ) -> [RunReport.Correlation] {
-        found.indices.flatMap { index in
-            found[(index + 1)...].map { other in
+        matrices.indices.flatMap { index in
+            matrices[(index + 1)...].map { other in
                 RunReport.Correlation(
-                    between: .measures, first: found[index].measure.name,
+                    between: .measures, first: matrices[index].measure.name,
                     second: other.measure.name,
                     whole: RunReport.Agreement(
-                        MatrixAgreement(found[index].matrix, other.matrix)))
+                        MatrixAgreement(matrices[index].matrix, other.matrix)))
             }
         }
     }
@@ -149,10 +149,10 @@ extension RunReport.Halves {
 }
 
 extension RunReport.Agreement {
-    fileprivate init(_ found: MatrixAgreement) {
+    fileprivate init(_ agreement: MatrixAgreement) {
         self.init(
-            pearson: found.pearson, spearman: found.spearman,
-            pearsonOffDiagonal: found.pearsonOffDiagonal,
-            spearmanOffDiagonal: found.spearmanOffDiagonal)
+            pearson: agreement.pearson, spearman: agreement.spearman,
+            pearsonOffDiagonal: agreement.pearsonOffDiagonal,
+            spearmanOffDiagonal: agreement.spearmanOffDiagonal)
     }
 }

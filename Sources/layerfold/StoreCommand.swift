@@ -120,17 +120,17 @@ struct StoreCat: ParsableCommand {
     func run() throws {
         let store = try StoreCommand.open(place.state)
         let digest = try StoreCommand.digest(object, in: store)
-        let found: Fetched<ObjectFooter>
+        let extracted: Fetched<ObjectFooter>
         if let output {
-            found = try store.extract(digest, to: FilePath(output))
+            extracted = try store.extract(digest, to: FilePath(output))
         } else {
-            found = try store.read(digest) { piece in
+            extracted = try store.read(digest) { piece in
                 unsafe piece.withUnsafeBytes { bytes in
                     FileHandle.standardOutput.write(unsafe Data(bytes))
                 }
             }
         }
-        switch found {
+        switch extracted {
         case .found(let footer):
             if json, let output {
                 try Terminal.json([

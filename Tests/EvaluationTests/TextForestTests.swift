@@ -32,7 +32,8 @@ import Testing
                     #expect(chain.flatMap { forest.tokens[forest.segments[$0].rows] } == text)
                     if !shares { #expect(chain.count == 1) }
                     for place in text.indices {
-                        #expect(forest.tokens[forest.row(text: index, place: place)] == text[place])
+                        #expect(
+                            forest.tokens[forest.row(text: index, position: place)] == text[place])
                     }
                 }
                 for (index, segment) in forest.segments.enumerated() {

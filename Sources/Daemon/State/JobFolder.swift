@@ -43,7 +43,7 @@ package struct JobFolder: Sendable {
         let header = try decoded(Header.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)
         if let header, header.version > JobRecord.currentVersion {
             throw NewerFormat(
-                place: "'\(path.appending(JobRecord.fileName))'", field: "version",
+                source: "'\(path.appending(JobRecord.fileName))'", field: "version",
                 found: String(header.version), known: [String(JobRecord.currentVersion)])
         }
         return try decoded(JobRecord.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)

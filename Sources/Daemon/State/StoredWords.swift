@@ -8,7 +8,7 @@ package import Store
 /// What a newer daemon wrote and this one does not know.
 package struct NewerFormat: ClassifiedFailure, Equatable, CustomStringConvertible {
     /// Where it stands, such as `job 01J...`.
-    package let place: String
+    package let source: String
     /// What it is: `state`, `version`.
     package let field: String
     package let found: String
@@ -17,7 +17,7 @@ package struct NewerFormat: ClassifiedFailure, Equatable, CustomStringConvertibl
     package var failureClass: FailureClass { .user }
 
     package var description: String {
-        "\(place) has the \(field) '\(found)', and this daemon knows "
+        "\(source) has the \(field) '\(found)', and this daemon knows "
             + "\(known.joined(separator: ", ")): a newer layerfoldd wrote it; start "
             + "that one again, or name another state folder"
     }
@@ -42,11 +42,11 @@ extension AttemptRow {
 }
 
 private func known<Word: RawRepresentable<String> & CaseIterable>(
-    _ text: String, as _: Word.Type, field: String, of place: String
+    _ text: String, as _: Word.Type, field: String, of source: String
 ) throws(NewerFormat) -> Word {
     guard let word = Word(rawValue: text) else {
         throw NewerFormat(
-            place: place, field: field, found: text, known: Word.allCases.map(\.rawValue))
+            source: source, field: field, found: text, known: Word.allCases.map(\.rawValue))
     }
     return word
 }

@@ -84,11 +84,11 @@ struct LearnStage: Stage {
         try stored.json(LearnedPlan.self, "learned")
     }
 
-    func report(_ found: LearnedPlan) -> RunReport.Learning {
+    func report(_ plan: LearnedPlan) -> RunReport.Learning {
         RunReport.Learning(
             by: way.rawValue, objective: objective.rawValue, per: scope.rawValue,
-            chosen: found.learned.chosen,
-            steps: found.learned.steps.map {
+            chosen: plan.learned.chosen,
+            steps: plan.learned.steps.map {
                 RunReport.LearningStep(
                     step: $0.step, loss: $0.loss, calibration: $0.calibration,
                     heldBack: $0.heldBack)

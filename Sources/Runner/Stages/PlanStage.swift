@@ -99,7 +99,7 @@ struct PlanStage: Stage {
         let plan = try Planner.plan(
             method: request.method, ratio: request.ratio, parameters: request.parameters,
             kinds: kinds, similarity: ground.similarity?.matrix, removals: ground.removals?.order,
-            found: ground.searched?.plan,
+            searchedPlan: ground.searched?.plan,
             patterns: model.architecture.patterns(of: model.blueprint))
         try outputs.put("plan", json: plan)
     }

@@ -18,8 +18,8 @@ package final class StoredFold: FoldRecall {
     private let cache: StageCache
     /// The original's, by which tensors are named.
     private let layers: [LayerBlueprint]
-    /// Layers that were told of.
-    private var told = 0
+    /// New layers that were noted as folded before.
+    private var notedLayers = 0
     private var start = ContinuousClock.now
 
     package init(
@@ -42,9 +42,9 @@ package final class StoredFold: FoldRecall {
             let archive = try? TensorArchive(parsing: bytes),
             let patch = WeightPatch(archive, naming: layers)
         else { return nil }
-        if prefix.kept.count > told {
-            told = prefix.kept.count
-            cache.progress.note("layer \(told): folded before")
+        if prefix.kept.count > notedLayers {
+            notedLayers = prefix.kept.count
+            cache.progress.note("layer \(notedLayers): folded before")
         }
         return patch[prefix.newLayer]
     }

@@ -29,7 +29,8 @@ extension Method {
         let plan = try Method.middle.plan(
             PlanningInput(
                 method: "middle", ratio: 0.5, parameters: .init(),
-                kinds: Array(repeating: "a", count: 8), similarity: nil, removals: nil, found: nil,
+                kinds: Array(repeating: "a", count: 8), similarity: nil, removals: nil,
+                searchedPlan: nil,
                 patterns: nil))
         #expect(plan.layers.map { $0.from[0].layer } == [0, 1, 6, 7])
         #expect(plan.removed == [2, 3, 4, 5])

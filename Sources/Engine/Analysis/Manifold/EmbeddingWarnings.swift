@@ -1,5 +1,6 @@
 // Warnings of all layers' embeddings in as few lines as say the same.
 
+/// What a report says of a model's embeddings.
 enum EmbeddingWarnings {
     /// One line for each kind of warning, with the layers it concerns and the worst value.
     ///

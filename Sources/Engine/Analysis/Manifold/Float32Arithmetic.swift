@@ -1,6 +1,7 @@
 // Single-precision sums and exponentials that round as NumPy's do, for the official reading: its
 // embeddings of repeated tokens hang on the last bit of them.
 
+/// `numpy.sum` and `numpy.exp` of float32, bit for bit.
 enum Float32Arithmetic {
     /// The sum of squares of a row, as `numpy.sum(row ** 2)`: pairwise, eight partial sums in
     /// blocks of at most 128.

@@ -14,6 +14,7 @@ package final class LayerBoundaries {
     package let count: Int
     private let bytesMax: Int
     private let holds: Bool
+    /// The rows of a boundary, [samples, width].
     private let read: (Int) throws -> LayerRows
     private var held: [Int: LayerRows] = [:]
     private var heldBytes = 0

@@ -62,7 +62,7 @@ package enum AnalysisError: ClassifiedFailure, Equatable, CustomStringConvertibl
             "boundary \(boundary) has \(count) rows of width \(width), expected \(expectedCount) "
                 + "rows of width \(wanted) as boundary 0 has"
         case .notFinite(let boundary, let sample, let column):
-            "\(Self.place(boundary)), sample \(sample), column \(column): the activation is NaN "
+            "\(Self.name(boundary)), sample \(sample), column \(column): the activation is NaN "
                 + "or infinite; look at the checkpoint's weights, or compute in f32"
         case .tooFewSamples(let found, let needed, let reason):
             "\(found) samples are too few: \(reason) needs at least \(needed); enlarge the "
@@ -73,16 +73,16 @@ package enum AnalysisError: ClassifiedFailure, Equatable, CustomStringConvertibl
         case .parameterOutOfRange(let name, let value, let expected):
             "\(name) is \(value), expected \(expected)"
         case .medianDistanceIsZero(let boundary):
-            "\(Self.place(boundary)): more than half of the pairs of samples are equal, so sigma "
+            "\(Self.name(boundary)): more than half of the pairs of samples are equal, so sigma "
                 + "'median' has no width; give sigma as a number"
         case .linearAlgebra(let boundary, let cause):
-            "\(Self.place(boundary)): \(cause)"
+            "\(Self.name(boundary)): \(cause)"
         case .unknownMeasure(let name, let known):
             "no similarity measure is called '\(name)'; known: \(known.joined(separator: ", "))"
         }
     }
 
-    private static func place(_ boundary: Int) -> String {
+    private static func name(_ boundary: Int) -> String {
         boundary == 0
             ? "boundary 0 (embedding output)"
             : "boundary \(boundary) (output of layer \(boundary - 1))"

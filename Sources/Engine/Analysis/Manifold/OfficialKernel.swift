@@ -68,6 +68,7 @@ struct OfficialKernel: Sendable {
 
 /// The inner products of rows, rounded as the official code's float32 matrix products are.
 private struct OfficialGram {
+    /// [count, count], row by row.
     private var values: [Float]
     private let count: Int
 

@@ -12,6 +12,7 @@ struct SampleTokens: Sendable, Equatable {
     }
 }
 
+/// The official code's choice of rows.
 enum OfficialRows {
     /// The official code's chunk: the largest divisor of the number of samples up to 100.
     static func chunkSize(sampleCount: Int) -> Int {

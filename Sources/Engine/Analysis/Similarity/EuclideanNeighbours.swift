@@ -2,6 +2,7 @@
 
 import TensorMath
 
+/// Distances in the units of the points.
 enum EuclideanNeighbours {
     /// The distance of each row of `points` `[n, d]` to its `k`-th nearest other row.
     ///
@@ -14,11 +15,11 @@ enum EuclideanNeighbours {
         let walk = Walk(points: sorted, count: points.rows, dimensions: points.columns)
         var result = [Double](repeating: 0, count: points.rows)
         var nearest = [Double](repeating: .infinity, count: k)
-        for place in order.indices {
+        for rank in order.indices {
             for slot in 0..<k { nearest[slot] = .infinity }
             var search = nearest.mutableSpan
-            walk.find(place, &search)
-            result[order[place]] = nearest[k - 1].squareRoot()
+            walk.find(rank, &search)
+            result[order[rank]] = nearest[k - 1].squareRoot()
         }
         return result
     }
@@ -31,12 +32,12 @@ private struct Walk {
     let dimensions: Int
 
     /// Fills `nearest` with the smallest squared distances, ascending.
-    func find(_ place: Int, _ nearest: inout MutableSpan<Double>) {
-        var (left, right) = (place - 1, place + 1)
+    func find(_ rank: Int, _ nearest: inout MutableSpan<Double>) {
+        var (left, right) = (rank - 1, rank + 1)
         while true {
-            let goLeft = left >= 0 && take(place, left, &nearest)
+            let goLeft = left >= 0 && take(rank, left, &nearest)
             if goLeft { left -= 1 }
-            let goRight = right < count && take(place, right, &nearest)
+            let goRight = right < count && take(rank, right, &nearest)
             if goRight { right += 1 }
             guard goLeft || goRight else { return }
         }
@@ -45,15 +46,15 @@ private struct Walk {
     /// False when `other`, and so everything beyond it, is too far away along the first axis.
     @inline(__always)
     private func take(
-        _ place: Int, _ other: Int, _ nearest: inout MutableSpan<Double>
+        _ rank: Int, _ other: Int, _ nearest: inout MutableSpan<Double>
     ) -> Bool {
         let span = points.span
         let last = nearest.count - 1
-        let along = span[other * dimensions] - span[place * dimensions]
+        let along = span[other * dimensions] - span[rank * dimensions]
         var square = along * along
         guard square < nearest[last] else { return false }
         for axis in 1..<max(dimensions, 1) {
-            let difference = span[other * dimensions + axis] - span[place * dimensions + axis]
+            let difference = span[other * dimensions + axis] - span[rank * dimensions + axis]
             square += difference * difference
         }
         guard square < nearest[last] else { return true }

@@ -86,7 +86,7 @@ struct MarginalCounter: Sendable {
     }
 }
 
-/// An ascending sequence of values that finds the run of those near a value, in constant expected
+/// An ascending sequence of n values that finds the run of those near a value, in constant expected
 /// time where the values are spread evenly and O(log n) in any case.
 private struct SortedValues: Sendable {
     let values: [Double]

@@ -87,6 +87,7 @@ package struct MatrixAgreement: Codable, Sendable, Equatable {
             spearmanOffDiagonal: Correlation.spearman(off, secondOff))
     }
 
+    /// As they are stored.
     private enum CodingKeys: String, CodingKey {
         case pearson, spearman
         case pearsonOffDiagonal = "pearson_off_diagonal"

@@ -6,7 +6,7 @@ import Glibc
 /// A seeded source of uniform and normal variates; the same on every machine.
 package struct MersenneTwister: Sendable {
     private var state: [UInt32]
-    private var place: Int
+    private var next: Int
     /// The second variate of the last polar pair.
     private var spare: Double?
 
@@ -21,14 +21,14 @@ package struct MersenneTwister: Sendable {
             let last = state[state.count - 1]
             state.append(1_812_433_253 &* (last ^ (last >> 30)) &+ index)
         }
-        place = Self.length
+        next = Self.length
     }
 
     /// 32 uniform bits.
     package mutating func bits() -> UInt32 {
-        if place == Self.length { refill() }
-        var word = state[place]
-        place += 1
+        if next == Self.length { refill() }
+        var word = state[next]
+        next += 1
         word ^= word >> 11
         word ^= (word << 7) & 0x9d2c_5680
         word ^= (word << 15) & 0xefc6_0000
@@ -66,6 +66,6 @@ package struct MersenneTwister: Sendable {
             let twist = (mixed >> 1) ^ (mixed & 1 == 0 ? 0 : 0x9908_b0df)
             state[index] = state[(index + Self.middle) % Self.length] ^ twist
         }
-        place = 0
+        next = 0
     }
 }

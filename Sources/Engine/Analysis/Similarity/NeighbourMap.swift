@@ -104,6 +104,7 @@ struct NeighbourMap: SimilarityMeasure {
 
 /// A two-dimensional map and its descent on the Kullback-Leibler divergence.
 private struct Map {
+    /// `[L, L]`, sums to 1: how likely two layers are neighbours.
     private let joint: DoubleMatrix
     /// `[L, 2]`
     private var points: DoubleMatrix

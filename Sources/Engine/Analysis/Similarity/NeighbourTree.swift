@@ -6,6 +6,7 @@
 /// Distances are exactly `max |a - b|` in double, so a search gives what comparing all pairs gives.
 /// Eight points of a leaf, or eight boxes of a node, are compared at once.
 struct NeighbourTree: Sendable {
+    /// Eight squared distances at once.
     private typealias Lanes = SIMD8<Double>
 
     private let dimensions: Int

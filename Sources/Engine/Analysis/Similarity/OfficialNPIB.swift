@@ -178,7 +178,7 @@ package struct OfficialNPIB: SimilarityMeasure {
     }
 }
 
-/// A noisy coordinate and the order it most likely has.
+/// A noisy coordinate of a layer, `[samples]`, and the order it most likely has.
 private struct NoisyColumn: Sendable {
     let values: [Double]
     let order: [Int]
@@ -197,6 +197,8 @@ private struct NoiseSource {
     private var generator: MersenneTwister
     private let layers: [[Column]]
 
+    /// A coordinate of a layer, [samples]: scaled to unit variance, the scale of its noise, and its
+    /// samples in ascending order.
     private struct Column {
         let scaled: [Double]
         let noiseScale: Double

@@ -24,24 +24,24 @@ struct PairedLine {
         precondition(k >= 1 && k < count, "neighbour \(k) of \(count) points")
         var result = [Double](repeating: 0, count: count)
         var nearest = [Double](repeating: .infinity, count: k)
-        for place in 0..<count {
+        for rank in 0..<count {
             for slot in 0..<k { nearest[slot] = .infinity }
             var search = nearest.mutableSpan
-            find(place, &search)
-            result[place] = nearest[k - 1]
+            find(rank, &search)
+            result[rank] = nearest[k - 1]
         }
         return result
     }
 
-    private func find(_ place: Int, _ nearest: inout MutableSpan<Double>) {
+    private func find(_ rank: Int, _ nearest: inout MutableSpan<Double>) {
         let xs = x.span
         let ys = y.span
         let last = nearest.count - 1
-        let own = place / 8
-        let px = xs[own][place % 8]
-        let py = ys[own][place % 8]
+        let own = rank / 8
+        let px = xs[own][rank % 8]
+        let py = ys[own][rank % 8]
         var distances = Self.distances(xs[own], ys[own], px, py)
-        distances.retire(place % 8)
+        distances.retire(rank % 8)
         distances.insert(into: &nearest)
         var (left, right) = (own - 1, own + 1)
         while true {

@@ -22,6 +22,7 @@ struct VectorPair {
     }
 }
 
+/// Means over samples for pairs of the B boundaries.
 enum SampleAverages {
     /// The mean over samples of `entry` for every pair of boundaries, `[B, B]`, symmetric.
     ///

@@ -1,6 +1,7 @@
 // The measures this build computes, by the names that manifests use. A new one is a file of its own
 // and a line here.
 
+/// Every measure; docs/METHODS.md has their formulas and sources.
 package enum SimilarityMeasures {
     package static let all: [any SimilarityMeasure] = [
         PaperNPIB(), OfficialNPIB(), CosineSimilarity(), EuclideanSimilarity(),

@@ -11,6 +11,7 @@ struct TanhAutoencoder: Sendable {
     var decoder: DoubleMatrix
     var bias: DoubleMatrix
 
+    /// dL/dW, dL/dV and dL/db, in their shapes.
     struct Gradient: Sendable {
         var encoder: DoubleMatrix
         var decoder: DoubleMatrix

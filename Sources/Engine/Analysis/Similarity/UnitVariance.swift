@@ -1,6 +1,7 @@
 // Scaling and tie-breaking before a nearest-neighbour estimate, by the conventions of
 // scikit-learn's `mutual_info_regression`.
 
+/// As `sklearn.preprocessing.scale` with `with_mean=False`; columns are `[samples]`.
 enum UnitVariance {
     /// `column` divided by its standard deviation (divisor n, the mean is kept); a constant
     /// column comes back as it is.
@@ -15,6 +16,7 @@ enum UnitVariance {
     }
 }
 
+/// The noise that scikit-learn adds to continuous columns, `[samples]`, so that no two values tie.
 enum TieNoise {
     /// 1e-10 of the mean magnitude (at least of 1).
     static func scale(of column: [Double]) -> Double {

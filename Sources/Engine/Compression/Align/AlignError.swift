@@ -2,6 +2,7 @@
 
 import Failures
 
+/// Why layers cannot be matched.
 enum AlignError: ClassifiedFailure, Equatable, CustomStringConvertible {
     var failureClass: FailureClass { .user }
 

@@ -91,6 +91,7 @@ struct LayerAligner {
         case columns(ProjectionBlueprint)
     }
 
+    /// What the units of two layers do, [units * width, tokens] each, as `LayerFeatures` has it.
     private struct FeaturePair {
         let base: MatrixView
         let other: MatrixView

@@ -8,6 +8,7 @@
 import Model
 import TensorMath
 
+/// The order of units in which two layers match best, from costs [n, n].
 enum LinearAssignment {
     /// Rows at most: the cost matrix of so many takes 1 GiB.
     static let sizeMax = 16_384
@@ -49,7 +50,7 @@ enum LinearAssignment {
     }
 }
 
-/// The state between the phases; -1 stands for no partner.
+/// The state between the phases, n values each; -1 stands for no partner.
 private struct AssignmentSolver {
     private let size: Int
     private(set) var columnOfRow: [Int]

@@ -26,20 +26,22 @@ extension FoldPlan {
     }
 
     /// The plan with the orders of its folded layers.
-    package func aligned(_ found: [AlignedLayer]) -> FoldPlan {
+    package func aligned(_ alignments: [AlignedLayer]) -> FoldPlan {
         var result = self
         for place in layers.indices {
             let base = layers[place].from[0].layer
             for share in layers[place].from.indices.dropFirst() {
                 let layer = layers[place].from[share].layer
                 result.layers[place].from[share].alignment =
-                    found.first { $0.base == base && $0.layer == layer }?.alignment
+                    alignments.first { $0.base == base && $0.layer == layer }?.alignment
             }
         }
         return result
     }
 }
 
+/// Finds the orders of a plan's layers from the original's weights, or from what its units put out
+/// on calibration tokens (weight matching: Ainsworth et al. 2022, arXiv 2209.04836).
 package struct PlanAligner {
     private let weights: ModelWeights
     private let cost: AlignmentCost

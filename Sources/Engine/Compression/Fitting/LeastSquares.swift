@@ -6,6 +6,7 @@
 
 import TensorMath
 
+/// Weights W [F, d] from sums over tokens alone: G [F, F] and C [F, d], in double.
 enum LeastSquares {
     /// argmin_W |Z W - T|^2 + mu |W - W0|^2 = W0 + (G + mu I)^-1 (C - G W0).
     ///
@@ -62,8 +63,8 @@ enum LeastSquares {
         var count = groups.count
         while count > kept {
             let costs = try costs(weights, inverse, groups, groupSize)
-            let gone = costs.sorted { ($0.cost, $0.place) < ($1.cost, $1.place) }
-                .prefix(min(block, count - kept)).map(\.place).sorted()
+            let gone = costs.sorted { ($0.cost, $0.slot) < ($1.cost, $1.slot) }
+                .prefix(min(block, count - kept)).map(\.slot).sorted()
             let out = indices(gone, groupSize)
             // C^-1 -= E' K^-1 E, W -= E' K^-1 W_out, with E the rows that go, and K = LL' their
             // corner: both are products with L^-1 E.
@@ -96,18 +97,18 @@ enum LeastSquares {
 
     private static func costs(
         _ weights: DoubleMatrix, _ inverse: DoubleMatrix, _ groups: [Int?], _ groupSize: Int
-    ) throws(LinearAlgebraError) -> [(place: Int, cost: Double)] {
-        var costs: [(place: Int, cost: Double)] = []
-        for place in groups.indices where groups[place] != nil {
+    ) throws(LinearAlgebraError) -> [(slot: Int, cost: Double)] {
+        var costs: [(slot: Int, cost: Double)] = []
+        for slot in groups.indices where groups[slot] != nil {
             if groupSize == 1 {
-                let size = weights.row(place).reduce(0) { $0 + $1 * $1 }
-                costs.append((place, size / inverse[place, place]))
+                let size = weights.row(slot).reduce(0) { $0 + $1 * $1 }
+                costs.append((slot, size / inverse[slot, slot]))
                 continue
             }
-            let members = Array(place * groupSize..<(place + 1) * groupSize)
+            let members = Array(slot * groupSize..<(slot + 1) * groupSize)
             let own = weights.rows(members)
             let solved = try inverse.symmetricCorner(members).solvePositiveDefinite(own)
-            costs.append((place, zip(own.values, solved.values).reduce(0) { $0 + $1.0 * $1.1 }))
+            costs.append((slot, zip(own.values, solved.values).reduce(0) { $0 + $1.0 * $1.1 }))
         }
         return costs
     }

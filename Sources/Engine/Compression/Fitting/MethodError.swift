@@ -2,6 +2,7 @@
 
 package import Failures
 
+/// Why a method's weights cannot be computed.
 package enum MethodError: ClassifiedFailure, Equatable, CustomStringConvertible {
 
     package var failureClass: FailureClass { .user }

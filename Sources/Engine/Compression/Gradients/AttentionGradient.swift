@@ -11,6 +11,7 @@ extension AttentionBlueprint {
         let queries: MatrixView
         /// [tokens, keyValueHeads * headWidth].
         let keys: MatrixView
+        /// As `keys`.
         let values: MatrixView
     }
 

@@ -5,6 +5,7 @@ package import Failures
 import Model
 import TensorMath
 
+/// Why merge weights cannot be learned.
 package enum LearnError: ClassifiedFailure, Equatable, CustomStringConvertible {
 
     package var failureClass: FailureClass { .user }
@@ -53,6 +54,8 @@ struct TensorGradients {
     }
 }
 
+/// The derivative of one layer y = layer(x), both [tokens, hidden]: from dL/dy to dL/dx and to
+/// dL/dW of each tensor, in its shape.
 struct BlockGradient {
     let layer: LayerBlueprint
     private let attention: AttentionBlueprint

@@ -5,10 +5,13 @@ import Foundation
 import Model
 import TensorMath
 
+/// Cross-entropy of the next token, or KL(original || folded), both in nats.
 package enum LearnObjective: String, Sendable, CaseIterable {
     case loss, kl
 }
 
+/// From the stream [tokens, hidden] behind the last layer to a loss in nats, and its derivative by
+/// the stream.
 struct LossHead {
     private let forward: ForwardPass
     private let head: OutputHead

@@ -4,6 +4,7 @@ import Foundation
 import Model
 import TensorMath
 
+/// Each of [tokens, width], one row a token; results are added to what is there.
 enum RowGradients {
     private static func forEachRow(_ matrix: MatrixView, _ body: @Sendable (Int) -> Void) {
         Parallel.forEachRun(of: matrix.rows, grain: max(1, 16_384 / max(1, matrix.columns))) {

@@ -5,6 +5,7 @@
 package import Model
 import TensorMath
 
+/// A search over points in [0, 1]^d, d the number of merge weights; values are losses in nats.
 package struct BayesianLearning: Sendable {
     /// Points tried behind the first, which is the plan's own.
     package var steps = 30

@@ -4,8 +4,9 @@
 import Foundation
 import TensorMath
 
-/// A posterior over functions of points in a box; the prior's mean is zero.
+/// A posterior over functions of n points in a box [0, 1]^d; the prior's mean is zero.
 struct GaussianProcess: Sendable {
+    /// [n][d].
     let points: [[Double]]
     let lengthScale: Double
     /// Prior variance, and variance of the observations' noise.
@@ -13,7 +14,7 @@ struct GaussianProcess: Sendable {
     let noise: Double
     /// log p(values | points), in nats.
     let logMarginalLikelihood: Double
-    /// Lower Cholesky factor of K + noise I, and (K + noise I)^-1 values.
+    /// Lower Cholesky factor of K + noise I, [n, n], and (K + noise I)^-1 values, [n].
     private let factor: DoubleMatrix
     private let solution: [Double]
 

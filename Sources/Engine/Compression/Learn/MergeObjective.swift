@@ -8,8 +8,10 @@
 package import Model
 import TensorMath
 
+/// Mean loss in nats per predicted token of the model that a plan makes, by its d merge weights
+/// (the lambdas of MKA's Eq. 5, as `FoldWeights` lists them).
 package final class MergeObjective {
-    /// Of the plan's own weights.
+    /// Merge weights of the plan itself, [d].
     package let start: [Double]
 
     private let plan: FoldPlan
@@ -22,7 +24,7 @@ package final class MergeObjective {
     private let first: Int
     /// Before `first`, [tokens, hidden].
     private let prefix: MatrixView
-    /// The original's last stream, for KL.
+    /// The original's last stream, [tokens, hidden], for KL.
     private let teacher: MatrixView?
     private let blocks: [BlockGradient]
 
@@ -106,7 +108,7 @@ package final class MergeObjective {
     /// - Parameter gradient: takes the tensor gradients of each folded layer; nil: loss only.
     private func evaluate(
         _ values: [Double], _ sequences: [Int], observer: some WorkObserver,
-        gradient: ((_ layer: Int, _ found: TensorGradients) -> Void)?
+        gradient: ((_ layer: Int, _ gradients: TensorGradients) -> Void)?
     ) throws -> Double {
         try model.set(folds, values)
         let chosen = sequences.map { batch.ranges[$0] }

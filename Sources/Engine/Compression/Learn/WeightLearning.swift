@@ -15,8 +15,9 @@ package struct LearningStep: Sendable, Equatable, Codable {
     package var heldBack: Double?
 }
 
-/// What was found, and the way there.
+/// What was found, and the way there; losses are in nats per token.
 package struct LearnedWeights: Sendable, Equatable, Codable {
+    /// The merge weights, [d].
     package var values: [Double]
     package var steps: [LearningStep]
     /// The step whose weights are kept: of least loss on what is held back.

@@ -40,6 +40,7 @@ package struct FoldStreams {
     }
 }
 
+/// What folds before left behind, by prefix; nil where nothing is kept.
 package protocol FoldRecall {
     /// The tensors of a prefix's last layer.
     func layer(_ prefix: FoldPrefix) throws -> LayerPatch?

@@ -41,7 +41,8 @@ struct PlanningInput {
     let kinds: [String]
     let similarity: SimilarityMatrix?
     let removals: RemovalOrder?
-    let found: FoldPlan?
+    /// Found on the model itself, by the method's search or by what stretches cost.
+    let searchedPlan: FoldPlan?
     let patterns: (any LayerPatterns)?
 
     var count: Int { kinds.count }
@@ -80,10 +81,10 @@ struct PlanningInput {
 
     /// The plan that the method's search found.
     func searched() throws -> FoldPlan {
-        guard let found, found.originalLayers == count else {
+        guard let searchedPlan, searchedPlan.originalLayers == count else {
             throw PlanError.malformed("the search of \(method) was not run on this model")
         }
-        return found
+        return searchedPlan
     }
 }
 

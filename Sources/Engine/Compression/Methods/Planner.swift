@@ -4,6 +4,7 @@ package import Analysis
 package import Catalogue
 package import Model
 
+/// The way from Runner to a method's plan.
 package enum Planner {
     /// Raised whenever the same input gives other plans than before.
     package static let version = 2
@@ -17,17 +18,18 @@ package enum Planner {
     ///   - kinds: kind of each original layer; only equal kinds fold.
     ///   - similarity: [layers][layers] for methods that need it.
     ///   - removals: layers in the order of `LossSearch`, for methods that go by it.
-    ///   - found: the plan of a method that looks for it on the model itself.
+    ///   - searchedPlan: the plan of a method that looks for it on the model itself.
     ///   - patterns: what the kinds of the layers left can be; nil where config.json lists every
     ///     layer, or all are of one kind.
     package static func plan(
         method: String, ratio: Double?, parameters: Parameters, kinds: [String],
-        similarity: SimilarityMatrix?, removals: RemovalOrder? = nil, found: FoldPlan? = nil,
+        similarity: SimilarityMatrix?, removals: RemovalOrder? = nil, searchedPlan: FoldPlan? = nil,
         patterns: (any LayerPatterns)? = nil
     ) throws -> FoldPlan {
         try Method.named(method).plan(
             PlanningInput(
                 method: method, ratio: ratio, parameters: parameters, kinds: kinds,
-                similarity: similarity, removals: removals, found: found, patterns: patterns))
+                similarity: similarity, removals: removals, searchedPlan: searchedPlan,
+                patterns: patterns))
     }
 }

@@ -103,6 +103,7 @@ package struct FoldPlan: Sendable, Equatable, Codable {
     }
 }
 
+/// Why there is no such plan.
 package enum PlanError: ClassifiedFailure, Equatable, CustomStringConvertible {
 
     package var failureClass: FailureClass { .user }

@@ -19,6 +19,7 @@ package struct LayerAlignment: Sendable, Equatable, Codable {
     /// Orders of the rows of single matrices (`align: rows`), which do NOT keep the function.
     package var rows: [RowOrder]
 
+    /// Row i of the matrix becomes its row `order[i]`.
     package struct RowOrder: Sendable, Equatable, Codable {
         /// Tensor name without the layer's prefix.
         package var tensor: String

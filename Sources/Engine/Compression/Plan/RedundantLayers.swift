@@ -5,6 +5,7 @@
 
 import Analysis
 
+/// Plans of `shortgpt` and `angular` from a matrix [layers, layers] over stretches.
 enum RedundantLayers {
     /// Drops the `removed` layers with the greatest diagonal entries, chosen at once.
     ///

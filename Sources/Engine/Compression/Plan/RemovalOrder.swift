@@ -2,6 +2,7 @@
 
 /// Layers in the order in which they go, with the loss after each.
 package struct RemovalOrder: Sendable, Equatable, Codable {
+    /// A layer that goes.
     package struct Step: Sendable, Equatable, Codable {
         package var layer: Int
         /// Mean loss in nats per token, without this layer and those before it.

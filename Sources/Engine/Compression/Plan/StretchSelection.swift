@@ -6,6 +6,7 @@
 // to cost at least as much as the shorter stretches that it is made of, and is measured only where
 // the choice would need it.
 
+/// Costs of stretches, in nats per token, and the choice by them.
 package struct StretchSelection: Sendable {
     private let layers: Int
     private var costs: [Range<Int>: Double] = [:]

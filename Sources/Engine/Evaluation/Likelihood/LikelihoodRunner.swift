@@ -146,7 +146,7 @@ package struct LikelihoodRunner {
             let first = wave.texts[ask.text].count - ask.targets.count
             places.append(
                 ask.targets.enumerated().map { offset, target in
-                    let row = forest.row(text: ask.text, place: first + offset)
+                    let row = forest.row(text: ask.text, position: first + offset)
                     if let known = targets[row]?.firstIndex(of: target) { return (row, known) }
                     targets[row, default: []].append(target)
                     return (row, targets[row, default: []].count - 1)

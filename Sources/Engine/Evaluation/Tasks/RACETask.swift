@@ -104,7 +104,7 @@ struct RACETask: QuestionTask {
                 JSONObject([
                     ("question", questions[index]), ("options", options[index]),
                     ("answer", answers[index]),
-                ]), at: "question \(index + 1)", of: record)
+                ]), named: "question \(index + 1)", of: record)
         }
         return Article(origin: file, text: try record.text("article"), problems: problems)
     }
@@ -153,22 +153,22 @@ struct RACETask: QuestionTask {
             guard case .object(let object) = element else {
                 throw record.problem("problem \(index + 1) is \(element.kind), not an object")
             }
-            return try problem(object, at: "problem \(index + 1)", of: record)
+            return try problem(object, named: "problem \(index + 1)", of: record)
         }
     }
 
     private static func problem(
-        _ object: JSONObject, at place: String, of record: TaskRecord
+        _ object: JSONObject, named name: String, of record: TaskRecord
     ) throws(EvaluationError) -> Problem {
         guard let question = object["question"]?.string, let answer = object["answer"]?.string,
             case .array(let elements) = object["options"]
         else {
             throw record.problem(
-                "\(place) is not a question with a text, a list of options and a letter")
+                "\(name) is not a question with a text, a list of options and a letter")
         }
         let options = elements.compactMap(\.string)
         guard options.count == elements.count else {
-            throw record.problem("\(place) has an option that is no text")
+            throw record.problem("\(name) has an option that is no text")
         }
         return Problem(question: question, options: options, answer: answer)
     }

@@ -12,6 +12,7 @@
 
 import Checkpoint
 
+/// Gemma 2, as modeling_gemma2.py computes it: tensors in, names and shapes out of config.json.
 struct Gemma2: Architecture {
     let modelType = "gemma2"
     let className = "Gemma2ForCausalLM"

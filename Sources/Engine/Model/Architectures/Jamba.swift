@@ -15,6 +15,7 @@
 
 import Checkpoint
 
+/// Jamba after modeling_jamba.py: attention and experts by period and offset, Mamba-1 elsewhere.
 struct Jamba: Architecture {
     let modelType = "jamba"
     let className = "JambaForCausalLM"
@@ -113,6 +114,7 @@ extension Jamba {
 
 /// Attention and experts each by a period and an offset, in every combination whose kinds exist.
 private struct JambaPatterns: LayerPatterns {
+    /// What the kind of a layer follows from.
     private struct Traits: Hashable {
         let attends: Bool
         let routes: Bool

@@ -5,6 +5,7 @@
 
 import Checkpoint
 
+/// Llama after modeling_llama.py.
 struct Llama: Architecture {
     let modelType = "llama"
     let className = "LlamaForCausalLM"

@@ -5,6 +5,7 @@
 
 import Checkpoint
 
+/// Mistral after modeling_mistral.py.
 struct Mistral: Architecture {
     let modelType = "mistral"
     let className = "MistralForCausalLM"

@@ -9,6 +9,7 @@
 
 import Checkpoint
 
+/// Mixtral after modeling_mixtral.py.
 struct Mixtral: Architecture {
     let modelType = "mixtral"
     let className = "MixtralForCausalLM"

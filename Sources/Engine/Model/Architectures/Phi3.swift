@@ -9,6 +9,8 @@
 
 import Checkpoint
 
+/// Phi-3 after modeling_phi3.py: qkv_proj [(heads + 2 keyValueHeads) * headWidth, hidden] and
+/// gate_up_proj [2 * inner, hidden] are read row range by row range.
 struct Phi3: Architecture {
     let modelType = "phi3"
     let className = "Phi3ForCausalLM"

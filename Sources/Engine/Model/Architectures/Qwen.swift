@@ -9,6 +9,7 @@
 
 import Checkpoint
 
+/// Qwen2 after modeling_qwen2.py.
 struct Qwen2: Architecture {
     let modelType = "qwen2"
     let className = "Qwen2ForCausalLM"
@@ -36,6 +37,7 @@ struct Qwen2: Architecture {
     }
 }
 
+/// Qwen3 after modeling_qwen3.py.
 struct Qwen3: Architecture {
     let modelType = "qwen3"
     let className = "Qwen3ForCausalLM"

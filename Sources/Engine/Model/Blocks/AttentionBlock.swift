@@ -8,6 +8,7 @@ package struct WaveLayout {
     package let sequences: [Range<Int>]
     /// Row of the rotary tables for each token of the wave.
     package let positions: [Int32]
+    /// Rotary tables, [rows, rotated features / 2].
     package let cosine: MatrixView
     package let sine: MatrixView
     /// Keys and values that later branches of the wave's texts read; nil: none do.
@@ -18,6 +19,7 @@ package struct WaveLayout {
 struct SharedKeys {
     /// [tokens of the forest, widest keys of any layer].
     let keys: MatrixView
+    /// As `keys`.
     let values: MatrixView
     /// The wave's rows.
     let rows: Range<Int>
@@ -35,14 +37,14 @@ extension AttentionBlueprint {
         let tokens = x.rows
         let queries = context.scratch.matrix(rows: tokens, columns: heads * headWidth)
         let keyWidth = keyValueHeads * headWidth
-        func place(_ store: MatrixView?) -> MatrixView {
+        func matrix(_ store: MatrixView?) -> MatrixView {
             guard let shared = layout.shared, let store else {
                 return context.scratch.matrix(rows: tokens, columns: keyWidth)
             }
             return store.rows(shared.rows).columns(0..<keyWidth)
         }
-        let keys = place(layout.shared?.keys)
-        let values = place(layout.shared?.values)
+        let keys = matrix(layout.shared?.keys)
+        let values = matrix(layout.shared?.values)
         try context.project(x, query, into: queries)
         try context.project(x, key, into: keys)
         try context.project(x, value, into: values)

@@ -23,6 +23,7 @@ package struct ModelBlueprint: Sendable, Equatable {
     var ignorable: Set<String> = []
 }
 
+/// What the rows of the embedding are multiplied with before the first layer.
 enum EmbeddingScale: Sendable, Equatable {
     /// Gemma: sqrt(hidden), rounded to the format of the embedding.
     case squareRootOfHidden
@@ -64,6 +65,9 @@ package struct ProjectionBlueprint: Sendable, Equatable {
     }
 }
 
+/// Grouped-query attention: softmax(softCap(scale q k')) v per head, causal. Queries and the input
+/// of `output` are [tokens, heads * headWidth], keys and values
+/// [tokens, keyValueHeads * headWidth]; query heads in a row share a key-value head.
 package struct AttentionBlueprint: Sendable, Equatable {
     package var heads: Int
     package var keyValueHeads: Int
@@ -82,6 +86,7 @@ package struct AttentionBlueprint: Sendable, Equatable {
     package var softCap: Float?
 }
 
+/// The nonlinearity of a gated MLP, element by element; geluTanh is gelu_pytorch_tanh.
 package enum Activation: String, Sendable, Equatable {
     case silu
     case geluTanh
@@ -124,11 +129,13 @@ package struct MambaBlueprint: Sendable, Equatable {
     var outputNorm: NormBlueprint
 }
 
+/// What mixes tokens, the first branch of a layer: [tokens, hidden] to the same.
 package enum MixerBlueprint: Sendable, Equatable {
     case attention(AttentionBlueprint)
     case mamba(MambaBlueprint)
 }
 
+/// What works on each token alone, the second branch of a layer: [tokens, hidden] to the same.
 package enum FeedForwardBlueprint: Sendable, Equatable {
     case gated(GatedBlueprint)
     case experts(ExpertsBlueprint)

@@ -2,6 +2,7 @@
 
 package import Failures
 
+/// Why a checkpoint cannot be computed; shapes are as stored.
 package enum ModelError: ClassifiedFailure, Equatable, CustomStringConvertible {
 
     package var failureClass: FailureClass { .user }

@@ -18,6 +18,7 @@ package struct RotaryBlueprint: Sendable, Equatable {
     }
 }
 
+/// How `base` becomes inverse frequencies [width / 2]: rules of modeling_rope_utils.py.
 package enum RotaryScaling: Sendable, Equatable {
     case none
     case linear(factor: Double)

@@ -36,15 +36,15 @@ package struct TextForest: Sendable {
         }
     }
 
-    /// Row of place `place` of a text.
-    package func row(text: Int, place: Int) -> Int {
+    /// Row of the token at `position` of a text.
+    package func row(text: Int, position: Int) -> Int {
         var index = last[text]
-        while segments[index].position > place, let parent = segments[index].parent {
+        while segments[index].position > position, let parent = segments[index].parent {
             index = parent
         }
         let segment = segments[index]
-        precondition(place - segment.position < segment.rows.count, "a place of the text")
-        return segment.rows.lowerBound + place - segment.position
+        precondition(position - segment.position < segment.rows.count, "a position of the text")
+        return segment.rows.lowerBound + position - segment.position
     }
 
     /// Segments from the root to `index`.

@@ -6,6 +6,7 @@ package import TensorMath
 /// A source whose tensors can be set again and again.
 package final class FloatWeights: WeightSource {
     private let base: any WeightSource
+    /// By full names, [rows, columns] as stored.
     private var changed: [String: WeightMatrix] = [:]
 
     package init(_ base: any WeightSource) { self.base = base }

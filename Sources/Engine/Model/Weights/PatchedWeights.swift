@@ -6,7 +6,9 @@ package import TensorMath
 /// and forgotten when they are released.
 package final class PatchedWeights: WeightSource {
     private let base: any WeightSource
+    /// By full names.
     private var computed: [String: () throws -> MatrixView] = [:]
+    /// Those that were read, in their formats; [rows, columns] as stored.
     private var read: [String: WeightMatrix] = [:]
 
     package init(_ base: any WeightSource) { self.base = base }

@@ -34,6 +34,7 @@ struct ConcatenatedPart {
     }
 }
 
+/// Two layers as one: every tensor has the shape that it has in each of them.
 struct ConcatenatedLayer {
     let layers: [LayerBlueprint]
     let parts: [ConcatenatedPart]

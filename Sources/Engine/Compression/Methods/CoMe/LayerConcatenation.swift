@@ -8,6 +8,8 @@
 import Model
 import TensorMath
 
+/// CoMe (arXiv 2510.15304) on a model and calibration tokens, from the whole model to a plan with
+/// its weights.
 final class LayerConcatenation {
     private let original: ModelWeights
     private let mode: ComputeMode
@@ -58,7 +60,7 @@ final class LayerConcatenation {
                 throw PlanError.noFoldablePair(
                     remaining: layers.count, wanted: count - target)
             }
-            try merge(at: turn.place, influences: turn.influences, observer)
+            try merge(at: turn.pairStart, influences: turn.influences, observer)
             observer.progress(
                 done: step + 1, total: target, unit: "layers", detail: "merge \(step + 1)")
         }
@@ -81,9 +83,10 @@ final class LayerConcatenation {
     /// are of one kind.
     private func leastTurning(
         _ observer: some WorkObserver
-    ) throws -> (place: Int, influences: [Double])? {
+    ) throws -> (pairStart: Int, influences: [Double])? {
         let forward = ForwardPass(weights: current, mode: mode)
         let ends = batch.ranges.filter { !$0.isEmpty }.map { $0.upperBound - 1 }
+        // [boundary][sample][hidden].
         var lasts: [[[Float]]] = []
         var influences: [Double] = []
         let before = MatrixView(rows: batch.tokens.count, columns: original.blueprint.hiddenWidth)
@@ -97,14 +100,18 @@ final class LayerConcatenation {
             }
             before.assign(stream)
         }
-        var best: (place: Int, turn: Double)?
-        for place in layers.indices.dropLast() where joinable(place) {
-            let cosines = zip(lasts[place], lasts[place + 2]).map { ChannelWeights.cosine($0, $1) }
+        var best: (pairStart: Int, turn: Double)?
+        for pairStart in layers.indices.dropLast() where joinable(pairStart) {
+            let cosines = zip(lasts[pairStart], lasts[pairStart + 2]).map {
+                ChannelWeights.cosine($0, $1)
+            }
             let turn = cosines.reduce(0.0) { $0 + ChannelWeights.angle($1) }
             // A tie goes to the later pair: late layers are the more redundant ones.
-            if turn <= best?.turn ?? .infinity { best = (place, turn) }
+            if turn <= best?.turn ?? .infinity { best = (pairStart, turn) }
         }
-        return best.map { ($0.place, [influences[$0.place], influences[$0.place + 1]]) }
+        return best.map {
+            ($0.pairStart, [influences[$0.pairStart], influences[$0.pairStart + 1]])
+        }
     }
 
     private var current: ModelWeights {
@@ -113,8 +120,8 @@ final class LayerConcatenation {
         return ModelWeights(blueprint: blueprint, source: source)
     }
 
-    private func joinable(_ place: Int) -> Bool {
-        let pair = layers[place...place + 1].map { ConcatenatedPart($0) }
+    private func joinable(_ pairStart: Int) -> Bool {
+        let pair = layers[pairStart...pairStart + 1].map { ConcatenatedPart($0) }
         guard let first = pair[0], let second = pair[1] else { return false }
         return first.joins(second)
     }
@@ -122,13 +129,13 @@ final class LayerConcatenation {
     // MARK: The new layer
 
     private func merge(
-        at place: Int, influences: [Double], _ observer: some WorkObserver
+        at pairStart: Int, influences: [Double], _ observer: some WorkObserver
     ) throws {
-        let pair = Array(layers[place...place + 1])
+        let pair = Array(layers[pairStart...pairStart + 1])
         let parts = pair.compactMap { ConcatenatedPart($0) }
         precondition(parts.count == 2, "only pairs that can be joined are merged")
         let context = BlockContext(product: try MatrixProduct(mode: mode), weights: current)
-        let sums = try outputs(of: place, parts, context, observer)
+        let sums = try outputs(of: pairStart, parts, context, observer)
         // The layer that turns the stream more has the greater share.
         let total = influences[0] + influences[1]
         let ratios = total > 0 ? influences.map { $0 / total } : [0.5, 0.5]
@@ -154,21 +161,21 @@ final class LayerConcatenation {
         let patch = try ConcatenatedLayer(layers: pair, parts: parts, context: context)
             .patch(neurons: neurons, groups: groups)
         source.apply(patch, to: pair[0])
-        patches[place] = patch
-        patches.remove(at: place + 1)
+        patches[pairStart] = patch
+        patches.remove(at: pairStart + 1)
         let size = Double(neurons[0].count + neurons[1].count)
-        shares[place] = zip(0..., neurons).flatMap { index, kept in
-            shares[place + index].map {
+        shares[pairStart] = zip(0..., neurons).flatMap { index, kept in
+            shares[pairStart + index].map {
                 LayerShare(layer: $0.layer, weight: $0.weight * Double(kept.count) / size)
             }
         }
-        shares.remove(at: place + 1)
-        layers.remove(at: place + 1)
+        shares.remove(at: pairStart + 1)
+        layers.remove(at: pairStart + 1)
     }
 
     /// Sums of |neuron output| and of |head output| over all tokens, of both layers.
     private func outputs(
-        of place: Int, _ parts: [ConcatenatedPart], _ context: BlockContext,
+        of pairStart: Int, _ parts: [ConcatenatedPart], _ context: BlockContext,
         _ observer: some WorkObserver
     ) throws -> [(neurons: [Double], heads: [Double])] {
         let forward = ForwardPass(weights: current, mode: mode)
@@ -177,9 +184,9 @@ final class LayerConcatenation {
             try ForwardPass.Wave($0, batch, original.blueprint)
         }
         try forward.run(
-            layers: 0..<place, stream: stream, waves: waves, observer: Quiet(observer))
+            layers: 0..<pairStart, stream: stream, waves: waves, observer: Quiet(observer))
         return try parts.enumerated().map { index, part in
-            let layer = layers[place + index]
+            let layer = layers[pairStart + index]
             var neurons = [Double](repeating: 0, count: part.gated.down.inputs)
             var heads = [Double](repeating: 0, count: part.attention.output.inputs)
             for wave in waves {

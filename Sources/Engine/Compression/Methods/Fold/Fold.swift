@@ -6,7 +6,7 @@ import Model
 extension Method {
     static let fold = Method(.fold, requires: requirements) { input in
         // By what stretches cost, or improved by exchanges.
-        if let found = input.found { return found }
+        if let found = input.searchedPlan { return found }
         switch input.parameters.text("select") {
         case "loss": return try input.droppedByLoss()
         case "list": return try listed(input)

@@ -6,6 +6,7 @@ import Evaluation
 import Model
 import TensorMath
 
+/// Holds the stream of sequences held back, [tokens, hidden], in the model folded so far.
 final class FoldJudge {
     private let weights: ModelWeights
     private let mode: ComputeMode

@@ -5,6 +5,7 @@
 import Model
 import TensorMath
 
+/// Mean KL(original || model) of a fold and of its rivals, in nats per token held back.
 struct FoldRivals {
     private let weights: ModelWeights
     private let mode: ComputeMode

@@ -3,6 +3,7 @@
 import Model
 import TensorMath
 
+/// The parameters of `fold`, as docs/METHODS.md explains them.
 struct FoldSettings: Sendable, Equatable {
     /// Ridge of every least squares, as a share of the mean diagonal of the Gram matrix.
     var lambda = 0.01

@@ -3,7 +3,8 @@
 import Model
 import TensorMath
 
-/// What a part of a fold works on: the stream it gets, and the one it shall make.
+/// What a part of a fold works on: the stream it gets, and the one it shall make, [tokens, hidden]
+/// each.
 struct FoldTask {
     let waves: [ForwardPass.Wave]
     let stream: MatrixView

@@ -3,6 +3,7 @@
 import Failures
 import Model
 
+/// Why `fold` cannot compute a layer.
 enum FoldError: ClassifiedFailure, Equatable, CustomStringConvertible {
 
     var failureClass: FailureClass { .user }

@@ -7,11 +7,12 @@
 import Model
 import TensorMath
 
-/// Sums over waves what the maps of a stretch's layers are fitted from; the input is the same for
-/// all.
+/// Sums over waves what the maps of a stretch's layers are fitted from, [width, layers * width];
+/// the input is the same for all.
 struct InputFitting {
     private var sums: GramAccumulator
     private let width: Int
+    /// Ones, [1, width].
     private let gains: MatrixView
 
     init(layers: Int, width: Int) {

@@ -6,6 +6,7 @@ import TensorMath
 
 /// Fits o_proj or down_proj of a layer, given the rest of it, to the target.
 struct OutputRefit {
+    /// The branch whose output projection is fitted.
     enum Part { case attention, feedForward }
 
     let part: Part

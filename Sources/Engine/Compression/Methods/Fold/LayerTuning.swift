@@ -12,6 +12,7 @@ import Foundation
 import Model
 import TensorMath
 
+/// Adam on all tensors of one layer; loss and gradients as the lines above define them.
 struct LayerTuning {
     private let layer: LayerBlueprint
     private let block: BlockGradient
@@ -111,7 +112,7 @@ struct LayerTuning {
     }
 }
 
-/// A tensor on its way.
+/// A tensor on its way, [rows, columns] as stored.
 private struct TunedTensor {
     let name: String
     let values: MatrixView

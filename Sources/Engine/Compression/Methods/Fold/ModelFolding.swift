@@ -7,6 +7,7 @@
 import Model
 import TensorMath
 
+/// Folds a whole model, and measures what single stretches cost; streams are [tokens, hidden].
 final class ModelFolding {
     private let original: ModelWeights
     private let mode: ComputeMode
@@ -21,7 +22,7 @@ final class ModelFolding {
     private let judge: FoldJudge?
     /// Whether anything before differs from the original.
     private var hasChanged = false
-    private var place = FoldProgress(done: 0, total: 0, unit: "layers", what: "")
+    private var progress = FoldProgress(done: 0, total: 0, unit: "layers", what: "")
 
     /// - Parameters:
     ///   - batch: calibration sequences; some are held back to choose by.
@@ -74,7 +75,7 @@ final class ModelFolding {
         var passed = 0
         for (index, stretch) in stretches.enumerated().dropFirst(start) {
             // Layers that are only passed take little time: they would tell a wrong rate.
-            place = FoldProgress(
+            progress = FoldProgress(
                 done: max(0, index - given), total: stretches.count - given, unit: "layers",
                 what: "layer \(index + 1) of \(kept.count)")
             if index < first {
@@ -97,8 +98,8 @@ final class ModelFolding {
             original.source.release(stretch.layers.flatMap { $0.tensors.map(\.name) })
             guard index >= given else { continue }
             observer.progress(
-                done: place.done + 1, total: place.total, unit: place.unit,
-                detail: place.what)
+                done: progress.done + 1, total: progress.total, unit: progress.unit,
+                detail: progress.what)
         }
     }
 
@@ -151,7 +152,8 @@ final class ModelFolding {
         for (done, stretch) in stretches.sorted(by: { $0.lowerBound < $1.lowerBound }).enumerated()
         {
             let names = "layers \(stretch.lowerBound) to \(stretch.upperBound - 1)"
-            place = FoldProgress(done: done, total: stretches.count, unit: "stretches", what: names)
+            progress = FoldProgress(
+                done: done, total: stretches.count, unit: "stretches", what: names)
             for layer in layers[reached..<stretch.lowerBound] {
                 try carry(layer.layer, observer)
                 original.source.release(layer.tensors.map(\.name))
@@ -163,7 +165,7 @@ final class ModelFolding {
             .best(measured: true).divergence
             try give(stretch, divergence)
             observer.progress(
-                done: done + 1, total: place.total, unit: place.unit, detail: place.what)
+                done: done + 1, total: progress.total, unit: progress.unit, detail: progress.what)
         }
     }
 
@@ -173,7 +175,7 @@ final class ModelFolding {
         StretchFolding(
             stretch: stretch, original: original, mode: mode, settings: settings, waves: waves,
             folded: folded, source: source, target: target, judge: judge, hasChanged: hasChanged,
-            place: place, observer: observer)
+            progress: progress, observer: observer)
     }
 
     /// - Precondition: `target` is the original stream behind the stretch.

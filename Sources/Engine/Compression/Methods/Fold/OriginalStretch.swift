@@ -4,6 +4,7 @@
 import Model
 import TensorMath
 
+/// A stretch of the original on a stream [tokens, hidden].
 struct OriginalStretch {
     let layers: [FoldableLayer]
     /// The original stream before the stretch.

@@ -4,7 +4,7 @@
 import Model
 import TensorMath
 
-/// One way to fold a stretch, and the streams behind it.
+/// One way to fold a stretch, and the streams behind it, [tokens, hidden].
 struct FoldCandidate {
     let patch: LayerPatch
     let stream: MatrixView
@@ -20,6 +20,7 @@ struct FoldProgress {
     let what: String
 }
 
+/// The work on one stretch; streams and target are [tokens, hidden].
 struct StretchFolding<Observer: WorkObserver> {
     let stretch: FoldedStretch
     let original: ModelWeights
@@ -34,7 +35,7 @@ struct StretchFolding<Observer: WorkObserver> {
     let judge: FoldJudge?
     /// Whether anything before differs from the original.
     let hasChanged: Bool
-    let place: FoldProgress
+    let progress: FoldProgress
     let observer: Observer
 
     /// The best way, tuned where that makes it better. `target` is the original stream behind the
@@ -45,7 +46,7 @@ struct StretchFolding<Observer: WorkObserver> {
         var (way, divergence) = try best(measured: !tunings.isEmpty)
         for tuning in tunings {
             let patch = try tuning.tuned(task(folded, reading: source(with: way.patch)))
-            let other = try tried(patch)
+            let other = try candidate(patch)
             let reached = try self.divergence(other)
             if reached < divergence { (way, divergence) = (other, reached) }
         }
@@ -69,7 +70,7 @@ struct StretchFolding<Observer: WorkObserver> {
             try observer.checkpoint()
             target.rows(wave.tokens).assign(try past.states(of: wave)[2 * stretch.layers.count])
         }
-        return try tried(patch)
+        return try candidate(patch)
     }
 
     /// The way to fold a stretch that diverges least, with all layers behind it as they are.
@@ -100,7 +101,7 @@ struct StretchFolding<Observer: WorkObserver> {
     }
 
     /// The streams behind a stretch's new layer.
-    private func tried(_ patch: LayerPatch) throws -> FoldCandidate {
+    private func candidate(_ patch: LayerPatch) throws -> FoldCandidate {
         let stream = folded.copy()
         try advance(stream, patch) { stream, _, wave, context in
             try stretch.base.layer.run(stream, layout: wave.layout, context: context)
@@ -205,11 +206,11 @@ struct StretchFolding<Observer: WorkObserver> {
     private func task(_ stream: MatrixView, reading source: PatchedWeights) throws -> FoldTask {
         FoldTask(
             waves: waves, stream: stream, target: target, context: try context(source)
-        ) { [place, observer] words in
+        ) { [progress, observer] words in
             try observer.checkpoint()
             observer.progress(
-                done: place.done, total: place.total, unit: place.unit,
-                detail: "\(place.what), \(words)")
+                done: progress.done, total: progress.total, unit: progress.unit,
+                detail: "\(progress.what), \(words)")
         }
     }
 

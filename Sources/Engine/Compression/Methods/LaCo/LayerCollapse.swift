@@ -9,6 +9,7 @@ import Foundation
 import Model
 import TensorMath
 
+/// The parameters of `laco`, with the letters of the paper's Algorithm 1.
 struct CollapseSettings: Sendable, Equatable {
     /// Layers that become one in one step, C.
     var layersPerMerge = 4
@@ -23,12 +24,13 @@ struct CollapseSettings: Sendable, Equatable {
     init() {}
 }
 
+/// LaCo (arXiv 2402.11187) on a model and calibration samples: a plan of shares.
 final class LayerCollapse {
     private let weights: ModelWeights
     private let mode: ComputeMode
     private let batch: PackedSequences
     private let settings: CollapseSettings
-    /// Normed last hidden state of the original.
+    /// Normed last hidden state of the original, [tokens, hidden].
     private var wanted: MatrixView?
     /// Cosines of the models tried so far, by their layers in words.
     private var known: [String: Double] = [:]
@@ -117,10 +119,10 @@ final class LayerCollapse {
         return (groups, cosine)
     }
 
-    /// `groups` with the one at `place` and `behind` more as one; nil where their kinds differ.
-    private func merged(_ groups: [Group], at place: Int, _ behind: Int) -> [Group]? {
+    /// `groups` with the one at `start` and `behind` more as one; nil where their kinds differ.
+    private func merged(_ groups: [Group], at start: Int, _ behind: Int) -> [Group]? {
         let layers = weights.blueprint.layers
-        let run = groups[place...place + behind]
+        let run = groups[start...start + behind]
         let kinds = Set(run.map { layers[$0[0].layer].kind })
         let shapes = Set(run.map { layers[$0[0].layer].tensors.map { "\($0.shape)" } })
         guard kinds.count == 1, shapes.count == 1 else { return nil }
@@ -133,7 +135,7 @@ final class LayerCollapse {
         let group = shares.sorted { $0.key < $1.key }.map {
             LayerShare(layer: $0.key, weight: $0.value)
         }
-        return Array(groups[..<place]) + [group] + Array(groups[(place + behind + 1)...])
+        return Array(groups[..<start]) + [group] + Array(groups[(start + behind + 1)...])
     }
 
     /// Mean over samples of the cosine between the last hidden states, whole samples as vectors.

@@ -9,6 +9,8 @@
 import Model
 import TensorMath
 
+/// ReplaceMe (arXiv 2505.02819), closed form: T [d, d] by ridge regression in double, for W_down
+/// [d, inner].
 struct BlockReplacement {
     private let weights: ModelWeights
     private let mode: ComputeMode

@@ -4,6 +4,7 @@
 package import Model
 package import TensorMath
 
+/// Searches by the mean loss in nats per predicted token.
 package struct LossSearch {
     private let weights: ModelWeights
     private let mode: ComputeMode

@@ -5,6 +5,7 @@
 import Model
 import TensorMath
 
+/// SparseGPT (arXiv 2301.00774) on every projection [outputs, inputs] of a model.
 struct SparsePruning {
     private let weights: ModelWeights
     private let mode: ComputeMode

@@ -16,6 +16,7 @@ enum SparsityPattern: Sendable, Equatable {
     case twoOfFour
 }
 
+/// Prunes one matrix [outputs, inputs], in double.
 struct SparseRegression {
     var pattern: SparsityPattern
     /// Added to the diagonal, as a share of its mean.
