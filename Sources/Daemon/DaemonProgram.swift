@@ -30,7 +30,7 @@ package enum DaemonProgram {
         let reason: String
         package let failureClass: FailureClass
 
-        package var description: String { "settings file '\(file)': \(reason)" }
+        package var description: String { "settings file `\(file)`: \(reason)" }
     }
 
     /// Runs until SIGTERM or SIGINT; returns after a clean stop.

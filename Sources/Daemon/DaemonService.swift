@@ -23,13 +23,13 @@ package struct DaemonService: Service {
         package var description: String {
             switch self {
             case .alreadyRunning(let state, let process):
-                "process \(process.map(String.init) ?? "unknown") serves '\(state)' already: stop "
+                "process \(process.map(String.init) ?? "unknown") serves `\(state)` already: stop "
                     + "it, or give this daemon another state folder"
             case .workerMissing(let path):
-                "the worker '\(path)' is not an executable file: install layerfold there, or "
+                "the worker `\(path)` is not an executable file: install layerfold there, or "
                     + "correct the setting `worker`"
             case .socketPathTooLong(let path):
-                "'\(path)' is too long for a socket (\(StatusServer.pathBytesMax) bytes): use a "
+                "`\(path)` is too long for a socket (\(StatusServer.pathBytesMax) bytes): use a "
                     + "state folder with a shorter path"
             }
         }

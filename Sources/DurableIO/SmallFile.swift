@@ -16,7 +16,7 @@ package enum SmallFile {
         package let bytesMax: Int
 
         package var description: String {
-            "'\(path)' holds more than the \(bytesMax) bytes allowed here"
+            "`\(path)` holds more than the \(bytesMax) bytes allowed here"
         }
     }
 

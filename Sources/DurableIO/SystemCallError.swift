@@ -62,6 +62,6 @@ extension Errno: ClassifiedFailure {
 
 extension SystemCallError: CustomStringConvertible {
     package var description: String {
-        "\(call.rawValue) failed on '\(path)': \(errno); \(remedy)"
+        "\(call.rawValue) failed on `\(path)`: \(errno); \(remedy)"
     }
 }

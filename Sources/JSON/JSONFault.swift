@@ -71,7 +71,7 @@ extension JSONFault: CustomStringConvertible {
     /// A byte for messages: itself where it can be seen, otherwise its number.
     package static func spelled(_ byte: UInt8) -> String {
         (0x21..<0x7F).contains(byte)
-            ? "\"\(Unicode.Scalar(byte))\""
+            ? "`\(Unicode.Scalar(byte))`"
             : "byte 0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
     }
 }

@@ -35,7 +35,7 @@ package struct JSONScanner {
     ) throws(JSONFault) {
         let found = try next(bytes)
         guard found == UInt8(ascii: wanted) else {
-            throw .unexpected(byte: found, offset: offset, expected: "\"\(wanted)\"")
+            throw .unexpected(byte: found, offset: offset, expected: "`\(wanted)`")
         }
         offset += 1
     }
@@ -56,7 +56,7 @@ package struct JSONScanner {
     ) throws(JSONFault) -> Bool {
         let found = try next(bytes)
         guard found == UInt8(ascii: ",") || found == UInt8(ascii: end) else {
-            throw .unexpected(byte: found, offset: offset, expected: "\",\" or \"\(end)\"")
+            throw .unexpected(byte: found, offset: offset, expected: "`,` or `\(end)`")
         }
         offset += 1
         return found == UInt8(ascii: ",")

@@ -61,7 +61,7 @@ package enum HubError: ClassifiedFailure, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .noRevision(let folder, let revision, let known):
-            "\(folder): has no revision \"\(revision)\"; it has "
+            "\(folder): has no revision `\(revision)`; it has "
                 + (known.isEmpty ? "none" : known.joined(separator: ", "))
         case .severalSnapshots(let folder, let known):
             "\(folder): has no refs/main and several snapshots; name one: NAME@COMMIT with "

@@ -24,13 +24,13 @@ package enum PathError: ClassifiedFailure, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .notFound(let kind, let path, let looked):
-            "\(kind) \"\(path)\" does not exist (looked for \(looked.joined(separator: ", "))); "
+            "\(kind) `\(path)` does not exist (looked for \(looked.joined(separator: ", "))); "
                 + "check the path, or put it there"
         case .outside(let kind, let path, let roots):
-            "\(kind) \"\(path)\" lies outside \(roots.joined(separator: ", ")); the server opens "
+            "\(kind) `\(path)` lies outside \(roots.joined(separator: ", ")); the server opens "
                 + "only files below a root: move it there, or run the job with `layerfold run`"
         case .unseenRoots(let kind, let path, let roots):
-            "\(kind) \"\(path)\" cannot be looked for: the server does not see "
+            "\(kind) `\(path)` cannot be looked for: the server does not see "
                 + "\(roots.joined(separator: ", ")). It is missing, or the service's sandbox hides "
                 + "it (ProtectHome=yes hides home folders): bring it in with BindReadOnlyPaths="
         }

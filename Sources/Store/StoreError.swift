@@ -50,26 +50,26 @@ extension StoreError: CustomStringConvertible {
         case .system(let error):
             error.description
         case .formatUnknown(let path, let found):
-            "'\(path)' says '\(found)' but this program reads 'layerfold-store 1': "
+            "`\(path)` says `\(found)` but this program reads `layerfold-store 1`: "
                 + "use the program that wrote it, or name another state folder"
         case .indexNewer(let path, let found, let known):
-            "the index '\(path)' has schema \(found) and this program knows \(known): nothing was "
+            "the index `\(path)` has schema \(found) and this program knows \(known): nothing was "
                 + "changed; install the newer layerfold again, or move the file away and run "
-                + "'layerfold store rebuild-index' (that forgets the jobs listed in it)"
+                + "`layerfold store rebuild-index` (that forgets the jobs listed in it)"
         case .indexInUse(let path, let process):
-            "the index '\(path)' is open in process \(process.map(String.init) ?? "unknown"): "
+            "the index `\(path)` is open in process \(process.map(String.init) ?? "unknown"): "
                 + "stop that process, or ask it through its socket"
         case .outputMissing(let stage, let role, let digest):
-            "stage \(stage) cannot be recorded: its output '\(role)', object \(digest), is not in "
+            "stage \(stage) cannot be recorded: its output `\(role)`, object \(digest), is not in "
                 + "the store or is damaged; run the stage again"
         case .objectTooLarge(let digest, let byteCount, let bytesMax):
             "object \(digest) has \(byteCount) bytes, more than the \(bytesMax) allowed here: "
                 + "read it in pieces"
         case .pinInvalid(let owner):
-            "a pin of '\(owner)' cannot be set: an owner has 1 to 64 of A-Z a-z 0-9 _ - and a "
+            "a pin of `\(owner)` cannot be set: an owner has 1 to 64 of A-Z a-z 0-9 _ - and a "
                 + "reason at most 4096 bytes"
         case .index(let path, let reason, _):
-            "the index '\(path)' failed: \(reason); 'layerfold store rebuild-index' makes a new "
+            "the index `\(path)` failed: \(reason); `layerfold store rebuild-index` makes a new "
                 + "one from the files"
         }
     }

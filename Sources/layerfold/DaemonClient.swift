@@ -26,10 +26,10 @@ struct DaemonClient {
         var description: String {
             switch self {
             case .notReachable(let socket, let reason):
-                "layerfoldd cannot be reached at '\(socket)': \(reason); is it running, and may "
+                "layerfoldd cannot be reached at `\(socket)`: \(reason); is it running, and may "
                     + "you use its socket?"
             case .badAnswer(let socket, let reason):
-                "the answer from '\(socket)' makes no sense: \(reason); is it layerfoldd of this "
+                "the answer from `\(socket)` makes no sense: \(reason); is it layerfoldd of this "
                     + "version?"
             case .refused(let document): document.message
             }

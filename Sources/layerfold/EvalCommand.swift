@@ -84,7 +84,7 @@ struct EvalCommand: ParsableCommand {
 
     func run() throws {
         guard let declaration = Offer.task(task) else {
-            throw Failure(.notFound, "task \"\(task)\" is not known; see `layerfold tasks`")
+            throw Failure(.notFound, "task `\(task)` is not known; see `layerfold tasks`")
         }
         let parameters = try parameters(of: declaration)
         let located = try model.locate()

@@ -52,7 +52,7 @@ enum ResultPlace {
             return results.appending(path: name)
         }
         throw Failure(
-            .notFound, "no results of \"\(job)\": give a job id, a results folder or a report.json")
+            .notFound, "no results of `\(job)`: give a job id, a results folder or a report.json")
     }
 
     static func report(_ job: String, state: String) throws -> RunReport {

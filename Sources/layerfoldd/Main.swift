@@ -48,7 +48,7 @@ struct LayerfoldDaemon: AsyncParsableCommand {
 
     func run() async throws {
         guard let level = Logger.Level(rawValue: logLevel) else {
-            throw ValidationError("unknown log level '\(logLevel)'")
+            throw ValidationError("unknown log level `\(logLevel)`")
         }
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "layerfoldd")

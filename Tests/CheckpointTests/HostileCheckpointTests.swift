@@ -153,7 +153,7 @@ extension HostileCheckpointTests {
         .tensor("cut-json", .notJSON(.unexpectedEnd(offset: 19))),
         .file(
             "missing-comma",
-            .headerNotJSON(.unexpected(byte: 0x22, offset: 19, expected: "\",\" or \"}\""))),
+            .headerNotJSON(.unexpected(byte: 0x22, offset: 19, expected: "`,` or `}`"))),
         .file("not-utf8", .headerNotJSON(.notUTF8(offset: 2))),
         .file("nul-padding", .headerPadding(byte: 0, offset: 2)),
         .file("second-object", .headerPadding(byte: 0x7B, offset: 2)),

@@ -36,7 +36,7 @@ struct DaemonRestartTests {
         try daemon.launch()
         let process = try #require(daemon.process)
         #expect(await eventually { !process.isRunning })
-        #expect(daemon.logText.contains("job \(id) has the state 'paused'"), "\(daemon.logText)")
+        #expect(daemon.logText.contains("job \(id) has the state `paused`"), "\(daemon.logText)")
     }
 
     /// Closes the index before it returns.

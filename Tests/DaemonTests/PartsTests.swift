@@ -112,7 +112,7 @@ import Testing
         newer.version = 2
         try JobFolder(folder.path).accept(manifest: [], record: newer)
         let error = #expect(throws: NewerFormat.self) { try JobFolder(folder.path).record() }
-        #expect(error?.description.contains("job.json' has the version '2'") == true)
+        #expect(error?.description.contains("job.json` has the version `2`") == true)
     }
 
     @Test func `words of the index that are not known are refused, not taken for others`() throws {

@@ -79,7 +79,7 @@ import Testing
         let error = #expect(throws: SmallFile.TooLarge.self) {
             try SmallFile.read(path, bytesMax: 9)
         }
-        #expect(error?.description == "'\(path)' holds more than the 9 bytes allowed here")
+        #expect(error?.description == "`\(path)` holds more than the 9 bytes allowed here")
     }
 
     @Test("a symbolic link is not followed, a missing file is told by name")
@@ -96,7 +96,7 @@ import Testing
             try SmallFile.read(missing, bytesMax: 9)
         }
         #expect(
-            error?.description == "open failed on '\(missing)': No such file or directory; "
+            error?.description == "open failed on `\(missing)`: No such file or directory; "
                 + "create it, or correct the path")
         #expect(try Syscalls.stat(missing) == nil)
     }

@@ -121,7 +121,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("{\n \"schema\" 1}", "report.json: line 2, column 11: expected \":\", found \"1\""),
+            ("{\n \"schema\" 1}", "report.json: line 2, column 11: expected `:`, found `1`"),
             (String(repeating: "[", count: 65), "column 65: nested more than 64 levels deep"),
         ])
     func `text that is no JSON is refused with its place`(text: String, part: String) {

@@ -205,7 +205,7 @@ import Texts
         #expect(try files("stem") == ["anatomy_dev.csv", "astronomy_dev.csv"])
         #expect(try files("other") == ["virology_dev.csv"])
         let error = #expect(throws: CalibrationError.self) { try files("humanities") }
-        #expect(error?.description.contains("no subject \"humanities\"") == true)
+        #expect(error?.description.contains("no subject `humanities`") == true)
     }
 
     @Test("MMLU folders without files and files with wrong lines are told by name")

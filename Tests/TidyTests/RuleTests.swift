@@ -96,6 +96,9 @@ import Testing
             rule: Rules.zeroing, path: engine, bad: "RowKernels.scale(error, by: 0)",
             good: "RowKernels.scale(mean, by: 0.5)\nx *= 0.5\nerror.fill(0)"),
         Sample(
+            rule: Rules.quoting, path: engine, bad: #""no file '\(path)'""#,
+            good: "// not '\\(path)'\nlet a = \"no file `\\(path)`\""),
+        Sample(
             rule: Rules.machinePaths, path: "Scripts/a.py", bad: "root = '\(work)shared'",
             good: "root = 'net\(work)shared'"),
     ]

@@ -211,10 +211,27 @@ enum Rules {
                 || code.contains("*= 0") && !code.contains("*= 0.")
         })
 
+    /// HTML and CSS have quotes of their own.
+    static let quoting = Rule(
+        name: "values in messages stand in backticks",
+        remedy: "quoted(_:) for what a file says, `\\(path)` for what must stay whole",
+        applies: {
+            $0.isIn("Sources") && !$0.isIn("Sources/Report/HTML") && $0.hasEnding("swift")
+        }
+    ) { file in
+        file.lines.enumerated().compactMap { index, line in
+            let isComment = line.drop(while: \.isWhitespace).hasPrefix("//")
+            let isOther = ["'", "\u{2018}", "\u{201C}", "\u{AB}"].contains {
+                line.contains($0 + "\\(")
+            }
+            return isOther && !isComment ? Rule.Finding(line: index + 1, text: String(line)) : nil
+        }
+    }
+
     static let all = [
         forceTry, forceCast, printing, fileManager, clocksAndDice, detachedTasks, globalQueues,
         pointers, uncheckedSendable, unfinished, lineLength, fileLength, firstLine, oneTitle,
-        machinePaths, classedErrors, zeroing,
+        machinePaths, classedErrors, zeroing, quoting,
     ]
 }
 

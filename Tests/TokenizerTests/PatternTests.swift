@@ -104,7 +104,7 @@ struct PatternTests {
             (#"\p{Klingon}"#, #"\p{Klingon}"#), ("a{2}+", "possessive"), ("a{2}?", "lazy"),
             ("a**", "quantifier of a quantifier"), ("*a", "nothing to repeat"),
             ("(?m:a)", "an option or group"), ("(?#x)", "an option or group"), ("a)", "stray"),
-            ("(a", "without its «)»"), ("[a", "without its «]»"), ("[]a]", "empty class"),
+            ("(a", "without its `)`"), ("[a", "without its `]`"), ("[]a]", "empty class"),
             ("[[:alpha:]]", "POSIX"), ("[b-a]", "backwards"), ("[a-\\d]", "a range to a class"),
             ("(?i:ss)", "single letter"), ("(?i:ß)", "beyond ASCII"), ("(?i:\\d)", "class escape"),
             (#"\xe9"#, #"\x above 7F"#), ("a{1,1001}", "more than 1000"),
@@ -117,7 +117,7 @@ struct PatternTests {
         }
         let text = error?.description ?? ""
         #expect(text.contains(reason), "\(text)")
-        #expect(text.hasPrefix("pre_tokenizer.pretokenizers[0].pattern.Regex: the pattern «"))
+        #expect(text.hasPrefix("pre_tokenizer.pretokenizers[0].pattern.Regex: the pattern `"))
     }
 
     @Test("limits of a pattern: length, nesting, and kinds of character")

@@ -57,29 +57,29 @@ struct TokenizerFileTests {
         Case(
             "unknown normalizer",
             component("normalizer", #"{"type": "BertNormalizer"}"#),
-            "normalizer: the normalizer «BertNormalizer» is not supported; known are Sequence"),
+            "normalizer: the normalizer `BertNormalizer` is not supported; known are Sequence"),
         Case(
             "unknown normalizer inside a sequence",
             component(
                 "normalizer",
                 #"{"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Nmt"}]}"#),
-            "normalizer.normalizers[1]: the normalizer «Nmt» is not supported"),
+            "normalizer.normalizers[1]: the normalizer `Nmt` is not supported"),
         Case(
             "unknown pre-tokenizer",
             component("pre_tokenizer", #"{"type": "UnicodeScripts"}"#),
-            "pre_tokenizer: the pre-tokenizer «UnicodeScripts» is not supported"),
+            "pre_tokenizer: the pre-tokenizer `UnicodeScripts` is not supported"),
         Case(
             "unknown post-processor",
             component("post_processor", #"{"type": "BertProcessing"}"#),
-            "post_processor: the post-processor «BertProcessing» is not supported"),
+            "post_processor: the post-processor `BertProcessing` is not supported"),
         Case(
             "unknown decoder",
             component("decoder", #"{"type": "WordPiece"}"#),
-            "decoder: the decoder «WordPiece» is not supported"),
+            "decoder: the decoder `WordPiece` is not supported"),
         Case(
             "unknown model",
             component("model", #"{"type": "Unigram", "vocab": []}"#),
-            "model: the model «Unigram» is not supported; known are BPE"),
+            "model: the model `Unigram` is not supported; known are BPE"),
         Case(
             "missing type", component("normalizer", #"{"prepend": "x"}"#),
             "normalizer.type: this field is needed, and missing"),
@@ -111,7 +111,7 @@ struct TokenizerFileTests {
                 {"type": "Metaspace", "replacement": "▁", "add_prefix_space": false,
                 "prepend_scheme": "always"}
                 """),
-            "pre_tokenizer.prepend_scheme: expected «never», as add_prefix_space is false"),
+            "pre_tokenizer.prepend_scheme: expected `never`, as add_prefix_space is false"),
         Case(
             "template with a second text",
             component(
@@ -120,7 +120,7 @@ struct TokenizerFileTests {
                 {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "B", "type_id": 0}}],
                 "pair": [], "special_tokens": {}}
                 """),
-            "post_processor.single[0].Sequence.id: expected «A», found «B»"),
+            "post_processor.single[0].Sequence.id: expected `A`, found `B`"),
         Case(
             "template with an unknown special token",
             component(
@@ -172,15 +172,15 @@ struct TokenizerFileTests {
         Case(
             "added token numbered otherwise than the library does",
             component("added_tokens", "[\(added("<s>", id: 4))]"),
-            "«<s>» has id 4 in the file, but the tokenizers library would give it 3"),
+            "`<s>` has id 4 in the file, but the tokenizers library would give it 3"),
         Case(
             "added token with another id than in the model",
             component("added_tokens", "[\(added("a", id: 3))]"),
-            "«a» has id 3 in the file, but the tokenizers library would give it 0"),
+            "`a` has id 3 in the file, but the tokenizers library would give it 0"),
         Case(
             "added token twice",
             component("added_tokens", "[\(added("<s>", id: 3)), \(added("<s>", id: 4))]"),
-            "added_tokens[1]: expected every token once, found «<s>» again"),
+            "added_tokens[1]: expected every token once, found `<s>` again"),
         Case(
             "key twice",
             component("added_tokens", "[\(added("<s>", id: 3, #", "special": true"#))]"),
@@ -196,7 +196,7 @@ struct TokenizerFileTests {
     @Test(
         "broken JSON is refused with its place",
         arguments: [
-            ("{\n\"a\" 1}", "line 2, column 5: expected \":\", found \"1\""),
+            ("{\n\"a\" 1}", "line 2, column 5: expected `:`, found `1`"),
             ("NaN", "line 1, column 1: expected a value"),
             ("[]", "expected an object, found a list of 0"),
         ])

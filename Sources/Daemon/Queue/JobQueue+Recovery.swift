@@ -102,7 +102,7 @@ extension JobQueue {
     private func restored(_ row: JobRow) throws -> QueueState.Entry? {
         let folder = JobFolder(folders.job(row.id))
         guard let record = try folder.record() else {
-            try fail(row, "the job's folder '\(folder.path)' is gone")
+            try fail(row, "the job's folder `\(folder.path)` is gone")
             return nil
         }
         if let end = try folder.end() {

@@ -32,7 +32,7 @@ package actor Publisher {
                     return .init(
                         failureClass: .bug,
                         message: "the worker reported success, but its results are not in "
-                            + "'\(partial)'; retry the job")
+                            + "`\(partial)`; retry the job")
                 }
                 try Publication(final).place(partial)
             }

@@ -13,7 +13,7 @@ package struct JobFolder: Sendable {
         package let reason: String
         package let failureClass: FailureClass
 
-        package var description: String { "'\(path)' cannot be read: \(reason)" }
+        package var description: String { "`\(path)` cannot be read: \(reason)" }
     }
 
     package let path: FilePath
@@ -43,7 +43,7 @@ package struct JobFolder: Sendable {
         let header = try decoded(Header.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)
         if let header, header.version > JobRecord.currentVersion {
             throw NewerFormat(
-                source: "'\(path.appending(JobRecord.fileName))'", field: "version",
+                source: "`\(path.appending(JobRecord.fileName))`", field: "version",
                 found: String(header.version), known: [String(JobRecord.currentVersion)])
         }
         return try decoded(JobRecord.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)

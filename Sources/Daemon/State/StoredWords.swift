@@ -17,7 +17,7 @@ package struct NewerFormat: ClassifiedFailure, Equatable, CustomStringConvertibl
     package var failureClass: FailureClass { .user }
 
     package var description: String {
-        "\(source) has the \(field) '\(found)', and this daemon knows "
+        "\(source) has the \(field) `\(found)`, and this daemon knows "
             + "\(known.joined(separator: ", ")): a newer layerfoldd wrote it; start "
             + "that one again, or name another state folder"
     }

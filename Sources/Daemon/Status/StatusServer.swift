@@ -148,7 +148,7 @@ package struct StatusServer: Sendable {
         let id = request.routeParameters["id"] ?? ""
         guard JobIdentifier.isValid(id) else {
             throw ErrorDocument(
-                code: .notFound, message: "'\(id)' is not the identifier of a job")
+                code: .notFound, message: "`\(id)` is not the identifier of a job")
         }
         return id
     }

@@ -66,7 +66,7 @@ extension SafetensorsFault: CustomStringConvertible {
             "a header of \(byteCount) bytes in a file of \(fileByteCount); "
                 + "the file is cut off, copy or download it again"
         case .headerNotObject(let byte):
-            "the header must begin with \"{\", found "
+            "the header must begin with `{`, found "
                 + (byte.map(JSONFault.spelled) ?? "nothing")
         case .headerNotJSON(let fault):
             "header byte \(fault.offset): \(fault)"

@@ -82,7 +82,7 @@ package enum CalibrationError: ClassifiedFailure, Equatable, CustomStringConvert
         case .noSubjects(let path, let pattern):
             "\(path): holds no file \(pattern); give the folder that has dev/, val/ or test/ in it"
         case .noSuchSubject(let path, let subject):
-            "\(path): has no subject \"\(subject)\" and none of a category of that name; subjects "
+            "\(path): has no subject \(quoted(subject)) and none of a category of that name; subjects "
                 + "are named as their files are, without the split"
         case .noPrefixToken(let path):
             "\(path): names neither a bos_token nor an eos_token, and an empty context needs one; "

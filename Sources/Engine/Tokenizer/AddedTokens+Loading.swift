@@ -1,5 +1,7 @@
 // The list `added_tokens` of tokenizer.json.
 
+import JSON
+
 extension TokenizerFile {
     /// The added tokens with the ids that the library gives them, which the file must agree with.
     ///
@@ -23,7 +25,8 @@ extension TokenizerFile {
             let text = String(decoding: content, as: UTF8.self)
             guard contents.insert(content).inserted else {
                 throw .wrongValue(
-                    place: entry.place, expected: "every token once", found: "«\(text)» again")
+                    place: entry.place, expected: "every token once", found: "\(quoted(text)) again"
+                )
             }
             let known = model.vocabulary.id(of: content).map(Int.init)
             let next = if let largest, largest >= modelCount { largest + 1 } else { modelCount }

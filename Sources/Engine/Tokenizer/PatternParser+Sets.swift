@@ -8,7 +8,7 @@ extension PatternParser {
         let isNegated = take("^")
         var intersected = ScalarSet.everything
         var current = ScalarSet.empty
-        if peek() == "]" { throw failure("an empty class, or a «]» to be written \\]") }
+        if peek() == "]" { throw failure("an empty class, or a `]` to be written \\]") }
         while !take("]") {
             if take("&&") {
                 intersected = intersected.intersection(current)
@@ -39,7 +39,7 @@ extension PatternParser {
         } else if let scalar = next() {
             set = try parseRange(from: scalar)
         } else {
-            throw failure("a «[» without its «]»")
+            throw failure("a `[` without its `]`")
         }
         return caseless ? try bothCases(of: set) : set
     }
@@ -50,7 +50,7 @@ extension PatternParser {
         guard
             lower != "-" || peek() == "]" || scalars[position - 2] == "["
                 || scalars[position - 2] == "^" || scalars[position - 2] == "\\"
-        else { throw failure("a «-» in the middle of a class; write \\-") }
+        else { throw failure("a `-` in the middle of a class; write \\-") }
         guard peek() == "-", let following = peek(1), following != "]" else {
             return ScalarSet(lower.value)
         }
@@ -105,7 +105,7 @@ extension PatternParser {
 
     /// After «\»: an escape that stands for one scalar value.
     mutating func parseEscapedScalar() throws(PatternSyntaxError) -> Unicode.Scalar {
-        guard let scalar = next() else { throw failure("a «\\» at the end") }
+        guard let scalar = next() else { throw failure("a `\\` at the end") }
         switch scalar {
         case "n": return "\n"
         case "r": return "\r"

@@ -4,6 +4,8 @@
 // syntax than in PCRE2's, or is not needed by any known tokenizer, is refused with its name.
 // Source: Oniguruma doc/RE (syntax and quantifiers); behaviour checked against the library.
 
+import JSON
+
 struct PatternParser {
     /// Longest known pattern: 500 characters.
     static let scalarsMax = 10_000
@@ -25,7 +27,7 @@ struct PatternParser {
             throw PatternSyntaxError(reason: "it is longer than \(scalarsMax) characters")
         }
         try parser.parseAlternatives()
-        guard parser.position == parser.scalars.count else { throw parser.failure("a stray «)»") }
+        guard parser.position == parser.scalars.count else { throw parser.failure("a stray `)`") }
         return parser.result
     }
 
@@ -71,7 +73,7 @@ struct PatternParser {
             result.append("(?=")
             result.append(newline)
             result.append("|\\z)")
-        case "*", "+", "?", "{": throw failure("«\(scalar)» with nothing to repeat")
+        case "*", "+", "?", "{": throw failure("`\(scalar)` with nothing to repeat")
         default:
             try appendLiteral(scalar)
             return try parseQuantifier()
@@ -108,7 +110,7 @@ struct PatternParser {
         }
         result.append(opening)
         try parseAlternatives()
-        guard next() == ")" else { throw failure("a «(» without its «)»") }
+        guard next() == ")" else { throw failure("a `(` without its `)`") }
         result.append(")")
         caseless = outerCaseless
     }
@@ -128,7 +130,7 @@ struct PatternParser {
         case "{":
             position += 1
             text = try parseInterval()
-            if peek() == "+" { throw failure("«+» after {..}: Ruby repeats, PCRE2 is possessive") }
+            if peek() == "+" { throw failure("`+` after {..}: Ruby repeats, PCRE2 is possessive") }
             if take("?") {
                 guard text.contains(",") else {
                     throw failure("{n}?: Ruby makes it optional, PCRE2 lazy")
@@ -149,7 +151,7 @@ struct PatternParser {
         let isRange = take(",")
         let most = isRange ? try parseNumber() : nil
         guard take("}"), least != nil || most != nil else {
-            throw failure("a «{» that starts no {n}, {n,}, {,m} or {n,m}; write \\{")
+            throw failure("a `{` that starts no {n}, {n,}, {,m} or {n,m}; write \\{")
         }
         if let least, let most, least > most { throw failure("{n,m} with n > m") }
         return "{\(least ?? 0)\(isRange ? "," : "")\(most.map { "\($0)" } ?? "")}"
@@ -188,7 +190,7 @@ struct PatternParser {
         guard let first else { return }
         let pair = String(String.UnicodeScalarView([first, second])).lowercased()
         if ["ss", "ff", "fi", "fl", "st"].contains(pair) {
-            throw failure("(?i) over «\(pair)», which also matches a single letter")
+            throw failure("(?i) over \(quoted(pair)), which also matches a single letter")
         }
     }
 

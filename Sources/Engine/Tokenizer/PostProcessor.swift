@@ -1,6 +1,8 @@
 // Puts special tokens around the ids of a text.
 // Source: tokenizers 0.23, processors/template.rs and processors/sequence.rs.
 
+import JSON
+
 struct PostProcessor: Sendable {
     /// Ids that a template may put around one text; known files have at most two.
     static let idsMax = 1_000
@@ -66,7 +68,7 @@ struct PostProcessor: Sendable {
                 let name = try sequence.string("id")
                 guard name == "A" else {
                     throw .wrongValue(
-                        place: sequence.place(of: "id"), expected: "«A»", found: "«\(name)»")
+                        place: sequence.place(of: "id"), expected: "`A`", found: quoted(name))
                 }
                 pieces.append(.text)
                 continue

@@ -29,7 +29,7 @@ struct ScalarSet: Hashable, Sendable {
         var position: UInt32 = 0
         for number in runs.split(separator: " ") {
             guard let length = UInt32(number) else {
-                preconditionFailure("a generated table holds «\(number)», which is no number")
+                preconditionFailure("a generated table holds `\(number)`, which is no number")
             }
             position += length
             if position < 0x110000 { edges.append(position) }

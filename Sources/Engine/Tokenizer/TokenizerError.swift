@@ -58,19 +58,19 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
         case .unsupported(let place, let component, let hint):
             "\(place): \(component) is not supported\(hint.isEmpty ? "" : "; \(hint)")"
         case .invalidPattern(let place, let pattern, let reason):
-            "\(place): the pattern «\(pattern)» is refused: \(reason)"
+            "\(place): the pattern \(quoted(pattern)) is refused: \(reason)"
         case .addedTokenNumber(let content, let inFile, let assigned):
-            "added_tokens: «\(content)» has id \(inFile) in the file, but the tokenizers library "
+            "added_tokens: \(quoted(content)) has id \(inFile) in the file, but the tokenizers library "
                 + "would give it \(assigned); save the tokenizer again with the library that "
                 + "the model was trained with"
         case .invalidUTF8(let offset): "the text is not UTF-8 at byte \(offset)"
         case .textTooLong(let bytes, let bytesMax):
             "the text has \(bytes) bytes; the limit for one text is \(bytesMax): split it"
         case .patternGaveUp(let pattern, let reason):
-            "the pattern «\(pattern)» gave up on this text: \(reason)"
+            "the pattern \(quoted(pattern)) gave up on this text: \(reason)"
         case .unknownTokenMissing(let token):
             "the text holds a character outside the vocabulary, and model.unk_token "
-                + "«\(token)» is not in the vocabulary either"
+                + "\(quoted(token)) is not in the vocabulary either"
         }
     }
 }

@@ -105,7 +105,7 @@ struct TokenizerFields {
         let name = try string(key)
         guard let choice = Choice(rawValue: name) else {
             let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-            throw .wrongValue(place: place(of: key), expected: known, found: "«\(name)»")
+            throw .wrongValue(place: place(of: key), expected: known, found: quoted(name))
         }
         return choice
     }

@@ -22,7 +22,7 @@ struct TokenizerFile {
         let fields = try TokenizerFields(Self.parse(bytes), place: "")
         let version = try fields.string("version")
         guard version == "1.0" else {
-            throw .wrongValue(place: "version", expected: "«1.0»", found: "«\(version)»")
+            throw .wrongValue(place: "version", expected: "`1.0`", found: quoted(version))
         }
         normalizer = TextNormalizer(steps: try Self.normalizerSteps(in: fields))
         preTokenizer = PreTokenizer(steps: try Self.preTokenizerSteps(in: fields))
@@ -149,7 +149,7 @@ struct TokenizerFile {
         guard prepends || scheme == .never else {
             throw .wrongValue(
                 place: fields.place(of: "prepend_scheme"),
-                expected: "«never», as add_prefix_space is false", found: "«\(scheme.rawValue)»")
+                expected: "`never`, as add_prefix_space is false", found: quoted(scheme.rawValue))
         }
         return scheme
     }
@@ -188,6 +188,7 @@ struct TokenizerFile {
         _ kind: String, _ type: String, in fields: TokenizerFields, known: String
     ) -> TokenizerError {
         .unsupported(
-            place: fields.place, component: "the \(kind) «\(type)»", hint: "known are \(known)")
+            place: fields.place, component: "the \(kind) \(quoted(type))",
+            hint: "known are \(known)")
     }
 }

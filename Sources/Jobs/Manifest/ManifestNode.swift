@@ -30,7 +30,7 @@ struct ManifestNode: Sendable {
         switch content {
         case .missing: "nothing"
         case .plain(let text): Self.shortened(text)
-        case .quoted(let text): "the text \"\(Self.shortened(text))\""
+        case .quoted(let text): "the text `\(Self.shortened(text))`"
         case .list(let items): "a list of \(items.count)"
         case .map(let entries): "a mapping of \(entries.count)"
         }

@@ -38,7 +38,7 @@ extension ActionFault: CustomStringConvertible {
         switch self {
         case .unreadable(let reason): reason
         case .json(let place, let fault): "not the JSON of an action: \(place): \(fault)"
-        case .field(let name): "the field '\(name)' is missing or of the wrong kind"
+        case .field(let name): "the field `\(name)` is missing or of the wrong kind"
         case .sum: "the file does not match its own checksum"
         case .key(let found): "the file holds the action \(found)"
         }

@@ -33,9 +33,9 @@ extension Finding: CustomStringConvertible {
                 + "\(actions.count) recorded steps rest on it and will run again"
         case .damagedAction(let key, let fault): "action \(key) is damaged: \(fault)"
         case .danglingAction(let key, let role, let object):
-            "action \(key) names object \(object) as '\(role)', which is missing"
-        case .unknown(let path): "'\(path)' does not belong to the store and is left alone"
-        case .quarantined(let path): "'\(path)' was damaged and is kept aside; it may be removed"
+            "action \(key) names object \(object) as `\(role)`, which is missing"
+        case .unknown(let path): "`\(path)` does not belong to the store and is left alone"
+        case .quarantined(let path): "`\(path)` was damaged and is kept aside; it may be removed"
         }
     }
 }

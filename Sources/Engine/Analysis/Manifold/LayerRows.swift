@@ -78,7 +78,7 @@ package enum AnalysisError: ClassifiedFailure, Equatable, CustomStringConvertibl
         case .linearAlgebra(let boundary, let cause):
             "\(Self.name(boundary)): \(cause)"
         case .unknownMeasure(let name, let known):
-            "no similarity measure is called '\(name)'; known: \(known.joined(separator: ", "))"
+            "no similarity measure is called `\(name)`; known: \(known.joined(separator: ", "))"
         }
     }
 

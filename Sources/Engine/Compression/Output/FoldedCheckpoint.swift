@@ -139,7 +139,7 @@ enum FoldCheckError: ClassifiedFailure, Equatable, CustomStringConvertible {
     var description: String {
         switch self {
         case .differs(let tensor, let error):
-            "tensor `\(tensor)` differs from its recipe by \(error) times what rounding allows; "
+            "tensor \(quoted(tensor)) differs from its recipe by \(error) times what rounding allows; "
                 + "the model was not published: this is a fault of ours or of the disk, try again"
         }
     }

@@ -35,7 +35,8 @@ enum PythonLiteral {
         var parser = Parser(scalars: Array(text.unicodeScalars))
         let value = try parser.value(depth: 0)
         if let more = parser.next() {
-            throw .unexpected(offset: parser.offset, expected: "the end instead of \"\(more)\"")
+            throw .unexpected(
+                offset: parser.offset, expected: "the end instead of \(quoted(String(more)))")
         }
         return value
     }
@@ -82,7 +83,7 @@ enum PythonLiteral {
             while !take("}") {
                 _ = next()
                 let key = try text()
-                guard take(":") else { throw .unexpected(offset: offset, expected: "\":\"") }
+                guard take(":") else { throw .unexpected(offset: offset, expected: "`:`") }
                 object[key] = try value(depth: depth)
                 try separator(before: "}")
             }
@@ -94,7 +95,7 @@ enum PythonLiteral {
             before end: Unicode.Scalar
         ) throws(PythonLiteralFault) {
             if next() == end || take(",") { return }
-            throw .unexpected(offset: offset, expected: "\",\" or \"\(end)\"")
+            throw .unexpected(offset: offset, expected: "`,` or `\(end)`")
         }
 
         private mutating func text() throws(PythonLiteralFault) -> String {

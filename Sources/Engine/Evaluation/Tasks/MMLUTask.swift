@@ -3,6 +3,7 @@
 
 import Catalogue
 import Foundation
+import JSON
 import Texts
 
 /// A row of an MMLU file.
@@ -75,7 +76,7 @@ struct MMLUFolder {
         if let wrong = rows.prefix(count).first(where: { $0.answer == nil }) {
             throw EvaluationError.badLine(
                 path: path, line: Int(wrong.origin.dropFirst(path.count + 1)) ?? 0,
-                problem: "the answer is \"\(wrong.letter)\"; an example needs A, B, C or D")
+                problem: "the answer is \(quoted(wrong.letter)); an example needs A, B, C or D")
         }
         return Array(rows.prefix(count))
     }

@@ -10,6 +10,7 @@
 // | tie_word_embeddings | head = embedding | model.embed_tokens, lm_head |
 
 import Checkpoint
+import JSON
 
 /// Values an architecture assumes where config.json is silent (transformers 5 configurations).
 struct FamilyDefaults {
@@ -153,7 +154,7 @@ struct LlamaFamily {
             case "full_attention": false
             default:
                 throw ModelError.unsupported(
-                    key: "layer_types", found: "\"\(type)\"",
+                    key: "layer_types", found: quoted(type),
                     advice: "known are full_attention and sliding_attention")
             }
         }
@@ -168,7 +169,7 @@ extension ModelConfig {
         case "gelu_pytorch_tanh", "gelu_tanh": return .geluTanh
         default:
             throw ModelError.unsupported(
-                key: key, found: "\"\(name)\"", advice: "known are silu and gelu_pytorch_tanh")
+                key: key, found: quoted(name), advice: "known are silu and gelu_pytorch_tanh")
         }
     }
 }

@@ -3,6 +3,7 @@
 
 import Checkpoint
 import Foundation
+import JSON
 
 extension RotaryBlueprint {
     init(
@@ -78,7 +79,7 @@ extension RotaryScaling {
                 originalLength: Int(original), attentionFactor: attention)
         default:
             throw ModelError.unsupported(
-                key: "rope_type", found: "\"\(name)\"",
+                key: "rope_type", found: quoted(name),
                 advice: "known are default, linear, dynamic, llama3, yarn and longrope")
         }
     }

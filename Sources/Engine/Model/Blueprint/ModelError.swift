@@ -1,6 +1,7 @@
 // What can be wrong with a model as a whole.
 
 package import Failures
+import JSON
 
 /// Why a checkpoint cannot be computed; shapes are as stored.
 package enum ModelError: ClassifiedFailure, Equatable, CustomStringConvertible {
@@ -17,15 +18,15 @@ package enum ModelError: ClassifiedFailure, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .unknownArchitecture(let modelType, let known):
-            "config.json: model_type \"\(modelType)\" is not known to this build; known are "
+            "config.json: model_type \(quoted(modelType)) is not known to this build; known are "
                 + known.joined(separator: ", ")
         case .missingTensor(let name, let shape):
-            "tensor `\(name)` \(shape) is missing from the checkpoint; loaders would fill it with "
+            "tensor \(quoted(name)) \(shape) is missing from the checkpoint; loaders would fill it with "
                 + "random numbers, so the model is refused: fetch the complete checkpoint"
         case .wrongShape(let name, let expected, let found):
-            "tensor `\(name)` has shape \(found), config.json asks for \(expected)"
+            "tensor \(quoted(name)) has shape \(found), config.json asks for \(expected)"
         case .unsupported(let key, let found, let advice):
-            "config.json: `\(key)` is \(found), which this build does not compute; \(advice)"
+            "config.json: \(quoted(key)) is \(found), which this build does not compute; \(advice)"
         case .layerPattern(let kind, let layers):
             "the kept layers have \(kind) at \(layers), which no period and offset in config.json "
                 + "expresses: choose another ratio, or layers that keep the pattern"
