@@ -4,18 +4,38 @@ package import Failures
 import Glibc
 package import SystemPackage
 
-/// What tells two states of one file apart: a change of any field means other bytes.
+/// What tells two states of one file apart: the same fields mean the same bytes.
 package struct FileIdentity: Sendable, Hashable {
     package let device: UInt64
     package let inode: UInt64
     package let byteCount: Int
     package let modifiedNanoseconds: Int64
+    /// Of the last change of bytes or attributes (ctime): the time that no user can set back.
+    package let changedNanoseconds: Int64
+    /// Names, rights and owner: a change of these moves ctime as well, and leaves the bytes.
+    private let linkCount: UInt64
+    private let permissions: UInt32
+    private let owner: UInt32
 
     init(_ status: FileStatus) {
         device = status.device
         inode = status.inode
         byteCount = status.byteCount
         modifiedNanoseconds = status.modifiedNanoseconds
+        changedNanoseconds = status.changedNanoseconds
+        linkCount = status.linkCount
+        permissions = status.permissions
+        owner = status.owner
+    }
+
+    /// Whether the bytes of the open file are still those that `self` stood for. Another name for
+    /// it, or the loss of its name (it was replaced by rename), is no change.
+    func hasBytes(of now: FileIdentity) -> Bool {
+        guard device == now.device, inode == now.inode, byteCount == now.byteCount,
+            modifiedNanoseconds == now.modifiedNanoseconds
+        else { return false }
+        return changedNanoseconds == now.changedNanoseconds || linkCount != now.linkCount
+            || permissions != now.permissions || owner != now.owner
     }
 }
 
@@ -138,10 +158,12 @@ package enum MappedFileError: ClassifiedFailure, Equatable, CustomStringConverti
         advise(pages(inside: range), MADV_DONTNEED)
     }
 
-    /// Throws `changed` where size, modification time or identity differ from those at opening.
+    /// Throws `changed` where the bytes may be others than at opening: by size, time of
+    /// modification, or time of change. A program that writes and sets the first time back is
+    /// found by the second.
     package func verifyUnchanged() throws(MappedFileError) {
         let now = FileIdentity(try Self.status(of: descriptor, path: path))
-        guard now == identity else {
+        guard identity.hasBytes(of: now) else {
             throw .changed(path: path.string, before: identity, after: now)
         }
     }

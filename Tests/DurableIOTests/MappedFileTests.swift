@@ -89,6 +89,34 @@ import Testing
         }
     }
 
+    @Test("a rewrite whose time of modification is set back is noticed, a new name is not one")
+    func rewrittenWithItsTime() throws {
+        try Self.withFile([1, 2, 3]) { path in
+            let old = timespec(tv_sec: 1_000_000_000, tv_nsec: 0)
+            let times = [old, old]
+            _ = unsafe utimensat(AT_FDCWD, path.string, times, 0)
+            let file = try MappedFile(path)
+            let other = FilePath(path.string + ".link")
+            try Syscalls.link(path, to: other)
+            try file.verifyUnchanged()
+            try Syscalls.unlink(other)
+            _ = unsafe chmod(path.string, 0o600)
+            try file.verifyUnchanged()
+            let again = try MappedFile(path)
+            #expect(again.identity != file.identity, "other rights are another identity")
+            // The clock of ctime moves in ticks: rewritten until it has.
+            var ticks = 0
+            while try MappedFile(path).identity == again.identity, ticks < 1_000_000 {
+                let handle = try FileHandle(forUpdating: URL(filePath: path.string))
+                try handle.write(contentsOf: Data([3, 2, 1]))
+                try handle.close()
+                _ = unsafe utimensat(AT_FDCWD, path.string, times, 0)
+                ticks += 1
+            }
+            #expect(throws: MappedFileError.self) { try again.verifyUnchanged() }
+        }
+    }
+
     @Test("folders, devices, pipes and missing files are refused by their kind")
     func refusals() throws {
         let folder = FilePath(NSTemporaryDirectory())

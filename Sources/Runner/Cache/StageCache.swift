@@ -12,6 +12,8 @@ package final class StageCache {
     let progress: ProgressReporter
     /// No stage that would hold more is begun.
     private let memory = MemoryLimit.current()
+    /// Whether what the job reads is still what its keys name.
+    private var checks: [() throws -> Void] = []
 
     /// Part of every key.
     private static let tool = "layerfold"
@@ -22,7 +24,17 @@ package final class StageCache {
     }
 
     /// Forgets what earlier tries of the same job did.
-    func restart() { records = [] }
+    func restart() {
+        records = []
+        checks = []
+    }
+
+    /// - Parameter check: throws where inputs changed; then nothing computed is kept.
+    func beforeKeeping(_ check: @escaping () throws -> Void) { checks.append(check) }
+
+    private func verifyInputs() throws {
+        for check in checks { try check() }
+    }
 
     package static func key(
         _ name: String, version: Int, inputs: StageInputs, params: KeyJSON
@@ -51,6 +63,8 @@ package final class StageCache {
             var outputs = StageOutputs(store: store)
             try stage.compute(&outputs, self)
             let cost = watch.stop()
+            // What is not recorded is relied upon all the same.
+            try verifyInputs()
             if stage.isCacheable { try record(key, outputs.list, cost) }
             note(stage, key, isHit: false, cost, planned: planned, reason: reason)
             return result(of: stage, key, outputs.list, isHit: false)
@@ -110,6 +124,7 @@ package final class StageCache {
     func keep(
         _ part: ActionKey, seconds: Double, _ put: (inout StageOutputs) throws -> Void
     ) throws {
+        try verifyInputs()
         var outputs = StageOutputs(store: store)
         try put(&outputs)
         let memory = ResidentMemory.anonymousBytes()

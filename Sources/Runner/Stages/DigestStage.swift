@@ -1,5 +1,5 @@
 // Stage `digest`: the identity of a checkpoint by content. Hashing is skipped where the files are
-// the same ones as in an earlier job (device, inode, size and time of change).
+// the same ones as in an earlier job (device, inode, size, times of modification and of change).
 
 import Checkpoint
 import DurableIO
@@ -25,6 +25,8 @@ extension IdentifiedModel {
     init(_ located: LocatedModel, _ cache: StageCache) throws {
         let model = try Model(try Checkpoint(located.folder, within: located.fence))
         for warning in model.checkpoint.warnings { cache.progress.warn(warning.description) }
+        // What is computed from files that change meanwhile must not be kept under their old name.
+        cache.beforeKeeping { try model.checkpoint.verifyUnchanged() }
         self.init(
             model: model, digest: try cache.run(DigestStage(model)),
             name: located.name)
@@ -46,7 +48,9 @@ struct DigestStage: Stage {
         self.model = model
         files = model.checkpoint.files.map(\.file)
         config = Array(model.checkpoint.config.text.utf8)
-        let newest = files.map(\.identity.modifiedNanoseconds).max() ?? 0
+        let newest =
+            files.map { max($0.identity.modifiedNanoseconds, $0.identity.changedNanoseconds) }.max()
+            ?? 0
         let age = Date.now.timeIntervalSince1970 - Double(newest) * 1e-9
         isCacheable = age > Self.settleSeconds
     }
@@ -61,7 +65,8 @@ struct DigestStage: Stage {
                         "device": .string(String(file.identity.device)),
                         "inode": .string(String(file.identity.inode)),
                         "name": .string(file.path.lastComponent?.string ?? ""),
-                        "changed": .string(String(file.identity.modifiedNanoseconds)),
+                        "changed": .string(String(file.identity.changedNanoseconds)),
+                        "modified": .string(String(file.identity.modifiedNanoseconds)),
                         "size": .integer(file.byteCount),
                     ]
                 })

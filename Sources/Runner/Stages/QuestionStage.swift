@@ -24,7 +24,9 @@ struct QuestionStage: Stage {
     private let path: String
     private let parameters: Parameters
     private let encoder: PromptEncoder
-    private let fileCount: Int
+    private let files: [String]
+    /// Over the task's files.
+    private let data: Digest
 
     /// Reads the data for their digest.
     init(
@@ -35,11 +37,10 @@ struct QuestionStage: Stage {
         self.path = path
         self.parameters = parameters
         self.encoder = encoder
-        let files = try task.files(at: path, parameters)
-        fileCount = files.count
+        files = try task.files(at: path, parameters)
+        data = try Self.digest(of: files, progress)
         inputs = [
-            (role: "tokenizer", digest: tokenizer.digest),
-            (role: "data", digest: try Self.digest(of: files, progress)),
+            (role: "tokenizer", digest: tokenizer.digest), (role: "data", digest: data),
         ]
     }
 
@@ -51,11 +52,15 @@ struct QuestionStage: Stage {
         ]
     }
 
-    var detail: String { "\(task.name), \(fileCount) file\(fileCount == 1 ? "" : "s")" }
+    var detail: String { "\(task.name), \(files.count) file\(files.count == 1 ? "" : "s")" }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
-        let prepared = try PreparedQuestions(
-            task, at: path, parameters, encoder: encoder, observer: cache.progress)
+        let prepared = try MappedBytes.read(
+            path, of: data, again: { try Self.digest(of: files, cache.progress) },
+            {
+                try PreparedQuestions(
+                    task, at: path, parameters, encoder: encoder, observer: cache.progress)
+            })
         try outputs.put("questions", try QuestionFile.encode(prepared), elementBytes: 4)
     }
 

@@ -54,11 +54,14 @@ struct TextStage: Stage {
 
     var params: KeyJSON {
         let names = evaluation.parameters.values.keys.filter { $0 != "path" }
-        return [
+        var params: [String: KeyJSON] = [
             "numerics": numerics.key,
             "parameters": evaluation.parameters.canonical(Array(names)),
             "task": .string(evaluation.task),
         ]
+        // Rolling windows begin with a token that another file than the tokenizer's names.
+        if case .rolling = reading { params["prefix"] = .integer(Int(encoder.prefixID ?? -1)) }
+        return .object(params)
     }
 
     var detail: String { "\(subject.label): \(evaluation.task)" }

@@ -25,19 +25,21 @@ struct TokeniseStage: Stage {
     private let calibration: JobDescription.Calibration
     private let source: CalibrationSource
     private let tokenizer: Tokenizer
+    /// Over the set's files.
+    private let data: Digest
 
-    /// - Parameter data: where the set's path starts.
+    /// - Parameter scope: where the set's path starts.
     init(
         _ calibration: JobDescription.Calibration, tokenizer: IdentifiedTokenizer,
-        data: PathScope
+        data scope: PathScope
     ) throws {
         self.calibration = calibration
         self.tokenizer = tokenizer.tokenizer
         source = try CalibrationSource(
-            calibration, path: try data.data(calibration.path))
+            calibration, path: try scope.data(calibration.path))
+        data = try Self.digest(of: try CalibrationSet.files(source))
         inputs = [
-            (role: "tokenizer", digest: tokenizer.digest),
-            (role: "data", digest: try Self.digest(of: try CalibrationSet.files(source))),
+            (role: "tokenizer", digest: tokenizer.digest), (role: "data", digest: data),
         ]
     }
 
@@ -53,7 +55,10 @@ struct TokeniseStage: Stage {
     var detail: String { "\(calibration.dataset), \(calibration.path)" }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
-        let sequences = try sequences(cache.progress)
+        let sequences: [[Int32]] = try MappedBytes.read(
+            calibration.path, of: data,
+            again: { try Self.digest(of: try CalibrationSet.files(source)) },
+            { try self.sequences(cache.progress) })
         guard sequences.contains(where: { !$0.isEmpty }) else {
             throw CalibrationError.empty(path: source.path)
         }
@@ -153,7 +158,10 @@ struct IdentifiedTokenizer {
     let digest: Digest
 
     init(folder: FilePath) throws {
+        let path = folder.appending("tokenizer.json")
+        let before = try? MappedBytes.digest(path)
         tokenizer = try TokenizerFolder.load(folder)
-        digest = try MappedBytes.digest(folder.appending("tokenizer.json"))
+        digest = try MappedBytes.digest(path)
+        guard before == digest else { throw InputChanged(what: path.string) }
     }
 }
