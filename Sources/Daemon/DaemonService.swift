@@ -60,6 +60,7 @@ package struct DaemonService: Service {
             throw StartError.alreadyRunning(
                 state: folders.state, process: FileLock.holder(of: folders.lock))
         }
+        try Inbox.requireRename(folders)
         notifier.status("checking the index")
         let index = try IndexDatabase(path: folders.index)
         if case .replaced(let damaged, let reason) = index.opening {
@@ -89,7 +90,7 @@ package struct DaemonService: Service {
     }
 
     private func serve(_ queue: JobQueue, _ inbox: Inbox) async throws {
-        let server = StatusServer(configuration: configuration, queue: queue)
+        let server = StatusServer(configuration: configuration, queue: queue, inbox: inbox)
         try await withThrowingTaskGroup { group in
             group.addTask { try await server.run() }
             try await server.waitUntilListening()

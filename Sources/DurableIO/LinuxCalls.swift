@@ -25,6 +25,8 @@ func linuxSyncFileRange(
 
 /// `SYNC_FILE_RANGE_WRITE` of `linux/fs.h`.
 let linuxSyncFileRangeWrite: CUnsignedInt = 2
+/// `F_SETLEASE` of `linux/fcntl.h`.
+let linuxSetLease: CInt = 1024
 /// `RENAME_NOREPLACE` of `linux/fs.h`.
 let linuxRenameNoReplace: CUnsignedInt = 1
 /// `UTIME_NOW` and `UTIME_OMIT` of `bits/stat.h`.

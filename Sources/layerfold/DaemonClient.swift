@@ -48,6 +48,7 @@ struct DaemonClient {
     }
 
     func status() throws -> ServerStatus { try get("/v1/status") }
+    func inbox() throws -> InboxReport { try get("/v1/inbox") }
     func jobs() throws -> JobList { try get("/v1/jobs") }
     func job(_ id: String) throws -> JobDetail { try get("/v1/jobs/\(Self.escaped(id))") }
 

@@ -24,7 +24,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     func run() throws {
-        let checks = machine + state + [reach]
+        let checks = machine + state + [reach] + inbox
         if json {
             try Terminal.json(checks)
         } else {
@@ -63,15 +63,29 @@ struct DoctorCommand: ParsableCommand {
                     what: "free space", isGood: space > 1 << 30,
                     detail: "\(space >> 20) MiB"))
         }
-        let inbox = path + "/inbox"
-        let isWritable = FileManager.default.isWritableFile(atPath: inbox)
-        checks.append(
+        return checks
+    }
+
+    /// The inbox that the daemon was told of; without a daemon, the one below its state folder.
+    private var inbox: [Check] {
+        let report = try? daemon.client.inbox()
+        let path = report?.inbox ?? daemon.place.state + "/inbox"
+        let isWritable = FileManager.default.isWritableFile(atPath: path)
+        var checks = [
             Check(
                 what: "inbox", isGood: isWritable,
                 detail: isWritable
-                    ? "you may drop job files"
-                    : "you may not write \(inbox): are you in its group?"))
+                    ? "you may drop job files into \(path)"
+                    : "you may not write \(path): are you in its group?")
+        ]
+        // The daemon tries it by a rename of its own; nobody else may write its spool.
+        if let problem = report?.problem {
+            checks.append(Check(what: "inbox", isGood: false, detail: problem))
+        }
         return checks
+            + (report?.staying ?? []).map {
+                Check(what: "in the inbox", isGood: false, detail: "\($0.name): \($0.reason)")
+            }
     }
 
     private var reach: Check {

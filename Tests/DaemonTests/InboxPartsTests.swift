@@ -5,35 +5,63 @@ import DurableIO
 import Foundation
 import Glibc
 import Jobs
+import Synchronization
 import SystemPackage
 import Testing
 
 @Suite struct InboxPartsTests {
     @Test func `names are sorted into manifests, strangers and misnomers`() {
         for name in [
-            "a.yaml", "A-1.yml", "0.x_y.json", String(repeating: "a", count: 123) + ".yaml",
+            "a.yaml", "A-1.yml", "0.x_y.json", "UPPER.YAML", "b.Json",
+            String(repeating: "a", count: 123) + ".yaml",
         ] {
-            guard case .manifest = InboxName(name) else {
+            guard case .manifest = Self.kind(name) else {
                 Issue.record("\(name) is a manifest")
                 continue
             }
         }
-        for name in [
-            ".a.yaml", "a.yaml~", "a.yaml.tmp", "a.part", ".a.yaml.swp", "a", "yaml", ".yaml",
-            "4913",
-            "a.yaml.filepart", "README.md",
-        ] {
-            #expect(InboxName(name) == .ignored, "\(name)")
+        for name in [".a.yaml", ".a.yaml.swp", ".yaml", ".a.yaml.tmp"] {
+            #expect(Self.kind(name) == .hidden, "\(name)")
         }
         for name in [
-            "a b.yaml", "-a.yaml", "_a.yml", "ä.json", String(repeating: "a", count: 124) + ".yaml",
+            "a.yaml~", "a.yaml.tmp", "a.part", "a", "yaml", "4913", "a.yaml.filepart", "README.md",
         ] {
-            guard case .unfit = InboxName(name) else {
+            #expect(Self.kind(name) == .stranger, "\(name)")
+        }
+        for name in [
+            "a b.yaml", "-a.yaml", "_a.yml", "ä.json", "a\n.yaml",
+            String(repeating: "a", count: 124) + ".yaml",
+        ] {
+            guard case .unfit = Self.kind(name) else {
                 Issue.record("\(name) is a misnomer")
                 continue
             }
         }
-        #expect(InboxName("night.run.yaml") == .manifest(stem: "night.run"))
+        #expect(Self.kind("night.run.yaml") == .manifest(stem: "night.run"))
+        guard case .unfit = Self.latin.map(InboxName.init) else {
+            Issue.record("a name in Latin-1 is a misnomer")
+            return
+        }
+    }
+
+    private static func kind(_ name: String) -> InboxName? {
+        FilePath.Component(name).map(InboxName.init)
+    }
+
+    /// `ä.yaml` in Latin-1: no UTF-8.
+    private static let latin = FilePath.Component(bytes: [0xE4] + Array(".yaml".utf8))
+
+    @Test func `any name is told of on one line, and two names never look alike`() throws {
+        let names: [([UInt8], String)] = [
+            (Array("a.yaml".utf8), "a.yaml"), ([0xE4, 0x2E, 0x79], "%E4.y"),
+            (Array("ä".utf8), "ä"), (Array("a\nb".utf8), "a%0Ab"), (Array("%E4".utf8), "%25E4"),
+            ([0xC3, 0x28], "%C3("), (Array("\u{202E}x".utf8), "%E2%80%AEx"),
+        ]
+        for (bytes, printed) in names {
+            let name = try #require(FilePath.Component(bytes: bytes))
+            #expect(name.bytes == bytes)
+            #expect(name.printed == printed)
+        }
     }
 
     @Test func `a file is ready when it was moved in, or has not changed for a while`() throws {
@@ -61,6 +89,72 @@ import Testing
         #expect(
             settling.verdict(on: "x.yaml", second, movedIn: false, now: start + .seconds(9))
                 == .wait(.seconds(2)), "a name that was gone begins anew")
+        settling.distrust("x.yaml", second)
+        #expect(
+            settling.verdict(on: "x.yaml", second, movedIn: true, now: start + .seconds(10))
+                == .wait(.seconds(2)), "we moved it in ourselves")
+        try folder.write("abc", to: folder.file("other"))
+        let other = try #require(try Syscalls.stat(folder.file("other")))
+        #expect(
+            settling.verdict(on: "x.yaml", other, movedIn: true, now: start + .seconds(10))
+                == .ready, "this one somebody else moved in")
+    }
+
+    @Test func `a file is being written from its opening to its closing`() {
+        func event(_ mask: CInt, _ name: FilePath.Component = "x.yaml", cookie: UInt32 = 0)
+            -> InboxEvent
+        {
+            InboxEvent(mask: UInt32(mask), cookie: cookie, name: name)
+        }
+        let stories: [(String, [InboxEvent], Bool)] = [
+            ("an editor pauses", [event(IN_CREATE), event(IN_OPEN), event(IN_MODIFY)], true),
+            ("before the first byte", [event(IN_CREATE), event(IN_OPEN)], true),
+            ("a link opens nothing", [event(IN_CREATE)], false),
+            ("closed", [event(IN_CREATE), event(IN_OPEN), event(IN_CLOSE_WRITE)], false),
+            (
+                "created and only read",
+                [event(IN_CREATE), event(IN_OPEN), event(IN_CLOSE_NOWRITE)],
+                false
+            ),
+            ("read meanwhile", [event(IN_MODIFY), event(IN_OPEN), event(IN_CLOSE_NOWRITE)], true),
+            ("read only", [event(IN_OPEN)], false),
+            ("written again", [event(IN_MODIFY), event(IN_CLOSE_WRITE), event(IN_MODIFY)], true),
+            ("deleted", [event(IN_MODIFY), event(IN_DELETE)], false),
+            ("replaced by a whole one", [event(IN_MODIFY), event(IN_MOVED_TO, cookie: 7)], false),
+            (
+                "renamed while it is written",
+                [
+                    event(IN_MODIFY, ".x.tmp"), event(IN_MOVED_FROM, ".x.tmp", cookie: 7),
+                    event(IN_MOVED_TO, cookie: 7),
+                ], true
+            ),
+            (
+                "the queue overflowed",
+                [event(IN_MODIFY), InboxEvent(mask: UInt32(IN_Q_OVERFLOW))],
+                false
+            ),
+        ]
+        for (story, events, isWriting) in stories {
+            var writers = Writers()
+            events.forEach { writers.note($0) }
+            #expect(writers.isWriting("x.yaml") == isWriting, "\(story)")
+        }
+    }
+
+    @Test func `the kernel tells whether a file of ours is open for writing`() throws {
+        let folder = try TestFolder()
+        try #require(try FolderProbe.tellsWriters(in: folder.path))
+        #expect(TestFolder.names(in: folder.path).isEmpty, "the probe leaves nothing")
+        let path = folder.file("x.yaml")
+        try folder.write("one", to: path)
+        #expect(FolderProbe.isOpenForWriting(path) == false)
+        let writer = try Syscalls.open(path, O_WRONLY)
+        #expect(FolderProbe.isOpenForWriting(path) == true)
+        try Syscalls.close(writer, path)
+        let reader = try Syscalls.open(path, O_RDONLY)
+        #expect(FolderProbe.isOpenForWriting(path) == false)
+        try Syscalls.close(reader, path)
+        #expect(FolderProbe.isOpenForWriting(folder.file("none")) == nil)
     }
 
     @Test func `a claim takes exactly the file that was looked at`() throws {
@@ -85,6 +179,18 @@ import Testing
         #expect(!TestFolder.exists(source))
         #expect(try Claim.all(in: spool) == [claim])
         #expect(throws: SystemCallError.self) { try claim.take(source, expecting: now) }
+
+        // A writer goes on, or is found at the file when it is claimed: it is put back.
+        for isOpen in [false, true] {
+            let name = "slow-\(isOpen).yaml"
+            let slow = folder.file(name)
+            try folder.write("half", to: slow)
+            let seen = try #require(try Syscalls.stat(slow))
+            if !isOpen { try folder.write("half, whole", to: slow) }
+            let second = Claim(id: JobIdentifier.make(now: 2), name: name, spool: spool)
+            #expect(try !second.take(slow, expecting: seen, isOpen: { _ in isOpen }))
+            #expect(TestFolder.exists(slow))
+        }
     }
 
     @Test func `a claim keeps its identifier, its name and the number of parses`() throws {
@@ -127,16 +233,24 @@ import Testing
         let folder = try TestFolder()
         let inbox = folder.file("inbox")
         try Syscalls.makeFolders(inbox)
-        let (stream, continuation) = AsyncStream<InboxHint>.makeStream()
-        let watch = try InboxWatch(inbox) { continuation.yield($0) }
-        var hints = stream.makeAsyncIterator()
+        let heard = Mutex<[InboxEvent]>([])
+        let watch = try InboxWatch(inbox) { events in heard.withLock { $0 += events } }
+        func hears(_ mask: CInt, of name: FilePath.Component?) async -> Bool {
+            await eventually {
+                heard.withLock { events in
+                    events.contains { $0.mask & UInt32(mask) != 0 && $0.name == name }
+                }
+            }
+        }
         try folder.drop("x", into: inbox, as: "x.yaml")
-        #expect(await hints.next() == .changed, "the hidden file was written")
-        #expect(await hints.next() == .movedIn("x.yaml"))
+        #expect(await hears(IN_CLOSE_WRITE, of: ".x.yaml.tmp"))
+        #expect(await hears(IN_MOVED_TO, of: "x.yaml"))
         try folder.write("y", to: inbox.appending("y.yaml"))
-        #expect(await hints.next() == .changed)
+        for mask in [IN_CREATE, IN_OPEN, IN_MODIFY, IN_CLOSE_WRITE] {
+            #expect(await hears(mask, of: "y.yaml"))
+        }
         try Syscalls.rename(inbox, to: folder.file("gone"))
-        #expect(await hints.next() == .folderGone)
+        #expect(await hears(IN_MOVE_SELF, of: nil))
         _ = watch.status
     }
 
@@ -147,10 +261,16 @@ import Testing
         }
         let overflow = event(mask: Int(IN_Q_OVERFLOW))
         let moved = event(mask: Int(IN_MOVED_TO), name: Array("a.yaml".utf8) + [0, 0])
-        #expect(InboxWatch.hints(in: overflow + moved) == [.changed, .movedIn("a.yaml")])
-        #expect(InboxWatch.hints(in: event(mask: Int(IN_IGNORED))) == [.folderGone])
+        #expect(
+            InboxWatch.events(in: overflow + moved) == [
+                InboxEvent(mask: UInt32(IN_Q_OVERFLOW)),
+                InboxEvent(mask: UInt32(IN_MOVED_TO), name: "a.yaml"),
+            ])
+        #expect(
+            InboxWatch.events(in: event(mask: Int(IN_MOVED_TO), name: [0xE4, 0])).first?.name?.bytes
+                == [0xE4])
         for count in 0..<moved.count {
-            #expect(InboxWatch.hints(in: Array(moved.prefix(count))).isEmpty)
+            #expect(InboxWatch.events(in: Array(moved.prefix(count))).isEmpty)
         }
     }
 }

@@ -29,19 +29,31 @@ package struct Claim: Sendable, Equatable {
         self.init(id: String(parts[0]), parses: parses, name: String(parts[2]), spool: spool)
     }
 
+    /// The name as a part of a path; claims have plain names.
+    package var component: FilePath.Component {
+        FilePath.Component(bytes: name.utf8) ?? "manifest"
+    }
+
     package var path: FilePath { spool.appending("\(id).\(parses).\(name)") }
 
-    /// Takes the file, if it is still the one that was looked at.
-    /// - Returns: False if the name was given to another file meanwhile; that one is put back.
-    package func take(_ source: FilePath, expecting status: FileStatus) throws(SystemCallError)
-        -> Bool
-    {
+    /// Takes the file, if it is still the one that was looked at, with the same bytes.
+    /// - Parameter isOpen: whether somebody has the file of this path open for writing.
+    /// - Returns: False if the name was given to another file meanwhile, or a writer is at work;
+    ///   then the file is put back.
+    package func take(
+        _ source: FilePath, expecting status: FileStatus,
+        isOpen: (FilePath) -> Bool = { _ in false }
+    ) throws(SystemCallError) -> Bool {
         try Syscalls.renameExclusively(source, to: path)
-        guard let taken = try Syscalls.stat(path), !taken.isSameFile(as: status) else {
-            return true
-        }
-        try Syscalls.renameExclusively(path, to: source)
+        guard let taken = try Syscalls.stat(path) else { return true }
+        if taken.hasSameBytes(as: status), !isOpen(path) { return true }
+        try putBack(to: source)
         return false
+    }
+
+    /// - Throws: EEXIST where the inbox has another file of this name by now.
+    package func putBack(to source: FilePath) throws(SystemCallError) {
+        try Syscalls.renameExclusively(path, to: source)
     }
 
     /// Notes, before a parse, that it is begun: a file whose parse kills the daemon is known by
@@ -65,5 +77,13 @@ package struct Claim: Sendable, Equatable {
         try DirectoryScan.entries(of: spool).compactMap {
             Claim(fileName: $0.name.string, spool: spool)
         }
+    }
+}
+
+extension FileStatus {
+    /// As far as can be told without reading: a rename changes neither.
+    func hasSameBytes(as other: FileStatus) -> Bool {
+        isSameFile(as: other) && byteCount == other.byteCount
+            && modifiedNanoseconds == other.modifiedNanoseconds
     }
 }

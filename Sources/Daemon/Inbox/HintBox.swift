@@ -1,6 +1,8 @@
-// Collects the hints that come while a scan runs, so that a burst of thousands costs one scan.
+// Collects what inotify tells while a scan runs, so that a burst of thousands costs one scan.
 
+import Glibc
 import Synchronization
+import SystemPackage
 
 /// Any number of senders, one receiver.
 final class HintBox: Sendable {
@@ -8,35 +10,54 @@ final class HintBox: Sendable {
     private static let namesMax = 65_536
 
     private struct Contents {
-        var movedIn: Set<String> = []
+        var movedIn: Set<FilePath.Component> = []
         var isFolderGone = false
+        var writers = Writers()
     }
 
     private let contents = Mutex(Contents())
     private let wakes: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
 
+    private static let gone = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED
+    /// Events after which there may be something to take; our own looking makes others.
+    private static let changes = IN_MOVED_TO | IN_CLOSE_WRITE | IN_Q_OVERFLOW | gone
+
     init() {
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    func put(_ hint: InboxHint) {
+    /// Something is to be looked at.
+    func look() { wake.yield() }
+
+    func put(_ events: [InboxEvent]) {
         contents.withLock { contents in
-            switch hint {
-            case .movedIn(let name):
-                if contents.movedIn.count < Self.namesMax { contents.movedIn.insert(name) }
-            case .folderGone: contents.isFolderGone = true
-            case .changed: break
+            for event in events {
+                contents.writers.note(event)
+                if event.has(Self.gone) { contents.isFolderGone = true }
+                if event.has(IN_MOVED_TO), let name = event.name,
+                    contents.movedIn.count < Self.namesMax
+                {
+                    contents.movedIn.insert(name)
+                }
             }
         }
-        wake.yield()
+        if events.contains(where: { $0.has(Self.changes) }) { look() }
     }
 
+    /// Whether somebody has this file open and writes it, as far as was heard.
+    func isWriting(_ name: FilePath.Component) -> Bool {
+        contents.withLock { $0.writers.isWriting(name) }
+    }
+
+    /// Another folder is watched from now on.
+    func forgetWriters() { contents.withLock { $0.writers = Writers() } }
+
     /// Waits for a hint and takes all that are there; returns at once when the task is cancelled.
-    func take() async -> (movedIn: Set<String>, isFolderGone: Bool) {
+    func take() async -> (movedIn: Set<FilePath.Component>, isFolderGone: Bool) {
         for await _ in wakes { break }
         return contents.withLock { contents in
-            defer { contents = Contents() }
+            defer { (contents.movedIn, contents.isFolderGone) = ([], false) }
             return (contents.movedIn, contents.isFolderGone)
         }
     }

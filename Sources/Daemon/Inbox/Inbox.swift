@@ -1,9 +1,11 @@
 // The inbox: looks through the folder whenever anything hints at it, claims what is complete, and
 // turns each claim into a job or a rejection. There is one scan routine; hints only trigger it.
+// What stays is told of: in the log once, and to whoever asks.
 
 import DurableIO
+import Failures
 import Foundation
-import Jobs
+package import Jobs
 package import Logging
 import Store
 import SystemPackage
@@ -15,8 +17,16 @@ package actor Inbox {
     private let logger: Logger
     private var settling: Settling
     private var watch: WatchBox?
-    /// Problems that were logged, so that a file which stays is not logged at every scan.
+    /// Problems that were logged, so that what lasts is not logged at every scan.
     private var reported: Set<String> = []
+    /// Why files stay in the inbox.
+    private var staying: [FilePath.Component: String] = [:]
+    /// Why nothing at all can be taken.
+    private var problem: String?
+    /// Whether the kernel tells of writers here.
+    private var tellsWriters = false
+    /// Events alone, without a word of the kernel about the file, hold it back for this long.
+    private static let writerPatience = Duration.seconds(600)
     private nonisolated let hints = HintBox()
 
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.inbox")
@@ -44,7 +54,16 @@ package actor Inbox {
 
     /// Looks through the inbox at the next opportunity. Called for SIGHUP.
     package nonisolated func look() {
-        hints.put(.changed)
+        hints.look()
+    }
+
+    /// What is in the inbox and why it stays there, as of the last look.
+    package func report() -> InboxReport {
+        let countMax = 100
+        return InboxReport(
+            inbox: folders.inbox.string, problem: problem,
+            staying: staying.map { .init(name: $0.printed, reason: $1) }
+                .sorted { $0.name < $1.name }.prefix(countMax).map(\.self))
     }
 
     /// Watches and scans until the task is cancelled.
@@ -54,7 +73,7 @@ package actor Inbox {
         while !Task.isCancelled {
             let timer = Task { [clock = configuration.clock, hints, next] in
                 do { try await clock.sleep(next) } catch { return }
-                hints.put(.changed)
+                hints.look()
             }
             let (movedIn, isFolderGone) = await hints.take()
             timer.cancel()
@@ -72,6 +91,8 @@ package actor Inbox {
             let status = try Syscalls.stat(folders.inbox)
             if let watch, let status, watch.watch.status.isSameFile(as: status) { return }
             watch = nil
+            hints.forgetWriters()
+            probe()
             watch = WatchBox(try InboxWatch(folders.inbox) { [hints] in hints.put($0) })
             reported.remove("watch")
         } catch {
@@ -79,20 +100,47 @@ package actor Inbox {
         }
     }
 
+    /// Tries what the inbox is for, on files of our own: a folder that is new under this name may
+    /// be another mount.
+    private func probe() {
+        do {
+            try Self.requireRename(folders)
+            problem = nil
+            reported.remove("rename")
+        } catch {
+            problem = "\(error)"
+            report("rename", "nothing can be taken out of the inbox", error)
+        }
+        tellsWriters = (try? FolderProbe.tellsWriters(in: folders.inbox)) ?? false
+    }
+
+    /// - Throws: `InboxElsewhere` where files cannot be moved out of the inbox; `SystemCallError`.
+    package static func requireRename(_ folders: StateFolders) throws {
+        for (from, to) in [(folders.inbox, folders.spool), (folders.spool, folders.rejected)] {
+            do throws(SystemCallError) {
+                try FolderProbe.rename(from: from, to: to)
+            } catch {
+                guard error.errno == .improperLink else { throw error }
+                throw InboxElsewhere(inbox: folders.inbox, state: folders.state)
+            }
+        }
+    }
+
     // MARK: Scan
 
     /// - Returns: When to look again, even without a hint.
-    private func scan(movedIn: Set<String>) async -> Duration {
+    private func scan(movedIn: Set<FilePath.Component>) async -> Duration {
         await finishClaims()
         var next = configuration.rescanInterval
         do {
             let entries = try DirectoryScan.entries(of: folders.inbox)
-            settling.keep(only: Set(entries.map(\.name.string)))
+            let names = Set(entries.map(\.name))
+            settling.keep(only: names)
+            staying = staying.filter { names.contains($0.key) }
             reported.remove("scan")
-            for entry in entries where entry.kind != .folder {
+            for entry in entries {
                 if Task.isCancelled { break }
-                let name = entry.name.string
-                if let wait = await look(at: name, movedIn: movedIn.contains(name)) {
+                if let wait = await look(at: entry.name, movedIn: movedIn.contains(entry.name)) {
                     next = min(next, wait)
                 }
             }
@@ -103,16 +151,24 @@ package actor Inbox {
     }
 
     /// - Returns: After what time to look at this file again; nil if that is not needed.
-    private func look(at name: String, movedIn: Bool) async -> Duration? {
+    private func look(at name: FilePath.Component, movedIn: Bool) async -> Duration? {
         let kind = InboxName(name)
-        if kind == .ignored { return nil }
+        let path = folders.inbox.appending(name)
+        if kind == .hidden || path == folders.rejected { return nil }
         do {
-            let path = folders.inbox.appending(name)
-            guard let status = try Syscalls.stat(path), status.kind != .folder else { return nil }
+            guard let status = try Syscalls.stat(path) else { return nil }
             let isOrdinary = status.kind == .regular
             let verdict = settling.verdict(
                 on: name, status, movedIn: movedIn || !isOrdinary, now: .now)
             if case .wait(let duration) = verdict { return duration }
+            if let reason = Self.reasonToStay(kind, status) {
+                stays(name, reason)
+                return nil
+            }
+            if isOrdinary, isBeingWritten(name, path) {
+                stays(name, "somebody is still writing it")
+                return max(configuration.settleTime, .seconds(1))
+            }
             guard await queue.hasRoom else {
                 report("room", "too many unfinished jobs; the inbox waits", nil)
                 return nil
@@ -122,25 +178,43 @@ package actor Inbox {
         } catch let error as SystemCallError where error.isMissing {
             return nil
         } catch {
-            report(name, "a file in the inbox cannot be taken", error)
+            stays(name, "it cannot be taken: \(error)")
             return nil
         }
     }
 
+    /// What is no manifest and was not meant as one.
+    private static func reasonToStay(_ kind: InboxName, _ status: FileStatus) -> String? {
+        if status.kind == .folder { return "it is a folder, and manifests are files" }
+        return kind == .stranger ? "its name does not end in .yaml, .yml or .json" : nil
+    }
+
+    private func isBeingWritten(_ name: FilePath.Component, _ path: FilePath) -> Bool {
+        if tellsWriters, let isOpen = FolderProbe.isOpenForWriting(path) { return isOpen }
+        return hints.isWriting(name) && settling.rest(of: name, now: .now) < Self.writerPatience
+    }
+
     private func take(
-        _ path: FilePath, _ name: String, _ kind: InboxName, _ status: FileStatus
+        _ path: FilePath, _ name: FilePath.Component, _ kind: InboxName, _ status: FileStatus
     ) async throws -> Duration? {
         if let refusal = Self.refusal(of: path, kind, status) {
             try reject(path, name: name, refusal)
             return nil
         }
         let claim = Claim(
-            id: JobIdentifier.make(now: configuration.clock.now()), name: name,
+            id: JobIdentifier.make(now: configuration.clock.now()), name: name.string,
             spool: folders.spool)
-        // The name was given to another file between the look and the claim: look again.
-        guard try claim.take(path, expecting: status) else { return .zero }
+        // Another file has this name by now, or a writer came: look again.
+        guard try claim.take(path, expecting: status, isOpen: isOpen) else {
+            settling.distrust(name, status)
+            return max(configuration.settleTime, .milliseconds(10))
+        }
         await finish(claim)
         return nil
+    }
+
+    private func isOpen(_ path: FilePath) -> Bool {
+        tellsWriters && FolderProbe.isOpenForWriting(path) == true
     }
 
     /// Why a file is refused without being claimed and read.
@@ -193,9 +267,11 @@ package actor Inbox {
         var claim = claim
         do {
             try await accept(&claim)
+        } catch is StillWritten {
+            putBack(claim)
         } catch let error as ManifestError {
             do {
-                try reject(claim.path, name: claim.name, error)
+                try reject(claim.path, name: claim.component, error)
             } catch {
                 report(claim.name, "a refused file cannot be put aside", error)
             }
@@ -211,9 +287,9 @@ package actor Inbox {
                 "reading this file has crashed the daemon \(claim.parses) times",
                 hint: "please report it, with the file")
         }
-        let (bytes, owner) = try Self.read(claim.path)
+        let (bytes, owner) = try read(claim.path)
         try claim.countParse()
-        guard case .manifest(let stem) = InboxName(claim.name) else {
+        guard case .manifest(let stem) = InboxName(claim.component) else {
             throw ManifestError.file("not a manifest's name")
         }
         let parsed = Result {
@@ -230,20 +306,52 @@ package actor Inbox {
         try Syscalls.unlink(claim.path)
     }
 
+    /// A writer was at work while the claim was read.
+    private struct StillWritten: ClassifiedFailure {
+        let failureClass = FailureClass.transient
+    }
+
     /// The bytes that count from now on, whatever a writer still does to the file.
-    private static func read(_ path: FilePath) throws -> (bytes: [UInt8], owner: Int) {
+    private func read(_ path: FilePath) throws -> (bytes: [UInt8], owner: Int) {
         do {
-            let owner = try Syscalls.stat(path)?.owner ?? 0
-            return (try SmallFile.read(path, bytesMax: ManifestLimits.bytesMax), Int(owner))
+            let before = try Syscalls.stat(path)
+            let bytes = try SmallFile.read(path, bytesMax: ManifestLimits.bytesMax)
+            let after = try Syscalls.stat(path)
+            if let before, let after, !after.hasSameBytes(as: before) || isOpen(path) {
+                throw StillWritten()
+            }
+            return (bytes, Int(before?.owner ?? 0))
         } catch is SmallFile.TooLarge {
             throw ManifestError.file(
                 "the file is too large", expected: "at most \(ManifestLimits.bytesMax) bytes")
         }
     }
 
-    private func reject(_ path: FilePath, name: String, _ error: ManifestError) throws {
-        logger.notice("rejected", metadata: ["file": "\(name)", "error": "\(error)"])
+    /// Back into the inbox, where it settles anew.
+    private func putBack(_ claim: Claim) {
+        do {
+            if let status = try Syscalls.stat(claim.path) {
+                settling.distrust(claim.component, status)
+            }
+            try claim.putBack(to: folders.inbox.appending(claim.component))
+        } catch {
+            report(claim.name, "a file that is still written stays claimed", error)
+        }
+    }
+
+    private func reject(
+        _ path: FilePath, name: FilePath.Component, _ error: ManifestError
+    ) throws {
+        logger.notice(
+            "rejected", metadata: ["file": "\(name.printed)", "error": "\(error)"])
         try Rejection.reject(path, name: name, error: error, into: folders.rejected)
+    }
+
+    private func stays(_ name: FilePath.Component, _ reason: String) {
+        guard staying.updateValue(reason, forKey: name) != reason else { return }
+        logger.warning(
+            "a file stays in the inbox",
+            metadata: ["file": "\(name.printed)", "reason": "\(reason)"])
     }
 
     private func report(_ key: String, _ text: String, _ error: (any Error)?) {

@@ -1,39 +1,109 @@
-// Which names in the inbox are manifests.
+// Which names in the inbox are manifests, and how any name at all is written down.
+
+package import SystemPackage
 
 package enum InboxName: Sendable, Equatable {
     /// A manifest; the stem is the job's name where the manifest gives none.
     case manifest(stem: String)
-    /// Something that people's programs leave: hidden files, unfinished copies, other types.
-    case ignored
+    /// What people's programs hide: never looked at.
+    case hidden
+    /// Something else than a manifest, such as an unfinished copy: stays, and is told of.
+    case stranger
     /// Meant as a manifest by its extension, but not a name we take.
     case unfit(reason: String)
 
     package static let charactersMax = 128
+    private static let extensions = ["yaml", "yml", "json"].map { Array($0.utf8) }
 
-    /// `[A-Za-z0-9][A-Za-z0-9._-]{0,127}` with the extension yaml, yml or json.
-    package init(_ name: String) {
-        guard !name.hasPrefix("."), let dot = name.lastIndex(of: "."),
-            ["yaml", "yml", "json"].contains(name[name.index(after: dot)...])
-        else {
-            self = .ignored
+    /// `[A-Za-z0-9][A-Za-z0-9._-]{0,127}` with the extension yaml, yml or json, in any case.
+    package init(_ component: FilePath.Component) {
+        let bytes = component.bytes
+        guard bytes.first != UInt8(ascii: ".") else {
+            self = .hidden
             return
         }
-        let isPlain = name.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            default: "._-".utf8.contains(byte)
-            }
+        guard let dot = bytes.lastIndex(of: UInt8(ascii: ".")),
+            Self.extensions.contains(bytes[(dot + 1)...].map(Self.lowered))
+        else {
+            self = .stranger
+            return
         }
-        if name.utf8.count > Self.charactersMax {
+        let isPlain = bytes.allSatisfy { Self.isWord($0) || "._-".utf8.contains($0) }
+        if bytes.count > Self.charactersMax {
             self = .unfit(reason: "the file's name is longer than \(Self.charactersMax) bytes")
-        } else if !isPlain || name.hasPrefix("-") || name.hasPrefix("_") {
+        } else if !isPlain || !Self.isWord(bytes[0]) {
             self = .unfit(
                 reason: "the file's name holds something else than letters, digits, `.`, `_` and "
                     + "`-`, or does not start with a letter or digit")
         } else {
-            self = .manifest(stem: String(name[..<dot]))
+            self = .manifest(stem: String(decoding: bytes[..<dot], as: UTF8.self))
+        }
+    }
+
+    private static func isWord(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
+    }
+
+    private static func lowered(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    }
+}
+
+extension FilePath.Component {
+    /// The name as the file system has it, which need not be text.
+    package var bytes: [UInt8] {
+        unsafe withPlatformString { characters in
+            var bytes: [UInt8] = []
+            while unsafe characters[bytes.count] != 0 {
+                unsafe bytes.append(UInt8(bitPattern: characters[bytes.count]))
+            }
+            return bytes
+        }
+    }
+
+    /// Nil for no bytes, and for a name that leads elsewhere.
+    package init?(bytes: some Sequence<UInt8>) {
+        let characters = bytes.map { CChar(bitPattern: $0) } + [0]
+        guard let parsed = FilePath.Component(platformString: characters), parsed.kind == .regular
+        else { return nil }
+        self = parsed
+    }
+
+    /// The name on one line, for people: what is no visible text is escaped as %XX.
+    package var printed: String {
+        var text = ""
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = (1...4).first {
+                $0 <= rest.count && String(validating: rest.prefix($0), as: UTF8.self) != nil
+            }
+            let character = String(decoding: rest.prefix(count ?? 1), as: UTF8.self)
+            let isVisible =
+                count != nil && character != "%"
+                && character.unicodeScalars.allSatisfy { $0.properties.isVisible }
+            text += isVisible ? character : rest.prefix(count ?? 1).map(Self.escaped).joined()
+            rest = rest.dropFirst(count ?? 1)
+        }
+        return text
+    }
+
+    private static func escaped(_ byte: UInt8) -> String {
+        "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+    }
+}
+
+extension Unicode.Scalar.Properties {
+    fileprivate var isVisible: Bool {
+        switch generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
+            .paragraphSeparator:
+            false
+        default: true
         }
     }
 }

@@ -6,15 +6,6 @@ package import DurableIO
 import Glibc
 package import SystemPackage
 
-package enum InboxHint: Sendable, Equatable {
-    /// A file was renamed to this name: it is complete.
-    case movedIn(String)
-    /// Look through the folder.
-    case changed
-    /// The folder itself was moved, deleted or unmounted.
-    case folderGone
-}
-
 /// One watch on one folder, until this value ends.
 package struct InboxWatch: ~Copyable {
     /// The folder that is watched, whatever its name stands for meanwhile.
@@ -22,14 +13,14 @@ package struct InboxWatch: ~Copyable {
     private let source: any DispatchSourceRead
 
     private static let events =
-        IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
-    private static let gone = UInt32(IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)
+        IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_OPEN | IN_MODIFY | IN_CLOSE | IN_DELETE
+        | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
     /// Room for a few hundred events; more come with the next read.
     private static let bufferBytes = 65_536
 
-    /// - Parameter onHint: is called on a queue of its own.
+    /// - Parameter onEvents: is called on a queue of its own, with all that came at once.
     package init(
-        _ folder: FilePath, onHint: @escaping @Sendable (InboxHint) -> Void
+        _ folder: FilePath, onEvents: @escaping @Sendable ([InboxEvent]) -> Void
     ) throws(SystemCallError) {
         let raw = inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK))
         guard raw >= 0 else { throw SystemCallError(.open, folder, Errno(rawValue: Glibc.errno)) }
@@ -45,7 +36,7 @@ package struct InboxWatch: ~Copyable {
         self.status = status
         source = DispatchSource.makeReadSource(
             fileDescriptor: raw, queue: DispatchQueue(label: "layerfoldd.inbox.watch"))
-        source.setEventHandler { Self.read(descriptor).forEach(onHint) }
+        source.setEventHandler { onEvents(Self.read(descriptor)) }
         source.setCancelHandler { try? descriptor.close() }
         source.resume()
     }
@@ -54,36 +45,30 @@ package struct InboxWatch: ~Copyable {
         source.cancel()
     }
 
-    private static func read(_ descriptor: FileDescriptor) -> [InboxHint] {
+    private static func read(_ descriptor: FileDescriptor) -> [InboxEvent] {
         let bytes = try? unsafe [UInt8](unsafeUninitializedCapacity: bufferBytes) { buffer, count in
             count = try unsafe descriptor.read(into: UnsafeMutableRawBufferPointer(buffer))
         }
-        return hints(in: bytes ?? [])
+        return events(in: bytes ?? [])
     }
 
     /// `struct inotify_event`: wd, mask, cookie, length (4 bytes each), then a name that is filled
     /// up with zeros to the length.
-    package static func hints(in bytes: [UInt8]) -> [InboxHint] {
+    package static func events(in bytes: [UInt8]) -> [InboxEvent] {
         let headerBytes = 16
-        var hints: [InboxHint] = []
+        var events: [InboxEvent] = []
         var start = 0
         while start + headerBytes <= bytes.count {
-            let mask = word(bytes, at: start + 4)
             let nameStart = start + headerBytes
             let end = nameStart + Int(word(bytes, at: start + 12))
             guard end <= bytes.count else { break }
-            let name = String(decoding: bytes[nameStart..<end].prefix { $0 != 0 }, as: UTF8.self)
-            if mask & gone != 0 {
-                hints.append(.folderGone)
-            } else if mask & UInt32(IN_MOVED_TO) != 0 {
-                hints.append(.movedIn(name))
-            } else {
-                // IN_CLOSE_WRITE and IN_Q_OVERFLOW alike: look.
-                hints.append(.changed)
-            }
+            events.append(
+                InboxEvent(
+                    mask: word(bytes, at: start + 4), cookie: word(bytes, at: start + 8),
+                    name: FilePath.Component(bytes: bytes[nameStart..<end].prefix { $0 != 0 })))
             start = end
         }
-        return hints
+        return events
     }
 
     private static func word(_ bytes: [UInt8], at offset: Int) -> UInt32 {

@@ -15,15 +15,17 @@ import SystemPackage
 package struct StatusServer: Sendable {
     private let configuration: DaemonConfiguration
     private let queue: JobQueue
+    private let inbox: Inbox
     private let server: HTTPServer
     private let path: FilePath
 
     /// A unix address holds 107 bytes.
     package static let pathBytesMax = 107
 
-    package init(configuration: DaemonConfiguration, queue: JobQueue) {
+    package init(configuration: DaemonConfiguration, queue: JobQueue, inbox: Inbox) {
         self.configuration = configuration
         self.queue = queue
+        self.inbox = inbox
         path = configuration.folders.socket
         server = HTTPServer(
             address: .unix(path: path.string), timeout: 30, logger: .disabled)
@@ -46,8 +48,9 @@ package struct StatusServer: Sendable {
     }
 
     private func addRoutes() async {
-        let queue = queue
+        let (queue, inbox) = (queue, inbox)
         await route("GET /v1/status") { _ in try await queue.status() }
+        await route("GET /v1/inbox") { _ in await inbox.report() }
         await route("GET /v1/jobs") { _ in try await queue.list() }
         await route("GET /v1/jobs/:id") { try await queue.detail(Self.id(of: $0)) }
         await route("GET /v1/jobs/:id/progress") { try await queue.progress(of: Self.id(of: $0)) }
