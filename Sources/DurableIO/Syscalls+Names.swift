@@ -111,7 +111,10 @@ extension Syscalls {
     }
 
     /// Makes the names in a folder durable: opens it, syncs it, closes it.
+    ///
+    /// The folder of a name without one is the current folder.
     package static func syncFolder(_ path: FilePath) throws(SystemCallError) {
+        let path: FilePath = path.isEmpty ? "." : path
         let descriptor = try open(path, O_RDONLY | O_DIRECTORY)
         do {
             try fsync(descriptor, path)
@@ -134,6 +137,6 @@ extension Syscalls {
         } catch let error where error.errno == .fileExists {
             return
         }
-        try syncFolder(parent.isEmpty ? "." : parent)
+        try syncFolder(parent)
     }
 }
