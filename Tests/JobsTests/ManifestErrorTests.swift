@@ -150,6 +150,37 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
 
     static let keys = [
         BadManifest(
+            "misspelt required key",
+            "version: 1\nname: j\nmodel: m\ncompress:\n- methd: reverse\n  ratios: [0.5]\n",
+            at: 5, 3, "compress[0].methd", says: "unknown key", "did you mean `method`?"),
+        BadManifest(
+            "misspelt data set",
+            "version: 1\nname: j\nmodel: m\ncalibration: {datset: text, path: a}\n"
+                + "compress:\n- {method: mka, ratios: [0.5]}\n", at: 4, 15,
+            "calibration.datset", says: "did you mean `dataset`?"),
+        BadManifest(
+            "another program's word for a number format",
+            "version: 1\nname: j\nmodel: m\ncompress:\n- {method: reverse, ratios: [0.5]}\n"
+                + "output: {dtype: bf16}\n", at: 6, 17, "output.dtype",
+            says: "did you mean `bfloat16`?"),
+        BadManifest(
+            "a number format of the other list",
+            "version: 1\nname: j\nmodel: m\ncompress:\n- {method: reverse, ratios: [0.5]}\n"
+                + "analysis: {compute: float32}\n", at: 6, 21, "analysis.compute",
+            says: "did you mean `f32`?"),
+        BadManifest(
+            "decimal comma in brackets",
+            "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n  ratios: [0,25, 0,5]\n",
+            at: 6, 11, "compress[0].ratios", says: "`ratios: [0.25, 0.5]`"),
+        BadManifest(
+            "decimal comma",
+            "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n  ratios:\n  - 0,25\n",
+            at: 7, 5, "compress[0].ratios[0]", says: "write 0.25", "decimal point"),
+        BadManifest(
+            "a ratio without brackets",
+            "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n  ratios: 0,25\n",
+            at: 6, 11, "compress[0].ratios", says: "write [0.25]"),
+        BadManifest(
             "unknown key", "version: 1\nmodle: m\n", at: 2, 1, "modle",
             says: "unknown key", "did you mean `model`?"),
         BadManifest(

@@ -71,7 +71,9 @@ struct Field {
         guard allowed, let value = Double(text) else {
             throw wrongType(
                 expected,
-                hint: text.hasSuffix("%") ? "write a share such as 0.25, not a percentage" : nil)
+                hint: text.hasSuffix("%")
+                    ? "write a share such as 0.25, not a percentage"
+                    : Self.withPoint(text).map { "write \($0): numbers have a decimal point" })
         }
         return value
     }
@@ -110,13 +112,26 @@ struct Field {
 
     func list(_ expected: String, countMax: Int) throws -> [Field] {
         guard case .list(let items) = node.content else {
-            throw wrongType(expected, hint: "write [a, b], or one `- ` line for each")
+            let one: String? = if case .plain(let text) = node.content { text } else { nil }
+            throw wrongType(
+                expected,
+                hint: one.map { "write [\(ManifestNode.shortened(Self.withPoint($0) ?? $0))]" }
+                    ?? "write [a, b], or one `- ` line for each")
         }
         guard items.count <= countMax else {
             throw error(
                 "too many entries", expected: "at most \(countMax)", found: "\(items.count)")
         }
         return items.enumerated().map { Field(node: $1, path: "\(path)[\($0)]") }
+    }
+
+    /// A number that was written with a decimal comma, with a point; nil for anything else.
+    static func withPoint(_ text: String) -> String? {
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let isNumber =
+            parts.count == 2
+            && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy { ("0"..."9").contains($0) } }
+        return isNumber ? "\(parts[0]).\(parts[1])" : nil
     }
 
     private var quotesHint: String? {
@@ -143,10 +158,16 @@ struct FieldMap {
     }
 
     func required(_ key: String, hint: String) throws -> Field {
-        guard let field = self[key] else {
-            throw self.field.error("the key `\(key)` is missing", hint: hint)
+        if let field = self[key] { return field }
+        // A misspelt key is told of where it stands, before it is told to be missing.
+        if let entry = entries.first(where: { Spelling.nearest(to: $0.key, in: [key]) != nil }) {
+            throw ManifestError(
+                line: entry.place.line, column: entry.place.column,
+                path: path(of: ManifestNode.shortened(entry.key)), problem: "unknown key",
+                expected: key, found: ManifestNode.shortened(entry.key),
+                hint: "did you mean `\(key)`?")
         }
-        return field
+        throw self.field.error("the key `\(key)` is missing", hint: hint)
     }
 
     /// - Throws: for the first key that is not among `known`.

@@ -8,6 +8,12 @@ extension ManifestParser {
         guard !items.isEmpty else {
             throw field.error("the list of ratios is empty", hint: "write `ratios: [0.25]`")
         }
+        if let shares = Self.splitAtCommas(items) {
+            throw field.error(
+                "a comma stands between entries, so that these are \(items.count) whole numbers",
+                expected: "shares with a decimal point", found: field.node.found,
+                hint: "write `ratios: [\(shares.joined(separator: ", "))]`")
+        }
         var ratios: [Double] = []
         for item in items {
             let ratio = try ratio(item)
@@ -46,5 +52,17 @@ extension ManifestParser {
             return ratio
         }
         throw field.error(problem, expected: expected, found: field.node.found, hint: hint)
+    }
+
+    /// What `[0,25]` or `[0,25, 0,5]` meant: zeros, each followed by digits; nil for other lists.
+    private static func splitAtCommas(_ items: [Field]) -> [String]? {
+        let texts = items.map { item -> String in
+            if case .plain(let text) = item.node.content { text } else { "" }
+        }
+        guard texts.count.isMultiple(of: 2), !texts.isEmpty else { return nil }
+        let shares = stride(from: 0, to: texts.count, by: 2).compactMap { index in
+            texts[index] == "0" ? Field.withPoint("0," + texts[index + 1]) : nil
+        }
+        return shares.count == texts.count / 2 ? shares : nil
     }
 }

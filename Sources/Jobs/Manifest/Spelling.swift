@@ -4,10 +4,22 @@ package enum Spelling {
     /// Longer words are not compared: nobody mistypes them, and the cost is their product.
     private static let lengthMax = 64
 
-    /// The known word with the smallest distance, where at most a third of it is wrong.
+    /// Words of other programs for the same thing.
+    private static let synonyms: [Set<String>] = [
+        ["bf16", "bfloat16"], ["f16", "fp16", "half", "float16"],
+        ["f32", "fp32", "single", "float", "float32"], ["ppl", "perplexity"],
+    ]
+
+    /// The known word that means the same, else the one with the smallest distance, where at most
+    /// a third of it is wrong.
     package static func nearest(to word: String, in known: [String]) -> String? {
         let folded = word.lowercased().replacing("-", with: "_")
         guard folded.count <= lengthMax else { return nil }
+        if let same = synonyms.first(where: { $0.contains(folded) }),
+            let known = known.first(where: same.contains)
+        {
+            return known
+        }
         var best: (word: String, distance: Int)?
         for candidate in known {
             let distance = distance(folded, candidate.lowercased().replacing("-", with: "_"))
