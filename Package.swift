@@ -165,7 +165,8 @@ let package = Package(
         .executableTarget(
             name: "layerfoldd",
             dependencies: [
-                "Daemon", "Jobs", "Catalogue", external("ArgumentParser", "swift-argument-parser"),
+                "Daemon", "Failures", "Jobs", "Catalogue",
+                external("ArgumentParser", "swift-argument-parser"),
                 external("SystemPackage", "swift-system"),
                 external("Logging", "swift-log"),
             ],
@@ -238,6 +239,8 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ]),
         tests("DaemonTests", ["Daemon", "Failures", "Jobs", "Store", "DurableIO"]),
-        tests("CommandLineTests", []),
+        tests(
+            "CommandLineTests",
+            ["layerfold", "Failures", "Jobs", "Report"]),
         tests("TidyTests", ["Jobs"]),
     ])

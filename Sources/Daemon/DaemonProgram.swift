@@ -21,7 +21,8 @@ package enum DaemonProgram {
             return try ServerSettings.parse(bytes: Data(bytes))
         } catch {
             throw SettingsError(
-                file: file, reason: "\(error)", failureClass: FailureClass(of: error))
+                file: file, reason: FaultText.describe(error), failureClass: FailureClass(of: error)
+            )
         }
     }
 

@@ -8,6 +8,8 @@ package struct JobSummary: Sendable, Equatable, Codable {
     package var id: String
     package var name: String
     package var state: JobState
+    /// As written in the manifest; nil where its record is lost.
+    package var model: String?
     package var priority: Int?
     /// Jobs that will start before this one; nil unless it is queued.
     package var ahead: Int?
@@ -32,7 +34,7 @@ package struct JobSummary: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, name, state, priority, ahead, attempts, failure, progress
+        case id, name, state, model, priority, ahead, attempts, failure, progress
         case submittedAtMilliseconds = "submitted_at_ms"
         case startedAtMilliseconds = "started_at_ms"
         case finishedAtMilliseconds = "finished_at_ms"
@@ -232,4 +234,8 @@ package struct ErrorDocument: ClassifiedFailure, Sendable, Equatable, Codable {
         case code, message
         case manifestError = "manifest_error"
     }
+}
+
+extension ErrorDocument: CustomStringConvertible {
+    package var description: String { message }
 }

@@ -67,7 +67,7 @@ package struct WorkerOutcome: Sendable, Equatable, Codable {
         package var message: String
 
         package init(_ error: any Error) {
-            self.init(failureClass: FailureClass(of: error), message: String(describing: error))
+            self.init(failureClass: FailureClass(of: error), message: FaultText.describe(error))
         }
 
         package init(failureClass: FailureClass, message: String) {

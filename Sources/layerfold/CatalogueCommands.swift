@@ -13,9 +13,9 @@ struct MethodsCommand: ParsableCommand {
     func run() throws {
         if json { return try Terminal.json(Offer.methods.map(DeclarationListing.init)) }
         for method in Offer.methods {
-            Terminal.line("\(method.name): \(method.summary)")
-            Terminal.line("  source: \(method.source)")
-            Terminal.line("  formula: \(method.formula)")
+            Terminal.paragraph("\(method.name): \(method.summary)")
+            Terminal.paragraph("source: \(method.source)", indent: 2)
+            Terminal.paragraph("formula: \(method.formula)", indent: 2)
             DeclarationListing.printParameters(method.parameters)
         }
     }
@@ -30,9 +30,9 @@ struct TasksCommand: ParsableCommand {
     func run() throws {
         if json { return try Terminal.json(Offer.tasks.map(DeclarationListing.init)) }
         for task in Offer.tasks {
-            Terminal.line("\(task.name): \(task.summary)")
-            Terminal.line("  source: \(task.source)")
-            Terminal.line("  metrics: \(task.metrics.joined(separator: ", "))")
+            Terminal.paragraph("\(task.name): \(task.summary)")
+            Terminal.paragraph("source: \(task.source)", indent: 2)
+            Terminal.paragraph("metrics: \(task.metrics.joined(separator: ", "))", indent: 2)
             DeclarationListing.printParameters(task.parameters)
         }
     }
@@ -58,7 +58,9 @@ struct ArchitecturesCommand: ParsableCommand {
                 reference: $0.reference)
         }
         if json { return try Terminal.json(all) }
-        Terminal.table(all.map { [$0.modelType, $0.className, $0.summary] })
+        Terminal.table(
+            [["model type", "class", "what"]]
+                + all.map { [$0.modelType, $0.className, $0.summary] })
     }
 }
 
@@ -91,9 +93,10 @@ private struct DeclarationListing: Encodable {
             let unit = parameter.unit.map { ", \($0)" } ?? ""
             let condition =
                 parameter.onlyWith.map { " Only with \($0.words)." } ?? ""
-            Terminal.line(
-                "  \(parameter.name): \(parameter.meaning)\(condition) "
-                    + "(\(parameter.kind.words)\(unit); default: \(parameter.defaultValue.words))")
+            Terminal.paragraph(
+                "\(parameter.name): \(parameter.meaning)\(condition) "
+                    + "(\(parameter.kind.words)\(unit); default: \(parameter.defaultValue.words))",
+                indent: 2)
         }
     }
 }

@@ -49,7 +49,16 @@ struct DaemonClient {
 
     func status() throws -> ServerStatus { try get("/v1/status") }
     func inbox() throws -> InboxReport { try get("/v1/inbox") }
-    func jobs() throws -> JobList { try get("/v1/jobs") }
+    /// - Parameters:
+    ///   - limit: the newest so many.
+    ///   - states: only jobs in one of these; empty for all.
+    func jobs(limit: Int? = nil, states: [JobState] = []) throws -> JobList {
+        var query = limit.map { ["limit=\($0)"] } ?? []
+        if !states.isEmpty {
+            query.append("state=" + states.map(\.rawValue).joined(separator: ","))
+        }
+        return try get("/v1/jobs" + (query.isEmpty ? "" : "?" + query.joined(separator: "&")))
+    }
     func job(_ id: String) throws -> JobDetail { try get("/v1/jobs/\(Self.escaped(id))") }
 
     func progress(of id: String) throws -> JobProgress {
@@ -106,7 +115,7 @@ struct DaemonClient {
         do {
             return try JSONDecoder().decode(Document.self, from: answer.body)
         } catch {
-            throw ClientError.badAnswer(socket: socket, reason: "\(error)")
+            throw ClientError.badAnswer(socket: socket, reason: FaultText.describe(error))
         }
     }
 

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import DurableIO
+import Failures
 import Foundation
 import Jobs
 import Runner
@@ -28,7 +29,8 @@ struct DoctorCommand: ParsableCommand {
         if json {
             try Terminal.json(checks)
         } else {
-            Terminal.table(checks.map { [$0.isGood ? "ok" : "!!", $0.what, $0.detail] })
+            Terminal.table(
+                checks.map { [$0.isGood ? "ok" : "!!", $0.what, $0.detail] }, hasHeader: false)
         }
         if strict, checks.contains(where: { !$0.isGood }) {
             throw Failure(.integrity, "not everything is in order")
@@ -95,7 +97,7 @@ struct DoctorCommand: ParsableCommand {
                 what: "daemon", isGood: status.degraded == nil,
                 detail: status.degraded ?? "version \(status.version), process \(status.process)")
         } catch {
-            return Check(what: "daemon", isGood: false, detail: "\(error)")
+            return Check(what: "daemon", isGood: false, detail: FaultText.describe(error))
         }
     }
 }

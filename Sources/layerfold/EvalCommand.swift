@@ -3,6 +3,7 @@
 import ArgumentParser
 import Catalogue
 import Evaluation
+import Failures
 import Foundation
 import Jobs
 import Locations
@@ -84,11 +85,16 @@ struct EvalCommand: ParsableCommand {
 
     func run() throws {
         guard let declaration = Offer.task(task) else {
-            throw Failure(.notFound, "task `\(task)` is not known; see `layerfold tasks`")
+            let near = Spelling.nearest(to: task, in: Offer.tasks.map(\.name))
+            throw Failure(
+                .notFound,
+                "task `\(task)` is not known; "
+                    + (near.map { "did you mean `\($0)`?" } ?? "see `layerfold tasks`"))
         }
         let parameters = try parameters(of: declaration)
         let located = try model.locate()
         let opened = try ModelArgument.open(located)
+        _ = try NamedFile.existing(data)
         do {
             let started = ContinuousClock.now
             let encoder = PromptEncoder(
@@ -105,9 +111,9 @@ struct EvalCommand: ParsableCommand {
         } catch let failure as Failure {
             throw failure
         } catch is JobStopped {
-            throw Failure(.jobFailed, "stopped")
+            throw Failure(StopSignal.status, "stopped")
         } catch {
-            throw Failure(.refused, "\(error)")
+            throw Failure(.refused, FaultText.describe(error))
         }
     }
 
@@ -115,7 +121,7 @@ struct EvalCommand: ParsableCommand {
 
     /// What was given, checked against the task's declaration, and its defaults.
     private func parameters(of declaration: TaskDeclaration) throws -> Parameters {
-        var given: [(name: String, text: String)] = [("path", data)]
+        var given: [(name: String, text: String)] = [("path", NamedFile.expanded(data).string)]
         for (name, value) in [
             ("shots", shots), ("limit", limit), ("seed", seed), ("window", window),
             ("stride", stride),
@@ -256,7 +262,7 @@ struct EvalCommand: ParsableCommand {
             }
         }
         Terminal.table(rows)
-        Terminal.line("\(task) in \(ProgressDisplay.duration(listing.seconds))")
+        Terminal.line("\(task) in \(ProgressText.duration(listing.seconds))")
     }
 }
 

@@ -2,15 +2,18 @@
 // its key differs from the nearest earlier action.
 
 import ArgumentParser
+import Failures
 import Foundation
 import Report
+import SystemPackage
 
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Show which stages of a job came from the cache, and why."
     )
 
-    @Argument(help: "A job id, a results folder or a report.json.") var job: String
+    @Argument(help: "A job (id, its beginning, name, `latest`), a results folder or a report.json.")
+    var job: String
     @OptionGroup var place: StatePlace
     @Flag(help: "Print JSON.") var json = false
 
@@ -30,9 +33,14 @@ struct ExplainCommand: ParsableCommand {
 
 /// Where the daemon keeps its state.
 struct StatePlace: ParsableArguments {
-    @Option(help: "The daemon's state folder.")
-    var state =
+    /// Where nothing is said.
+    static let usual = NamedFile.expanded(
         ProcessInfo.processInfo.environment["LAYERFOLD_STATE"] ?? "/var/lib/layerfoldd"
+    ).string
+
+    @Option(
+        help: "The daemon's state folder.", transform: { NamedFile.expanded($0).string })
+    var state = StatePlace.usual
 }
 
 /// Finds results by what people have at hand.
@@ -40,19 +48,32 @@ enum ResultPlace {
     /// The results folder of a job id, or the folder itself.
     static func folder(_ job: String, state: String) throws -> URL {
         let manager = FileManager.default
-        let direct = URL(filePath: job)
+        let direct = URL(filePath: NamedFile.expanded(job).string)
         if manager.fileExists(atPath: direct.appending(path: "report.json").path) { return direct }
         if direct.lastPathComponent == "report.json", manager.fileExists(atPath: direct.path) {
             return direct.deletingLastPathComponent()
         }
         let results = URL(filePath: state).appending(path: "results")
         let names = (try? manager.contentsOfDirectory(atPath: results.path)) ?? []
-        if let name = names.sorted().first(where: { $0.hasSuffix("-" + job) && !$0.hasPrefix(".") })
-        {
-            return results.appending(path: name)
+        do {
+            let found = try JobReference.find(job, among: handles(names))
+            return results.appending(path: "\(found.name)-\(found.id)")
+        } catch let failure as Failure where failure.status == .notFound {
+            throw Failure(
+                .notFound,
+                "no results of `\(job)`: give a job, a results folder or a report.json")
         }
-        throw Failure(
-            .notFound, "no results of `\(job)`: give a job id, a results folder or a report.json")
+    }
+
+    /// The jobs that have results, oldest first, by the names of their folders.
+    private static func handles(_ names: [String]) -> [JobHandle] {
+        names.filter { !$0.hasPrefix(".") }.compactMap { name in
+            name.lastIndex(of: "-").flatMap { dash in
+                JobReference.whole(String(name[name.index(after: dash)...])).map {
+                    JobHandle(id: $0, name: String(name[..<dash]))
+                }
+            }
+        }.sorted { $0.id < $1.id }
     }
 
     static func report(_ job: String, state: String) throws -> RunReport {
@@ -61,7 +82,7 @@ enum ResultPlace {
         do {
             return try RunReport(jsonText: String(decoding: data, as: UTF8.self))
         } catch {
-            throw Failure(.refused, "\(file.path): \(error)")
+            throw Failure(.refused, "\(file.path): \(FaultText.describe(error))")
         }
     }
 }

@@ -1,10 +1,13 @@
 // How verbs end: one line on standard error and an exit code that scripts can rely on.
 
 import ArgumentParser
+import DurableIO
 import Failures
 import Foundation
+import Runner
+import SystemPackage
 
-/// Exit codes of every verb.
+/// Exit codes of every verb; README lists them.
 enum ExitStatus: Int32 {
     case jobFailed = 1
     case usage = 2
@@ -12,6 +15,23 @@ enum ExitStatus: Int32 {
     case refused = 4
     case unreachable = 5
     case integrity = 6
+    /// Standard output takes no more.
+    case output = 7
+    /// Ctrl-C.
+    case interrupted = 130
+    /// SIGTERM.
+    case terminated = 143
+
+    /// Of an error that no verb has a word for.
+    init(of error: any Error) {
+        if error is JobStopped {
+            self = StopSignal.status
+        } else if let error = error as? SystemCallError, error.isMissing {
+            self = .notFound
+        } else {
+            self = FailureClass(of: error) == .user ? .refused : .jobFailed
+        }
+    }
 }
 
 /// An end with a code and a message.
@@ -22,7 +42,7 @@ struct Failure: ClassifiedFailure {
     var failureClass: FailureClass {
         switch status {
         case .usage, .notFound, .refused: .user
-        case .unreachable, .integrity: .transient
+        case .unreachable, .integrity, .output, .interrupted, .terminated: .transient
         case .jobFailed: .bug
         }
     }
@@ -37,8 +57,7 @@ struct Failure: ClassifiedFailure {
         do {
             try body()
         } catch let failure as Failure {
-            Terminal.error("layerfold: \(failure.message)")
-            Foundation.exit(failure.status.rawValue)
+            end(failure.status, failure.message)
         } catch let code as ExitCode {
             Foundation.exit(code.rawValue)
         } catch {
@@ -46,12 +65,20 @@ struct Failure: ClassifiedFailure {
             if code.isSuccess || error is ValidationError || Layerfold.isUsage(error) {
                 // Help, version and wrong arguments: argument-parser words them best.
                 let text = Layerfold.fullMessage(for: error)
-                code.isSuccess ? Terminal.line(text) : Terminal.error(text)
-                Foundation.exit(code.isSuccess ? 0 : ExitStatus.usage.rawValue)
+                if code.isSuccess {
+                    Terminal.line(text)
+                    Foundation.exit(0)
+                }
+                Terminal.error(VerbSpelling.advice(CommandLine.arguments) ?? text)
+                Foundation.exit(ExitStatus.usage.rawValue)
             }
-            Terminal.error("layerfold: \(error)")
-            Foundation.exit(ExitStatus.jobFailed.rawValue)
+            end(ExitStatus(of: error), FaultText.describe(error))
         }
+    }
+
+    private static func end(_ status: ExitStatus, _ message: String) -> Never {
+        Terminal.error("layerfold: \(message)")
+        Foundation.exit(status.rawValue)
     }
 }
 

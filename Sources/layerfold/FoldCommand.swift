@@ -3,6 +3,7 @@
 import ArgumentParser
 import Checkpoint
 import Compression
+import Failures
 import Foundation
 import Jobs
 import Model
@@ -31,7 +32,7 @@ struct FoldCommand: ParsableCommand {
         let bytes = Data(manifest.text.utf8)
         let description: JobDescription
         do { description = try ManifestParser.parse(bytes: bytes, name: manifest.name) } catch {
-            throw Failure(.refused, "\(error)")
+            throw Failure(.refused, FaultText.describe(error))
         }
         if !json { try announce(model, manifest) }
         try JobInForeground(

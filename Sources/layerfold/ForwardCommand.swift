@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Checkpoint
+import Failures
 import Foundation
 import Model
 import Runner
@@ -43,11 +44,11 @@ struct ForwardCommand: ParsableCommand {
                 if !logitsOnly { add({ "hidden.\($0).\(boundary)" }, stream) }
             }
         } catch let error as ModelError {
-            throw Failure(.refused, "\(tokens): \(error)")
+            throw Failure(.refused, "\(tokens): \(FaultText.describe(error))")
         }
         if !logitsOnly { add({ "final.\($0)" }, try forward.finalNorm(stream)) }
         add({ "logits.\($0)" }, try OutputHead(forward).logits(stream))
-        try RawFile.write(archive.bytes, to: FilePath(output))
+        try RawFile.write(archive.bytes, to: NamedFile.expanded(output))
         if json {
             try Terminal.json(["output": output, "compute": mode.rawValue])
         } else {

@@ -18,7 +18,7 @@ struct InitCommand: ParsableCommand {
     func run() throws {
         let manifest = try starter.resolve().manifest
         if output == "-" { return Terminal.line(String(manifest.text.dropLast())) }
-        let file = output ?? manifest.name + ".yaml"
+        let file = NamedFile.expanded(output ?? manifest.name + ".yaml").string
         guard !FileManager.default.fileExists(atPath: file) else {
             throw Failure(.refused, "\(file) is there already; name another with --output")
         }

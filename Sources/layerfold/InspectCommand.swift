@@ -51,17 +51,20 @@ struct InspectCommand: ParsableCommand {
                         name: name, dtype: tensor.dtype.rawValue, shape: tensor.shape)
                 } : nil)
         if json { return try Terminal.json(listing) }
-        Terminal.table([
-            ["architecture", listing.architecture], ["layers", "\(listing.layers)"],
-            ["kinds", Set(listing.layerKinds).sorted().joined(separator: "; ")],
-            ["hidden", "\(listing.hidden)"], ["vocabulary", "\(listing.vocabulary)"],
-            ["context", "\(listing.context)"], ["parameters", "\(listing.parameters)"],
-            ["bytes", "\(listing.bytes)"], ["files", listing.files.joined(separator: ", ")],
-            ["unread", listing.unread.joined(separator: ", ")],
-        ])
-        for warning in listing.warnings { Terminal.line("warning: \(warning)") }
+        Terminal.table(
+            [
+                ["architecture", listing.architecture], ["layers", "\(listing.layers)"],
+                ["kinds", Set(listing.layerKinds).sorted().joined(separator: "; ")],
+                ["hidden", "\(listing.hidden)"], ["vocabulary", "\(listing.vocabulary)"],
+                ["context", "\(listing.context)"], ["parameters", "\(listing.parameters)"],
+                ["bytes", "\(listing.bytes)"], ["files", listing.files.joined(separator: ", ")],
+                ["unread", listing.unread.joined(separator: ", ")],
+            ], hasHeader: false)
+        for warning in listing.warnings { Terminal.paragraph("warning: \(warning)") }
         if let tensors = listing.tensors {
-            Terminal.table(tensors.map { [$0.name, $0.dtype, "\($0.shape)"] })
+            Terminal.table(
+                [["tensor", "type", "shape"]]
+                    + tensors.map { [$0.name, $0.dtype, "\($0.shape)"] })
         }
     }
 }

@@ -12,7 +12,8 @@ struct Layerfold: ParsableCommand {
         discussion: """
             Drop a job file into the daemon's inbox (`layerfold submit`), or run it here and now \
             (`layerfold run`). Every verb takes --json. Exit codes: 0 ok, 1 job failed, 2 usage, \
-            3 not found, 4 refused, 5 daemon not reachable, 6 integrity errors found.
+            3 not found, 4 refused, 5 daemon not reachable, 6 integrity errors found, 7 output \
+            cannot be written, 130 Ctrl-C, 143 stopped by SIGTERM.
             """,
         version: Product.version,
         subcommands: [WorkerCommand.self],
@@ -23,7 +24,8 @@ struct Layerfold: ParsableCommand {
                     FoldCommand.self, InitCommand.self, RunCommand.self, SubmitCommand.self,
                     ValidateCommand.self, ListCommand.self,
                     ShowCommand.self, LogsCommand.self, WaitCommand.self, CancelCommand.self,
-                    RetryCommand.self, ExplainCommand.self, ReportCommand.self,
+                    RetryCommand.self, RerunCommand.self, ExplainCommand.self,
+                    ReportCommand.self, DiffCommand.self,
                 ]),
             CommandGroup(
                 name: "What this build can do",
@@ -42,6 +44,7 @@ struct Layerfold: ParsableCommand {
 
     /// Before any verb runs: the process may restart itself once for better BLAS kernels.
     static func main() {
+        Descriptors.secure()
         LibraryEnvironment.prepare()
         Failure.exiting { try parse() }
     }

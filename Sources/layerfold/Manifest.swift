@@ -1,5 +1,6 @@
 // Reading a job file for a verb, with its error shown as the daemon would.
 
+import Failures
 import Foundation
 import Jobs
 
@@ -12,12 +13,16 @@ enum Manifest {
         do {
             return try ManifestParser.parse(bytes: bytes, name: name(of: path))
         } catch {
-            throw Failure(.refused, "\(path): \(error)")
+            throw Failure(.refused, "\(path): \(FaultText.describe(error))")
         }
     }
 
-    /// The file's name without its ending: the job's name where the manifest gives none.
+    /// The file's name without its ending: the job's name where the manifest gives none. What
+    /// comes through a pipe has no name.
     static func name(of path: String) -> String {
-        URL(filePath: path).deletingPathExtension().lastPathComponent
+        let isPipe =
+            path == NamedFile.standardInput || path.hasPrefix("/dev/fd/")
+            || path.hasPrefix("/proc/self/fd/") || path == "/dev/stdin"
+        return isPipe ? "job" : URL(filePath: path).deletingPathExtension().lastPathComponent
     }
 }

@@ -19,13 +19,13 @@ struct ModelArgument: ParsableArguments {
     static func locate(_ model: String) throws -> LocatedModel {
         let here = FilePath(FileManager.default.currentDirectoryPath)
         do { return try ModelLocator(from: here).locate(model) } catch {
-            throw Failure(.notFound, "\(error)")
+            throw Failure(.notFound, FaultText.describe(error))
         }
     }
 
     static func open(_ located: LocatedModel) throws -> Model {
         do { return try Model(try Checkpoint(located.folder)) } catch {
-            throw Failure(.refused, "\(error)")
+            throw Failure(.refused, FaultText.describe(error))
         }
     }
 }

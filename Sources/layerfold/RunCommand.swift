@@ -1,6 +1,7 @@
 // `layerfold run JOB`: the whole job in the foreground, without a daemon.
 
 import ArgumentParser
+import Failures
 import Foundation
 import Jobs
 import Locations
@@ -12,7 +13,7 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run a job file here and now, without a daemon.")
 
-    @Argument(help: "The job file. Relative paths in it start at its own folder.")
+    @Argument(help: "The job file, or - for standard input. Relative paths start at its folder.")
     var job: String
 
     @Option(help: "Folder of store and index; kept for later runs.")
@@ -26,7 +27,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let bytes = try NamedFile.read(job)
-        let folder = FilePath(job).removingLastComponent()
+        let folder = NamedFile.expanded(job).removingLastComponent()
         try JobInForeground(
             description: try Manifest.parse(bytes, job), manifest: Array(bytes),
             folder: folder.isEmpty ? "." : folder, state: state, output: output, json: json
@@ -50,7 +51,7 @@ struct JobInForeground {
         let stop = StopSignal()
         let run = ForegroundRun(
             description: description, manifest: manifest, manifestFolder: folder,
-            state: FilePath(expandingHome: state), output: FilePath(expandingHome: output))
+            state: NamedFile.expanded(state), output: NamedFile.expanded(output))
         do {
             let published = try run.run(
                 emit: { line in
@@ -60,11 +61,16 @@ struct JobInForeground {
                         display.show(line)
                     }
                 }, stop: { try stop.check() })
+            // Scripts read the path on standard output, people the figures before it.
+            if !json {
+                JobWait.figures(in: published.string, width: Terminal.width(of: STDERR_FILENO))
+                    .forEach(Terminal.error)
+            }
             Terminal.line(published.appending("report.json").string)
         } catch is JobStopped {
-            throw Failure(.jobFailed, "stopped; what was finished stays in the cache")
+            throw Failure(StopSignal.status, "stopped; what was finished stays in the cache")
         } catch {
-            throw Failure(.jobFailed, String(describing: error))
+            throw Failure(.jobFailed, FaultText.describe(error))
         }
     }
 }

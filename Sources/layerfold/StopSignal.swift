@@ -4,14 +4,14 @@ import Foundation
 import Runner
 import Synchronization
 
-/// Set by the first signal; a second one kills as usual.
-private let wasAsked = Atomic<Bool>(false)
+/// Set by the first signal to its number; a second one kills as usual.
+private let asked = Atomic<Int32>(0)
 
 struct StopSignal {
     init() {
         for number in [SIGTERM, SIGINT] {
             _ = signal(number) { received in
-                wasAsked.store(true, ordering: .relaxed)
+                asked.store(received, ordering: .relaxed)
                 _ = signal(received, SIG_DFL)
             }
         }
@@ -19,9 +19,14 @@ struct StopSignal {
 
     /// - Throws: `JobStopped` once a signal came.
     func check() throws {
-        if wasAsked.load(ordering: .relaxed) { throw JobStopped() }
+        if asked.load(ordering: .relaxed) != 0 { throw JobStopped() }
     }
 
     /// Asks as a signal would.
-    static func ask() { wasAsked.store(true, ordering: .relaxed) }
+    static func ask() { asked.store(SIGTERM, ordering: .relaxed) }
+
+    /// How a program ends that was stopped, as shells have it: 128 and the signal's number.
+    static var status: ExitStatus {
+        asked.load(ordering: .relaxed) == SIGINT ? .interrupted : .terminated
+    }
 }

@@ -2,6 +2,7 @@
 // files; only `rebuild-index` touches SQLite, and refuses while a daemon has it open.
 
 import ArgumentParser
+import Failures
 import Foundation
 import Runner
 import Store
@@ -66,7 +67,8 @@ struct StoreStat: ParsableCommand {
             [
                 ["objects", "\(listing.objects)"], ["raw bytes", "\(listing.rawBytes)"],
                 ["actions", "\(listing.actions)"],
-            ] + listing.stages.sorted { $0.key < $1.key }.map { ["  " + $0.key, "\($0.value)"] })
+            ] + listing.stages.sorted { $0.key < $1.key }.map { ["  " + $0.key, "\($0.value)"] },
+            hasHeader: false)
     }
 }
 
@@ -122,12 +124,10 @@ struct StoreCat: ParsableCommand {
         let digest = try StoreCommand.digest(object, in: store)
         let extracted: Fetched<ObjectFooter>
         if let output {
-            extracted = try store.extract(digest, to: FilePath(output))
+            extracted = try store.extract(digest, to: NamedFile.expanded(output))
         } else {
             extracted = try store.read(digest) { piece in
-                unsafe piece.withUnsafeBytes { bytes in
-                    FileHandle.standardOutput.write(unsafe Data(bytes))
-                }
+                unsafe piece.withUnsafeBytes { bytes in Terminal.write(unsafe Array(bytes)) }
             }
         }
         switch extracted {
@@ -249,7 +249,7 @@ struct StoreRebuildIndex: ParsableCommand {
     func run() throws {
         let report: IndexRebuildReport
         do { report = try StoreIndex.rebuild(try StoreCommand.open(place.state)) } catch {
-            throw error as? Failure ?? Failure(.refused, "\(error)")
+            throw error as? Failure ?? Failure(.refused, FaultText.describe(error))
         }
         if json {
             return try Terminal.json([

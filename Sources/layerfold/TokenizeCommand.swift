@@ -1,6 +1,7 @@
 // `layerfold tokenize MODEL`: texts to ids and back, by the model's tokenizer.json.
 
 import ArgumentParser
+import Failures
 import Foundation
 import Locations
 import SystemPackage
@@ -25,7 +26,7 @@ struct TokenizeCommand: ParsableCommand {
         let tokenizer: Tokenizer
         let folder = try model.locate().folder
         do { tokenizer = try TokenizerFolder.load(folder) } catch {
-            throw Failure(.refused, "\(error)")
+            throw Failure(.refused, FaultText.describe(error))
         }
         let data = try input()
         let encoder = JSONEncoder()
@@ -48,7 +49,6 @@ struct TokenizeCommand: ParsableCommand {
     }
 
     private func input() throws -> Data {
-        guard let file else { return FileHandle.standardInput.readDataToEndOfFile() }
-        return try NamedFile.read(file)
+        try NamedFile.read(file ?? NamedFile.standardInput)
     }
 }

@@ -15,7 +15,7 @@ struct ValidateCommand: ParsableCommand {
             looked up from the job file's folder, as `run` does.
             """)
 
-    @Argument(help: "The job file.") var job: String
+    @Argument(help: "The job file; - for standard input.") var job: String
     @OptionGroup var daemon: DaemonPlace
     @Flag(help: "Print the job with every default filled in, or the error, as JSON.")
     var json = false
@@ -42,7 +42,7 @@ struct ValidateCommand: ParsableCommand {
             _ = try daemon.ask { try $0.check(manifest: data, name: Manifest.name(of: job)) }
             return "the daemon"
         }
-        let own = FilePath(job).removingLastComponent()
+        let own = NamedFile.expanded(job).removingLastComponent()
         let folder = own.isEmpty ? FilePath(".") : own
         let preflight = Preflight(
             models: ModelLocator(from: folder), data: .anywhere(from: folder), results: ".")

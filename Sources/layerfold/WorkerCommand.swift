@@ -21,9 +21,8 @@ struct WorkerCommand: ParsableCommand {
             emit: { line in
                 guard let data = try? line.encoded() else { return }
                 // The daemon may be gone; the job is stopped by its closed pipe, not by this.
-                try? FileHandle.standardOutput.write(contentsOf: data + Data([10]))
+                _ = Descriptors.write(Array(data) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
             }, stop: { try stop.check() })
-        _ = signal(SIGPIPE, SIG_IGN)
         do {
             if try worker.run() == .failed { throw ExitCode(ExitStatus.jobFailed.rawValue) }
         } catch is JobStopped {

@@ -3,6 +3,8 @@
 import ArgumentParser
 import Catalogue
 import Daemon
+import Failures
+import Foundation
 import Jobs
 import Logging
 import SystemPackage
@@ -46,6 +48,20 @@ struct LayerfoldDaemon: AsyncParsableCommand {
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: String = "info"
 
+    /// The parser's own code for wrong arguments is 64; here it is 2, as of `layerfold`.
+    static func main() async {
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            try await parse().run()
+        } catch  where exitCode(for: error) == .validationFailure {
+            try? FileHandle.standardError.write(
+                contentsOf: Data((fullMessage(for: error) + "\n").utf8))
+            Foundation.exit(2)
+        } catch {
+            exit(withError: error)
+        }
+    }
+
     func run() async throws {
         guard let level = Logger.Level(rawValue: logLevel) else {
             throw ValidationError("unknown log level `\(logLevel)`")
@@ -56,7 +72,7 @@ struct LayerfoldDaemon: AsyncParsableCommand {
         do {
             try await DaemonProgram.run(settings: settings(), logger: logger)
         } catch {
-            logger.critical("\(error)")
+            logger.critical("\(FaultText.describe(error))")
             throw ExitCode.failure
         }
     }

@@ -45,7 +45,7 @@ struct CommandLineTests {
         #expect(try layerfold("--version").output.contains("."))
         #expect(try layerfold("no-such-verb").status == 2)
         #expect(try layerfold("validate", "no-such-file.yaml").status == 3)
-        #expect(try layerfold("inspect", "no-such-folder").status == 4)
+        #expect(try layerfold("inspect", "no-such-folder").status == 3)
         #expect(try layerfold("ls", "--state", "/no-such-state").status == 5)
     }
 

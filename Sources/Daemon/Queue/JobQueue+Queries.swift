@@ -9,13 +9,24 @@ import SystemPackage
 
 extension JobQueue {
     /// The newest jobs, oldest first.
-    package func list(countMax: Int = 1_000) throws -> JobList {
+    /// - Parameter states: only jobs in one of these; empty for all.
+    package func list(countMax: Int = 1_000, states: [JobState] = []) throws -> JobList {
         let places = Dictionary(
             uniqueKeysWithValues: state.order.enumerated().map { ($1, $0) })
-        return JobList(
-            jobs: try index.newestJobs(countMax: countMax).map {
-                try summary(of: $0, ahead: places[$0.id])
-            })
+        let words = states.isEmpty ? nil : states.map(\.rawValue)
+        let rows = try index.newestJobs(countMax: countMax, in: words)
+        let known = Set(rows.map(\.id))
+        models = models.filter { known.contains($0.key) }
+        return JobList(jobs: try rows.map { try summary(of: $0, ahead: places[$0.id]) })
+    }
+
+    /// The model as the manifest has it; of a finished job its record is asked once.
+    private func model(of id: String) -> String? {
+        if let record = live[id]?.record { return record.description.model }
+        if let model = models[id] { return model }
+        let model = JobFolder(folders.job(id)).model()
+        models[id] = model
+        return model
     }
 
     package func detail(_ id: String) throws -> JobDetail {
@@ -70,6 +81,7 @@ extension JobQueue {
         var summary = JobSummary(
             id: row.id, name: row.name, state: try row.knownState(),
             attempts: row.attempts, submittedAtMilliseconds: row.submittedAt)
+        summary.model = model(of: row.id)
         summary.priority = live[row.id]?.record.description.priority
         summary.ahead = ahead
         summary.startedAtMilliseconds = row.startedAt

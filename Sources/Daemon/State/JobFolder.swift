@@ -49,6 +49,17 @@ package struct JobFolder: Sendable {
         return try decoded(JobRecord.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)
     }
 
+    /// The model that the record names, without reading the rest of it; nil where that is not to be
+    /// had.
+    package func model() -> String? {
+        struct Header: Decodable {
+            struct Description: Decodable { let model: String }
+            let description: Description
+        }
+        let header = try? decoded(Header.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)
+        return header?.description.model
+    }
+
     // MARK: Outcome and end
 
     /// The outcome of an attempt, if it left one; one that cannot be read counts as none, so that
@@ -110,7 +121,8 @@ package struct JobFolder: Sendable {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
             throw Unreadable(
-                path: file, reason: "\(error)", failureClass: FailureClass(of: error))
+                path: file, reason: FaultText.describe(error), failureClass: FailureClass(of: error)
+            )
         }
     }
 }

@@ -51,7 +51,10 @@ package struct StatusServer: Sendable {
         let (queue, inbox) = (queue, inbox)
         await route("GET /v1/status") { _ in try await queue.status() }
         await route("GET /v1/inbox") { _ in await inbox.report() }
-        await route("GET /v1/jobs") { _ in try await queue.list() }
+        await route("GET /v1/jobs") { request in
+            let (countMax, states) = try Self.selection(of: request)
+            return try await queue.list(countMax: countMax, states: states)
+        }
         await route("GET /v1/jobs/:id") { try await queue.detail(Self.id(of: $0)) }
         await route("GET /v1/jobs/:id/progress") { try await queue.progress(of: Self.id(of: $0)) }
         await route("POST /v1/jobs/:id/cancel") { try await queue.cancel(Self.id(of: $0)) }
@@ -147,6 +150,22 @@ package struct StatusServer: Sendable {
         return body
     }
 
+    /// `?limit=N&state=failed,cancelled`
+    private static func selection(
+        of request: HTTPRequest
+    ) throws -> (countMax: Int, states: [JobState]) {
+        let countMax = 1_000
+        func value(_ name: String) -> String? { request.query.first { $0.name == name }?.value }
+        let count = value("limit").map { Int($0) ?? 0 } ?? countMax
+        let words = value("state")?.split(separator: ",").map(String.init) ?? []
+        let states = words.compactMap(JobState.init(rawValue:))
+        guard count > 0, states.count == words.count else {
+            throw ErrorDocument(
+                code: .refused, message: "limit or state are not as the documentation has them")
+        }
+        return (min(count, countMax), states)
+    }
+
     private static func id(of request: HTTPRequest) throws -> String {
         let id = request.routeParameters["id"] ?? ""
         guard JobIdentifier.isValid(id) else {
@@ -167,7 +186,7 @@ package struct StatusServer: Sendable {
             return failure(
                 .init(code: .manifest, message: error.description, manifestError: error))
         } catch {
-            return failure(.init(code: .unavailable, message: "\(error)"))
+            return failure(.init(code: .unavailable, message: FaultText.describe(error)))
         }
     }
 

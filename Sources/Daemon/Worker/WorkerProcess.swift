@@ -2,6 +2,7 @@
 // lines out, log to a file, and a teardown that always ends with a kill.
 
 import DurableIO
+import Failures
 import Foundation
 package import Jobs
 import Subprocess
@@ -84,7 +85,7 @@ package struct WorkerLauncher: Sendable {
             }
         } catch {
             reaper.disarm()
-            return .notStarted("\(error)")
+            return .notStarted(FaultText.describe(error))
         }
     }
 

@@ -2,6 +2,7 @@
 // are refused (300 bytes of aliases can stand for 269 MB: js-yaml #738), and so is everything
 // that would let a small file cost much.
 
+import Failures
 import Foundation
 import Yams
 
@@ -175,7 +176,7 @@ struct ManifestReader {
         default:
             ManifestError(
                 line: 1, column: 1, path: "", problem: "the file cannot be read as YAML",
-                found: ManifestNode.shortened("\(error)"))
+                found: ManifestNode.shortened(FaultText.describe(error)))
         }
     }
 

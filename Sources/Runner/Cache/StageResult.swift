@@ -6,10 +6,15 @@ package import Store
 
 /// An object that an earlier stage left is damaged or gone. Its action is forgotten by now, so
 /// running the job's stages again computes it anew.
-package struct StageInputLost: ClassifiedFailure {
+package struct StageInputLost: ClassifiedFailure, CustomStringConvertible {
     let stage: String
     let role: String
     package var failureClass: FailureClass { .transient }
+
+    package var description: String {
+        "what stage `\(stage)` left as `\(role)` was damaged or gone each time it was read: check "
+            + "the disk of the state folder (`layerfold store verify`)"
+    }
 }
 
 package struct StageResult {

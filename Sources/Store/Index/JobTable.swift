@@ -124,10 +124,16 @@ extension IndexDatabase {
     }
 
     /// The newest jobs, at most `countMax`, in the order of arrival.
-    package func newestJobs(countMax: Int) throws(StoreError) -> [JobRow] {
-        try read { db in
+    /// - Parameter states: only jobs in one of these; nil for all.
+    package func newestJobs(
+        countMax: Int, in states: [String]? = nil
+    ) throws(StoreError) -> [JobRow] {
+        let places = (states ?? []).map { _ in "?" }.joined(separator: ", ")
+        let condition = states == nil ? "" : "WHERE state IN (\(places)) "
+        return try read { db in
             try Row.fetchAll(
-                db, sql: "SELECT * FROM jobs ORDER BY seq DESC LIMIT ?", arguments: [countMax]
+                db, sql: "SELECT * FROM jobs \(condition)ORDER BY seq DESC LIMIT ?",
+                arguments: StatementArguments(states ?? []) + [countMax]
             ).map(JobRow.init).reversed()
         }
     }

@@ -1,0 +1,121 @@
+// The daemon behind a state folder, its answers as exit codes, and patience while it restarts.
+
+import ArgumentParser
+import Foundation
+import Jobs
+import SystemPackage
+
+/// Options of every verb that talks to the daemon.
+struct DaemonPlace: ParsableArguments {
+    @OptionGroup var place: StatePlace
+    @Option(help: "The daemon's socket; <state>/run/layerfoldd.sock where left out.")
+    var socket: String?
+
+    var access: DaemonAccess { DaemonAccess(state: place.state, socket: socket) }
+    var client: DaemonClient { access.client }
+
+    func ask<Answer>(_ body: (DaemonClient) throws -> Answer) throws -> Answer {
+        try access.ask(body)
+    }
+}
+
+struct DaemonAccess {
+    let state: String
+    let client: DaemonClient
+
+    init(state: String, socket: String?) {
+        self.state = state
+        client = DaemonClient(
+            socket: NamedFile.expanded(socket ?? state + "/run/layerfoldd.sock").string)
+    }
+
+    /// Runs an exchange; the daemon's answers become exit codes.
+    func ask<Answer>(_ body: (DaemonClient) throws -> Answer) throws -> Answer {
+        do {
+            return try body(client)
+        } catch DaemonClient.ClientError.refused(let document) {
+            switch document.code {
+            case .notFound: throw Failure(.notFound, document.message)
+            case .unavailable: throw Failure(.unreachable, document.message)
+            default: throw Failure(.refused, document.message)
+            }
+        } catch let error as DaemonClient.ClientError {
+            throw Failure(.unreachable, "\(error)")
+        }
+    }
+
+    /// The jobs that are meant, each once.
+    func ids(of words: [String]) throws -> [String] {
+        try Self.ids(of: words) { try ask { try $0.jobs() } }
+    }
+
+    /// - Parameter list: is asked where a word is no whole id.
+    static func ids(of words: [String], _ list: () throws -> JobList) throws -> [String] {
+        var ids: [String] = []
+        var jobs: [JobHandle]?
+        for word in words {
+            let id: String
+            if let whole = JobReference.whole(word) {
+                id = whole
+            } else {
+                let known =
+                    try jobs ?? list().jobs.map { JobHandle(id: $0.id, name: $0.name) }
+                jobs = known
+                id = try JobReference.find(word, among: known).id
+            }
+            if !ids.contains(id) { ids.append(id) }
+        }
+        return ids
+    }
+}
+
+/// How long a daemon that is away is waited for.
+struct PatienceOption: ParsableArguments {
+    @Option(help: "Seconds to wait for a daemon that is away, as while it restarts.")
+    var patience = 60.0
+
+    func validate() throws {
+        guard patience >= 0, patience.isFinite else {
+            throw ValidationError("--patience \(patience): expected a number of seconds")
+        }
+    }
+}
+
+/// Asks again and again where the daemon is away, and says so at once.
+final class PatientDaemon {
+    static let pollSeconds = 0.2
+
+    private let daemon: DaemonAccess
+    private let patience: Duration
+    private var awaySince: ContinuousClock.Instant?
+
+    init(_ daemon: DaemonAccess, _ option: PatienceOption) {
+        self.daemon = daemon
+        patience = .seconds(option.patience)
+    }
+
+    func ask<Answer>(_ body: (DaemonClient) throws -> Answer) throws -> Answer {
+        while true {
+            do {
+                let answer = try daemon.ask(body)
+                if awaySince != nil { Terminal.error("layerfold: layerfoldd answers again") }
+                awaySince = nil
+                return answer
+            } catch let failure as Failure where failure.status == .unreachable {
+                let since = awaySince ?? .now
+                guard .now - since < patience else { throw failure }
+                if awaySince == nil {
+                    Terminal.error("layerfold: \(failure.message); waiting for it")
+                }
+                awaySince = since
+                Self.pause()
+            }
+        }
+    }
+
+    func ids(of words: [String]) throws -> [String] {
+        try DaemonAccess.ids(of: words) { try ask { try $0.jobs() } }
+    }
+
+    static func pause() { Thread.sleep(forTimeInterval: pollSeconds) }
+}

@@ -1,0 +1,75 @@
+// Exit codes as README lists them.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("exit codes")
+struct ExitCodeTests {
+    @Test(
+        "what is not there is code 3, whoever looks for it",
+        arguments: [
+            ["inspect", "/none/model"], ["tokenize", "/none/model"],
+            ["forward", "/none/model", "--tokens", "x", "--output", "y"],
+            ["forward", "inbox-example/models/demo", "--tokens", "/none", "--output", "y"],
+            ["eval", "/none/model", "--data", "README.md"],
+            ["eval", "inbox-example/models/demo", "--data", "/none"],
+            ["tokenize", "inbox-example/models/demo", "--file", "/none"],
+            ["run", "/none.yaml"], ["validate", "/none.yaml"], ["submit", "/none.yaml"],
+            ["report", "/none"], ["explain", "/none"], ["store", "stat", "--state", "/none"],
+            ["eval", "inbox-example/models/demo", "--task", "perplexty", "--data", "README.md"],
+        ])
+    func missing(arguments: [String]) throws {
+        let outcome = try layerfold(arguments)
+        #expect(outcome.status == 3, "\(outcome.errors)")
+        #expect(outcome.errors.hasPrefix("layerfold: "), "\(outcome.errors)")
+    }
+
+    @Test("what is there but of no use is code 4")
+    func refused() throws {
+        #expect(try layerfold("inspect", "docs").status == 4)
+        #expect(try layerfold("validate", "docs").status == 4)
+        #expect(try layerfold("validate", "README.md").status == 4)
+    }
+
+    @Test("wrong arguments are code 2, with the word that was meant")
+    func usage() throws {
+        let words: [([String], String)] = [
+            (["sumbit", "x"], "did you mean `layerfold submit`?"),
+            (["store", "verfy"], "did you mean `layerfold store verify`?"),
+            (["frobnicate"], "see `layerfold --help`"), (["ls", "--jsn"], "--json"),
+            (["ls", "--state", "faild"], "did you mean `failed`?"),
+            (["cancel"], "--all-queued"), (["ls", "--limit", "0"], "--limit 0"),
+        ]
+        for (arguments, text) in words {
+            let outcome = try layerfold(arguments)
+            #expect(outcome.status == 2, "\(arguments)")
+            #expect(outcome.errors.contains(text), "\(outcome.errors)")
+        }
+        let daemon = Places.programs.appending(path: "layerfoldd").path
+        #expect(try run(daemon, ["--no-such-option"]).status == 2)
+        #expect(try run(daemon, ["--log-level", "loud"]).status == 2)
+        #expect(try run(daemon, ["--help"]).status == 0)
+    }
+
+    @Test("Ctrl-C is code 130, SIGTERM 143, and the job goes on where it stopped")
+    func stopped() throws {
+        for (code, stop) in [(130, { $0.interrupt() }), (143, { $0.terminate() })]
+            as [(Int32, (RunningVerb) -> Void)]
+        {
+            let (folder, job) = try Workshop.make(limit: 1_000_000)
+            // Long enough that the signal comes while the text is read.
+            let text = folder.url.appending(path: "demo/heldout.txt")
+            let once = try Data(contentsOf: text)
+            try Data(Array(repeating: once, count: 40).joined()).write(to: text)
+            let verb = try RunningVerb([
+                "run", job, "--state", folder.path + "/state", "--output", folder.path + "/out",
+            ])
+            #expect(eventually { verb.errors.contains("similarity") })
+            stop(verb)
+            #expect(verb.end() == code, "\(verb.errors)")
+            #expect(verb.errors.contains("what was finished stays in the cache"))
+            #expect(Workshop.names(folder.path + "/out").isEmpty)
+        }
+    }
+}

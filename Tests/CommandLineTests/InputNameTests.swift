@@ -1,0 +1,35 @@
+// What people give verbs to read: standard input, pipes, `~`.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("names of inputs")
+struct InputNameTests {
+    private static let program = Places.programs.appending(path: "layerfold").path
+    private static let manifest =
+        "{version: 1, model: demo, compress: [{method: reverse, ratios: [0.5]}]}"
+
+    @Test("a manifest comes from standard input or a pipe, and is called job")
+    func pipes() throws {
+        for line in [
+            "'\(Self.program)' validate - --json", "'\(Self.program)' validate /dev/stdin --json",
+        ] {
+            let outcome = try shell("echo '\(Self.manifest)' | \(line)")
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect(outcome.output.contains("\"name\" : \"job\""))
+        }
+        #expect(try shell("'\(Self.program)' validate - <&-").status == 4)
+    }
+
+    @Test("~ is the user's own folder, also where a shell leaves it alone")
+    func home() throws {
+        let folder = try TemporaryFolder()
+        try Data(Self.manifest.utf8).write(to: folder.url.appending(path: "x.yaml"))
+        let outcome = try layerfold(["validate", "~/x.yaml"], environment: ["HOME": folder.path])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let missing = try layerfold(
+            ["store", "stat", "--state=~/none"], environment: ["HOME": folder.path])
+        #expect(missing.errors.contains(folder.path + "/none"), "\(missing.errors)")
+    }
+}
