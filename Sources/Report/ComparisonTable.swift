@@ -81,6 +81,22 @@ package struct ComparisonTable: Sendable, Equatable {
         return best?.row
     }
 
+    /// Ids of the rows of `group` whose figure in `column` reads like the best one.
+    func bestIDs(of group: [Row], column: Int) -> Set<String> {
+        guard let best = best(of: group, column: column)?.cells[column]?.value else { return [] }
+        let metric = metrics[column]
+        return Set(
+            group.filter { row in
+                row.cells[column].map { metric.text($0.value) == metric.text(best) } ?? false
+            }.map(\.result.id))
+    }
+
+    /// The model that somebody will want first: the best by the leading figure, of all sizes; the
+    /// first where none was measured.
+    var favourite: Row? {
+        leading.flatMap { best(of: rows, column: $0) } ?? rows.first
+    }
+
     /// One row per folded model, three columns per figure: value, standard error, change.
     ///
     /// Changes are value minus original, in the unit of the figure.

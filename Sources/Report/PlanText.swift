@@ -78,12 +78,8 @@ enum PlanText {
                 anew to make up for it.
                 """
         }
-        let kept = result.plan.compactMap(\.from.first?.layer)
-        let taken = kept.enumerated().compactMap { place, layer -> String? in
-            let start = place == 0 ? 0 : layer
-            let end = place + 1 < kept.count ? kept[place + 1] : Int.max
-            let run = removed.filter { $0 >= start && $0 < end }
-            return run.isEmpty ? nil : "\(layer) took in \(ranges(run))"
+        let taken = zip(result.plan, result.takenIn).compactMap { entry, layers -> String? in
+            layers.isEmpty ? nil : "\(entry.from[0].layer) took in \(ranges(layers))"
         }
         return """
             \(gone)\(ranges(removed)) \(verb) folded into others (\(taken.joined(separator: ", "))), \

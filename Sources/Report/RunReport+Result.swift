@@ -63,6 +63,19 @@ extension RunReport {
         /// What tells results of different entries apart.
         package var name: String { label ?? method }
 
+        /// Removed layers that live on in each entry of the plan, in its order: those behind the
+        /// entry's layer, and before the first entry's also those before it. Empty where the
+        /// method drops what it removes.
+        package var takenIn: [[Int]] {
+            guard Offer.method(method)?.takesIn == true else { return plan.map { _ in [] } }
+            let kept = plan.map { $0.from.first?.layer ?? 0 }
+            return kept.indices.map { index in
+                let start = index == 0 ? 0 : kept[index]
+                let end = index + 1 < kept.count ? kept[index + 1] : Int.max
+                return removedLayers.filter { $0 >= start && $0 < end }
+            }
+        }
+
         private enum CodingKeys: String, CodingKey {
             case id, method, label, ratio
             case ratioAchieved = "ratio_achieved"

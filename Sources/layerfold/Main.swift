@@ -25,7 +25,7 @@ struct Layerfold: ParsableCommand {
                     ValidateCommand.self, ListCommand.self,
                     ShowCommand.self, LogsCommand.self, WaitCommand.self, CancelCommand.self,
                     RetryCommand.self, RerunCommand.self, ExplainCommand.self,
-                    ReportCommand.self, DiffCommand.self,
+                    ReportCommand.self, CompareCommand.self, DiffCommand.self,
                 ]),
             CommandGroup(
                 name: "What this build can do",

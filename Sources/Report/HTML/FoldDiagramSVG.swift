@@ -4,16 +4,21 @@
 struct FoldDiagramSVG {
     private let layers: Int
     private let plan: [RunReport.PlanEntry]
+    /// Removed layers that live on in each entry of the plan.
+    private let takenIn: [[Int]]
     private let pitch: Double
     private let isNumbered: Bool
 
     private static let boxHeight = 20.0
     private static let ribbonHeight = 74.0
 
-    /// - layers: of the original; every layer that `plan` names is one of them.
-    init(layers: Int, plan: [RunReport.PlanEntry]) {
+    /// - Parameters:
+    ///   - layers: of the original; every layer that the plan names is one of them.
+    ///   - takenIn: removed layers that live on in each entry of the plan; none where it is empty.
+    init(layers: Int, plan: [RunReport.PlanEntry], takenIn: [[Int]] = []) {
         self.layers = layers
         self.plan = plan
+        self.takenIn = takenIn.isEmpty ? plan.map { _ in [] } : takenIn
         // 16 layers fit a phone, 80 a page; a number needs 18 pixels.
         pitch = layers <= 48 ? 22 : 13
         isNumbered = layers <= 48
@@ -57,13 +62,19 @@ struct FoldDiagramSVG {
 
     private func originals() -> Markup {
         let used = Set(plan.flatMap(\.from).map(\.layer))
+        let taken = Dictionary(
+            zip(plan, takenIn).flatMap { entry, layers in layers.map { ($0, entry.into) } },
+            uniquingKeysWith: { first, _ in first })
         var boxes: Markup = ""
         for layer in 0..<max(layers, 0) {
-            let isUsed = used.contains(layer)
-            let title = isUsed ? "layer \(layer)" : "layer \(layer): left out"
+            var (style, fate) = ("out", ": left out")
+            if used.contains(layer) { (style, fate) = ("from", "") }
+            if let into = taken[layer] {
+                (style, fate) = ("taken", ": taken into new layer \(into)")
+            }
             boxes += square(
-                sourceX(layer), top, style: isUsed ? "from" : "out", number: layer,
-                numberY: isNumbered ? top + 14 : top - 6, title: title)
+                sourceX(layer), top, style: style, number: layer,
+                numberY: isNumbered ? top + 14 : top - 6, title: "layer \(layer)\(fate)")
         }
         return boxes
     }
@@ -72,12 +83,20 @@ struct FoldDiagramSVG {
         var boxes: Markup = ""
         for (index, entry) in plan.enumerated() {
             boxes += square(
-                targetX(index), ribbonBottom, style: entry.isMerged ? "merged" : "kept",
+                targetX(index), ribbonBottom,
+                style: entry.isMerged || !takenIn[index].isEmpty ? "merged" : "kept",
                 number: entry.into,
                 numberY: ribbonBottom + (isNumbered ? 14 : Self.boxHeight + 14),
-                title: "new layer \(PlanText.equation(entry))")
+                title: title(index))
         }
         return boxes
+    }
+
+    private func title(_ index: Int) -> String {
+        let entry = plan[index]
+        guard !takenIn[index].isEmpty else { return "new layer \(PlanText.equation(entry))" }
+        let layers = entry.from.map(\.layer) + takenIn[index]
+        return "new layer \(entry.into): the best of \(PlanText.layers(layers.sorted()))"
     }
 
     private func square(
@@ -110,22 +129,29 @@ struct FoldDiagramSVG {
                 let wide = max(box * weight / whole, 1.2)
                 let start = sourceX(source.layer) + (box - wide) / 2
                 paths += ribbon(
-                    from: start, to: offset, width: wide, isMerged: entry.isMerged,
+                    from: start, to: offset, width: wide, style: entry.isMerged ? "merge" : "keep",
                     title: """
                         layer \(source.layer) into new layer \(entry.into), \
                         weight \(NumberText.brief(source.weight))
                         """)
                 offset += box * weight / whole
             }
+            // How much of each layer lives on is not known here: all are drawn alike.
+            let share = box / Double(takenIn[index].count + 1)
+            for (place, layer) in takenIn[index].enumerated() {
+                paths += ribbon(
+                    from: sourceX(layer) + (box - share) / 2,
+                    to: targetX(index) + share * Double(place + 1), width: share, style: "take",
+                    title: "layer \(layer) taken into new layer \(entry.into)")
+            }
         }
         return paths
     }
 
     private func ribbon(
-        from start: Double, to end: Double, width: Double, isMerged: Bool, title: String
+        from start: Double, to end: Double, width: Double, style: String, title: String
     ) -> Markup {
         let middle = (ribbonTop + ribbonBottom) / 2
-        let style = isMerged ? "merge" : "keep"
         return """
             <path class="\(style)" d="M\(start) \(ribbonTop)C\(start) \(middle) \(end) \(middle) \
             \(end) \(ribbonBottom)h\(width)C\(end + width) \(middle) \(start + width) \(middle) \

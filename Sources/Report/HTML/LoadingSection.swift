@@ -2,11 +2,12 @@
 
 extension ReportPage {
     func loading() -> Markup {
-        guard let first = table.rows.first?.result else { return "" }
-        let path = first.path.shortened(to: 300)
+        guard let favourite = table.favourite?.result else { return "" }
+        let path = favourite.path.shortened(to: 300)
         let folders = table.rows.map { row -> Markup in
             """
-            <li><code>\(Markup.name(row.result.path, countMax: 120))</code> \
+            <li><a href="\(Self.link(row.result.path))">\
+            <code>\(Markup.name(row.result.path, countMax: 120))</code></a> \
             <span class="faint">\(Markup.name(row.result.name, countMax: 40)), \
             \(row.result.layers) layers, \(NumberText.bytes(row.result.bytes))</span></li>
 
@@ -24,13 +25,30 @@ extension ReportPage {
 
             """
         }
+        let isRanked = table.rows.count > 1 && table.leading != nil
         return """
             <p>Each model is a folder beside this page, of the same architecture as the \
             original:</p>
             <ul class="folders">
             \(folders)</ul>
+            <p>These lines load \(Markup.name(favourite.name, countMax: 40)), \
+            \(favourite.layers) layers\(isRanked ? ", the best of them" : ""):</p>
             \(examples)<p class="faint">llama.cpp converts only tokenizers that it knows by name; \
             one trained for a single model may be refused.</p>
             """
+    }
+
+    /// A relative link to a folder beside the page: nothing in it is read as a scheme or a query.
+    private static func link(_ path: String) -> String {
+        let plain = path.utf8.map { byte -> String in
+            let isPlain =
+                byte < 0x80
+                && (Character(UnicodeScalar(byte)).isLetter
+                    || Character(UnicodeScalar(byte)).isNumber || "._-/".utf8.contains(byte))
+            return isPlain
+                ? String(UnicodeScalar(byte))
+                : (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+        }.joined()
+        return "./\(plain)/"
     }
 }

@@ -6,15 +6,21 @@ extension ReportPage {
         guard !figures.isEmpty else { return "" }
         let style: Markup =
             report.model.layers > 24 ? "class=\"plans deep\"" : "class=\"plans\""
+        let isTaken = table.rows.contains { !$0.result.takenIn.allSatisfy(\.isEmpty) }
+        let taken: Markup =
+            isTaken
+            ? " Coloured boxes above are layers whose best neurons and heads were taken into another."
+            : ""
         return """
             <p>Grey ribbons are layers kept as they are, coloured ones are merged, and as wide as \
-            their weights; dashed boxes are layers left out.</p>
+            their weights; dashed boxes are layers left out.\(taken)</p>
             \(Self.gallery(figures, style: style, noun: "plans"))
             """
     }
 
     private func figure(_ result: RunReport.Result) -> Markup {
-        let diagram = FoldDiagramSVG(layers: report.model.layers, plan: result.plan)
+        let diagram = FoldDiagramSVG(
+            layers: report.model.layers, plan: result.plan, takenIn: result.takenIn)
         let summary = PlanText.summary(result)
         let merges = result.plan.filter(\.isMerged).map { entry -> Markup in
             "<li>\(PlanText.equation(entry))</li>"

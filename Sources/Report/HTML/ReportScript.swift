@@ -1,5 +1,5 @@
 // The page's only script: tooltips that can be read (and touched) instead of the browser's own,
-// and tables that sort by a click on a heading. Without it the page lacks nothing but these.
+// tables that sort by a click on a heading, and buttons that copy the lines below them. Without it the page lacks nothing but these.
 
 enum ReportScript {
     /// The script's digest for the content policy: a browser runs this text and no other.
@@ -90,6 +90,26 @@ enum ReportScript {
             });
           }
           document.querySelectorAll("table.sortable").forEach(sortable);
+
+          function copyable(block) {
+            var frame = document.createElement("div");
+            var button = document.createElement("button");
+            frame.className = "copied";
+            button.type = "button";
+            button.textContent = "Copy";
+            block.parentNode.insertBefore(frame, block);
+            frame.appendChild(block);
+            frame.appendChild(button);
+            button.addEventListener("click", function () {
+              // Pages that lie in a folder have no clipboard of their own in every browser.
+              var selection = getSelection();
+              selection.selectAllChildren(block.querySelector("code"));
+              var done = document.execCommand("copy");
+              selection.removeAllRanges();
+              button.textContent = done ? "Copied" : "Press Ctrl-C";
+            });
+          }
+          document.querySelectorAll("#use .scroll").forEach(copyable);
         })();
         """#
 }

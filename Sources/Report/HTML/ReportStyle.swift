@@ -237,11 +237,14 @@ enum ReportStyle {
         .from rect, .kept rect { fill: var(--wash); stroke: var(--strong-line); }
         .out rect { fill: none; stroke: var(--strong-line); stroke-dasharray: 3 2.5; }
         .out text { fill: var(--soft); }
+        .taken rect { fill: none; stroke: var(--accent); }
+        .taken text { fill: var(--accent); }
         .merged rect { fill: var(--accent); stroke: var(--accent); }
         .merged text { fill: var(--page); font-weight: 600; }
         .small text, .out.small text { fill: var(--soft); font-weight: 400; }
         .ribbons .keep { fill: var(--keep); opacity: .55; }
         .ribbons .merge { fill: var(--accent); opacity: .6; }
+        .ribbons .take { fill: var(--accent); opacity: .3; }
         .ribbons path:hover { opacity: 1; }
 
         details { margin-top: .6rem; }
@@ -258,6 +261,12 @@ enum ReportStyle {
         pre {
           margin: 0; padding: .9rem 1.1rem; background: var(--wash); border-radius: 6px;
           line-height: 1.55; width: max-content; min-width: 100%;
+        }
+        .copied { position: relative; }
+        .copied button {
+          position: absolute; right: .4rem; top: .4rem; padding: .15rem .6rem; cursor: pointer;
+          font: inherit; font-size: .82rem; color: var(--accent); background: var(--card);
+          border: 1px solid var(--line); border-radius: 4px;
         }
         .tip {
           position: fixed; z-index: 4; pointer-events: none; max-width: 20rem;
@@ -294,10 +303,19 @@ enum ReportStyle {
             --strong-line: #888; --accent: #0b5fa5; --wash: #f3f3f3;
           }
           body { max-width: none; padding: 0; font-size: 10pt; }
-          nav, .skip, .tip { display: none; }
+          @page { margin: 12mm; }
+          nav, .skip, .tip, .copied button { display: none; }
           section, figure, tr, pre { break-inside: avoid; }
           section:has(.maps), section:has(.charts), section:has(table) { break-inside: auto; }
+          /* What scrolls on a screen is cut on paper: tables shrink and wrap, drawings shrink. */
           .scroll { overflow: visible; background: none; }
+          table { font-size: 7.5pt; min-width: 0; width: 100%; }
+          th, td, .num, thead th { white-space: normal; padding: .25rem .5rem .25rem 0; }
+          tbody th { min-width: 0; max-width: none; position: static; }
+          .below { font-size: 6.5pt; }
+          .hit, .miss { font-size: inherit; }
+          svg { max-width: 100%; height: auto; }
+          pre { white-space: pre-wrap; width: auto; }
           th button::after, th button .below::before { display: none; }
           .maps details { display: none; }
           .more::details-content { content-visibility: visible; height: auto; }

@@ -10,7 +10,18 @@ extension ReportPage {
         let small = charts.dropFirst().map(\.1)
         let others: Markup =
             small.isEmpty ? "" : "<div class=\"charts\">\(Array(small))</div>"
-        return resultTable() + (charts.first?.1 ?? "") + others
+        return resultTable() + files() + (charts.first?.1 ?? "") + others
+    }
+
+    /// The same figures for other programs, beside this page.
+    private func files() -> Markup {
+        let links = [
+            ("report.json", "everything"), ("comparison.csv", "this table"),
+            ("report.csv", "a line for each figure"),
+        ].map { name, content -> Markup in
+            "<li><a href=\"\(name)\">\(name)</a> <span class=\"faint\">\(content)</span></li>\n"
+        }
+        return "<ul class=\"names\">\n\(links)</ul>"
     }
 
     /// Columns of figures, the leading one first.
@@ -32,7 +43,7 @@ extension ReportPage {
         }
         let rows = table.groups.map { group -> Markup in
             let best = table.metrics.indices.map { column in
-                group.count > 1 ? table.best(of: group, column: column)?.result.id : nil
+                group.count > 1 ? table.bestIDs(of: group, column: column) : []
             }
             return group.enumerated().reduce(into: "") { rows, row in
                 rows += resultRow(row.element, best: best, isFirst: row.offset == 0)
@@ -73,7 +84,7 @@ extension ReportPage {
     }
 
     private func resultRow(
-        _ row: ComparisonTable.Row, best: [String?], isFirst: Bool
+        _ row: ComparisonTable.Row, best: [Set<String>], isFirst: Bool
     ) -> Markup {
         let result = row.result
         var layers: Markup = "\(NumberText.change(-result.ratioAchieved))"
@@ -82,7 +93,7 @@ extension ReportPage {
         }
         let figures = order.map { column -> Markup in
             guard let evaluation = row.cells[column] else { return Self.cell("–") }
-            return figure(evaluation, isBest: best[column] == result.id)
+            return figure(evaluation, isBest: best[column].contains(result.id))
         }
         let style: Markup = isFirst ? " class=\"first\"" : ""
         return """

@@ -59,6 +59,7 @@ extension ReportPage {
         if let peak { summary += "; at most \(NumberText.bytes(peak)) of memory" }
         return """
             <p>\(summary).</p>
+            <details class="more"><summary>Each stage</summary>
             \(Self.scrolling("""
                 <table class="stages sortable">
                 <caption>Stages of this job</caption>
@@ -68,7 +69,7 @@ extension ReportPage {
                 <tbody>
                 \(rows)</tbody>
                 </table>
-                """, label: "Table of stages"))
+                """, label: "Table of stages"))</details>
             """
     }
 

@@ -1,0 +1,57 @@
+// Reports side by side.
+
+import JSON
+import Testing
+
+@testable import Report
+
+@Suite struct ReportComparisonTests {
+    private func source(_ name: String, _ folder: String) -> ReportComparison.Source {
+        var report = ReportFixtures.tiny()
+        report.job = .object(
+            JSONObject([("name", .string(name)), ("evaluate", .array([.string("a")]))]))
+        return .init(report, folder: folder)
+    }
+
+    @Test func allModelsStandOnOnePage() throws {
+        let whole = try ReportComparison.merge([source("one", "r/one-1"), source("two", "r/two-1")])
+        let single = ReportFixtures.tiny()
+        #expect(whole.results.count == 2 * single.results.count)
+        #expect(Set(whole.results.map(\.id)).count == whole.results.count)
+        #expect(whole.results.allSatisfy { $0.path.hasPrefix("r/") })
+        // Asked alike: the same columns.
+        #expect(ComparisonTable(whole).metrics == ComparisonTable(single).metrics)
+        let html = HTMLReport.render(whole)
+        #expect(html.contains("one: ") && html.contains("two: "))
+        #expect(html.contains("href=\"./r/two-1/"))
+    }
+
+    @Test func otherQuestionsAreOtherColumns() throws {
+        var other = ReportFixtures.tiny()
+        other.job = .object(
+            JSONObject([("name", .string("two")), ("evaluate", .array([.string("b")]))]))
+        let whole = try ReportComparison.merge([
+            source("one", "a"), ReportComparison.Source(other, folder: "b"),
+        ])
+        let single = ComparisonTable(ReportFixtures.tiny()).metrics.count
+        #expect(ComparisonTable(whole).metrics.count == 2 * single)
+    }
+
+    @Test func equalNamesAreTold() throws {
+        let whole = try ReportComparison.merge([source("one", "a"), source("one", "b")])
+        #expect(whole.results.contains { $0.label?.hasPrefix("one 2: ") ?? false })
+    }
+
+    @Test func otherOriginalsAndSingleReportsAreRefused() throws {
+        #expect(throws: ReportComparisonError.tooFew) {
+            try ReportComparison.merge([source("one", "a")])
+        }
+        var other = ReportFixtures.tiny()
+        other.model.digest = String(repeating: "0", count: 64)
+        #expect(throws: ReportComparisonError.self) {
+            try ReportComparison.merge([
+                source("one", "a"), ReportComparison.Source(other, folder: "b"),
+            ])
+        }
+    }
+}
