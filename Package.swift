@@ -235,7 +235,7 @@ let package = Package(
                 "JSON", "Runner", "Jobs", "Catalogue", "Failures", "Compression", "Evaluation",
                 "Analysis", "Model",
                 "Texts",
-                "Tokenizer", "Checkpoint", "TensorMath", "DurableIO", "Store",
+                "Tokenizer", "Checkpoint", "TensorMath", "DurableIO", "Store", "Locations",
                 external("SystemPackage", "swift-system"),
             ]),
         tests("DaemonTests", ["Daemon", "Failures", "Jobs", "Store", "DurableIO"]),

@@ -34,7 +34,7 @@ package enum FaultText {
     }
 
     private static func cocoa(_ error: CocoaError) -> String {
-        let path = error.filePath.map { "'\($0)': " } ?? ""
+        let path = error.filePath.map { "`\($0)`: " } ?? ""
         if let cause = error.underlying as? POSIXError {
             return path + POSIXErrorText.words(cause.code.rawValue)
         }

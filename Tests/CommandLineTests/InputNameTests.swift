@@ -8,7 +8,8 @@ import Testing
 struct InputNameTests {
     private static let program = Places.programs.appending(path: "layerfold").path
     private static let manifest =
-        "{version: 1, model: demo, compress: [{method: reverse, ratios: [0.5]}]}"
+        "{version: 1, model: \(Places.demoModel.path), "
+        + "compress: [{method: reverse, ratios: [0.5]}]}"
 
     @Test("a manifest comes from standard input or a pipe, and is called job")
     func pipes() throws {

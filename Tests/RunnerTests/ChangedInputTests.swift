@@ -4,6 +4,7 @@ import Checkpoint
 import DurableIO
 import Foundation
 import JSON
+import Locations
 import Model
 import Store
 import SystemPackage
@@ -118,7 +119,8 @@ import Testing
         let store = try ContentStore(state: FilePath(copy.folder.path + "/state"))
         let cache = StageCache(
             store: store, progress: ProgressReporter(listener: { _ in }, stop: {}))
-        _ = try IdentifiedModel(copy.model, within: copy.model, cache)
+        let located = try ModelLocator(from: "/").locate(copy.model.string)
+        _ = try IdentifiedModel(located, cache)
         let identity = try MappedFile(copy.weights).identity
         let stage = Meddler {
             try copy.rewrite()

@@ -10,7 +10,7 @@ package struct InboxElsewhere: ClassifiedFailure, Equatable, CustomStringConvert
     package var failureClass: FailureClass { .user }
 
     package var description: String {
-        "the inbox '\(inbox)' lies on another mount than the state folder '\(state)', and between "
+        "the inbox `\(inbox)` lies on another mount than the state folder `\(state)`, and between "
             + "mounts no file moves in one step (a bind mount counts, even of the same disk): use "
             + "a folder below the state folder, and let people reach that one by a symbolic link, "
             + "or mount both as one"
