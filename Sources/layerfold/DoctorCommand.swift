@@ -80,14 +80,28 @@ struct DoctorCommand: ParsableCommand {
                     ? "you may drop job files into \(path)"
                     : "you may not write \(path): are you in its group?")
         ]
-        // The daemon tries it by a rename of its own; nobody else may write its spool.
-        if let problem = report?.problem {
+        if let problem = report.map(\.problem) ?? renameProblem {
             checks.append(Check(what: "inbox", isGood: false, detail: problem))
         }
         return checks
             + (report?.staying ?? []).map {
                 Check(what: "in the inbox", isGood: false, detail: "\($0.name): \($0.reason)")
             }
+    }
+
+    /// Whether files can be moved out of the inbox in one step: a running daemon has tried it itself,
+    /// and without one it is tried here, by those who may.
+    private var renameProblem: String? {
+        let (inbox, spool) = (daemon.place.state + "/inbox", daemon.place.state + "/spool")
+        guard [inbox, spool].allSatisfy(FileManager.default.isWritableFile(atPath:)) else {
+            return nil
+        }
+        do throws(SystemCallError) {
+            try FolderProbe.rename(from: FilePath(inbox), to: FilePath(spool))
+            return nil
+        } catch {
+            return error.description
+        }
     }
 
     private var reach: Check {

@@ -129,6 +129,12 @@ enum ProgressText {
         return TextTable.oneLine(text)
     }
 
+    /// The same for a line that is rewritten: one that reaches the last column goes on in the next
+    /// line, and stays there.
+    static func fitting(_ progress: ProgressLine.Progress, width: Int) -> String {
+        TextTable.cut(full(progress), to: max(1, width - 1))
+    }
+
     /// What ends with a line of its own; nil for what passes by.
     static func line(_ line: ProgressLine) -> String? {
         switch line {

@@ -18,18 +18,16 @@ final class ProgressDisplay {
     }
 
     private func show(_ progress: ProgressLine.Progress) {
-        let text = ProgressText.full(progress)
         let tenth = ProgressText.percent(progress) / 10
         if isTerminal {
-            // A line that reaches the last column goes on in the next, and stays there.
             let width = Terminal.width(of: STDERR_FILENO) ?? 80
-            Terminal.tell("\r\u{1B}[K" + TextTable.cut(text, to: max(1, width - 1)))
+            Terminal.tell("\r\u{1B}[K" + ProgressText.fitting(progress, width: width))
             hasOpenLine = true
         } else if tenth != lastTenth || .now - lastLine >= .seconds(60) {
             // A file or a pipe gets a line for every tenth, and every minute where that takes long.
             lastTenth = tenth
             lastLine = .now
-            Terminal.error(text)
+            Terminal.error(ProgressText.full(progress))
         }
     }
 

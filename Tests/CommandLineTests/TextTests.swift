@@ -139,6 +139,20 @@ struct TextTests {
         #expect(JobText.story(told, failure: failure) == story + ["failed: no such model"])
     }
 
+    @Test("progress never wraps, whatever its detail holds")
+    func progress() {
+        let progress = ProgressLine.Progress(
+            stage: "weights", done: 1, total: 3, unit: "layers", rate: 0.5, secondsLeft: 4,
+            detail: "model.layers.1\nmlp 模型")
+        #expect(
+            ProgressText.full(progress)
+                == "weights      33 %  model.layers.1 mlp 模型  0.5 layers/s  4.00 s left")
+        for width in 3...100 {
+            let text = ProgressText.fitting(progress, width: width)
+            #expect(TextTable.columns(text) < width && !text.contains("\n"))
+        }
+    }
+
     @Test("two jobs differ in what was asked and what came out")
     func differences() {
         let one = JobDiff.flattened(["a": ["b": [1, 2]], "c": "x"])
