@@ -22,11 +22,13 @@ package enum ProgressLine: Sendable, Equatable {
         /// Units per second, where known.
         package var rate: Double?
         package var secondsLeft: Double?
+        /// Of the whole job, where it was planned.
+        package var jobSecondsLeft: Double?
         package var detail: String?
 
         package init(
             stage: String, done: Int, total: Int, unit: String, rate: Double? = nil,
-            secondsLeft: Double? = nil, detail: String? = nil
+            secondsLeft: Double? = nil, jobSecondsLeft: Double? = nil, detail: String? = nil
         ) {
             self.stage = stage
             self.done = done
@@ -34,12 +36,14 @@ package enum ProgressLine: Sendable, Equatable {
             self.unit = unit
             self.rate = rate
             self.secondsLeft = secondsLeft
+            self.jobSecondsLeft = jobSecondsLeft
             self.detail = detail
         }
 
         private enum CodingKeys: String, CodingKey {
             case stage, done, total, unit, rate, detail
             case secondsLeft = "seconds_left"
+            case jobSecondsLeft = "job_seconds_left"
         }
     }
 

@@ -44,7 +44,7 @@ package struct ForegroundRun {
                 setting: JobSetting(
                     store: try ContentStore(state: state),
                     models: ModelLocator(from: manifestFolder),
-                    data: .anywhere(from: manifestFolder), results: partial),
+                    data: .anywhere(from: manifestFolder), results: partial, state: state),
                 progress: ProgressReporter(listener: emit, stop: stop))
             let report = try runner.run()
             try RunLog(folder: partial).write(report)
@@ -54,6 +54,19 @@ package struct ForegroundRun {
             try? FileManager.default.removeItem(atPath: partial.string)
             throw error
         }
+    }
+
+    /// What `run` would take.
+    package func forecast(
+        emit: @escaping (ProgressLine) -> Void, stop: @escaping () throws -> Void
+    ) throws -> JobForecast {
+        try JobRunner(
+            description,
+            setting: JobSetting(
+                store: try ContentStore(state: state), models: ModelLocator(from: manifestFolder),
+                data: .anywhere(from: manifestFolder), results: output, state: state),
+            progress: ProgressReporter(listener: emit, stop: stop)
+        ).forecast()
     }
 
     /// The first free name; DONE is written last.

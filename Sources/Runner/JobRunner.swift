@@ -4,6 +4,7 @@ import Analysis
 import Catalogue
 import Checkpoint
 import Compression
+import DurableIO
 import Evaluation
 import Foundation
 import JSON
@@ -23,14 +24,18 @@ package struct JobSetting {
     package var data: PathScope
     /// An empty folder of this job's own.
     package var results: FilePath
+    /// The folder of store and index, which knows how fast this machine is; nil: nobody does.
+    package var state: FilePath?
 
     package init(
-        store: ContentStore, models: ModelLocator, data: PathScope, results: FilePath
+        store: ContentStore, models: ModelLocator, data: PathScope, results: FilePath,
+        state: FilePath? = nil
     ) {
         self.store = store
         self.models = models
         self.data = data
         self.results = results
+        self.state = state
     }
 }
 
@@ -40,6 +45,7 @@ package final class JobRunner {
     private let progress: ProgressReporter
     private let cache: StageCache
     private let numerics: Numerics
+    private let rates: RateFile?
     private let started = timestamp()
 
     /// Cached objects may turn out damaged while they are read; each try recomputes what was
@@ -50,8 +56,11 @@ package final class JobRunner {
         self.job = job
         self.setting = setting
         self.progress = progress
-        cache = StageCache(store: setting.store, progress: progress)
-        numerics = Numerics(job.analysis.compute)
+        let numerics = Numerics(job.analysis.compute)
+        let rates = setting.state.map { RateFile(state: $0, numerics) }
+        self.numerics = numerics
+        self.rates = rates
+        cache = StageCache(store: setting.store, progress: progress, rates: rates)
     }
 
     /// Runs all stages and writes everything but DONE into the results folder.
@@ -75,18 +84,94 @@ package final class JobRunner {
     }
 
     private func attempt() throws -> RunReport {
+        let prepared = try prepare()
+        announce(prepared)
+        let outcome = try carryOut(prepared, cache)
+        let report = try makeReport(prepared.original, outcome.analysed, outcome.made)
+        try ResultFiles(folder: setting.results).write(report, job: job)
+        return report
+    }
+
+    // MARK: Planning
+
+    /// What `run` would take. Only what every prediction needs is computed, and kept: the model's
+    /// digest, tokens and questions.
+    package func forecast() throws -> JobForecast { try forecast(try prepare()) }
+
+    private func forecast(_ prepared: Prepared) throws -> JobForecast {
+        let planning = Planning(after: cache.records)
+        let silent = ProgressReporter(listener: { _ in }, stop: progress.checkpoint)
+        _ = try carryOut(
+            prepared, StageCache(planning, store: setting.store, progress: silent))
+        let place = setting.state ?? setting.results
+        return JobForecast(
+            planning.stages, rates: rates?.rates ?? Rates(), memory: MemoryLimit.current(),
+            diskBytes: try? DiskSpace(at: place).freeBytes)
+    }
+
+    /// Tells what the job will take. It runs without that, too.
+    private func announce(_ prepared: Prepared) {
+        do {
+            let forecast = try forecast(prepared)
+            progress.note(forecast.summary)
+            for obstacle in forecast.obstacles { progress.note(obstacle) }
+            progress.expect(
+                TimeLeft(forecast.stages.map { (name: $0.name, seconds: $0.seconds) }))
+        } catch { progress.note("what the job takes cannot be told: \(error)") }
+    }
+
+    // MARK: The stages
+
+    /// What all else needs; cheap beside that.
+    private struct Prepared {
+        let original: IdentifiedModel
+        let tokenizer: IdentifiedTokenizer
+        let encoder: PromptEncoder
+        /// nil where the job has no calibration.
+        let tokens: TokenisedSet?
+        /// Of `compare`.
+        let sets: [SetComparison.NamedSet]
+    }
+
+    private func prepare() throws -> Prepared {
         let located = try setting.models.locate(job.model)
         let original = try IdentifiedModel(located, cache)
         let tokenizer = try IdentifiedTokenizer(folder: located.folder)
-        let subject = Subject(
-            model: original.model, identity: original.digest, label: RunReport.Similarity.original)
-        let evaluations = Evaluations(
+        let encoder = PromptEncoder(tokenizer.tokenizer, folder: located.folder)
+        try evaluations(original, tokenizer, encoder, cache).check(job.evaluate)
+        func tokenise(_ set: JobDescription.Calibration) throws -> TokenisedSet {
+            let stage = try TokeniseStage(set, tokenizer: tokenizer, data: setting.data)
+            let tokens = try cache.run(stage)
+            if let shortage = stage.shortage(tokens) { progress.warn(shortage) }
+            return tokens
+        }
+        // All sets before the first forward pass: a missing file is told of at once.
+        return Prepared(
+            original: original, tokenizer: tokenizer, encoder: encoder,
+            tokens: try job.calibration.map(tokenise),
+            sets: try (job.compare?.sets ?? []).map { set in
+                SetComparison.NamedSet(name: set.name ?? set.path, tokens: try tokenise(set))
+            })
+    }
+
+    private func evaluations(
+        _ original: IdentifiedModel, _ tokenizer: IdentifiedTokenizer, _ encoder: PromptEncoder,
+        _ cache: StageCache
+    ) -> Evaluations {
+        Evaluations(
             cache: cache, numerics: numerics, data: setting.data, tokenizer: tokenizer,
-            encoder: PromptEncoder(tokenizer.tokenizer, folder: located.folder), original: subject)
-        try evaluations.check(job.evaluate)
-        let analysed = try analyse(original, tokenizer)
+            encoder: encoder, original: Subject(original))
+    }
+
+    private func carryOut(
+        _ prepared: Prepared, _ cache: StageCache
+    ) throws -> (analysed: Analysed, made: [RunReport.Result]) {
+        let original = prepared.original
+        let evaluations = evaluations(original, prepared.tokenizer, prepared.encoder, cache)
+        let analysis = AnalysisStages(cache: cache, numerics: numerics, analysis: job.analysis)
+        let analysed = try analyse(prepared, analysis)
         let baselines = try job.evaluate.map {
-            try evaluations.run($0, on: subject, beside: nil)
+            try evaluations.run($0, on: Subject(original), beside: nil)
         }
         var maker = ResultMaker(
             job: job, cache: cache, numerics: numerics, results: setting.results,
@@ -94,18 +179,12 @@ package final class JobRunner {
             original: original, analysed: analysed)
         let models = DistinctModels(
             job.candidates, of: original.model.blueprint.layers.count)
-        for note in models.notes { progress.warn(note) }
+        for note in models.notes { cache.progress.warn(note) }
         for candidate in models.candidates { try maker.make(PlanRequest(candidate)) }
-        let report = try makeReport(original, maker.analysed, maker.made)
-        try ResultFiles(folder: setting.results).write(report, job: job)
-        return report
+        return (maker.analysed, maker.made)
     }
 
     // MARK: Analysis
-
-    private var analysis: AnalysisStages {
-        AnalysisStages(cache: cache, numerics: numerics, analysis: job.analysis)
-    }
 
     /// The measures the job needs: those it names, and what its methods insist on.
     private var measures: [String] {
@@ -125,31 +204,21 @@ package final class JobRunner {
                 })
     }
 
-    private func analyse(
-        _ original: IdentifiedModel, _ tokenizer: IdentifiedTokenizer
-    ) throws -> Analysed {
-        func tokenise(_ set: JobDescription.Calibration) throws -> TokenisedSet {
-            let stage = try TokeniseStage(set, tokenizer: tokenizer, data: setting.data)
-            let tokens = try cache.run(stage)
-            if let shortage = stage.shortage(tokens) { progress.warn(shortage) }
-            return tokens
-        }
-        var analysed = Analysed(tokens: try job.calibration.map(tokenise))
-        // All sets before the first forward pass: a missing file is told of at once.
-        let sets = try (job.compare?.sets ?? []).map { set in
-            SetComparison.NamedSet(name: set.name ?? set.path, tokens: try tokenise(set))
-        }
-        if let tokens = analysed.tokens {
-            let calibrated = CalibratedModel(identified: original, tokens: tokens)
+    private func analyse(_ prepared: Prepared, _ analysis: AnalysisStages) throws -> Analysed {
+        var analysed = Analysed(tokens: prepared.tokens)
+        if let tokens = prepared.tokens {
+            let calibrated = CalibratedModel(identified: prepared.original, tokens: tokens)
             for found in try analysis.measure(calibrated, measures: measures) {
                 analysed.add(found.similarity)
                 guard measuresInUse.contains(found.similarity.measure.name) else { continue }
-                for warning in found.similarity.matrix.warnings { progress.warn(warning) }
+                for warning in found.similarity.matrix.warnings {
+                    analysis.cache.progress.warn(warning)
+                }
             }
         }
         if let compare = job.compare {
             let outcome = try SetComparison(stages: analysis, compare: compare).run(
-                original, sets: sets, calibration: analysed.similarity)
+                prepared.original, sets: prepared.sets, calibration: analysed.similarity)
             analysed.reports += outcome.similarities
             analysed.correlations = outcome.correlations
         }

@@ -4,6 +4,7 @@ import Compression
 import Jobs
 import Model
 import Report
+import Store
 import SystemPackage
 
 struct ResultMaker {
@@ -43,8 +44,9 @@ struct ResultMaker {
     mutating func make(_ request: PlanRequest) throws {
         let requirements = request.requirements
         let ground = try ground(request, requirements)
-        let chosen = try cache.run(
-            PlanStage(request: request, model: original.model, ground: ground))
+        let choice = PlanStage(request: request, model: original.model, ground: ground)
+        let chosen = try cache.run(choice)
+        cache.trace(chosen.digest, to: [choice.key.digest])
         let (plan, learning) = try learned(try aligned(chosen, request), request)
         for note in plan.plan.notes { progress.warn("\(request.method): \(note)") }
         let weights = try weights(request, requirements, plan) ?? ground.searched?.weights
@@ -84,13 +86,14 @@ struct ResultMaker {
         if let search = requirements.removals {
             let removed = try removed()
             let original = try calibrated(request)
-            let removals = try cache.run(
-                RemovalStage(original, search, removing: removed, numerics: numerics))
+            let stage = RemovalStage(original, search, removing: removed, numerics: numerics)
+            let removals = try cache.run(stage)
             ground.removals = removals
             if search.exchanges {
                 let kept = removals.order.kept(removing: removed, of: layers)
                 ground.searched = try cache.run(
-                    ExchangeStage(original, search, kept: kept, numerics: numerics))
+                    ExchangeStage(original, search, kept: kept, numerics: numerics),
+                    from: [stage.key.digest])
             }
         }
         if let costs = requirements.stretchCosts {
@@ -112,9 +115,12 @@ struct ResultMaker {
         let original = try calibrated(request)
         var selection = StretchSelection(layers: layers)
         var missing = selection.pairs
+        var measured: [Digest] = []
         repeat {
-            let found = try cache.run(
-                StretchCostStage(original, costs, of: missing, request, numerics: numerics))
+            let stage = StretchCostStage(
+                original, costs, of: missing, request, numerics: numerics)
+            let found = try cache.run(stage, from: measured)
+            measured.append(stage.key.digest)
             for (stretch, cost) in zip(missing, found) { selection.learn(stretch, cost: cost) }
             missing = selection.cheapest(removing: count).stretches.filter {
                 !selection.isMeasured($0)
@@ -126,7 +132,10 @@ struct ResultMaker {
             "\(request.name)-r\(request.ratio ?? 0): layers " + names.joined(separator: ", ")
                 + "; their costs add up to a KL of " + FoldText.cost(cost))
         let gone = Set(stretches.flatMap { $0.dropFirst() })
-        return try SearchedPlan(.keeping((0..<layers).filter { !gone.contains($0) }, of: layers))
+        let found = try SearchedPlan(
+            .keeping((0..<layers).filter { !gone.contains($0) }, of: layers))
+        cache.trace(found.digest, to: measured)
+        return found
     }
 
     private func calibrated(_ request: PlanRequest) throws -> CalibratedModel {
@@ -145,9 +154,11 @@ struct ResultMaker {
             let stage = AlignStage(
                 plan.plan, request, original, tokens: analysed.tokens, numerics: numerics)
         else { return plan }
-        let found = try cache.run(stage)
+        let found = try cache.run(stage, from: [plan.digest])
         for layer in found { progress.note(layer.text) }
-        return try IdentifiedPlan(plan.plan.aligned(found))
+        let aligned = try IdentifiedPlan(plan.plan.aligned(found))
+        cache.trace(aligned.digest, to: [plan.digest, stage.key.digest])
+        return aligned
     }
 
     private func learned(
@@ -159,7 +170,9 @@ struct ResultMaker {
                 numerics: numerics)
         else { return (plan, nil) }
         let found = try cache.run(stage)
-        return (try IdentifiedPlan(found.plan), stage.report(found))
+        let learned = try IdentifiedPlan(found.plan)
+        cache.trace(learned.digest, to: [stage.key.digest])
+        return (learned, stage.report(found))
     }
 
     private func weights(
@@ -169,7 +182,7 @@ struct ResultMaker {
         let stage = WeightStage(
             try calibrated(request), fitting, request, kept: plan.kept, numerics: numerics)
         for note in stage.notes { progress.warn("\(request.name): \(note)") }
-        return try cache.run(stage)
+        return try cache.run(stage, from: [plan.digest])
     }
 
     /// Says whether the result is better than what else could be done at its size.

@@ -72,7 +72,8 @@ package struct Worker {
             setting: JobSetting(
                 store: try ContentStore(state: FilePath(request.stateDirectory)),
                 models: ModelLocator(roots: request.modelRoots.map { FilePath($0) }),
-                data: .below(request.dataRoots.map { FilePath($0) }), results: results),
+                data: .below(request.dataRoots.map { FilePath($0) }), results: results,
+                state: FilePath(request.stateDirectory)),
             progress: progress)
         let report = try runner.run()
         try log.write(report)

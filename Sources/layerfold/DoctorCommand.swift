@@ -17,6 +17,8 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var daemon: DaemonPlace
     @Flag(help: "Print JSON.") var json = false
     @Flag(help: "Every finding counts as a failure.") var strict = false
+    @Flag(help: "Measure how fast this machine is, and keep it in the state folder for `plan`.")
+    var measure = false
 
     private struct Check: Encodable {
         let what: String
@@ -25,6 +27,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     func run() throws {
+        if measure { try measureSpeed() }
         let checks = machine + state + [reach] + inbox
         if json {
             try Terminal.json(checks)
@@ -35,6 +38,16 @@ struct DoctorCommand: ParsableCommand {
         if strict, checks.contains(where: { !$0.isGood }) {
             throw Failure(.integrity, "not everything is in order")
         }
+    }
+
+    private func measureSpeed() throws {
+        do {
+            for (mode, speed) in try MachineSpeed.measure(keepingIn: FilePath(daemon.place.state)) {
+                Terminal.error(
+                    "\(mode): \(Int(speed.operations / 1e9)) G operations/s; hashed "
+                        + "\(Int(speed.read / 1e6)) MB/s, written \(Int(speed.written / 1e6)) MB/s")
+            }
+        } catch { throw Failure(.notFound, "the speed could not be measured: \(error)") }
     }
 
     private var machine: [Check] {

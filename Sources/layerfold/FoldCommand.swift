@@ -26,6 +26,8 @@ struct FoldCommand: ParsableCommand {
     var output = "layerfold-results"
     @Flag(help: "Print progress as JSON lines on standard error.")
     var json = false
+    @Flag(help: "Only show what it would do and take, as `layerfold plan` does.")
+    var dryRun = false
 
     func run() throws {
         let (model, manifest) = try starter.resolve()
@@ -35,10 +37,10 @@ struct FoldCommand: ParsableCommand {
             throw Failure(.refused, FaultText.describe(error))
         }
         if !json { try announce(model, manifest) }
-        try JobInForeground(
+        let job = JobInForeground(
             description: description, manifest: Array(bytes), folder: FilePath("/"),
-            state: state, output: output, json: json
-        ).run()
+            state: state, output: output, json: json)
+        if dryRun { try job.plan() } else { try job.run() }
     }
 
     private func announce(_ model: Model, _ manifest: StarterManifest) throws {

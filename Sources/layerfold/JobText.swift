@@ -113,7 +113,8 @@ enum JobText {
 /// Progress lines in words.
 enum ProgressText {
     static func short(_ progress: ProgressLine.Progress) -> String {
-        let left = progress.secondsLeft.map { ", " + duration($0) + " left" } ?? ""
+        let seconds = progress.jobSecondsLeft ?? progress.secondsLeft
+        let left = seconds.map { ", " + duration($0) + " left" } ?? ""
         return "\(progress.stage) \(percent(progress)) %" + left
     }
 
@@ -126,6 +127,7 @@ enum ProgressText {
         if let detail = progress.detail, !detail.isEmpty { text += "  \(detail)" }
         if let rate = progress.rate { text += "  \(count(rate)) \(progress.unit)/s" }
         if let left = progress.secondsLeft { text += "  \(duration(left)) left" }
+        if let all = progress.jobSecondsLeft { text += ", \(duration(all)) in all" }
         return TextTable.oneLine(text)
     }
 
@@ -168,7 +170,8 @@ enum ProgressText {
         case ..<10: String(format: "%.2g", value)
         case ..<1000: String(format: "%.0f", value)
         case ..<1_000_000: String(format: "%.1f k", value / 1000)
-        default: String(format: "%.1f M", value / 1_000_000)
+        case ..<1_000_000_000: String(format: "%.1f M", value / 1_000_000)
+        default: String(format: "%.1f G", value / 1_000_000_000)
         }
     }
 }

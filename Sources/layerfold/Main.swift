@@ -21,8 +21,8 @@ struct Layerfold: ParsableCommand {
             CommandGroup(
                 name: "Jobs",
                 subcommands: [
-                    FoldCommand.self, InitCommand.self, RunCommand.self, SubmitCommand.self,
-                    ValidateCommand.self, ListCommand.self,
+                    FoldCommand.self, InitCommand.self, RunCommand.self, PlanCommand.self,
+                    SubmitCommand.self, ValidateCommand.self, ListCommand.self,
                     ShowCommand.self, LogsCommand.self, WaitCommand.self, CancelCommand.self,
                     RetryCommand.self, RerunCommand.self, ExplainCommand.self,
                     ReportCommand.self, CompareCommand.self, DiffCommand.self,

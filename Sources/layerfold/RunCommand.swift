@@ -46,14 +46,17 @@ struct JobInForeground {
     let output: String
     let json: Bool
 
+    var foreground: ForegroundRun {
+        ForegroundRun(
+            description: description, manifest: manifest, manifestFolder: folder,
+            state: NamedFile.expanded(state), output: NamedFile.expanded(output))
+    }
+
     func run() throws {
         let display = ProgressDisplay()
         let stop = StopSignal()
-        let run = ForegroundRun(
-            description: description, manifest: manifest, manifestFolder: folder,
-            state: NamedFile.expanded(state), output: NamedFile.expanded(output))
         do {
-            let published = try run.run(
+            let published = try foreground.run(
                 emit: { line in
                     if json, let data = try? line.encoded() {
                         Terminal.error(String(decoding: data, as: UTF8.self))

@@ -55,6 +55,16 @@ struct MemoryJobTests {
         neurons: Int, select: String = "list, layers: [1]",
         calibration: String = "samples: 12, max_tokens: 16"
     ) throws -> (folder: TemporaryFolder, outcome: Outcome) {
+        let (folder, job) = try write(neurons: neurons, select: select, calibration: calibration)
+        let outcome = try layerfold(
+            "run", job, "--state", folder.path + "/s", "--output", folder.path + "/out")
+        return (folder, outcome)
+    }
+
+    private static func write(
+        neurons: Int, select: String = "list, layers: [1]",
+        calibration: String = "samples: 12, max_tokens: 16"
+    ) throws -> (folder: TemporaryFolder, job: String) {
         let (folder, job) = try Workshop.make()
         let model = folder.url.appending(path: "wide")
         try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)
@@ -68,11 +78,34 @@ struct MemoryJobTests {
                 with: "{method: fold, select: \(select), ratios: [0.5]}"
             )
             .replacing("samples: 12, max_tokens: 16", with: calibration)
+            // All samples of zeros are equal: no width follows from them.
+            .replacing("analysis: {compute: f32}", with: "analysis: {compute: f32, sigma: 8}")
             .replacing("evaluate:", with: "evaluate: [] #")
         try Data(text.utf8).write(to: URL(filePath: job))
+        return (folder, job)
+    }
+
+    @Test("a plan says at once what will not fit, and what fits as it will be planned")
+    func told() throws {
+        let (large, job) = try Self.write(neurons: 400_000)
+        let plan = try layerfold("plan", job, "--state", large.path + "/s")
+        #expect(plan.status == 0)
+        #expect(
+            plan.output.contains(/does not fit: stage weights would hold about \d{7} MiB/),
+            "\(plan.output)")
+
+        let (folder, fits) = try Self.write(neurons: 2000)
+        let told = try layerfold("plan", fits, "--state", folder.path + "/s")
+        #expect(!told.output.contains("does not fit"))
+        let row = try #require(
+            told.output.firstMatch(of: /weights .* (\d+) MiB +\d+ MiB/), "\(told.output)")
         let outcome = try layerfold(
-            "run", job, "--state", folder.path + "/s", "--output", folder.path + "/out")
-        return (folder, outcome)
+            "run", fits, "--state", folder.path + "/s", "--output", folder.path + "/out")
+        let (planned, used) = try Self.peaks(of: "weights", (folder, outcome))
+        let mebibytes = Double(row.1) ?? 0
+        // What the process holds before the stage differs by some MiB.
+        #expect(abs(mebibytes - planned / 1_048_576) < 24, "\(mebibytes) beside \(planned)")
+        #expect(used / 1_048_576 < mebibytes)
     }
 
     @Test("a stage that needs more than there is fails before it starts, and says what to do")

@@ -106,7 +106,7 @@ import Testing
                     result: StageResult(
                         stage: "activations", key: Digest(of: "key"),
                         outputs: ["hidden.0000": Digest(of: input)], isHit: true, store: store),
-                    boundaries: 1), numerics: numerics)
+                    boundaries: 1, count: 2, width: 3), numerics: numerics)
         }
         Self.check(
             different: [

@@ -103,6 +103,12 @@ package final class Checkpoint: Sendable {
 }
 
 extension Checkpoint {
+    /// Bytes of config.json's companions; those that cannot be opened are told of when they are
+    /// copied.
+    package var companionByteCount: Int {
+        ((try? openCompanions()) ?? []).reduce(0) { $0 + $1.byteCount }
+    }
+
     /// Opens the companions under the same confinement as everything else.
     func openCompanions() throws(CheckpointError) -> [MappedFile] {
         var files: [MappedFile] = []

@@ -34,6 +34,14 @@ package struct Model: Sendable {
         unread = checkpoint.tensorNames.filter { !read.contains($0) }
     }
 
+    /// A model of the same tensors with another config.json: one that is not written yet.
+    package init(_ original: Model, shapedAs config: ModelConfig) throws {
+        checkpoint = original.checkpoint
+        architecture = original.architecture
+        blueprint = try architecture.blueprint(config)
+        unread = []
+    }
+
     /// A fresh view of the weights for one forward pass.
     package var weights: ModelWeights {
         ModelWeights(blueprint: blueprint, source: MappedWeights(checkpoint))

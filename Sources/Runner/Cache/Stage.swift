@@ -1,6 +1,7 @@
 // What a stage of a job is: the inputs and parameters that name its result, how that is computed
 // where the store has none, and what it means.
 
+package import Model
 package import Store
 
 /// The objects that a stage reads, by role.
@@ -26,6 +27,13 @@ package protocol Stage {
     /// Bytes that computing holds at its peak, beside what the process holds already; nil where it
     /// is not worth a plan.
     var plannedPeak: Int? { get }
+    /// Whose speed is learnt together: the stage's name, and what it works by where that decides.
+    var kind: String { get }
+    /// What computing has to do, so that its time can be told.
+    var work: Work { get }
+    /// Whether what `assumed` gives is what computing would give, once the inputs are known: it
+    /// costs next to nothing, or its key is all that counts.
+    var isForeseen: Bool { get }
 
     /// Computes what the store does not have.
     ///
@@ -35,12 +43,20 @@ package protocol Stage {
     /// What the stored objects mean.
     /// - Throws: `StageInputLost` where they are damaged or gone.
     func decode(_ stored: StageResult) throws -> Output
+
+    /// Stands for the output while a job is only planned and the store does not have it: of the
+    /// same shape, with figures made up.
+    ///
+    /// - Parameter unknown: holds no objects; its key stands for digests that nobody knows yet.
+    func assumed(_ unknown: StageResult) throws -> Output
 }
 
 extension Stage {
     package var version: Int { 1 }
     package var isCacheable: Bool { true }
     package var plannedPeak: Int? { nil }
+    package var kind: String { name }
+    package var isForeseen: Bool { false }
 
     package var key: ActionKey {
         StageCache.key(name, version: version, inputs: inputs, params: params)

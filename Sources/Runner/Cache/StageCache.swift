@@ -14,13 +14,29 @@ package final class StageCache {
     private let memory = MemoryLimit.current()
     /// Whether what the job reads is still what its keys name.
     private var checks: [() throws -> Void] = []
+    /// What is known of a job that is only planned; nil where stages are computed.
+    let planning: Planning?
+    /// Learns how long stages take.
+    private let rates: RateFile?
+    /// Whether a part of the stage under work was there before: then its time says little.
+    private var hasRecalled = false
 
     /// Part of every key.
     private static let tool = "layerfold"
 
-    package init(store: ContentStore, progress: ProgressReporter) {
+    package init(store: ContentStore, progress: ProgressReporter, rates: RateFile? = nil) {
         self.store = store
         self.progress = progress
+        self.rates = rates
+        planning = nil
+    }
+
+    /// Looks up what is there, computes and keeps nothing.
+    init(_ planning: Planning, store: ContentStore, progress: ProgressReporter) {
+        self.store = store
+        self.progress = progress
+        self.planning = planning
+        rates = nil
     }
 
     /// Forgets what earlier tries of the same job did.
@@ -44,8 +60,11 @@ package final class StageCache {
     }
 
     /// What a stage gives, found or computed.
-    package func run<S: Stage>(_ stage: S) throws -> S.Output {
-        try stage.decode(try result(of: stage))
+    ///
+    /// - Parameter sources: digests of what its parameters were read from, beside its inputs.
+    package func run<S: Stage>(_ stage: S, from sources: [Digest] = []) throws -> S.Output {
+        if let planning { return try planned(stage, from: sources, planning) }
+        return try stage.decode(try result(of: stage))
     }
 
     private func result(of stage: some Stage) throws -> StageResult {
@@ -61,10 +80,12 @@ package final class StageCache {
             let reason = try MissReason.describe(miss, key: key, store: store)
             let planned = try admit(stage)
             var outputs = StageOutputs(store: store)
+            hasRecalled = false
             try stage.compute(&outputs, self)
             let cost = watch.stop()
             // What is not recorded is relied upon all the same.
             try verifyInputs()
+            if !hasRecalled { learn(stage, cost) }
             if stage.isCacheable { try record(key, outputs.list, cost) }
             note(stage, key, isHit: false, cost, planned: planned, reason: reason)
             return result(of: stage, key, outputs.list, isHit: false)
@@ -84,7 +105,7 @@ package final class StageCache {
         return all
     }
 
-    private func result(
+    func result(
         of stage: some Stage, _ key: ActionKey, _ outputs: [ActionOutput], isHit: Bool
     ) -> StageResult {
         StageResult(
@@ -107,6 +128,13 @@ package final class StageCache {
         progress.end(stage: stage.name, isHit: isHit, cost)
     }
 
+    private func learn(_ stage: some Stage, _ cost: StageCost) {
+        guard let rates, cost.seconds >= RateFile.secondsMin else { return }
+        do { try rates.learn(stage.kind, stage.work, seconds: cost.seconds) } catch {
+            progress.note("how long \(stage.name) took was not noted: \(error)")
+        }
+    }
+
     // MARK: Parts of a stage
 
     // A part is an action of its own, so that what is killed goes on behind its last part; it is
@@ -117,6 +145,7 @@ package final class StageCache {
         guard case .hit(let record) = try store.lookup(part),
             let output = record.outputs.first(where: { $0.role == role })
         else { return nil }
+        hasRecalled = true
         return try store.bytes(of: output.digest).value
     }
 

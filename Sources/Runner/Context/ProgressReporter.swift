@@ -18,6 +18,10 @@ package final class ProgressReporter: WorkObserver {
     /// other units in each.
     private var unit = ""
     private var lastEvent = ContinuousClock.now
+    /// When the present stage began, whatever it counts.
+    private var stageStarted = ContinuousClock.now
+    /// nil where nobody has planned the job.
+    private var timeLeft: TimeLeft?
     /// Warnings of the whole job, in order, each once.
     package private(set) var warnings: [String] = []
 
@@ -44,12 +48,19 @@ package final class ProgressReporter: WorkObserver {
         lastLine = now
         let seconds = (now - started) / .seconds(1)
         let rate = seconds > 0 && done > 0 ? Double(done) / seconds : nil
+        let left = rate.map { Double(total - done) / $0 }
         listener(
             .progress(
                 ProgressLine.Progress(
                     stage: stage, done: done, total: total, unit: unit, rate: rate,
-                    secondsLeft: rate.map { Double(total - done) / $0 }, detail: detail)))
+                    secondsLeft: left,
+                    jobSecondsLeft: timeLeft?.seconds(
+                        in: stage, elapsed: (now - stageStarted) / .seconds(1), own: left),
+                    detail: detail)))
     }
+
+    /// The job will take as long as that.
+    func expect(_ timeLeft: TimeLeft) { self.timeLeft = timeLeft }
 
     package func warn(_ message: String) {
         guard !warnings.contains(message) else { return }
@@ -64,12 +75,14 @@ package final class ProgressReporter: WorkObserver {
     func begin(stage: String) {
         self.stage = stage
         started = ContinuousClock.now
+        stageStarted = started
         lastEvent = started
         unit = ""
         listener(.stageStarted(stage: stage))
     }
 
     func end(stage: String, isHit: Bool, _ cost: StageCost) {
+        timeLeft?.end(stage)
         listener(
             .stageFinished(
                 stage: stage, cache: isHit ? .hit : .miss, seconds: cost.seconds,

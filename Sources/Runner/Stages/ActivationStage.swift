@@ -12,6 +12,9 @@ import TensorMath
 struct StoredActivations {
     let result: StageResult
     let boundaries: Int
+    /// Rows at each boundary, and their width.
+    let count: Int
+    let width: Int
 
     static func role(_ boundary: Int) -> String {
         let digits = String(boundary)
@@ -72,6 +75,14 @@ struct ActivationStage: Stage {
         ).total + packingBytes
     }
 
+    var work: Work {
+        let blueprint = original.model.blueprint
+        return Work(
+            operations: blueprint.operations(TokenLoad(original.batch)),
+            written: Double(
+                4 * capture.rows.rows.count * blueprint.hiddenWidth * (blueprint.layers.count + 1)))
+    }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         try forward.record(capture.rows, of: original.batch, observer: cache.progress) {
             boundary, rows in
@@ -81,7 +92,11 @@ struct ActivationStage: Stage {
         }
     }
 
-    func decode(_ stored: StageResult) throws -> StoredActivations {
-        StoredActivations(result: stored, boundaries: original.model.blueprint.layers.count + 1)
+    func decode(_ stored: StageResult) -> StoredActivations {
+        StoredActivations(
+            result: stored, boundaries: original.model.blueprint.layers.count + 1,
+            count: capture.rows.rows.count, width: original.model.blueprint.hiddenWidth)
     }
+
+    func assumed(_ unknown: StageResult) -> StoredActivations { decode(unknown) }
 }

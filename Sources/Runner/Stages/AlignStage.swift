@@ -51,6 +51,10 @@ struct AlignStage: Stage {
     var detail: String { "\(pairs.count) layers by \(cost.rawValue)" }
     var plannedPeak: Int? { aligner.peakByteCount(pairs) }
 
+    var kind: String { "\(name) \(cost.rawValue)" }
+    var work: Work { aligner.work(pairs) }
+    func assumed(_ unknown: StageResult) -> [AlignedLayer] { [] }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         try outputs.put("alignments", json: try aligner.align(pairs, observer: cache.progress))
     }

@@ -17,6 +17,19 @@ struct AnswerStage: Stage {
     let digest: Digest
     let contextLength: Int
     let numerics: Numerics
+    private let known = Once<StageNeed>()
+
+    init(
+        subject: Subject, task: any QuestionTask, questions: PreparedQuestions, digest: Digest,
+        contextLength: Int, numerics: Numerics
+    ) {
+        self.subject = subject
+        self.task = task
+        self.questions = questions
+        self.digest = digest
+        self.contextLength = contextLength
+        self.numerics = numerics
+    }
 
     private static let role = "likelihoods"
 
@@ -28,6 +41,22 @@ struct AnswerStage: Stage {
 
     var detail: String {
         "\(subject.label): \(task.name), \(questions.questions.count) questions"
+    }
+
+    var kind: String { "\(name) \(task.name)" }
+
+    var work: Work { need.work }
+    var plannedPeak: Int? { need.peakBytes }
+
+    private var need: StageNeed {
+        known {
+            WaveCache.need(
+                questions.requests, by: subject, contextLength: contextLength, numerics)
+        }
+    }
+
+    func assumed(_ unknown: StageResult) -> [Double] {
+        [Double](repeating: -1, count: questions.requests.count)
     }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {

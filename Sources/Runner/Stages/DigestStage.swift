@@ -78,6 +78,11 @@ struct DigestStage: Stage {
             + "\(model.checkpoint.tensorCount) tensors"
     }
 
+    var work: Work { Work(read: Double(model.checkpoint.tensorByteCount)) }
+
+    /// It is done before anything is planned: every key comes from it.
+    func assumed(_ unknown: StageResult) throws -> Digest { throw unknown.lost("model") }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         try outputs.put("model", try contents(cache.progress).bytes)
     }

@@ -23,7 +23,7 @@ struct DivergenceWaves {
             return .none(
                 tokens: windows.reduce(0) { $0 + $1.tokens.count - $1.firstPredicted })
         }
-        let (left, right) = (forward(original), forward(subject))
+        let (left, right) = (original.forward(numerics), subject.forward(numerics))
         let width = max(
             left.weights.blueprint.hiddenWidth, right.weights.blueprint.hiddenWidth)
         let parts = Divergence.waves(windows, width: width)
@@ -48,12 +48,27 @@ struct DivergenceWaves {
             })
     }
 
-    private static func pairs(_ values: [Double]) -> [(Double, Double)] {
-        stride(from: 0, to: values.count, by: 2).map { (values[$0], values[$0 + 1]) }
+    /// Of `measure` where nothing is kept of the original.
+    static func need(
+        _ windows: [Perplexity.Window], of subject: Subject, beside original: Subject,
+        _ numerics: Numerics
+    ) -> StageNeed {
+        if subject.identity == original.identity { return .none }
+        let load = TokenLoad(PackedSequences(windows.map(\.tokens)))
+        let (left, right) = (original.model.blueprint, subject.model.blueprint)
+        let work = Work(
+            operations: left.operations(load) + right.operations(load)
+                + left.headOperations(load.tokens) + right.headOperations(load.tokens),
+            written: 4 * load.tokens * Double(left.hiddenWidth))
+        return StageNeed(
+            work: work,
+            peakBytes: Divergence.peakByteCount(
+                Divergence.waves(windows, width: max(left.hiddenWidth, right.hiddenWidth)),
+                original: original.forward(numerics), model: subject.forward(numerics)))
     }
 
-    private func forward(_ subject: Subject) -> ForwardPass {
-        ForwardPass(weights: subject.model.weights, mode: numerics.mode)
+    private static func pairs(_ values: [Double]) -> [(Double, Double)] {
+        stride(from: 0, to: values.count, by: 2).map { (values[$0], values[$0 + 1]) }
     }
 
     /// Divergence and agreement of each window.

@@ -4,6 +4,7 @@ import Analysis
 import Catalogue
 import Checkpoint
 import JSON
+import Model
 import Store
 import TensorMath
 
@@ -26,6 +27,9 @@ struct EmbeddingStage: Stage {
 
     var detail: String { "\(measure.family) reading, \(activations.boundaries - 1) layers" }
 
+    var kind: String { "\(name) \(measure.family)" }
+    var work: Work { SimilarityWork(activations).embedding }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         try cache.progress.checkpoint()
         let embeddings = try measure.embed(activations.all, SimilarityParameters(parameters))
@@ -42,14 +46,18 @@ struct EmbeddingStage: Stage {
         try outputs.put("warnings", try WarningFile.encode(embeddings.warnings))
     }
 
-    func decode(_ stored: StageResult) throws -> StoredEmbeddings {
-        StoredEmbeddings(result: stored)
+    func decode(_ stored: StageResult) -> StoredEmbeddings {
+        StoredEmbeddings(result: stored, work: SimilarityWork(activations))
     }
+
+    func assumed(_ unknown: StageResult) -> StoredEmbeddings { decode(unknown) }
 }
 
 /// Embeddings in the store.
 struct StoredEmbeddings {
     let result: StageResult
+    /// Of comparing them.
+    let work: SimilarityWork
 
     func read() throws -> LayerEmbeddings {
         let archive = try result.archive("embeddings")

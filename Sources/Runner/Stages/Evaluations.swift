@@ -5,6 +5,7 @@ import Evaluation
 import Jobs
 import Locations
 import Model
+import Report
 import Store
 import SystemPackage
 import Texts
@@ -15,6 +16,14 @@ struct Subject {
     let identity: Digest
     /// `original`, or the id of a result.
     let label: String
+}
+
+extension Subject {
+    /// The model of a job, before anything is done to it.
+    init(_ original: IdentifiedModel) {
+        self.init(
+            model: original.model, identity: original.digest, label: RunReport.Similarity.original)
+    }
 }
 
 /// What a task found out about a model.

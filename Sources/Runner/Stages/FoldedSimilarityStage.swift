@@ -38,6 +38,35 @@ struct FoldedSimilarityStage: Stage {
         "\(label): \(measure.name), \(model.model.blueprint.layers.count) layers"
     }
 
+    var kind: String { "\(name) \(measure.name)" }
+
+    var work: Work {
+        let blueprint = model.model.blueprint
+        let compared = SimilarityWork(
+            layers: blueprint.layers.count, rows: capture.rows.rows.count,
+            width: blueprint.hiddenWidth)
+        let isEmbedded = measure is any EmbeddedMeasure
+        return Work(
+            operations: blueprint.operations(TokenLoad(tokens.batch))
+                + (isEmbedded ? compared.embedding.operations : 0)
+                + compared.comparison(width: isEmbedded ? 2 : blueprint.hiddenWidth).operations)
+    }
+
+    /// A pass, and the rows of all boundaries.
+    var plannedPeak: Int? {
+        let forward = Subject(model: model.model, identity: model.identity, label: label)
+            .forward(numerics)
+        let (blueprint, rows) = (model.model.blueprint, capture.rows.rows.count)
+        return ForwardMemory(
+            blueprint: blueprint, batch: tokens.batch, capturedRows: rows,
+            waveTokens: forward.waveTokens, mode: numerics.mode
+        ).total + 4 * rows * blueprint.hiddenWidth * (blueprint.layers.count + 1)
+    }
+
+    func assumed(_ unknown: StageResult) -> IdentifiedSimilarity {
+        IdentifiedSimilarity(measure, assuming: model.model.blueprint.layers.count, unknown)
+    }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         var rows: [LayerRows] = []
         let forward = ForwardPass(weights: model.model.weights, mode: numerics.mode)

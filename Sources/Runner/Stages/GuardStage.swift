@@ -3,6 +3,7 @@
 import Catalogue
 import Compression
 import JSON
+import Model
 import Store
 
 struct GuardStage: Stage {
@@ -41,6 +42,9 @@ struct GuardStage: Stage {
 
     var detail: String { "fold against \(rivals.names)" }
     var plannedPeak: Int? { rivals.peakByteCount(input) }
+
+    var work: Work { rivals.work(input, kept) }
+    func assumed(_ unknown: StageResult) -> [Rival] { [] }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         try outputs.put(

@@ -5,6 +5,7 @@ import Analysis
 import Catalogue
 import Checkpoint
 import JSON
+import Model
 import Store
 
 struct HalvesStage: Stage {
@@ -52,6 +53,17 @@ struct HalvesStage: Stage {
         "\(set): \(measure.name), \(splits) times \(samples.count / 2) samples"
     }
 
+    var kind: String { "\(name) \(measure.name)" }
+
+    var work: Work {
+        let half = SimilarityWork(
+            layers: layers, rows: activations.count / 2, width: activations.width)
+        let one = half.embedding.operations + half.comparison(width: activations.width).operations
+        return Work(operations: Double(2 * splits) * one)
+    }
+
+    private var layers: Int { activations.boundaries - 1 }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let (rows, samples) = (activations.all, samples)
         var archive = TensorArchive()
@@ -82,6 +94,11 @@ struct HalvesStage: Stage {
         }
         return HalfSimilarities(
             splits: try (0..<splits).map { (try matrix($0, 0), try matrix($0, 1)) })
+    }
+
+    func assumed(_ unknown: StageResult) -> HalfSimilarities {
+        let matrix = SimilarityMatrix(assuming: layers)
+        return HalfSimilarities(splits: (0..<splits).map { _ in (matrix, matrix) })
     }
 
     private static func entry(_ split: Int, _ side: Int) -> String { "split.\(split).\(side)" }

@@ -64,6 +64,21 @@ struct LearnStage: Stage {
             objective: objective)
     }
 
+    var kind: String { "\(name) \(way.rawValue)" }
+
+    var work: Work {
+        let blueprint = original.model.blueprint
+        return switch way {
+        case .gradient: GradientLearning(parameters).work(blueprint, tokens: original.batch)
+        case .bayesian: BayesianLearning(parameters).work(blueprint, tokens: original.batch)
+        }
+    }
+
+    func assumed(_ unknown: StageResult) -> LearnedPlan {
+        LearnedPlan(
+            plan: plan.plan, learned: LearnedWeights(values: [], steps: [], chosen: 0))
+    }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let split = try LearningSplit(original.batch, heldBack: parameters.number("held_back"))
         let merge = try MergeObjective(

@@ -30,6 +30,7 @@ struct MergeStage: Stage {
     /// The files are the user's and made anew each time; the key names the model for the stages
     /// behind it.
     let isCacheable = false
+    let isForeseen = true
     let plan: IdentifiedPlan
     private let weights: IdentifiedWeights?
     private let original: IdentifiedModel
@@ -76,6 +77,8 @@ struct MergeStage: Stage {
 
     var detail: String { label }
 
+    var work: Work { Work(written: Double(folded.byteCount)) }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let start = ContinuousClock.now
         try Syscalls.makeFolders(folder)
@@ -101,6 +104,15 @@ struct MergeStage: Stage {
             files: files.list, parameters: try folded.parameterCount(),
             bytes: files.list.reduce(0) { $0 + $1.bytes },
             seconds: files.seconds + (ContinuousClock.now - start) / .seconds(1))
+    }
+}
+
+extension MergeStage {
+    /// The shape of what will be written; its key names it already where all that goes in is known.
+    func assumed(_ unknown: StageResult) throws -> FoldedModel {
+        FoldedModel(
+            model: try folded.shape(), identity: unknown.key, folder: folder, files: [],
+            parameters: try folded.parameterCount(), bytes: folded.byteCount, seconds: 0)
     }
 }
 

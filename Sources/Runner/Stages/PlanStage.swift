@@ -95,16 +95,24 @@ struct PlanStage: Stage {
         request.ratio.map { "\(request.method), ratio \($0)" } ?? request.method
     }
 
+    let isForeseen = true
+    var work: Work { .none }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
-        let plan = try Planner.plan(
+        try outputs.put("plan", json: try plan())
+    }
+
+    private func plan() throws -> FoldPlan {
+        try Planner.plan(
             method: request.method, ratio: request.ratio, parameters: request.parameters,
             kinds: kinds, similarity: ground.similarity?.matrix, removals: ground.removals?.order,
             searchedPlan: ground.searched?.plan,
             patterns: model.architecture.patterns(of: model.blueprint))
-        try outputs.put("plan", json: plan)
     }
 
     func decode(_ stored: StageResult) throws -> IdentifiedPlan {
         try IdentifiedPlan(stored)
     }
+
+    func assumed(_ unknown: StageResult) throws -> IdentifiedPlan { try IdentifiedPlan(try plan()) }
 }

@@ -7,6 +7,7 @@ import Evaluation
 import Foundation
 import JSON
 import Jobs
+import Model
 import Store
 import SystemPackage
 import Texts
@@ -53,6 +54,13 @@ struct QuestionStage: Stage {
     }
 
     var detail: String { "\(task.name), \(files.count) file\(files.count == 1 ? "" : "s")" }
+
+    /// It is done before anything is planned, because all counts come from it.
+    var work: Work { .none }
+
+    func assumed(_ unknown: StageResult) throws -> StoredQuestions {
+        throw unknown.lost("questions")
+    }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let prepared = try MappedBytes.read(

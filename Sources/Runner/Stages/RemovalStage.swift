@@ -44,6 +44,19 @@ struct RemovalStage: Stage {
     var detail: String { original.model.lossDetail(removing: depth, on: batch) }
     var plannedPeak: Int? { original.model.lossSearchPeak(batch, numerics) }
 
+    var work: Work {
+        LossSearch.orderWork(original.model.blueprint, removing: depth, tokens: batch)
+    }
+
+    func assumed(_ unknown: StageResult) -> IdentifiedRemovals {
+        let layers = original.model.blueprint.layers.indices.reversed()
+        return IdentifiedRemovals(
+            order: RemovalOrder(
+                originalLoss: 1,
+                steps: layers.prefix(depth).map { RemovalOrder.Step(layer: $0, loss: 1) }),
+            digest: unknown.key)
+    }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let order = try LossSearch(
             weights: original.model.weights, mode: numerics.mode, batch: batch
@@ -88,6 +101,14 @@ struct ExchangeStage: Stage {
 
     var detail: String { original.model.lossDetail(removing: layers - kept.count, on: batch) }
     var plannedPeak: Int? { original.model.lossSearchPeak(batch, numerics) }
+
+    var work: Work {
+        LossSearch.exchangeWork(original.model.blueprint, keeping: kept.count, tokens: batch)
+    }
+
+    func assumed(_ unknown: StageResult) -> SearchedPlan {
+        SearchedPlan(.keeping(kept, of: layers), unknown)
+    }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let found = try LossSearch(

@@ -18,6 +18,12 @@ struct SearchedPlan {
         digest = Digest(of: try SortedJSON.bytes(plan))
     }
 
+    /// Made up.
+    init(_ plan: FoldPlan, _ unknown: StageResult) {
+        self.plan = plan
+        digest = unknown.key
+    }
+
     /// From the output `plan` of a stage.
     init(_ stored: StageResult) throws {
         let bytes = try stored.bytes("plan")
@@ -68,6 +74,14 @@ struct SearchStage: Stage {
     }
 
     var plannedPeak: Int? { search.peakByteCount(input, removed) }
+
+    var kind: String { "\(name) \(request.method)" }
+    var work: Work { search.work(input, removed) }
+
+    func assumed(_ unknown: StageResult) -> SearchedPlan {
+        let layers = original.model.blueprint.layers.count
+        return SearchedPlan(.keeping(Array(0..<layers - removed), of: layers), unknown)
+    }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let found = try search.run(input, removed, cache.progress)

@@ -4,6 +4,7 @@
 import Analysis
 import Catalogue
 import JSON
+import Model
 import Report
 import Store
 
@@ -25,6 +26,13 @@ struct IdentifiedSimilarity {
         digest = Digest(of: bytes)
     }
 
+    /// Made up: the nearer two layers, the more alike.
+    init(_ measure: any SimilarityMeasure, assuming layers: Int, _ unknown: StageResult) {
+        self.measure = measure
+        matrix = SimilarityMatrix(assuming: layers)
+        digest = unknown.key
+    }
+
     /// Leaves the outputs that the initialiser reads.
     static func put(_ matrix: SimilarityMatrix, into outputs: inout StageOutputs) throws {
         try outputs.put("similarity", SimilarityFile.encode(matrix))
@@ -43,13 +51,45 @@ struct IdentifiedSimilarity {
     }
 }
 
+extension SimilarityMatrix {
+    /// Of a model nobody has measured.
+    init(assuming layers: Int) {
+        self.init(
+            size: layers,
+            values: (0..<layers * layers).map { 1 / Double(1 + abs($0 / layers - $0 % layers)) })
+    }
+}
+
+/// How much there is to compare.
+struct SimilarityWork {
+    let layers: Double
+    let rows: Double
+    let width: Double
+
+    init(layers: Int, rows: Int, width: Int) {
+        (self.layers, self.rows, self.width) = (Double(layers), Double(rows), Double(width))
+    }
+
+    init(_ activations: StoredActivations) {
+        self.init(
+            layers: activations.boundaries - 1, rows: activations.count, width: activations.width)
+    }
+
+    /// Distances of all rows of a layer, and what a decomposition of them takes.
+    var embedding: Work { Work(operations: layers * rows * rows * (2 * width + 10 * rows)) }
+
+    /// All pairs of layers, each by all pairs of rows.
+    func comparison(width: Int) -> Work {
+        Work(operations: layers * (layers + 1) / 2 * rows * rows * Double(2 * width))
+    }
+}
+
 struct SimilarityStage: Stage {
     let name = "similarity"
     let measure: any SimilarityMeasure
     let parameters: Parameters
     let source: Source
     let numerics: Numerics
-    /// For people.
     let layers: Int
 
     /// What it reads.
@@ -74,6 +114,15 @@ struct SimilarityStage: Stage {
 
     var detail: String { "\(measure.name), \(layers) layers" }
 
+    var kind: String { "\(name) \(measure.name)" }
+
+    var work: Work {
+        switch source {
+        case .embeddings(let stored, _): stored.work.comparison(width: 2)
+        case .activations(let stored): SimilarityWork(stored).comparison(width: stored.width)
+        }
+    }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         try cache.progress.checkpoint()
         try IdentifiedSimilarity.put(try matrix(), into: &outputs)
@@ -81,6 +130,10 @@ struct SimilarityStage: Stage {
 
     func decode(_ stored: StageResult) throws -> IdentifiedSimilarity {
         try IdentifiedSimilarity(measure, reading: stored)
+    }
+
+    func assumed(_ unknown: StageResult) -> IdentifiedSimilarity {
+        IdentifiedSimilarity(measure, assuming: layers, unknown)
     }
 
     private func matrix() throws -> SimilarityMatrix {

@@ -19,6 +19,12 @@ struct IdentifiedWeights {
         tensors = StoredTensors(
             try SortedJSON.value(PatchIndex.self, bytes), stored, naming: layers)
     }
+
+    /// Nothing computed yet: the original's tensors have the same shapes.
+    init(unknown: StageResult) {
+        tensors = WeightPatch()
+        digest = unknown.key
+    }
 }
 
 /// Which tensors are in which object.

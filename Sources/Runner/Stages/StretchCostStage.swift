@@ -38,6 +38,8 @@ struct StretchCostStage: Stage {
 
     var plannedPeak: Int? { costs.peakByteCount(input, stretches) }
 
+    var work: Work { costs.work(input, stretches) }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         var found: [Range<Int>: Double] = [:]
         for stretch in stretches {
@@ -62,6 +64,16 @@ struct StretchCostStage: Stage {
     /// Nats per token, one for each stretch.
     func decode(_ stored: StageResult) throws -> [Double] {
         try stored.json([Double].self, "costs")
+    }
+
+    /// Made up so that one stretch of three is measured and found too dear, and pairs are chosen:
+    /// what is found most often.
+    func assumed(_ unknown: StageResult) -> [Double] {
+        stretches.map { stretch in
+            let first = stretch.lowerBound
+            let each = first < 2 ? 1 : first.isMultiple(of: 2) ? 3 : 1.5
+            return each * Double((stretch.count - 1) * (stretch.count - 1))
+        }
     }
 
     /// Each an action of its own: what is killed goes on, and ratios share longer stretches, too.

@@ -19,6 +19,7 @@ struct TextStage: Stage {
     private let path: String
     private let text: String
     private let numerics: Numerics
+    private let known = Once<StageNeed>()
 
     /// - Parameter path: of the text, which is read at once.
     init(
@@ -65,6 +66,39 @@ struct TextStage: Stage {
     }
 
     var detail: String { "\(subject.label): \(evaluation.task)" }
+
+    var kind: String { "\(name) \(evaluation.task)" }
+
+    var work: Work { need.work }
+    var plannedPeak: Int? { need.peakBytes }
+
+    /// Nothing where the text is too short, which is told when it is read.
+    private var need: StageNeed {
+        known {
+            let measures = TextMeasures(
+                encoder: encoder, path: path, parameters: evaluation.parameters)
+            return (try? need(measures)) ?? .none
+        }
+    }
+
+    private func need(_ measures: TextMeasures) throws -> StageNeed {
+        switch reading {
+        case .divergence:
+            return DivergenceWaves.need(
+                try measures.divergenceWindows(text), of: subject, beside: original, numerics)
+        case .windows:
+            let windows = try measures.perplexityWindows(text)
+            return WaveCache.need(
+                Perplexity.requests(windows), by: subject,
+                contextLength: Perplexity.contextLength(of: windows), numerics)
+        case .rolling:
+            let rolling = try measures.rolling(text, of: subject.model)
+            return WaveCache.need(
+                rolling.requests, by: subject, contextLength: rolling.contextLength, numerics)
+        }
+    }
+
+    func assumed(_ unknown: StageResult) -> [TaskFigure] { [] }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let waves = WaveCache(cache: cache, numerics: numerics)

@@ -54,6 +54,11 @@ struct TokeniseStage: Stage {
 
     var detail: String { "\(calibration.dataset), \(calibration.path)" }
 
+    /// It is done before anything is planned, because all counts come from it.
+    var work: Work { .none }
+
+    func assumed(_ unknown: StageResult) throws -> TokenisedSet { throw unknown.lost("tokens") }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let sequences: [[Int32]] = try MappedBytes.read(
             calibration.path, of: data,

@@ -4,6 +4,7 @@
 import Checkpoint
 import Evaluation
 import JSON
+import Model
 import Store
 
 /// A wave: what names it, and how its values are computed.
@@ -21,9 +22,42 @@ struct KeptWave {
     let compute: (WaveProgress<ProgressReporter>) throws -> [Double]
 }
 
+/// What an evaluation has to do, and what it holds.
+struct StageNeed {
+    let work: Work
+    let peakBytes: Int
+
+    static let none = StageNeed(work: .none, peakBytes: 0)
+}
+
+extension Subject {
+    func forward(_ numerics: Numerics) -> ForwardPass {
+        ForwardPass(weights: model.weights, mode: numerics.mode)
+    }
+}
+
 struct WaveCache {
     let cache: StageCache
     let numerics: Numerics
+
+    /// Of `score`: the tokens that are computed, and the logits that are asked for. Nothing where
+    /// the requests do not fit the model, which is told when it is asked.
+    static func need(
+        _ requests: [LikelihoodRequest], by subject: Subject, contextLength: Int,
+        _ numerics: Numerics
+    ) -> StageNeed {
+        let runner = LikelihoodRunner(
+            forward: subject.forward(numerics), contextLength: contextLength)
+        let waves = (try? runner.waves(requests)) ?? []
+        let blueprint = subject.model.blueprint
+        let operations = waves.reduce(0.0) { sum, wave in
+            let load = TokenLoad(lengths: wave.texts.map(\.count), computed: wave.tokenCount)
+            let asked = wave.asks.reduce(0) { $0 + $1.targets.count }
+            return sum + blueprint.operations(load) + blueprint.headOperations(Double(asked))
+        }
+        return StageNeed(
+            work: Work(operations: operations), peakBytes: runner.peakByteCount(waves))
+    }
 
     // MARK: Requests
 

@@ -12,7 +12,7 @@ struct WeightStage: Stage {
     let original: CalibratedModel
     private let request: PlanRequest
     private let kept: [Int]
-    private let work: WeightWork
+    private let fitting: WeightWork
     private let numerics: Numerics
 
     init(
@@ -23,13 +23,13 @@ struct WeightStage: Stage {
         self.request = request
         self.kept = kept
         self.numerics = numerics
-        work = fitting(
+        self.fitting = fitting(
             MethodInput(request, original, numerics),
             WeightGoal(ratio: request.ratio ?? 0, kept: kept))
     }
 
     /// What will not be done of what is asked, and why.
-    var notes: [String] { work.notes }
+    var notes: [String] { fitting.notes }
 
     var inputs: StageInputs { original.inputs }
 
@@ -37,9 +37,9 @@ struct WeightStage: Stage {
     private var settings: [String: KeyJSON] {
         var params: [String: KeyJSON] = [
             "method": .string(request.method), "numerics": numerics.key,
-            "parameters": request.parameters.canonical(work.parameters),
+            "parameters": request.parameters.canonical(fitting.parameters),
         ]
-        if work.dependsOnRatio { params["ratio"] = .decimal(request.ratio ?? 0) }
+        if fitting.dependsOnRatio { params["ratio"] = .decimal(request.ratio ?? 0) }
         return params
     }
 
@@ -55,19 +55,26 @@ struct WeightStage: Stage {
         "\(request.method), \(kept.count) layers on \(original.batch.tokens.count) tokens"
     }
 
-    var plannedPeak: Int? { work.peakByteCount }
+    var plannedPeak: Int? { fitting.peakByteCount }
+
+    var kind: String { "\(name) \(request.method)" }
+    var work: Work { fitting.work }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let recall = StoredFold(
             StageCache.key(name, version: version, inputs: inputs, params: .object(settings)),
             numerics: numerics.key, cache: cache, layers: layers)
         try outputs.putTensors(naming: layers) { give in
-            try work.compute(cache.progress, recall, give)
+            try fitting.compute(cache.progress, recall, give)
         }
     }
 
     func decode(_ stored: StageResult) throws -> IdentifiedWeights {
         try IdentifiedWeights(stored, naming: layers)
+    }
+
+    func assumed(_ unknown: StageResult) -> IdentifiedWeights {
+        IdentifiedWeights(unknown: unknown)
     }
 }
 

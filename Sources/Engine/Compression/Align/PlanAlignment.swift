@@ -96,6 +96,25 @@ package struct PlanAligner {
         return result
     }
 
+    /// The similarities of all units of two layers and the assignment between them; and a pass of
+    /// the model where activations are read.
+    package func work(_ pairs: [AlignmentPair]) -> Work {
+        let layers = pairs.map { weights.blueprint.layers[$0.layer] }
+        let matching = layers.reduce(0.0) { sum, layer in
+            layer.perceptrons.reduce(sum) { sum, gated in
+                let units = Double(gated.down.inputs)
+                let features =
+                    cost.readsActivations
+                    ? Double(min(FeaturePass.tokensMax, batch?.tokens.count ?? 0))
+                    : Double(3 * weights.blueprint.hiddenWidth)
+                return sum + units * units * (2 * features + units)
+            }
+        }
+        let pass = cost.readsActivations ? batch.map { TokenLoad($0) } : nil
+        return Work(
+            operations: matching + (pass.map { weights.blueprint.operations($0) } ?? 0))
+    }
+
     private func release(_ pair: AlignmentPair) {
         for layer in [pair.base, pair.layer] {
             weights.source.release(weights.blueprint.layers[layer].tensors.map(\.name))

@@ -67,6 +67,13 @@ package struct BayesianLearning: Sendable {
         return chosen.point
     }
 
+    /// A step looks at two times 16 sequences.
+    package func work(_ blueprint: ModelBlueprint, tokens: PackedSequences) -> Work {
+        let sequence = TokenLoad(tokens) * (1 / Double(max(1, tokens.ranges.count)))
+        let pass = blueprint.operations(sequence) + 2 * blueprint.headOperations(sequence.tokens)
+        return Work(operations: pass * Double(2 * LearningSplit.figureSequences * (steps + 1)))
+    }
+
     package func run(
         _ objective: MergeObjective, split: LearningSplit, observer: some WorkObserver
     ) throws -> LearnedWeights {

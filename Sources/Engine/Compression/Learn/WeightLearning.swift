@@ -22,6 +22,12 @@ package struct LearnedWeights: Sendable, Equatable, Codable {
     package var steps: [LearningStep]
     /// The step whose weights are kept: of least loss on what is held back.
     package var chosen: Int
+
+    package init(values: [Double], steps: [LearningStep], chosen: Int) {
+        self.values = values
+        self.steps = steps
+        self.chosen = chosen
+    }
 }
 
 /// Calibration sequences, split.
@@ -31,7 +37,7 @@ package struct LearningSplit: Sendable, Equatable {
     package let heldBack: [Int]
 
     /// Sequences that a figure of the trace is measured on.
-    private static let figureSequences = 16
+    static let figureSequences = 16
 
     /// Spreads the share that is held back evenly over the usable sequences.
     /// - Throws: `LearnError.tooFewSequences` unless both parts have one.
@@ -67,6 +73,14 @@ package struct GradientLearning: Sendable {
     private static let looks = 10
 
     package init() {}
+
+    /// Forwards and twice as much backwards for each step; a look is at two times 16 sequences.
+    package func work(_ blueprint: ModelBlueprint, tokens: PackedSequences) -> Work {
+        let sequence = TokenLoad(tokens) * (1 / Double(max(1, tokens.ranges.count)))
+        let pass = blueprint.operations(sequence) + 2 * blueprint.headOperations(sequence.tokens)
+        let passes = 3 * batch * (steps + 1) + 2 * Self.looks * LearningSplit.figureSequences
+        return Work(operations: pass * Double(passes))
+    }
 
     package func run(
         _ objective: MergeObjective, split: LearningSplit, observer: some WorkObserver

@@ -137,6 +137,7 @@ package struct WeightWork {
     /// Whether they depend on the ratio, beyond the layers it keeps.
     package var dependsOnRatio = false
     package let peakByteCount: Int
+    package let work: Work
     /// What will not be done of what is asked, and why.
     package var notes: [String] = []
     /// Gives what it computed, layer by layer; may ask for layers that were computed before.

@@ -63,6 +63,7 @@ package struct StretchCosts: Sendable {
     /// Names of the parameters that a cost depends on.
     package let parameters: [String]
     package let peakByteCount: @Sendable (MethodInput, _ stretches: [Range<Int>]) -> Int
+    package let work: @Sendable (MethodInput, _ stretches: [Range<Int>]) -> Work
     /// Tells the cost of each stretch, in nats per token, as soon as it is known.
     package let measure:
         @Sendable (
@@ -76,17 +77,20 @@ package struct PlanSearch: Sendable {
     /// Calibration samples it looks at, spread evenly; nil for all.
     package let samples: Int?
     package let peakByteCount: @Sendable (MethodInput, _ removing: Int) -> Int
+    package let work: @Sendable (MethodInput, _ removing: Int) -> Work
     package let run: @Sendable (MethodInput, _ removing: Int, any WorkObserver) throws -> FoundPlan
 
     init(
         samples: Int? = nil,
         peakByteCount: @escaping @Sendable (MethodInput, _ removing: Int) -> Int,
+        work: @escaping @Sendable (MethodInput, _ removing: Int) -> Work,
         run:
             @escaping @Sendable (MethodInput, _ removing: Int, any WorkObserver) throws
             -> FoundPlan
     ) {
         self.samples = samples
         self.peakByteCount = peakByteCount
+        self.work = work
         self.run = run
     }
 }
@@ -105,6 +109,7 @@ package struct RivalComparison: Sendable {
     /// Names of the parameters that the figures depend on, beside the kept layers.
     package let parameters: [String]
     package let peakByteCount: @Sendable (MethodInput) -> Int
+    package let work: @Sendable (MethodInput, _ kept: [Int]) -> Work
     /// Why nothing can be compared; nil where it can.
     package let obstacle: @Sendable (MethodInput) -> String?
     /// The result first, then its rivals.

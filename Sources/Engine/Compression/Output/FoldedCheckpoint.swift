@@ -52,6 +52,17 @@ package struct FoldedCheckpoint {
         }
     }
 
+    /// Bytes of the tensors and of the files beside them.
+    package var byteCount: Int {
+        let tensors = recipes.compactMap { try? model.checkpoint.tensor($0.from[0].name).entry }
+        return tensors.reduce(model.checkpoint.companionByteCount) {
+            $0 + $1.elementCount * (dtype ?? $1.dtype).bitWidth / 8
+        }
+    }
+
+    /// The new model before it is written, with tensors of the original in place of its own.
+    package func shape() throws -> Model { try Model(model, shapedAs: config) }
+
     /// The tensors with their sources, for the writer.
     package func outputs() throws -> [OutputTensor] {
         let source = MappedWeights(model.checkpoint)

@@ -128,6 +128,21 @@ package struct LikelihoodRunner {
         }
     }
 
+    /// Bytes held at most beside the mapped weights: stream, keys and values of a wave, what a
+    /// layer holds of it, and logits.
+    package func peakByteCount(_ waves: [LikelihoodWave]) -> Int {
+        let blueprint = forward.blueprint
+        return waves.map { wave in
+            let memory = ForwardMemory(
+                blueprint: blueprint, batch: PackedSequences(wave.texts), capturedRows: 0,
+                waveTokens: forward.waveTokens, mode: forward.mode)
+            let asked = wave.asks.reduce(0) { $0 + $1.targets.count }
+            return memory.scratch
+                + 4 * wave.tokenCount * (blueprint.hiddenWidth + 2 * forward.keyWidthMax)
+                + OutputHead.byteCount(blueprint, rows: asked)
+        }.max() ?? 0
+    }
+
     // MARK: Scores
 
     /// Log-likelihoods of a wave's asks, in nats, in their order.

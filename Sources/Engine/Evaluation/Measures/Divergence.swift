@@ -69,6 +69,24 @@ package enum Divergence {
         }
     }
 
+    /// Bytes held at most beside the mapped weights: the stream of a wave, the states of both
+    /// models, those of the original once more as they are packed, and logits of both.
+    package static func peakByteCount(
+        _ waves: [[Perplexity.Window]], original: ForwardPass, model: ForwardPass
+    ) -> Int {
+        waves.map { wave in
+            let batch = PackedSequences(wave.map(\.tokens))
+            let passes = [original, model].map {
+                ForwardMemory(
+                    blueprint: $0.blueprint, batch: batch, capturedRows: 0,
+                    waveTokens: $0.waveTokens, mode: $0.mode)
+            }
+            let states = passes.map(\.stream).max() ?? 0
+            return (passes.map(\.scratch).max() ?? 0) + 4 * states
+                + 2 * OutputHead.byteCount(original.blueprint, rows: batch.tokens.count)
+        }.max() ?? 0
+    }
+
     /// What a model predicts a wave's tokens from: its residual stream after the last layer,
     /// [predicted tokens, hidden]. A row is a fraction of the distribution it stands for (8B: 16
     /// KiB instead of 501), and the output head a fraction of the work.

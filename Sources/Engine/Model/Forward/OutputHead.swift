@@ -11,6 +11,12 @@ package struct OutputHead {
     /// Logits computed at once hold at most this many floats (64 MiB).
     package static let chunkFloats = 16 << 20
 
+    /// Bytes of the logits of as many rows, and of the states that they come from.
+    package static func byteCount(_ blueprint: ModelBlueprint, rows: Int) -> Int {
+        let chunk = min(rows, max(1, chunkFloats / blueprint.vocabularySize))
+        return 4 * chunk * (blueprint.vocabularySize + 2 * blueprint.hiddenWidth)
+    }
+
     package init(_ forward: ForwardPass) throws {
         self.forward = forward
         context = BlockContext(

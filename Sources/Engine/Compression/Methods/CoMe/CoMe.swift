@@ -13,6 +13,10 @@ extension Method {
             LayerConcatenation.peakByteCount(
                 input.weights.blueprint, removing: removing, tokens: input.batch, mode: input.mode)
         },
+        work: { input, removing in
+            LayerConcatenation.work(
+                input.weights.blueprint, removing: removing, tokens: input.batch)
+        },
         run: { input, removing, observer in
             let found = try LayerConcatenation(input.weights, mode: input.mode, batch: input.batch)
                 .run(removing: removing, observer: observer)

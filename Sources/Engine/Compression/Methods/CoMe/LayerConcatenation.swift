@@ -53,6 +53,16 @@ final class LayerConcatenation {
         return forward.total + 2 * forward.stream + (2 * target + 3) * layer
     }
 
+    /// For each merge a pass of the model so far, and one up to the pair.
+    static func work(
+        _ blueprint: ModelBlueprint, removing target: Int, tokens: PackedSequences
+    ) -> Work {
+        let layer = blueprint.layers.map(\.parameterCount).max() ?? 0
+        return Work(
+            operations: Double(target) * 3 / 2 * blueprint.operations(TokenLoad(tokens)),
+            written: Double(4 * target * layer))
+    }
+
     func run(removing target: Int, observer: some WorkObserver) throws -> Result {
         let count = original.blueprint.layers.count
         for step in 0..<target {

@@ -66,6 +66,10 @@ extension Method {
                         }, tokens: input.batch)
                 }.max() ?? 0
             },
+            work: { input, stretches in
+                settings(input).costWork(
+                    input.weights.blueprint, of: stretches, tokens: input.batch)
+            },
             measure: { input, stretches, observer, tell in
                 try ModelFolding(
                     input.weights, mode: input.mode, batch: input.batch, settings: settings(input),
@@ -82,6 +86,11 @@ extension Method {
                 blueprint, tokens: input.batch, mode: input.mode)
                 + 4 * (blueprint.layers.count + 1) * blueprint.hiddenWidth
                 * input.batch.tokens.count / FoldSettings(input.parameters).heldBack
+        },
+        work: { input, kept in
+            FoldRivals.work(
+                input.weights.blueprint, keeping: kept, tokens: input.batch,
+                settings: FoldSettings(input.parameters))
         },
         obstacle: { input in
             let settings = FoldSettings(input.parameters)
@@ -103,6 +112,8 @@ extension Method {
         return WeightWork(
             parameters: FoldSettings.parameters,
             peakByteCount: settings.peakByteCount(
+                input.weights.blueprint, keeping: goal.kept, tokens: input.batch),
+            work: settings.work(
                 input.weights.blueprint, keeping: goal.kept, tokens: input.batch),
             notes: settings.notes(
                 input.weights.blueprint, keeping: goal.kept, tokens: input.batch)

@@ -27,6 +27,21 @@ struct FoldRivals {
         lambda = settings.lambda
     }
 
+    /// Of `compare`: the original, each model of the kept layers, and what `replaceme` fits.
+    static func work(
+        _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences,
+        settings: FoldSettings
+    ) -> Work {
+        let (fitted, heldBack) = settings.split(tokens)
+        guard let heldBack else { return .none }
+        let held = TokenLoad(heldBack)
+        let judged =
+            blueprint.meanLayerOperations(held) * Double(kept.count)
+            + 2 * blueprint.headOperations(held.tokens)
+        return Work(operations: 4 * judged + 2 * blueprint.operations(held))
+            + BlockReplacement.work(blueprint, tokens: fitted)
+    }
+
     /// - Parameters:
     ///   - kept: layers that stay, ascending.
     ///   - folded: computed tensors of the fold.

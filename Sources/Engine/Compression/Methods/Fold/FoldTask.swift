@@ -11,17 +11,18 @@ struct FoldTask {
     let target: MatrixView
     /// Reads the original's weights, redirected ones in place of their own.
     let context: BlockContext
-    /// Says how far the part is; throws to stop the work.
-    let tell: (String) throws -> Void
+    let work: FoldWork
+    /// Says how far the part is, and what was done since it was last said; throws to stop the work.
+    let tell: (_ words: String, _ operations: Double) throws -> Void
 
     /// Sums Z'Z and Z'(target - stream - bias) over all waves.
+    /// - Parameter operations: that it takes.
     func accumulate(
-        features: Int, bias: MatrixView?,
+        features: Int, bias: MatrixView?, operations: Double,
         _ compute: (_ wave: ForwardPass.Wave, _ stream: MatrixView) throws -> MatrixView
     ) throws -> GramAccumulator {
         var sums = GramAccumulator(features: features, targets: stream.columns)
         for wave in waves {
-            try tell("\(wave.tokens.upperBound) of \(stream.rows) tokens")
             let input = stream.rows(wave.tokens)
             let wanted = MatrixView(rows: input.rows, columns: input.columns)
             wanted.assign(target.rows(wave.tokens))
@@ -32,7 +33,24 @@ struct FoldTask {
                 RowKernels.addBias(wanted, negative)
             }
             sums.add(features: try compute(wave, input), targets: wanted)
+            try tell(
+                "\(wave.tokens.upperBound) of \(stream.rows) tokens",
+                operations * Double(input.rows) / Double(stream.rows))
         }
         return sums
+    }
+
+    /// Hears how many of all `units` a selection has removed; the inverse is there when the first
+    /// goes.
+    func removals(
+        of units: String, _ work: FoldWork.Selection
+    ) -> (_ gone: Int, _ of: Int) throws -> Void {
+        var told = 0
+        return { gone, all in
+            let inversion = told == 0 && gone > 0 ? work.inversion : 0
+            let share = Double(gone - told) / Double(max(1, all))
+            told = gone
+            try tell("\(gone) of \(all) \(units) removed", inversion + share * work.removal)
+        }
     }
 }

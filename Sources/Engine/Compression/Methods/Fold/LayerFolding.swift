@@ -19,7 +19,8 @@ struct OutputRefit {
         let output = part == .attention ? attention.output : gated.down
         let norm = part == .attention ? layer.inputNorm : layer.feedForwardNorm
         var sums = try task.accumulate(
-            features: output.inputs, bias: try context.weights.bias(output)
+            features: output.inputs, bias: try context.weights.bias(output),
+            operations: task.work.refitSums(part)
         ) { wave, stream in
             let normal = MatrixView(rows: stream.rows, columns: stream.columns)
             try context.normalise(stream, norm, into: normal)
@@ -32,6 +33,7 @@ struct OutputRefit {
             gram: sums.takeGram(), cross: sums.cross, start: start, lambda: settings.lambda)
         try PatchBuilder(context, layer.layer).set(
             output, MatrixView(fitted.transposed), in: &patch)
+        try task.tell("", task.work.refitSolution(part))
     }
 }
 
@@ -47,7 +49,9 @@ struct NeuronFolding {
         let own = base.gated
         let count = own.down.inputs
         let bias = try PatchBuilder.biasSum(parts.map(\.down), context)
-        var sums = try task.accumulate(features: count * parts.count, bias: bias) { _, stream in
+        var sums = try task.accumulate(
+            features: count * parts.count, bias: bias, operations: task.work.neuronSums
+        ) { _, stream in
             let all = MatrixView(rows: stream.rows, columns: count * parts.count)
             let normal = MatrixView(rows: stream.rows, columns: stream.columns)
             for (index, part) in parts.enumerated() {
@@ -61,8 +65,8 @@ struct NeuronFolding {
             gram: sums.takeGram(), cross: sums.cross,
             start: try PatchBuilder.stacked(parts.map(\.down), context),
             lambda: settings.lambda, groupSize: 1, keeping: count,
-            block: settings.block(of: count * parts.count)
-        ) { try task.tell("\($0) of \($1) neurons removed") }
+            block: settings.block(of: count * parts.count),
+            onRemoval: task.removals(of: "neurons", task.work.neuronSelection))
         let builder = PatchBuilder(context, base.layer)
         for projection in [\GatedBlueprint.gate, \.up] {
             try builder.gather(
@@ -87,7 +91,9 @@ struct GroupFolding {
         let own = base.attention
         let count = own.output.inputs
         let bias = try PatchBuilder.biasSum(parts.map(\.output), context)
-        var sums = try task.accumulate(features: count * parts.count, bias: bias) { wave, stream in
+        var sums = try task.accumulate(
+            features: count * parts.count, bias: bias, operations: task.work.groupSums
+        ) { wave, stream in
             let all = MatrixView(rows: stream.rows, columns: count * parts.count)
             let normal = MatrixView(rows: stream.rows, columns: stream.columns)
             for (index, part) in parts.enumerated() {
@@ -102,8 +108,8 @@ struct GroupFolding {
             gram: sums.takeGram(), cross: sums.cross,
             start: try PatchBuilder.stacked(parts.map(\.output), context),
             lambda: settings.lambda, groupSize: queries * own.headWidth,
-            keeping: own.keyValueHeads, block: 1
-        ) { try task.tell("\($0) of \($1) groups removed") }
+            keeping: own.keyValueHeads, block: 1,
+            onRemoval: task.removals(of: "groups", task.work.groupSelection))
         let builder = PatchBuilder(context, base.layer)
         for (projection, heads) in [
             (\AttentionBlueprint.query, queries), (\.key, 1), (\.value, 1),

@@ -37,8 +37,10 @@ struct LayerTuning {
 
     /// The layer's tensors after all steps.
     ///
-    /// - Parameter task: the stream that the layer gets, what it shall give, and its weights.
-    func tuned(_ task: FoldTask) throws -> LayerPatch {
+    /// - Parameters:
+    ///   - task: the stream that the layer gets, what it shall give, and its weights.
+    ///   - operations: of a step.
+    func tuned(_ task: FoldTask, operations: Double) throws -> LayerPatch {
         var tensors: [TunedTensor] = []
         let source = FloatWeights(task.context.weights.source)
         for name in layer.tensors.map(\.name) {
@@ -53,7 +55,6 @@ struct LayerTuning {
         var generator = SeededGenerator(seed: 1)
         var order: [Int] = []
         for step in 0..<steps {
-            try task.tell("tuning, step \(step + 1) of \(steps)")
             if order.isEmpty { order = task.waves.indices.shuffled(using: &generator) }
             let gradients = try gradients(task, task.waves[order.removeLast()], context)
             let size = rate * (1 + cos(.pi * Double(step) / Double(steps))) / 2
@@ -62,6 +63,7 @@ struct LayerTuning {
                 tensor.step(gradient, rate: size, number: step + 1)
                 source.set(tensor.name, tensor.values)
             }
+            try task.tell("tuning, step \(step + 1) of \(steps)", operations)
         }
         var patch = LayerPatch()
         for tensor in tensors { patch[layer.localName(tensor.name)] = tensor.values }

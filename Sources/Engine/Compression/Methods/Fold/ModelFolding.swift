@@ -22,7 +22,7 @@ final class ModelFolding {
     private let judge: FoldJudge?
     /// Whether anything before differs from the original.
     private var hasChanged = false
-    private var progress = FoldProgress(done: 0, total: 0, unit: "layers", what: "")
+    private let loads: (fitted: TokenLoad, held: TokenLoad?)
 
     /// - Parameters:
     ///   - batch: calibration sequences; some are held back to choose by.
@@ -42,6 +42,7 @@ final class ModelFolding {
         folded = try forward.embed(fitted)
         source = folded.copy()
         target = MatrixView(rows: folded.rows, columns: folded.columns)
+        loads = (TokenLoad(fitted), (held ?? (judgesAlways ? fitted : nil)).map { TokenLoad($0) })
         judge = try (held ?? (judgesAlways ? fitted : nil)).map {
             try FoldJudge(weights, mode: mode, batch: $0)
         }
@@ -72,17 +73,21 @@ final class ModelFolding {
         // Nobody asks for the streams behind the last layer.
         guard given < stretches.count else { return }
         let start = try recall.map { try goBehind(prefixes[..<given], $0) } ?? 0
+        let works = FoldWork.all(
+            stretches, settings: settings, blueprint: original.blueprint, fitted: loads.fitted,
+            held: loads.held)
+        // Layers that are only passed take little time: they would tell a wrong rate.
+        let meter = FoldMeter(
+            total: works[given...].reduce(0) { $0 + $1.fold }, observer: observer)
         var passed = 0
         for (index, stretch) in stretches.enumerated().dropFirst(start) {
-            // Layers that are only passed take little time: they would tell a wrong rate.
-            progress = FoldProgress(
-                done: max(0, index - given), total: stretches.count - given, unit: "layers",
-                what: "layer \(index + 1) of \(kept.count)")
+            meter.begin(
+                "layer \(index + 1) of \(kept.count)", share: index < given ? 0 : works[index].fold)
             if index < first {
                 try carry(stretch.base.layer, observer)
                 passed += 1
             } else if let found = try recall?.layer(prefixes[index]) {
-                accept(try folding(stretch, observer).follow(found))
+                accept(try folding(works[index], meter, observer).follow(found))
                 passed += 1
                 if index >= given { try give(WeightPatch(found, ofLayer: index)) }
             } else {
@@ -90,16 +95,13 @@ final class ModelFolding {
                     try recall?.keep(streams, behind: prefixes[index - 1])
                 }
                 passed = 0
-                let way = try folding(stretch, observer).fold()
+                let way = try folding(works[index], meter, observer).fold()
                 accept(way)
                 try recall?.keep(way.patch, of: prefixes[index])
                 if index >= given { try give(WeightPatch(way.patch, ofLayer: index)) }
             }
             original.source.release(stretch.layers.flatMap { $0.tensors.map(\.name) })
-            guard index >= given else { continue }
-            observer.progress(
-                done: progress.done + 1, total: progress.total, unit: progress.unit,
-                detail: progress.what)
+            if index >= given { meter.end() }
         }
     }
 
@@ -148,34 +150,38 @@ final class ModelFolding {
         give: (_ stretch: Range<Int>, _ cost: Double) throws -> Void
     ) throws {
         let layers = try FoldableLayer.all(of: original.blueprint)
+        let ordered = stretches.sorted { $0.lowerBound < $1.lowerBound }
+        let works = ordered.map {
+            FoldWork(
+                stretch: FoldedStretch($0, into: $0.lowerBound, of: layers), settings: settings,
+                blueprint: original.blueprint, fitted: loads.fitted, held: loads.held,
+                hasChanged: false)
+        }
+        let meter = FoldMeter(
+            total: works.reduce(0) { $0 + $1.best(measured: true) }, observer: observer)
         var reached = 0
-        for (done, stretch) in stretches.sorted(by: { $0.lowerBound < $1.lowerBound }).enumerated()
-        {
-            let names = "layers \(stretch.lowerBound) to \(stretch.upperBound - 1)"
-            progress = FoldProgress(
-                done: done, total: stretches.count, unit: "stretches", what: names)
+        for (stretch, work) in zip(ordered, works) {
+            meter.begin(
+                "layers \(stretch.lowerBound) to \(stretch.upperBound - 1)",
+                share: work.best(measured: true))
             for layer in layers[reached..<stretch.lowerBound] {
                 try carry(layer.layer, observer)
                 original.source.release(layer.tensors.map(\.name))
             }
             reached = stretch.lowerBound
-            let divergence = try folding(
-                FoldedStretch(stretch, into: reached, of: layers), observer
-            )
-            .best(measured: true).divergence
+            let divergence = try folding(work, meter, observer).best(measured: true).divergence
             try give(stretch, divergence)
-            observer.progress(
-                done: done + 1, total: progress.total, unit: progress.unit, detail: progress.what)
+            meter.end()
         }
     }
 
     private func folding<Observer: WorkObserver>(
-        _ stretch: FoldedStretch, _ observer: Observer
+        _ work: FoldWork, _ meter: FoldMeter, _ observer: Observer
     ) -> StretchFolding<Observer> {
         StretchFolding(
-            stretch: stretch, original: original, mode: mode, settings: settings, waves: waves,
+            stretch: work.stretch, original: original, mode: mode, settings: settings, waves: waves,
             folded: folded, source: source, target: target, judge: judge, hasChanged: hasChanged,
-            progress: progress, observer: observer)
+            work: work, meter: meter, observer: observer)
     }
 
     /// - Precondition: `target` is the original stream behind the stretch.

@@ -12,14 +12,6 @@ struct FoldCandidate {
     let judged: MatrixView?
 }
 
-/// What is done, of all, and what is being made.
-struct FoldProgress {
-    let done: Int
-    let total: Int
-    let unit: String
-    let what: String
-}
-
 /// The work on one stretch; streams and target are [tokens, hidden].
 struct StretchFolding<Observer: WorkObserver> {
     let stretch: FoldedStretch
@@ -35,7 +27,8 @@ struct StretchFolding<Observer: WorkObserver> {
     let judge: FoldJudge?
     /// Whether anything before differs from the original.
     let hasChanged: Bool
-    let progress: FoldProgress
+    let work: FoldWork
+    let meter: FoldMeter
     let observer: Observer
 
     /// The best way, tuned where that makes it better. `target` is the original stream behind the
@@ -44,8 +37,9 @@ struct StretchFolding<Observer: WorkObserver> {
         // `FoldSettings.notes` says which layers are not, although they should be.
         let tunings = stretch.isTuned && judge != nil ? try tunings() : []
         var (way, divergence) = try best(measured: !tunings.isEmpty)
-        for tuning in tunings {
-            let patch = try tuning.tuned(task(folded, reading: source(with: way.patch)))
+        for (tuning, operations) in zip(tunings, work.tunings) {
+            let patch = try tuning.tuned(
+                task(folded, reading: source(with: way.patch)), operations: operations)
             let other = try candidate(patch)
             let reached = try self.divergence(other)
             if reached < divergence { (way, divergence) = (other, reached) }
@@ -94,21 +88,29 @@ struct StretchFolding<Observer: WorkObserver> {
     }
 
     private func divergence(_ way: FoldCandidate) throws -> Double {
-        try way.judged.flatMap {
+        let found = try way.judged.flatMap {
             try judge?.divergence(
                 of: $0, followedBy: stretch.later.map(\.layer), observer: observer)
-        } ?? 0
+        }
+        try meter.add(work.divergence)
+        return found ?? 0
+    }
+
+    /// The stream that is held back behind the new layer; nil without any.
+    private func judged(_ patch: LayerPatch) throws -> MatrixView? {
+        let judged = try judge?.advanced(
+            through: stretch.base.layer, source(with: patch), observer: observer)
+        try meter.add(work.judged)
+        return judged
     }
 
     /// The streams behind a stretch's new layer.
     private func candidate(_ patch: LayerPatch) throws -> FoldCandidate {
         let stream = folded.copy()
-        try advance(stream, patch) { stream, _, wave, context in
+        try advance(stream, patch, work.mixer + work.feedForward) { stream, _, wave, context in
             try stretch.base.layer.run(stream, layout: wave.layout, context: context)
         }
-        let judged = try judge?.advanced(
-            through: stretch.base.layer, source(with: patch), observer: observer)
-        return FoldCandidate(patch: patch, stream: stream, judged: judged)
+        return FoldCandidate(patch: patch, stream: stream, judged: try judged(patch))
     }
 
     private func compute(selectsGroups: Bool) throws -> FoldCandidate {
@@ -133,7 +135,7 @@ struct StretchFolding<Observer: WorkObserver> {
             try OutputRefit(part: .attention, layer: base, settings: settings)
                 .fold(task(stream, attention), &patch)
         }
-        try advance(stream, patch) { stream, normal, wave, context in
+        try advance(stream, patch, work.mixer) { stream, normal, wave, context in
             try context.normalise(stream, base.inputNorm, into: normal)
             try base.layer.runMixer(normal, stream: stream, layout: wave.layout, context: context)
         }
@@ -148,13 +150,11 @@ struct StretchFolding<Observer: WorkObserver> {
             try OutputRefit(part: .feedForward, layer: base, settings: settings)
                 .fold(task(stream, feedForward), &patch)
         }
-        try advance(stream, patch) { stream, normal, _, context in
+        try advance(stream, patch, work.feedForward) { stream, normal, _, context in
             try context.normalise(stream, base.feedForwardNorm, into: normal)
             try base.layer.runFeedForward(normal, stream: stream, context: context)
         }
-        let judged = try judge?.advanced(
-            through: base.layer, source(with: patch), observer: observer)
-        return FoldCandidate(patch: patch, stream: stream, judged: judged)
+        return FoldCandidate(patch: patch, stream: stream, judged: try judged(patch))
     }
 
     /// Fits what a part of the stretch's layers reads to `stream`, and sets the target.
@@ -179,9 +179,10 @@ struct StretchFolding<Observer: WorkObserver> {
                     stream.rows(wave.tokens), wanted: norms.indices.map { states[2 * $0 + first] },
                     norms: norms)
             }
+            try meter.add(work.states(leaving: first == 1) * share(of: wave))
         }
         guard settings.inputs else { return norms.map { _ in LayerPatch() } }
-        return try fitting.maps(lambda: settings.lambda / 10).enumerated().map { index, map in
+        let patches = try fitting.maps(lambda: settings.lambda / 10).enumerated().map { index, map in
             var patch = LayerPatch()
             let layer = stretch.layers[index]
             try PatchBuilder(context, layer.layer).redirect(
@@ -189,6 +190,8 @@ struct StretchFolding<Observer: WorkObserver> {
                 norm: norms[index], through: map, in: &patch)
             return patch
         }
+        try meter.add(work.maps(first == 0 ? work.attentionReaders : work.feedForwardReaders))
+        return patches
     }
 
     /// - Parameter candidates: of each layer of the stretch, projections that stand in for the
@@ -205,13 +208,8 @@ struct StretchFolding<Observer: WorkObserver> {
 
     private func task(_ stream: MatrixView, reading source: PatchedWeights) throws -> FoldTask {
         FoldTask(
-            waves: waves, stream: stream, target: target, context: try context(source)
-        ) { [progress, observer] words in
-            try observer.checkpoint()
-            observer.progress(
-                done: progress.done, total: progress.total, unit: progress.unit,
-                detail: "\(progress.what), \(words)")
-        }
+            waves: waves, stream: stream, target: target, context: try context(source), work: work
+        ) { [meter] words, operations in try meter.add(operations, words) }
     }
 
     /// Reads the new layer's tensors in place of the kept one's.
@@ -227,9 +225,13 @@ struct StretchFolding<Observer: WorkObserver> {
             weights: ModelWeights(blueprint: original.blueprint, source: source))
     }
 
+    private func share(of wave: ForwardPass.Wave) -> Double {
+        Double(wave.tokens.count) / Double(max(1, folded.rows))
+    }
+
     /// Carries a stream through a part of the new layer.
     private func advance(
-        _ stream: MatrixView, _ patch: LayerPatch,
+        _ stream: MatrixView, _ patch: LayerPatch, _ operations: Double,
         _ step: (MatrixView, MatrixView, ForwardPass.Wave, BlockContext) throws -> Void
     ) throws {
         let context = try context(source(with: patch))
@@ -238,6 +240,7 @@ struct StretchFolding<Observer: WorkObserver> {
             let part = stream.rows(wave.tokens)
             let normal = MatrixView(rows: part.rows, columns: part.columns)
             try step(part, normal, wave, context)
+            try meter.add(operations * share(of: wave))
         }
     }
 }

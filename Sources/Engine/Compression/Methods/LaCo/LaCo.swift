@@ -13,6 +13,9 @@ extension Method {
             LayerCollapse.peakByteCount(
                 input.weights.blueprint, tokens: input.batch, mode: input.mode)
         },
+        work: { input, _ in
+            LayerCollapse.work(input.weights.blueprint, tokens: input.batch)
+        },
         run: { input, removing, observer in
             FoundPlan(
                 plan: try LayerCollapse(

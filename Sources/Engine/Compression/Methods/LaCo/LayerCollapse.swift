@@ -63,6 +63,12 @@ final class LayerCollapse {
             + 2 * (layers.max() ?? 0)
     }
 
+    /// As many models as there are layers, or thereabouts: a merge that is refused is tried once.
+    static func work(_ blueprint: ModelBlueprint, tokens: PackedSequences) -> Work {
+        Work(
+            operations: Double(blueprint.layers.count) * blueprint.operations(TokenLoad(tokens)))
+    }
+
     /// The plan that removes `target` layers; the last merge takes no more than that.
     ///
     /// - Throws: `PlanError.targetNotReached` where the threshold or the range stop it before.

@@ -45,6 +45,17 @@ struct BlockReplacement {
             + 20 * widest
     }
 
+    /// One pass, and the least squares. Layers behind the stretch are not passed: they are few.
+    static func work(_ blueprint: ModelBlueprint, tokens: PackedSequences) -> Work {
+        let (load, width) = (TokenLoad(tokens), blueprint.hiddenWidth)
+        let widest = blueprint.layers.flatMap(\.perceptrons).map(\.down.inputs).max() ?? 0
+        return Work(
+            operations: blueprint.operations(load)
+                + FittingWork.sums(tokens: load.tokens, features: width, targets: width)
+                + FittingWork.ridge(features: width, targets: width),
+            written: Double(4 * widest * width))
+    }
+
     /// - Parameter kept: layers that stay, ascending: all but one stretch that does not start with
     ///   the first layer.
     /// - Returns: down_proj of the layer before the stretch, and its bias where it has one.

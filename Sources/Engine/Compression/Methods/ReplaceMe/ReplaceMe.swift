@@ -17,7 +17,8 @@ extension Method {
         WeightWork(
             parameters: ["lambda"],
             peakByteCount: BlockReplacement.peakByteCount(
-                input.weights.blueprint, tokens: input.batch, mode: input.mode)
+                input.weights.blueprint, tokens: input.batch, mode: input.mode),
+            work: BlockReplacement.work(input.weights.blueprint, tokens: input.batch)
         ) { observer, _, give in
             let replacement = BlockReplacement(
                 input.weights, mode: input.mode, batch: input.batch,

@@ -20,6 +20,33 @@ package struct LossSearch {
     /// Bytes held beside the weights: the streams before, inside and after a candidate.
     package static func streamByteCount(tokens: Int, width: Int) -> Int { 3 * 4 * tokens * width }
 
+    /// Of `order`: in each round all layers behind each candidate, and the loss.
+    package static func orderWork(
+        _ blueprint: ModelBlueprint, removing count: Int, tokens: PackedSequences
+    ) -> Work {
+        let load = TokenLoad(tokens)
+        let layer = blueprint.meanLayerOperations(load)
+        let head = blueprint.headOperations(load.tokens)
+        let rounds = (0..<count).map { Double(blueprint.layers.count - $0) }
+        return Work(
+            operations: rounds.reduce(blueprint.operations(load) + head) {
+                $0 + $1 * ($1 + 1) / 2 * layer + $1 * head
+            })
+    }
+
+    /// Of `exchanged`, if one exchange in two rounds is worth it.
+    package static func exchangeWork(
+        _ blueprint: ModelBlueprint, keeping count: Int, tokens: PackedSequences
+    ) -> Work {
+        let load = TokenLoad(tokens)
+        let (layers, kept) = (Double(blueprint.layers.count), Double(count))
+        let tails = (layers - kept) * kept
+        let tail = blueprint.meanLayerOperations(load) * kept / 2
+        let rounds = max(1, (layers - kept) / 2)
+        return Work(
+            operations: rounds * tails * (tail + blueprint.headOperations(load.tokens)))
+    }
+
     /// The first `count` layers to go.
     ///
     /// The stream before the candidate is carried along, so that a candidate costs the layers

@@ -30,7 +30,8 @@ extension Method {
         return WeightWork(
             parameters: ["damping", "pattern"], dependsOnRatio: true,
             peakByteCount: SparsePruning.peakByteCount(
-                input.weights.blueprint, tokens: input.batch, mode: input.mode)
+                input.weights.blueprint, tokens: input.batch, mode: input.mode),
+            work: SparsePruning.work(input.weights.blueprint, tokens: input.batch)
         ) { [regression] observer, _, give in
             try SparsePruning(
                 input.weights, mode: input.mode, batch: input.batch, regression: regression

@@ -43,6 +43,25 @@ struct SparsePruning {
         return forward.total + sums + 8 * (5 * inputs * inputs + 4 * widest) + patch
     }
 
+    /// Each layer twice, as it was and pruned; the sums of what its projections read; and for each
+    /// row of them an update of what is left of it, column by column.
+    static func work(_ blueprint: ModelBlueprint, tokens: PackedSequences) -> Work {
+        let load = TokenLoad(tokens)
+        var work = Work(operations: 2 * blueprint.operations(load))
+        for layer in blueprint.layers {
+            for projection in layer.projections {
+                let inputs = Double(projection.inputs)
+                work.operations += inputs * inputs * (inputs + Double(projection.rows.count))
+                work.written += 4 * inputs * Double(projection.rows.count)
+            }
+            for inputs in Set(layer.projections.map(\.inputs)) {
+                work.operations += FittingWork.sums(
+                    tokens: load.tokens, features: inputs, targets: 1)
+            }
+        }
+        return work
+    }
+
     /// - Parameter give: takes the projections, layer by layer; here they are not held longer.
     func run(
         observer: some WorkObserver, give: (WeightPatch) throws -> Void

@@ -1,0 +1,82 @@
+// A job that is only planned: its own stages are asked for what they would do. What is in the
+// cache is read; what is not is stood in for, and all that is made from it is unknown.
+
+import Model
+import Report
+import Store
+
+/// What a stage will cost, as far as that can be told.
+struct PlannedStage {
+    let name: String
+    let kind: String
+    let detail: String
+    let isHit: Bool
+    let work: Work
+    /// Anonymous memory of the process; nil where the stage has no plan.
+    let peakBytes: Int?
+}
+
+final class Planning {
+    private(set) var stages: [PlannedStage] = []
+    /// Digests and keys that stand for what is not there yet.
+    private var unknown: Set<Digest> = []
+    /// Keys that were met: a job computes them once.
+    private var met: Set<Digest> = []
+    /// What the process holds before any stage.
+    let baseBytes = ResidentMemory.anonymousBytes()
+
+    /// - Parameter done: stages that were needed to plan at all; they are there by now.
+    init(after done: [RunReport.Stage]) {
+        stages = done.map {
+            PlannedStage(
+                name: $0.name, kind: $0.name, detail: $0.detail, isHit: true, work: .none,
+                peakBytes: nil)
+        }
+        met = Set(done.compactMap { Digest(hex: $0.key) })
+    }
+
+    func isKnown(_ digests: some Sequence<Digest>) -> Bool {
+        digests.allSatisfy { !unknown.contains($0) }
+    }
+
+    /// False where it was met before.
+    fileprivate func meet(_ key: ActionKey) -> Bool { met.insert(key.digest).inserted }
+    fileprivate func forget(_ digest: Digest) { unknown.insert(digest) }
+    fileprivate func add(_ stage: PlannedStage) { stages.append(stage) }
+}
+
+extension StageCache {
+    /// What a stage gives, found or assumed.
+    func planned<S: Stage>(
+        _ stage: S, from sources: [Digest], _ planning: Planning
+    ) throws -> S.Output {
+        let key = stage.key
+        let isKnown = planning.isKnown(stage.inputs.map(\.digest) + sources)
+        let isNew = planning.meet(key)
+        if isKnown, stage.isCacheable, case .hit(let record) = try store.lookup(key) {
+            if isNew { planning.add(PlannedStage(stage, isHit: true, planning)) }
+            return try stage.decode(result(of: stage, key, record.outputs, isHit: true))
+        }
+        if isNew { planning.add(PlannedStage(stage, isHit: false, planning)) }
+        if !(isKnown && stage.isForeseen) { planning.forget(key.digest) }
+        return try stage.assumed(
+            StageResult(
+                stage: stage.name, key: key.digest, outputs: ["unknown": key.digest],
+                isHit: false, store: store))
+    }
+
+    /// Says what a digest was made from, beside stages: it is as unknown as that.
+    func trace(_ digest: Digest, to sources: [Digest]) {
+        guard let planning, !planning.isKnown(sources) else { return }
+        planning.forget(digest)
+    }
+}
+
+extension PlannedStage {
+    fileprivate init(_ stage: some Stage, isHit: Bool, _ planning: Planning) {
+        self.init(
+            name: stage.name, kind: stage.kind, detail: stage.detail, isHit: isHit,
+            work: isHit ? .none : stage.work,
+            peakBytes: isHit ? nil : stage.plannedPeak.map { $0 + planning.baseBytes })
+    }
+}

@@ -1,0 +1,93 @@
+// `layerfold plan JOB`: what a job would do and take, before anything long is computed.
+
+import ArgumentParser
+import Jobs
+import Runner
+import SystemPackage
+
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Show what a job would compute, and what time, memory and disk it takes.",
+        discussion: """
+            Only the model's digest, tokens and questions are computed, and kept. Times come from \
+            stages of the same kind that this machine has computed on the state folder, else from \
+            `layerfold doctor --measure`, else they are a guess.
+            """)
+
+    @Argument(help: "The job file. Relative paths in it start at its own folder.")
+    var job: String
+    @Option(help: "Folder of store and index, as for `layerfold run`.")
+    var state = "layerfold-state"
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        let bytes = try NamedFile.read(job)
+        let folder = NamedFile.expanded(job).removingLastComponent()
+        try JobInForeground(
+            description: try Manifest.parse(bytes, job), manifest: Array(bytes),
+            folder: folder.isEmpty ? "." : folder, state: state, output: ".", json: json
+        ).plan()
+    }
+}
+
+extension JobInForeground {
+    func plan() throws {
+        let forecast: JobForecast
+        let stop = StopSignal()
+        do { forecast = try foreground.forecast(emit: { _ in }, stop: { try stop.check() }) } catch
+        {
+            throw Failure(.jobFailed, String(describing: error))
+        }
+        if json { return try Terminal.json(forecast) }
+        for line in ForecastTable.lines(forecast) { Terminal.line(line) }
+    }
+}
+
+/// The forecast as text of 80 columns at most.
+enum ForecastTable {
+    static func lines(_ forecast: JobForecast) -> [String] {
+        let head = row("stage", "", "", "time", "memory", "disk")
+        let stages = forecast.stages.map { stage in
+            row(
+                stage.name, stage.detail, stage.isCached ? "cache" : "compute",
+                stage.isCached || stage.seconds == 0 ? "" : ForecastText.duration(stage.seconds),
+                stage.peakBytes.map { "\($0 >> 20) MiB" } ?? "",
+                stage.diskBytes > 0 ? "\(stage.diskBytes >> 20) MiB" : "")
+        }
+        let sum = row(
+            "all", "\(forecast.cachedCount) of \(forecast.stages.count) from cache", "",
+            ForecastText.duration(forecast.seconds), "\(forecast.peakBytes >> 20) MiB",
+            "\(forecast.diskBytes >> 20) MiB")
+        return [head] + stages + [sum, times(forecast.basis)]
+            + forecast.obstacles.map { "does not fit: \($0)" }
+    }
+
+    private static func times(_ basis: Rates.Basis) -> String {
+        switch basis {
+        case .history: "times: from stages that this machine has computed"
+        case .measured: "times: from this machine's measured speed"
+        case .guess: "times: a guess; layerfold doctor --measure --state DIR makes it better"
+        }
+    }
+
+    private static func row(
+        _ name: String, _ detail: String, _ from: String, _ time: String, _ memory: String,
+        _ disk: String
+    ) -> String {
+        let text =
+            left(name, 18) + left(detail, 26) + left(from, 9) + right(time, 8) + right(memory, 10)
+            + right(disk, 9)
+        return String(text.reversed().drop { $0 == " " }.reversed())
+    }
+
+    /// Cut where it is too long; a space is left behind it.
+    private static func left(_ text: String, _ width: Int) -> String {
+        let cut = text.count < width ? text : String(text.prefix(width - 2)) + "…"
+        return cut + String(repeating: " ", count: width - cut.count)
+    }
+
+    private static func right(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+}
