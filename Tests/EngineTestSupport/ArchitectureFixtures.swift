@@ -24,6 +24,24 @@ package enum ArchitectureFixtures {
         try Model(try Checkpoint(folder.appending(name)))
     }
 
+    /// A copy of a fixture with other names (nil leaves a tensor out), more tensors, another config.
+    package static func changed(
+        _ name: String, named: (String) -> String? = { $0 },
+        adding: (Checkpoint) throws -> [OutputTensor] = { _ in [] },
+        config change: (inout ModelConfig) -> Void = { _ in }
+    ) throws -> (scratch: CheckpointScratch, checkpoint: Checkpoint) {
+        let source = try Checkpoint(folder.appending(name))
+        let scratch = try CheckpointScratch()
+        var config = source.config
+        change(&config)
+        let tensors = try source.tensorNames.compactMap { tensor in
+            try named(tensor).map { OutputTensor.copy(try source.tensor(tensor), as: $0) }
+        }
+        _ = try CheckpointWriter(folder: scratch.path).write(
+            tensors + adding(source), config: config)
+        return (scratch, try Checkpoint(scratch.path))
+    }
+
     package static func expected() throws -> TensorArchive {
         try TensorArchive(
             parsing: try CheckpointScratch.bytes(folder.appending("expected.safetensors")))

@@ -26,6 +26,8 @@ package enum CheckpointWarning: Sendable, Equatable, CustomStringConvertible {
 /// An open checkpoint: every file mapped, every header and the index validated.
 package final class Checkpoint: Sendable {
     package let folder: FilePath
+    /// For messages.
+    package var folderText: String { folder.string }
     package let config: ModelConfig
     /// In the order of their names.
     package let files: [SafetensorsFile]

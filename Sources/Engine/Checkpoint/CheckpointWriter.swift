@@ -99,6 +99,7 @@ package struct CheckpointWriter {
             case .produce(let body):
                 var sink = TensorSink(plan: tensor.plan, output: file)
                 try body(&sink)
+                try sink.checkRange()
                 guard sink.writtenByteCount == tensor.plan.byteCount else {
                     throw TensorByteCountError(
                         tensor: tensor.plan.name, expected: tensor.plan.byteCount,

@@ -1,9 +1,9 @@
 // Where the bytes of a new checkpoint's tensors come from: copied as they are, or produced.
 
 import DurableIO
-import Failures
+package import Failures
 import JSON
-import TensorMath
+package import TensorMath
 
 /// A source gave another number of bytes than it said.
 struct TensorByteCountError: ClassifiedFailure, Equatable, CustomStringConvertible {
@@ -15,6 +15,24 @@ struct TensorByteCountError: ClassifiedFailure, Equatable, CustomStringConvertib
 
     var description: String {
         "tensor \(quoted(tensor)): expected \(expected) bytes, its source gave \(found)"
+    }
+}
+
+/// A number of a tensor is too large for the format it is to be stored in.
+package struct TensorOverflow: ClassifiedFailure, Equatable, CustomStringConvertible {
+    package let tensor: String
+    package let dtype: DType
+    /// Magnitude of the tensor's largest value.
+    package let largest: Float
+    let limit: Float
+
+    package var failureClass: FailureClass { .user }
+
+    package var description: String {
+        "tensor \(quoted(tensor)): its largest value, \(largest), is beyond what "
+            + "\(dtype.configName) holds (\(limit)) and would become an infinity, so that the "
+            + "model was not written; write `output: {dtype: "
+            + (dtype == .f16 ? "bfloat16" : "float32") + "}`"
     }
 }
 
@@ -51,6 +69,8 @@ package struct OutputTensor {
 package struct TensorSink {
     let plan: TensorPlan
     private(set) var writtenByteCount = 0
+    /// Of the floats that were written.
+    package private(set) var numbers = FiniteCount()
     private let output: OutputFile
 
     init(plan: TensorPlan, output: OutputFile) {
@@ -76,6 +96,7 @@ package struct TensorSink {
         guard let format = plan.dtype.floatFormat else {
             preconditionFailure("\(plan.name): \(plan.dtype.rawValue) takes no floats")
         }
+        numbers.add(floats)
         var start = 0
         var narrowed: [UInt8] = []
         while start < floats.count {
@@ -88,6 +109,14 @@ package struct TensorSink {
             try write(unsafe narrowed.span.bytes)
             start = end
         }
+    }
+
+    /// After the last float.
+    /// - Throws: `TensorOverflow` where one was made an infinity.
+    func checkRange() throws {
+        guard let format = plan.dtype.floatFormat, format.overflows(numbers.largest) else { return }
+        throw TensorOverflow(
+            tensor: plan.name, dtype: plan.dtype, largest: numbers.largest, limit: format.largest)
     }
 
     /// Floats narrowed at a time: a piece stays in the cache.

@@ -1,6 +1,7 @@
 // One safetensors file: mapped, its header validated, its tensors lent as bytes.
 
 package import DurableIO
+import Glibc
 package import SystemPackage
 package import TensorMath
 
@@ -108,6 +109,27 @@ package struct StoredTensor: Sendable {
             throw .weight(tensor: name, path: file.path.string, .notAFloat(dtype))
         }
         return format
+    }
+
+    /// How many of the values are NaN or infinite; 0 for what is no float.
+    package var nonFiniteCount: Int {
+        guard let format = dtype.floatFormat else { return 0 }
+        return withBytes { FiniteCount.others(of: $0, in: format) }
+    }
+
+    /// Whether two tensors are of one type and shape, and equal byte by byte.
+    package func hasContents(of other: StoredTensor) -> Bool {
+        guard dtype == other.dtype, shape == other.shape else { return false }
+        defer {
+            adviseDontNeed()
+            other.adviseDontNeed()
+        }
+        return unsafe withUnsafeBytes { mine in
+            unsafe other.withUnsafeBytes { theirs in
+                guard let a = mine.baseAddress, let b = theirs.baseAddress else { return true }
+                return unsafe memcmp(a, b, mine.count) == 0
+            }
+        }
     }
 
     package func adviseWillNeed() { file.adviseWillNeed(entry.byteRange) }

@@ -8,13 +8,15 @@ package struct Model: Sendable {
     package let checkpoint: Checkpoint
     package let architecture: any Architecture
     package let blueprint: ModelBlueprint
-    /// Stored tensors that nothing reads; they are left out of folded models.
+    /// Stored tensors that nothing needs (old buffers, a second copy of a tied head); they are
+    /// left out of folded models.
     package let unread: [String]
 
-    /// Checks the full tensor list: a missing tensor or a wrong shape is an error.
+    /// Checks the full tensor list: a missing tensor, a wrong shape, or one that no part of the
+    /// model reads is an error.
     package init(_ checkpoint: Checkpoint) throws {
         let architecture = try Architectures.find(checkpoint.config)
-        let blueprint = try architecture.blueprint(checkpoint.config)
+        let blueprint = try architecture.blueprint(of: checkpoint)
         for expected in blueprint.tensors {
             guard checkpoint.contains(expected.name) else {
                 throw ModelError.missingTensor(
@@ -32,6 +34,12 @@ package struct Model: Sendable {
         self.blueprint = blueprint
         let read = Set(blueprint.tensors.map(\.name))
         unread = checkpoint.tensorNames.filter { !read.contains($0) }
+        let lost = unread.filter { name in
+            name != blueprint.tiedHead && !architecture.oldBuffers.contains { name.hasSuffix($0) }
+        }
+        if let unread = UnreadTensors(lost, of: blueprint, in: checkpoint.folderText) {
+            throw ModelError.unread(unread)
+        }
     }
 
     /// A model of the same tensors with another config.json: one that is not written yet.

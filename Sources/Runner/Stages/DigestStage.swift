@@ -25,16 +25,29 @@ extension IdentifiedModel {
     init(_ located: LocatedModel, _ cache: StageCache) throws {
         let model = try Model(try Checkpoint(located.folder, within: located.fence))
         for warning in model.checkpoint.warnings { cache.progress.warn(warning.description) }
+        for reading in model.blueprint.readings { cache.progress.warn(reading.description) }
+        if let first = model.unread.first {
+            cache.progress.note(
+                "\(model.unread.count) stored tensors that loaders make anew are not read and not "
+                    + "written: \(quoted(first))" + (model.unread.count > 1 ? " and others" : ""))
+        }
         // What is computed from files that change meanwhile must not be kept under their old name.
         cache.beforeKeeping { try model.checkpoint.verifyUnchanged() }
-        self.init(
-            model: model, digest: try cache.run(DigestStage(model)),
-            name: located.name)
+        let found = try cache.run(DigestStage(model))
+        for warning in found.warnings { cache.progress.warn(warning) }
+        self.init(model: model, digest: found.digest, name: located.name)
     }
+}
+
+/// The digest of a model, and what was noticed about its numbers while they were read.
+struct DigestedModel {
+    let digest: Digest
+    let warnings: [String]
 }
 
 struct DigestStage: Stage {
     let name = "digest"
+    let version = 2
     let isCacheable: Bool
 
     private let model: Model
@@ -58,7 +71,7 @@ struct DigestStage: Stage {
     var inputs: StageInputs { [(role: "config", digest: Digest(of: config))] }
 
     var params: KeyJSON {
-        [
+        named([
             "files": .array(
                 files.map { file in
                     [
@@ -70,7 +83,17 @@ struct DigestStage: Stage {
                         "size": .integer(file.byteCount),
                     ]
                 })
-        ]
+        ])
+    }
+
+    /// Two readings of the same files are two models.
+    private func named(_ contents: [String: KeyJSON]) -> KeyJSON {
+        var contents = contents
+        let readings = model.blueprint.readings
+        if !readings.isEmpty {
+            contents["readings"] = .array(readings.map { .string($0.rawValue) })
+        }
+        return .object(contents)
     }
 
     var detail: String {
@@ -84,13 +107,26 @@ struct DigestStage: Stage {
     func assumed(_ unknown: StageResult) throws -> Digest { throw unknown.lost("model") }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
-        try outputs.put("model", try contents(cache.progress).bytes)
+        var notFinite: [(name: String, count: Int)] = []
+        try outputs.put("model", try contents(cache.progress, &notFinite).bytes)
+        let shown = notFinite.prefix(3).map { "`\($0.name)` (\($0.count) values)" }
+        let more = notFinite.count > 3 ? " and \(notFinite.count - 3) more tensors" : ""
+        let warning =
+            "the checkpoint itself holds NaN or infinities in \(shown.joined(separator: ", "))\(more)"
+            + "; compare its files with their source"
+        try outputs.put("warnings", try WarningFile.encode(notFinite.isEmpty ? [] : [warning]))
     }
 
-    func decode(_ stored: StageResult) throws -> Digest { Digest(of: try stored.bytes("model")) }
+    func decode(_ stored: StageResult) throws -> DigestedModel {
+        DigestedModel(
+            digest: Digest(of: try stored.bytes("model")),
+            warnings: try WarningFile.decode(try stored.bytes("warnings")))
+    }
 
     /// Digests of config.json and of every tensor with its type and shape.
-    private func contents(_ progress: ProgressReporter) throws -> KeyJSON {
+    private func contents(
+        _ progress: ProgressReporter, _ notFinite: inout [(name: String, count: Int)]
+    ) throws -> KeyJSON {
         var tensors: [String: KeyJSON] = [:]
         let total = model.checkpoint.tensorByteCount
         var done = 0
@@ -98,6 +134,8 @@ struct DigestStage: Stage {
             try progress.checkpoint()
             let tensor = try model.checkpoint.tensor(name)
             let digest = tensor.withBytes { bytes in Digest(of: bytes) }
+            let count = tensor.nonFiniteCount
+            if count > 0 { notFinite.append((name, count)) }
             // Otherwise the pages of the whole checkpoint stay resident.
             tensor.adviseDontNeed()
             tensors[name] = [
@@ -107,6 +145,6 @@ struct DigestStage: Stage {
             done += tensor.byteCount
             progress.progress(done: done, total: total, unit: "bytes", detail: name)
         }
-        return ["config": .string(Digest(of: config).hex), "tensors": .object(tensors)]
+        return named(["config": .string(Digest(of: config).hex), "tensors": .object(tensors)])
     }
 }

@@ -159,6 +159,98 @@ import Testing
         }
     }
 
+    @Test("a head of its own stays, and config.json says so; names come out as they came in")
+    func storedAsTheyCame() throws {
+        let (scratch, checkpoint) = try ArchitectureFixtures.changed(
+            "llama-tied-yarn", named: { $0.hasPrefix("model.") ? String($0.dropFirst(6)) : $0 },
+            adding: { source in
+                let tensor = try source.tensor("model.embed_tokens.weight")
+                return [
+                    .bytes(
+                        "lm_head.weight", tensor.dtype, tensor.shape,
+                        tensor.allBytes.reversed())
+                ]
+            })
+        let model = try Model(checkpoint)
+        let all = Array(model.blueprint.layers.indices)
+        let (target, written) = try Self.write(
+            try FoldedCheckpoint(model: model, plan: .keeping(all, of: all.count)))
+        #expect(written.tensorNames == checkpoint.tensorNames)
+        #expect(try written.config.bool("tie_word_embeddings") == false)
+        #expect(
+            try written.tensor("lm_head.weight").allBytes
+                == checkpoint.tensor("lm_head.weight").allBytes)
+        #expect(try Model(written).blueprint.readings.isEmpty)
+        withExtendedLifetime((scratch, target)) {}
+    }
+
+    /// A fixture with one value of one tensor replaced.
+    private static func spoilt(
+        _ name: String, by value: Float
+    ) throws -> (scratch: CheckpointScratch, model: Model) {
+        let (scratch, checkpoint) = try ArchitectureFixtures.changed(
+            "llama-odd-linear", named: { $0 == name ? nil : $0 },
+            adding: { source in
+                let tensor = try source.tensor(name)
+                var values = try tensor.floats()
+                values[5] = value
+                return [
+                    .produce(name, .f32, tensor.shape) { try $0.write(floats: values.span) }
+                ]
+            })
+        return (scratch, try Model(checkpoint))
+    }
+
+    @Test(
+        "a number beyond the output's format is refused by tensor and value, copied or folded",
+        arguments: [
+            (DType.f16, Float(1e5)), (.f16, -65_520), (.bf16, .greatestFiniteMagnitude),
+        ], ["model.layers.0.mlp.up_proj.weight", "model.norm.weight"])
+    func overflow(output: (dtype: DType, value: Float), name: String) throws {
+        let (scratch, model) = try Self.spoilt(name, by: output.value)
+        var plan = try Self.fold(model).plan
+        plan.layers[0].from = [LayerShare(layer: 0, weight: 1)]
+        let folded = try FoldedCheckpoint(model: model, plan: plan, dtype: output.dtype)
+        let target = try CheckpointScratch()
+        let error = #expect(throws: TensorOverflow.self) {
+            try folded.write(to: target.path, shardByteLimit: nil, observer: SilentObserver())
+        }
+        #expect(error?.tensor == name && error?.largest == output.value.magnitude)
+        #expect(error?.description.contains("dtype: ") == true)
+        #expect(try target.names == [])
+        withExtendedLifetime(scratch) {}
+    }
+
+    @Test("the largest number that the format holds is written", arguments: [DType.f16, .bf16])
+    func noOverflow(dtype: DType) throws {
+        let largest = try #require(dtype.floatFormat).largest
+        let (scratch, model) = try Self.spoilt("model.norm.weight", by: largest)
+        let folded = try FoldedCheckpoint(model: model, plan: Self.fold(model).plan, dtype: dtype)
+        let (target, written) = try Self.write(folded)
+        #expect(try folded.verify(written) <= 1)
+        withExtendedLifetime((scratch, target)) {}
+    }
+
+    @Test("what a method computed and is no number is refused, and what overflows too")
+    func computed() throws {
+        let model = try ArchitectureFixtures.model("llama-odd-linear")
+        let name = "model.layers.0.mlp.up_proj.weight"
+        for (value, dtype) in [(Float.nan, DType?.none), (.infinity, nil), (1e5, .f16)] {
+            var patch = WeightPatch()
+            let matrix = try MappedWeights(model.checkpoint).weight(name).floats()
+            matrix[1, 1] = value
+            patch[name] = matrix
+            let folded = try FoldedCheckpoint(
+                model: model, plan: Self.fold(model).plan, computed: patch, dtype: dtype)
+            let target = try CheckpointScratch()
+            let error = #expect(throws: (any Error).self) {
+                try folded.write(to: target.path, shardByteLimit: nil, observer: SilentObserver())
+            }
+            #expect("\(error.map { "\($0)" } ?? "")".contains(name))
+            #expect(try target.names == [])
+        }
+    }
+
     private struct Stopped: Error {}
 
     private struct StoppingObserver: WorkObserver {

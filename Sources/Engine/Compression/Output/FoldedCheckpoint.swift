@@ -37,6 +37,9 @@ package struct FoldedCheckpoint {
         var config = model.checkpoint.config
         try model.architecture.rewrite(
             &config, kept: plan.layers.map { $0.from[0].layer }, blueprint: model.blueprint)
+        if !model.blueprint.isTied, try model.architecture.blueprint(config).isTied {
+            config.set("tie_word_embeddings", to: .bool(false))
+        }
         if let dtype {
             for key in ["dtype", "torch_dtype"] where config.contains(key) {
                 config.set(key, to: .string(dtype.configName))
@@ -72,6 +75,10 @@ package struct FoldedCheckpoint {
             if let make = computed[recipe.name] {
                 return .produce(recipe.name, target, first.shape) { sink in
                     try make().withContiguousValues { try sink.write(floats: $0) }
+                    guard sink.numbers.others == 0 else {
+                        throw FoldCheckError.notFinite(
+                            tensor: recipe.name, count: sink.numbers.others)
+                    }
                 }
             }
             if recipe.isCopy, target == first.dtype { return .copy(first, as: recipe.name) }
@@ -140,18 +147,28 @@ package struct FoldedCheckpoint {
     }
 }
 
-/// A written tensor is not what its recipe says.
+/// A tensor is not what its recipe says, or nothing that a model can use.
 enum FoldCheckError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case differs(tensor: String, roundingErrors: Double)
+    case notFinite(tensor: String, count: Int)
 
-    /// Ours or the disk's; nothing a person can correct.
-    var failureClass: FailureClass { .bug }
+    var failureClass: FailureClass {
+        switch self {
+        // Ours or the disk's; nothing a person can correct.
+        case .differs: .bug
+        case .notFinite: .user
+        }
+    }
 
     var description: String {
         switch self {
         case .differs(let tensor, let error):
             "tensor \(quoted(tensor)) differs from its recipe by \(error) times what rounding allows; "
                 + "the model was not published: this is a fault of ours or of the disk, try again"
+        case .notFinite(let tensor, let count):
+            "tensor \(quoted(tensor)): \(count) of the values that the method computed are NaN or "
+                + "infinite, so that the model was not written: give more or other calibration "
+                + "texts, or another method"
         }
     }
 }

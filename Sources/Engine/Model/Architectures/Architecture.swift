@@ -14,7 +14,12 @@ package protocol Architecture: Sendable {
     /// What sets it apart, in a line.
     var summary: String { get }
 
-    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint
+    /// - Parameter root: what the names of all tensors but the head begin with: `model.`, or
+    ///   nothing where the base model was saved by itself.
+    func blueprint(_ config: ModelConfig, root: String) throws -> ModelBlueprint
+
+    /// Ends of the names of stored buffers that nothing needs: the loader makes them anew.
+    var oldBuffers: [String] { get }
 
     /// Makes config.json true for a model of the given original layers.
     ///
@@ -26,6 +31,8 @@ package protocol Architecture: Sendable {
 }
 
 extension Architecture {
+    package var oldBuffers: [String] { ["rotary_emb.inv_freq"] }
+
     package func patterns(of blueprint: ModelBlueprint) -> (any LayerPatterns)? { nil }
 
     package func rewrite(

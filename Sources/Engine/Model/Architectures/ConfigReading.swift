@@ -19,6 +19,11 @@ extension ModelConfig {
         try integerIfPresent(key, in: 1...countMax) ?? value
     }
 
+    /// A count that goes by several names (transformers' `attribute_map`): the first that is there.
+    func count(anyOf keys: [String], default value: Int) throws -> Int {
+        try count(keys.first { self.value($0) != nil } ?? keys[0], default: value)
+    }
+
     /// A whole number from 0.
     func index(_ key: String, default value: Int) throws -> Int {
         try integerIfPresent(key, in: 0...countMax) ?? value

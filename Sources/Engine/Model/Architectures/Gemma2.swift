@@ -19,14 +19,23 @@ struct Gemma2: Architecture {
     let reference = "transformers/models/gemma2/modeling_gemma2.py"
     let summary = "norms before and after each branch, soft caps, alternating windows"
 
-    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+    func blueprint(_ config: ModelConfig, root: String) throws -> ModelBlueprint {
         let family = try LlamaFamily(
-            config,
-            FamilyDefaults(keyValueHeads: 4, headWidth: 256, tied: true, contextLength: 8192),
+            config, root: root,
+            FamilyDefaults(
+                keyValueHeads: 4, headWidth: 256, tied: true, activation: .geluTanh,
+                contextLength: 8192),
             activationKey: "hidden_activation")
         let sliding =
             try family.slidingLayers() ?? (0..<family.layerCount).map { $0 % 2 == 0 }
-        let window = try config.count("sliding_window", default: 4096)
+        let windows = try family.windows(
+            config.isNull("sliding_window")
+                ? nil : config.count("sliding_window", default: 4096), of: sliding)
+        guard try !config.flag("use_bidirectional_attention", default: false) else {
+            throw ModelError.unsupported(
+                key: "use_bidirectional_attention", found: "true",
+                advice: "every token sees those before it")
+        }
         let scalar = try config.number("query_pre_attn_scalar", default: 256)
         let attentionCap = try config.optionalNumber("attn_logit_softcapping", default: 50)
         let bias = try config.flag("attention_bias", default: false)
@@ -34,7 +43,7 @@ struct Gemma2: Architecture {
             (0..<family.layerCount).map { index in
                 let prefix = family.prefix(index)
                 var attention = family.attention(
-                    index, bias: bias, outputBias: bias, window: sliding[index] ? window : nil)
+                    index, bias: bias, outputBias: bias, window: windows[index])
                 attention.scale = Float(1 / scalar.squareRoot())
                 attention.softCap = attentionCap.map(Float.init)
                 return LayerBlueprint(
@@ -47,7 +56,7 @@ struct Gemma2: Architecture {
                     postFeedForwardNorm: family.norm(
                         prefix + "post_feedforward_layernorm", offset: 1))
             })
-        model.finalNorm = family.norm("model.norm", offset: 1)
+        model.finalNorm = family.norm(family.root + "norm", offset: 1)
         model.finalSoftCap = try config.optionalNumber("final_logit_softcapping", default: 30)
             .map(Float.init)
         model.embeddingScale = .squareRootOfHidden

@@ -22,14 +22,15 @@ struct Jamba: Architecture {
     let reference = "transformers/models/jamba/modeling_jamba.py"
     let summary = "Mamba mixers with attention in every 8th layer, experts in every 2nd"
 
-    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+    func blueprint(_ config: ModelConfig, root: String) throws -> ModelBlueprint {
         let family = try LlamaFamily(
-            config, FamilyDefaults(keyValueHeads: 8, contextLength: 262_144, rotates: false))
+            config, root: root,
+            FamilyDefaults(keyValueHeads: 8, contextLength: 262_144, rotates: false))
         let attentionPattern = try LayerPattern(
             config, period: "attn_layer_period", offset: "attn_layer_offset", default: (8, 4))
         let expertPattern = try LayerPattern(
             config, period: "expert_layer_period", offset: "expert_layer_offset", default: (2, 1))
-        let experts = try config.count("num_experts", default: 16)
+        let experts = try config.count(anyOf: ["num_experts", "num_local_experts"], default: 16)
         let perToken = try config.count("num_experts_per_tok", default: 2)
         return try family.model(
             (0..<family.layerCount).map { index in
@@ -56,7 +57,7 @@ struct Jamba: Architecture {
                 return family.layer(
                     index, mixer: mixer, feedForward: feedForward,
                     feedForwardNorm: "pre_ff_layernorm")
-            }, finalNorm: "model.final_layernorm")
+            }, finalNorm: "final_layernorm")
     }
 
     private func mamba(_ family: LlamaFamily, _ name: String) throws -> MambaBlueprint {

@@ -12,8 +12,8 @@ struct Llama: Architecture {
     let reference = "transformers/models/llama/modeling_llama.py"
     let summary = "grouped-query attention, rotary positions, gated MLP (Llama 2, 3, 3.1)"
 
-    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
-        let family = try LlamaFamily(config)
+    func blueprint(_ config: ModelConfig, root: String) throws -> ModelBlueprint {
+        let family = try LlamaFamily(config, root: root)
         let attentionBias = try config.flag("attention_bias", default: false)
         let mlpBias = try config.flag("mlp_bias", default: false)
         return try family.model(

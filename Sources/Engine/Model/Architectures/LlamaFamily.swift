@@ -21,7 +21,12 @@ struct FamilyDefaults {
     var epsilon = 1e-6
     var ropeBase = 10_000.0
     var tied = false
+    var activation = Activation.silu
     var contextLength = 2048
+    /// Of `original_max_position_embeddings`; nil: what the rotary parameters say.
+    var originalLength: Int?
+    /// Whether `partial_rotary_factor` holds without a scaling, too.
+    var rotatesPart = false
     /// Whether attention has rotary positions at all.
     var rotates = true
 }
@@ -29,6 +34,8 @@ struct FamilyDefaults {
 /// The numbers of a Llama-like config and the blueprints made from them.
 struct LlamaFamily {
     let config: ModelConfig
+    /// What the names of all tensors but the head begin with.
+    let root: String
     let hidden: Int
     let inner: Int
     let layerCount: Int
@@ -41,12 +48,14 @@ struct LlamaFamily {
     let contextLength: Int
     let rotary: RotaryBlueprint
     let activation: Activation
+    private let readings: [ModelReading]
 
     init(
-        _ config: ModelConfig, _ defaults: FamilyDefaults = FamilyDefaults(),
+        _ config: ModelConfig, root: String, _ defaults: FamilyDefaults = FamilyDefaults(),
         activationKey: String = "hidden_act"
     ) throws {
         self.config = config
+        self.root = root
         hidden = try config.count("hidden_size")
         inner = try config.count("intermediate_size")
         layerCount = try config.count("num_hidden_layers")
@@ -63,9 +72,18 @@ struct LlamaFamily {
         tied = try config.flag("tie_word_embeddings", default: defaults.tied)
         contextLength = try config.count(
             "max_position_embeddings", default: defaults.contextLength)
-        activation = try config.activation(activationKey)
+        let named = try config.activation(activationKey)
+        activation = named ?? defaults.activation
         rotary = try RotaryBlueprint(
-            config, headWidth: headWidth, base: defaults.ropeBase, contextLength: contextLength)
+            config, headWidth: headWidth, defaults, contextLength: contextLength)
+        // Earlier builds took silu, and the parameters that are not in force.
+        readings =
+            (named == nil && defaults.activation != .silu ? [.activation] : [])
+            + (defaults.rotates
+                && rotary.isContested(
+                    config, headWidth: headWidth, base: defaults.ropeBase,
+                    contextLength: contextLength)
+                ? [.rotation] : [])
         if defaults.rotates { try rotary.validate(headWidth: headWidth) }
         guard heads % keyValueHeads == 0 else {
             throw ModelError.unsupported(
@@ -74,7 +92,9 @@ struct LlamaFamily {
         }
     }
 
-    func prefix(_ layer: Int) -> String { "model.layers.\(layer)." }
+    private static let head = "lm_head.weight"
+
+    func prefix(_ layer: Int) -> String { root + "layers.\(layer)." }
 
     func norm(_ name: String, width: Int? = nil, offset: Float = 0) -> NormBlueprint {
         NormBlueprint(
@@ -129,15 +149,26 @@ struct LlamaFamily {
     }
 
     func model(
-        _ layers: [LayerBlueprint], finalNorm: String = "model.norm"
+        _ layers: [LayerBlueprint], finalNorm: String = "norm"
     ) throws -> ModelBlueprint {
-        ModelBlueprint(
+        let embedding = root + "embed_tokens.weight"
+        return ModelBlueprint(
             modelType: try config.string("model_type"), hiddenWidth: hidden,
             vocabularySize: vocabulary, contextLength: contextLength,
-            embedding: "model.embed_tokens.weight", embeddingScale: nil, layers: layers,
-            finalNorm: norm(finalNorm),
-            outputHead: tied ? "model.embed_tokens.weight" : "lm_head.weight", finalSoftCap: nil,
-            ignorable: tied ? ["lm_head.weight"] : [])
+            embedding: embedding, embeddingScale: nil, layers: layers,
+            finalNorm: norm(root + finalNorm), outputHead: tied ? embedding : Self.head,
+            finalSoftCap: nil, tiedHead: tied ? Self.head : nil, readings: readings)
+    }
+
+    /// The window of each layer: that of the layers that slide (nil: all of them).
+    func windows(_ window: Int?, of sliding: [Bool]?) throws -> [Int?] {
+        guard let sliding else { return [Int?](repeating: window, count: layerCount) }
+        guard window != nil || !sliding.contains(true) else {
+            throw ModelError.unsupported(
+                key: "sliding_window", found: "null",
+                advice: "`layer_types` names layers that slide: give the width of their window")
+        }
+        return sliding.map { $0 ? window : nil }
     }
 
     /// `layer_types` where it is given: whether each layer's attention slides.
@@ -162,8 +193,9 @@ struct LlamaFamily {
 }
 
 extension ModelConfig {
-    func activation(_ key: String) throws -> Activation {
-        let name = try string(key, default: "silu")
+    /// nil where the key is absent or null.
+    func activation(_ key: String) throws -> Activation? {
+        guard let name = try stringIfPresent(key) else { return nil }
         switch name {
         case "silu", "swish": return .silu
         case "gelu_pytorch_tanh", "gelu_tanh": return .geluTanh

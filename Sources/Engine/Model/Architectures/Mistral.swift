@@ -1,7 +1,8 @@
 // Mistral. Reference: transformers modeling_mistral.py.
 //
 // Llama without biases; `sliding_window` (4096 where the key is absent, none where it is null)
-// holds for every layer.
+// holds for every layer, or for those that `layer_types` names (transformers reads such a config
+// as a Ministral's: modeling_ministral.py).
 
 import Checkpoint
 
@@ -12,17 +13,22 @@ struct Mistral: Architecture {
     let reference = "transformers/models/mistral/modeling_mistral.py"
     let summary = "Llama with a sliding attention window on every layer"
 
-    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+    func blueprint(_ config: ModelConfig, root: String) throws -> ModelBlueprint {
         let family = try LlamaFamily(
-            config, FamilyDefaults(keyValueHeads: 8, contextLength: 131_072))
+            config, root: root,
+            FamilyDefaults(keyValueHeads: 8, contextLength: 131_072))
         let window =
             config.isNull("sliding_window")
             ? nil : try config.count("sliding_window", default: 4096)
-        return try family.model(
+        let windows = try family.windows(window, of: family.slidingLayers())
+        var model = try family.model(
             (0..<family.layerCount).map { index in
                 family.layer(
-                    index, mixer: .attention(family.attention(index, window: window)),
+                    index, mixer: .attention(family.attention(index, window: windows[index])),
                     feedForward: .gated(family.gated(family.prefix(index) + "mlp.")))
             })
+        // Earlier builds gave every layer the window.
+        if windows.contains(where: { $0 != window }) { model.readings.append(.layerTypes) }
+        return model
     }
 }

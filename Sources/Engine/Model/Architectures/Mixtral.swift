@@ -16,15 +16,15 @@ struct Mixtral: Architecture {
     let reference = "transformers/models/mixtral/modeling_mixtral.py"
     let summary = "Mistral with a mixture of experts in every layer"
 
-    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+    func blueprint(_ config: ModelConfig, root: String) throws -> ModelBlueprint {
         let family = try LlamaFamily(
-            config,
+            config, root: root,
             FamilyDefaults(
                 keyValueHeads: 8, epsilon: 1e-5, ropeBase: 1e6, contextLength: 131_072))
         let window =
             !config.has("sliding_window") || config.isNull("sliding_window")
             ? nil : try config.count("sliding_window")
-        let experts = try config.count("num_local_experts", default: 8)
+        let experts = try config.count(anyOf: ["num_local_experts", "num_experts"], default: 8)
         let perToken = try config.count("num_experts_per_tok", default: 2)
         return try family.model(
             (0..<family.layerCount).map { index in

@@ -17,8 +17,11 @@ struct Phi3: Architecture {
     let reference = "transformers/models/phi3/modeling_phi3.py"
     let summary = "Llama with fused qkv and gate_up tensors"
 
-    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
-        let family = try LlamaFamily(config, FamilyDefaults(epsilon: 1e-5, contextLength: 4096))
+    func blueprint(_ config: ModelConfig, root: String) throws -> ModelBlueprint {
+        let family = try LlamaFamily(
+            config, root: root,
+            FamilyDefaults(
+                epsilon: 1e-5, contextLength: 4096, originalLength: 4096, rotatesPart: true))
         let window =
             !config.has("sliding_window") || config.isNull("sliding_window")
             ? nil : try config.count("sliding_window")

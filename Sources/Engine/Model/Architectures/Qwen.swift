@@ -16,9 +16,10 @@ struct Qwen2: Architecture {
     let reference = "transformers/models/qwen2/modeling_qwen2.py"
     let summary = "Llama with biases on q, k and v"
 
-    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+    func blueprint(_ config: ModelConfig, root: String) throws -> ModelBlueprint {
         let family = try LlamaFamily(
-            config, FamilyDefaults(keyValueHeads: 32, contextLength: 32_768))
+            config, root: root,
+            FamilyDefaults(keyValueHeads: 32, contextLength: 32_768))
         let windows = try family.qwenWindows()
         return try family.model(
             (0..<family.layerCount).map { index in
@@ -46,9 +47,10 @@ struct Qwen3: Architecture {
 
     init() {}
 
-    func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
+    func blueprint(_ config: ModelConfig, root: String) throws -> ModelBlueprint {
         let family = try LlamaFamily(
-            config, FamilyDefaults(keyValueHeads: 32, headWidth: 128, contextLength: 32_768))
+            config, root: root,
+            FamilyDefaults(keyValueHeads: 32, headWidth: 128, contextLength: 32_768))
         let windows = try family.qwenWindows()
         let bias = try config.flag("attention_bias", default: false)
         return try family.model(

@@ -1,5 +1,6 @@
-// Rotary parameters from config.json: `rope_parameters` (transformers 5) or `rope_theta` with
-// `rope_scaling` (transformers 4), `type` being an old name of `rope_type`.
+// Rotary parameters from config.json: `rope_scaling` (transformers 4), where it says anything, before
+// `rope_parameters` (transformers 5); `rope_theta` inside it, else beside it. `type` is an old name
+// of `rope_type`. Reference: transformers' RotaryEmbeddingConfigMixin.
 
 import Checkpoint
 import Foundation
@@ -7,18 +8,45 @@ import JSON
 
 extension RotaryBlueprint {
     init(
-        _ config: ModelConfig, headWidth: Int, base: Double, contextLength: Int
+        _ config: ModelConfig, headWidth: Int, _ defaults: FamilyDefaults, contextLength: Int
     ) throws {
-        let scope = try config.section("rope_parameters") ?? config.section("rope_scaling")
+        try self.init(
+            config, ["rope_scaling", "rope_parameters"], headWidth: headWidth, defaults,
+            contextLength: contextLength)
+    }
+
+    /// - Parameter sections: the first that says anything holds.
+    private init(
+        _ config: ModelConfig, _ sections: [String], headWidth: Int, _ defaults: FamilyDefaults,
+        contextLength: Int
+    ) throws {
+        let filled = try sections.compactMap { try config.section($0) }
+            .filter { !$0.object.isEmpty }
+        let scope = filled.first
+        if let scope { try scope.refuseNested() }
         let theta =
             try scope?.optionalNumber("rope_theta", default: nil)
-            ?? config.number("rope_theta", default: base)
+            ?? config.number("rope_theta", default: defaults.ropeBase)
         let partial =
             try scope?.optionalNumber("partial_rotary_factor", default: nil)
             ?? config.number("partial_rotary_factor", default: 1)
+        let scaling = try RotaryScaling(
+            scope, config, contextLength: contextLength, originalLength: defaults.originalLength)
+        let isWhole = scaling == .none && !defaults.rotatesPart
         self.init(
-            width: Int(Double(headWidth) * partial), base: theta,
-            scaling: try RotaryScaling(scope, config, contextLength: contextLength))
+            width: isWhole ? headWidth : Int(Double(headWidth) * partial), base: theta,
+            scaling: scaling)
+    }
+
+    /// Whether builds that took `rope_parameters` first, and a part of the head everywhere, read
+    /// something else.
+    func isContested(
+        _ config: ModelConfig, headWidth: Int, base: Double, contextLength: Int
+    ) -> Bool {
+        let before = try? RotaryBlueprint(
+            config, ["rope_parameters", "rope_scaling"], headWidth: headWidth,
+            FamilyDefaults(ropeBase: base, rotatesPart: true), contextLength: contextLength)
+        return before != nil && before != self
     }
 
     /// Refuses what cannot rotate: an odd number of features, a wrong number of factors.
@@ -39,7 +67,10 @@ extension RotaryBlueprint {
 }
 
 extension RotaryScaling {
-    init(_ scope: ModelConfig?, _ config: ModelConfig, contextLength: Int) throws {
+    /// - Parameter originalLength: the family's own, before what the section says.
+    init(
+        _ scope: ModelConfig?, _ config: ModelConfig, contextLength: Int, originalLength: Int?
+    ) throws {
         guard let scope else {
             self = .none
             return
@@ -50,8 +81,9 @@ extension RotaryScaling {
         // As transformers: what stands outside the section (Phi-3) counts more than inside.
         let original = try config.number(
             "original_max_position_embeddings",
-            default: try scope.number(
-                "original_max_position_embeddings", default: Double(contextLength)))
+            default: try originalLength.map(Double.init)
+                ?? scope.number(
+                    "original_max_position_embeddings", default: Double(contextLength)))
         switch name {
         case "default": self = .none
         case "linear": self = .linear(factor: try factor())
@@ -61,11 +93,13 @@ extension RotaryScaling {
                 factor: try factor(), low: try scope.number("low_freq_factor"),
                 high: try scope.number("high_freq_factor"), originalLength: original)
         case "yarn" where !scope.has("short_factor"):
+            let stretch =
+                scope.isNull("factor") ? Double(contextLength) / original : try factor()
             self = .yarn(
-                factor: try factor(), originalLength: original,
+                factor: stretch, originalLength: original,
                 betaFast: try scope.optionalNumber("beta_fast", default: nil) ?? 32,
                 betaSlow: try scope.optionalNumber("beta_slow", default: nil) ?? 1,
-                attentionFactor: try Self.yarnAttention(scope, factor()),
+                attentionFactor: try Self.yarnAttention(scope, stretch),
                 truncate: try scope.flag("truncate", default: true))
         case "longrope", "su", "yarn":
             let stretch =
@@ -91,5 +125,17 @@ extension RotaryScaling {
         let all = try scope.optionalNumber("mscale_all_dim", default: nil)
         if let one, let all, one != 0, all != 0 { return scale(one) / scale(all) }
         return scale(1)
+    }
+}
+
+extension ModelConfig {
+    /// Each kind of layer with a rotation of its own: read as one, all but the name would be lost.
+    fileprivate func refuseNested() throws(ModelError) {
+        for (key, value) in self.object {
+            guard case JSONValue.object = value else { continue }
+            throw ModelError.unsupported(
+                key: (path + [key]).joined(separator: "."), found: "a section of its own",
+                advice: "one rotation for all layers is expected")
+        }
     }
 }

@@ -17,10 +17,14 @@ package struct ModelBlueprint: Sendable, Equatable {
     package var finalNorm: NormBlueprint
     /// [vocabulary, hidden]; the embedding's own name when the two are tied.
     package var outputHead: String
+    /// Whether embedding and head are one tensor.
+    package var isTied: Bool { outputHead == embedding }
     /// logits = cap * tanh(logits / cap).
     package var finalSoftCap: Float?
-    /// Tensors that checkpoints may hold and nothing reads (tied heads, old rotary buffers).
-    var ignorable: Set<String> = []
+    /// The name under which a checkpoint may hold the head as well, though it is tied.
+    var tiedHead: String?
+    /// What the plain words of config.json do not say.
+    package var readings: [ModelReading] = []
 }
 
 /// What the rows of the embedding are multiplied with before the first layer.

@@ -10,6 +10,7 @@ package enum ModelError: ClassifiedFailure, Equatable, CustomStringConvertible {
 
     case unknownArchitecture(modelType: String, known: [String])
     case missingTensor(name: String, expectedShape: [Int])
+    case unread(UnreadTensors)
     case wrongShape(name: String, expected: [Int], found: [Int])
     case unsupported(key: String, found: String, advice: String)
     case layerPattern(kind: String, layers: [Int])
@@ -23,6 +24,7 @@ package enum ModelError: ClassifiedFailure, Equatable, CustomStringConvertible {
         case .missingTensor(let name, let shape):
             "tensor \(quoted(name)) \(shape) is missing from the checkpoint; loaders would fill it with "
                 + "random numbers, so the model is refused: fetch the complete checkpoint"
+        case .unread(let tensors): tensors.description
         case .wrongShape(let name, let expected, let found):
             "tensor \(quoted(name)) has shape \(found), config.json asks for \(expected)"
         case .unsupported(let key, let found, let advice):
