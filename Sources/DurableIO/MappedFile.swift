@@ -43,12 +43,13 @@ package enum MappedFileError: ClassifiedFailure, Equatable, CustomStringConverti
     case system(call: String, path: String, Errno)
     case notRegular(path: String, kind: String)
     case outsideRoot(path: String, target: String, root: String)
+    case lfsPointer(path: String)
     case changed(path: String, before: FileIdentity, after: FileIdentity)
 
     package var failureClass: FailureClass {
         switch self {
         case .system(_, _, let errno): errno.failureClass
-        case .notRegular, .outsideRoot, .changed: .user
+        case .notRegular, .outsideRoot, .lfsPointer, .changed: .user
         }
     }
 
@@ -61,6 +62,8 @@ package enum MappedFileError: ClassifiedFailure, Equatable, CustomStringConverti
         case .outsideRoot(let path, let target, let root):
             return "\(path): it leads to \(target), which lies outside \(root); "
                 + "put the file itself below that folder"
+        case .lfsPointer(let path):
+            return "\(path): \(LFSPointer.advice)"
         case .changed(let path, let before, let after):
             return "\(path): the file changed while it was in use (\(before.byteCount) bytes "
                 + "then, \(after.byteCount) now); leave it alone until the job ends, then retry"
@@ -90,7 +93,7 @@ package enum MappedFileError: ClassifiedFailure, Equatable, CustomStringConverti
     /// - root: where given, the file itself (after all links) must lie below this folder. The
     ///   check is made on the opened file, so that no link can be exchanged after it.
     /// - Throws: `system` where a call fails, `notRegular` for folders, devices, pipes and
-    ///   sockets (opening never waits for one), `outsideRoot`.
+    ///   sockets (opening never waits for one), `outsideRoot`, `lfsPointer`.
     package init(_ path: FilePath, within root: FilePath? = nil) throws(MappedFileError) {
         do throws(SystemCallError) {
             // Without O_NONBLOCK the opening of a pipe would wait for its writer.
@@ -111,6 +114,7 @@ package enum MappedFileError: ClassifiedFailure, Equatable, CustomStringConverti
             throw error
         }
         self.path = path
+        if withBytes(LFSPointer.isPointer) { throw .lfsPointer(path: path.string) }
     }
 
     deinit {

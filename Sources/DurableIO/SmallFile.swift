@@ -29,9 +29,11 @@ package enum SmallFile {
 
     /// The bytes of a file that a person named: symbolic links are followed, and a pipe is read
     /// to its end.
-    /// - Throws: `SystemCallError`, `TooLarge`.
+    /// - Throws: `SystemCallError`, `TooLarge`, `LFSPointer.Found`.
     package static func read(following path: FilePath, bytesMax: Int) throws -> [UInt8] {
-        try read(path, O_NOCTTY, bytesMax: bytesMax)
+        let bytes = try read(path, O_NOCTTY, bytesMax: bytesMax)
+        if LFSPointer.isPointer(bytes.span) { throw LFSPointer.Found(path: path.string) }
+        return bytes
     }
 
     private static func read(_ path: FilePath, _ flags: CInt, bytesMax: Int) throws -> [UInt8] {

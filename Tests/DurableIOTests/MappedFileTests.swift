@@ -30,6 +30,34 @@ import Testing
         }
     }
 
+    @Test("what Git LFS leaves in a file's place is named, whichever way it is read")
+    func lfsPointer() throws {
+        let text = """
+            version https://git-lfs.github.com/spec/v1
+            oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393
+            size 4976698672
+
+            """
+        try Self.withFile(Array(text.utf8)) { path in
+            #expect(throws: MappedFileError.lfsPointer(path: path.string)) {
+                try MappedFile(path)
+            }
+            let error = #expect(throws: LFSPointer.Found.self) {
+                try SmallFile.read(following: path, bytesMax: 1 << 20)
+            }
+            #expect(error?.description.contains("git lfs pull") == true)
+        }
+        // A text about them is a text.
+        let long = text + String(repeating: "a", count: 2_000)
+        for other in ["version https://git-lfs.example", long] {
+            try Self.withFile(Array(other.utf8)) { path in
+                let mapped = try MappedFile(path).byteCount
+                let read = try SmallFile.read(following: path, bytesMax: 1 << 20).count
+                #expect(mapped == other.utf8.count && read == mapped)
+            }
+        }
+    }
+
     @Test("an empty file is an empty span")
     func emptyFile() throws {
         try Self.withFile([]) { path in
