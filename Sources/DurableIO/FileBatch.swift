@@ -60,12 +60,14 @@ package struct WrittenFile: Sendable, Equatable {
     }
 }
 
-/// Files of one folder that get their names together.
+/// Files of one folder, and of folders in it, that get their names together.
 package final class FileBatch {
     private let folder: FilePath
     private var open: [OutputFile] = []
     private var finished: [OutputFile] = []
     private var published: [OutputFile] = []
+    /// Folders that were made for files in them, outermost first.
+    private var made: [FilePath] = []
 
     /// The files that have their names, in the order of `finish`.
     package var written: [WrittenFile] {
@@ -97,8 +99,12 @@ package final class FileBatch {
     private static let blockByteCount = 4096
 
     /// Begins a file under a temporary name; one left there by a crash is removed.
+    /// - Parameter name: below the folder; missing folders are made.
     package func create(_ name: String) throws(FileBatchError) -> OutputFile {
-        let path = folder.appending(".\(name).partial")
+        let target = folder.appending(name)
+        let home = target.removingLastComponent()
+        try makeFolders(home)
+        let path = home.appending(".\(target.lastComponent?.string ?? name).partial")
         do throws(SystemCallError) {
             // One left by a crash is of no use to anybody.
             try Syscalls.unlink(path)
@@ -108,6 +114,17 @@ package final class FileBatch {
         let file = try OutputFile(name: name, path: path)
         open.append(file)
         return file
+    }
+
+    private func makeFolders(_ path: FilePath) throws(FileBatchError) {
+        if path == folder { return }
+        let there = try FileBatchError.wrapping { () throws(SystemCallError) in
+            try Syscalls.stat(path)
+        }
+        if there != nil { return }
+        try makeFolders(path.removingLastComponent())
+        try FileBatchError.wrapping { () throws(SystemCallError) in try Syscalls.mkdir(path) }
+        made.append(path)
     }
 
     /// Brings the file to disk under its temporary name; returns its size.
@@ -138,7 +155,10 @@ package final class FileBatch {
             }
             published.append(finished.removeFirst())
         }
-        try FileBatchError.wrapping { () throws(SystemCallError) in try Syscalls.syncFolder(folder)
+        for path in made.reversed() + [folder] {
+            try FileBatchError.wrapping { () throws(SystemCallError) in
+                try Syscalls.syncFolder(path)
+            }
         }
     }
 
@@ -148,8 +168,10 @@ package final class FileBatch {
         for file in open { try? Syscalls.close(file.descriptor, file.path) }
         for file in open + finished { try? Syscalls.unlink(file.path) }
         for file in published { try? Syscalls.unlink(folder.appending(file.name)) }
+        for path in made.reversed() { try? Syscalls.rmdir(path) }
         open = []
         finished = []
         published = []
+        made = []
     }
 }

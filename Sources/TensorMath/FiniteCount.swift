@@ -53,7 +53,8 @@ extension FloatFormat {
         }
     }
 
-    /// Whether rounding makes an infinity of a finite magnitude: from half a step above the largest.
+    /// Whether rounding makes an infinity of a finite magnitude: half a step above the largest
+    /// and beyond.
     package func overflows(_ magnitude: Float) -> Bool {
         switch self {
         case .f32: false

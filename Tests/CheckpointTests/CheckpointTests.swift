@@ -14,7 +14,9 @@ import Testing
         arguments: SharedCheckpoints.architectures + [SharedCheckpoints.demo])
     func opensShared(folder: FilePath) throws {
         let checkpoint = try Checkpoint(folder)
-        #expect(checkpoint.warnings == [])
+        // The goldens beside it, which are no part of it.
+        let goldens = CheckpointWarning.leftBehind(.weights, files: ["expected.safetensors"])
+        #expect(checkpoint.warnings.allSatisfy { $0 == goldens })
         #expect(checkpoint.tensorCount > 10)
         for name in checkpoint.tensorNames {
             let floats = try checkpoint.tensor(name).floats()
@@ -124,7 +126,12 @@ import Testing
         let checkpoint = try Checkpoint(scratch.path)
         #expect(checkpoint.tensorNames == ["only"])
         #expect(
-            checkpoint.warnings == [.indexIgnored(file: "model.safetensors.index.json")])
+            checkpoint.warnings == [
+                .indexIgnored(file: "model.safetensors.index.json"),
+                .leftBehind(
+                    .weights,
+                    files: (1...4).map { "model-0000\($0)-of-00004.safetensors" }),
+            ])
     }
 
     @Test("the files that travel with the weights are chosen by name")
@@ -132,18 +139,62 @@ import Testing
         let scratch = try CheckpointScratch()
         try Self.copyGoldenShards(to: scratch)
         let wanted = [
-            "LICENSE", "LICENSE.txt", "chat_template.jinja", "generation_config.json",
-            "merges.txt", "special_tokens_map.json", "tokenizer.json", "tokenizer.model",
-            "tokenizer_config.json", "vocab.json",
+            "LICENSE", "LICENSE.txt", "NOTICE.txt", "additional_chat_templates/tool_use.jinja",
+            "assets/images/of/model.png", "chat_template.jinja", "generation_config.json",
+            "merges.txt", "modeling_own.py", "original/tokenizer.model",
+            "processor_config.json", "special_tokens_map.json",
+            "tekken.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json",
+            "vocab.json",
         ]
-        for name in wanted + ["README.md", "training_args.bin", "pytorch_model.bin"] {
-            try scratch.write([1], name)
-        }
+        let left: [LeftBehind: [String]] = [
+            .weights: [
+                "a.gguf", "extra/data.pkl", "original/consolidated.00.pth", "pytorch_model.bin",
+                "training_args.bin",
+            ],
+            .model: ["onnx/"], .stale: ["original/params.json", "params.json"],
+            .number: ["a/b/c/d/e/"],
+        ]
+        _ = try ["a/b/c/d/e", "additional_chat_templates", "assets/images/of", "extra"]
+            .map(scratch.folder)
+        for name in ["onnx", "original", "out/partial", ".git"] { _ = try scratch.folder(name) }
+        let files =
+            wanted + left.values.flatMap { $0 }.filter { !$0.hasSuffix("/") }
+            + [
+                "README.md", ".gitattributes", ".git/HEAD", "a/b/c/d/e/f.txt", "onnx/config.json",
+                "original/consolidated.00.pth", "original/tokenizer.model",
+                "out/partial/report.json",
+            ]
+        for name in files { try scratch.write([1], name) }
         _ = try scratch.folder("tokenizer-training")
         try FileManager.default.createSymbolicLink(
             atPath: scratch.path.appending("tokenizer-link").string,
             withDestinationPath: "tokenizer-training")
-        #expect(try Checkpoint(scratch.path).companions == wanted)
+        let checkpoint = try Checkpoint(
+            scratch.path, excluding: [scratch.path.appending("out/partial")])
+        #expect(checkpoint.companions == wanted)
+        #expect(
+            checkpoint.warnings
+                == LeftBehind.allCases.compactMap { reason in
+                    left[reason].map { .leftBehind(reason, files: $0) }
+                })
+    }
+
+    @Test(
+        "a Git LFS pointer in any file's place says what to run",
+        arguments: [
+            "config.json", "model.safetensors.index.json", "tokenizer.json", "chat_template.jinja",
+            "shard",
+        ])
+    func lfsPointers(name: String) throws {
+        let scratch = try CheckpointScratch()
+        try Self.copyGoldenShards(to: scratch)
+        let shard = try #require(try scratch.names.first { $0.hasSuffix(".safetensors") })
+        try scratch.write(
+            Array("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n".utf8),
+            name == "shard" ? shard : name)
+        let error = #expect(throws: CheckpointError.self) { try Checkpoint(scratch.path) }
+        #expect(error?.description.contains("git lfs pull") == true)
+        #expect(error?.description.contains(name == "shard" ? shard : name) == true)
     }
 
     // MARK: What a folder can do besides holding files

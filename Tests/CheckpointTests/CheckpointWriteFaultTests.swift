@@ -183,6 +183,8 @@ import Testing
                 toPath: scratch.path.appending(name).string)
         }
         try scratch.write([1, 2, 3], "tokenizer.json")
+        _ = try scratch.folder("additional_chat_templates/more")
+        try scratch.write([4, 5], "additional_chat_templates/more/a.jinja")
         return try Checkpoint(scratch.path)
     }
 
@@ -237,7 +239,7 @@ import Testing
                 }
                 #expect(plan.hasFired)
                 #expect(try scratch.names == names)
-                for name in names {
+                for name in names where name != "additional_chat_templates" {
                     #expect(
                         try CheckpointScratch.bytes(scratch.path.appending(name))
                             == CheckpointScratch.bytes(undisturbed.path.appending(name)))

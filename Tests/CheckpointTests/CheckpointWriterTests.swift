@@ -83,8 +83,8 @@ import Testing
         if folder == SharedCheckpoints.demo {
             #expect(
                 names == [
-                    "config.json", "generation_config.json", "model.safetensors",
-                    "tokenizer.json", "tokenizer_config.json",
+                    "calibration.txt", "config.json", "generation_config.json", "heldout.txt",
+                    "model.safetensors", "tokenizer.json", "tokenizer_config.json",
                 ])
         }
     }

@@ -24,7 +24,8 @@ package enum ArchitectureFixtures {
         try Model(try Checkpoint(folder.appending(name)))
     }
 
-    /// A copy of a fixture with other names (nil leaves a tensor out), more tensors, another config.
+    /// A copy of a fixture with other names (nil leaves a tensor out), more tensors, another
+    /// config.
     package static func changed(
         _ name: String, named: (String) -> String? = { $0 },
         adding: (Checkpoint) throws -> [OutputTensor] = { _ in [] },

@@ -10,6 +10,7 @@ package enum CheckpointWarning: Sendable, Equatable, CustomStringConvertible {
     case totalSize(file: String, stated: String, actual: Int)
     case unlistedTensor(tensor: String, shard: String)
     case indexIgnored(file: String)
+    case leftBehind(LeftBehind, files: [String])
 
     package var description: String {
         switch self {
@@ -19,6 +20,10 @@ package enum CheckpointWarning: Sendable, Equatable, CustomStringConvertible {
             "\(shard): tensor \(quoted(tensor)) is not in the index; it is used all the same"
         case .indexIgnored(let file):
             "\(file) is ignored, because model.safetensors is there as well"
+        case .leftBehind(let reason, let files):
+            "not copied to results: \(reason): "
+                + files.prefix(3).map(quoted).joined(separator: ", ")
+                + (files.count > 3 ? " and \(files.count - 3) more" : "")
         }
     }
 }
@@ -32,15 +37,19 @@ package final class Checkpoint: Sendable {
     /// In the order of their names.
     package let files: [SafetensorsFile]
     package let warnings: [CheckpointWarning]
-    /// Names of the other files that belong to the model and go where it goes, sorted.
+    /// Paths, below the folder, of the other files that go where the model goes, sorted.
     let companions: [String]
     fileprivate let root: FilePath?
     private let owners: [ExactString: Int]
 
     /// Opens the folder and checks everything that can be checked without reading weights.
     ///
-    /// - root: where given, every file (after symbolic links) must lie below this folder.
-    package init(_ folder: FilePath, within root: FilePath? = nil) throws(CheckpointError) {
+    /// - Parameters:
+    ///   - root: where given, every file (after symbolic links) must lie below this folder.
+    ///   - excluded: folders that are nothing of the model's, though they may lie in it.
+    package init(
+        _ folder: FilePath, within root: FilePath? = nil, excluding excluded: [FilePath] = []
+    ) throws(CheckpointError) {
         let listing = try CheckpointFolder(folder, within: root)
         let config = try listing.readConfig()
         let weights = try listing.openWeights()
@@ -54,9 +63,14 @@ package final class Checkpoint: Sendable {
         self.root = root
         self.config = config
         self.files = weights.files
-        self.warnings = weights.warnings
         self.owners = weights.owners
-        self.companions = try listing.companions()
+        let companions = try listing.companions(weights, excluding: excluded)
+        self.companions = companions.names
+        self.warnings =
+            weights.warnings
+            + LeftBehind.allCases.compactMap { reason in
+                companions.leftBehind[reason].map { .leftBehind(reason, files: $0) }
+            }
     }
 
     /// Every tensor name, sorted by code points.

@@ -108,32 +108,16 @@ struct CheckpointFolder {
         return try openShards()
     }
 
-    /// Files that the model needs and that hold no weights, by name. Each is opened once, so that
-    /// one that may not be read is refused now, not when the result is written.
-    func companions() throws(CheckpointError) -> [String] {
-        var companions: [String] = []
-        for name in names where Self.isCompanion(name) {
-            do {
-                _ = try MappedFile(path.appending(name), within: root)
-                companions.append(name)
-            } catch .notRegular {
-                // A link to a folder, or the like: nothing of a model.
-                continue
-            } catch {
-                throw .file(error)
-            }
-        }
-        return companions
-    }
-
-    private static func isCompanion(_ name: String) -> Bool {
-        let fixed: Set = [
-            "generation_config.json", "special_tokens_map.json", "added_tokens.json",
-            "merges.txt", "preprocessor_config.json", "NOTICE",
-        ]
-        let prefixes = ["tokenizer", "chat_template", "vocab.", "LICENSE", "USE_POLICY"]
-        return fixed.contains(name) || name.hasSuffix(".model")
-            || prefixes.contains { name.hasPrefix($0) }
+    /// Files that go where the model goes, beside these weights.
+    ///
+    /// - Parameter excluded: folders that are nothing of the model's.
+    func companions(
+        _ weights: CheckpointWeights, excluding excluded: [FilePath]
+    ) throws(CheckpointError) -> Companions {
+        try Companions(
+            path, within: root,
+            own: Set(weights.files.map(\.name) + [Self.configName, Self.indexName]),
+            excluding: excluded)
     }
 
     /// Opens every shard the index names, and holds the index against what they really contain.

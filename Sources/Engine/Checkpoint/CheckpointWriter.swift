@@ -44,15 +44,16 @@ package struct CheckpointWriter {
             texts.append((CheckpointFolder.indexName, ShardPlan.index(of: shards, plans)))
         }
         if let config { texts.append((CheckpointFolder.configName, config.text)) }
+        let names = checkpoint?.companions ?? []
         let companions = try checkpoint?.openCompanions() ?? []
 
         let total =
             layouts.reduce(0) { $0 + $1.fileByteCount }
             + texts.reduce(0) { $0 + $1.text.utf8.count }
             + companions.reduce(0) { $0 + $1.byteCount }
-        let names =
-            shards.map(\.name) + texts.map(\.name) + companions.map { $0.path.fileName }
-        let batch = try FileBatch(folder: folder, names: names, byteCount: total)
+        let batch = try FileBatch(
+            folder: folder, names: shards.map(\.name) + texts.map(\.name) + names,
+            byteCount: total)
         var written = 0
         do {
             for (shard, layout) in zip(shards, layouts) {
@@ -68,8 +69,8 @@ package struct CheckpointWriter {
                 try file.append(unsafe bytes.span.bytes)
                 written += try batch.finish(file, expected: bytes.count)
             }
-            for companion in companions {
-                let file = try batch.create(companion.path.fileName)
+            for (name, companion) in zip(names, companions) {
+                let file = try batch.create(name)
                 try file.append(companion, 0..<companion.byteCount) { _ in }
                 written += try batch.finish(file, expected: companion.byteCount)
             }

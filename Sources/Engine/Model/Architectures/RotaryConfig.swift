@@ -1,6 +1,6 @@
-// Rotary parameters from config.json: `rope_scaling` (transformers 4), where it says anything, before
-// `rope_parameters` (transformers 5); `rope_theta` inside it, else beside it. `type` is an old name
-// of `rope_type`. Reference: transformers' RotaryEmbeddingConfigMixin.
+// Rotary parameters from config.json: `rope_scaling` (transformers 4), where it says anything,
+// before `rope_parameters` (transformers 5); `rope_theta` inside it, else beside it. `type` is an
+// old name of `rope_type`. Reference: transformers' RotaryEmbeddingConfigMixin.
 
 import Checkpoint
 import Foundation

@@ -1,5 +1,5 @@
-// How a model is read where its files say two things, or where earlier builds took them another way:
-// told to people, and a part of what names the model in keys.
+// How a model is read where its files say two things, or where earlier builds took them another
+// way: told to people, and a part of what names the model in keys.
 
 /// A reading that the plain words of config.json do not give. Raw values are stored in keys.
 package enum ModelReading: String, Sendable, CaseIterable, CustomStringConvertible {
