@@ -140,6 +140,11 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
             "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n  label: a/b\n"
                 + "  ratios: [0.5]\n", at: 6, 10, "compress[0].label", says: "names folders", "a/b"),
         BadManifest(
+            "label of a file of the results",
+            "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n  label: DONE\n"
+                + "  ratios: [0.5]\n", at: 6, 10, "compress[0].label", says: "is taken", "DONE",
+            "report.json"),
+        BadManifest(
             "ratios missing", "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n",
             at: 5, 3, "compress[0]", says: "`ratios` is missing", "0.25"),
         BadManifest(

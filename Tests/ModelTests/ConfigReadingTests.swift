@@ -9,13 +9,15 @@ import Testing
 
 @Suite struct ConfigReadingTests {
     private static let sizes = """
-        "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 4, \
+        "hidden_size": 16, "intermediate_size": 16, \
         "num_attention_heads": 2, "num_key_value_heads": 2, "vocab_size": 8
         """
 
     static func blueprint(_ type: String, _ more: String = "") throws -> ModelBlueprint {
+        let layers = more.contains("num_hidden_layers") ? "" : #""num_hidden_layers": 4, "#
         let text =
-            #"{"model_type": ""# + type + #"", "# + sizes + (more.isEmpty ? "" : ", " + more) + "}"
+            #"{"model_type": ""# + type + #"", "# + layers + sizes
+            + (more.isEmpty ? "" : ", " + more) + "}"
         let config = try ModelConfig.parse(Array(text.utf8).span, file: "config.json")
         return try Architectures.find(config).blueprint(config)
     }
@@ -118,5 +120,28 @@ import Testing
         #expect(throws: ModelError.self) {
             try Self.blueprint("gemma2", #""use_bidirectional_attention": true"#)
         }
+    }
+
+    @Test(
+        "more layers or experts than any model has are refused by key and number, at once",
+        arguments: [
+            ("llama", "num_hidden_layers", 1_000_000), ("gemma2", "num_hidden_layers", 4097),
+            ("mixtral", "num_local_experts", 4097), ("jamba", "num_experts", 1 << 20),
+        ])
+    func limits(type: String, key: String, count: Int) {
+        let start = ContinuousClock.now
+        let error = #expect(throws: ConfigError.self) {
+            try Self.blueprint(type, #""\#(key)": \#(count)"#)
+        }
+        #expect(error?.description.contains("`\(key)`") == true)
+        #expect(error?.description.contains("\(count)") == true)
+        #expect(ContinuousClock.now - start < .seconds(1))
+    }
+
+    @Test("experts of all layers together are limited, too")
+    func expertsOfAll() throws {
+        let layers = #""num_hidden_layers": 1000, "num_local_experts": "#
+        #expect(throws: ConfigError.self) { try Self.blueprint("mixtral", layers + "132") }
+        #expect(try Self.blueprint("mixtral", layers + "4").layers.count == 1000)
     }
 }

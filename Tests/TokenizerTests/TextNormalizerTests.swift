@@ -106,4 +106,32 @@ struct TextNormalizerTests {
         let result = try tokenizer.decode(tokenizer.encode(from))
         #expect(Self.scalars(result) == Self.scalars(to))
     }
+
+    @Test("a normalizer that blows a text up is stopped before the memory is taken")
+    func growth() throws {
+        let step =
+            #"{"type": "Replace", "pattern": {"String": "a"}, "content": ""#
+            + String(repeating: "a", count: 700) + #""}"#
+        for steps in 2...6 {
+            let list = [String](repeating: step, count: steps).joined(separator: ", ")
+            let tokenizer = try SmallTokenizer.keeping(
+                [], normalizer: #"{"type": "Sequence", "normalizers": [\#(list)]}"#)
+            let start = ContinuousClock.now
+            let text = steps == 2 ? "aaa" : "a"
+            let error = #expect(throws: TokenizerError.self) { try tokenizer.encode(text) }
+            guard case .normalizedTooLong(text.utf8.count, _, 1 << 20) = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+            #expect(ContinuousClock.now - start < .seconds(1))
+        }
+        let prefix = String(repeating: "a", count: 1 << 20)
+        let prepending = try SmallTokenizer.keeping(
+            [], normalizer: #"{"type": "Prepend", "prepend": "\#(prefix)"}"#)
+        #expect(throws: TokenizerError.self) { try prepending.encode("a") }
+        // The longest decomposition, and a third of a text that becomes three times as long.
+        let longest = String(repeating: "\u{FDFA}", count: 200_000)
+        let decomposed = try Self.normalized(longest, #"{"type": "NFKD"}"#)
+        #expect(decomposed.count == 18 * 200_000)
+    }
 }

@@ -24,14 +24,27 @@ struct TextNormalizer: Sendable {
     func apply(
         to bytes: inout [UInt8], bytesAtOrigin: inout Int, scratch: inout SplitScratch
     ) throws(TokenizerError) {
+        let limit = Tokenizer.normalizedBytesMax(bytes.count)
+        let original = bytes.count
+        func check(_ count: Int) throws(TokenizerError) {
+            guard count <= limit else {
+                throw .normalizedTooLong(bytes: original, grown: count, bytesMax: limit)
+            }
+        }
         for step in steps {
+            // Every other step multiplies by a small constant at most.
+            try check(bytes.count)
             switch step {
             case .prepend(let prefix):
                 if bytes.isEmpty { continue }
+                try check(bytes.count + prefix.count)
                 bytes.insert(contentsOf: prefix, at: 0)
                 if bytesAtOrigin > 0 { bytesAtOrigin += prefix.count }
             case .replace(let matcher, let content):
-                try replace(matcher, content, in: &bytes, &bytesAtOrigin, &scratch)
+                try matches(of: matcher, in: bytes, &scratch)
+                let gone = scratch.matches.reduce(0) { $0 + $1.count }
+                try check(bytes.count - gone + scratch.matches.count * content.count)
+                replace(content, in: &bytes, &bytesAtOrigin, scratch)
             case .unicode(let form):
                 let atOrigin = form.normalize(Array(bytes.prefix(bytesAtOrigin))).count
                 bytes = form.normalize(bytes)
@@ -48,13 +61,19 @@ struct TextNormalizer: Sendable {
         }
     }
 
-    private func replace(
-        _ matcher: PieceMatcher, _ content: [UInt8], in bytes: inout [UInt8],
-        _ bytesAtOrigin: inout Int, _ scratch: inout SplitScratch
+    private func matches(
+        of matcher: PieceMatcher, in bytes: [UInt8], _ scratch: inout SplitScratch
     ) throws(TokenizerError) {
         scratch.matches.removeAll(keepingCapacity: true)
         try matcher.appendMatches(
             in: bytes, 0..<bytes.count, scratch: &scratch.pattern, to: &scratch.matches)
+    }
+
+    /// Puts `content` in the place of every match.
+    private func replace(
+        _ content: [UInt8], in bytes: inout [UInt8], _ bytesAtOrigin: inout Int,
+        _ scratch: SplitScratch
+    ) {
         if scratch.matches.isEmpty { return }
         var output: [UInt8] = []
         output.reserveCapacity(bytes.count)

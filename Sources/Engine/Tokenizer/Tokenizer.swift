@@ -10,6 +10,11 @@ import Synchronization
 package final class Tokenizer: Sendable {
     /// Positions within a text are 32-bit; a text may grow threefold before it is merged.
     static let textBytesMax = 512 << 20
+    /// What normalisation may make of a text: known files less than double theirs; the longest
+    /// decomposition of Unicode is 18 characters (U+FDFA, eleven times its bytes).
+    static func normalizedBytesMax(_ byteCount: Int) -> Int {
+        min(max(1 << 20, 16 * byteCount), 3 * textBytesMax)
+    }
 
     /// What the file asks for and is left undone, in words.
     package let warnings: [String]

@@ -23,6 +23,8 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
 
     case invalidUTF8(offset: Int)
     case textTooLong(bytes: Int, bytesMax: Int)
+    /// The file's normalizer makes far more of a text than it was.
+    case normalizedTooLong(bytes: Int, grown: Int, bytesMax: Int)
     /// The pattern needed more steps or memory than its limits allow on this text.
     case patternGaveUp(pattern: String, reason: String)
     /// A character is not in the vocabulary, and neither is the token that stands for such ones.
@@ -34,6 +36,7 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
         case .inFile(_, let error): error.failureClass
         case .notFound, .onlySentencePiece, .json, .missingField, .wrongValue,
             .unsupported, .invalidPattern, .addedTokenNumber, .invalidUTF8, .textTooLong,
+            .normalizedTooLong,
             .patternGaveUp, .unknownTokenMissing:
             .user
         }
@@ -66,6 +69,9 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
         case .invalidUTF8(let offset): "the text is not UTF-8 at byte \(offset)"
         case .textTooLong(let bytes, let bytesMax):
             "the text has \(bytes) bytes; the limit for one text is \(bytesMax): split it"
+        case .normalizedTooLong(let bytes, let grown, let bytesMax):
+            "normalizer: it would make \(grown) bytes of a text of \(bytes); the limit is "
+                + "\(bytesMax): use the tokenizer.json that the model was trained with"
         case .patternGaveUp(let pattern, let reason):
             "the pattern \(quoted(pattern)) gave up on this text: \(reason)"
         case .unknownTokenMissing(let token):

@@ -13,6 +13,13 @@ package enum JobName {
         return name.utf8.allSatisfy { isWord($0) || "._-".utf8.contains($0) }
     }
 
+    /// Names in a job's results that are not of models: `original` in the report, the others in the
+    /// folder.
+    package static let reserved: Set = [
+        "original", "DONE", "report.json", "report.html", "report.csv", "comparison.csv",
+        "correlations.csv", "run.log", "README.md",
+    ]
+
     private static func isWord(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -190,6 +190,12 @@ package struct ManifestParser {
             throw field.error(
                 "a label names folders", expected: JobName.rule, found: field.node.found)
         }
+        guard !JobName.reserved.contains(label) else {
+            throw field.error(
+                "the name is taken by another part of the results",
+                expected: "none of " + JobName.reserved.sorted().joined(separator: ", "),
+                found: field.node.found, hint: "choose another label")
+        }
         return label
     }
 

@@ -6,6 +6,13 @@ import JSON
 /// Widths and counts beyond this are no transformer but an attack on our memory.
 private let countMax = 1 << 24
 
+/// Ten times as deep as any known model (GPT-3 has 96 layers, Llama 3.1 405B 126); a blueprint
+/// takes memory for each layer, and for each expert of each.
+private let layersMax = 4096
+private let expertsMax = 4096
+/// Of all layers together: 256 in each of 61 are 15,616 (DeepSeek-V3).
+private let expertsOfAllMax = 1 << 17
+
 extension ModelConfig {
     func has(_ key: String) -> Bool { contains(key) }
 
@@ -19,9 +26,15 @@ extension ModelConfig {
         try integerIfPresent(key, in: 1...countMax) ?? value
     }
 
-    /// A count that goes by several names (transformers' `attribute_map`): the first that is there.
-    func count(anyOf keys: [String], default value: Int) throws -> Int {
-        try count(keys.first { self.value($0) != nil } ?? keys[0], default: value)
+    /// A number of layers, each of which takes memory before a weight is read.
+    func layerCount() throws -> Int { try integer("num_hidden_layers", in: 1...layersMax) }
+
+    /// Experts of a layer, of `layers` layers at most. The key goes by several names
+    /// (transformers' `attribute_map`): the first that is there counts.
+    func expertCount(anyOf keys: [String], default value: Int, layers: Int) throws -> Int {
+        let key = keys.first { self.value($0) != nil } ?? keys[0]
+        let most = min(expertsMax, max(1, expertsOfAllMax / layers))
+        return try integerIfPresent(key, in: 1...most) ?? value
     }
 
     /// A whole number from 0.

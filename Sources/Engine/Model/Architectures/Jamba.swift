@@ -30,7 +30,8 @@ struct Jamba: Architecture {
             config, period: "attn_layer_period", offset: "attn_layer_offset", default: (8, 4))
         let expertPattern = try LayerPattern(
             config, period: "expert_layer_period", offset: "expert_layer_offset", default: (2, 1))
-        let experts = try config.count(anyOf: ["num_experts", "num_local_experts"], default: 16)
+        let experts = try config.expertCount(
+            anyOf: ["num_experts", "num_local_experts"], default: 16, layers: family.layerCount)
         let perToken = try config.count("num_experts_per_tok", default: 2)
         return try family.model(
             (0..<family.layerCount).map { index in

@@ -58,7 +58,7 @@ struct LlamaFamily {
         self.root = root
         hidden = try config.count("hidden_size")
         inner = try config.count("intermediate_size")
-        layerCount = try config.count("num_hidden_layers")
+        layerCount = try config.layerCount()
         heads = try config.count("num_attention_heads")
         vocabulary = try config.count("vocab_size")
         keyValueHeads =

@@ -24,7 +24,8 @@ struct Mixtral: Architecture {
         let window =
             !config.has("sliding_window") || config.isNull("sliding_window")
             ? nil : try config.count("sliding_window")
-        let experts = try config.count(anyOf: ["num_local_experts", "num_experts"], default: 8)
+        let experts = try config.expertCount(
+            anyOf: ["num_local_experts", "num_experts"], default: 8, layers: family.layerCount)
         let perToken = try config.count("num_experts_per_tok", default: 2)
         return try family.model(
             (0..<family.layerCount).map { index in
