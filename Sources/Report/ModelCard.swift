@@ -26,8 +26,8 @@ package enum ModelCard {
             \(MarkdownText.escaped(report.versions.layerfold)) with the method \(method). \
             \(PlanText.summary(result)) It has \(NumberText.grouped(result.parameters)) parameters \
             (\(change(result.parameters, model.parameters)) against the original) in \
-            \(NumberText.bytes(result.bytes)), and loads wherever the original loads. It was not \
-            trained further.
+            \(NumberText.bytes(result.bytes)), and loads \(places(result)). It was not trained \
+            further.
 
             ## Figures
 
@@ -65,6 +65,12 @@ package enum ModelCard {
             The licence of the original applies to this model too.
 
             """
+    }
+
+    private static func places(_ result: RunReport.Result) -> String {
+        result.caveats.isEmpty
+            ? "wherever the original loads"
+            : "wherever the original loads, but not everywhere rightly: see below"
     }
 
     private static func change(_ value: Int, _ original: Int) -> String {
@@ -120,6 +126,7 @@ package enum ModelCard {
                 perplexity was measured.
                 """)
         }
+        lines += result.caveats.map { "- \(MarkdownText.plain($0))." }
         if result.nature == .drops, !result.removedLayers.isEmpty {
             lines.append("- Layers were left out, not merged: nothing makes up for them.")
         }

@@ -32,6 +32,9 @@ extension RunReport {
         /// Time to plan, fold and write this model, without its evaluation.
         package var seconds: Double
         package var files: [File]
+        /// Which programs get the model wrong, in words, for its card; report.json has them among
+        /// its warnings.
+        package var caveats: [String] = []
 
         package init(
             id: String, method: String, label: String? = nil, ratio: Double,
@@ -39,7 +42,8 @@ extension RunReport {
             plan: [PlanEntry],
             removedLayers: [Int] = [], similarityBefore: [Int] = [],
             similarityAfter: [Int] = [], evaluations: [Evaluation] = [],
-            learning: Learning? = nil, seconds: Double = 0, files: [File] = []
+            learning: Learning? = nil, seconds: Double = 0, files: [File] = [],
+            caveats: [String] = []
         ) {
             self.id = id
             self.method = method
@@ -58,6 +62,7 @@ extension RunReport {
             self.learning = learning
             self.seconds = seconds
             self.files = files
+            self.caveats = caveats
         }
 
         /// What tells results of different entries apart.

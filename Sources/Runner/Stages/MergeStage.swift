@@ -23,6 +23,8 @@ struct FoldedModel {
     let parameters: Int
     let bytes: Int
     let seconds: Double
+    /// Which programs get it wrong, in words.
+    let caveats: [String]
 }
 
 struct MergeStage: Stage {
@@ -103,7 +105,8 @@ struct MergeStage: Stage {
             model: try Model(checkpoint), identity: stored.key, folder: folder,
             files: files.list, parameters: try folded.parameterCount(),
             bytes: files.list.reduce(0) { $0 + $1.bytes },
-            seconds: files.seconds + (ContinuousClock.now - start) / .seconds(1))
+            seconds: files.seconds + (ContinuousClock.now - start) / .seconds(1),
+            caveats: folded.caveats)
     }
 }
 

@@ -48,6 +48,12 @@ package struct FoldedCheckpoint {
         self.config = config
     }
 
+    /// Where the new model does not load as the original does, in words.
+    package var caveats: [String] {
+        model.architecture.caveats(
+            kept: plan.layers.map { $0.from[0].layer }, blueprint: model.blueprint)
+    }
+
     /// Parameters of the new model.
     package func parameterCount() throws -> Int {
         try recipes.reduce(0) { sum, recipe in

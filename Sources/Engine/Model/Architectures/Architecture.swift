@@ -26,6 +26,10 @@ package protocol Architecture: Sendable {
     /// - Parameter kept: for each new layer, the original layer whose kind it has.
     func rewrite(_ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint) throws
 
+    /// What programs that do not read all of config.json get wrong about a model of the given
+    /// original layers, and did not about the original; nothing where they all read it.
+    func caveats(kept: [Int], blueprint: ModelBlueprint) -> [String]
+
     /// What the kinds of layers can be; nil where config.json expresses any sequence.
     func patterns(of blueprint: ModelBlueprint) -> (any LayerPatterns)?
 }
@@ -34,6 +38,8 @@ extension Architecture {
     package var oldBuffers: [String] { ["rotary_emb.inv_freq"] }
 
     package func patterns(of blueprint: ModelBlueprint) -> (any LayerPatterns)? { nil }
+
+    package func caveats(kept: [Int], blueprint: ModelBlueprint) -> [String] { [] }
 
     package func rewrite(
         _ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint

@@ -70,4 +70,29 @@ struct Gemma2: Architecture {
         // Always explicit: transformers would derive a fresh alternation, silently wrong.
         config.setLayerTypes(kept.map { blueprint.layers[$0].slides })
     }
+
+    // llama.cpp: src/llama-model.cpp (set_swa_pattern, f_attention_scale) and its converter, which
+    // writes no pattern; SGLang: srt/models/gemma2.py (layer_id % 2).
+    private static let windows = WindowByNumber(
+        programs: "llama.cpp and SGLang", period: 2, sliding: 1)
+    private static let scale = ScaleByCount(programs: "llama.cpp", count: 46)
+
+    func caveats(kept: [Int], blueprint: ModelBlueprint) -> [String] {
+        let attentions = blueprint.layers.compactMap { layer -> AttentionBlueprint? in
+            if case .attention(let attention) = layer.mixer { attention } else { nil }
+        }
+        guard let first = attentions.first, attentions.count == blueprint.layers.count else {
+            return []
+        }
+        let window = attentions.compactMap(\.window).first
+        let found = kept.map { attentions[$0].window != nil }
+        return [
+            window.flatMap {
+                Self.windows.caveat(
+                    before: attentions.map { $0.window != nil }, found: found, window: $0)
+            },
+            Self.scale.caveat(
+                before: attentions.count, left: kept.count, first, hidden: blueprint.hiddenWidth),
+        ].compactMap { $0 }
+    }
 }
