@@ -125,8 +125,8 @@ package final class JobRunner {
     /// What all else needs; cheap beside that.
     private struct Prepared {
         let original: IdentifiedModel
-        let tokenizer: IdentifiedTokenizer
-        let encoder: PromptEncoder
+        /// nil for a job that reads no text.
+        let tokenizer: IdentifiedTokenizer?
         /// nil where the job has no calibration.
         let tokens: TokenisedSet?
         /// Of `compare`.
@@ -135,43 +135,46 @@ package final class JobRunner {
 
     private func prepare() throws -> Prepared {
         let located = try setting.models.locate(job.model)
-        let original = try IdentifiedModel(located, cache)
-        let tokenizer = try IdentifiedTokenizer(folder: located.folder)
-        let encoder = PromptEncoder(tokenizer.tokenizer, folder: located.folder)
-        try evaluations(original, tokenizer, encoder, cache).check(job.evaluate)
+        let original = try IdentifiedModel(located, results: setting.results, cache)
+        // A job that reads no text needs no tokenizer that can be read.
+        let tokenizer = try job.readsText ? IdentifiedTokenizer(folder: located.folder) : nil
+        try evaluations(original, tokenizer, cache)?.check(job.evaluate)
         func tokenise(_ set: JobDescription.Calibration) throws -> TokenisedSet {
+            guard let tokenizer else { preconditionFailure("the job reads text") }
             let stage = try TokeniseStage(set, tokenizer: tokenizer, data: setting.data)
             let tokens = try cache.run(stage)
-            if let shortage = stage.shortage(tokens) { progress.warn(shortage) }
+            for warning in stage.warnings(tokens) { progress.warn(warning) }
             return tokens
         }
         // All sets before the first forward pass: a missing file is told of at once.
         return Prepared(
-            original: original, tokenizer: tokenizer, encoder: encoder,
+            original: original, tokenizer: tokenizer,
             tokens: try job.calibration.map(tokenise),
             sets: try (job.compare?.sets ?? []).map { set in
                 SetComparison.NamedSet(name: set.name ?? set.path, tokens: try tokenise(set))
             })
     }
 
+    /// nil for a job that reads no text.
     private func evaluations(
-        _ original: IdentifiedModel, _ tokenizer: IdentifiedTokenizer, _ encoder: PromptEncoder,
-        _ cache: StageCache
-    ) -> Evaluations {
-        Evaluations(
-            cache: cache, numerics: numerics, data: setting.data, tokenizer: tokenizer,
-            encoder: encoder, original: Subject(original))
+        _ original: IdentifiedModel, _ tokenizer: IdentifiedTokenizer?, _ cache: StageCache
+    ) -> Evaluations? {
+        tokenizer.map {
+            Evaluations(
+                cache: cache, numerics: numerics, data: setting.data, tokenizer: $0,
+                original: Subject(original))
+        }
     }
 
     private func carryOut(
         _ prepared: Prepared, _ cache: StageCache
     ) throws -> (analysed: Analysed, made: [RunReport.Result]) {
         let original = prepared.original
-        let evaluations = evaluations(original, prepared.tokenizer, prepared.encoder, cache)
+        let evaluations = evaluations(original, prepared.tokenizer, cache)
         let analysis = AnalysisStages(cache: cache, numerics: numerics, analysis: job.analysis)
         let analysed = try analyse(prepared, analysis)
-        let baselines = try job.evaluate.map {
-            try evaluations.run($0, on: Subject(original), beside: nil)
+        let baselines = try job.evaluate.compactMap {
+            try evaluations?.run($0, on: Subject(original), beside: nil)
         }
         var maker = ResultMaker(
             job: job, cache: cache, numerics: numerics, results: setting.results,
@@ -196,19 +199,22 @@ package final class JobRunner {
 
     /// Those that decide something, or that the job compares: of others the report shows the map,
     /// and its doubts beside it, but nobody has to hear them first.
-    private var measuresInUse: Set<String> {
+    private var measuresInUse: Set<String> { needed.union(job.compare?.measures ?? []) }
+
+    /// The measures that a method plans by.
+    private var needed: Set<String> {
         Set(
-            (job.compare?.measures ?? [])
-                + job.candidates.map { PlanRequest($0) }.filter(\.requirements.similarity).map {
-                    $0.measure ?? job.analysis.similarity
-                })
+            job.candidates.map(PlanRequest.init).filter(\.requirements.similarity)
+                .map { $0.measure ?? job.analysis.similarity })
     }
 
     private func analyse(_ prepared: Prepared, _ analysis: AnalysisStages) throws -> Analysed {
         var analysed = Analysed(tokens: prepared.tokens)
         if let tokens = prepared.tokens {
             let calibrated = CalibratedModel(identified: prepared.original, tokens: tokens)
-            for found in try analysis.measure(calibrated, measures: measures) {
+            let needed = needed
+            let all = try analysis.measure(calibrated, measures: measures) { needed.contains($0) }
+            for found in all {
                 analysed.add(found.similarity)
                 guard measuresInUse.contains(found.similarity.measure.name) else { continue }
                 for warning in found.similarity.matrix.warnings {
@@ -217,10 +223,13 @@ package final class JobRunner {
             }
         }
         if let compare = job.compare {
-            let outcome = try SetComparison(stages: analysis, compare: compare).run(
-                prepared.original, sets: prepared.sets, calibration: analysed.similarity)
-            analysed.reports += outcome.similarities
-            analysed.correlations = outcome.correlations
+            let progress = analysis.cache.progress
+            let outcome = try progress.figure("the comparison of sets and measures") {
+                try SetComparison(stages: analysis, compare: compare).run(
+                    prepared.original, sets: prepared.sets, calibration: analysed.similarity)
+            }
+            analysed.reports += outcome?.similarities ?? []
+            analysed.correlations = outcome?.correlations
         }
         return analysed
     }
@@ -243,6 +252,12 @@ package final class JobRunner {
             correlations: analysed.correlations, results: results,
             warnings: progress.warnings, versions: Versions.current, numerics: numerics.report,
             started: started, finished: timestamp())
+    }
+}
+
+extension JobDescription {
+    fileprivate var readsText: Bool {
+        calibration != nil || !evaluate.isEmpty || compare?.sets.isEmpty == false
     }
 }
 

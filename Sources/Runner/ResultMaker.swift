@@ -14,7 +14,8 @@ struct ResultMaker {
     /// The job's results.
     let results: FilePath
     let analysis: AnalysisStages
-    let evaluations: Evaluations
+    /// nil where the job reads no text.
+    let evaluations: Evaluations?
     /// Of the original, one for each evaluation of the job.
     let baselines: [Evaluated]
     let original: IdentifiedModel
@@ -23,7 +24,7 @@ struct ResultMaker {
 
     init(
         job: JobDescription, cache: StageCache, numerics: Numerics, results: FilePath,
-        analysis: AnalysisStages, evaluations: Evaluations, baselines: [Evaluated],
+        analysis: AnalysisStages, evaluations: Evaluations?, baselines: [Evaluated],
         original: IdentifiedModel, analysed: Analysed
     ) {
         self.job = job
@@ -57,6 +58,7 @@ struct ResultMaker {
             try MergeStage(
                 plan, weights: weights, of: original, output: job.output,
                 to: results.appending(request.folder), label: request.folder))
+        for caveat in model.caveats { progress.warn("\(request.folder): \(caveat)") }
         let measure = request.measure ?? job.analysis.similarity
         let after = try measured(model, by: measure, request)
         made.append(
@@ -69,7 +71,7 @@ struct ResultMaker {
                 removedLayers: plan.plan.removed,
                 similarityBefore: analysed.placesOfOriginal(measure), similarityAfter: after,
                 evaluations: try evaluated(model, request), learning: learning,
-                seconds: model.seconds, files: model.files))
+                seconds: model.seconds, files: model.files, caveats: model.caveats))
     }
 
     // MARK: Before the plan
@@ -86,13 +88,13 @@ struct ResultMaker {
         if let search = requirements.removals {
             let removed = try removed()
             let original = try calibrated(request)
-            let stage = RemovalStage(original, search, removing: removed, numerics: numerics)
+            let stage = try RemovalStage(original, search, removing: removed, numerics: numerics)
             let removals = try cache.run(stage)
             ground.removals = removals
             if search.exchanges {
                 let kept = removals.order.kept(removing: removed, of: layers)
                 ground.searched = try cache.run(
-                    ExchangeStage(original, search, kept: kept, numerics: numerics),
+                    try ExchangeStage(original, search, kept: kept, numerics: numerics),
                     from: [stage.key.digest])
             }
         }
@@ -101,7 +103,7 @@ struct ResultMaker {
         }
         if let search = requirements.search {
             ground.searched = try cache.run(
-                SearchStage(
+                try SearchStage(
                     try calibrated(request), search, request, removing: removed(),
                     numerics: numerics))
         }
@@ -117,7 +119,7 @@ struct ResultMaker {
         var missing = selection.pairs
         var measured: [Digest] = []
         repeat {
-            let stage = StretchCostStage(
+            let stage = try StretchCostStage(
                 original, costs, of: missing, request, numerics: numerics)
             let found = try cache.run(stage, from: measured)
             measured.append(stage.key.digest)
@@ -198,7 +200,10 @@ struct ResultMaker {
             progress.warn("\(request.folder) is not held against \(rivals.names): \(obstacle)")
             return
         }
-        let found = try cache.run(stage)
+        let compared = try progress.figure("\(request.folder) held against \(rivals.names)") {
+            try cache.run(stage)
+        }
+        guard let found = compared else { return }
         let text = FoldText.rivals(found)
         progress.note("\(request.folder): \(text)")
         if !Rival.isFirstBest(found) { progress.warn("\(request.folder) does not win: \(text)") }
@@ -213,11 +218,14 @@ struct ResultMaker {
         guard let tokens = analysed.tokens, model.model.blueprint.layers.count > 1 else {
             return []
         }
-        let found = try cache.run(
-            FoldedSimilarityStage(
-                measure: try analysis.find(measure), parameters: analysis.parameters(of: measure),
-                representation: analysis.representation, model: model, tokens: tokens,
-                numerics: numerics, label: request.folder))
+        let stage = FoldedSimilarityStage(
+            measure: try analysis.find(measure), parameters: analysis.parameters(of: measure),
+            representation: analysis.representation, model: model, tokens: tokens,
+            numerics: numerics, label: request.folder)
+        let found = try progress.figure("the similarity of \(request.folder) by \(measure)") {
+            try cache.run(stage)
+        }
+        guard let found else { return [] }
         analysed.reports.append(found.report(of: request.folder))
         return [analysed.reports.count - 1]
     }
@@ -225,14 +233,18 @@ struct ResultMaker {
     private func evaluated(
         _ model: FoldedModel, _ request: PlanRequest
     ) throws -> [RunReport.Evaluation] {
+        guard let evaluations else { return [] }
         let subject = Subject(
             model: model.model, identity: model.identity, label: request.folder)
         let names = EvaluationReport.names(job.evaluate)
         return try job.evaluate.indices.flatMap { index in
-            let found = try evaluations.run(
-                job.evaluate[index], on: subject, beside: baselines[index])
+            let found = try progress.figure("\(names[index]) of \(request.folder)") {
+                try evaluations.run(
+                    job.evaluate[index], on: subject, beside: baselines[index])
+            }
             return EvaluationReport.entries(
-                task: names[index], figures: found.figures, original: baselines[index].figures)
+                task: names[index], figures: found?.figures ?? [],
+                original: baselines[index].figures)
         }
     }
 }

@@ -25,8 +25,8 @@ import Testing
 
     private static func tokens(_ digest: String = "tokens") -> TokenisedSet {
         TokenisedSet(
-            batch: PackedSequences((0..<8).map { [1, 2, 3, Int32($0)] }), digest: Digest(of: digest)
-        )
+            batch: PackedSequences((0..<8).map { [1, 2, 3, Int32($0)] }),
+            digest: Digest(of: digest), path: "texts.txt", emptyTexts: 0)
     }
 
     private static func calibrated(
@@ -181,7 +181,7 @@ import Testing
             _ entry: String, _ stretches: [Range<Int>] = [0..<2]
         ) throws -> StretchCostStage {
             let request = try Self.request(entry)
-            return StretchCostStage(
+            return try StretchCostStage(
                 original, try #require(request.requirements.stretchCosts), of: stretches, request,
                 numerics: Self.f32)
         }
@@ -197,7 +197,7 @@ import Testing
                 try costs("{method: fold, tuning_steps: 4, ratios: [0.5]}"),
             ], "run-costs")
         func removals(samples: Int, removing count: Int) throws -> RemovalStage {
-            RemovalStage(
+            try RemovalStage(
                 original, RemovalSearch(samples: samples, exchanges: true), removing: count,
                 numerics: Self.f32)
         }

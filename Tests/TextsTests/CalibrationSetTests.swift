@@ -229,4 +229,35 @@ import Texts
             try CalibrationSet.load(CalibrationSource(dataset: .mmlu, path: root))
         }
     }
+
+    @Test("for each text that is drawn and empty another is drawn, as long as there are any")
+    func emptyTexts() throws {
+        for (filled, empty) in [(40, 20), (3, 400), (1, 0), (1, 70)] {
+            let lines =
+                (0..<filled).map { #"{"text": "line \#($0)"}"# }
+                + [String](repeating: #"{"text": " "}"#, count: empty)
+            // Scattered, the same way each time.
+            let all = lines.indices.map { lines[($0 * 97) % lines.count] }
+            let (scratch, path) = try Self.write(all.joined(separator: "\n"))
+            for samples in [1, 2, 10, nil] {
+                var left: [String] = []
+                let found = try CalibrationSet.load(
+                    CalibrationSource(dataset: .jsonl, path: path, samples: samples)
+                ) { left.append($0) }
+                #expect(
+                    found.count
+                        == min(samples ?? .max, Set(all).subtracting([#"{"text": " "}"#]).count))
+                #expect(found.allSatisfy { $0.text.hasPrefix("line ") })
+                let places = found.compactMap { Int($0.origin.split(separator: ":").last ?? "") }
+                #expect(places == places.sorted() && Set(places).count == places.count)
+                #expect(Set(left).count == left.count && left.count <= empty)
+            }
+            withExtendedLifetime(scratch) {}
+        }
+        let (scratch, path) = try Self.write(#"{"text": ""}"# + "\n" + #"{"text": "\n"}"#)
+        #expect(throws: CalibrationError.onlyEmpty(path: path, count: 2)) {
+            try CalibrationSet.load(CalibrationSource(dataset: .jsonl, path: path))
+        }
+        withExtendedLifetime(scratch) {}
+    }
 }

@@ -61,11 +61,14 @@ package enum CalibrationError: ClassifiedFailure, Equatable, CustomStringConvert
     case noSubjects(path: String, pattern: String)
     case noSuchSubject(path: String, subject: String)
     case noPrefixToken(path: String)
+    case onlyEmpty(path: String, count: Int)
+    case tooShort(path: String)
 
     package var failureClass: FailureClass {
         switch self {
         case .unreadable(_, _, let failureClass): failureClass
-        case .empty, .notUTF8, .tooLarge, .badLine, .noSubjects, .noSuchSubject, .noPrefixToken:
+        case .empty, .notUTF8, .tooLarge, .badLine, .noSubjects, .noSuchSubject, .noPrefixToken,
+            .onlyEmpty, .tooShort:
             .user
         }
     }
@@ -87,13 +90,20 @@ package enum CalibrationError: ClassifiedFailure, Equatable, CustomStringConvert
         case .noPrefixToken(let path):
             "\(path): names neither a bos_token nor an eos_token, and an empty context needs one; "
                 + "add one to tokenizer_config.json"
+        case .onlyEmpty(let path, let count):
+            "\(path): all \(count) texts are empty; a calibration set needs at least one that is not"
+        case .tooShort(let path):
+            "\(path): no sample has two tokens, so that no loss can be measured on them; give longer "
+                + "texts, or a larger `max_tokens`"
         }
     }
 }
 
 package enum CalibrationSet {
     /// Raised whenever the same texts give other samples than before.
-    package static let version = 2
+    package static func version(of dataset: CalibrationSource.Dataset) -> Int {
+        dataset == .text ? 2 : 3
+    }
 
     /// A data file may be this large.
     package static let bytesMax = 1 << 30
@@ -123,7 +133,12 @@ package enum CalibrationSet {
     }
 
     /// Reads and samples the texts; which ones is decided by the seed alone.
-    package static func load(_ source: CalibrationSource) throws -> [CalibrationSample] {
+    ///
+    /// - Parameter leave: told of each text that is drawn and empty, by its origin; another is
+    ///   drawn in its place as long as there are any.
+    package static func load(
+        _ source: CalibrationSource, leavingOut leave: (String) -> Void = { _ in }
+    ) throws -> [CalibrationSample] {
         let samples: [CalibrationSample]
         switch source.dataset {
         case .text:
@@ -131,7 +146,7 @@ package enum CalibrationSet {
             samples =
                 text.allSatisfy(\.isWhitespace)
                 ? [] : [CalibrationSample(origin: source.path, text: text)]
-        case .jsonl: samples = try lines(source) { try jsonField($0, $1, source) }
+        case .jsonl: samples = try lines(source, leave) { try jsonField($0, $1, source) }
         case .mmlu: samples = try questions(source)
         }
         guard !samples.isEmpty else { throw CalibrationError.empty(path: source.path) }
@@ -162,6 +177,8 @@ package enum CalibrationSet {
                 ?? SmallFile.read(following: FilePath(path), bytesMax: bytesMax)
         } catch let error as SmallFile.TooLarge {
             throw .tooLarge(path: path, bytes: error.byteCount, limit: bytesMax)
+        } catch is LFSPointer.Found {
+            throw .unreadable(path: path, reason: "it " + LFSPointer.advice, .user)
         } catch {
             throw .unreadable(
                 path: path, reason: "no such file, or not readable", FailureClass(of: error))
@@ -179,21 +196,45 @@ package enum CalibrationSet {
     }
 
     private static func lines(
-        _ source: CalibrationSource, _ text: (String, Int) throws -> String
+        _ source: CalibrationSource, _ leave: (String) -> Void,
+        _ text: (String, Int) throws -> String
     ) throws -> [CalibrationSample] {
         // Only these end a line: a JSON string may hold U+2028 and the other separators of
         // Unicode as they are.
         let all = try readText(source.path).split(
             omittingEmptySubsequences: false
         ) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
-        let filled = all.indices.filter { !all[$0].allSatisfy(\.isWhitespace) }
+        var undrawn = all.indices.filter { !all[$0].allSatisfy(\.isWhitespace) }
+        let lineCount = undrawn.count
+        let wanted = source.samples ?? lineCount
         var generator = SeededGenerator(seed: source.seed)
-        let chosen = generator.sample(source.samples ?? filled.count, of: filled.count)
-        return try chosen.map { index in
-            let line = filled[index]
-            return CalibrationSample(
-                origin: "\(source.path):\(line + 1)", text: try text(String(all[line]), line + 1))
+        var samples: [(line: Int, sample: CalibrationSample)] = []
+        // Each round draws as many as are missing, and more the more rounds there were.
+        var more = 1
+        while samples.count < wanted, !undrawn.isEmpty {
+            let missing = wanted - samples.count
+            let places = generator.sample(max(missing, more), of: undrawn.count)
+            more = more == 1 ? 2 * missing : 2 * more
+            var found: [(line: Int, sample: CalibrationSample)] = []
+            for place in places {
+                let line = undrawn[place]
+                let sample = CalibrationSample(
+                    origin: "\(source.path):\(line + 1)",
+                    text: try text(String(all[line]), line + 1))
+                if sample.text.allSatisfy(\.isWhitespace) {
+                    leave(sample.origin)
+                } else {
+                    found.append((line, sample))
+                }
+            }
+            samples += generator.sample(missing, of: found.count).map { found[$0] }
+            let drawn = Set(places)
+            undrawn = undrawn.indices.filter { !drawn.contains($0) }.map { undrawn[$0] }
         }
+        guard lineCount == 0 || !samples.isEmpty else {
+            throw CalibrationError.onlyEmpty(path: source.path, count: lineCount)
+        }
+        return samples.sorted { $0.line < $1.line }.map(\.sample)
     }
 
     private static func jsonField(

@@ -31,11 +31,15 @@ struct AnalysisStages {
 
     /// By each of `measures`, in their order. Measures that look at the same rows share one
     /// stage of activations.
+    ///
+    /// - Parameter isNeeded: false for a measure that only the report shows: where it cannot be
+    ///   had it is left out.
     func measure(
-        _ original: CalibratedModel, measures: [String]
+        _ original: CalibratedModel, measures: [String],
+        isNeeded: (String) -> Bool = { _ in true }
     ) throws -> [MeasuredSimilarity] {
         var recorded: [String: StoredActivations] = [:]
-        return try measures.map { name in
+        func found(_ name: String) throws -> MeasuredSimilarity {
             let measure = try find(name)
             let capture = measure.capture(representation, of: original.batch)
             let activations =
@@ -46,6 +50,10 @@ struct AnalysisStages {
             recorded[capture.name] = activations
             return MeasuredSimilarity(
                 similarity: try compare(measure, activations), activations: activations)
+        }
+        return try measures.compactMap { name in
+            if isNeeded(name) { return try found(name) }
+            return try cache.progress.figure("the similarity by \(name)") { try found(name) }
         }
     }
 

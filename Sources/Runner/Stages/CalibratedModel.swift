@@ -2,6 +2,7 @@
 
 import Model
 import Store
+import Texts
 
 struct CalibratedModel {
     let identified: IdentifiedModel
@@ -15,8 +16,10 @@ struct CalibratedModel {
     }
 
     /// Sequences of two tokens or more, evenly spread: `samples` of them, or as many as there are.
-    func spread(_ samples: Int) -> PackedSequences {
+    /// - Throws: `CalibrationError.tooShort` where there is none.
+    func spread(_ samples: Int) throws -> PackedSequences {
         let usable = batch.ranges.filter { $0.count > 1 }
+        guard !usable.isEmpty else { throw CalibrationError.tooShort(path: tokens.path) }
         let taken = min(samples, usable.count)
         return PackedSequences(
             (0..<taken).map { Array(batch.tokens[usable[$0 * usable.count / taken]]) })

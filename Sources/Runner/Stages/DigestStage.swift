@@ -22,8 +22,12 @@ struct IdentifiedModel {
 
 extension IdentifiedModel {
     /// Opens a checkpoint and finds its digest.
-    init(_ located: LocatedModel, _ cache: StageCache) throws {
-        let model = try Model(try Checkpoint(located.folder, within: located.fence))
+    ///
+    /// - Parameter results: of the job; they may lie in the model's own folder.
+    init(_ located: LocatedModel, results: FilePath, _ cache: StageCache) throws {
+        let own = [results, cache.store.layout.root].compactMap(realPath)
+        let model = try Model(
+            try Checkpoint(located.folder, within: located.fence, excluding: own))
         for warning in model.checkpoint.warnings { cache.progress.warn(warning.description) }
         for reading in model.blueprint.readings { cache.progress.warn(reading.description) }
         if let first = model.unread.first {

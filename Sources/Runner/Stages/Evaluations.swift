@@ -39,8 +39,8 @@ struct Evaluations {
     let numerics: Numerics
     let data: PathScope
     let tokenizer: IdentifiedTokenizer
-    let encoder: PromptEncoder
     let original: Subject
+    private var encoder: PromptEncoder { tokenizer.encoder }
 
     /// Reads the data of all evaluations, so that what is wrong with them is told before anything
     /// long is computed.

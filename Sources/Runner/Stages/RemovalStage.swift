@@ -24,10 +24,10 @@ struct RemovalStage: Stage {
     init(
         _ original: CalibratedModel, _ search: RemovalSearch, removing count: Int,
         numerics: Numerics
-    ) {
+    ) throws {
         self.original = original
         self.numerics = numerics
-        batch = original.spread(search.samples)
+        batch = try original.spread(search.samples)
         let layers = original.model.blueprint.layers.count
         depth = max(min(layers - 1, layers * 3 / 5), count)
     }
@@ -81,11 +81,11 @@ struct ExchangeStage: Stage {
 
     init(
         _ original: CalibratedModel, _ search: RemovalSearch, kept: [Int], numerics: Numerics
-    ) {
+    ) throws {
         self.original = original
         self.numerics = numerics
         self.kept = kept
-        batch = original.spread(search.samples)
+        batch = try original.spread(search.samples)
     }
 
     private var layers: Int { original.model.blueprint.layers.count }

@@ -45,7 +45,7 @@ struct SearchStage: Stage {
     init(
         _ original: CalibratedModel, _ search: PlanSearch, _ request: PlanRequest,
         removing removed: Int, numerics: Numerics
-    ) {
+    ) throws {
         self.original = original
         self.search = search
         self.request = request
@@ -53,7 +53,7 @@ struct SearchStage: Stage {
         self.numerics = numerics
         input = MethodInput(
             parameters: request.parameters, weights: original.model.weights,
-            batch: search.samples.map { original.spread($0) } ?? original.batch,
+            batch: try search.samples.map { try original.spread($0) } ?? original.batch,
             mode: numerics.mode)
     }
 

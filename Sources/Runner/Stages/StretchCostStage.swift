@@ -19,14 +19,14 @@ struct StretchCostStage: Stage {
     init(
         _ original: CalibratedModel, _ costs: StretchCosts, of stretches: [Range<Int>],
         _ request: PlanRequest, numerics: Numerics
-    ) {
+    ) throws {
         self.original = original
         self.costs = costs
         self.stretches = stretches
         self.numerics = numerics
         input = MethodInput(
             parameters: request.parameters, weights: original.model.weights,
-            batch: original.spread(costs.samples), mode: numerics.mode)
+            batch: try original.spread(costs.samples), mode: numerics.mode)
     }
 
     var inputs: StageInputs { original.inputs }

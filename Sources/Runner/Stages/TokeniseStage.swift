@@ -15,16 +15,20 @@ import Tokenizer
 struct TokenisedSet {
     let batch: PackedSequences
     let digest: Digest
+    /// For messages, as the manifest names it.
+    let path: String
+    /// Texts that were left out because they hold nothing.
+    let emptyTexts: Int
 }
 
 struct TokeniseStage: Stage {
     let name = "tokenise"
-    let version = CalibrationSet.version
+    var version: Int { CalibrationSet.version(of: source.dataset) }
     let inputs: StageInputs
 
     private let calibration: JobDescription.Calibration
     private let source: CalibrationSource
-    private let tokenizer: Tokenizer
+    private let encoder: PromptEncoder
     /// Over the set's files.
     private let data: Digest
 
@@ -34,7 +38,7 @@ struct TokeniseStage: Stage {
         data scope: PathScope
     ) throws {
         self.calibration = calibration
-        self.tokenizer = tokenizer.tokenizer
+        encoder = tokenizer.encoder
         source = try CalibrationSource(
             calibration, path: try scope.data(calibration.path))
         data = try Self.digest(of: try CalibrationSet.files(source))
@@ -44,12 +48,17 @@ struct TokeniseStage: Stage {
     }
 
     var params: KeyJSON {
-        [
+        var params: [String: KeyJSON] = [
             "dataset": .string(calibration.dataset),
             "max_tokens": .integer(calibration.maxTokens),
             "parameters": calibration.parameters.canonical(),
             "seed": .integer(calibration.seed),
         ]
+        // A running text has no special tokens.
+        if source.dataset != .text {
+            params["prefix"] = .integer(Int(encoder.prefixID ?? -1))
+        }
+        return .object(params)
     }
 
     var detail: String { "\(calibration.dataset), \(calibration.path)" }
@@ -60,14 +69,17 @@ struct TokeniseStage: Stage {
     func assumed(_ unknown: StageResult) throws -> TokenisedSet { throw unknown.lost("tokens") }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
+        var empty = 0
         let sequences: [[Int32]] = try MappedBytes.read(
             calibration.path, of: data,
             again: { try Self.digest(of: try CalibrationSet.files(source)) },
-            { try self.sequences(cache.progress) })
+            { try self.sequences(cache.progress, &empty) })
         guard sequences.contains(where: { !$0.isEmpty }) else {
             throw CalibrationError.empty(path: source.path)
         }
         try outputs.put("tokens", Self.encode(sequences))
+        // A running text has none.
+        if source.dataset != .text { try outputs.put("empty", json: empty) }
     }
 
     func decode(_ stored: StageResult) throws -> TokenisedSet {
@@ -75,11 +87,21 @@ struct TokeniseStage: Stage {
             throw stored.lost("tokens")
         }
         return TokenisedSet(
-            batch: PackedSequences(sequences), digest: try stored.digest("tokens"))
+            batch: PackedSequences(sequences), digest: try stored.digest("tokens"),
+            path: calibration.path,
+            emptyTexts: source.dataset == .text ? 0 : try stored.json(Int.self, "empty"))
+    }
+
+    /// What a reader should know of a set, in words.
+    func warnings(_ set: TokenisedSet) -> [String] {
+        let left = set.emptyTexts
+        let texts = left == 1 ? "1 text is" : "\(left) texts are"
+        return (left > 0 ? ["\(calibration.path): \(texts) empty and left out"] : [])
+            + (shortage(set).map { [$0] } ?? [])
     }
 
     /// What a set gives less of than it was asked for; nil where it does not.
-    func shortage(_ set: TokenisedSet) -> String? {
+    private func shortage(_ set: TokenisedSet) -> String? {
         guard let wanted = source.samples, set.batch.ranges.count < wanted else { return nil }
         return "\(calibration.path) has \(set.batch.ranges.count) samples of "
             + "\(calibration.maxTokens) tokens, fewer than the \(wanted) of `samples`; all are "
@@ -87,24 +109,36 @@ struct TokeniseStage: Stage {
     }
 
     /// Samples of at most `max_tokens` tokens. Windows of a running text have no special tokens,
-    /// as in perplexity; other samples have those of the tokenizer.
-    private func sequences(_ progress: ProgressReporter) throws -> [[Int32]] {
+    /// as in perplexity; other samples have those of the tokenizer, as the prompts of tasks.
+    ///
+    /// - Parameter empty: counts texts that hold nothing, or nothing but special tokens.
+    private func sequences(
+        _ progress: ProgressReporter, _ empty: inout Int
+    ) throws -> [[Int32]] {
         let tokensMax = calibration.maxTokens
-        let samples = try CalibrationSet.load(source)
+        let samples = try CalibrationSet.load(source) { _ in empty += 1 }
         if source.dataset == .text {
             return CalibrationSet.windows(
                 of: try samples.flatMap {
-                    try tokenizer.encode($0.text, addSpecialTokens: false)
+                    try encoder.tokenizer.encode($0.text, addSpecialTokens: false)
                 }, length: tokensMax, count: source.samples, seed: source.seed)
         }
-        return try samples.enumerated().map { index, sample in
+        let nothing = try encoder.encode("")
+        var sequences: [[Int32]] = []
+        for (index, sample) in samples.enumerated() {
             try progress.checkpoint()
-            defer {
-                progress.progress(
-                    done: index + 1, total: samples.count, unit: "samples", detail: "")
+            let ids = try encoder.encode(sample.text)
+            if ids == nothing || ids.isEmpty {
+                empty += 1
+            } else {
+                sequences.append(Array(ids.prefix(tokensMax)))
             }
-            return Array(try tokenizer.encode(sample.text).prefix(tokensMax))
+            progress.progress(done: index + 1, total: samples.count, unit: "samples", detail: "")
         }
+        guard !sequences.isEmpty else {
+            throw CalibrationError.onlyEmpty(path: source.path, count: empty)
+        }
+        return sequences
     }
 
     /// Over the files' names and contents.
@@ -159,13 +193,14 @@ extension CalibrationSource {
 
 /// A tokenizer with the digest of its file.
 struct IdentifiedTokenizer {
-    let tokenizer: Tokenizer
+    let encoder: PromptEncoder
     let digest: Digest
+    var tokenizer: Tokenizer { encoder.tokenizer }
 
     init(folder: FilePath) throws {
         let path = folder.appending("tokenizer.json")
         let before = try? MappedBytes.digest(path)
-        tokenizer = try TokenizerFolder.load(folder)
+        encoder = PromptEncoder(try TokenizerFolder.load(folder), folder: folder)
         digest = try MappedBytes.digest(path)
         guard before == digest else { throw InputChanged(what: path.string) }
     }
