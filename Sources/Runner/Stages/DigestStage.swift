@@ -25,7 +25,7 @@ extension IdentifiedModel {
     ///
     /// - Parameter results: of the job; they may lie in the model's own folder.
     init(_ located: LocatedModel, results: FilePath, _ cache: StageCache) throws {
-        let own = [results, cache.store.layout.root].compactMap(realPath)
+        let own = [results, cache.store.layout.root].compactMap(RealPath.of)
         let model = try Model(
             try Checkpoint(located.folder, within: located.fence, excluding: own))
         for warning in model.checkpoint.warnings { cache.progress.warn(warning.description) }
@@ -108,7 +108,7 @@ struct DigestStage: Stage {
     var work: Work { Work(read: Double(model.checkpoint.tensorByteCount)) }
 
     /// It is done before anything is planned: every key comes from it.
-    func assumed(_ unknown: StageResult) throws -> Digest { throw unknown.lost("model") }
+    func assumed(_ unknown: StageResult) throws -> DigestedModel { throw unknown.lost("model") }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         var notFinite: [(name: String, count: Int)] = []

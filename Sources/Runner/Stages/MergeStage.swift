@@ -115,7 +115,8 @@ extension MergeStage {
     func assumed(_ unknown: StageResult) throws -> FoldedModel {
         FoldedModel(
             model: try folded.shape(), identity: unknown.key, folder: folder, files: [],
-            parameters: try folded.parameterCount(), bytes: folded.byteCount, seconds: 0)
+            parameters: try folded.parameterCount(), bytes: folded.byteCount, seconds: 0,
+            caveats: folded.caveats)
     }
 }
 

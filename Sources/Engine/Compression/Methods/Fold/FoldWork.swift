@@ -1,7 +1,7 @@
 // What folding a stretch has to do, part by part: the sum is told before it begins, and the parts
 // as they are done, so that progress moves in steps that take equal time.
 
-package import Model
+import Model
 import TensorMath
 
 struct FoldWork {
