@@ -83,6 +83,7 @@ package final class StageCache {
             hasRecalled = false
             try stage.compute(&outputs, self)
             let cost = watch.stop()
+            ResidentMemory.giveBack()
             // What is not recorded is relied upon all the same.
             try verifyInputs()
             if !hasRecalled { learn(stage, cost) }

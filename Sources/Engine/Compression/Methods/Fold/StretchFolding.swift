@@ -182,7 +182,8 @@ struct StretchFolding<Observer: WorkObserver> {
             try meter.add(work.states(leaving: first == 1) * share(of: wave))
         }
         guard settings.inputs else { return norms.map { _ in LayerPatch() } }
-        let patches = try fitting.maps(lambda: settings.lambda / 10).enumerated().map { index, map in
+        let maps = try fitting.maps(lambda: settings.lambda / 10)
+        let patches = try maps.enumerated().map { index, map in
             var patch = LayerPatch()
             let layer = stretch.layers[index]
             try PatchBuilder(context, layer.layer).redirect(
