@@ -92,6 +92,8 @@ extension FilePath {
             self.init(path)
             return
         }
-        self = FilePath(NSHomeDirectory()).appending(String(path.dropFirst(2)))
+        // Foundation asks the list of users first; shells, and whoever runs a program, say HOME.
+        let home = ProcessInfo.processInfo.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 }
+        self = FilePath(home ?? NSHomeDirectory()).appending(String(path.dropFirst(2)))
     }
 }

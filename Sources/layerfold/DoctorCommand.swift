@@ -102,8 +102,8 @@ struct DoctorCommand: ParsableCommand {
             }
     }
 
-    /// Whether files can be moved out of the inbox in one step: a running daemon has tried it itself,
-    /// and without one it is tried here, by those who may.
+    /// Why files cannot be moved out of the inbox in one step. A running daemon has tried it
+    /// itself; without one it is tried here, by those who may.
     private var renameProblem: String? {
         let (inbox, spool) = (daemon.place.state + "/inbox", daemon.place.state + "/spool")
         guard [inbox, spool].allSatisfy(FileManager.default.isWritableFile(atPath:)) else {

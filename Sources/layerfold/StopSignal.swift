@@ -15,6 +15,12 @@ struct StopSignal {
                 _ = signal(received, SIG_DFL)
             }
         }
+        // Who started us may have blocked them, and a block is handed down.
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGTERM)
+        unsafe sigaddset(&signals, SIGINT)
+        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// - Throws: `JobStopped` once a signal came.

@@ -21,7 +21,7 @@ final class CommandDaemon {
             atPath: Places.fixtures.appending(path: "Report/tiny.json").path,
             toPath: folder + "/report.json")
         // A submission is looked through: its model must be there.
-        let model = state + "/models/demo"
+        let model = state + "/models/models/demo"
         try FileManager.default.createDirectory(
             atPath: model, withIntermediateDirectories: true)
         try Data("{}".utf8).write(to: URL(filePath: model + "/config.json"))
