@@ -104,6 +104,7 @@ import Testing
         let inputs: StageInputs = []
         let params: KeyJSON = ["a": .integer(1)]
         let detail = ""
+        let work = Work.none
         let body: () throws -> Void
 
         func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
@@ -111,6 +112,7 @@ import Testing
             try body()
         }
         func decode(_ stored: StageResult) throws {}
+        func assumed(_ unknown: StageResult) throws {}
     }
 
     @Test("nothing is kept of what was computed while the weights changed")
@@ -120,7 +122,8 @@ import Testing
         let cache = StageCache(
             store: store, progress: ProgressReporter(listener: { _ in }, stop: {}))
         let located = try ModelLocator(from: "/").locate(copy.model.string)
-        _ = try IdentifiedModel(located, cache)
+        _ = try IdentifiedModel(
+            located, results: FilePath(copy.folder.path + "/results"), cache)
         let identity = try MappedFile(copy.weights).identity
         let stage = Meddler {
             try copy.rewrite()

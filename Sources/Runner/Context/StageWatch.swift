@@ -100,10 +100,6 @@ package enum ResidentMemory {
         return max(0, counts[1] - counts[2]) * sysconf(Int32(_SC_PAGESIZE))
     }
 
-    /// Gives freed memory back to the system. The allocator would keep it, and a later stage would
-    /// hold it beside its own.
-    static func giveBack() { _ = malloc_trim(0) }
-
     private static func kilobytes(_ field: String) -> Int {
         guard let status = kernelText("/proc/self/status") else { return 0 }
         for line in status.split(separator: "\n") where line.hasPrefix(field) {
