@@ -113,7 +113,7 @@ struct DigestStage: Stage {
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         var notFinite: [(name: String, count: Int)] = []
         try outputs.put("model", try contents(cache.progress, &notFinite).bytes)
-        let shown = notFinite.prefix(3).map { "`\($0.name)` (\($0.count) values)" }
+        let shown = notFinite.prefix(3).map { quoted($0.name) + " (\($0.count) values)" }
         let more = notFinite.count > 3 ? " and \(notFinite.count - 3) more tensors" : ""
         let warning =
             "the checkpoint itself holds NaN or infinities in \(shown.joined(separator: ", "))\(more)"

@@ -1,5 +1,7 @@
 // Stored tensors that no part of a model reads: a result without them would be another model.
 
+import JSON
+
 package struct UnreadTensors: Sendable, Equatable, CustomStringConvertible {
     let folder: String
     /// Sorted.
@@ -20,7 +22,7 @@ package struct UnreadTensors: Sendable, Equatable, CustomStringConvertible {
     }
 
     package var description: String {
-        let shown = names.prefix(3).map { "`\($0)`" }.joined(separator: ", ")
+        let shown = names.prefix(3).map(quoted).joined(separator: ", ")
         let more = names.count > 3 ? " and \(names.count - 3) more" : ""
         return "\(folder): holds \(names.count) tensor\(names.count == 1 ? "" : "s") that a "
             + "\(modelType) model with this config.json does not have: \(shown)\(more); without "
