@@ -1,11 +1,12 @@
 // What a fold is said to have to do, before and while it is done.
 
-import Compression
 import EngineTestSupport
 import Model
 import TensorMath
 import TestSupport
 import Testing
+
+@testable import Compression
 
 @Suite(.enabled(if: SharedCheckpoints.areThere)) struct FoldWorkTests {
     private static func operations(

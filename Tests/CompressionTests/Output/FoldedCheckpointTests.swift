@@ -239,7 +239,7 @@ import Testing
             var patch = WeightPatch()
             let matrix = try MappedWeights(model.checkpoint).weight(name).floats()
             matrix[1, 1] = value
-            patch[name] = matrix
+            patch[0]["mlp.up_proj.weight"] = matrix
             let folded = try FoldedCheckpoint(
                 model: model, plan: Self.fold(model).plan, computed: patch, dtype: dtype)
             let target = try CheckpointScratch()
