@@ -82,7 +82,8 @@ struct ComparisonJobTests {
         let stages = try #require(again["stages"] as? [[String: Any]])
         let missed = stages.filter { $0["cache"] as? String != "hit" }
             .compactMap { $0["name"] as? String }
-        #expect(Set(missed).isSubset(of: ["halves", "merge"]), "\(missed)")
+        // Files made within seconds before are read again: their times prove nothing yet.
+        #expect(Set(missed).isSubset(of: ["digest", "halves", "merge"]), "\(missed)")
         #expect(stages.count { $0["name"] as? String == "halves" } == 5)
         #expect(
             NSArray(array: try #require(again["correlations"] as? [[String: Any]]))

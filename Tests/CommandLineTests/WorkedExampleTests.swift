@@ -222,7 +222,9 @@ struct WorkedExampleTests {
                 with: try Data(contentsOf: URL(filePath: output + "/tiny-2/report.json")))
                 as? [String: Any])
         let stages = try #require(report["stages"] as? [[String: Any]])
-        for stage in stages where !["merge", "report"].contains(stage["name"] as? String) {
+        // Files made within seconds before are read again: their times prove nothing yet.
+        let anew = ["digest", "merge", "report"]
+        for stage in stages where !anew.contains(stage["name"] as? String ?? "") {
             #expect(stage["cache"] as? String == "hit", "\(stage["name"] ?? "")")
         }
         #expect(stages.contains { $0["name"] as? String == "evaluate" })

@@ -16,7 +16,8 @@ package enum JobName {
     /// Names in a job's results that are not of models: `original` in the report, the others in the
     /// folder.
     package static let reserved: Set = [
-        "original", "DONE", "report.json", "report.html", "report.csv", "comparison.csv",
+        "original", "DONE", "manifest.yaml", "report.json", "report.html", "report.csv",
+        "comparison.csv",
         "correlations.csv", "run.log", "README.md",
     ]
 

@@ -3,7 +3,6 @@
 
 package import Report
 package import Store
-import TensorMath
 
 /// The stages of one job, in order.
 package final class StageCache {
@@ -84,7 +83,6 @@ package final class StageCache {
             hasRecalled = false
             try stage.compute(&outputs, self)
             let cost = watch.stop()
-            FreedMemory.giveBack()
             // What is not recorded is relied upon all the same.
             try verifyInputs()
             if !hasRecalled { learn(stage, cost) }

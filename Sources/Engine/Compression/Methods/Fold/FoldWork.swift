@@ -179,7 +179,7 @@ struct FoldWork {
 
 extension FoldSettings {
     /// Of `ModelFolding.run`; nothing where a layer cannot be folded, which is told by name.
-    package func work(
+    func work(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> Work {
         guard let layers = try? FoldableLayer.all(of: blueprint) else { return .none }
@@ -199,7 +199,7 @@ extension FoldSettings {
     }
 
     /// Of `ModelFolding.costs`, which judges by what is fitted where nothing is held back.
-    package func costWork(
+    func costWork(
         _ blueprint: ModelBlueprint, of stretches: [Range<Int>], tokens: PackedSequences
     ) -> Work {
         guard let layers = try? FoldableLayer.all(of: blueprint) else { return .none }
