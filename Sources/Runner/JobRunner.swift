@@ -99,6 +99,8 @@ package final class JobRunner {
     package func forecast() throws -> JobForecast { try forecast(try prepare()) }
 
     private func forecast(_ prepared: Prepared) throws -> JobForecast {
+        // Without it the forecast rests on a guess.
+        if let rates { try? MachineSpeed.measureOnce(rates, numerics) }
         let planning = Planning(after: cache.records)
         let silent = ProgressReporter(listener: { _ in }, stop: progress.checkpoint)
         _ = try carryOut(

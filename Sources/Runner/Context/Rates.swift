@@ -78,7 +78,18 @@ package struct Rates: Sendable, Equatable, Codable {
             .sorted { $0.distance < $1.distance }
             .prefix(Self.neighbours)
         let factors = nearest.map { $0.sample.seconds / machine.seconds($0.sample.work) }.sorted()
-        guard !factors.isEmpty else { return (plain, speed == nil ? .guess : .measured) }
-        return (plain * factors[factors.count / 2], .history)
+        if !factors.isEmpty { return (plain * factors[factors.count / 2], .history) }
+        return (plain * otherKinds(machine), speed == nil ? .guess : .measured)
+    }
+
+    /// How much longer than by the machine's speed alone stages of any kind took: the median of
+    /// the kinds' medians; 1 where none is known.
+    private func otherKinds(_ machine: Speed) -> Double {
+        let factors = stages.values.compactMap { samples -> Double? in
+            let known = samples.filter { machine.seconds($0.work) > 0 }
+                .map { $0.seconds / machine.seconds($0.work) }.sorted()
+            return known.isEmpty ? nil : known[known.count / 2]
+        }.sorted()
+        return factors.isEmpty ? 1 : factors[factors.count / 2]
     }
 }

@@ -31,6 +31,15 @@ package enum MachineSpeed {
         }
     }
 
+    /// Takes a first measure of how fast this machine multiplies, where none was taken: a job's
+    /// forecast shall not wait for somebody to ask. Milliseconds; the disk stays guessed.
+    static func measureOnce(_ file: RateFile, _ numerics: Numerics) throws {
+        guard file.rates.speed == nil else { return }
+        var speed = Rates.Speed.guessed(threads: Parallel.threadCount)
+        speed.operations = try operations(numerics.mode)
+        try file.learn(speed)
+    }
+
     private static func operations(_ mode: ComputeMode) throws -> Double {
         let product = try MatrixProduct(mode: mode)
         let values = (0..<size * size).map { Float($0 % 7) / 7 }
