@@ -72,6 +72,8 @@ struct JobInForeground {
             Terminal.line(published.appending("report.json").string)
         } catch is JobStopped {
             throw Failure(StopSignal.status, "stopped; what was finished stays in the cache")
+        } catch let error where error is PathError || error is ModelNotFound || error is HubError {
+            throw Failure(.notFound, "\(error)")
         } catch {
             throw Failure(.jobFailed, FaultText.describe(error))
         }
