@@ -104,7 +104,7 @@ struct CommandLineTests {
     @Test(
         "bad input is named and nothing is left",
         arguments: [
-            (manifest(model: "models/none"), 1, "models/none"),
+            (manifest(model: "models/none"), 3, "models/none"),
             (manifest(text: "texts/empty.txt"), 1, "holds no text"),
             (manifest(ratios: "[0.99]"), 1, "leaves none of the 16 layers"),
             (manifest(ratios: "[0]"), 4, "ratios[0]"), (manifest(ratios: "[1]"), 4, "ratios[0]"),
