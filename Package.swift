@@ -161,6 +161,9 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ]),
 
+        // The daemon as its users see it.
+        ours("Client", ["Failures", "Jobs"]),
+
         // Level 4: thin programs.
         .executableTarget(
             name: "layerfoldd",
@@ -175,7 +178,8 @@ let package = Package(
             name: "layerfold",
             dependencies: [
                 "Failures", "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation",
-                "Compression", "Report", "Runner", "Locations", "Store", "Jobs", "Catalogue",
+                "Compression", "Report", "Runner", "Client", "Locations", "Store", "Jobs",
+                "Catalogue",
                 "DurableIO", "TensorMath",
                 external("ArgumentParser", "swift-argument-parser"),
                 external("SystemPackage", "swift-system"),
@@ -238,7 +242,7 @@ let package = Package(
                 "Tokenizer", "Checkpoint", "TensorMath", "DurableIO", "Store", "Locations",
                 external("SystemPackage", "swift-system"),
             ]),
-        tests("DaemonTests", ["Daemon", "Failures", "Jobs", "Store", "DurableIO"]),
+        tests("DaemonTests", ["Daemon", "Client", "Failures", "Jobs", "Store", "DurableIO"]),
         tests(
             "CommandLineTests",
             ["layerfold", "Failures", "Jobs", "Report"]),

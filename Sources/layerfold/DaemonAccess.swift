@@ -1,6 +1,7 @@
 // The daemon behind a state folder, its answers as exit codes, and patience while it restarts.
 
 import ArgumentParser
+import Client
 import Foundation
 import Jobs
 import SystemPackage

@@ -1,5 +1,6 @@
 // The daemon stopped or killed in every state: no job is lost, none is done twice.
 
+import Client
 import Daemon
 import DurableIO
 import Foundation

@@ -1,5 +1,6 @@
 // The daemon as people meet it: files in, results out, and every way a worker can end.
 
+import Client
 import Daemon
 import DurableIO
 import Failures

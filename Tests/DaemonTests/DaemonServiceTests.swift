@@ -1,5 +1,6 @@
 // The daemon within the test's own process, so that time and disk can be had as the test likes.
 
+import Client
 import Daemon
 import DurableIO
 import Foundation

@@ -1,5 +1,6 @@
 // The inbox as people use it: slow writers, other mounts, names of every kind.
 
+import Client
 import Daemon
 import DurableIO
 import Foundation

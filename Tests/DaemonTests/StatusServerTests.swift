@@ -1,5 +1,6 @@
 // The API over the socket: what it answers, and what it refuses.
 
+import Client
 import Daemon
 import DurableIO
 import Foundation

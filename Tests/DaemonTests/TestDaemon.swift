@@ -1,5 +1,6 @@
 // The real daemon as a process, with a worker that does what the job's name says.
 
+import Client
 import Daemon
 import DurableIO
 import Foundation

@@ -1,13 +1,15 @@
 // Talks to layerfoldd over its unix socket: HTTP/1.1, one connection for each request, every size
 // and time limited. The routes are listed in docs/JOB_FORMAT.md.
 
-import Failures
-import Foundation
+package import Failures
+package import Foundation
 import Glibc
-import Jobs
+package import Jobs
 
-struct DaemonClient {
-    enum ClientError: ClassifiedFailure, CustomStringConvertible {
+/// Jobs of a daemon on this machine.
+package struct DaemonClient {
+    /// What an exchange can end in, other than an answer.
+    package enum ClientError: ClassifiedFailure, CustomStringConvertible {
         /// Nobody listens there, or not to us.
         case notReachable(socket: String, reason: String)
         /// Somebody listens who does not speak this protocol.
@@ -15,7 +17,7 @@ struct DaemonClient {
         /// The daemon said no.
         case refused(ErrorDocument)
 
-        var failureClass: FailureClass {
+        package var failureClass: FailureClass {
             switch self {
             case .notReachable: .transient
             case .badAnswer: .user
@@ -23,7 +25,7 @@ struct DaemonClient {
             }
         }
 
-        var description: String {
+        package var description: String {
             switch self {
             case .notReachable(let socket, let reason):
                 "layerfoldd cannot be reached at `\(socket)`: \(reason); is it running, and may "
@@ -37,55 +39,57 @@ struct DaemonClient {
     }
 
     /// `<state>/run/layerfoldd.sock`.
-    let socket: String
+    package let socket: String
     /// For each read and write, and three times that for the whole exchange.
     private static let timeoutSeconds = 5
     private static let answerBytesMax = 67_108_864
     private static let headBytesMax = 65_536
 
-    init(socket: String) {
+    package init(socket: String) {
         self.socket = socket
     }
 
-    func status() throws -> ServerStatus { try get("/v1/status") }
-    func inbox() throws -> InboxReport { try get("/v1/inbox") }
+    package func status() throws -> ServerStatus { try get("/v1/status") }
+    package func inbox() throws -> InboxReport { try get("/v1/inbox") }
     /// - Parameters:
     ///   - limit: the newest so many.
     ///   - states: only jobs in one of these; empty for all.
-    func jobs(limit: Int? = nil, states: [JobState] = []) throws -> JobList {
+    package func jobs(limit: Int? = nil, states: [JobState] = []) throws -> JobList {
         var query = limit.map { ["limit=\($0)"] } ?? []
         if !states.isEmpty {
             query.append("state=" + states.map(\.rawValue).joined(separator: ","))
         }
         return try get("/v1/jobs" + (query.isEmpty ? "" : "?" + query.joined(separator: "&")))
     }
-    func job(_ id: String) throws -> JobDetail { try get("/v1/jobs/\(Self.escaped(id))") }
+    package func job(_ id: String) throws -> JobDetail { try get("/v1/jobs/\(Self.escaped(id))") }
 
-    func progress(of id: String) throws -> JobProgress {
+    package func progress(of id: String) throws -> JobProgress {
         try get("/v1/jobs/\(Self.escaped(id))/progress")
     }
 
     /// - Parameter name: the job's name where the manifest gives none.
-    func submit(manifest: Data, name: String) throws -> JobReceipt {
+    package func submit(manifest: Data, name: String) throws -> JobReceipt {
         try decoded(
             exchange("POST", "/v1/jobs", ["X-Layerfold-Name": Self.escaped(name)], manifest))
     }
 
     /// Whether the daemon would take a manifest.
-    func check(manifest: Data, name: String) throws -> JobDescription {
+    package func check(manifest: Data, name: String) throws -> JobDescription {
         try decoded(
             exchange("POST", "/v1/check", ["X-Layerfold-Name": Self.escaped(name)], manifest))
     }
 
-    func cancel(_ id: String) throws -> JobReceipt {
+    package func cancel(_ id: String) throws -> JobReceipt {
         try post("/v1/jobs/\(Self.escaped(id))/cancel")
     }
-    func retry(_ id: String) throws -> JobReceipt { try post("/v1/jobs/\(Self.escaped(id))/retry") }
+    package func retry(_ id: String) throws -> JobReceipt {
+        try post("/v1/jobs/\(Self.escaped(id))/retry")
+    }
 
     /// A part of the worker's log, at most 256 KiB.
     /// - Parameter offset: where to begin; nil for the last part.
     /// - Returns: the bytes, and the offset of those that come next.
-    func log(of id: String, from offset: Int?) throws -> (bytes: Data, nextOffset: Int) {
+    package func log(of id: String, from offset: Int?) throws -> (bytes: Data, nextOffset: Int) {
         let query = offset.map { "?offset=\($0)" } ?? ""
         let answer = try exchange("GET", "/v1/jobs/\(Self.escaped(id))/log\(query)", [:], Data())
         guard let text = answer.headers["x-layerfold-next-offset"], let next = Int(text) else {
