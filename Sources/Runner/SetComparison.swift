@@ -45,8 +45,10 @@ struct SetComparison {
         var parts: [String: [Part]] = [:]
         for set in sets {
             let found = try stages.measure(
-                CalibratedModel(identified: original, tokens: set.tokens), measures: measures)
-            for (measure, found) in zip(measures, found) {
+                CalibratedModel(identified: original, tokens: set.tokens), measures: measures,
+                isNeeded: { _ in false })
+            for found in found {
+                let measure = found.similarity.measure.name
                 let halves = try halves(of: set, by: found)
                 parts[measure, default: []].append(
                     Part(set: set.name, matrix: found.similarity.matrix, halves: halves))

@@ -125,9 +125,9 @@ import Testing
             PlanStage(request: try Self.request(entry), model: model, ground: ground)
         }
         var searched = PlanGround()
-        searched.searched = try SearchedPlan(.keeping([0, 1], of: 3))
+        searched.searched = SearchedPlan(.keeping([0, 1], of: 3), digest: Digest(of: "other"))
         var otherwise = PlanGround()
-        otherwise.searched = try SearchedPlan(.keeping([0, 2], of: 3))
+        otherwise.searched = SearchedPlan(.keeping([0, 2], of: 3), digest: Digest(of: "another"))
         Self.check(
             different: [
                 try stage("{method: reverse, ratios: [0.25]}"),

@@ -1,6 +1,7 @@
 // A job that is only planned: its own stages are asked for what they would do. What is in the
 // cache is read; what is not is stood in for, and all that is made from it is unknown.
 
+import JSON
 import Model
 import Report
 import Store
@@ -20,7 +21,7 @@ final class Planning {
     private(set) var stages: [PlannedStage] = []
     /// Digests and keys that stand for what is not there yet.
     private var unknown: Set<Digest> = []
-    /// Keys that were met: a job computes them once.
+    /// What was met: a job computes it once.
     private var met: Set<Digest> = []
     /// What the process holds before any stage.
     let baseBytes = ResidentMemory.anonymousBytes()
@@ -40,7 +41,7 @@ final class Planning {
     }
 
     /// False where it was met before.
-    fileprivate func meet(_ key: ActionKey) -> Bool { met.insert(key.digest).inserted }
+    fileprivate func meet(_ identity: Digest) -> Bool { met.insert(identity).inserted }
     fileprivate func forget(_ digest: Digest) { unknown.insert(digest) }
     fileprivate func add(_ stage: PlannedStage) { stages.append(stage) }
 }
@@ -52,23 +53,37 @@ extension StageCache {
     ) throws -> S.Output {
         let key = stage.key
         let isKnown = planning.isKnown(stage.inputs.map(\.digest) + sources)
-        let isNew = planning.meet(key)
+        // Parameters that were read from what nobody knows yet are alike for stages that are not.
+        let identity =
+            isKnown ? key.digest : StageCache.standIn(for: [key.digest] + sources)
+        let isNew = planning.meet(identity)
         if isKnown, stage.isCacheable, case .hit(let record) = try store.lookup(key) {
             if isNew { planning.add(PlannedStage(stage, isHit: true, planning)) }
             return try stage.decode(result(of: stage, key, record.outputs, isHit: true))
         }
         if isNew { planning.add(PlannedStage(stage, isHit: false, planning)) }
-        if !(isKnown && stage.isForeseen) { planning.forget(key.digest) }
+        if !(isKnown && stage.isForeseen) {
+            planning.forget(key.digest)
+            planning.forget(identity)
+        }
         return try stage.assumed(
             StageResult(
-                stage: stage.name, key: key.digest, outputs: ["unknown": key.digest],
-                isHit: false, store: store))
+                stage: stage.name, key: identity, outputs: ["unknown": identity], isHit: false,
+                store: store))
     }
 
-    /// Says what a digest was made from, beside stages: it is as unknown as that.
-    func trace(_ digest: Digest, to sources: [Digest]) {
-        guard let planning, !planning.isKnown(sources) else { return }
-        planning.forget(digest)
+    /// What names a value in keys: its contents; while a job is only planned and what the value is
+    /// made from is not known, that. Contents that were made up are alike where the real ones are
+    /// not, and may be those of a real value.
+    func identity(_ contents: Digest, madeFrom sources: [Digest]) -> Digest {
+        guard let planning, !planning.isKnown(sources) else { return contents }
+        let identity = Self.standIn(for: sources)
+        planning.forget(identity)
+        return identity
+    }
+
+    private static func standIn(for sources: [Digest]) -> Digest {
+        KeyJSON.array(sources.map { .string($0.hex) }).digest
     }
 }
 

@@ -41,9 +41,9 @@ struct IdentifiedPlan {
     let plan: FoldPlan
     let digest: Digest
 
-    init(_ plan: FoldPlan) throws {
+    init(_ plan: FoldPlan, digest: Digest) {
         self.plan = plan
-        digest = Digest(of: try SortedJSON.bytes(plan))
+        self.digest = digest
     }
 
     /// From the output `plan` of a stage.
@@ -114,5 +114,15 @@ struct PlanStage: Stage {
         try IdentifiedPlan(stored)
     }
 
-    func assumed(_ unknown: StageResult) throws -> IdentifiedPlan { try IdentifiedPlan(try plan()) }
+    func assumed(_ unknown: StageResult) throws -> IdentifiedPlan {
+        let plan = try plan()
+        return IdentifiedPlan(plan, digest: try plan.digest)
+    }
+}
+
+extension FoldPlan {
+    /// Of its bytes as the stage stores them.
+    var digest: Digest {
+        get throws { Digest(of: try SortedJSON.bytes(self)) }
+    }
 }

@@ -107,7 +107,7 @@ struct ExchangeStage: Stage {
     }
 
     func assumed(_ unknown: StageResult) -> SearchedPlan {
-        SearchedPlan(.keeping(kept, of: layers), unknown)
+        SearchedPlan(.keeping(kept, of: layers), digest: unknown.key)
     }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {

@@ -13,15 +13,9 @@ struct SearchedPlan {
     let digest: Digest
     var weights: IdentifiedWeights?
 
-    init(_ plan: FoldPlan) throws {
+    init(_ plan: FoldPlan, digest: Digest) {
         self.plan = plan
-        digest = Digest(of: try SortedJSON.bytes(plan))
-    }
-
-    /// Made up.
-    init(_ plan: FoldPlan, _ unknown: StageResult) {
-        self.plan = plan
-        digest = unknown.key
+        self.digest = digest
     }
 
     /// From the output `plan` of a stage.
@@ -80,7 +74,7 @@ struct SearchStage: Stage {
 
     func assumed(_ unknown: StageResult) -> SearchedPlan {
         let layers = original.model.blueprint.layers.count
-        return SearchedPlan(.keeping(Array(0..<layers - removed), of: layers), unknown)
+        return SearchedPlan(.keeping(Array(0..<layers - removed), of: layers), digest: unknown.key)
     }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {

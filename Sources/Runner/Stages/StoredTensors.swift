@@ -16,8 +16,8 @@ struct IdentifiedWeights {
     init(_ stored: StageResult, naming layers: [LayerBlueprint]) throws {
         let bytes = try stored.bytes(PatchIndex.role)
         digest = Digest(of: bytes)
-        tensors = StoredTensors(
-            try SortedJSON.value(PatchIndex.self, bytes), stored, naming: layers)
+        tensors = try StoredTensors(
+            SortedJSON.value(PatchIndex.self, bytes), stored, naming: layers)
     }
 
     /// Nothing computed yet: the original's tensors have the same shapes.
@@ -67,11 +67,14 @@ private final class StoredTensors: ComputedTensors {
     private let stored: StageResult
     private var held: (part: Int, patch: WeightPatch)?
 
-    init(_ index: PatchIndex, _ stored: StageResult, naming layers: [LayerBlueprint]) {
+    init(_ index: PatchIndex, _ stored: StageResult, naming layers: [LayerBlueprint]) throws {
         self.layers = layers
         self.stored = stored
         for (part, entry) in index.parts.enumerated() {
-            for case let tensor? in entry.names.map({ layers.tensor(named: $0) }) {
+            for name in entry.names {
+                guard let tensor = layers.tensor(named: name) else {
+                    throw stored.lost(PatchIndex.role)
+                }
                 parts[tensor.layer, default: [:]][tensor.name] = part
             }
         }
