@@ -3,6 +3,7 @@
 import ArgumentParser
 import Catalogue
 import Runner
+import TensorMath
 
 @main
 struct Layerfold: ParsableCommand {
@@ -46,6 +47,7 @@ struct Layerfold: ParsableCommand {
     static func main() {
         Descriptors.secure()
         LibraryEnvironment.prepare()
+        Allocator.returnFreedMemory()
         Failure.exiting { try parse() }
     }
 

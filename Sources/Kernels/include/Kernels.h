@@ -5,6 +5,7 @@
 #define LAYERFOLD_KERNELS_H
 #include <stddef.h>
 #include <stdint.h>
+#include "allocator.h"
 #include "convert.h"
 #include "elementwise.h"
 #include "neighbours.h"

@@ -82,10 +82,22 @@ extension Method {
         names: "drop, average and replaceme", parameters: ["lambda"],
         peakByteCount: { input in
             let blueprint = input.weights.blueprint
-            return BlockReplacement.peakByteCount(
-                blueprint, tokens: input.batch, mode: input.mode)
-                + 4 * (blueprint.layers.count + 1) * blueprint.hiddenWidth
-                * input.batch.tokens.count / FoldSettings(input.parameters).heldBack
+            let held = FoldSettings(input.parameters).split(input.batch).held ?? input.batch
+            let forward = ForwardMemory(
+                blueprint: blueprint, batch: held, capturedRows: 0, waveTokens: 2048,
+                mode: input.mode)
+            let replacement =
+                BlockReplacement.peakByteCount(blueprint, tokens: input.batch, mode: input.mode)
+                + 4 * (blueprint.layers.count + 1) * blueprint.hiddenWidth * held.tokens.count
+            // Streams of both models and of one under work, logits of both, a layer as it is read.
+            let layer =
+                blueprint.layers.map { layer in
+                    layer.tensors.reduce(0) { $0 + 4 * $1.shape.reduce(1, *) }
+                }.max() ?? 0
+            let judging =
+                4 * forward.stream + forward.scratch + 3 * layer
+                + 2 * OutputHead.byteCount(blueprint, rows: held.tokens.count)
+            return max(replacement, judging)
         },
         work: { input, kept in
             FoldRivals.work(
