@@ -4,6 +4,7 @@ extension DatasetDeclaration {
     static let mmlu = Self(
         name: "mmlu",
         summary: "A folder of MMLU csv files: PATH/SPLIT/SUBJECT_SPLIT.csv.",
+        readsFolder: true,
         parameters: [
             ParameterDeclaration(
                 "split", .choice(["dev", "val", "test"]), default: .word("dev"),
@@ -40,7 +41,8 @@ extension Offer {
     /// What every calibration set is told, whatever the data set.
     package static let calibration: [ParameterDeclaration] = [
         ParameterDeclaration(
-            "path", .path, default: .required, "The file or folder, below a data root."),
+            "path", .textPath, default: .required,
+            "The file or folder, below a data root, or a built-in text."),
         ParameterDeclaration(
             "max_tokens", .integer(1...131_072), default: .integer(512), unit: "tokens",
             "Samples are cut to this length."),

@@ -87,7 +87,19 @@ package struct RepresentationDeclaration: Declaration {
 package struct DatasetDeclaration: Declaration {
     package let name: String
     package let summary: String
+    /// Where it reads a folder, no built-in text will do.
+    package let readsFolder: Bool
     package let parameters: [ParameterDeclaration]
+
+    init(
+        name: String, summary: String, readsFolder: Bool = false,
+        parameters: [ParameterDeclaration]
+    ) {
+        self.name = name
+        self.summary = summary
+        self.readsFolder = readsFolder
+        self.parameters = parameters
+    }
 }
 
 /// A way to judge a model.

@@ -14,6 +14,8 @@ package enum ParameterKind: Sendable, Equatable {
     case text
     /// A file or folder, below the configured roots.
     case path
+    /// A file of text below the configured roots, or a built-in text.
+    case textPath
     /// A list of whole numbers, each in the range.
     case integers(ClosedRange<Int>, canRepeat: Bool)
 }

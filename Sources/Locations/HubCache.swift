@@ -16,6 +16,7 @@ package struct HubName: Sendable, Equatable, CustomStringConvertible {
 
     /// nil where the text cannot be a model's name.
     package init?(_ text: String) {
+        let text = Self.name(ofPage: text)
         let halves = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
         let parts = halves[0].split(separator: "/", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), parts.allSatisfy(Self.isWord) else { return nil }
@@ -39,6 +40,17 @@ package struct HubName: Sendable, Equatable, CustomStringConvertible {
         "hf download \(repository)" + (revision.map { " --revision \($0)" } ?? "")
     }
 
+    /// What a model's page on the hub is called there; other texts as they are.
+    private static func name(ofPage text: String) -> String {
+        guard let site = sites.first(where: text.hasPrefix) else { return text }
+        let page = text.dropFirst(site.count).split(separator: "/", maxSplits: 3)
+        let name = page.prefix(2).joined(separator: "/")
+        guard page.count == 4, page[2] == "tree" else { return name }
+        return name + "@" + page[3]
+    }
+
+    private static let sites = ["https://huggingface.co/", "https://hf.co/"]
+
     private static func isWord(_ text: Substring) -> Bool {
         guard let first = text.utf8.first, first != UInt8(ascii: "."), first != UInt8(ascii: "-"),
             text.utf8.count <= 96, !text.contains("--"), !text.contains("..")
@@ -55,6 +67,7 @@ package enum HubError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case noRevision(folder: String, revision: String, known: [String])
     case severalSnapshots(folder: String, known: [String])
     case noSnapshot(folder: String)
+    case incomplete(folder: String, commit: String, known: [String])
 
     package var failureClass: FailureClass { .user }
 
@@ -65,6 +78,10 @@ package enum HubError: ClassifiedFailure, Equatable, CustomStringConvertible {
                 + (known.isEmpty ? "none" : known.joined(separator: ", "))
         case .severalSnapshots(let folder, let known):
             "\(folder): has no refs/main and several snapshots; name one: NAME@COMMIT with "
+                + known.joined(separator: ", ")
+        case .incomplete(let folder, let commit, let known):
+            "\(folder): its revision is \(commit), which is not there; a download was broken off: "
+                + "fetch the model again, or name one that is there: NAME@COMMIT with "
                 + known.joined(separator: ", ")
         case .noSnapshot(let folder):
             "\(folder): holds no snapshot; a download was broken off: fetch the model again"
@@ -96,9 +113,12 @@ package struct HubModel: Sendable {
     /// The folder of the revision's files.
     /// - Throws: `HubError`.
     package func snapshot(_ revision: String?) throws(HubError) -> FilePath {
-        let commits = names(in: "snapshots")
+        let commits = names(in: "snapshots", .folder)
         guard !commits.isEmpty else { throw .noSnapshot(folder: folder.string) }
-        if let commit = commit(of: revision ?? "main"), commits.contains(commit) {
+        if let commit = commit(of: revision ?? "main") {
+            guard commits.contains(commit) else {
+                throw .incomplete(folder: folder.string, commit: commit, known: commits)
+            }
             return folder.appending("snapshots").appending(commit)
         }
         guard let revision else {
@@ -125,8 +145,9 @@ package struct HubModel: Sendable {
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    private func names(in part: String) -> [String] {
-        ((try? DirectoryScan.entries(of: folder.appending(part))) ?? []).map(\.name.string)
+    private func names(in part: String, _ kind: FileStatus.Kind? = nil) -> [String] {
+        let entries = try? DirectoryScan.entries(of: folder.appending(part))
+        return (entries ?? []).filter { $0.kind == kind || kind == nil }.map(\.name.string)
     }
 }
 

@@ -58,11 +58,14 @@ package struct ModelLocator: Sendable {
         do {
             return try locate(try scope.locate(model, kind: "model"))
         } catch let error as PathError {
-            guard case .notFound = error, let name = HubName(model) else { throw error }
+            // A root that is missing says nothing of the caches in the others.
+            if case .outside = error { throw error }
+            guard let name = HubName(model) else { throw error }
             for cache in caches {
                 guard let found = HubModel(cache.appending(name.folder)) else { continue }
                 return try locate(found, name.revision)
             }
+            if case .unseenRoots = error { throw error }
             throw ModelNotFound(name: name, asPath: error, caches: caches.map(\.string))
         }
     }

@@ -4,17 +4,19 @@
 import Catalogue
 import DurableIO
 package import Failures
+import Foundation
 package import Jobs
 package import SystemPackage
 
 /// A job cannot end well, whoever runs it.
 package enum PreflightError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case noConfig(folder: String)
+    case unreadable(folder: String, reason: String)
     case diskFull(folder: String, neededBytes: Int, freeBytes: Int)
 
     package var failureClass: FailureClass {
         switch self {
-        case .noConfig: .user
+        case .noConfig, .unreadable: .user
         case .diskFull: .resource
         }
     }
@@ -24,6 +26,9 @@ package enum PreflightError: ClassifiedFailure, Equatable, CustomStringConvertib
         case .noConfig(let folder):
             "\(folder): holds no config.json, so it is no checkpoint; name the folder that "
                 + "transformers would load"
+        case .unreadable(let folder, let reason):
+            "\(folder): cannot be looked into (\(reason)); whoever runs the job has to be allowed to "
+                + "read it (chmod o+rx, or a group)"
         case .diskFull(let folder, let needed, let free):
             "\(folder): the job's models will take about \(needed >> 20) MiB, and \(free >> 20) MiB "
                 + "are free; make room, or ask for fewer models"
@@ -46,15 +51,16 @@ package struct Preflight: Sendable {
     /// - Throws: `PathError`, `ModelNotFound`, `HubError`, `PreflightError`: what is wrong first.
     package func check(_ job: JobDescription) throws {
         let model = try models.locate(job.model)
-        guard let entries = try? DirectoryScan.entries(of: model.folder),
-            entries.contains(where: { $0.name == "config.json" })
-        else { throw PreflightError.noConfig(folder: model.folder.string) }
+        let names = try Self.names(in: model.folder)
+        guard names.contains("config.json") else {
+            throw PreflightError.noConfig(folder: model.folder.string)
+        }
         for path in job.dataPaths where !Offer.isBuiltIn(path) {
             _ = try data.locate(path, kind: "data")
         }
         let needed = job.resultBytes(
-            ofWeights: entries.filter { $0.name.extension == "safetensors" }.reduce(0) {
-                $0 + Self.byteCount(model.folder.appending($1.name))
+            ofWeights: Self.weights(of: model.folder, names).reduce(0) {
+                $0 + Self.byteCount(model.folder.appending($1))
             })
         let free = try DiskSpace(at: results).freeBytes
         if needed > free {
@@ -62,6 +68,33 @@ package struct Preflight: Sendable {
                 folder: results.string, neededBytes: needed, freeBytes: free)
         }
     }
+
+    private static func names(in folder: FilePath) throws -> Set<String> {
+        do {
+            return Set(try DirectoryScan.entries(of: folder).map(\.name.string))
+        } catch {
+            guard error.errno != .notDirectory else {
+                throw PreflightError.noConfig(folder: folder.string)
+            }
+            throw PreflightError.unreadable(folder: folder.string, reason: "\(error.errno)")
+        }
+    }
+
+    /// The files that loaders read, in their order: others may lie beside them, of another layout.
+    private static func weights(of folder: FilePath, _ names: Set<String>) -> [String] {
+        struct Index: Decodable {
+            let weight_map: [String: String]
+        }
+        if names.contains("model.safetensors") { return ["model.safetensors"] }
+        let file = folder.appending("model.safetensors.index.json")
+        // What is wrong with an index is told when the model is opened.
+        let index = (try? SmallFile.read(following: file, bytesMax: indexBytesMax)).flatMap {
+            try? JSONDecoder().decode(Index.self, from: Data($0))
+        }
+        return Set(index.map { Array($0.weight_map.values) } ?? []).sorted()
+    }
+
+    private static let indexBytesMax = 64 << 20
 
     /// Of the file that a link leads to; 0 where there is none.
     private static func byteCount(_ path: FilePath) -> Int {
@@ -75,8 +108,10 @@ extension JobDescription {
     fileprivate var dataPaths: [String] {
         let sets = [calibration].compactMap { $0 } + (compare?.sets ?? [])
         let tasks = evaluate.flatMap { evaluation in
-            (Offer.task(evaluation.task)?.parameters ?? []).filter { $0.kind == .path }
-                .compactMap { evaluation.parameters.values[$0.name]?.text }
+            (Offer.task(evaluation.task)?.parameters ?? []).filter {
+                $0.kind == .path || $0.kind == .textPath
+            }
+            .compactMap { evaluation.parameters.values[$0.name]?.text }
         }
         return sets.map(\.path) + tasks
     }

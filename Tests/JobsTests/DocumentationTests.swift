@@ -115,6 +115,7 @@ import Testing
         case .flag: "`true` \\| `false`"
         case .text: "text"
         case .path: "path"
+        case .textPath: "path or built-in text"
         case .integers(let range, _):
             "list of whole numbers, \(range.lowerBound) to \(range.upperBound)"
         }

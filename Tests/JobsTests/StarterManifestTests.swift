@@ -56,6 +56,14 @@ import Testing
         #expect(StarterManifest.ratio(removing: 7, of: 30) == 0.23)
     }
 
+    @Test func allOfTheBuiltInTextIsTaken() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+            .appending(path: "Sources/BuiltInTexts/calibration.jsonl")
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        #expect(StarterManifest.Calibration.builtIn.samples == lines.count)
+    }
+
     @Test func builtInTextsAreNamedOrRefused() throws {
         let good = starter("m").text
         let bad = good.replacing("layerfold:heldout.txt", with: "layerfold:heldout.text")

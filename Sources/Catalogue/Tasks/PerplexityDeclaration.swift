@@ -10,7 +10,8 @@ extension TaskDeclaration {
         metrics: ["perplexity"],
         parameters: [
             ParameterDeclaration(
-                "path", .path, default: .required, "The text file, below a data root."),
+                "path", .textPath, default: .required,
+                "The text file, below a data root, or a built-in text."),
             ParameterDeclaration(
                 "windows", .choice(["disjoint", "rolling"]), default: .word("disjoint"),
                 "disjoint: token perplexity of the whole file in windows scored alone. rolling: "
@@ -45,7 +46,8 @@ extension TaskDeclaration {
         metrics: ["kl_divergence", "top1_agreement"],
         parameters: [
             ParameterDeclaration(
-                "path", .path, default: .required, "The text file, below a data root."),
+                "path", .textPath, default: .required,
+                "The text file, below a data root, or a built-in text."),
             ParameterDeclaration(
                 "window", .integer(2...131_072), default: .integer(512), unit: "tokens",
                 "Tokens the models see at once."),

@@ -6,14 +6,18 @@ import SystemPackage
 
 /// Files of a checkpoint folder that no fold copies, and why.
 package enum LeftBehind: String, Sendable, CaseIterable, CustomStringConvertible {
-    case weights, model, stale, size, number
+    case weights, model, stale, size, number, link, results
 
     package var description: String {
         switch self {
         case .weights: "weights in another format, or pickles"
         case .model: "folders that hold a model of their own"
         case .stale: "files that count the original's layers"
-        case .size: "files larger than \(Companions.fileBytesMax >> 20) MiB"
+        case .size:
+            "files larger than \(Companions.fileBytesMax >> 20) MiB, or beyond "
+                + "\(Companions.bytesMax >> 20) MiB in all"
+        case .link: "links to folders, and what is no file"
+        case .results: "folders of results of earlier jobs"
         case .number:
             "files beyond \(Companions.filesMax), or deeper than \(Companions.depthMax) folders"
         }
@@ -22,6 +26,7 @@ package enum LeftBehind: String, Sendable, CaseIterable, CustomStringConvertible
 
 struct Companions {
     static let fileBytesMax = 256 << 20
+    static let bytesMax = 1 << 30
     static let filesMax = 1_000
     static let depthMax = 4
 
@@ -29,6 +34,7 @@ struct Companions {
     private(set) var names: [String] = []
     private(set) var leftBehind: [LeftBehind: [String]] = [:]
 
+    private var byteCount = 0
     private let folder: FilePath
     private let root: FilePath?
     /// Real paths that are not gone into.
@@ -64,10 +70,9 @@ struct Companions {
         let path = folder.appending(name)
         if excluded.contains(where: { $0.starts(with: path) }) { return }
         guard depth <= Self.depthMax else { return leave(name + "/", .number) }
-        let isModel = try entries(name).contains {
-            $0.name.string == CheckpointFolder.configName
-        }
-        if isModel { return leave(name + "/", .model) }
+        let inside = Set(try entries(name).map(\.name.string))
+        if inside.contains(CheckpointFolder.configName) { return leave(name + "/", .model) }
+        if inside.isSuperset(of: ["DONE", "report.json"]) { return leave(name + "/", .results) }
         try add(name, depth: depth, own: [])
     }
 
@@ -83,12 +88,14 @@ struct Companions {
         do {
             file = try MappedFile(folder.appending(name), within: root)
         } catch .notRegular {
-            // A link to a folder, or the like: nothing of a model.
-            return
+            return leave(name, .link)
         } catch {
             throw .file(error)
         }
-        guard file.byteCount <= Self.fileBytesMax else { return leave(name, .size) }
+        guard file.byteCount <= min(Self.fileBytesMax, Self.bytesMax - byteCount) else {
+            return leave(name, .size)
+        }
+        byteCount += file.byteCount
         names.append(name)
     }
 

@@ -21,7 +21,8 @@ package enum JobName {
         "correlations.csv", "run.log", "README.md",
     ]
 
-    private static func isWord(_ byte: UInt8) -> Bool {
+    /// A letter or digit of ASCII.
+    package static func isWord(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):

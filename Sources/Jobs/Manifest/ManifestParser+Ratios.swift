@@ -10,7 +10,7 @@ extension ManifestParser {
         }
         if let shares = Self.splitAtCommas(items) {
             throw field.error(
-                "a comma stands between entries, so that these are \(items.count) whole numbers",
+                "a comma separates entries, so that a 0 and the digits behind it are two of them",
                 expected: "shares with a decimal point", found: field.node.found,
                 hint: "write `ratios: [\(shares.joined(separator: ", "))]`")
         }
@@ -54,15 +54,25 @@ extension ManifestParser {
         throw field.error(problem, expected: expected, found: field.node.found, hint: hint)
     }
 
-    /// What `[0,25]` or `[0,25, 0,5]` meant: zeros, each followed by digits; nil for other lists.
+    /// What `[0,25]` or `[0,25, 0.5]` meant: a zero and the digits behind it are a share; nil for
+    /// lists without one, or with something else than numbers.
     private static func splitAtCommas(_ items: [Field]) -> [String]? {
-        let texts = items.map { item -> String in
+        var rest = items.map { item -> String in
             if case .plain(let text) = item.node.content { text } else { "" }
+        }[...]
+        var shares: [String] = []
+        var hasComma = false
+        while let text = rest.popFirst() {
+            if text == "0", let next = rest.first, let share = Field.withPoint("0," + next) {
+                rest.removeFirst()
+                shares.append(share)
+                hasComma = true
+            } else if Double(text) != nil {
+                shares.append(text)
+            } else {
+                return nil
+            }
         }
-        guard texts.count.isMultiple(of: 2), !texts.isEmpty else { return nil }
-        let shares = stride(from: 0, to: texts.count, by: 2).compactMap { index in
-            texts[index] == "0" ? Field.withPoint("0," + texts[index + 1]) : nil
-        }
-        return shares.count == texts.count / 2 ? shares : nil
+        return hasComma ? shares : nil
     }
 }

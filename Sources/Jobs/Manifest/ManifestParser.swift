@@ -106,6 +106,11 @@ package struct ManifestParser {
         let common = try parameters(
             Offer.calibration, of: map, besides: title == nil ? ["dataset"] : ["name", "dataset"],
             allowing: dataset, in: "calibration with data set \(name)")
+        if Offer.isBuiltIn(common.text("path")), Offer.dataset(name)?.readsFolder ?? false {
+            throw (map["path"] ?? map.field).error(
+                "data set `\(name)` reads a folder, and this is a built-in text",
+                hint: "take `dataset: jsonl` with it, or name a folder")
+        }
         return JobDescription.Calibration(
             name: title,
             dataset: name,
@@ -287,6 +292,8 @@ package struct ManifestParser {
             return .text(try shortText(field))
         case .path:
             return .text(try path(field, under: .data))
+        case .textPath:
+            return .text(try path(field, under: .text))
         case .integers(let range, let canRepeat):
             let items = try field.list(
                 "a list of whole numbers", countMax: ManifestLimits.layersMax)

@@ -11,6 +11,8 @@ package enum PathRule: Sendable, Equatable {
 
     enum Root {
         case model, data
+        /// Data, or a text that the program carries.
+        case text
     }
 
     /// What is wrong with the path, or nil.
@@ -22,7 +24,10 @@ package enum PathRule: Sendable, Equatable {
         if path.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
             return ("the path holds a control character", "remove it")
         }
-        if root == .data, path.hasPrefix(Offer.builtInPrefix) {
+        if root != .model, path.hasPrefix(Offer.builtInPrefix) {
+            if root == .data {
+                return ("no built-in text will do here", "name a file or folder")
+            }
             if Offer.isBuiltIn(path) { return nil }
             let names = Offer.builtInTexts.map(\.path)
             let meant = Spelling.nearest(to: path, in: names).map { "did you mean \($0)?" }

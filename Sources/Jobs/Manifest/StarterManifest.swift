@@ -73,7 +73,7 @@ package struct StarterManifest: Sendable, Equatable {
 
     package var text: String {
         """
-        # \(subject)
+        # \(comment)
         # Run it: layerfold run FILE. Every key: docs/JOB_FORMAT.md; what there is to choose from:
         # layerfold methods, layerfold tasks.
         version: 1
@@ -102,6 +102,17 @@ package struct StarterManifest: Sendable, Equatable {
           dtype: keep
 
         """
+    }
+
+    /// The subject on one line, whatever is in it.
+    private var comment: String {
+        String(
+            String.UnicodeScalarView(
+                subject.unicodeScalars.map {
+                    $0.properties.isWhitespace || $0.value < 0x20
+                        || (0x7F...0x9F).contains($0.value)
+                        ? " " : $0
+                }))
     }
 
     /// Where a method can go on tuning for long, the first model comes without.

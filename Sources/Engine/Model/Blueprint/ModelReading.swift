@@ -17,8 +17,8 @@ package enum ModelReading: String, Sendable, CaseIterable, CustomStringConvertib
         case .layerTypes:
             "`layer_types` says which layers have a window, as transformers reads it"
         case .rotation:
-            "config.json tells the rotary positions in more than one way; they are read as "
-                + "transformers 5 does (`rope_scaling` before `rope_parameters`)"
+            "rotary positions are read from config.json as transformers 5 does (`rope_scaling` "
+                + "before `rope_parameters`); earlier builds read this model's otherwise"
         case .activation:
             "config.json names no activation function; the architecture's own is used"
         }

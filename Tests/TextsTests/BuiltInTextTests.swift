@@ -1,0 +1,40 @@
+// The texts that the program carries: what is said of them is so, and what judges was not learnt.
+
+import Foundation
+import JSON
+import Testing
+
+@testable import Texts
+
+@Suite struct BuiltInTextTests {
+    private static func pieces() throws -> [CalibrationSample] {
+        try CalibrationSet.load(
+            CalibrationSource(dataset: .jsonl, path: "layerfold:calibration.jsonl"))
+    }
+
+    @Test func calibrationIsAsLargeAsItsReadmeSays() throws {
+        let pieces = try Self.pieces()
+        #expect(pieces.count == 227)
+        #expect(pieces.reduce(0) { $0 + $1.text.utf8.count } == 228_542)
+        #expect(Set(pieces.map(\.text)).count == pieces.count)
+    }
+
+    /// Eight words in a row are no chance.
+    @Test func heldOutTextSharesNothingWithIt() throws {
+        func runs(_ text: String) -> Set<String> {
+            let words = text.split(whereSeparator: \.isWhitespace)
+            guard words.count >= 8 else { return [] }
+            return Set((0...words.count - 8).map { words[$0..<$0 + 8].joined(separator: " ") })
+        }
+        let held = runs(try CalibrationSet.readText("layerfold:heldout.txt"))
+        #expect(held.count > 5000)
+        let learnt = try Self.pieces().reduce(into: Set<String>()) { $0.formUnion(runs($1.text)) }
+        #expect(held.isDisjoint(with: learnt))
+    }
+
+    @Test func otherNamesAreFiles() {
+        #expect(throws: CalibrationError.self) {
+            try CalibrationSet.readText("layerfold:nothing.txt")
+        }
+    }
+}
