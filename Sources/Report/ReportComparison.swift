@@ -6,6 +6,7 @@ import JSON
 /// Reports that cannot be laid side by side.
 enum ReportComparisonError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case tooFew
+    case twice(report: String)
     case otherOriginal(report: String, model: String, first: String)
 
     var failureClass: FailureClass { .user }
@@ -13,6 +14,7 @@ enum ReportComparisonError: ClassifiedFailure, Equatable, CustomStringConvertibl
     var description: String {
         switch self {
         case .tooFew: "give two reports or more"
+        case .twice(let report): "the report `\(report)` is named twice"
         case .otherOriginal(let report, let model, let first):
             "the models of `\(report)` were made from `\(model)`, those of the first report from "
                 + "`\(first)`, or from other weights of that name: their figures do not compare"
@@ -34,19 +36,23 @@ package enum ReportComparison {
 
     /// All models of all reports, each called by its report's name too where these differ.
     ///
-    /// Figures of one name are columns of their own where the reports asked for them with other
+    /// Figures of a task are columns of their own where the reports asked for it with other
     /// parameters, or of other data: they are not the same figures.
     /// - Throws: `ReportComparisonError`.
     package static func merge(_ sources: [Source]) throws -> RunReport {
         guard sources.count > 1, var whole = sources.first?.report else {
             throw ReportComparisonError.tooFew
         }
+        var folders: Set<String> = []
+        if let again = sources.first(where: { !folders.insert($0.folder).inserted }) {
+            throw ReportComparisonError.twice(report: again.report.name)
+        }
         if let other = sources.first(where: { $0.report.model.digest != whole.model.digest }) {
             throw ReportComparisonError.otherOriginal(
                 report: other.report.name, model: other.report.model.name,
                 first: whole.model.name)
         }
-        let asked = whole.job["evaluate"]
+        let first = whole.job
         let names = unique(sources.map(\.report.name))
         whole.results = zip(sources, names).flatMap { source, name in
             source.report.results.map { result in
@@ -56,10 +62,9 @@ package enum ReportComparison {
                 result.path = source.folder + "/" + result.path
                 result.similarityBefore = []
                 result.similarityAfter = []
-                if source.report.job["evaluate"] != asked {
-                    for index in result.evaluations.indices {
-                        result.evaluations[index].task += " (\(name))"
-                    }
+                for (index, evaluation) in result.evaluations.enumerated()
+                where asked(evaluation.task, source.report.job) != asked(evaluation.task, first) {
+                    result.evaluations[index].task += " (\(name))"
                 }
                 return result
             }
@@ -72,6 +77,14 @@ package enum ReportComparison {
             source.report.warnings.map { "\(name): \($0)" }
         }
         return whole
+    }
+
+    /// What a job was told about a task, which the report may call by more than its name; nothing
+    /// where it was not told of it: then there is nothing that differs.
+    private static func asked(_ task: String, _ job: JSONValue) -> [JSONValue]? {
+        guard case .array(let entries)? = job["evaluate"] else { return nil }
+        let name = task.prefix { $0 != " " }
+        return entries.filter { $0["task"]?.string.map { $0 == name } ?? false }
     }
 
     /// Of equal names the later ones get numbers.

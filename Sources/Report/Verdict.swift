@@ -22,7 +22,9 @@ package enum Verdict: Int, Sendable, CaseIterable {
         if Self.isWithinNoise(evaluation, original: original) {
             self = .unchanged
         } else if metric.isBetter(value, than: original) {
-            self = .better
+            // A fold does not know more than its original: where it predicts one text better it has
+            // become more like that text.
+            self = metric.isPerplexity ? .unchanged : .better
         } else if metric.isShare {
             self = Self.grade(original - value, limits: [0.005, 0.02, 0.08, 0.2])
         } else if metric.isLowerBetter, original > 0 {
@@ -66,7 +68,7 @@ package enum Verdict: Int, Sendable, CaseIterable {
 
     /// How the words are chosen, for the glossary.
     package static let rule = """
-        A perplexity up to 1% above the original is called not measurably worse, up to 10% \
+        A perplexity below the original's or up to 1% above it is called not measurably worse, up to 10% \
         slightly, up to 50% clearly, up to three times much worse, and more than that broken. \
         For accuracies the limits are 0.5, 2, 8 and 20 points, and a difference below two \
         standard errors is called not measurable.

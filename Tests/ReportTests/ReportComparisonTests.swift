@@ -8,9 +8,14 @@ import Testing
 @Suite struct ReportComparisonTests {
     private func source(_ name: String, _ folder: String) -> ReportComparison.Source {
         var report = ReportFixtures.tiny()
-        report.job = .object(
-            JSONObject([("name", .string(name)), ("evaluate", .array([.string("a")]))]))
+        report.job = Self.job(name, asking: "a")
         return .init(report, folder: folder)
+    }
+
+    private static func job(_ name: String, asking data: String) -> JSONValue {
+        let entry = JSONObject([("task", .string("perplexity")), ("dataset", .string(data))])
+        return .object(
+            JSONObject([("name", .string(name)), ("evaluate", .array([.object(entry)]))]))
     }
 
     @Test func allModelsStandOnOnePage() throws {
@@ -28,8 +33,7 @@ import Testing
 
     @Test func otherQuestionsAreOtherColumns() throws {
         var other = ReportFixtures.tiny()
-        other.job = .object(
-            JSONObject([("name", .string("two")), ("evaluate", .array([.string("b")]))]))
+        other.job = Self.job("two", asking: "b")
         let whole = try ReportComparison.merge([
             source("one", "a"), ReportComparison.Source(other, folder: "b"),
         ])
@@ -45,6 +49,9 @@ import Testing
     @Test func otherOriginalsAndSingleReportsAreRefused() throws {
         #expect(throws: ReportComparisonError.tooFew) {
             try ReportComparison.merge([source("one", "a")])
+        }
+        #expect(throws: ReportComparisonError.twice(report: "two")) {
+            try ReportComparison.merge([source("one", "a"), source("two", "a")])
         }
         var other = ReportFixtures.tiny()
         other.model.digest = String(repeating: "0", count: 64)

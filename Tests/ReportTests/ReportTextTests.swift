@@ -68,7 +68,7 @@ import Testing
             ("perplexity", 51.7, 51.9, nil, Verdict.unchanged),
             ("perplexity", 51.7, 54.4, nil, .slight), ("perplexity", 51.7, 63.2, nil, .clear),
             ("perplexity", 51.7, 87.2, nil, .heavy), ("perplexity", 51.7, 31010, nil, .broken),
-            ("perplexity", 51.7, 50, nil, .better), ("perplexity", 51.7, .nan, nil, .broken),
+            ("perplexity", 51.7, 50, nil, .unchanged), ("perplexity", 51.7, .nan, nil, .broken),
             ("accuracy", 0.65, 0.64, 0.011, .unchanged),
             ("accuracy", 0.65, 0.66, 0.011, .unchanged), ("accuracy", 0.65, 0.66, nil, .better),
             ("accuracy", 0.65, 0.60, 0.011, .clear), ("accuracy", 0.65, 0.50, 0.011, .heavy),

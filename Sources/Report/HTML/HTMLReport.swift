@@ -5,8 +5,11 @@
 /// Renders a report as a page.
 package enum HTMLReport {
     /// The whole file: the same report gives the same bytes.
-    package static func render(_ report: RunReport) -> String {
-        let page = ReportPage(report)
+    ///
+    /// - Parameter isComparison: of several reports, see `ReportComparison`: models and files lie
+    ///   where those are, and how one of them ran is told there.
+    package static func render(_ report: RunReport, isComparison: Bool = false) -> String {
+        let page = ReportPage(report, isComparison: isComparison)
         let sections = page.sections()
         let title = report.name.shortened(to: 80)
         let document: Markup = """
@@ -28,8 +31,8 @@ package enum HTMLReport {
             <main>
             \(sections.map(\.markup))
             </main>
-            <footer><p>Made by Layerfold \(Markup.name(report.versions.layerfold)). The same \
-            figures for programs: <code>report.json</code>.</p></footer>
+            <footer><p>Made by Layerfold \(Markup.name(report.versions.layerfold)).\
+            \(page.programs)</p></footer>
             <script>\(ReportScript.markup)</script>
             </body>
             </html>
@@ -43,9 +46,12 @@ package enum HTMLReport {
 struct ReportPage {
     let report: RunReport
     let table: ComparisonTable
+    /// Of several reports.
+    let isComparison: Bool
 
-    init(_ report: RunReport) {
+    init(_ report: RunReport, isComparison: Bool = false) {
         self.report = report
+        self.isComparison = isComparison
         self.table = ComparisonTable(report)
     }
 
@@ -78,10 +84,15 @@ struct ReportPage {
             Section(id: "plan", title: "Which layers went into which", body: plans()),
             Section(id: "warnings", title: "Warnings", body: warnings()),
             Section(id: "stages", title: "What ran", body: stages()),
-            Section(id: "numbers", title: "Numerics and versions", body: numerics()),
+            Section(
+                id: "numbers", title: "Numerics and versions", body: isComparison ? "" : numerics()),
             Section(id: "use", title: "How to load a folded model", body: loading()),
             Section(id: "words", title: "Words", body: glossary()),
         ].filter { !$0.body.text.isEmpty }
+    }
+
+    fileprivate var programs: Markup {
+        isComparison ? "" : " The same figures for programs: <code>report.json</code>."
     }
 
     // MARK: - Pieces

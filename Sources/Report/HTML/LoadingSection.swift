@@ -27,8 +27,8 @@ extension ReportPage {
         }
         let isRanked = table.rows.count > 1 && table.leading != nil
         return """
-            <p>Each model is a folder beside this page, of the same architecture as the \
-            original:</p>
+            <p>Each model is a folder\(isComparison ? "" : " beside this page"), of the same \
+            architecture as the original:</p>
             <ul class="folders">
             \(folders)</ul>
             <p>These lines load \(Markup.name(favourite.name, countMax: 40)), \

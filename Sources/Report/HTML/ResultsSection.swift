@@ -15,8 +15,7 @@ extension ReportPage {
 
     /// The same figures for other programs, beside this page.
     private func files() -> Markup {
-        // Several reports on one page have theirs where they came from.
-        guard !report.stages.isEmpty else { return "" }
+        if isComparison { return "" }
         let links = [
             ("report.json", "everything"), ("comparison.csv", "this table"),
             ("report.csv", "a line for each figure"),
