@@ -4,7 +4,8 @@
 import Glibc
 package import SystemPackage
 
-/// One process at a time probes a folder.
+/// Each probe has a name of its own; what is left of one whose process was killed, the next
+/// removes.
 package enum FolderProbe {
     /// Whether files can be renamed from one folder into the other. That two folders have one
     /// device does not say it: between two mounts of one file system a rename fails as well.
@@ -13,10 +14,11 @@ package enum FolderProbe {
     package static func rename(
         from source: FilePath, to target: FilePath
     ) throws(SystemCallError) {
+        sweep(target)
         let from = try make(in: source)
+        guard let name = from.lastComponent else { return }
         let to = target.appending(name)
         do throws(SystemCallError) {
-            try clear(to)
             try Syscalls.renameExclusively(from, to: to)
         } catch {
             try? Syscalls.unlink(from)
@@ -55,18 +57,25 @@ package enum FolderProbe {
         return true
     }()
 
-    /// Made anew each time: one that an earlier process left is removed.
     private static func make(in folder: FilePath) throws(SystemCallError) -> FilePath {
-        let path = folder.appending(name)
-        try clear(path)
+        sweep(folder)
+        let unique = UInt64.random(in: 0...UInt64.max)
+        let path = folder.appending("\(prefix)\(getpid())-\(String(unique, radix: 36))")
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
         try Syscalls.close(try Syscalls.open(path, flags, mode: 0o600), path)
         return path
     }
 
-    private static func clear(_ path: FilePath) throws(SystemCallError) {
-        if try Syscalls.stat(path) != nil { try Syscalls.unlink(path) }
+    /// Removes what processes left that are gone. What cannot be removed is in nobody's way.
+    private static func sweep(_ folder: FilePath) {
+        for entry in (try? DirectoryScan.entries(of: folder)) ?? [] where entry.kind == .regular {
+            let words = entry.name.string.dropFirst(prefix.count).split(separator: "-")
+            guard entry.name.string.hasPrefix(prefix),
+                let owner = words.first.flatMap({ Int32($0) }), !ProcessLife.isAlive(owner)
+            else { continue }
+            try? Syscalls.unlink(folder.appending(entry.name))
+        }
     }
 
-    private static let name = ".layerfold-probe"
+    private static let prefix = ".layerfold-probe-"
 }

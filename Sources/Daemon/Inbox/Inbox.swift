@@ -108,7 +108,7 @@ package actor Inbox {
             problem = nil
             reported.remove("rename")
         } catch {
-            problem = "\(error)"
+            problem = FaultText.describe(error)
             report("rename", "nothing can be taken out of the inbox", error)
         }
         tellsWriters = (try? FolderProbe.tellsWriters(in: folders.inbox)) ?? false

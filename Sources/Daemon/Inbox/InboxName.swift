@@ -1,5 +1,6 @@
 // Which names in the inbox are manifests, and how any name at all is written down.
 
+import Jobs
 package import SystemPackage
 
 package enum InboxName: Sendable, Equatable {
@@ -28,24 +29,15 @@ package enum InboxName: Sendable, Equatable {
             self = .stranger
             return
         }
-        let isPlain = bytes.allSatisfy { Self.isWord($0) || "._-".utf8.contains($0) }
+        let isPlain = bytes.allSatisfy { JobName.isWord($0) || "._-".utf8.contains($0) }
         if bytes.count > Self.charactersMax {
             self = .unfit(reason: "the file's name is longer than \(Self.charactersMax) bytes")
-        } else if !isPlain || !Self.isWord(bytes[0]) {
+        } else if !isPlain || !JobName.isWord(bytes[0]) {
             self = .unfit(
                 reason: "the file's name holds something else than letters, digits, `.`, `_` and "
                     + "`-`, or does not start with a letter or digit")
         } else {
             self = .manifest(stem: String(decoding: bytes[..<dot], as: UTF8.self))
-        }
-    }
-
-    private static func isWord(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: false
         }
     }
 

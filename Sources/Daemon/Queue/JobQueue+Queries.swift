@@ -15,17 +15,19 @@ extension JobQueue {
             uniqueKeysWithValues: state.order.enumerated().map { ($1, $0) })
         let words = states.isEmpty ? nil : states.map(\.rawValue)
         let rows = try index.newestJobs(countMax: countMax, in: words)
-        let known = Set(rows.map(\.id))
-        models = models.filter { known.contains($0.key) }
+        if models.count > Self.modelsMax { models = [:] }
         return JobList(jobs: try rows.map { try summary(of: $0, ahead: places[$0.id]) })
     }
+
+    /// Names of models that are remembered; as many as the longest list, several times.
+    private static let modelsMax = 10_000
 
     /// The model as the manifest has it; of a finished job its record is asked once.
     private func model(of id: String) -> String? {
         if let record = live[id]?.record { return record.description.model }
         if let model = models[id] { return model }
         let model = JobFolder(folders.job(id)).model()
-        models[id] = model
+        models.updateValue(model, forKey: id)
         return model
     }
 

@@ -32,7 +32,7 @@ extension JobQueue {
                     onStart: { try await self.workerStarted(id, attempt: attempt, $0) },
                     onLine: { await self.workerSaid($0, id, attempt: attempt) })
             } catch {
-                exit = .notStarted("\(error)")
+                exit = .notStarted(FaultText.describe(error))
             }
             workerEnded(id, attempt: attempt, exit)
         }

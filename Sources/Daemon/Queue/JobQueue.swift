@@ -30,7 +30,7 @@ package actor JobQueue {
     var live: [String: Live] = [:]
     var progress: [String: ProgressHistory] = [:]
     /// Models of finished jobs that were listed last.
-    var models: [String: String] = [:]
+    var models: [String: String?] = [:]
     /// Events that are not yet committed: before the start, or while the index refuses.
     private var pending: [QueueEvent] = []
     private var isStarted = false

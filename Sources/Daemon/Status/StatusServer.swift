@@ -8,7 +8,6 @@ import FlyingSocks
 import Foundation
 import Glibc
 import Jobs
-import Locations
 import Store
 import SystemPackage
 
@@ -16,6 +15,7 @@ package struct StatusServer: Sendable {
     private let configuration: DaemonConfiguration
     private let queue: JobQueue
     private let inbox: Inbox
+    private let submissions: SubmissionCheck
     private let server: HTTPServer
     private let path: FilePath
 
@@ -26,6 +26,7 @@ package struct StatusServer: Sendable {
         self.configuration = configuration
         self.queue = queue
         self.inbox = inbox
+        submissions = SubmissionCheck(configuration)
         path = configuration.folders.socket
         server = HTTPServer(
             address: .unix(path: path.string), timeout: 30, logger: .disabled)
@@ -66,7 +67,9 @@ package struct StatusServer: Sendable {
         }
         await server.appendRoute("*") { request in
             Self.failure(
-                .init(code: .notFound, message: "no route \(request.method) \(request.path)"))
+                .init(
+                    code: .notFound, message: "no route \(request.method.rawValue) \(request.path)")
+            )
         }
     }
 
@@ -84,7 +87,7 @@ package struct StatusServer: Sendable {
     private func submit(_ request: HTTPRequest) async throws -> JobReceipt {
         let bytes = try await Self.body(of: request)
         let name = request.headers[HTTPHeader("X-Layerfold-Name")] ?? "job"
-        let description = try description(of: bytes, name: name)
+        let description = try await submissions.description(of: bytes, name: name)
         let manifest = Array(bytes)
         let now = configuration.clock.now()
         let record = JobRecord(
@@ -96,20 +99,9 @@ package struct StatusServer: Sendable {
 
     /// Whether a manifest would be taken; nothing is queued.
     private func check(_ request: HTTPRequest) async throws -> JobDescription {
-        try description(
+        try await submissions.description(
             of: try await Self.body(of: request),
             name: request.headers[HTTPHeader("X-Layerfold-Name")] ?? "job")
-    }
-
-    /// What the manifest asks for, once all that it names was found.
-    private func description(of bytes: Data, name: String) throws -> JobDescription {
-        let description = try ManifestParser.parse(
-            bytes: bytes, name: name, paths: configuration.pathRule)
-        do { try configuration.preflight.check(description) } catch {
-            let isMissing = FailureClass(of: error) == .user
-            throw ErrorDocument(code: isMissing ? .notFound : .refused, message: "\(error)")
-        }
-        return description
     }
 
     /// A part of the worker's log as plain text: `?offset=N`, or its last part without.

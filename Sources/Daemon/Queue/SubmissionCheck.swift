@@ -1,0 +1,34 @@
+// What a submission names is looked for before the job waits. On a thread of its own: models may
+// lie on a file system that answers late, and neither queue nor other requests shall wait for it.
+
+import Failures
+import Foundation
+import Jobs
+import Locations
+
+actor SubmissionCheck {
+    private let configuration: DaemonConfiguration
+    private nonisolated let executor = BlockingExecutor(label: "layerfoldd.submissions")
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    init(_ configuration: DaemonConfiguration) { self.configuration = configuration }
+
+    /// What the manifest asks for, once all that it names was found.
+    /// - Throws: `ManifestError`, or an `ErrorDocument` that says what is not there.
+    func description(of manifest: Data, name: String) throws -> JobDescription {
+        let description = try ManifestParser.parse(
+            bytes: manifest, name: name, paths: configuration.pathRule)
+        do {
+            try configuration.preflight.check(description)
+        } catch {
+            let isRefused =
+                if case .outside? = error as? PathError { true } else { error is PreflightError }
+            throw ErrorDocument(
+                code: isRefused ? .refused : .notFound, message: FaultText.describe(error))
+        }
+        return description
+    }
+}
