@@ -10,15 +10,18 @@ package import SystemPackage
 
 package struct ForegroundRun {
     package let description: JobDescription
-    /// The manifest's bytes as somebody wrote them.
-    package let manifest: [UInt8]
+    /// The bytes of a manifest that nobody has yet: they go into the results.
+    package let manifest: [UInt8]?
     /// Relative paths of the manifest are looked up here.
     package let manifestFolder: FilePath
     package let state: FilePath
     package let output: FilePath
 
+    /// Beside the report.
+    package static let manifestName = "manifest.yaml"
+
     package init(
-        description: JobDescription, manifest: [UInt8], manifestFolder: FilePath, state: FilePath,
+        description: JobDescription, manifest: [UInt8]?, manifestFolder: FilePath, state: FilePath,
         output: FilePath
     ) {
         self.description = description
@@ -36,7 +39,8 @@ package struct ForegroundRun {
     ) throws -> FilePath {
         try Syscalls.makeFolders(output)
         let partial = output.appending(
-            ".\(description.name)-\(ProcessInfo.processInfo.processIdentifier).partial")
+            "\(partialPrefix)\(ProcessInfo.processInfo.processIdentifier)\(Self.partialSuffix)")
+        sweep()
         try FreshFolder.make(partial)
         do {
             let runner = JobRunner(
@@ -48,7 +52,9 @@ package struct ForegroundRun {
                 progress: ProgressReporter(listener: emit, stop: stop))
             let report = try runner.run()
             try RunLog(folder: partial).write(report)
-            try RawFile.write(manifest, to: partial.appending("manifest.yaml"))
+            if let manifest {
+                try RawFile.write(manifest, to: partial.appending(Self.manifestName))
+            }
             return try publish(partial)
         } catch {
             try? FileManager.default.removeItem(atPath: partial.string)
@@ -67,6 +73,19 @@ package struct ForegroundRun {
                 data: .anywhere(from: manifestFolder), results: output, state: state),
             progress: ProgressReporter(listener: emit, stop: stop)
         ).forecast()
+    }
+
+    private var partialPrefix: String { ".\(description.name)-" }
+    private static let partialSuffix = ".partial"
+
+    /// Removes what runs of this job left here whose process was killed.
+    private func sweep() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: output.string)) ?? []
+        where name.hasPrefix(partialPrefix) && name.hasSuffix(Self.partialSuffix) {
+            let owner = name.dropFirst(partialPrefix.count).dropLast(Self.partialSuffix.count)
+            guard let process = Int32(owner), !ProcessLife.isAlive(process) else { continue }
+            try? FileManager.default.removeItem(atPath: output.appending(name).string)
+        }
     }
 
     /// The first free name; DONE is written last.

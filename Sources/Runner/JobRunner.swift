@@ -6,6 +6,7 @@ import Checkpoint
 import Compression
 import DurableIO
 import Evaluation
+import Failures
 import Foundation
 import JSON
 package import Jobs
@@ -65,18 +66,25 @@ package final class JobRunner {
 
     /// Runs all stages and writes everything but DONE into the results folder.
     package func run() throws -> RunReport {
-        for _ in 1..<Self.triesMax {
-            do { return try attempt() } catch let lost as StageInputLost {
-                progress.note("\(lost.stage): `\(lost.role)` was damaged; computing it again")
-                try restart()
-            }
+        try retrying {
+            try clearResults()
+            return try attempt()
         }
-        return try attempt()
     }
 
-    private func restart() throws {
-        cache.restart()
-        progress.restart()
+    private func retrying<Value>(_ work: () throws -> Value) throws -> Value {
+        for _ in 1..<Self.triesMax {
+            do { return try work() } catch let lost as StageInputLost {
+                progress.note("\(lost.stage): `\(lost.role)` was damaged; computing it again")
+                cache.restart()
+                progress.restart()
+            }
+        }
+        return try work()
+    }
+
+    /// Of what an earlier try left.
+    private func clearResults() throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: setting.results.string) {
             try FileManager.default.removeItem(
                 atPath: setting.results.appending(name).string)
@@ -85,7 +93,7 @@ package final class JobRunner {
 
     private func attempt() throws -> RunReport {
         let prepared = try prepare()
-        announce(prepared)
+        try announce(prepared)
         let outcome = try carryOut(prepared, cache)
         let report = try makeReport(prepared.original, outcome.analysed, outcome.made)
         try ResultFiles(folder: setting.results).write(report, job: job)
@@ -96,7 +104,9 @@ package final class JobRunner {
 
     /// What `run` would take. Only what every prediction needs is computed, and kept: the model's
     /// digest, tokens and questions.
-    package func forecast() throws -> JobForecast { try forecast(try prepare()) }
+    package func forecast() throws -> JobForecast {
+        try retrying { try forecast(try prepare()) }
+    }
 
     private func forecast(_ prepared: Prepared) throws -> JobForecast {
         // Without it the forecast rests on a guess.
@@ -105,21 +115,30 @@ package final class JobRunner {
         let silent = ProgressReporter(listener: { _ in }, stop: progress.checkpoint)
         _ = try carryOut(
             prepared, StageCache(planning, store: setting.store, progress: silent))
-        let place = setting.state ?? setting.results
         return JobForecast(
             planning.stages, rates: rates?.rates ?? Rates(), memory: MemoryLimit.current(),
-            diskBytes: try? DiskSpace(at: place).freeBytes)
+            diskBytes: freeBytes)
+    }
+
+    /// The lesser of where the state lies and where results go; nil where nobody tells.
+    private var freeBytes: Int? {
+        [setting.state, setting.results].compactMap { $0 }
+            .compactMap { try? DiskSpace(at: $0).freeBytes }.min()
     }
 
     /// Tells what the job will take. It runs without that, too.
-    private func announce(_ prepared: Prepared) {
+    private func announce(_ prepared: Prepared) throws {
         do {
             let forecast = try forecast(prepared)
             progress.note(forecast.summary)
             for obstacle in forecast.obstacles { progress.note(obstacle) }
             progress.expect(
                 TimeLeft(forecast.stages.map { (name: $0.name, seconds: $0.seconds) }))
-        } catch { progress.note("what the job takes cannot be told: \(error)") }
+        } catch let stopped as JobStopped {
+            throw stopped
+        } catch {
+            progress.note("what the job takes cannot be told: \(FaultText.describe(error))")
+        }
     }
 
     // MARK: The stages
@@ -138,6 +157,12 @@ package final class JobRunner {
     private func prepare() throws -> Prepared {
         let located = try setting.models.locate(job.model)
         let original = try IdentifiedModel(located, results: setting.results, cache)
+        // A ratio that no plan can meet is told now, not behind hours of analysis.
+        for candidate in job.candidates {
+            guard let ratio = candidate.ratio, Offer.method(candidate.method)?.removesLayers == true
+            else { continue }
+            _ = try layersRemoved(ratio: ratio, of: original.model.blueprint.layers.count)
+        }
         // A job that reads no text needs no tokenizer that can be read.
         let tokenizer = try job.readsText ? IdentifiedTokenizer(folder: located.folder) : nil
         try evaluations(original, tokenizer, cache)?.check(job.evaluate)
@@ -225,13 +250,10 @@ package final class JobRunner {
             }
         }
         if let compare = job.compare {
-            let progress = analysis.cache.progress
-            let outcome = try progress.figure("the comparison of sets and measures") {
-                try SetComparison(stages: analysis, compare: compare).run(
-                    prepared.original, sets: prepared.sets, calibration: analysed.similarity)
-            }
-            analysed.reports += outcome?.similarities ?? []
-            analysed.correlations = outcome?.correlations
+            let outcome = try SetComparison(stages: analysis, compare: compare).run(
+                prepared.original, sets: prepared.sets, calibration: analysed.similarity)
+            analysed.reports += outcome.similarities
+            analysed.correlations = outcome.correlations
         }
         return analysed
     }

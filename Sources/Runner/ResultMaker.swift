@@ -46,8 +46,9 @@ struct ResultMaker {
         let requirements = request.requirements
         let ground = try ground(request, requirements)
         let choice = PlanStage(request: request, model: original.model, ground: ground)
-        let chosen = try cache.run(choice)
-        cache.trace(chosen.digest, to: [choice.key.digest])
+        let found = try cache.run(choice)
+        let chosen = IdentifiedPlan(
+            found.plan, digest: cache.identity(found.digest, madeFrom: [choice.key.digest]))
         let (plan, learning) = try learned(try aligned(chosen, request), request)
         for note in plan.plan.notes { progress.warn("\(request.method): \(note)") }
         let weights = try weights(request, requirements, plan) ?? ground.searched?.weights
@@ -134,10 +135,9 @@ struct ResultMaker {
             "\(request.name)-r\(request.ratio ?? 0): layers " + names.joined(separator: ", ")
                 + "; their costs add up to a KL of " + FoldText.cost(cost))
         let gone = Set(stretches.flatMap { $0.dropFirst() })
-        let found = try SearchedPlan(
-            .keeping((0..<layers).filter { !gone.contains($0) }, of: layers))
-        cache.trace(found.digest, to: measured)
-        return found
+        let plan = FoldPlan.keeping((0..<layers).filter { !gone.contains($0) }, of: layers)
+        return SearchedPlan(
+            plan, digest: cache.identity(try plan.digest, madeFrom: measured))
     }
 
     private func calibrated(_ request: PlanRequest) throws -> CalibratedModel {
@@ -158,9 +158,11 @@ struct ResultMaker {
         else { return plan }
         let found = try cache.run(stage, from: [plan.digest])
         for layer in found { progress.note(layer.text) }
-        let aligned = try IdentifiedPlan(plan.plan.aligned(found))
-        cache.trace(aligned.digest, to: [plan.digest, stage.key.digest])
-        return aligned
+        let aligned = plan.plan.aligned(found)
+        return IdentifiedPlan(
+            aligned,
+            digest: cache.identity(
+                try aligned.digest, madeFrom: [plan.digest, stage.key.digest]))
     }
 
     private func learned(
@@ -172,8 +174,9 @@ struct ResultMaker {
                 numerics: numerics)
         else { return (plan, nil) }
         let found = try cache.run(stage)
-        let learned = try IdentifiedPlan(found.plan)
-        cache.trace(learned.digest, to: [stage.key.digest])
+        let learned = IdentifiedPlan(
+            found.plan,
+            digest: cache.identity(try found.plan.digest, madeFrom: [stage.key.digest]))
         return (learned, stage.report(found))
     }
 
