@@ -14,12 +14,20 @@ struct CompareCommand: ParsableCommand {
     @Argument(help: "Jobs, results folders or report.json files; two or more.")
     var jobs: [String]
     @OptionGroup var place: StatePlace
-    @Option(name: .shortAndLong, help: "The page to write.") var output = "comparison.html"
+    @Option(
+        name: .shortAndLong,
+        help: "The page to write; - for standard output. Default: comparison.html.")
+    var output: String?
     @Flag(help: "Print the comparison as CSV; no page is written.") var csv = false
+    @Flag(help: "Print it as a report in JSON; no page is written.") var json = false
 
     func run() throws {
-        let page = NamedFile.expanded(output)
-        let base = URL(filePath: page.string).deletingLastPathComponent()
+        let name = output ?? "comparison.html"
+        let page = try NamedOutput(name)
+        guard output != nil || !page.exists else {
+            throw Failure(.refused, "\(name) is there already; name it with --output to replace it")
+        }
+        let base = URL(filePath: NamedFile.expanded(name).string).deletingLastPathComponent()
         let sources = try jobs.map { job in
             ReportComparison.Source(
                 try ResultPlace.report(job, state: place.state),
@@ -31,15 +39,15 @@ struct CompareCommand: ParsableCommand {
             throw Failure(.refused, "\(error)")
         }
         if csv { return Terminal.line(ComparisonTable(report).csv()) }
-        try DurableText.write(
-            HTMLReport.render(report), to: page, permissions: 0o644)
-        Terminal.line(page.string)
+        if json { return Terminal.line(try report.jsonText()) }
+        try page.write(Array(HTMLReport.render(report, isComparison: true).utf8))
+        if case .file(let path) = page { Terminal.line(path.string) }
     }
 
     /// From one folder to another, so that both can be moved together.
     private static func path(of folder: URL, from base: URL) -> String {
-        let target = folder.standardizedFileURL.pathComponents
-        let start = base.standardizedFileURL.pathComponents
+        let target = folder.resolvingSymlinksInPath().pathComponents
+        let start = base.resolvingSymlinksInPath().pathComponents
         let shared = zip(target, start).prefix { $0 == $1 }.count
         let steps =
             Array(repeating: "..", count: start.count - shared) + target.dropFirst(shared)

@@ -1,6 +1,7 @@
 // `layerfold doctor`: what this machine has, and whether the daemon's place is in order.
 
 import ArgumentParser
+import Client
 import DurableIO
 import Failures
 import Foundation

@@ -94,7 +94,7 @@ struct EvalCommand: ParsableCommand {
         let parameters = try parameters(of: declaration)
         let located = try model.locate()
         let opened = try ModelArgument.open(located)
-        _ = try NamedFile.existing(data)
+        if !Offer.isBuiltIn(data) { _ = try NamedFile.existing(data) }
         do {
             let started = ContinuousClock.now
             let encoder = PromptEncoder(
@@ -284,7 +284,7 @@ private enum ParameterText {
             Int(text).flatMap { range.contains($0) ? .integer($0) : nil }
         case .choice(let words): words.contains(text) ? .text(text) : nil
         case .flag: Bool(text).map { .flag($0) }
-        case .text, .path: .text(text)
+        case .text, .path, .textPath: .text(text)
         case .integers(let range, _):
             integers(text).flatMap { $0.allSatisfy(range.contains) ? .integers($0) : nil }
         }

@@ -3,8 +3,6 @@
 import ArgumentParser
 import Checkpoint
 import Compression
-import Failures
-import Foundation
 import Jobs
 import Model
 import Report
@@ -20,26 +18,16 @@ struct FoldCommand: ParsableCommand {
             """)
 
     @OptionGroup var starter: StarterOptions
-    @Option(help: "Folder of store and index; kept for later runs.")
-    var state = "layerfold-state"
-    @Option(help: "Folder that receives the results.")
-    var output = "layerfold-results"
-    @Flag(help: "Print progress as JSON lines on standard error.")
-    var json = false
+    @OptionGroup var place: ForegroundOptions
     @Flag(help: "Only show what it would do and take, as `layerfold plan` does.")
     var dryRun = false
 
     func run() throws {
-        let (model, manifest) = try starter.resolve()
-        let bytes = Data(manifest.text.utf8)
-        let description: JobDescription
-        do { description = try ManifestParser.parse(bytes: bytes, name: manifest.name) } catch {
-            throw Failure(.refused, FaultText.describe(error))
-        }
-        if !json { try announce(model, manifest) }
+        let starter = try starter.resolve()
+        if !place.json { try announce(starter.model, starter.manifest) }
         let job = JobInForeground(
-            description: description, manifest: Array(bytes), folder: FilePath("/"),
-            state: state, output: output, json: json)
+            description: starter.description, manifest: Array(starter.manifest.text.utf8),
+            folder: FilePath("/"), place: place)
         if dryRun { try job.plan() } else { try job.run() }
     }
 

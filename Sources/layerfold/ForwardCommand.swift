@@ -48,7 +48,7 @@ struct ForwardCommand: ParsableCommand {
         }
         if !logitsOnly { add({ "final.\($0)" }, try forward.finalNorm(stream)) }
         add({ "logits.\($0)" }, try OutputHead(forward).logits(stream))
-        try RawFile.write(archive.bytes, to: NamedFile.expanded(output))
+        try NamedOutput(output).write(archive.bytes)
         if json {
             try Terminal.json(["output": output, "compute": mode.rawValue])
         } else {

@@ -14,15 +14,20 @@ struct InitCommand: ParsableCommand {
     @Option(
         name: .shortAndLong, help: "The file to write; - for standard output. Default: NAME.yaml.")
     var output: String?
+    @Flag(help: "Print the job with every default filled in as JSON; no file is written.")
+    var json = false
 
     func run() throws {
-        let manifest = try starter.resolve().manifest
-        if output == "-" { return Terminal.line(String(manifest.text.dropLast())) }
-        let file = NamedFile.expanded(output ?? manifest.name + ".yaml").string
-        guard !FileManager.default.fileExists(atPath: file) else {
-            throw Failure(.refused, "\(file) is there already; name another with --output")
+        let starter = try starter.resolve()
+        let manifest = starter.manifest
+        if json { return try Terminal.json(starter.description) }
+        let name = output ?? manifest.name + ".yaml"
+        let file = try NamedOutput(name)
+        // What somebody wrote into a manifest is nowhere else.
+        guard !file.exists else {
+            throw Failure(.refused, "\(name) is there already; name another with --output")
         }
-        try DurableText.write(manifest.text, to: FilePath(file), permissions: 0o644)
-        Terminal.line(file)
+        try file.write(Array(manifest.text.utf8))
+        if case .file(let path) = file { Terminal.line(path.string) }
     }
 }

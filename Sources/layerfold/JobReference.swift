@@ -12,11 +12,16 @@ enum JobReference {
     private static let latest = "latest"
     /// Characters of an id: a ULID, which sorts by time.
     private static let idCount = 26
+    /// Crockford's base 32; 128 bits leave the first character at 7 or below.
+    private static let alphabet = Set("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
     /// An id that needs no list to be understood; nil for anything else.
     static func whole(_ word: String) -> String? {
-        let isID = word.utf8.count == idCount && word.allSatisfy { $0.isLetter || $0.isNumber }
-        return isID ? word.uppercased() : nil
+        let id = word.uppercased()
+        let isID =
+            id.utf8.count == idCount && id.allSatisfy { alphabet.contains($0) }
+            && id.first.map { $0 <= "7" } ?? false
+        return isID ? id : nil
     }
 
     /// - Parameter jobs: oldest first. Of several with one name the newest is meant.

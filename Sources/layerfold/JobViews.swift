@@ -1,6 +1,7 @@
 // Verbs that look at the daemon's jobs: ls, show, diff.
 
 import ArgumentParser
+import Client
 import Foundation
 import Jobs
 import Report

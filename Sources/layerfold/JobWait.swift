@@ -1,5 +1,6 @@
 // Following jobs by asking the daemon a few times a second, until they end.
 
+import Client
 import Foundation
 import Jobs
 import Report

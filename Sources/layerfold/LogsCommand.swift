@@ -1,6 +1,7 @@
 // Verbs that follow jobs: logs, wait.
 
 import ArgumentParser
+import Client
 import Foundation
 import Jobs
 
@@ -17,7 +18,7 @@ struct LogsCommand: ParsableCommand {
 
     func run() throws {
         let daemon = PatientDaemon(self.daemon.access, patience)
-        let ids = try self.daemon.access.ids(of: jobs)
+        let ids = try daemon.ids(of: jobs)
         if json {
             let all = try ids.map { id in try daemon.ask { try $0.progress(of: id) } }
             return try all.count == 1 ? Terminal.json(all[0]) : Terminal.json(all)

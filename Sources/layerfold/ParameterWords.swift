@@ -15,6 +15,7 @@ extension ParameterKind {
         case .flag: "true | false"
         case .text: "a text"
         case .path: "a path"
+        case .textPath: "a path, or a built-in text"
         case .integers(let range, _):
             "whole numbers from \(range.lowerBound) to \(range.upperBound)"
         }

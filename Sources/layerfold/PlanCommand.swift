@@ -11,35 +11,27 @@ struct PlanCommand: ParsableCommand {
         abstract: "Show what a job would compute, and what time, memory and disk it takes.",
         discussion: """
             Only the model's digest, tokens and questions are computed, and kept. Times come from \
-            stages of the same kind that this machine has computed on the state folder, else from \
-            `layerfold doctor --measure`, else they are a guess.
+            stages of the same kind that this machine has computed on the state folder, else from how \
+            fast it multiplies (`layerfold doctor --measure` measures the disk, too).
             """)
 
     @Argument(help: "The job file. Relative paths in it start at its own folder.")
     var job: String
-    @Option(help: "Folder of store and index, as for `layerfold run`.")
-    var state = "layerfold-state"
-    @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var place: ForegroundOptions
 
     func run() throws {
         let bytes = try NamedFile.read(job)
-        let folder = NamedFile.expanded(job).removingLastComponent()
         try JobInForeground(
-            description: try Manifest.parse(bytes, job), manifest: Array(bytes),
-            folder: folder.isEmpty ? "." : folder, state: state, output: ".", json: json
+            description: try Manifest.parse(bytes, job), manifest: nil,
+            folder: Manifest.folder(of: job), place: place
         ).plan()
     }
 }
 
 extension JobInForeground {
     func plan() throws {
-        let forecast: JobForecast
-        let stop = StopSignal()
-        do { forecast = try foreground.forecast(emit: { _ in }, stop: { try stop.check() }) } catch
-        {
-            throw Failure(.jobFailed, String(describing: error))
-        }
-        if json { return try Terminal.json(forecast) }
+        let forecast = try carryOut { try foreground.forecast(emit: { _ in }, stop: $0) }
+        if place.json { return try Terminal.json(forecast) }
         for line in ForecastTable.lines(forecast) { Terminal.line(line) }
     }
 }

@@ -1,6 +1,7 @@
 // Verbs that change the daemon's queue: submit, cancel, retry, rerun.
 
 import ArgumentParser
+import Client
 import Foundation
 import Jobs
 
@@ -53,12 +54,18 @@ struct CancelCommand: ParsableCommand {
     }
 
     func run() throws {
-        let ids =
-            allQueued
-            ? try daemon.ask { try $0.jobs(limit: nil, states: [.queued]) }.jobs.map(\.id)
-            : try daemon.access.ids(of: jobs)
-        try Receipts.print(ids, json: json, isList: allQueued) { id in
-            try daemon.ask { try $0.cancel(id) }
+        let cancel = { (id: String) in try daemon.ask { try $0.cancel(id) } }
+        guard allQueued else {
+            return try Receipts.print(try daemon.access.ids(of: jobs), json: json, cancel)
+        }
+        // A list holds the newest jobs only: as long as there are others, there is another list.
+        var seen: Set<String> = []
+        while true {
+            let queued = try daemon.ask { try $0.jobs(states: [.queued]) }.jobs.map(\.id)
+            let fresh = queued.filter { seen.insert($0).inserted }
+            if fresh.isEmpty && !seen.isEmpty { return }
+            try Receipts.print(fresh, json: json, isList: true, cancel)
+            if fresh.isEmpty { return }
         }
     }
 }

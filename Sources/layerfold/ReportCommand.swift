@@ -16,12 +16,18 @@ struct ReportCommand: ParsableCommand {
     @Flag(help: "Print the comparison as CSV.") var csv = false
 
     func run() throws {
+        if json {
+            let texts = try jobs.map { job in
+                try ResultPlace.report(job, state: place.state).jsonText()
+            }
+            // One is the file itself, several are a list.
+            return Terminal.line(
+                texts.count == 1 ? texts[0] : "[\n" + texts.joined(separator: ",\n") + "\n]")
+        }
         for (index, job) in jobs.enumerated() {
             let folder = try ResultPlace.folder(job, state: place.state)
             let report = try ResultPlace.report(job, state: place.state)
-            if json {
-                Terminal.line(try report.jsonText())
-            } else if csv {
+            if csv {
                 Terminal.line(ReportCSV.render(report))
             } else {
                 if index > 0 { Terminal.line() }

@@ -16,21 +16,13 @@ struct RunCommand: ParsableCommand {
     @Argument(help: "The job file, or - for standard input. Relative paths start at its folder.")
     var job: String
 
-    @Option(help: "Folder of store and index; kept for later runs.")
-    var state = "layerfold-state"
-
-    @Option(help: "Folder that receives the results.")
-    var output = "layerfold-results"
-
-    @Flag(help: "Print progress as JSON lines on standard error.")
-    var json = false
+    @OptionGroup var place: ForegroundOptions
 
     func run() throws {
         let bytes = try NamedFile.read(job)
-        let folder = NamedFile.expanded(job).removingLastComponent()
         try JobInForeground(
-            description: try Manifest.parse(bytes, job), manifest: Array(bytes),
-            folder: folder.isEmpty ? "." : folder, state: state, output: output, json: json
+            description: try Manifest.parse(bytes, job), manifest: nil,
+            folder: Manifest.folder(of: job), place: place
         ).run()
     }
 }
@@ -38,38 +30,49 @@ struct RunCommand: ParsableCommand {
 /// A job in this process, with its progress and what came of it.
 struct JobInForeground {
     let description: JobDescription
-    /// As it was written; it goes into the results.
-    let manifest: [UInt8]
+    /// Where nobody wrote one; it goes into the results.
+    let manifest: [UInt8]?
     /// Where its relative paths start.
     let folder: FilePath
-    let state: String
-    let output: String
-    let json: Bool
+    let place: ForegroundOptions
 
     var foreground: ForegroundRun {
         ForegroundRun(
             description: description, manifest: manifest, manifestFolder: folder,
-            state: NamedFile.expanded(state), output: NamedFile.expanded(output))
+            state: NamedFile.expanded(place.state), output: NamedFile.expanded(place.output))
     }
 
     func run() throws {
         let display = ProgressDisplay()
-        let stop = StopSignal()
-        do {
-            let published = try foreground.run(
+        let published = try carryOut { stop in
+            try foreground.run(
                 emit: { line in
-                    if json, let data = try? line.encoded() {
+                    if place.json, let data = try? line.encoded() {
                         Terminal.error(String(decoding: data, as: UTF8.self))
                     } else {
                         display.show(line)
                     }
-                }, stop: { try stop.check() })
-            // Scripts read the path on standard output, people the figures before it.
-            if !json {
-                JobWait.figures(in: published.string, width: Terminal.width(of: STDERR_FILENO))
-                    .forEach(Terminal.error)
+                }, stop: stop)
+        }
+        // Scripts read the path on standard output, people the figures before it.
+        if !place.json {
+            JobWait.figures(in: published.string, width: Terminal.width(of: STDERR_FILENO))
+                .forEach(Terminal.error)
+            if manifest != nil {
+                let file = published.appending(ForegroundRun.manifestName)
+                Terminal.error("again:  layerfold run \(file)")
             }
-            Terminal.line(published.appending("report.json").string)
+        }
+        Terminal.line(published.appending("report.json").string)
+    }
+
+    /// Work on the job, which Ctrl-C ends; what goes wrong becomes a code and a message.
+    func carryOut<Value>(_ work: (_ stop: @escaping () throws -> Void) throws -> Value) throws
+        -> Value
+    {
+        let signal = StopSignal()
+        do {
+            return try work { try signal.check() }
         } catch is JobStopped {
             throw Failure(StopSignal.status, "stopped; what was finished stays in the cache")
         } catch let error where error is PathError || error is ModelNotFound || error is HubError {

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Catalogue
 import Compression
+import Failures
 import Foundation
 import Jobs
 import Locations
@@ -19,26 +20,53 @@ struct StarterOptions: ParsableArguments {
 
     private static let defaultRatio = 0.25
 
-    /// The model, opened, and the manifest for it.
-    func resolve() throws -> (model: Model, manifest: StarterManifest) {
+    /// A model, opened, with its manifest and what that asks for.
+    struct Resolved {
+        let model: Model
+        let manifest: StarterManifest
+        let description: JobDescription
+    }
+
+    func resolve() throws -> Resolved {
+        try checkMethod()
         let located = try model.locate()
         let opened = try ModelArgument.open(located)
         let layers = opened.blueprint.layers.count
         let ratio = try ratio(of: layers)
-        try checkMethod()
         var manifest = StarterManifest(
             subject: "\(located.name): \(opened.blueprint.modelType), \(layers) layers",
             model: try stableName(located),
             name: StarterManifest.name(of: located.name, method: method),
             method: method, ratio: ratio)
-        if let calibration {
+        if let calibration, Offer.isBuiltIn(calibration) {
+            guard calibration == manifest.calibration.path else {
+                throw Failure(
+                    .refused,
+                    "--calibration \(calibration): models are measured on this text; "
+                        + "calibrate on \(manifest.calibration.path) or a text of your own")
+            }
+        } else if let calibration {
+            guard !calibration.isEmpty else {
+                throw Failure(.usage, "--calibration: the name of a file is expected")
+            }
             let here = FilePath(FileManager.default.currentDirectoryPath)
             do {
                 let file = try PathScope.anywhere(from: here).locate(calibration, kind: "data")
+                var isFolder: ObjCBool = false
+                _ = unsafe FileManager.default.fileExists(
+                    atPath: file.path.string, isDirectory: &isFolder)
+                guard !isFolder.boolValue else {
+                    throw Failure(.refused, "--calibration \(calibration): is a folder, not a file")
+                }
                 manifest.calibration = StarterManifest.Calibration(file: file.path.string)
-            } catch { throw Failure(.notFound, "--calibration: \(error)") }
+            } catch let error as PathError { throw Failure(.notFound, "--calibration: \(error)") }
         }
-        return (opened, manifest)
+        do {
+            return Resolved(
+                model: opened, manifest: manifest,
+                description: try ManifestParser.parse(
+                    bytes: Data(manifest.text.utf8), name: manifest.name))
+        } catch { throw Failure(.refused, FaultText.describe(error)) }
     }
 
     private func ratio(of layers: Int) throws -> Double {
@@ -73,11 +101,11 @@ struct StarterOptions: ParsableArguments {
         let isAsked = declared.parameters.contains {
             $0.defaultValue == .required && $0.onlyWith == nil
         }
-        guard declared.takesRatios, !isAsked else {
+        guard declared.takesRatios, declared.removesLayers, !isAsked else {
             throw Failure(
                 .usage,
-                "--method \(method) has to be told more than a ratio: write a manifest "
-                    + "(layerfold init), then layerfold run")
+                "--method \(method) takes more, or something else, than a share of the layers: "
+                    + "write a manifest and use layerfold run (layerfold methods tells its keys)")
         }
     }
 

@@ -123,11 +123,14 @@ struct StoreCat: ParsableCommand {
         let store = try StoreCommand.open(place.state)
         let digest = try StoreCommand.digest(object, in: store)
         let extracted: Fetched<ObjectFooter>
-        if let output {
-            extracted = try store.extract(digest, to: NamedFile.expanded(output))
+        let target = try output.map { try NamedOutput($0) } ?? .standardOutput
+        if case .file(let path) = target {
+            extracted = try store.extract(digest, to: path)
         } else {
             extracted = try store.read(digest) { piece in
-                unsafe piece.withUnsafeBytes { bytes in Terminal.write(unsafe Array(bytes)) }
+                try unsafe piece.withUnsafeBytes { bytes in
+                    try target.write(unsafe Array(bytes))
+                }
             }
         }
         switch extracted {

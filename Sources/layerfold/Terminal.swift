@@ -9,12 +9,15 @@ enum Terminal {
     static func line(_ text: String = "") { write(Array((text + "\n").utf8)) }
 
     /// Results, as they are.
-    static func write(_ bytes: some Collection<UInt8>) {
-        let code = Descriptors.write(Array(bytes), to: STDOUT_FILENO)
+    static func write(
+        _ bytes: some Collection<UInt8>, to descriptor: CInt = STDOUT_FILENO,
+        called name: String = "standard output"
+    ) {
+        let code = Descriptors.write(Array(bytes), to: descriptor)
         guard code != 0 else { return }
         // A reader that left, as `head` does, is nobody to complain to.
         if code != EPIPE {
-            error("layerfold: standard output cannot be written: \(POSIXErrorText.words(code))")
+            error("layerfold: \(name) cannot be written: \(POSIXErrorText.words(code))")
         }
         exit(ExitStatus.output.rawValue)
     }

@@ -1,6 +1,8 @@
 // `layerfold validate JOB`: the check that stands before the queue, without queueing anything.
 
 import ArgumentParser
+import Client
+import Failures
 import Foundation
 import Jobs
 import Locations
@@ -38,17 +40,21 @@ struct ValidateCommand: ParsableCommand {
 
     /// Who looked.
     private func check(_ data: Data, _ description: JobDescription) throws -> String {
-        if FileManager.default.fileExists(atPath: daemon.client.socket) {
+        do {
             _ = try daemon.ask { try $0.check(manifest: data, name: Manifest.name(of: job)) }
             return "the daemon"
+        } catch let failure as Failure where failure.status == .unreachable {
+            try checkHere(description)
+            return "`layerfold run`"
         }
-        let own = NamedFile.expanded(job).removingLastComponent()
-        let folder = own.isEmpty ? FilePath(".") : own
+    }
+
+    private func checkHere(_ description: JobDescription) throws {
+        let folder = Manifest.folder(of: job)
         let preflight = Preflight(
             models: ModelLocator(from: folder), data: .anywhere(from: folder), results: ".")
         do { try preflight.check(description) } catch let error as PreflightError {
             throw Failure(.refused, "\(job): \(error)")
-        } catch { throw Failure(.notFound, "\(job): \(error)") }
-        return "`layerfold run`"
+        } catch { throw Failure(.notFound, "\(job): \(FaultText.describe(error))") }
     }
 }

@@ -1,0 +1,12 @@
+// Where a job that runs in this process keeps what it knows and leaves what it makes.
+
+import ArgumentParser
+
+struct ForegroundOptions: ParsableArguments {
+    @Option(help: "Folder of store and index; kept for later runs.")
+    var state = "layerfold-state"
+    @Option(help: "Folder that receives the results.")
+    var output = "layerfold-results"
+    @Flag(help: "Print progress (of a plan: the plan) as JSON.")
+    var json = false
+}
