@@ -119,6 +119,12 @@ let package = Package(
             ]),
         room("Model", ["Failures", "JSON", "Checkpoint", "TensorMath"]),
         room(
+            "Generation",
+            [
+                "Failures", "JSON", "Checkpoint", "Tokenizer", "Model", "TensorMath", "DurableIO",
+                external("SystemPackage", "swift-system"),
+            ]),
+        room(
             "Evaluation",
             ["Failures", "JSON", "Tokenizer", "Texts", "Model", "Catalogue", "TensorMath"]),
         room("Analysis", ["Failures", "Model", "TensorMath"]),
@@ -177,8 +183,8 @@ let package = Package(
         .executableTarget(
             name: "layerfold",
             dependencies: [
-                "Failures", "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation",
-                "Compression", "Report", "Runner", "Client", "Locations", "Store", "Jobs",
+                "Failures", "Checkpoint", "Tokenizer", "Texts", "Model", "Generation",
+                "Evaluation", "Compression", "Report", "Runner", "Client", "Locations", "Store", "Jobs",
                 "Catalogue",
                 "DurableIO", "TensorMath",
                 external("ArgumentParser", "swift-argument-parser"),
@@ -225,6 +231,7 @@ let package = Package(
         engineTests("TokenizerTests", ["Tokenizer"]),
         engineTests("TextsTests", ["Texts"]),
         engineTests("ModelTests", ["JSON", "Model", "Checkpoint"]),
+        engineTests("GenerationTests", ["Generation", "Model", "Checkpoint", "Tokenizer"]),
         engineTests(
             "EvaluationTests",
             ["JSON", "Evaluation", "Texts", "Tokenizer", "Model", "Checkpoint", "Catalogue"]),

@@ -34,7 +34,8 @@ double kernels_log_sum_exp(const float *x, size_t count) {
 void kernels_selective_scan(float *signal, size_t signal_stride, const float *delta,
     size_t delta_stride, const float *gate, size_t gate_stride, const float *inputs,
     size_t inputs_stride, const float *outputs, size_t outputs_stride, const float *decay_log,
-    float skip, size_t states, size_t tokens) {
+    float skip, size_t states, size_t tokens, float *kept) {
     PICK(kernels_selective_scan, signal, signal_stride, delta, delta_stride, gate, gate_stride,
-        inputs, inputs_stride, outputs, outputs_stride, decay_log, skip, states, tokens)
+        inputs, inputs_stride, outputs, outputs_stride, decay_log, skip, states, tokens,
+        kept)
 }

@@ -8,14 +8,13 @@ import Kernels
 package struct AttentionSpan: Sendable, Equatable {
     /// Rows of the queries, and of the output.
     package var queries: Range<Int>
-    /// Rows of keys and values in the order of the text; the last range belongs to the queries
-    /// themselves, row by row.
+    /// Rows of keys and values in the order of the text; the last of them are the queries' own.
     package var keys: [Range<Int>]
 
     package init(queries: Range<Int>, keys: [Range<Int>]) {
-        precondition(keys.last?.count == queries.count, "a key for each query")
         self.queries = queries
         self.keys = keys
+        precondition(length >= queries.count, "a key for each query")
     }
 
     /// Tokens that the last query sees.
@@ -82,7 +81,8 @@ package struct CausalAttention: Sendable {
         precondition(output.rows == queries.rows && output.columns == queries.columns, "output")
         let tasks = tiles(of: spans)
         let longest = spans.map(\.length).max() ?? 0
-        let scratch = MatrixView(rows: Parallel.threadCount, columns: Self.tile * longest)
+        let tallest = min(Self.tile, spans.map(\.queries.count).max() ?? 0)
+        let scratch = MatrixView(rows: Parallel.threadCount, columns: tallest * longest)
         Parallel.forEach(tasks.count) { index in
             attend(
                 tasks[index], q: queries, k: keys, v: values, output: output,

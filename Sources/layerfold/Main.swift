@@ -36,8 +36,8 @@ struct Layerfold: ParsableCommand {
             CommandGroup(
                 name: "Models",
                 subcommands: [
-                    InspectCommand.self, ForwardCommand.self, TokenizeCommand.self,
-                    EvalCommand.self,
+                    InspectCommand.self, GenerateCommand.self, ForwardCommand.self,
+                    TokenizeCommand.self, EvalCommand.self,
                 ]),
             CommandGroup(
                 name: "Care", subcommands: [StoreCommand.self, DoctorCommand.self]),

@@ -77,6 +77,6 @@ struct KernelTable {
         unsafe call[level](
             signal.pointer, stride, delta.pointer, 1, gate.pointer, 1, inputs.pointer,
             channel.states, outputs.pointer, channel.states, decay.pointer, channel.skip,
-            channel.states, channel.tokens)
+            channel.states, channel.tokens, nil)
     }
 }

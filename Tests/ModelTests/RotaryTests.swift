@@ -72,7 +72,7 @@ private let frequencyTolerance = 3e-6
             scaling: .longrope(
                 short: [1, 2], long: [3, 4], originalLength: 8, attentionFactor: 1.5))
         let (cosine, sine) = rotary.tables(
-            frequencies: rotary.inverseFrequencies(length: 9), length: 9)
+            frequencies: rotary.inverseFrequencies(length: 9), positions: 0..<9)
         for position in 0..<9 {
             for (index, frequency) in [1.0 / 3, 0.1 / 4].enumerated() {
                 let angle = Double(position) * frequency

@@ -20,7 +20,7 @@
         const float *_Nonnull delta, size_t delta_stride, const float *_Nonnull gate,               \
         size_t gate_stride, const float *_Nonnull inputs, size_t inputs_stride,                     \
         const float *_Nonnull outputs, size_t outputs_stride, const float *_Nonnull decay_log,      \
-        float skip, size_t states, size_t tokens);
+        float skip, size_t states, size_t tokens, float *_Nullable kept);
 
 ELEMENTWISE_DECLARE(portable)
 ELEMENTWISE_DECLARE(avx2)
@@ -49,11 +49,12 @@ void kernels_add(float *_Nonnull x, const float *_Nonnull y, size_t count);
 double kernels_log_sum_exp(const float *_Nonnull x, size_t count);
 /// One channel of a selective state space over `tokens` steps, in place on `signal`:
 /// d = softplus(delta); s[n] = exp(-d exp(decay_log[n])) s[n] + d u B[n];
-/// u = (sum_n s[n] C[n] + skip u) * silu(gate). States start at zero; states <= 256.
+/// u = (sum_n s[n] C[n] + skip u) * silu(gate). States start as `kept` [states] has
+/// them, which they are then left in, or at zero where it is NULL; states <= 256.
 /// Strides are distances between tokens, in floats; B and C rows hold `states` floats.
 void kernels_selective_scan(float *_Nonnull signal, size_t signal_stride,
     const float *_Nonnull delta, size_t delta_stride, const float *_Nonnull gate,
     size_t gate_stride, const float *_Nonnull inputs, size_t inputs_stride,
     const float *_Nonnull outputs, size_t outputs_stride, const float *_Nonnull decay_log,
-    float skip, size_t states, size_t tokens);
+    float skip, size_t states, size_t tokens, float *_Nullable kept);
 #endif

@@ -2,31 +2,6 @@
 
 package import TensorMath
 
-/// Where the tokens of a wave lie and which rotary table row each uses.
-package struct WaveLayout {
-    /// Ranges of the sequences inside the wave, from 0.
-    package let sequences: [Range<Int>]
-    /// Row of the rotary tables for each token of the wave.
-    package let positions: [Int32]
-    /// Rotary tables, [rows, rotated features / 2].
-    package let cosine: MatrixView
-    package let sine: MatrixView
-    /// Keys and values that later branches of the wave's texts read; nil: none do.
-    var shared: SharedKeys?
-}
-
-/// Keys and values of one layer for a whole forest of texts, of which a wave is a run of rows.
-struct SharedKeys {
-    /// [tokens of the forest, widest keys of any layer].
-    let keys: MatrixView
-    /// As `keys`.
-    let values: MatrixView
-    /// The wave's rows.
-    let rows: Range<Int>
-    /// Queries counted from the wave's first row, keys from the forest's.
-    let spans: [AttentionSpan]
-}
-
 extension AttentionBlueprint {
     /// Concatenated heads [tokens, heads * headWidth], the input of the output projection.
     ///
@@ -37,14 +12,12 @@ extension AttentionBlueprint {
         let tokens = x.rows
         let queries = context.scratch.matrix(rows: tokens, columns: heads * headWidth)
         let keyWidth = keyValueHeads * headWidth
-        func matrix(_ store: MatrixView?) -> MatrixView {
-            guard let shared = layout.shared, let store else {
-                return context.scratch.matrix(rows: tokens, columns: keyWidth)
-            }
-            return store.rows(shared.rows).columns(0..<keyWidth)
+        func matrix(_ place: MatrixView?) -> MatrixView {
+            place ?? context.scratch.matrix(rows: tokens, columns: keyWidth)
         }
-        let keys = matrix(layout.shared?.keys)
-        let values = matrix(layout.shared?.values)
+        let kept = layout.kept?.narrowed(to: keyWidth)
+        let keys = matrix(kept?.place(in: \.keys))
+        let values = matrix(kept?.place(in: \.values))
         try context.project(x, query, into: queries)
         try context.project(x, key, into: keys)
         try context.project(x, value, into: values)
@@ -65,10 +38,11 @@ extension AttentionBlueprint {
         let attention = CausalAttention(
             heads: heads, keyValueHeads: keyValueHeads, headWidth: headWidth, scale: scale,
             window: window, softCap: softCap)
-        if let shared = layout.shared {
+        if let kept {
+            kept.take(keys, values, of: layout.sequences)
             attention.run(
-                queries: queries, keys: shared.keys.columns(0..<keyWidth),
-                values: shared.values.columns(0..<keyWidth), spans: shared.spans, into: result)
+                queries: queries, keys: kept.keys, values: kept.values, spans: kept.spans,
+                into: result)
         } else {
             attention.run(
                 queries: queries, keys: keys, values: values, sequences: layout.sequences,

@@ -28,8 +28,7 @@ extension LayerBlueprint {
             try context.project(heads, attention.output, into: branch, accumulate: accumulate)
         case .mamba(let mamba):
             try mamba.run(
-                normal, into: branch, accumulate: accumulate, sequences: layout.sequences,
-                context: context)
+                normal, into: branch, accumulate: accumulate, layout: layout, context: context)
         }
         if let postMixerNorm {
             try context.normalise(branch, postMixerNorm, into: branch)

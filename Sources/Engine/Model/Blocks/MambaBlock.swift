@@ -4,11 +4,12 @@
 import TensorMath
 
 extension MambaBlueprint {
-    /// output (+)= mixer(x) over one wave; the state starts at zero in every sequence.
+    /// output (+)= mixer(x) over one wave; the state starts at zero in every sequence, or where
+    /// the wave's layout keeps it.
     ///
     /// - Parameter x: normalised stream, [tokens, hidden].
     func run(
-        _ x: MatrixView, into output: MatrixView, accumulate: Bool, sequences: [Range<Int>],
+        _ x: MatrixView, into output: MatrixView, accumulate: Bool, layout: WaveLayout,
         context: BlockContext
     ) throws {
         let tokens = x.rows
@@ -20,7 +21,7 @@ extension MambaBlueprint {
             both.columns(0..<innerWidth),
             weight: try context.weights.source.weight(convolutionWeight).floats(),
             bias: try convolutionBias.map { try context.weights.vector($0) },
-            sequences: sequences, into: signal)
+            sequences: layout.sequences, kept: layout.states, into: signal)
         let selected = MatrixView(
             rows: tokens, columns: timeStepRank + 2 * stateWidth)
         try context.project(signal, parameters, into: selected)
@@ -36,7 +37,8 @@ extension MambaBlueprint {
         SelectiveScan.run(
             signal: signal, delta: delta, inputs: inputs, outputs: outputs, gate: gate,
             decayLog: try context.weights.source.weight(decayLog).floats(),
-            skip: try context.weights.vector(skip), sequences: sequences)
+            skip: try context.weights.vector(skip), sequences: layout.sequences,
+            kept: layout.states)
         try context.project(signal, self.output, into: output, accumulate: accumulate)
     }
 }

@@ -64,6 +64,11 @@ extension RotaryBlueprint {
         }
     }
 
+    /// Tokens up to which the short factors of longrope rotate; nil for other scalings.
+    var shortLengthMax: Int? {
+        if case .longrope(_, _, let originalLength, _) = scaling { originalLength } else { nil }
+    }
+
     /// Factor on cosine and sine.
     var attentionFactor: Double {
         switch scaling {
@@ -94,19 +99,19 @@ extension RotaryBlueprint {
         }
     }
 
-    /// Cosine and sine [length, width / 2], computed in float as transformers does.
+    /// Cosine and sine [positions, width / 2], computed in float as transformers does.
     package func tables(
-        frequencies: [Double], length: Int
+        frequencies: [Double], positions: Range<Int>
     ) -> (cosine: MatrixView, sine: MatrixView) {
         let frequencies = frequencies.map(Float.init)
-        let cosine = MatrixView(rows: length, columns: frequencies.count)
-        let sine = MatrixView(rows: length, columns: frequencies.count)
+        let cosine = MatrixView(rows: positions.count, columns: frequencies.count)
+        let sine = MatrixView(rows: positions.count, columns: frequencies.count)
         let factor = Float(attentionFactor)
-        for position in 0..<length {
+        for (row, position) in positions.enumerated() {
             for (index, frequency) in frequencies.enumerated() {
                 let angle = Float(position) * frequency
-                cosine[position, index] = cos(angle) * factor
-                sine[position, index] = sin(angle) * factor
+                cosine[row, index] = cos(angle) * factor
+                sine[row, index] = sin(angle) * factor
             }
         }
         return (cosine, sine)

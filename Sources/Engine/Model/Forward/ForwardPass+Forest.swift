@@ -45,7 +45,7 @@ extension ForwardPass {
         let none = MatrixView(rows: 0, columns: 0)
         let tables: (cosine: MatrixView, sine: MatrixView)
         if let rotary = blueprint.rotary, let frequencies {
-            tables = rotary.tables(frequencies: frequencies, length: longest)
+            tables = rotary.tables(frequencies: frequencies, positions: 0..<longest)
         } else {
             tables = (none, none)
         }
@@ -73,7 +73,8 @@ extension ForwardPass {
                         Int32(segment.position + $0 - segment.rows.lowerBound)
                     }
                 }, cosine: tables.cosine, sine: tables.sine,
-                shared: SharedKeys(keys: keys, values: values, rows: rows, spans: spans))
+                kept: KeptKeys(
+                    keys: keys, values: values, runs: members.map(\.rows), spans: spans))
             waves.append(Wave(tokens: rows, layout: layout))
             start = end
         }

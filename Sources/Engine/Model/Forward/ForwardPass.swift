@@ -169,7 +169,7 @@ extension WaveLayout {
             if offsets[key] == nil {
                 offsets[key] = rows
                 let longest = lengths[key, default: sequence.count]
-                pieces.append(rotary.tables(frequencies: key, length: longest))
+                pieces.append(rotary.tables(frequencies: key, positions: 0..<longest))
                 rows += longest
             }
             let offset = offsets[key, default: 0]

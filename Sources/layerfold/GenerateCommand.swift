@@ -1,0 +1,103 @@
+// `layerfold generate MODEL`: text that goes on from a prompt, printed as it comes.
+
+import ArgumentParser
+import Checkpoint
+import Failures
+import Foundation
+import Generation
+import Model
+import TensorMath
+import Tokenizer
+
+struct GenerateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: "Let a model go on from a prompt.",
+        discussion: """
+            Greedy, unless a temperature is given; then the same seed gives the same text. The \
+            text ends at a stop token (`eos_token_id` of generation_config.json, else of \
+            config.json), after --tokens, or where the model's context is full.
+            """)
+
+    @OptionGroup var model: ModelArgument
+    @Option(help: "The text to go on from; - for standard input.") var prompt: String
+    @Option(help: "Tokens to make, at the most.") var tokens = 128
+    @Option(help: "Draw tokens, from logits divided by this; above 0.") var temperature: Double?
+    @Option(help: "Draw from the likeliest tokens that hold this share together. Default: 1.")
+    var topP: Double?
+    @Option(help: "Of the draws. Default: 0.") var seed: UInt64?
+    @Option(help: "f32 | bf16 | auto.") var compute = "auto"
+    @Flag(help: "Print prompt, text, tokens and ending as JSON at the end.") var json = false
+
+    func run() throws {
+        let sampling = try sampling()
+        let model = try self.model.open()
+        let tokenizer: Tokenizer
+        let encoded: [Int32]
+        let stop: StopTokens
+        let text = try text()
+        do {
+            tokenizer = try TokenizerFolder.load(model.checkpoint.folder)
+            encoded = try tokenizer.encode(text)
+            stop = try StopTokens(model.checkpoint)
+        } catch { throw Failure(.refused, FaultText.describe(error)) }
+        if stop.ids.isEmpty {
+            Terminal.error(
+                "warning: the model's files name no `eos_token_id`: its text ends after "
+                    + "\(tokens) tokens")
+        }
+        let generator = TextGenerator(
+            ForwardPass(weights: model.weights, mode: try ComputeOption.mode(compute)),
+            stop: stop, sampling: sampling, tokensMax: tokens)
+        var stream = TokenStream(tokenizer)
+        let made: Generated
+        do {
+            made = try generator.run([encoded], observer: SilentObserver()) { _, token in
+                guard !json, let piece = try? stream.next(token) else { return }
+                Terminal.write(Array(piece.utf8))
+            }[0]
+            if json {
+                try Terminal.json(
+                    Answer(
+                        prompt: text, text: try tokenizer.decode(made.tokens),
+                        tokens: made.tokens, ending: made.ending))
+            } else {
+                Terminal.line(try stream.end())
+            }
+        } catch { throw Failure(.refused, FaultText.describe(error)) }
+    }
+
+    private struct Answer: Encodable {
+        let prompt: String
+        let text: String
+        let tokens: [Int32]
+        let ending: Generated.Ending
+    }
+
+    private func text() throws -> String {
+        guard prompt == NamedFile.standardInput else { return prompt }
+        guard let text = String(data: try NamedFile.read(prompt), encoding: .utf8) else {
+            throw Failure(.refused, "standard input: is not UTF-8")
+        }
+        return text
+    }
+
+    private func sampling() throws -> Sampling {
+        guard tokens > 0 else { throw Failure(.usage, "--tokens \(tokens): expected 1 or more") }
+        guard let temperature else {
+            guard topP == nil, seed == nil else {
+                throw Failure(
+                    .usage, "--top-p and --seed are for texts that are drawn: give --temperature")
+            }
+            return .greedy
+        }
+        guard temperature > 0, temperature.isFinite else {
+            throw Failure(.usage, "--temperature \(temperature): expected a number above 0")
+        }
+        let topP = topP ?? 1
+        guard topP > 0, topP <= 1 else {
+            throw Failure(.usage, "--top-p \(topP): expected a share above 0, up to 1")
+        }
+        return .random(temperature: temperature, topP: topP, seed: seed ?? 0)
+    }
+}
