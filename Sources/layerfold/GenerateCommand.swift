@@ -98,6 +98,6 @@ struct GenerateCommand: ParsableCommand {
         guard topP > 0, topP <= 1 else {
             throw Failure(.usage, "--top-p \(topP): expected a share above 0, up to 1")
         }
-        return .random(temperature: temperature, topP: topP, seed: seed ?? 0)
+        return .nucleus(temperature: temperature, topP: topP, seed: seed ?? 0)
     }
 }

@@ -52,13 +52,13 @@ import Testing
         let logits = MatrixView(rows: 3, columns: 4, values: [0, 2, 2, 1, 5, 0, 0, 0, 0, 0, 0, 9])
         #expect(Sampling.greedy.choose(logits, draws: [0, 0, 0]) == [1, 0, 3])
         // So cold that only the likeliest is left.
-        let cold = Sampling.random(temperature: 0.01, topP: 1, seed: 7)
+        let cold = Sampling.nucleus(temperature: 0.01, topP: 1, seed: 7)
         #expect(cold.choose(logits, draws: [0, 0.99, 0.5]) == [1, 0, 3])
     }
 
     @Test func `sequences draw numbers of their own, by the seed`() {
         func numbers(_ seed: UInt64, _ sequence: Int) -> [Double] {
-            var generator = Sampling.random(temperature: 1, topP: 1, seed: seed)
+            var generator = Sampling.nucleus(temperature: 1, topP: 1, seed: seed)
                 .generator(of: sequence)
             return (0..<4).map { _ in generator.uniform() }
         }

@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    private static let sampled = Sampling.random(temperature: 1, topP: 0.95, seed: 3)
+    private static let sampled = Sampling.nucleus(temperature: 1, topP: 0.95, seed: 3)
 
     @Test(arguments: [Sampling.greedy, sampled])
     func `a text is the same alone, beside others, and in a slot that was used`(

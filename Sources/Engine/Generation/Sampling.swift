@@ -8,11 +8,11 @@ package enum Sampling: Sendable, Equatable {
     case greedy
     /// Logits are divided by `temperature`; then the likeliest tokens that together hold at least
     /// `topP` of the probability stay (Holtzman et al. 2020, "nucleus sampling").
-    case random(temperature: Double, topP: Double, seed: UInt64)
+    case nucleus(temperature: Double, topP: Double, seed: UInt64)
 
     /// The draws of one sequence: not those of others that are decoded beside it.
     func generator(of sequence: Int) -> SeededGenerator {
-        guard case .random(_, _, let seed) = self else { return SeededGenerator(seed: 0) }
+        guard case .nucleus(_, _, let seed) = self else { return SeededGenerator(seed: 0) }
         var mixer = SeededGenerator(seed: seed)
         return SeededGenerator(seed: mixer.next() ^ (UInt64(sequence) &* 0x9E37_79B9_7F4A_7C15))
     }
@@ -28,7 +28,7 @@ package enum Sampling: Sendable, Equatable {
             Parallel.map(logits.rows) { row in
                 logits.rows(row..<row + 1).withContiguousValues { Self.likeliest($0) }
             }
-        case .random(let temperature, let topP, _):
+        case .nucleus(let temperature, let topP, _):
             Parallel.map(logits.rows) { row in
                 let line = logits.rows(row..<row + 1)
                 RowKernels.scale(line, by: Float(1 / temperature))

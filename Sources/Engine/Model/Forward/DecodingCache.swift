@@ -3,7 +3,8 @@
 
 import TensorMath
 
-/// Sequences that grow token by token, each in a slot of `length` tokens. For one thread of control.
+/// Sequences that grow token by token, each in a slot of `length` tokens. For one thread of
+/// control.
 package final class DecodingCache {
     /// Tokens a slot holds at the most.
     package let length: Int
