@@ -79,7 +79,12 @@ let package = Package(
             name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "COpenMP", providers: [.apt(["libgomp1"])]),
         .target(name: "Kernels"),
-        .target(name: "BuiltInTexts", exclude: ["README.md", "calibration.jsonl", "heldout.txt"]),
+        .target(
+            name: "BuiltInTexts",
+            exclude: [
+                "README.md", "calibration.jsonl", "heldout.txt", "calibration-prompts.jsonl",
+                "calibration-openings.jsonl", "generation-prompts.jsonl",
+            ]),
 
         // Level 1: who has to act on a failure, JSON, arithmetic, durable files, and the words of a
         // job; nothing about models.
@@ -121,8 +126,8 @@ let package = Package(
         room(
             "Generation",
             [
-                "Failures", "JSON", "Checkpoint", "Tokenizer", "Model", "TensorMath", "DurableIO",
-                external("SystemPackage", "swift-system"),
+                "Failures", "JSON", "Checkpoint", "Tokenizer", "Texts", "Model", "TensorMath",
+                "DurableIO", external("SystemPackage", "swift-system"),
             ]),
         room(
             "Evaluation",
@@ -152,8 +157,9 @@ let package = Package(
         ours(
             "Runner",
             [
-                "Failures", "JSON", "Checkpoint", "Tokenizer", "Texts", "Model", "Evaluation",
-                "Analysis", "Compression", "Report", "Locations", "Publication", "Store", "Jobs",
+                "Failures", "JSON", "Checkpoint", "Tokenizer", "Texts", "Model", "Generation",
+                "Evaluation", "Analysis", "Compression", "Report", "Locations", "Publication",
+                "Store", "Jobs",
                 "Catalogue", "DurableIO", "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
@@ -184,7 +190,8 @@ let package = Package(
             name: "layerfold",
             dependencies: [
                 "Failures", "Checkpoint", "Tokenizer", "Texts", "Model", "Generation",
-                "Evaluation", "Compression", "Report", "Runner", "Client", "Locations", "Store", "Jobs",
+                "Evaluation", "Compression", "Report", "Runner", "Client", "Locations", "Store",
+                "Jobs",
                 "Catalogue",
                 "DurableIO", "TensorMath",
                 external("ArgumentParser", "swift-argument-parser"),

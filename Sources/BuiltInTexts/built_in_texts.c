@@ -13,6 +13,14 @@ static const unsigned char heldout[] = {
 #embed "heldout.txt"
 };
 
+static const unsigned char calibration_prompts[] = {
+#embed "calibration-prompts.jsonl"
+};
+
+static const unsigned char calibration_openings[] = {
+#embed "calibration-openings.jsonl"
+};
+
 const unsigned char *built_in_calibration(size_t *byte_count) {
     *byte_count = sizeof calibration;
     return calibration;
@@ -21,4 +29,14 @@ const unsigned char *built_in_calibration(size_t *byte_count) {
 const unsigned char *built_in_heldout(size_t *byte_count) {
     *byte_count = sizeof heldout;
     return heldout;
+}
+
+const unsigned char *built_in_calibration_prompts(size_t *byte_count) {
+    *byte_count = sizeof calibration_prompts;
+    return calibration_prompts;
+}
+
+const unsigned char *built_in_calibration_openings(size_t *byte_count) {
+    *byte_count = sizeof calibration_openings;
+    return calibration_openings;
 }

@@ -4,7 +4,7 @@ extension DatasetDeclaration {
     static let mmlu = Self(
         name: "mmlu",
         summary: "A folder of MMLU csv files: PATH/SPLIT/SUBJECT_SPLIT.csv.",
-        readsFolder: true,
+        source: .folder,
         parameters: [
             ParameterDeclaration(
                 "split", .choice(["dev", "val", "test"]), default: .word("dev"),
@@ -32,17 +32,53 @@ extension DatasetDeclaration {
             samples,
         ])
 
+    static let selfWritten = Self(
+        name: "self",
+        summary: "Texts that the model itself writes: answers to built-in prompts, where it has a "
+            + "chat template, and what follows built-in openings of many kinds.",
+        source: .model,
+        parameters: [
+            ParameterDeclaration(
+                "samples", .integer(1...100_000), default: .integer(384), "How many texts."),
+            ParameterDeclaration(
+                "answers", .number(0...1), default: .number(0.5),
+                "Share of them that answer prompts; the others go on from openings. All do where "
+                    + "the model has no chat template."),
+            ParameterDeclaration(
+                "languages", .text, default: .word("en"),
+                "Codes of the languages that prompts and openings are in: `ar`, `de`, `en`, `es`, "
+                    + "`fr`, `hi`, `it`, `ja`, `ko`, `nl`, `pl`, `pt`, `ru`, `zh`; several as "
+                    + "`en, de`."),
+            ParameterDeclaration(
+                "temperature", .number(0.05...10), default: .number(1),
+                "What the logits are divided by."),
+            ParameterDeclaration(
+                "top_p", .number(0.01...1), default: .number(0.95),
+                "Tokens are drawn from the likeliest that hold this share together."),
+        ])
+
+    static let mixture = Self(
+        name: "mixture",
+        summary: "Samples of several sets, by shares of tokens.",
+        source: .parts,
+        parameters: [
+            ParameterDeclaration(
+                "tokens", .integer(1...1_000_000_000), default: .absent("as many as there are"),
+                unit: "tokens", "Tokens of all parts together; fewer where a part has too few.")
+        ])
+
     private static let samples = ParameterDeclaration(
         "samples", .integer(1...1_000_000), default: .integer(64),
         "How many samples are drawn; fewer where the file holds fewer.")
 }
 
 extension Offer {
-    /// What every calibration set is told, whatever the data set.
+    /// What every calibration set is told, whatever the data set; `path` only where it is read from
+    /// disk.
     package static let calibration: [ParameterDeclaration] = [
         ParameterDeclaration(
             "path", .textPath, default: .required,
-            "The file or folder, below a data root, or a built-in text."),
+            "The file or folder, below a data root, or a built-in text; of sets that are read."),
         ParameterDeclaration(
             "max_tokens", .integer(1...131_072), default: .integer(512), unit: "tokens",
             "Samples are cut to this length."),

@@ -82,23 +82,40 @@ package struct RepresentationDeclaration: Declaration {
     package let parameters: [ParameterDeclaration]
 }
 
-/// Where calibration samples come from. `path`, `max_tokens` and `seed` belong to all of them and
-/// are declared once, in `Offer.calibration`.
+/// What a calibration set is made from.
+package enum DatasetSource: Sendable, Equatable {
+    case file
+    case folder
+    /// The model that is compressed writes it.
+    case model
+    /// Other sets.
+    case parts
+}
+
+/// Where calibration samples come from. What belongs to all of them is declared once, in
+/// `Offer.calibration`.
 package struct DatasetDeclaration: Declaration {
     package let name: String
     package let summary: String
-    /// Where it reads a folder, no built-in text will do.
-    package let readsFolder: Bool
+    /// Where it is a folder, no built-in text will do.
+    package let source: DatasetSource
     package let parameters: [ParameterDeclaration]
 
     init(
-        name: String, summary: String, readsFolder: Bool = false,
+        name: String, summary: String, source: DatasetSource = .file,
         parameters: [ParameterDeclaration]
     ) {
         self.name = name
         self.summary = summary
-        self.readsFolder = readsFolder
+        self.source = source
         self.parameters = parameters
+    }
+
+    package var readsPath: Bool { source == .file || source == .folder }
+
+    /// What it is told as any other.
+    package var common: [ParameterDeclaration] {
+        Offer.calibration.filter { readsPath || $0.kind != .textPath }
     }
 }
 

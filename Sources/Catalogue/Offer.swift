@@ -13,7 +13,9 @@ package enum Offer {
     package static let representations: [RepresentationDeclaration] = [
         .lastToken, .mean, .tokens,
     ]
-    package static let datasets: [DatasetDeclaration] = [.mmlu, .text, .jsonl]
+    package static let datasets: [DatasetDeclaration] = [
+        .mmlu, .text, .jsonl, .selfWritten, .mixture,
+    ]
     package static let tasks: [TaskDeclaration] = [
         .mmlu, .mmluOfficial, .hellaswag, .piqa, .boolq, .race, .multipleChoice, .perplexity,
         .divergence,

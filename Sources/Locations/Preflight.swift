@@ -113,7 +113,7 @@ extension JobDescription {
             }
             .compactMap { evaluation.parameters.values[$0.name]?.text }
         }
-        return sets.map(\.path) + tasks
+        return sets.flatMap(\.leaves).compactMap(\.path) + tasks
     }
 
     /// What the models will take, from what the original does.

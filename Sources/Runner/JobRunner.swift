@@ -149,9 +149,9 @@ package final class JobRunner {
         /// nil for a job that reads no text.
         let tokenizer: IdentifiedTokenizer?
         /// nil where the job has no calibration.
-        let tokens: TokenisedSet?
+        let calibration: CalibrationOrigin?
         /// Of `compare`.
-        let sets: [SetComparison.NamedSet]
+        let sets: [(name: String, origin: CalibrationOrigin)]
     }
 
     private func prepare() throws -> Prepared {
@@ -166,19 +166,17 @@ package final class JobRunner {
         // A job that reads no text needs no tokenizer that can be read.
         let tokenizer = try job.readsText ? IdentifiedTokenizer(folder: located.folder) : nil
         try evaluations(original, tokenizer, cache)?.check(job.evaluate)
-        func tokenise(_ set: JobDescription.Calibration) throws -> TokenisedSet {
-            guard let tokenizer else { preconditionFailure("the job reads text") }
-            let stage = try TokeniseStage(set, tokenizer: tokenizer, data: setting.data)
-            let tokens = try cache.run(stage)
-            for warning in stage.warnings(tokens) { progress.warn(warning) }
-            return tokens
+        let reader = tokenizer.map {
+            CalibrationReader(
+                original: original, tokenizer: $0, data: setting.data, numerics: numerics,
+                cache: cache)
         }
         // All sets before the first forward pass: a missing file is told of at once.
         return Prepared(
             original: original, tokenizer: tokenizer,
-            tokens: try job.calibration.map(tokenise),
-            sets: try (job.compare?.sets ?? []).map { set in
-                SetComparison.NamedSet(name: set.name ?? set.path, tokens: try tokenise(set))
+            calibration: try job.calibration.flatMap { try reader?.origin($0) },
+            sets: try (job.compare?.sets ?? []).compactMap { set in
+                try reader.map { (name: set.title, origin: try $0.origin(set)) }
             })
     }
 
@@ -236,8 +234,12 @@ package final class JobRunner {
     }
 
     private func analyse(_ prepared: Prepared, _ analysis: AnalysisStages) throws -> Analysed {
-        var analysed = Analysed(tokens: prepared.tokens)
-        if let tokens = prepared.tokens {
+        let tokens = try prepared.calibration?.tokens(analysis.cache)
+        let sets = try prepared.sets.map {
+            SetComparison.NamedSet(name: $0.name, tokens: try $0.origin.tokens(analysis.cache))
+        }
+        var analysed = Analysed(tokens: tokens)
+        if let tokens {
             let calibrated = CalibratedModel(identified: prepared.original, tokens: tokens)
             let needed = needed
             let all = try analysis.measure(calibrated, measures: measures) { needed.contains($0) }
@@ -251,7 +253,7 @@ package final class JobRunner {
         }
         if let compare = job.compare {
             let outcome = try SetComparison(stages: analysis, compare: compare).run(
-                prepared.original, sets: prepared.sets, calibration: analysed.similarity)
+                prepared.original, sets: sets, calibration: analysed.similarity)
             analysed.reports += outcome.similarities
             analysed.correlations = outcome.correlations
         }

@@ -38,6 +38,8 @@ package final class MatrixProduct {
     private let engine: dnnl_engine_t
     private let stream: dnnl_stream_t
     private var primitives: [Shape: Primitive] = [:]
+    /// Decoding meets a new number of tokens in almost every step; each costs some 100 KiB of code.
+    private static let primitivesMax = 128
     private var widened: FloatBuffer?
     private var narrowed: HalfBuffer?
 
@@ -88,13 +90,18 @@ package final class MatrixProduct {
         unsafe self.stream = stream
     }
 
-    deinit {
+    private func destroyPrimitives() {
         for primitive in primitives.values {
             unsafe dnnl_primitive_destroy(primitive.primitive)
             unsafe dnnl_memory_destroy(primitive.input)
             unsafe dnnl_memory_destroy(primitive.weight)
             unsafe dnnl_memory_destroy(primitive.output)
         }
+        primitives = [:]
+    }
+
+    deinit {
+        destroyPrimitives()
         unsafe dnnl_stream_destroy(stream)
         unsafe dnnl_engine_destroy(engine)
     }
@@ -229,6 +236,7 @@ package final class MatrixProduct {
 
     private func primitive(for shape: Shape) throws -> Primitive {
         if let known = primitives[shape] { return known }
+        if primitives.count == Self.primitivesMax { destroyPrimitives() }
         let type = shape.half ? dnnl_bf16 : dnnl_f32
         // input [tokens, in], weight [in, out] read from its stored [out, in], output [tokens, out]
         var input = try Self.description(

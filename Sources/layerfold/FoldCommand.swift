@@ -38,6 +38,6 @@ struct FoldCommand: ParsableCommand {
             "\(manifest.subject), \(NumberText.short(model.parameterCount)) parameters, "
                 + NumberText.bytes(model.checkpoint.tensorByteCount))
         Terminal.error("to \(layers - removed) layers by \(manifest.method)")
-        Terminal.error("learning from \(manifest.calibration.path)")
+        Terminal.error("learning from \(manifest.calibration.title)")
     }
 }

@@ -15,7 +15,11 @@ struct StarterOptions: ParsableArguments {
     @Option(help: "Share of the layers to remove. Default: 0.25.") var ratio: Double?
     @Option(help: "Number of layers to remove, in place of a ratio.") var remove: Int?
     @Option(help: "A name of `layerfold methods`.") var method = "fold"
-    @Option(help: "Text that the fold learns from: a .jsonl of `text` fields, or running text.")
+    @Option(
+        help: """
+            What the fold learns from: a .jsonl of `text` fields, running text, \
+            `layerfold:calibration.jsonl`, or `self`, what the model writes. Default: self.
+            """)
     var calibration: String?
 
     private static let defaultRatio = 0.25
@@ -38,35 +42,35 @@ struct StarterOptions: ParsableArguments {
             model: try stableName(located),
             name: StarterManifest.name(of: located.name, method: method),
             method: method, ratio: ratio)
-        if let calibration, Offer.isBuiltIn(calibration) {
-            guard calibration == manifest.calibration.path else {
-                throw Failure(
-                    .refused,
-                    "--calibration \(calibration): models are measured on this text; "
-                        + "calibrate on \(manifest.calibration.path) or a text of your own")
-            }
-        } else if let calibration {
-            guard !calibration.isEmpty else {
-                throw Failure(.usage, "--calibration: the name of a file is expected")
-            }
-            let here = FilePath(FileManager.default.currentDirectoryPath)
-            do {
-                let file = try PathScope.anywhere(from: here).locate(calibration, kind: "data")
-                var isFolder: ObjCBool = false
-                _ = unsafe FileManager.default.fileExists(
-                    atPath: file.path.string, isDirectory: &isFolder)
-                guard !isFolder.boolValue else {
-                    throw Failure(.refused, "--calibration \(calibration): is a folder, not a file")
-                }
-                manifest.calibration = StarterManifest.Calibration(file: file.path.string)
-            } catch let error as PathError { throw Failure(.notFound, "--calibration: \(error)") }
-        }
+        if let calibration { manifest.calibration = try learning(from: calibration) }
         do {
             return Resolved(
                 model: opened, manifest: manifest,
                 description: try ManifestParser.parse(
                     bytes: Data(manifest.text.utf8), name: manifest.name))
         } catch { throw Failure(.refused, FaultText.describe(error)) }
+    }
+
+    private func learning(from name: String) throws -> StarterManifest.Calibration {
+        let builtIn = StarterManifest.Calibration.builtIn
+        if name == StarterManifest.Calibration.selfWritten.dataset { return .selfWritten }
+        if name == builtIn.path { return builtIn }
+        func refused(_ reason: String, _ code: ExitStatus = .refused) -> Failure {
+            Failure(code, "--calibration \(name): \(reason)")
+        }
+        guard !Offer.isBuiltIn(name) else {
+            throw refused("models are measured on this text; calibrate on another")
+        }
+        guard !name.isEmpty else { throw refused("the name of a file is expected", .usage) }
+        let here = FilePath(FileManager.default.currentDirectoryPath)
+        do {
+            let file = try PathScope.anywhere(from: here).locate(name, kind: "data")
+            var isFolder: ObjCBool = false
+            _ = unsafe FileManager.default.fileExists(
+                atPath: file.path.string, isDirectory: &isFolder)
+            guard !isFolder.boolValue else { throw refused("is a folder, not a file") }
+            return StarterManifest.Calibration(file: file.path.string)
+        } catch let error as PathError { throw Failure(.notFound, "--calibration: \(error)") }
     }
 
     private func ratio(of layers: Int) throws -> Double {

@@ -109,6 +109,13 @@ import Testing
              evaluate: [{task: perplexity, path: t, limit: 1000}]}
             """,
             """
+            {version: 1, name: a, model: m,
+             calibration: {dataset: mixture, tokens: 9000, parts: [
+               {share: 0.25, dataset: self, samples: 9, languages: "en, de", top_p: 0.9},
+               {share: 0.75, dataset: jsonl, path: d.jsonl}]},
+             compress: [{method: reverse, ratios: [0.5]}]}
+            """,
+            """
             {version: 1, name: a, model: m, calibration: {dataset: text, path: t},
              compare: {measures: [cka, cosine], splits: 3, sets: [
                {name: law, dataset: mmlu, path: d, split: test},

@@ -64,6 +64,20 @@ import Testing
         #expect(StarterManifest.Calibration.builtIn.samples == lines.count)
     }
 
+    @Test func everyCalibrationIsTaken() throws {
+        for calibration in [
+            StarterManifest.Calibration.selfWritten, .builtIn, .init(file: "/a b.jsonl"),
+        ] {
+            var manifest = starter("m")
+            manifest.calibration = calibration
+            let job = try ManifestParser.parse(bytes: Data(manifest.text.utf8), name: "x")
+            #expect(job.calibration?.dataset == calibration.dataset)
+            #expect(job.calibration?.path == calibration.path)
+            #expect(job.calibration?.maxTokens == calibration.maxTokens)
+            #expect(job.calibration?.parameters.integer("samples") == calibration.samples)
+        }
+    }
+
     @Test func builtInTextsAreNamedOrRefused() throws {
         let good = starter("m").text
         let bad = good.replacing("layerfold:heldout.txt", with: "layerfold:heldout.text")

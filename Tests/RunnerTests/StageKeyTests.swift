@@ -26,7 +26,7 @@ import Testing
     private static func tokens(_ digest: String = "tokens") -> TokenisedSet {
         TokenisedSet(
             batch: PackedSequences((0..<8).map { [1, 2, 3, Int32($0)] }),
-            digest: Digest(of: digest), path: "texts.txt", emptyTexts: 0)
+            digest: Digest(of: digest), title: "texts.txt")
     }
 
     private static func calibrated(

@@ -5,3 +5,5 @@
 // UTF-8, not terminated.
 const unsigned char *built_in_calibration(size_t *byte_count);
 const unsigned char *built_in_heldout(size_t *byte_count);
+const unsigned char *built_in_calibration_prompts(size_t *byte_count);
+const unsigned char *built_in_calibration_openings(size_t *byte_count);

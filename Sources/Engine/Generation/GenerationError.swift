@@ -18,3 +18,20 @@ package enum GenerationError: ClassifiedFailure, Equatable, CustomStringConverti
         }
     }
 }
+
+package enum WritingError: ClassifiedFailure, Equatable, CustomStringConvertible {
+    case unknownLanguage(String, known: [String])
+    case nothingOfUse(samples: Int)
+
+    package var failureClass: FailureClass { .user }
+
+    package var description: String {
+        switch self {
+        case .unknownLanguage(let language, let known):
+            "`languages`: no prompt is in `\(language)`; there are " + known.joined(separator: ", ")
+        case .nothingOfUse(let samples):
+            "none of the \(samples) texts that the model wrote is of use: they break off at once or "
+                + "run in circles; calibrate on a text of your own"
+        }
+    }
+}

@@ -16,6 +16,8 @@ package struct Generated: Sendable, Equatable {
 
     package var tokens: [Int32]
     package var ending: Ending
+    /// The stop token that ended it.
+    package var stop: Int32?
 }
 
 package struct TextGenerator {
@@ -24,6 +26,10 @@ package struct TextGenerator {
     package let sampling: Sampling
     /// Tokens of one text, at the most.
     package let tokensMax: Int
+    /// Tokens of a prompt with its text, at the most; nil: as many as the context holds.
+    package var lengthMax: Int?
+    /// Of the first prompt: decides what is drawn for it.
+    package var firstNumber = 0
     /// Bytes that the keys and values of all texts may take together; one text is always decoded.
     package var cacheBytes = 1 << 30
 
@@ -46,10 +52,27 @@ package struct TextGenerator {
 
     package func room(for prompts: [[Int32]]) -> Room {
         let longest = prompts.map(\.count).max() ?? 0
-        let length = min(longest + tokensMax, max(longest, forward.blueprint.contextLength))
+        let limit = min(forward.blueprint.contextLength, lengthMax ?? .max)
+        let length = min(longest + tokensMax, max(longest, limit))
         let bytes = max(1, DecodingCache.byteCount(forward.blueprint, length: length))
         return Room(
             slots: max(1, min(prompts.count, Self.slotsMax, cacheBytes / bytes)), length: length)
+    }
+
+    /// Bytes that `run` holds at its peak.
+    package func peakByteCount(_ prompts: [[Int32]]) -> Int {
+        let room = room(for: prompts)
+        let blueprint = forward.blueprint
+        let longest = prompts.map(\.count).max() ?? 0
+        let together = max(longest, forward.waveTokens) + room.slots
+        let pass = ForwardMemory(
+            blueprint: blueprint,
+            batch: PackedSequences([[Int32](repeating: 0, count: max(together, room.length))]),
+            capturedRows: 0, waveTokens: forward.waveTokens, mode: forward.mode)
+        return room.slots * DecodingCache.byteCount(blueprint, length: room.length) + pass.total
+            // Logits as they are made, and what is drawn from.
+            + OutputHead.byteCount(blueprint, rows: room.slots)
+            + 4 * room.slots * blueprint.vocabularySize
     }
 
     /// Goes on with every prompt.
@@ -82,16 +105,19 @@ package struct TextGenerator {
             for (index, token) in chosen.enumerated() {
                 let prompt = texts[index].prompt
                 let isStop = stop.ids.contains(token)
-                if !isStop {
+                if isStop {
+                    results[prompt].stop = token
+                } else {
                     results[prompt].tokens.append(token)
                     onToken(prompt, token)
                 }
                 texts[index].next = [token]
                 let count = results[prompt].tokens.count
-                let isFull =
-                    prompts[prompt].count + count >= forward.blueprint.contextLength
-                guard isStop || count == tokensMax || isFull else { continue }
-                results[prompt].ending = isStop ? .stop : count == tokensMax ? .length : .context
+                let length = prompts[prompt].count + count
+                let isLong = count == tokensMax || length == lengthMax
+                let isFull = length >= forward.blueprint.contextLength
+                guard isStop || isLong || isFull else { continue }
+                results[prompt].ending = isStop ? .stop : isLong ? .length : .context
                 texts[index].isOver = true
                 decoder.cache.clear(texts[index].slot)
                 free.append(texts[index].slot)
@@ -132,7 +158,7 @@ package struct TextGenerator {
             texts.append(
                 Text(
                     prompt: prompt, slot: slot, next: prompts[prompt],
-                    draws: sampling.generator(of: prompt)))
+                    draws: sampling.generator(of: firstNumber + prompt)))
         }
     }
 

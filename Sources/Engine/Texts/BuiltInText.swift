@@ -3,7 +3,8 @@
 import BuiltInTexts
 
 enum BuiltInText {
-    /// The bytes of the text at `layerfold:NAME`; nil where the path names a file.
+    /// The bytes of the text at `layerfold:NAME`; nil where the path names a file. Not all of them
+    /// are offered to manifests.
     static func bytes(_ path: String) -> [UInt8]? {
         var count = 0
         switch path {
@@ -12,6 +13,12 @@ enum BuiltInText {
                 UnsafeBufferPointer(start: built_in_calibration(&count), count: count))
         case "layerfold:heldout.txt":
             return unsafe Array(UnsafeBufferPointer(start: built_in_heldout(&count), count: count))
+        case "layerfold:calibration-prompts.jsonl":
+            return unsafe Array(
+                UnsafeBufferPointer(start: built_in_calibration_prompts(&count), count: count))
+        case "layerfold:calibration-openings.jsonl":
+            return unsafe Array(
+                UnsafeBufferPointer(start: built_in_calibration_openings(&count), count: count))
         default: return nil
         }
     }

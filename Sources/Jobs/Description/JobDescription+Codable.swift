@@ -46,11 +46,15 @@ extension JobDescription.Calibration: Codable {
         let container = try decoder.container(keyedBy: DeclaredKey.self)
         name = try container.decodeIfPresent(String.self, forKey: DeclaredKey("name"))
         dataset = try container.decode(String.self, forKey: DeclaredKey("dataset"))
-        path = try container.decode(String.self, forKey: DeclaredKey("path"))
+        share = try container.decodeIfPresent(Double.self, forKey: DeclaredKey("share"))
+        path = try container.decodeIfPresent(String.self, forKey: DeclaredKey("path"))
+        parts =
+            try container.decodeIfPresent(
+                [JobDescription.Calibration].self, forKey: DeclaredKey("parts")) ?? []
         maxTokens = try container.decode(Int.self, forKey: DeclaredKey("max_tokens"))
         seed = try container.decode(Int.self, forKey: DeclaredKey("seed"))
         parameters = try container.parameters(
-            besides: ["name", "dataset", "path", "max_tokens", "seed"],
+            besides: ["name", "dataset", "share", "path", "parts", "max_tokens", "seed"],
             declared: Offer.dataset(dataset)?.parameters ?? [])
     }
 
@@ -58,7 +62,9 @@ extension JobDescription.Calibration: Codable {
         var container = encoder.container(keyedBy: DeclaredKey.self)
         try container.encodeIfPresent(name, forKey: DeclaredKey("name"))
         try container.encode(dataset, forKey: DeclaredKey("dataset"))
-        try container.encode(path, forKey: DeclaredKey("path"))
+        try container.encodeIfPresent(share, forKey: DeclaredKey("share"))
+        try container.encodeIfPresent(path, forKey: DeclaredKey("path"))
+        if !parts.isEmpty { try container.encode(parts, forKey: DeclaredKey("parts")) }
         try container.encode(maxTokens, forKey: DeclaredKey("max_tokens"))
         try container.encode(seed, forKey: DeclaredKey("seed"))
         try container.encode(parameters)

@@ -13,13 +13,24 @@ package struct JobDescription: Sendable, Equatable, Codable {
         package var name: String?
         /// A name of `Offer.datasets`.
         package var dataset: String
-        /// As written in the manifest; resolved against the data roots.
-        package var path: String
+        /// Of a part of a mixture: its share of the tokens, > 0; nil elsewhere.
+        package var share: Double?
+        /// As written in the manifest; resolved against the data roots. Nil for sets that are not
+        /// read from disk.
+        package var path: String?
         /// Samples are cut to this many tokens.
         package var maxTokens: Int
         package var seed: Int
         /// What the data set declares besides: `split`, `samples_per_subject`, `samples`, `field`.
         package var parameters: Parameters
+        /// Of a mixture; empty for all others.
+        package var parts: [Calibration] = []
+
+        /// What a reader knows it by.
+        package var title: String { name ?? path ?? dataset }
+
+        /// The sets that it is made from: itself, or its parts.
+        package var leaves: [Calibration] { parts.isEmpty ? [self] : parts }
     }
 
     /// How the similarity of layers is found.

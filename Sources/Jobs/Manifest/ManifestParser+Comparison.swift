@@ -83,7 +83,7 @@ extension ManifestParser {
                 throw field.error(
                     "two sets are called `\(name)`", hint: "give each a name of its own")
             }
-            return try calibration(item, name: name)
+            return try calibration(item, as: .compared(name: name))
         }
     }
 }

@@ -32,7 +32,7 @@ package struct ManifestParser {
             map.required("model", hint: "add `model: FOLDER`, a checkpoint folder"), under: .model)
         let compress = try compressions(
             map.required("compress", hint: "add `compress:` with a method and its ratios"))
-        let calibration = try map["calibration"].map { try self.calibration($0) }
+        let calibration = try map["calibration"].map { try self.calibration($0, as: .own) }
         let analysis = try analysis(map["analysis"])
         if calibration == nil,
             let index = compress.firstIndex(where: {
@@ -94,31 +94,6 @@ package struct ManifestParser {
     }
 
     // MARK: Sections
-
-    /// - Parameter name: of a set of `compare`, whose key `name` is read already.
-    func calibration(
-        _ field: Field, name title: String? = nil
-    ) throws -> JobDescription.Calibration {
-        let map = try FieldMap(field, "a mapping with `dataset` and `path`")
-        let name = try map.required("dataset", hint: "add `dataset: \(Self.words(Offer.datasets))`")
-            .choice(of: Offer.datasets.map(\.name), called: "data set")
-        let dataset = Offer.dataset(name)?.parameters ?? []
-        let common = try parameters(
-            Offer.calibration, of: map, besides: title == nil ? ["dataset"] : ["name", "dataset"],
-            allowing: dataset, in: "calibration with data set \(name)")
-        if Offer.isBuiltIn(common.text("path")), Offer.dataset(name)?.readsFolder ?? false {
-            throw (map["path"] ?? map.field).error(
-                "data set `\(name)` reads a folder, and this is a built-in text",
-                hint: "take `dataset: jsonl` with it, or name a folder")
-        }
-        return JobDescription.Calibration(
-            name: title,
-            dataset: name,
-            path: common.text("path"),
-            maxTokens: common.integer("max_tokens"),
-            seed: common.integer("seed"),
-            parameters: try values(of: dataset, in: map))
-    }
 
     private func analysis(_ field: Field?) throws -> JobDescription.Analysis {
         let nothing = Field(
@@ -240,7 +215,7 @@ package struct ManifestParser {
         return try values(of: declarations, in: map)
     }
 
-    private func values(
+    func values(
         of declarations: [ParameterDeclaration], in map: FieldMap
     ) throws -> Parameters {
         var result = Parameters()
@@ -322,7 +297,7 @@ package struct ManifestParser {
         return text
     }
 
-    private static func words(_ declarations: [any Declaration]) -> String {
+    static func words(_ declarations: [any Declaration]) -> String {
         declarations.map(\.name).joined(separator: " | ")
     }
 }

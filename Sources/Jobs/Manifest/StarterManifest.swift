@@ -6,25 +6,36 @@ import Catalogue
 package struct StarterManifest: Sendable, Equatable {
     package struct Calibration: Sendable, Equatable {
         package var dataset: String
-        package var path: String
+        /// Nil where nothing is read from disk.
+        package var path: String?
         package var samples: Int
+        package var maxTokens: Int
+
+        /// What the model writes itself: whatever it is for, it is in there.
+        package static let selfWritten = Calibration(
+            dataset: "self", path: nil, samples: 384, maxTokens: 256)
 
         /// The text that the program carries: many kinds, for a model of any purpose.
         package static let builtIn = Calibration(
-            dataset: "jsonl", path: Offer.builtInPrefix + "calibration.jsonl", samples: 227)
+            dataset: "jsonl", path: Offer.builtInPrefix + "calibration.jsonl", samples: 227,
+            maxTokens: 512)
 
-        package init(dataset: String, path: String, samples: Int) {
+        package init(dataset: String, path: String?, samples: Int, maxTokens: Int) {
             self.dataset = dataset
             self.path = path
             self.samples = samples
+            self.maxTokens = maxTokens
         }
 
         /// A file of a person's: JSON lines by its name, else running text.
         package init(file path: String) {
             let isLines = path.lowercased().hasSuffix(".jsonl")
             // About 50,000 tokens of running text.
-            self.init(dataset: isLines ? "jsonl" : "text", path: path, samples: 100)
+            self.init(
+                dataset: isLines ? "jsonl" : "text", path: path, samples: 100, maxTokens: 512)
         }
+
+        package var title: String { path ?? "what the model writes itself" }
     }
 
     /// What the model is, in a few words, for the first line.
@@ -37,7 +48,7 @@ package struct StarterManifest: Sendable, Equatable {
 
     package init(
         subject: String, model: String, name: String, method: String, ratio: Double,
-        calibration: Calibration = .builtIn
+        calibration: Calibration = .selfWritten
     ) {
         self.subject = subject
         self.model = model
@@ -82,10 +93,9 @@ package struct StarterManifest: Sendable, Equatable {
         model: \(Self.scalar(model))
         # What the fold learns from: text like that which the model is for is best.
         calibration:
-          dataset: \(calibration.dataset)
-          path: \(Self.scalar(calibration.path))
+          dataset: \(calibration.dataset)\(path)
           samples: \(calibration.samples)
-          max_tokens: 512
+          max_tokens: \(calibration.maxTokens)
           seed: 1
         compress:
           - method: \(method)
@@ -102,6 +112,10 @@ package struct StarterManifest: Sendable, Equatable {
           dtype: keep
 
         """
+    }
+
+    private var path: String {
+        calibration.path.map { "\n  path: \(Self.scalar($0))" } ?? ""
     }
 
     /// The subject on one line, whatever is in it.

@@ -19,7 +19,7 @@ struct CalibratedModel {
     /// - Throws: `CalibrationError.tooShort` where there is none.
     func spread(_ samples: Int) throws -> PackedSequences {
         let usable = batch.ranges.filter { $0.count > 1 }
-        guard !usable.isEmpty else { throw CalibrationError.tooShort(path: tokens.path) }
+        guard !usable.isEmpty else { throw CalibrationError.tooShort(path: tokens.title) }
         let taken = min(samples, usable.count)
         return PackedSequences(
             (0..<taken).map { Array(batch.tokens[usable[$0 * usable.count / taken]]) })

@@ -11,16 +11,6 @@ import SystemPackage
 import Texts
 import Tokenizer
 
-/// A tokenised calibration set.
-struct TokenisedSet {
-    let batch: PackedSequences
-    let digest: Digest
-    /// For messages, as the manifest names it.
-    let path: String
-    /// Texts that were left out because they hold nothing.
-    let emptyTexts: Int
-}
-
 struct TokeniseStage: Stage {
     let name = "tokenise"
     var version: Int { CalibrationSet.version(of: source.dataset) }
@@ -39,8 +29,8 @@ struct TokeniseStage: Stage {
     ) throws {
         self.calibration = calibration
         encoder = tokenizer.encoder
-        source = try CalibrationSource(
-            calibration, path: try scope.data(calibration.path))
+        guard let path = calibration.path else { preconditionFailure("the set lies on disk") }
+        source = try CalibrationSource(calibration, path: try scope.data(path))
         data = try Self.digest(of: try CalibrationSet.files(source))
         inputs = [
             (role: "tokenizer", digest: tokenizer.digest), (role: "data", digest: data),
@@ -61,7 +51,7 @@ struct TokeniseStage: Stage {
         return .object(params)
     }
 
-    var detail: String { "\(calibration.dataset), \(calibration.path)" }
+    var detail: String { "\(calibration.dataset), \(calibration.title)" }
 
     /// It is done before anything is planned, because all counts come from it.
     var work: Work { .none }
@@ -71,39 +61,32 @@ struct TokeniseStage: Stage {
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         var empty = 0
         let sequences: [[Int32]] = try MappedBytes.read(
-            calibration.path, of: data,
+            calibration.title, of: data,
             again: { try Self.digest(of: try CalibrationSet.files(source)) },
             { try self.sequences(cache.progress, &empty) })
         guard sequences.contains(where: { !$0.isEmpty }) else {
             throw CalibrationError.empty(path: source.path)
         }
-        try outputs.put("tokens", Self.encode(sequences))
+        try outputs.put("tokens", TokenArchive.bytes(sequences))
         // A running text has none.
         if source.dataset != .text { try outputs.put("empty", json: empty) }
     }
 
     func decode(_ stored: StageResult) throws -> TokenisedSet {
-        guard let sequences = Self.decode(try stored.archive("tokens")) else {
-            throw stored.lost("tokens")
-        }
+        let sequences = try stored.sequences("tokens")
+        let empty = source.dataset == .text ? 0 : try stored.json(Int.self, "empty")
+        let texts = empty == 1 ? "1 text is" : "\(empty) texts are"
         return TokenisedSet(
             batch: PackedSequences(sequences), digest: try stored.digest("tokens"),
-            path: calibration.path,
-            emptyTexts: source.dataset == .text ? 0 : try stored.json(Int.self, "empty"))
-    }
-
-    /// What a reader should know of a set, in words.
-    func warnings(_ set: TokenisedSet) -> [String] {
-        let left = set.emptyTexts
-        let texts = left == 1 ? "1 text is" : "\(left) texts are"
-        return (left > 0 ? ["\(calibration.path): \(texts) empty and left out"] : [])
-            + (shortage(set).map { [$0] } ?? [])
+            title: calibration.title,
+            warnings: (empty > 0 ? ["\(calibration.title): \(texts) empty and left out"] : [])
+                + (shortage(sequences.count).map { [$0] } ?? []))
     }
 
     /// What a set gives less of than it was asked for; nil where it does not.
-    private func shortage(_ set: TokenisedSet) -> String? {
-        guard let wanted = source.samples, set.batch.ranges.count < wanted else { return nil }
-        return "\(calibration.path) has \(set.batch.ranges.count) samples of "
+    private func shortage(_ count: Int) -> String? {
+        guard let wanted = source.samples, count < wanted else { return nil }
+        return "\(calibration.title) has \(count) samples of "
             + "\(calibration.maxTokens) tokens, fewer than the \(wanted) of `samples`; all are "
             + "taken"
     }
@@ -152,26 +135,6 @@ struct TokeniseStage: Stage {
             ])
         }
         return KeyJSON.array(contents).digest
-    }
-
-    private static func encode(_ sequences: [[Int32]]) -> [UInt8] {
-        var archive = TensorArchive()
-        archive.add(
-            "lengths", shape: [sequences.count], integers: sequences.map { Int32($0.count) })
-        let tokens = sequences.flatMap { $0 }
-        archive.add("tokens", shape: [tokens.count], integers: tokens)
-        return archive.bytes
-    }
-
-    private static func decode(_ archive: TensorArchive) -> [[Int32]]? {
-        guard let lengths = archive.integers("lengths"), let tokens = archive.integers("tokens"),
-            lengths.allSatisfy({ $0 >= 0 }), lengths.reduce(0, { $0 + Int($1) }) == tokens.count
-        else { return nil }
-        var start = 0
-        return lengths.map { length in
-            defer { start += Int(length) }
-            return Array(tokens[start..<start + Int(length)])
-        }
     }
 }
 
