@@ -251,8 +251,7 @@ let package = Package(
             "RunnerTests",
             [
                 "JSON", "Runner", "Jobs", "Catalogue", "Failures", "Compression", "Evaluation",
-                "Analysis", "Model",
-                "Texts",
+                "Analysis", "Model", "Report", "Texts",
                 "Tokenizer", "Checkpoint", "TensorMath", "DurableIO", "Store", "Locations",
                 external("SystemPackage", "swift-system"),
             ]),

@@ -1,0 +1,98 @@
+// A job is planned by its own stages: what the forecast lists is what the run then computes.
+
+import Foundation
+import Jobs
+import Locations
+import Report
+import Store
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Runner
+
+@Suite struct ForecastTests {
+    private struct Line: Hashable, CustomStringConvertible {
+        let name: String
+        let detail: String
+
+        var description: String { "\(name): \(detail)" }
+        /// Figures decide how often some stretches more are measured: pairs of all 16 layers come
+        /// first.
+        var isFurtherRound: Bool { name == "run-costs" && !detail.hasPrefix("15 ") }
+    }
+
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// A runner that nothing but the folder's store is known to.
+    private func runner(_ compress: String) throws -> JobRunner {
+        let results = folder.path + "/results"
+        try FileManager.default.createDirectory(
+            atPath: results, withIntermediateDirectories: true)
+        let inputs = FilePath(Places.demoModel.deletingLastPathComponent().path)
+        let manifest = """
+            version: 1
+            model: demo
+            calibration: {dataset: text, path: demo/calibration.txt, samples: 12, max_tokens: 16}
+            analysis: {compute: f32}
+            compress:
+            \(compress)
+            evaluate: [{task: perplexity, path: demo/heldout.txt, window: 64, limit: 128}]
+            """
+        return JobRunner(
+            try ManifestParser.parse(bytes: Data(manifest.utf8), name: "forecast"),
+            setting: JobSetting(
+                store: try ContentStore(state: FilePath(folder.path + "/state")),
+                models: ModelLocator(from: inputs),
+                data: .anywhere(from: inputs), results: FilePath(results)),
+            progress: ProgressReporter(listener: { _ in }, stop: {}))
+    }
+
+    private static func computed(_ forecast: JobForecast) -> [Line] {
+        forecast.stages.filter { !$0.isCached }.map { Line(name: $0.name, detail: $0.detail) }
+    }
+
+    private static func computed(_ report: RunReport) -> [Line] {
+        report.stages.filter { $0.cache == .miss }.map { Line(name: $0.name, detail: $0.detail) }
+    }
+
+    @Test(
+        "several entries are computed as planned, in this order",
+        arguments: [
+            """
+            - {method: mka, measure: npib, ratios: [0.25]}
+            - {method: mka, measure: cosine, label: mka-cosine, ratios: [0.25]}
+            - {method: mka, measure: cka, label: mka-cka, ratios: [0.25]}
+            - {method: reverse, ratios: [0.25, 0.5]}
+            """,
+            """
+            - {method: sleb, search_samples: 2, ratios: [0.125]}
+            - {method: come, ratios: [0.125]}
+            - {method: reverse, ratios: [0.125]}
+            """,
+            """
+            - {method: fold, search_samples: 2, tuning_steps: 0, ratios: [0.125, 0.25]}
+            - {method: fold, lambda: 0.5, search_samples: 2, tuning_steps: 0, label: half,
+               ratios: [0.25]}
+            """,
+            """
+            - {method: mka, ratios: [0.25]}
+            - {method: mka, pairs: any, label: any, ratios: [0.25]}
+            - {method: mka, align: activations, label: aligned, ratios: [0.25]}
+            - {method: replaceme, ratios: [0.125, 0.25]}
+            """,
+        ])
+    func runFollowsPlan(compress: String) throws {
+        let planned = try Self.computed(runner(compress).forecast())
+        let run = try Self.computed(runner(compress).run())
+        #expect(
+            planned.filter { !$0.isFurtherRound } == run.filter { !$0.isFurtherRound },
+            "planned \(planned)\nrun \(run)")
+        // What is there afterwards is all but the models' files, which no cache holds.
+        let after = try Self.computed(runner(compress).forecast())
+        #expect(after.allSatisfy { $0.name == "merge" }, "\(after)")
+        #expect(after.count == run.count { $0.name == "merge" })
+    }
+}
