@@ -42,6 +42,8 @@ package struct DaemonClient {
     package let socket: String
     /// For each read and write, and three times that for the whole exchange.
     private static let timeoutSeconds = 5
+    /// Longer than the daemon takes to answer or to give up.
+    private static let planTimeoutSeconds = 360
     private static let answerBytesMax = 67_108_864
     private static let headBytesMax = 65_536
 
@@ -77,6 +79,14 @@ package struct DaemonClient {
     package func check(manifest: Data, name: String) throws -> JobDescription {
         try decoded(
             exchange("POST", "/v1/check", ["X-Layerfold-Name": Self.escaped(name)], manifest))
+    }
+
+    /// What a manifest would take, as `layerfold plan --json` prints it. The daemon may take minutes.
+    package func plan(manifest: Data, name: String) throws -> Data {
+        try exchange(
+            "POST", "/v1/plan", ["X-Layerfold-Name": Self.escaped(name)], manifest,
+            timeoutSeconds: Self.planTimeoutSeconds
+        ).body
     }
 
     package func cancel(_ id: String) throws -> JobReceipt {
@@ -124,22 +134,23 @@ package struct DaemonClient {
     }
 
     private func exchange(
-        _ method: String, _ path: String, _ headers: [String: String], _ body: Data
+        _ method: String, _ path: String, _ headers: [String: String], _ body: Data,
+        timeoutSeconds: Int = Self.timeoutSeconds
     ) throws -> Answer {
-        let descriptor = try connected()
+        let descriptor = try connected(timeoutSeconds)
         defer { Glibc.close(descriptor) }
         var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
         head += "Content-Length: \(body.count)\r\n\r\n"
-        try send(Data(head.utf8) + body, to: descriptor)
-        let answer = try parsed(try received(from: descriptor))
+        try send(Data(head.utf8) + body, to: descriptor, timeoutSeconds)
+        let answer = try parsed(try received(from: descriptor, timeoutSeconds))
         guard (200..<300).contains(answer.status) else {
             throw ClientError.refused(try decoded(answer))
         }
         return answer
     }
 
-    private func connected() throws -> CInt {
+    private func connected(_ timeoutSeconds: Int) throws -> CInt {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let path = Array(socket.utf8)
@@ -149,8 +160,8 @@ package struct DaemonClient {
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
         let descriptor = Glibc.socket(
             AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw unreachable() }
-        var timeout = timeval(tv_sec: Self.timeoutSeconds, tv_usec: 0)
+        guard descriptor >= 0 else { throw unreachable(timeoutSeconds) }
+        var timeout = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
         let timeoutBytes = socklen_t(MemoryLayout<timeval>.size)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             _ = unsafe setsockopt(descriptor, SOL_SOCKET, option, &timeout, timeoutBytes)
@@ -161,14 +172,14 @@ package struct DaemonClient {
             }
         }
         guard result == 0 else {
-            let error = unreachable()
+            let error = unreachable(timeoutSeconds)
             Glibc.close(descriptor)
             throw error
         }
         return descriptor
     }
 
-    private func send(_ data: Data, to descriptor: CInt) throws {
+    private func send(_ data: Data, to descriptor: CInt, _ timeoutSeconds: Int) throws {
         var rest = Array(data)[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes {
@@ -178,20 +189,20 @@ package struct DaemonClient {
             if count < 0, errno == EINTR { continue }
             // A daemon that refuses a large body answers before it has read it all.
             if count < 0, errno == EPIPE || errno == ECONNRESET { return }
-            guard count > 0 else { throw unreachable() }
+            guard count > 0 else { throw unreachable(timeoutSeconds) }
             rest = rest.dropFirst(count)
         }
     }
 
-    private func received(from descriptor: CInt) throws -> Data {
-        let end = ContinuousClock.now + .seconds(3 * Self.timeoutSeconds)
+    private func received(from descriptor: CInt, _ timeoutSeconds: Int) throws -> Data {
+        let end = ContinuousClock.now + .seconds(3 * timeoutSeconds)
         var answer = Data()
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
             if count < 0, errno == EINTR { continue }
             if count == 0 || (count < 0 && errno == ECONNRESET && !answer.isEmpty) { return answer }
-            guard count > 0 else { throw unreachable() }
+            guard count > 0 else { throw unreachable(timeoutSeconds) }
             answer.append(contentsOf: buffer[..<count])
             guard answer.count <= Self.answerBytesMax, ContinuousClock.now < end else {
                 throw ClientError.badAnswer(socket: socket, reason: "it does not end")
@@ -223,11 +234,11 @@ package struct DaemonClient {
         return Answer(status: status, headers: headers, body: body)
     }
 
-    private func unreachable() -> ClientError {
+    private func unreachable(_ timeoutSeconds: Int) -> ClientError {
         let code = errno
         let reason =
             code == EAGAIN
-            ? "no answer in \(Self.timeoutSeconds) s" : unsafe String(cString: strerror(code))
+            ? "no answer in \(timeoutSeconds) s" : unsafe String(cString: strerror(code))
         return .notReachable(socket: socket, reason: reason)
     }
 

@@ -1,5 +1,5 @@
 // What passes between the daemon and `layerfold worker`: the request on standard input, the
-// outcome in a file. docs/JOB_FORMAT.md describes both for people.
+// outcome in a file, a forecast on standard output. docs/JOB_FORMAT.md describes them for people.
 
 package import Failures
 
@@ -43,6 +43,39 @@ package struct WorkerRequest: Sendable, Equatable, Codable {
         case version, job, attempt, description
         case stateDirectory = "state_dir"
         case jobDirectory = "job_dir"
+        case modelRoots = "model_roots"
+        case dataRoots = "data_roots"
+        case resultsDirectory = "results_dir"
+    }
+}
+
+/// One JSON line on the standard input of `layerfold worker --plan`, which works out what a job would
+/// take and runs nothing. It answers on standard output: with the forecast where it exits with 0, else
+/// with a `WorkerOutcome.Failure`. As above, it stops when the pipe closes.
+package struct ForecastRequest: Sendable, Equatable, Codable {
+    package var version: Int
+    package var stateDirectory: String
+    package var modelRoots: [String]
+    package var dataRoots: [String]
+    /// Where results would be written; only looked at, for room.
+    package var resultsDirectory: String
+    package var description: JobDescription
+
+    package init(
+        stateDirectory: String, modelRoots: [String], dataRoots: [String],
+        resultsDirectory: String, description: JobDescription
+    ) {
+        version = WorkerRequest.currentVersion
+        self.stateDirectory = stateDirectory
+        self.modelRoots = modelRoots
+        self.dataRoots = dataRoots
+        self.resultsDirectory = resultsDirectory
+        self.description = description
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case version, description
+        case stateDirectory = "state_dir"
         case modelRoots = "model_roots"
         case dataRoots = "data_roots"
         case resultsDirectory = "results_dir"

@@ -62,6 +62,22 @@ package struct Worker {
         return outcome.result
     }
 
+    /// What a job of the daemon would take. Nothing is written but what planning keeps in the store.
+    package static func forecast(
+        _ request: ForecastRequest, stop: @escaping () throws -> Void
+    ) throws -> JobForecast {
+        let state = FilePath(request.stateDirectory)
+        return try JobRunner(
+            request.description,
+            setting: JobSetting(
+                store: try ContentStore(state: state),
+                models: ModelLocator(roots: request.modelRoots.map { FilePath($0) }),
+                data: .below(request.dataRoots.map { FilePath($0) }),
+                results: FilePath(request.resultsDirectory), state: state),
+            progress: ProgressReporter(listener: { _ in }, stop: stop)
+        ).forecast()
+    }
+
     private func runJob() throws {
         let results = FilePath(request.resultsDirectory)
         try FreshFolder.make(results)

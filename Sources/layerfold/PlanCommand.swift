@@ -31,8 +31,15 @@ struct PlanCommand: ParsableCommand {
 extension JobInForeground {
     func plan() throws {
         let forecast = try carryOut { try foreground.forecast(emit: { _ in }, stop: $0) }
-        if place.json { return try Terminal.json(forecast) }
-        for line in ForecastTable.lines(forecast) { Terminal.line(line) }
+        try forecast.tell(json: place.json)
+    }
+}
+
+extension JobForecast {
+    /// On standard output.
+    func tell(json: Bool) throws {
+        if json { return try Terminal.json(self) }
+        for line in ForecastTable.lines(self) { Terminal.line(line) }
     }
 }
 

@@ -4,23 +4,38 @@ import ArgumentParser
 import Client
 import Foundation
 import Jobs
+import Runner
 
 struct SubmitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "submit", abstract: "Hand a job file to the daemon; prints the job's id.")
+        commandName: "submit", abstract: "Hand a job file to the daemon; prints the job's id.",
+        discussion: """
+            With --dry-run the daemon says what the job would compute and take, as `layerfold plan` \
+            does, and queues nothing.
+            """)
 
     @Argument(help: "The job file; - for standard input.") var job: String
     @OptionGroup var daemon: DaemonPlace
     @OptionGroup var patience: PatienceOption
     @Flag(help: "Wait until the job ends.") var wait = false
+    @Flag(help: "Only show what the job would do and take.") var dryRun = false
     @Flag(help: "Print JSON.") var json = false
+
+    func validate() throws {
+        if wait && dryRun { throw ValidationError("--dry-run queues nothing to --wait for") }
+    }
 
     func run() throws {
         let manifest = try NamedFile.read(job)
-        let receipt = try daemon.ask {
-            try $0.submit(manifest: manifest, name: Manifest.name(of: job))
-        }
+        let name = Manifest.name(of: job)
+        if dryRun { return try plan(manifest, name) }
+        let receipt = try daemon.ask { try $0.submit(manifest: manifest, name: name) }
         try receipt.tell(daemon, patience, wait: wait, json: json)
+    }
+
+    private func plan(_ manifest: Data, _ name: String) throws {
+        let answer = try daemon.ask { try $0.plan(manifest: manifest, name: name) }
+        try JSONDecoder().decode(JobForecast.self, from: answer).tell(json: json)
     }
 }
 

@@ -9,13 +9,38 @@ struct WorkerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "worker", abstract: "Run one job for the daemon.", shouldDisplay: false)
 
+    @Flag(help: "Work out what the job would take, and run nothing.") var plan = false
+
     func run() throws {
         let stop = StopSignal()
+        if plan { try forecast(stop) } else { try work(stop) }
+    }
+
+    private func request<Request: Decodable>() throws -> Request {
         guard let line = readLine(strippingNewline: true),
             line.utf8.count <= WorkerRequest.bytesMax,
-            let request = try? JSONDecoder().decode(WorkerRequest.self, from: Data(line.utf8))
+            let request = try? JSONDecoder().decode(Request.self, from: Data(line.utf8))
         else { throw Failure(.usage, "expected a job request on standard input") }
         Self.stopWithDaemon()
+        return request
+    }
+
+    private func forecast(_ stop: StopSignal) throws {
+        // A job that runs goes first.
+        _ = nice(10)
+        let request: ForecastRequest = try request()
+        do {
+            try Terminal.json(try Worker.forecast(request) { try stop.check() })
+        } catch is JobStopped {
+            throw ExitCode(StopSignal.status.rawValue)
+        } catch {
+            try Terminal.json(WorkerOutcome.Failure(error))
+            throw ExitCode(ExitStatus.jobFailed.rawValue)
+        }
+    }
+
+    private func work(_ stop: StopSignal) throws {
+        let request: WorkerRequest = try request()
         let worker = Worker(
             request,
             emit: { line in

@@ -8,13 +8,16 @@ final class CommandDaemon {
     /// Short: a socket's address has 107 bytes.
     let folder: String
     var state: String { folder + "/state" }
+    private let worker: String
     private var process: Process?
 
-    init() throws {
+    /// - Parameter worker: the program that does the work; that of shell where left out.
+    init(worker: String? = nil) throws {
         folder = "/tmp/lfc-" + UUID().uuidString.prefix(8)
+        self.worker = worker ?? folder + "/worker"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
-        try Data(Self.worker.utf8).write(to: URL(filePath: folder + "/worker"))
+        try Data(Self.script.utf8).write(to: URL(filePath: folder + "/worker"))
         try FileManager.default.setAttributes(
             [.posixPermissions: 0o755], ofItemAtPath: folder + "/worker")
         try FileManager.default.copyItem(
@@ -37,7 +40,7 @@ final class CommandDaemon {
         let process = Process()
         process.executableURL = Places.programs.appending(path: "layerfoldd")
         process.arguments = [
-            "--state", state, "--worker", folder + "/worker", "--grace-seconds", "1",
+            "--state", state, "--worker", worker, "--grace-seconds", "1",
             "--log-level", "error",
         ]
         process.standardError = FileHandle.nullDevice
@@ -94,7 +97,7 @@ final class CommandDaemon {
 
     // MARK: Worker
 
-    private static let worker = #"""
+    private static let script = #"""
         #!/bin/sh
         # Does what the job's name says.
         read -r request || exit 0

@@ -30,9 +30,13 @@ struct PlanTests {
     private static func plan(_ job: String, _ state: String) throws -> Forecast {
         let outcome = try layerfold("plan", job, "--state", state, "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")
+        return try forecast(outcome.output)
+    }
+
+    private static func forecast(_ text: String) throws -> Forecast {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(Forecast.self, from: Data(outcome.output.utf8))
+        return try decoder.decode(Forecast.self, from: Data(text.utf8))
     }
 
     @Test("before, all is computed; after, all but the files of the model comes from the cache")
@@ -57,6 +61,37 @@ struct PlanTests {
         #expect(after.names(cached: false) == ["merge"])
         #expect(after.stages.map(\.name) == before.stages.map(\.name))
         #expect(after.stages.map(\.detail) == before.stages.map(\.detail))
+    }
+
+    @Test("a daemon plans what it is asked, in the words of `plan`, and queues nothing")
+    func dryRun() throws {
+        let (folder, job) = try Workshop.make()
+        let daemon = try CommandDaemon(
+            worker: Places.programs.appending(path: "layerfold").path)
+        for kind in ["models", "data"] {
+            try FileManager.default.createDirectory(
+                atPath: daemon.state + "/" + kind, withIntermediateDirectories: true)
+            try FileManager.default.copyItem(
+                atPath: folder.path + "/demo", toPath: daemon.state + "/\(kind)/demo")
+        }
+        let here = try Self.plan(job, folder.path + "/s")
+        let answer = try daemon.verb("submit", job, "--dry-run", "--json")
+        #expect(answer.status == 0, "\(answer.errors)")
+        let there = try Self.forecast(answer.output)
+        #expect(there.stages.map(\.name) == here.stages.map(\.name))
+        #expect(there.stages.map(\.detail) == here.stages.map(\.detail))
+        #expect(there.stages.map(\.diskBytes) == here.stages.map(\.diskBytes))
+        let table = try daemon.verb("submit", job, "--dry-run")
+        #expect(table.output.hasPrefix("stage ") && table.output.contains("\nall "))
+        #expect(try daemon.verb("ls", "--json").output.contains("\"id\"") == false)
+        try Data("{version: 1, model: none, compress: [{method: reverse, ratios: [0.5]}]}".utf8)
+            .write(to: URL(filePath: job))
+        let missing = try daemon.verb("submit", job, "--dry-run")
+        #expect(missing.status == 3)
+        #expect(missing.errors.contains("models/none"), "\(missing.errors)")
+        #expect(try daemon.verb("submit", job, "--dry-run", "--wait").status == 2)
+        daemon.stop()
+        #expect(try daemon.verb("submit", job, "--dry-run").status == 5)
     }
 
     @Test("another ratio takes the analysis from the cache, and what is behind its plan is new")

@@ -17,6 +17,9 @@ final class TestDaemon {
         return FilePath(link).removingLastComponent().appending("layerfoldd")
     }()
 
+    /// What the daemon starts outside tests.
+    static let worker = program.removingLastComponent().appending("layerfold")
+
     static let isBuilt = FileManager.default.isExecutableFile(atPath: program.string)
 
     let folder: TestFolder
@@ -29,7 +32,7 @@ final class TestDaemon {
         folder = try TestFolder()
         self.state = state ?? folder.file("state")
         client = DaemonClient(socket: self.state.appending("run/layerfoldd.sock").string)
-        try folder.write(Self.worker, to: folder.file("worker"))
+        try folder.write(Self.script, to: folder.file("worker"))
         _ = unsafe Glibc.chmod(folder.file("worker").string, 0o755)
         try makeModel("demo")
     }
@@ -181,7 +184,8 @@ final class TestDaemon {
 
     /// The worker of this run, once it has begun.
     func worker(of name: String, run: Int = 1) async throws -> Int32 {
-        #expect(await eventually { runs(of: name).count >= run })
+        let hasBegun = await eventually { runs(of: name).count >= run }
+        try #require(hasBegun, "\(name) was not started \(run) times")
         return try #require(Int32(runs(of: name)[run - 1].process))
     }
 
@@ -195,7 +199,7 @@ final class TestDaemon {
     // MARK: Worker
 
     /// Each start is noted in `runs.log` beside the script.
-    static let worker = #"""
+    static let script = #"""
         #!/bin/sh
         # A worker for tests: does what the job's name says.
         read -r request || exit 0
@@ -206,8 +210,19 @@ final class TestDaemon {
         results=$(field results_dir)
         name=$(field name)
         control=$(dirname "$0")
-        echo "$name $attempt $$" >>"$control/runs.log"
+        echo "$name ${attempt:-plan} $$" >>"$control/runs.log"
         count=$(grep -c "^$name " "$control/runs.log")
+
+        if [ "$2" = --plan ]; then
+            case "$name" in
+                hang*) cat >/dev/null; exit 143 ;;
+                deaf*) trap '' TERM; while :; do sleep 0.05; done ;;
+                crash*) echo "last words of $name" >&2; kill -SEGV $$ ;;
+                user*) echo '{"class":"user","message":"no such plan"}'; exit 1 ;;
+            esac
+            echo '{"stages":[],"obstacles":[]}'
+            exit 0
+        fi
 
         outcome() {
             printf '{"version":1,"job":"%s","attempt":"%s","seconds":1,"peak_bytes":1,%s}' \

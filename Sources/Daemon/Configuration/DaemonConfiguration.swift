@@ -24,6 +24,10 @@ package struct DaemonConfiguration: Sendable {
     package var limits = QueueLimits()
     /// Unfinished jobs; manifests beyond that stay in the inbox. Default: 10,000.
     package var jobsMax = 10_000
+    /// Forecasts that are worked out at once, beside the queue.
+    package var forecastsMax = 2
+    /// How long one may take. Default: 5 minutes, in which 100 GB of a new model are hashed.
+    package var forecastTime: Duration = .seconds(300)
     package var clock = DaemonClock.system
 
     package init(

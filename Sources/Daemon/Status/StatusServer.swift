@@ -16,20 +16,27 @@ package struct StatusServer: Sendable {
     private let queue: JobQueue
     private let inbox: Inbox
     private let submissions: SubmissionCheck
+    private let forecaster: Forecaster
     private let server: HTTPServer
     private let path: FilePath
 
     /// A unix address holds 107 bytes.
     package static let pathBytesMax = 107
+    /// A request is read and answered within that; a forecast has its own time on top.
+    private static let answerTime = Duration.seconds(30)
+    private var forecastTime: Duration { Self.answerTime + configuration.forecastTime }
 
     package init(configuration: DaemonConfiguration, queue: JobQueue, inbox: Inbox) {
         self.configuration = configuration
         self.queue = queue
         self.inbox = inbox
         submissions = SubmissionCheck(configuration)
+        forecaster = Forecaster(configuration)
         path = configuration.folders.socket
+        // The longest of all answers: shorter times are kept here.
+        let longest = Self.answerTime + configuration.forecastTime
         server = HTTPServer(
-            address: .unix(path: path.string), timeout: 30, logger: .disabled)
+            address: .unix(path: path.string), timeout: longest / .seconds(1), logger: .disabled)
     }
 
     /// Serves until the task is cancelled.
@@ -49,7 +56,7 @@ package struct StatusServer: Sendable {
     }
 
     private func addRoutes() async {
-        let (queue, inbox) = (queue, inbox)
+        let (queue, inbox, forecastTime) = (queue, inbox, forecastTime)
         await route("GET /v1/status") { _ in try await queue.status() }
         await route("GET /v1/inbox") { _ in await inbox.report() }
         await route("GET /v1/jobs") { request in
@@ -62,6 +69,9 @@ package struct StatusServer: Sendable {
         await route("POST /v1/jobs/:id/retry") { try await queue.retry(Self.id(of: $0)) }
         await route("POST /v1/check") { try await self.check($0) }
         await route("POST /v1/jobs", .created) { try await self.submit($0) }
+        await server.appendRoute("POST /v1/plan") { request in
+            await Self.answering(within: forecastTime) { try await self.plan(request) }
+        }
         await server.appendRoute("GET /v1/jobs/:id/log") { request in
             await Self.answering { try await self.log(request) }
         }
@@ -102,6 +112,14 @@ package struct StatusServer: Sendable {
         try await submissions.description(
             of: try await Self.body(of: request),
             name: request.headers[HTTPHeader("X-Layerfold-Name")] ?? "job")
+    }
+
+    /// What a manifest would take; nothing is queued.
+    private func plan(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let description = try await check(request)
+        return HTTPResponse(
+            statusCode: .ok, headers: [.contentType: "application/json"],
+            body: try await forecaster.forecast(description))
     }
 
     /// A part of the worker's log as plain text: `?offset=N`, or its last part without.
@@ -168,10 +186,21 @@ package struct StatusServer: Sendable {
     }
 
     private static func answering(
-        _ body: () async throws -> HTTPResponse
+        within limit: Duration = answerTime,
+        _ body: @escaping @Sendable () async throws -> HTTPResponse
     ) async -> HTTPResponse {
         do {
-            return try await body()
+            return try await withThrowingTaskGroup { group in
+                group.addTask { try await body() }
+                group.addTask {
+                    try await Task.sleep(for: limit)
+                    throw ErrorDocument(
+                        code: .unavailable,
+                        message: "no answer within \(limit.components.seconds) s")
+                }
+                defer { group.cancelAll() }
+                return try await group.next() ?? HTTPResponse(statusCode: .internalServerError)
+            }
         } catch let error as ErrorDocument {
             return failure(error)
         } catch let error as ManifestError {

@@ -1,5 +1,5 @@
-// One attempt of one job, as a child process in a process group of its own: request in, progress
-// lines out, log to a file, and a teardown that always ends with a kill.
+// One attempt of one job, or its forecast, as a child process in a process group of its own: request
+// in, lines or a document out, log to a file, and a teardown that always ends with a kill.
 
 import DurableIO
 import Failures
@@ -44,6 +44,34 @@ package struct WorkerLauncher: Sendable {
         onStart: @Sendable (ProcessIdentity) async throws -> Void,
         onLine: @escaping @Sendable (ProgressLine) async -> Void
     ) async -> WorkerExit {
+        await start(
+            request, stop: stop, onStart: onStart,
+            output: { await Self.readLines($0, onLine) },
+            errors: { await Self.copyLog($0, to: log) })
+    }
+
+    /// Runs a process that answers with one document, and may be stopped at any time.
+    ///
+    /// - Returns: how it ended, and the beginnings of what it wrote.
+    @concurrent
+    package func ask(
+        _ request: some Encodable & Sendable, stop: StopSwitch, bytesMax: Int
+    ) async -> (exit: WorkerExit, output: [UInt8], errors: [UInt8]) {
+        let (output, errors) = (Beginning(bytesMax), Beginning(Self.errorBytesMax))
+        let exit = await start(
+            request, stop: stop, onStart: { _ in },
+            output: { await Self.collect($0, output) }, errors: { await Self.collect($0, errors) })
+        return (exit, output.bytes, errors.bytes)
+    }
+
+    private static let errorBytesMax = 4_096
+
+    private func start(
+        _ request: some Encodable & Sendable, stop: StopSwitch,
+        onStart: @Sendable (ProcessIdentity) async throws -> Void,
+        output: @escaping @Sendable (SubprocessOutputSequence) async -> Void,
+        errors: @escaping @Sendable (SubprocessOutputSequence) async -> Void
+    ) async -> WorkerExit {
         let reaper = Reaper()
         do {
             let line = try Array(JobJSON.encode(request)) + [UInt8(ascii: "\n")]
@@ -66,12 +94,12 @@ package struct WorkerLauncher: Sendable {
                         // A worker that died already cannot take it; its exit says more.
                         _ = try? await execution.standardInputWriter.write(line)
                     }
-                    group.addTask { await Self.copyLog(execution.standardError, to: log) }
+                    group.addTask { await errors(execution.standardError) }
                     let stopping = Task {
                         await stop.wait()
                         if !Task.isCancelled { await execution.teardown(using: [step]) }
                     }
-                    await Self.readLines(execution.standardOutput, onLine)
+                    await output(execution.standardOutput)
                     await group.waitForAll()
                     stopping.cancel()
                     await stopping.value
@@ -124,8 +152,32 @@ package struct WorkerLauncher: Sendable {
         }
     }
 
+    private static func collect(
+        _ output: SubprocessOutputSequence, _ beginning: Beginning
+    ) async {
+        do {
+            for try await buffer in output { beginning.append(Self.bytes(of: buffer)) }
+        } catch {
+            // As above.
+        }
+    }
+
     private static func bytes(of buffer: SubprocessOutputSequence.Buffer) -> [UInt8] {
         unsafe buffer.withUnsafeBytes { unsafe Array($0) }
+    }
+}
+
+/// What a process wrote, up to a number of bytes; the rest is read and dropped.
+private final class Beginning: Sendable {
+    private let bytesMax: Int
+    private let kept = Mutex<[UInt8]>([])
+
+    init(_ bytesMax: Int) { self.bytesMax = bytesMax }
+
+    var bytes: [UInt8] { kept.withLock { $0 } }
+
+    func append(_ bytes: [UInt8]) {
+        kept.withLock { $0 += bytes.prefix(bytesMax - $0.count) }
     }
 }
 

@@ -6,7 +6,7 @@ import SystemPackage
 import TensorMath
 
 /// A stage as `layerfold plan` shows it.
-package struct StageForecast: Sendable, Equatable, Encodable {
+package struct StageForecast: Sendable, Equatable, Codable {
     package let name: String
     package let detail: String
     package let isCached: Bool
@@ -25,7 +25,8 @@ package struct StageForecast: Sendable, Equatable, Encodable {
     }
 }
 
-package struct JobForecast: Sendable, Equatable, Encodable {
+/// Sums are written for those who read it, and made anew where it is read here.
+package struct JobForecast: Sendable, Equatable, Codable {
     package let stages: [StageForecast]
     /// What will not fit, in words.
     package let obstacles: [String]
@@ -81,6 +82,12 @@ package struct JobForecast: Sendable, Equatable, Encodable {
         case peakBytes = "peak_bytes"
         case diskBytes = "disk_bytes"
         case cachedCount = "cached"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        stages = try container.decode([StageForecast].self, forKey: .stages)
+        obstacles = try container.decode([String].self, forKey: .obstacles)
     }
 
     package func encode(to encoder: any Encoder) throws {
