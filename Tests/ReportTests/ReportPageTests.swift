@@ -32,9 +32,10 @@ import Testing
         }
         let known = try words(plain)
         let hostile = try words(HostileText.report())
-        // Only what shows nested parameters and cut names: code and title.
+        // Only what shows nested parameters, cut names and columns beyond paper: code, title and name.
         #expect(hostile.tags.subtracting(known.tags).isSubset(of: ["code"]))
-        #expect(hostile.attributes.subtracting(known.attributes).isSubset(of: ["title"]))
+        #expect(
+            hostile.attributes.subtracting(known.attributes).isSubset(of: ["title", "data-name"]))
         let html = HTMLReport.render(HostileText.report())
         #expect(html.matches(of: #/<script/#).count == 1)
         #expect(!html.contains("\u{0}") && !html.contains("\u{1B}"))
@@ -173,6 +174,28 @@ import Testing
                     #expect(!ComparisonTable(report).csv().isEmpty)
                 }
             }
+        }
+    }
+
+    /// On paper the heads of many columns are left out, and each figure stands under its name.
+    @Test func `every figure of a table that is too wide for paper has its name with it`() throws {
+        var report = SampleReport.make(
+            layers: 16, ratios: [0.25], methods: ["mka", "reverse"], hasTasks: true)
+        #expect(!HTMLReport.render(report).contains("data-name=\""))
+        for index in report.results.indices {
+            let evaluations = report.results[index].evaluations
+            report.results[index].evaluations += evaluations.map {
+                var other = $0
+                other.task += "-again"
+                return other
+            }
+        }
+        let html = HTMLReport.render(report)
+        let metrics = ComparisonTable(report).metrics.map(\.title)
+        #expect(metrics.count == 8)
+        for name in metrics + ["Layers", "Parameters", "Size"] {
+            let named = html.ranges(of: " data-name=\"\(name)\"").count
+            #expect(named == 3, "\(name)")
         }
     }
 

@@ -119,14 +119,17 @@ struct ReportPage {
         return "<div \(style)>\(shown)</div>\(more)"
     }
 
-    /// A table cell: `sort` is the value that sorting goes by.
+    /// A table cell: `sort` is the value that sorting goes by, `name` what paper calls it where its
+    /// column has no room for a head.
     static func cell(
-        _ text: Markup, below: Markup = "", sort: Double? = nil, isBest: Bool = false
+        _ text: Markup, below: Markup = "", sort: Double? = nil, isBest: Bool = false,
+        name: String? = nil
     ) -> Markup {
+        let name: Markup = name.map { " data-name=\"\($0.shortened(to: 40))\"" } ?? ""
         let key: Markup = sort.map { $0.isFinite ? " data-v=\"\($0.description)\"" : "" } ?? ""
         let second: Markup = below.text.isEmpty ? "" : "<span class=\"below\">\(below)</span>"
         let first: Markup = isBest ? "<strong>\(text)</strong>" : text
-        return "<td class=\"num\"\(key)>\(first)\(second)</td>"
+        return "<td class=\"num\"\(key)\(name)>\(first)\(second)</td>"
     }
 
     /// Terms and what they stand for; entries without content are left out.

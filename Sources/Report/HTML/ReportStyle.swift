@@ -306,12 +306,26 @@ enum ReportStyle {
           @page { margin: 12mm; }
           nav, .skip, .tip, .copied button { display: none; }
           section, figure, tr, pre { break-inside: avoid; }
+          h2, h3, .scale { break-after: avoid; }
           section:has(.maps), section:has(.charts), section:has(table) { break-inside: auto; }
           /* What scrolls on a screen is cut on paper: tables shrink and wrap, drawings shrink. */
           .scroll { overflow: visible; background: none; }
           table { font-size: 7.5pt; min-width: 0; width: 100%; }
           th, td, .num, thead th { white-space: normal; padding: .25rem .5rem .25rem 0; }
-          tbody th { min-width: 0; max-width: none; position: static; }
+          thead th { font-size: 7pt; }
+          tbody th { min-width: 5em; max-width: none; }
+          tbody th, thead :first-child { position: static; }
+          /* More columns than paper has room for: a block for each model. */
+          .wide, .wide tbody { display: block; }
+          .wide thead { display: none; }
+          .wide tr { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); }
+          .wide tr > th {
+            grid-column: 1 / -1; border-bottom: 0; padding-bottom: 0; font-weight: 650;
+          }
+          .wide td { text-align: left; }
+          .wide td::before {
+            content: attr(data-name); display: block; color: var(--soft); font-size: 6.5pt;
+          }
           .below { font-size: 6.5pt; }
           .hit, .miss { font-size: inherit; }
           svg { max-width: 100%; height: auto; }

@@ -33,6 +33,13 @@ extension ReportPage {
 
     // MARK: - Table
 
+    /// Columns of figures that paper has room for; where there are more, each model is a block there,
+    /// its figures under their names.
+    private static let figuresOnPaper = 6
+    private var isWide: Bool { table.metrics.count > Self.figuresOnPaper }
+    private func name(_ text: String) -> String? { isWide ? text : nil }
+    private func name(of column: Int) -> String? { name(table.metrics[column].title) }
+
     private func resultTable() -> Markup {
         let heads = order.map { column -> Markup in
             let metric = table.metrics[column]
@@ -56,7 +63,7 @@ extension ReportPage {
             ? "<p class=\"faint\">Bold: the best of the models with as many layers.</p>" : ""
         return Self.scrolling(
             """
-            <table class="results sortable">
+            <table class="results sortable\(isWide ? " wide" : "")">
             <caption>Folded models beside the original</caption>
             <thead><tr><th scope="col">Model</th>\
             <th scope="col" class="num">Layers</th>\(Array(heads.prefix(1)))\
@@ -72,15 +79,21 @@ extension ReportPage {
     private func originalRow() -> Markup {
         let model = report.model
         let figures = order.map { column -> Markup in
-            guard let original = table.originals[column] else { return Self.cell("–") }
+            guard let original = table.originals[column] else {
+                return Self.cell("–", name: name(of: column))
+            }
             let metric = table.metrics[column]
             return Self.cell(
-                "\(metric.text(original.value))", below: error(original.stderr, metric))
+                "\(metric.text(original.value))", below: error(original.stderr, metric),
+                name: name(of: column))
         }
         return """
-            <tr><th scope="row">original</th>\(Self.cell("\(model.layers)"))\
-            \(Array(figures.prefix(1)))\(Self.cell("\(NumberText.short(model.parameters))"))\
-            \(Self.cell("\(NumberText.bytes(model.bytes))"))\(Array(figures.dropFirst()))</tr>
+            <tr><th scope="row">original</th>\
+            \(Self.cell("\(model.layers)", name: name("Layers")))\
+            \(Array(figures.prefix(1)))\
+            \(Self.cell("\(NumberText.short(model.parameters))", name: name("Parameters")))\
+            \(Self.cell("\(NumberText.bytes(model.bytes))", name: name("Size")))\
+            \(Array(figures.dropFirst()))</tr>
             """
     }
 
@@ -93,29 +106,37 @@ extension ReportPage {
             layers += ", asked \(NumberText.change(-result.ratio))"
         }
         let figures = order.map { column -> Markup in
-            guard let evaluation = row.cells[column] else { return Self.cell("–") }
-            return figure(evaluation, isBest: best[column].contains(result.id))
+            let name = name(of: column)
+            guard let evaluation = row.cells[column] else { return Self.cell("–", name: name) }
+            return figure(evaluation, isBest: best[column].contains(result.id), name: name)
         }
         let style: Markup = isFirst ? " class=\"first\"" : ""
         return """
             <tr\(style)><th scope="row">\
             \(Markup.name(result.name, countMax: 40))</th>\
-            \(Self.cell("\(result.layers)", below: layers, sort: Double(result.layers)))\
+            \(Self.cell(
+                "\(result.layers)", below: layers, sort: Double(result.layers),
+                name: name("Layers")))\
             \(Array(figures.prefix(1)))\
-            \(size(result.parameters, report.model.parameters, NumberText.short))\
-            \(size(result.bytes, report.model.bytes, NumberText.bytes))\
+            \(size("Parameters", result.parameters, report.model.parameters, NumberText.short))\
+            \(size("Size", result.bytes, report.model.bytes, NumberText.bytes))\
             \(Array(figures.dropFirst()))</tr>
 
             """
     }
 
-    private func size(_ value: Int, _ original: Int, _ text: (Int) -> String) -> Markup {
+    private func size(
+        _ title: String, _ value: Int, _ original: Int, _ text: (Int) -> String
+    ) -> Markup {
         let change = Double(value) / Double(max(original, 1)) - 1
         return Self.cell(
-            "\(text(value))", below: "\(NumberText.change(change))", sort: Double(value))
+            "\(text(value))", below: "\(NumberText.change(change))", sort: Double(value),
+            name: name(title))
     }
 
-    private func figure(_ evaluation: RunReport.Evaluation, isBest: Bool) -> Markup {
+    private func figure(
+        _ evaluation: RunReport.Evaluation, isBest: Bool, name: String?
+    ) -> Markup {
         let metric = ReportMetric(evaluation)
         var below: [Markup] = []
         if let original = evaluation.original {
@@ -126,7 +147,7 @@ extension ReportPage {
         return Self.cell(
             "\(metric.text(evaluation.value))",
             below: below.isEmpty ? "" : below.dropFirst().reduce(below[0]) { $0 + ", " + $1 },
-            sort: evaluation.value, isBest: isBest)
+            sort: evaluation.value, isBest: isBest, name: name)
     }
 
     private func error(_ stderr: Double?, _ metric: ReportMetric) -> Markup {
