@@ -84,7 +84,7 @@ package struct JobForecast: Sendable, Equatable, Codable {
         case cachedCount = "cached"
     }
 
-    package init(from decoder: any Decoder) throws {
+    package init(from decoder: any Swift.Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         stages = try container.decode([StageForecast].self, forKey: .stages)
         obstacles = try container.decode([String].self, forKey: .obstacles)
