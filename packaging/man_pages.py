@@ -1,5 +1,5 @@
-"""Man pages of a program from its `--experimental-dump-help` on standard input: one for the program,
-and one for each verb, which `man PROGRAM VERB` finds too.
+"""Man pages of a program from its `--experimental-dump-help` on standard input: one for the
+program, and one for each verb, which `man PROGRAM VERB` finds too.
 
 argument-parser's own `generate-manual` is not used: as a plugin it builds the whole package once
 more, and knows nothing of programs that are there already.
@@ -108,7 +108,8 @@ def page(command, number, version):
     lines += section("OPTIONS", arguments(command))
     listed = []
     for verb in verbs(command):
-        listed += [".TP", f"\\fB{escaped(verb['commandName'])}\\fR", prose(verb.get("abstract", ""))]
+        name_of_verb = f"\\fB{escaped(verb['commandName'])}\\fR"
+        listed += [".TP", name_of_verb, prose(verb.get("abstract", ""))]
     lines += section("VERBS", listed)
     related = [name(verb, "-") for verb in verbs(command)]
     if command.get("superCommands"):

@@ -81,7 +81,7 @@ package struct DaemonClient {
             exchange("POST", "/v1/check", ["X-Layerfold-Name": Self.escaped(name)], manifest))
     }
 
-    /// What a manifest would take, as `layerfold plan --json` prints it. The daemon may take minutes.
+    /// What a manifest would take, as `layerfold plan --json` prints it; may take minutes.
     package func plan(manifest: Data, name: String) throws -> Data {
         try exchange(
             "POST", "/v1/plan", ["X-Layerfold-Name": Self.escaped(name)], manifest,

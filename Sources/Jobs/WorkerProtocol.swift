@@ -49,9 +49,9 @@ package struct WorkerRequest: Sendable, Equatable, Codable {
     }
 }
 
-/// One JSON line on the standard input of `layerfold worker --plan`, which works out what a job would
-/// take and runs nothing. It answers on standard output: with the forecast where it exits with 0, else
-/// with a `WorkerOutcome.Failure`. As above, it stops when the pipe closes.
+/// One JSON line on the standard input of `layerfold worker --plan`, which works out what a job
+/// would take and runs nothing. It answers on standard output: with the forecast where it exits
+/// with 0, else with a `WorkerOutcome.Failure`. As above, it stops when the pipe closes.
 package struct ForecastRequest: Sendable, Equatable, Codable {
     package var version: Int
     package var stateDirectory: String

@@ -62,7 +62,7 @@ package struct Worker {
         return outcome.result
     }
 
-    /// What a job of the daemon would take. Nothing is written but what planning keeps in the store.
+    /// What a job of the daemon would take. Nothing is written but what planning keeps.
     package static func forecast(
         _ request: ForecastRequest, stop: @escaping () throws -> Void
     ) throws -> JobForecast {

@@ -32,7 +32,7 @@ import Testing
         }
         let known = try words(plain)
         let hostile = try words(HostileText.report())
-        // Only what shows nested parameters, cut names and columns beyond paper: code, title and name.
+        // Only what shows nested parameters, cut names and columns that paper has no room for.
         #expect(hostile.tags.subtracting(known.tags).isSubset(of: ["code"]))
         #expect(
             hostile.attributes.subtracting(known.attributes).isSubset(of: ["title", "data-name"]))

@@ -1,5 +1,5 @@
-// What a job would take. A child process works it out, as the daemon links no numerics: few at once,
-// in limited time, beside the queue, which knows nothing of it.
+// What a job would take. A child process works it out, as the daemon links no numerics: few at
+// once, in limited time, beside the queue, which knows nothing of it.
 
 import Failures
 package import Foundation

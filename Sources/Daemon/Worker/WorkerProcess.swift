@@ -1,5 +1,5 @@
-// One attempt of one job, or its forecast, as a child process in a process group of its own: request
-// in, lines or a document out, log to a file, and a teardown that always ends with a kill.
+// One attempt of one job, or its forecast, as a child process in a process group of its own:
+// request in, lines or a document out, log to a file, and a teardown that always ends with a kill.
 
 import DurableIO
 import Failures

@@ -33,8 +33,8 @@ extension ReportPage {
 
     // MARK: - Table
 
-    /// Columns of figures that paper has room for; where there are more, each model is a block there,
-    /// its figures under their names.
+    /// Columns of figures that paper has room for; where there are more, each model is a block
+    /// there, its figures under their names.
     private static let figuresOnPaper = 6
     private var isWide: Bool { table.metrics.count > Self.figuresOnPaper }
     private func name(_ text: String) -> String? { isWide ? text : nil }
