@@ -117,6 +117,12 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ]),
         room(
+            "ChatTemplate",
+            [
+                "Failures", "JSON", "DurableIO",
+                external("SystemPackage", "swift-system"),
+            ]),
+        room(
             "Texts",
             [
                 "Failures", "JSON", "Tokenizer", "TensorMath", "DurableIO", "BuiltInTexts",
@@ -236,6 +242,9 @@ let package = Package(
             path: "Tests/EngineTestSupport", swiftSettings: strict),
         engineTests("CheckpointTests", ["JSON", "Checkpoint", "DurableIO"]),
         engineTests("TokenizerTests", ["Tokenizer"]),
+        tests(
+            "ChatTemplateTests",
+            ["ChatTemplate", "JSON", external("SystemPackage", "swift-system")]),
         engineTests("TextsTests", ["Texts"]),
         engineTests("ModelTests", ["JSON", "Model", "Checkpoint"]),
         engineTests("GenerationTests", ["Generation", "Model", "Checkpoint", "Tokenizer"]),

@@ -1,0 +1,114 @@
+// The chat template of a checkpoint folder, and the special tokens that it may name.
+
+import DurableIO
+import Failures
+package import JSON
+package import SystemPackage
+
+/// Looks where transformers looks.
+package enum ChatTemplateFolder {
+    /// Of tokenizer_config.json, which may list a hundred thousand added tokens.
+    private static let limits = JSONLimits(bytes: 64 << 20)
+
+    /// The template of a folder: `chat_template.jinja`, else `chat_template` in
+    /// `tokenizer_config.json` (of several, the one named `default`), else in
+    /// `chat_template.json`. Nil where there is none.
+    ///
+    /// - Throws: `ChatTemplateError`; with the file, where a template is not one.
+    package static func find(in folder: FilePath) throws(ChatTemplateError) -> ChatTemplate? {
+        let file = folder.appending("chat_template.jinja")
+        if let bytes = try read(file, bytesMax: TemplateLimits.sourceBytesMax) {
+            guard let source = String(validating: bytes, as: UTF8.self) else {
+                throw .file(path: file.string, reason: "not valid UTF-8", failureClass: .user)
+            }
+            return try template(source, file)
+        }
+        for name in ["tokenizer_config.json", "chat_template.json"] {
+            let file = folder.appending(name)
+            guard let value = try object(file)?["chat_template"], value != .null else { continue }
+            return try template(source(value, file), file)
+        }
+        return nil
+    }
+
+    /// The special tokens that templates see by name: `bos_token`, `eos_token`, `unk_token`,
+    /// `sep_token`, `pad_token`, `cls_token`, `mask_token`, those that the folder names.
+    ///
+    /// Taken from tokenizer_config.json and, where that does not name one, from
+    /// special_tokens_map.json; a token is a string or an object with its `content`.
+    package static func specialTokens(
+        in folder: FilePath
+    ) throws(ChatTemplateError) -> JSONObject {
+        let names = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"]
+        var tokens = JSONObject()
+        for file in ["tokenizer_config.json", "special_tokens_map.json"] {
+            guard let object = try object(folder.appending(file)) else { continue }
+            for name in names.map({ $0 + "_token" }) where tokens[name] == nil {
+                guard let token = object[name] else { continue }
+                if let text = token.string ?? token["content"]?.string {
+                    tokens[name] = .string(text)
+                }
+            }
+        }
+        return tokens
+    }
+
+    private static func template(
+        _ source: String, _ file: FilePath
+    ) throws(ChatTemplateError) -> ChatTemplate {
+        do {
+            return try ChatTemplate(source: source)
+        } catch {
+            throw .inFile(path: file.string, error: error)
+        }
+    }
+
+    private static func source(
+        _ value: JSONValue, _ file: FilePath
+    ) throws(ChatTemplateError) -> String {
+        if let source = value.string { return source }
+        guard case .array(let templates) = value,
+            let named = templates.first(where: { $0["name"]?.string == "default" }),
+            let source = named["template"]?.string
+        else {
+            throw .file(
+                path: file.string,
+                reason: "chat_template: expected a string, or a list of objects with `name` and "
+                    + "`template`, one of them named `default`; found \(value.shown)",
+                failureClass: .user)
+        }
+        return source
+    }
+
+    private static func object(_ file: FilePath) throws(ChatTemplateError) -> JSONObject? {
+        guard let bytes = try read(file, bytesMax: limits.bytes) else { return nil }
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: bytes.span, limits: limits, pythonNumbers: true)
+        } catch {
+            let place = TextPlace.of(offset: error.offset, in: bytes.span)
+            throw .file(path: file.string, reason: "\(place): \(error)", failureClass: .user)
+        }
+        guard case .object(let object) = value else {
+            throw .file(
+                path: file.string, reason: "expected an object, found \(value.shown)",
+                failureClass: .user)
+        }
+        return object
+    }
+
+    /// Nil if there is no file of that name.
+    private static func read(
+        _ file: FilePath, bytesMax: Int
+    ) throws(ChatTemplateError) -> [UInt8]? {
+        do {
+            return try SmallFile.read(following: file, bytesMax: bytesMax)
+        } catch let error as SystemCallError where error.isMissing {
+            return nil
+        } catch {
+            throw .file(
+                path: file.string, reason: FaultText.describe(error),
+                failureClass: FailureClass(of: error))
+        }
+    }
+}
