@@ -244,7 +244,7 @@ let package = Package(
         engineTests("TokenizerTests", ["Tokenizer"]),
         tests(
             "ChatTemplateTests",
-            ["ChatTemplate", "JSON", external("SystemPackage", "swift-system")]),
+            ["ChatTemplate", "Failures", "JSON", external("SystemPackage", "swift-system")]),
         engineTests("TextsTests", ["Texts"]),
         engineTests("ModelTests", ["JSON", "Model", "Checkpoint"]),
         engineTests("GenerationTests", ["Generation", "Model", "Checkpoint", "Tokenizer"]),

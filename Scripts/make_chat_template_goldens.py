@@ -13,6 +13,7 @@ own (chat_template_cases.py), in the manner of the known families.
 Needs Jinja2==3.1.6 alone.
 """
 
+import copy
 import datetime
 import json
 import random
@@ -77,7 +78,7 @@ OPAQUE = re.compile(r"<(bound|built-in|function|generator|class|LoopContext|Name
 def outcome(source, given):
     """{"text": …}, {"refused": words}, or {"error": its kind}; "opaque" for what is not printed."""
     try:
-        text = ENVIRONMENT.from_string(source).render(**given)
+        text = ENVIRONMENT.from_string(source).render(**copy.deepcopy(given))
         return {"error": "opaque"} if OPAQUE.search(text) else {"text": text}
     except Refusal as error:
         return {"refused": str(error)}

@@ -18,7 +18,9 @@ enum PythonNumber {
             let padded = power.count < 2 ? "0" + power : power
             return sign + digits.prefix(1) + fraction + "e" + (exponent < 0 ? "-" : "+") + padded
         }
-        if exponent < 0 { return sign + "0." + String(repeating: "0", count: -exponent - 1) + digits }
+        if exponent < 0 {
+            return sign + "0." + String(repeating: "0", count: -exponent - 1) + digits
+        }
         digits += String(repeating: "0", count: max(0, exponent + 2 - digits.count))
         return sign + digits.prefix(exponent + 1) + "." + digits.dropFirst(exponent + 1)
     }
@@ -88,7 +90,9 @@ enum PythonNumber {
     ) throws(ChatTemplateError) -> String? {
         let text = PythonString.strip(text, nil, .both)
         guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
-            throw failure("a string as a number that is not ASCII")
+            guard !text.unicodeScalars.contains(where: { $0.properties.numericType == .decimal })
+            else { throw failure("a string as a number that is not ASCII") }
+            return nil
         }
         var digits = ""
         var before: Character = "_"
@@ -109,7 +113,9 @@ enum PythonNumber {
         let bare = text.lowercased().drop { $0 == "+" || $0 == "-" }
         if text.count - bare.count < 2 {
             if bare == "nan" { return .nan }
-            if bare == "inf" || bare == "infinity" { return text.hasPrefix("-") ? -.infinity : .infinity }
+            if bare == "inf" || bare == "infinity" {
+                return text.hasPrefix("-") ? -.infinity : .infinity
+            }
         }
         guard bare.allSatisfy({ $0.isNumber || ".e+-".contains($0) }) else { return nil }
         return Double(text)

@@ -62,9 +62,11 @@ extension Renderer {
             for parameter in macro.parameters { set(parameter.name, bound[parameter.name]) }
             for parameter in macro.parameters where bound[parameter.name] == nil {
                 let missing = Value.undefined("the parameter \(quoted(parameter.name))")
-                set(parameter.name, try parameter.value.map { value throws(ChatTemplateError) in
-                    try evaluate(value)
-                } ?? missing)
+                set(
+                    parameter.name,
+                    try parameter.value.map { value throws(ChatTemplateError) in
+                        try evaluate(value)
+                    } ?? missing)
             }
             return try captureOutput { () throws(ChatTemplateError) in try run(macro.body) }.text
         }
@@ -176,7 +178,8 @@ extension Renderer {
         case .removeprefix:
             let part = try string(first)
             guard PythonString.hasPrefix(text, part) else { return .string(text) }
-            return .string(String(scalars: text.unicodeScalars.dropFirst(part.unicodeScalars.count)))
+            return .string(
+                String(scalars: text.unicodeScalars.dropFirst(part.unicodeScalars.count)))
         case .removesuffix:
             let part = try string(first)
             guard PythonString.hasSuffix(text, part) else { return .string(text) }

@@ -91,7 +91,8 @@ extension Renderer {
                 throw failure("`replace` takes an old text and a new one")
             }
             var limit: Int?
-            if let count = bound["count"], case .none = count {} else {
+            if let count = bound["count"], case .none = count {
+            } else {
                 limit = try bound["count"].map { value throws(ChatTemplateError) in
                     try integer(value)
                 }

@@ -103,6 +103,7 @@ extension Renderer {
             try spend(text.utf8.count / 64)
             let scalars = slice(PythonString.scalars(text), from, to, by ?? 1)
             return .string(String(scalars: scalars))
+        case .range: throw .unknown(place, kind: "a slice of", name: "range")
         default: throw failure("a slice of \(base.kind)\(missing(base))")
         }
     }
@@ -115,7 +116,7 @@ extension Renderer {
         let last = by > 0 ? count : count - 1
         func clamped(_ index: Int?, _ fallback: Int) -> Int {
             guard let index else { return fallback }
-            return min(max(index < 0 ? index.addingReportingOverflow(count).partialValue : index, first), last)
+            return min(max(index < 0 ? index + count : index, first), last)
         }
         let from = clamped(from, by > 0 ? first : last)
         let to = clamped(to, by > 0 ? last : first)

@@ -42,7 +42,8 @@ extension Renderer {
 
     func negative(_ value: Value) throws(ChatTemplateError) -> Value {
         switch number(value) {
-        case .integer(let number): return .integer(try exact(0.subtractingReportingOverflow(number)))
+        case .integer(let number):
+            return .integer(try exact(0.subtractingReportingOverflow(number)))
         case .float(let number): return .float(-number)
         case nil: throw failure("no minus in front of \(value.kind)\(missing(value))")
         }

@@ -176,9 +176,10 @@ extension Renderer {
             rest.positional.removeFirst()
             if !value.isTrue { return .iterator(Iterator([])) }
             for value in try elements(of: value) {
-                result.append(try nested { () throws(ChatTemplateError) in
-                    try held(apply(filter, to: value, rest))
-                })
+                result.append(
+                    try nested { () throws(ChatTemplateError) in
+                        try held(apply(filter, to: value, rest))
+                    })
             }
         }
         return .iterator(Iterator(result))

@@ -196,9 +196,9 @@ final class Renderer {
             return nil
         }
         defer { state.finish() }
-        var isEmpty = true
+        // As Jinja counts: a pass that `break` or `continue` cut short is none.
+        var hasPassed = false
         while let value = try state.advance() {
-            isEmpty = false
             try spend()
             let flow = try inScope(loop.bodyScope) { () throws(ChatTemplateError) in
                 place = loop.place
@@ -206,9 +206,10 @@ final class Renderer {
                 set("loop", .loop(state))
                 return try run(loop.body)
             }
-            if flow == .leave { return .next }
+            if flow == .leave { break }
+            if flow == .next { hasPassed = true }
         }
-        guard isEmpty else { return .next }
+        if hasPassed { return .next }
         return try inScope(loop.otherwiseScope) { () throws(ChatTemplateError) in
             try run(loop.otherwise)
         }

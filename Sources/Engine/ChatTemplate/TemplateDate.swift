@@ -10,7 +10,8 @@ package struct TemplateDate: Sendable, Equatable {
     package let second: Int
 
     /// - Returns: nil where there is no such day or time.
-    package init?(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
+    package init?(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0)
+    {
         guard (1...9999).contains(year), (1...12).contains(month),
             (1...Self.days(in: month, of: year)).contains(day), (0..<24).contains(hour),
             (0..<60).contains(minute), (0..<60).contains(second)

@@ -137,7 +137,8 @@ extension TemplateParser {
         return sign
     }
 
-    private mutating func unary(allowsFilters: Bool = true) throws(ChatTemplateError) -> Expression {
+    private mutating func unary(allowsFilters: Bool = true) throws(ChatTemplateError) -> Expression
+    {
         let place = current.place
         var value: Expression
         if skip(sign: "-") {

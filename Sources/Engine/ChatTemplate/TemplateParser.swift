@@ -89,9 +89,10 @@ struct TemplateParser {
                 result.append(.output(value))
             case .tagBegin:
                 if case .name(let name) = current.kind, words.contains(name) { return result }
-                result.append(try nested { (parser) throws(ChatTemplateError) in
-                    try parser.statement()
-                })
+                result.append(
+                    try nested { (parser) throws(ChatTemplateError) in
+                        try parser.statement()
+                    })
                 try checkMarkup()
                 try expect(.tagEnd, "`%}`")
             default:
