@@ -218,7 +218,8 @@ let package = Package(
         .executableTarget(
             name: "layerfold-fuzz",
             dependencies: [
-                "JSON", "Checkpoint", "Tokenizer", "Report", "Store", "Jobs", "TensorMath",
+                "JSON", "Checkpoint", "Tokenizer", "ChatTemplate", "Report", "Store", "Jobs",
+                "TensorMath",
                 external("ArgumentParser", "swift-argument-parser"),
                 external("SystemPackage", "swift-system"),
             ],

@@ -1,4 +1,5 @@
-// Chat templates against Jinja 3.1.6, set up as transformers does (Scripts/make_chat_template_goldens.py).
+// Chat templates against Jinja 3.1.6, set up as transformers does (the fixture is made by
+// Scripts/make_chat_template_goldens.py).
 
 import ChatTemplate
 import Foundation

@@ -1,5 +1,6 @@
 // What is fuzzed: a row for each parser of bytes that nobody vouches for.
 
+import ChatTemplate
 import Checkpoint
 import Foundation
 import JSON
@@ -35,6 +36,8 @@ struct Entry: Sendable {
         Entry(
             "tokenizer", Seeds.files(below: "Tests", ending: ".tokenizer.json", bytesMax: 1 << 14),
             Seeds.tokenizerWords, accepts: tokenizer),
+        Entry(
+            "chat-template", Seeds.chatTemplates, Seeds.chatTemplateWords, accepts: chatTemplate),
         Entry(
             "manifest", Seeds.files(below: "inbox-example", ending: ".yaml", bytesMax: 1 << 14),
             Seeds.manifestWords, accepts: manifest),
@@ -113,6 +116,19 @@ struct Entry: Sendable {
                 promise(ids.allSatisfy { $0 >= 0 }, "no id is negative")
                 _ = try? tokenizer.decode(ids)
             }
+            return true
+        } catch { return refused(error) }
+    }
+
+    /// What is read can be rendered, or is refused.
+    private static func chatTemplate(_ bytes: [UInt8]) -> Bool {
+        do {
+            let template = try ChatTemplate(source: String(decoding: bytes, as: UTF8.self))
+            let messages = [
+                ChatTemplate.message(role: "system", content: "a {{ b"),
+                ChatTemplate.message(role: "user", content: "é\u{301} \u{1F600}"),
+            ]
+            _ = try? template.render(messages: messages, addGenerationPrompt: true)
             return true
         } catch { return refused(error) }
     }

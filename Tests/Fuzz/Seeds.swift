@@ -77,6 +77,22 @@ enum Seeds {
             "\"id\":0,",
         ]
 
+    static let chatTemplates = [
+        "{% for m in messages if m.role != 'x' -%}\n<|{{ m['role'] | upper }}|>{{ m.content }}"
+            + "{{ loop.last }}{%+ else %}none{% endfor %}{# end #}\n",
+        "{%- macro f(a, b=[1, 2][::-1]) %}{% set ns = namespace(x=b) %}{{ ns.x | tojson }}"
+            + "{% if a > 0 %}{{ f(a - 1) }}{% endif %}{% endmacro %}{{ f(3) ~ 'x' * 2 }}",
+        "{% set t %}{{ messages | selectattr('role', 'eq', 'user') | map(attribute='content')"
+            + " | join(', ') }}{% endset %}{{ t.split(',')[0] if t is defined else none }}",
+    ].map { Array($0.utf8) }
+
+    static let chatTemplateWords = [
+        "{{", "}}", "{%", "%}", "{%-", "-%}", "{#", "#}", " if ", " else ", "{% endif %}",
+        " for ", " in ", "{% endfor %}", "{% break %}", "(", ")", "[", "]", "{", "}", "|", ".",
+        ":", ",", "'", "\\", "not ", "-", "*", "**", "//", "%", "~", "==", "<", " is ", "messages",
+        "range(99999)", "9223372036854775807", "1e999", "f(9)", "|replace('', t)", "[::-1]", "é",
+    ]
+
     static let manifestWords = [
         "&a ", "*a", "!!str ", "!x ", "? ", ": ", "- ", "[", "]", "{", "}", ",", "\"", "'",
         "|\n", ">\n", "#", "\n", "\r\n", "\t", "---\n", "...\n", "%YAML 1.2\n", "~", ".nan",
