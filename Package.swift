@@ -90,8 +90,13 @@ let package = Package(
         // job; nothing about models.
         ours("Failures", []),
         ours("JSON", ["Failures", external("OrderedCollections", "swift-collections")]),
-        ours("TensorMath", ["Failures", "Kernels", "CBLAS", "COneDNN", "COpenMP"]),
         ours("DurableIO", ["Failures", external("SystemPackage", "swift-system")]),
+        ours(
+            "TensorMath",
+            [
+                "Failures", "DurableIO", "Kernels", "CBLAS", "COneDNN", "COpenMP",
+                external("SystemPackage", "swift-system"),
+            ]),
         ours("Catalogue", []),
         ours("Jobs", ["Failures", "Catalogue", external("Yams", "Yams")]),
 
@@ -132,8 +137,8 @@ let package = Package(
         room(
             "Generation",
             [
-                "Failures", "JSON", "Checkpoint", "Tokenizer", "Texts", "Model", "TensorMath",
-                "DurableIO", external("SystemPackage", "swift-system"),
+                "Failures", "JSON", "Checkpoint", "Tokenizer", "ChatTemplate", "Texts", "Model",
+                "TensorMath", "DurableIO", external("SystemPackage", "swift-system"),
             ]),
         room(
             "Evaluation",
@@ -163,8 +168,8 @@ let package = Package(
         ours(
             "Runner",
             [
-                "Failures", "JSON", "Checkpoint", "Tokenizer", "Texts", "Model", "Generation",
-                "Evaluation", "Analysis", "Compression", "Report", "Locations", "Publication",
+                "Failures", "JSON", "Checkpoint", "Tokenizer", "ChatTemplate", "Texts", "Model",
+                "Generation", "Evaluation", "Analysis", "Compression", "Report", "Locations", "Publication",
                 "Store", "Jobs",
                 "Catalogue", "DurableIO", "TensorMath",
                 external("SystemPackage", "swift-system"),
@@ -195,7 +200,8 @@ let package = Package(
         .executableTarget(
             name: "layerfold",
             dependencies: [
-                "Failures", "Checkpoint", "Tokenizer", "Texts", "Model", "Generation",
+                "Failures", "Checkpoint", "Tokenizer", "ChatTemplate", "Texts", "Model",
+                "Generation",
                 "Evaluation", "Compression", "Report", "Runner", "Client", "Locations", "Store",
                 "Jobs",
                 "Catalogue",
@@ -228,7 +234,9 @@ let package = Package(
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
-        tests("KernelsTests", ["TensorMath", "Kernels"]),
+        tests(
+            "KernelsTests",
+            ["TensorMath", "Kernels", "DurableIO", external("SystemPackage", "swift-system")]),
         tests("DurableIOTests", ["DurableIO", "Failures"]),
         tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
         tests(

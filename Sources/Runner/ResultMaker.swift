@@ -144,7 +144,8 @@ struct ResultMaker {
         guard let tokens = analysed.tokens else {
             preconditionFailure("the manifest parser asks for calibration: \(request.method)")
         }
-        return CalibratedModel(identified: original, tokens: tokens)
+        return CalibratedModel(
+            identified: original, tokens: tokens, space: cache.store.streamSpace)
     }
 
     // MARK: From plan to weights
@@ -170,7 +171,9 @@ struct ResultMaker {
     ) throws -> (IdentifiedPlan, RunReport.Learning?) {
         guard let tokens = analysed.tokens,
             let stage = LearnStage(
-                plan, request, CalibratedModel(identified: original, tokens: tokens),
+                plan, request,
+                CalibratedModel(
+                    identified: original, tokens: tokens, space: cache.store.streamSpace),
                 numerics: numerics)
         else { return (plan, nil) }
         let found = try cache.run(stage)

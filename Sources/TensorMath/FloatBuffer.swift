@@ -1,5 +1,7 @@
 // Owner of 64-byte-aligned floats: all scratch and all hidden states live in these.
 
+import DurableIO
+
 /// A fixed number of floats, aligned to a cache line, freed with its last reference.
 ///
 /// Views (`MatrixView`) share one buffer. Sendable although mutable, because parallel loops hand
@@ -8,6 +10,8 @@
 package final class FloatBuffer: @unchecked Sendable {
     package let count: Int
     private let base: UnsafeMutablePointer<Float>
+    /// Whose memory it is; nil: its own.
+    private let mapping: ScratchMapping?
 
     /// - Parameter count: number of floats; they start as zero.
     package init(count: Int) {
@@ -17,9 +21,19 @@ package final class FloatBuffer: @unchecked Sendable {
         let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
         unsafe raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
         unsafe base = raw.assumingMemoryBound(to: Float.self)
+        mapping = nil
     }
 
-    deinit { unsafe base.deallocate() }
+    /// All floats of a mapping.
+    init(_ mapping: ScratchMapping) {
+        count = mapping.byteCount / 4
+        unsafe base = mapping.address.assumingMemoryBound(to: Float.self)
+        self.mapping = mapping
+    }
+
+    deinit {
+        if mapping == nil { unsafe base.deallocate() }
+    }
 
     /// The memory, valid while the buffer lives; `offset` floats in.
     func pointer(at offset: Int) -> UnsafeMutablePointer<Float> {

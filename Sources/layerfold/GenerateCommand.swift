@@ -1,6 +1,7 @@
 // `layerfold generate MODEL`: text that goes on from a prompt, printed as it comes.
 
 import ArgumentParser
+import ChatTemplate
 import Checkpoint
 import Failures
 import Foundation
@@ -21,6 +22,9 @@ struct GenerateCommand: ParsableCommand {
 
     @OptionGroup var model: ModelArgument
     @Option(help: "The text to go on from; - for standard input.") var prompt: String
+    @Flag(help: "The prompt is a user's turn: put it into the model's chat template.")
+    var chat = false
+    @Option(help: "With --chat: what the model is told before.") var system: String?
     @Option(help: "Tokens to make, at the most.") var tokens = 128
     @Option(help: "Draw tokens, from logits divided by this; above 0.") var temperature: Double?
     @Option(help: "Draw from the likeliest tokens that hold this share together. Default: 1.")
@@ -38,8 +42,13 @@ struct GenerateCommand: ParsableCommand {
         let text = try text()
         do {
             tokenizer = try TokenizerFolder.load(model.checkpoint.folder)
-            encoded = try tokenizer.encode(text)
+            encoded =
+                try chat
+                ? spoken(to: model).tokens(text, system: system, by: tokenizer)
+                : tokenizer.encode(text)
             stop = try StopTokens(model.checkpoint)
+        } catch let failure as Failure {
+            throw failure
         } catch { throw Failure(.refused, FaultText.describe(error)) }
         if stop.ids.isEmpty {
             Terminal.error(
@@ -74,6 +83,19 @@ struct GenerateCommand: ParsableCommand {
         let ending: Generated.Ending
     }
 
+    private func spoken(to model: Model) throws -> ChatPrompt {
+        let now = Calendar(identifier: .gregorian).dateComponents(
+            [.year, .month, .day, .hour, .minute, .second], from: .now)
+        let today = TemplateDate(
+            year: now.year ?? 0, month: now.month ?? 0, day: now.day ?? 0, hour: now.hour ?? 0,
+            minute: now.minute ?? 0, second: now.second ?? 0)
+        let folder = model.checkpoint.folder
+        guard let prompt = try ChatPrompt(folder: folder, date: today) else {
+            throw Failure(.refused, "\(folder): has no chat template; leave --chat out")
+        }
+        return prompt
+    }
+
     private func text() throws -> String {
         guard prompt == NamedFile.standardInput else { return prompt }
         guard let text = String(data: try NamedFile.read(prompt), encoding: .utf8) else {
@@ -83,6 +105,9 @@ struct GenerateCommand: ParsableCommand {
     }
 
     private func sampling() throws -> Sampling {
+        guard chat || system == nil else {
+            throw Failure(.usage, "--system is for chats: give --chat")
+        }
         guard tokens > 0 else { throw Failure(.usage, "--tokens \(tokens): expected 1 or more") }
         guard let temperature else {
             guard topP == nil, seed == nil else {

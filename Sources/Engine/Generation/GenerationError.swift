@@ -22,6 +22,7 @@ package enum GenerationError: ClassifiedFailure, Equatable, CustomStringConverti
 package enum WritingError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case unknownLanguage(String, known: [String])
     case nothingOfUse(samples: Int)
+    case promptsTooLong(maxTokens: Int)
 
     package var failureClass: FailureClass { .user }
 
@@ -29,6 +30,9 @@ package enum WritingError: ClassifiedFailure, Equatable, CustomStringConvertible
         switch self {
         case .unknownLanguage(let language, let known):
             "`languages`: no prompt is in `\(language)`; there are " + known.joined(separator: ", ")
+        case .promptsTooLong(let maxTokens):
+            "`max_tokens` of \(maxTokens) is too few for a text that begins with a prompt; give 64 or "
+                + "more"
         case .nothingOfUse(let samples):
             "none of the \(samples) texts that the model wrote is of use: they break off at once or "
                 + "run in circles; calibrate on a text of your own"

@@ -2,11 +2,14 @@
 
 import Model
 import Store
+import TensorMath
 import Texts
 
 struct CalibratedModel {
     let identified: IdentifiedModel
     let tokens: TokenisedSet
+    /// Where streams of all tokens lie.
+    var space: StreamSpace = .memory
 
     var model: Model { identified.model }
     var batch: PackedSequences { tokens.batch }

@@ -48,7 +48,7 @@ struct SearchStage: Stage {
         input = MethodInput(
             parameters: request.parameters, weights: original.model.weights,
             batch: try search.samples.map { try original.spread($0) } ?? original.batch,
-            mode: numerics.mode)
+            mode: numerics.mode, space: original.space)
     }
 
     var inputs: StageInputs { original.inputs }

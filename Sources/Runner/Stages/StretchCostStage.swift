@@ -26,7 +26,7 @@ struct StretchCostStage: Stage {
         self.numerics = numerics
         input = MethodInput(
             parameters: request.parameters, weights: original.model.weights,
-            batch: try original.spread(costs.samples), mode: numerics.mode)
+            batch: try original.spread(costs.samples), mode: numerics.mode, space: original.space)
     }
 
     var inputs: StageInputs { original.inputs }

@@ -102,3 +102,8 @@ extension StageResult {
         return sequences
     }
 }
+
+extension ContentStore {
+    /// Streams that are too large for memory lie beside the store's unfinished files.
+    var streamSpace: StreamSpace { StreamSpace(folder: layout.temporary) }
+}

@@ -82,6 +82,6 @@ extension MethodInput {
     init(_ request: PlanRequest, _ original: CalibratedModel, _ numerics: Numerics) {
         self.init(
             parameters: request.parameters, weights: original.model.weights,
-            batch: original.batch, mode: numerics.mode)
+            batch: original.batch, mode: numerics.mode, space: original.space)
     }
 }

@@ -2,7 +2,7 @@
 
 import Catalogue
 import Checkpoint
-import Foundation
+import Failures
 import Generation
 import JSON
 import Jobs
@@ -17,6 +17,8 @@ struct WritingStage: Stage {
     private let original: IdentifiedModel
     private let calibration: JobDescription.Calibration
     private let prompts: [[Int32]]
+    /// What a reader should know before it is written.
+    private var warnings: [String] = []
     private let stop: StopTokens
     private let numerics: Numerics
 
@@ -33,15 +35,39 @@ struct WritingStage: Stage {
         self.numerics = numerics
         stop = try StopTokens(original.model.checkpoint)
         let longest = calibration.maxTokens - WritingQuality.tokensMin
-        prompts = try WritingPlan(calibration, hasTemplate: false).beginnings()
-            .map { try Self.encode($0, tokenizer) }.filter { $0.count <= longest }
+        let chat = Self.chat(original, calibration, &warnings)
+        let beginnings = try WritingPlan(calibration, hasTemplate: chat != nil).beginnings()
+        prompts = try beginnings.map { beginning in
+            switch beginning {
+            case .question(let text):
+                try chat?.tokens(text, by: tokenizer.tokenizer) ?? tokenizer.encoder.encode(text)
+            case .opening(let text): try tokenizer.encoder.encode(text)
+            }
+        }.filter { !$0.isEmpty && $0.count <= longest }
+        if stop.ids.isEmpty {
+            warnings.append(
+                "\(calibration.title): the model's files name no `eos_token_id`: each text is as "
+                    + "long as `max_tokens` allows")
+        }
+        guard !prompts.isEmpty else {
+            throw WritingError.promptsTooLong(maxTokens: calibration.maxTokens)
+        }
     }
 
-    private static func encode(
-        _ beginning: WritingPlan.Beginning, _ tokenizer: IdentifiedTokenizer
-    ) throws -> [Int32] {
-        switch beginning {
-        case .question(let text), .opening(let text): try tokenizer.encoder.encode(text)
+    /// Nil, with a word, where nobody can be spoken to as the model was taught.
+    private static func chat(
+        _ original: IdentifiedModel, _ calibration: JobDescription.Calibration,
+        _ warnings: inout [String]
+    ) -> ChatPrompt? {
+        do {
+            guard let chat = try ChatPrompt(folder: original.folder) else { return nil }
+            _ = try chat.text("Hello")
+            return chat
+        } catch {
+            warnings.append(
+                "\(calibration.title): no prompts are answered, because the chat template cannot be "
+                    + "used: \(FaultText.describe(error))")
+            return nil
         }
     }
 
@@ -110,12 +136,7 @@ struct WritingStage: Stage {
 
     func decode(_ stored: StageResult) throws -> TokenisedSet {
         let left = try stored.json([String: Int].self, "left")
-        var warnings: [String] = []
-        if stop.ids.isEmpty {
-            warnings.append(
-                "\(calibration.title): the model's files name no `eos_token_id`: each text is as long "
-                    + "as `max_tokens` allows")
-        }
+        var warnings = warnings
         let count = left.values.reduce(0, +)
         // Some always are.
         if 4 * count > prompts.count {

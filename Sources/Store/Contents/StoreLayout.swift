@@ -24,7 +24,8 @@ package struct StoreLayout: Sendable {
     var objects: FilePath { root.appending("obj") }
     var actions: FilePath { root.appending("act") }
     var pins: FilePath { root.appending("pins") }
-    var temporary: FilePath { root.appending("tmp") }
+    /// On the store's disk, for files that need not outlive their process.
+    package var temporary: FilePath { root.appending("tmp") }
     var quarantine: FilePath { root.appending("quarantine") }
 
     /// `00` to `ff`: the first byte of a digest names the folder it lies in.

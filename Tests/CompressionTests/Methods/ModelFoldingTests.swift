@@ -71,6 +71,47 @@ import Testing
             .values()
     }
 
+    @Test("streams on disk give the tensors of streams in memory, to the bit, and leave nothing")
+    func streamsOnDisk() throws {
+        let model = try Self.demo()
+        let folder = try TemporaryFolder()
+        let space = StreamSpace(folder: FilePath(folder.path), memoryBytesMax: 0)
+        let kept = model.blueprint.layers.indices.filter { $0 != 3 && $0 != 4 }
+        func fold(_ space: StreamSpace) throws -> (WeightPatch, [Rival]) {
+            let batch = Self.demoBatch()
+            let patch = try WeightPatch { give in
+                try ModelFolding(
+                    model.weights, mode: .float32, batch: batch, settings: Self.quick, space: space
+                ).run(keeping: kept, observer: SilentObserver(), give: give)
+            }
+            let rivals = try #require(
+                FoldRivals(
+                    model.weights, mode: .float32, batch: batch, settings: Self.quick, space: space)
+            )
+            return (
+                patch, try rivals.compare(keeping: kept, folded: patch, observer: SilentObserver())
+            )
+        }
+        let (inMemory, onDisk) = (try fold(.memory), try fold(space))
+        let layers = kept.map { model.blueprint.layers[$0] }
+        #expect(inMemory.0.archive(naming: layers).bytes == onDisk.0.archive(naming: layers).bytes)
+        #expect(inMemory.1 == onDisk.1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
+    @Test("the memory of a fold does not grow with streams that lie on disk")
+    func memoryOfStreamsOnDisk() throws {
+        let blueprint = try Self.demo().blueprint
+        let kept = Array(0..<blueprint.layers.count - 2)
+        func planned(_ sequences: Int, _ space: StreamSpace) -> Int {
+            FoldSettings().peakByteCount(
+                blueprint, keeping: kept, tokens: Self.demoBatch(sequences, of: 512), space: space)
+        }
+        let disk = StreamSpace(folder: "/nowhere")
+        #expect(planned(1_000, disk) == planned(4_000, disk))
+        #expect(planned(4_000, .memory) > planned(4_000, disk) + 1 << 30)
+    }
+
     @Test("with nothing removed nothing is computed", arguments: dense)
     func identity(name: String) throws {
         let model = try ArchitectureFixtures.model(name)

@@ -94,14 +94,18 @@ package struct MethodInput {
     let weights: ModelWeights
     package let batch: PackedSequences
     let mode: ComputeMode
+    /// Where streams of all tokens lie.
+    let space: StreamSpace
 
     package init(
-        parameters: Parameters, weights: ModelWeights, batch: PackedSequences, mode: ComputeMode
+        parameters: Parameters, weights: ModelWeights, batch: PackedSequences, mode: ComputeMode,
+        space: StreamSpace = .memory
     ) {
         self.parameters = parameters
         self.weights = weights
         self.batch = batch
         self.mode = mode
+        self.space = space
     }
 }
 

@@ -4,7 +4,7 @@ package import TensorMath
 
 /// Bytes a forward pass holds at its peak, planned before it starts.
 package struct ForwardMemory: Sendable, Equatable {
-    /// Residual stream of all tokens.
+    /// Residual stream of all tokens, where it lies in memory.
     package var stream: Int
     /// The rows of one boundary while they are handed over: as they were taken, and in the two
     /// copies that make a file of them. Those of other boundaries are on their way no more.
@@ -20,14 +20,14 @@ package struct ForwardMemory: Sendable, Equatable {
 
     package init(
         blueprint: ModelBlueprint, batch: PackedSequences, capturedRows: Int, waveTokens: Int,
-        mode: ComputeMode
+        mode: ComputeMode, space: StreamSpace = .memory
     ) {
         let hidden = blueprint.hiddenWidth
         let longestWave =
             batch.waves(limit: waveTokens).map {
                 batch.ranges[$0.upperBound - 1].upperBound - batch.ranges[$0.lowerBound].lowerBound
             }.max() ?? 0
-        stream = 4 * batch.tokens.count * hidden
+        stream = space.memoryBytes(4 * batch.tokens.count * hidden)
         captured = 3 * 4 * capturedRows * hidden
         let widest = blueprint.layers.map { $0.scratchWidth(hidden: hidden) }.max() ?? 0
         // bf16 products keep a rounded copy of their input, f32 ones a widened block of weights.

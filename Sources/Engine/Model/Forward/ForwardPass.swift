@@ -9,10 +9,13 @@ package struct ForwardPass {
     package let mode: ComputeMode
     /// Tokens a layer computes at once: bounds the scratch, large enough to keep products busy.
     package var waveTokens = 2048
+    /// Where the stream lies.
+    package let space: StreamSpace
 
-    package init(weights: ModelWeights, mode: ComputeMode) {
+    package init(weights: ModelWeights, mode: ComputeMode, space: StreamSpace = .memory) {
         self.weights = weights
         self.mode = mode
+        self.space = space
     }
 
     package var blueprint: ModelBlueprint { weights.blueprint }
@@ -82,7 +85,7 @@ package struct ForwardPass {
 
     package func embed(_ tokens: [Int32]) throws -> MatrixView {
         let table = try weights.source.weight(blueprint.embedding)
-        let stream = MatrixView(rows: tokens.count, columns: blueprint.hiddenWidth)
+        let stream = try space.matrix(rows: tokens.count, columns: blueprint.hiddenWidth)
         for (row, token) in tokens.enumerated() {
             guard token >= 0, Int(token) < blueprint.vocabularySize else {
                 throw ModelError.tokenOutsideVocabulary(

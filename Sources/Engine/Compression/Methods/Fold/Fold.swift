@@ -63,7 +63,7 @@ extension Method {
                         blueprint,
                         keeping: blueprint.layers.indices.filter {
                             !stretch.dropFirst().contains($0)
-                        }, tokens: input.batch)
+                        }, tokens: input.batch, space: input.space)
                 }.max() ?? 0
             },
             work: { input, stretches in
@@ -73,7 +73,7 @@ extension Method {
             measure: { input, stretches, observer, tell in
                 try ModelFolding(
                     input.weights, mode: input.mode, batch: input.batch, settings: settings(input),
-                    judgesAlways: true
+                    judgesAlways: true, space: input.space
                 ).costs(of: stretches, observer: observer, give: tell)
             })
     }
@@ -85,10 +85,12 @@ extension Method {
             let held = FoldSettings(input.parameters).split(input.batch).held ?? input.batch
             let forward = ForwardMemory(
                 blueprint: blueprint, batch: held, capturedRows: 0, waveTokens: 2048,
-                mode: input.mode)
-            let replacement =
-                BlockReplacement.peakByteCount(blueprint, tokens: input.batch, mode: input.mode)
-                + 4 * (blueprint.layers.count + 1) * blueprint.hiddenWidth * held.tokens.count
+                mode: input.mode, space: input.space)
+            // Boundaries that are compared, before; what is fitted, after.
+            let replacement = max(
+                BlockReplacement.peakByteCount(
+                    blueprint, tokens: input.batch, mode: input.mode, space: input.space),
+                forward.total + (blueprint.layers.count + 1) * forward.stream)
             // Streams of both models and of one under work, logits of both, a layer as it is read.
             let layer =
                 blueprint.layers.map { layer in
@@ -113,7 +115,7 @@ extension Method {
         compare: { input, kept, computed, observer in
             try FoldRivals(
                 input.weights, mode: input.mode, batch: input.batch,
-                settings: FoldSettings(input.parameters)
+                settings: FoldSettings(input.parameters), space: input.space
             )?.compare(keeping: kept, folded: computed, observer: observer) ?? []
         })
 
@@ -124,14 +126,16 @@ extension Method {
         return WeightWork(
             parameters: FoldSettings.parameters,
             peakByteCount: settings.peakByteCount(
-                input.weights.blueprint, keeping: goal.kept, tokens: input.batch),
+                input.weights.blueprint, keeping: goal.kept, tokens: input.batch,
+                space: input.space),
             work: settings.work(
                 input.weights.blueprint, keeping: goal.kept, tokens: input.batch),
             notes: settings.notes(
                 input.weights.blueprint, keeping: goal.kept, tokens: input.batch)
         ) { observer, recall, give in
             try ModelFolding(
-                input.weights, mode: input.mode, batch: input.batch, settings: settings
+                input.weights, mode: input.mode, batch: input.batch, settings: settings,
+                space: input.space
             ).run(keeping: goal.kept, recall: recall, observer: observer, give: give)
         }
     }

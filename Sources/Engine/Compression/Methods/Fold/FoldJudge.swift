@@ -11,17 +11,22 @@ final class FoldJudge {
     private let weights: ModelWeights
     private let mode: ComputeMode
     private let batch: PackedSequences
+    private let space: StreamSpace
     private let waves: [ForwardPass.Wave]
     /// Of the folded model before the next layer.
     private(set) var stream: MatrixView
     /// Of the original behind its last layer.
     private let wanted: MatrixView
 
-    init(_ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences) throws {
-        let forward = ForwardPass(weights: weights, mode: mode)
+    init(
+        _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences,
+        space: StreamSpace = .memory
+    ) throws {
+        let forward = ForwardPass(weights: weights, mode: mode, space: space)
         self.weights = weights
         self.mode = mode
         self.batch = batch
+        self.space = space
         waves = try batch.waves(limit: forward.waveTokens).map {
             try ForwardPass.Wave($0, batch, weights.blueprint)
         }
@@ -33,7 +38,7 @@ final class FoldJudge {
     func advanced(
         through layer: LayerBlueprint, _ source: any WeightSource, observer: some WorkObserver
     ) throws -> MatrixView {
-        let next = stream.copy()
+        let next = try space.copy(stream)
         try run([layer], source, next, observer)
         return next
     }
@@ -45,7 +50,7 @@ final class FoldJudge {
     func divergence(
         of stream: MatrixView, followedBy layers: [LayerBlueprint], observer: some WorkObserver
     ) throws -> Double {
-        let end = stream.copy()
+        let end = try space.copy(stream)
         try run(layers, weights.source, end, observer)
         let head = try OutputHead(ForwardPass(weights: weights, mode: mode))
         let found = try Divergence.compare(
@@ -60,7 +65,7 @@ final class FoldJudge {
     ) throws -> Double {
         let source = PatchedWeights(weights.source)
         source.apply(tensors, to: layers)
-        let end = try ForwardPass(weights: weights, mode: mode).embed(batch)
+        let end = try ForwardPass(weights: weights, mode: mode, space: space).embed(batch)
         try run(layers, source, end, observer)
         return try divergence(of: end, followedBy: [], observer: observer)
     }

@@ -12,14 +12,16 @@ struct FoldRivals {
     private let fitted: PackedSequences
     private let held: PackedSequences
     private let lambda: Double
+    private let space: StreamSpace
 
     /// nil where too few sequences are given to hold some back.
     init?(
         _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences,
-        settings: FoldSettings
+        settings: FoldSettings, space: StreamSpace = .memory
     ) {
         let (fitted, held) = settings.split(batch)
         guard let held else { return nil }
+        self.space = space
         self.weights = weights
         self.mode = mode
         self.fitted = fitted
@@ -49,7 +51,7 @@ struct FoldRivals {
     func compare(
         keeping kept: [Int], folded: any ComputedTensors, observer: some WorkObserver
     ) throws -> [Rival] {
-        let judge = try FoldJudge(weights, mode: mode, batch: held)
+        let judge = try FoldJudge(weights, mode: mode, batch: held, space: space)
         func result(
             _ name: String, _ kept: [Int], _ tensors: any ComputedTensors
         ) throws -> Rival {
@@ -69,8 +71,9 @@ struct FoldRivals {
             count: weights.blueprint.layers.count - kept.count, observer: observer)
         {
             let replaced = weights.blueprint.layers.indices.filter { !stretch.contains($0) }
-            let patch = try BlockReplacement(weights, mode: mode, batch: fitted, lambda: lambda)
-                .run(keeping: replaced, observer: Quiet(observer))
+            let patch = try BlockReplacement(
+                weights, mode: mode, batch: fitted, lambda: lambda, space: space
+            ).run(keeping: replaced, observer: Quiet(observer))
             results.append(try result("replaceme", replaced, patch))
         }
         return results
@@ -91,12 +94,17 @@ struct FoldRivals {
     private func flattestStretch(count: Int, observer: some WorkObserver) throws -> Range<Int>? {
         let layers = weights.blueprint.layers.count
         guard count > 0, count < layers else { return nil }
+        // Boundaries `count` apart are compared: no more are held.
         var boundaries: [MatrixView] = []
-        _ = try ForwardPass(weights: weights, mode: mode).run(held, observer: Quiet(observer)) {
-            boundaries.append($1.copy())
-        }
-        let similarities = (1...layers - count).map { start in
-            Self.meanCosine(boundaries[start], boundaries[start + count])
+        var similarities: [Double] = []
+        _ = try ForwardPass(weights: weights, mode: mode, space: space).run(
+            held, observer: Quiet(observer)
+        ) { boundary, stream in
+            guard boundary > 0 else { return }
+            if boundary > count {
+                similarities.append(Self.meanCosine(boundaries.removeFirst(), stream))
+            }
+            boundaries.append(try space.copy(stream))
         }
         let best = similarities.indices.max { similarities[$0] < similarities[$1] } ?? 0
         return best + 1..<best + 1 + count

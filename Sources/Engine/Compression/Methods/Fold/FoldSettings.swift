@@ -74,7 +74,8 @@ extension FoldSettings {
     /// Gram matrix of the longest stretch and what its selection and the library hold, a layer's
     /// computed tensors, and the logits that ways are judged by.
     func peakByteCount(
-        _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
+        _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences,
+        space: StreamSpace = .memory
     ) -> Int {
         // What cannot be folded is refused by name before anything is held.
         guard let layers = try? FoldableLayer.all(of: blueprint) else { return 0 }
@@ -97,7 +98,7 @@ extension FoldSettings {
         }
         // One of six: folded, original, target, two ways that are tried; what is held back, and its
         // ends.
-        let stream = 4 * tokens.tokens.count * width
+        let stream = space.memoryBytes(4 * tokens.tokens.count * width)
         let wave = min(tokens.tokens.count, max(2048, tokens.longest))
         // While sums are made, while units are selected, while inputs are fitted.
         let gram = max(

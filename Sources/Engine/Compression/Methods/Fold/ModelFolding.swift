@@ -12,6 +12,7 @@ final class ModelFolding {
     private let original: ModelWeights
     private let mode: ComputeMode
     private let settings: FoldSettings
+    private let space: StreamSpace
     private let waves: [ForwardPass.Wave]
     /// Before the next layer: of the folded model, and of the original.
     private var folded: MatrixView
@@ -29,22 +30,23 @@ final class ModelFolding {
     ///   - judgesAlways: judges by those that are fitted where none can be held back.
     init(
         _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences,
-        settings: FoldSettings, judgesAlways: Bool = false
+        settings: FoldSettings, judgesAlways: Bool = false, space: StreamSpace = .memory
     ) throws {
-        let forward = ForwardPass(weights: weights, mode: mode)
+        let forward = ForwardPass(weights: weights, mode: mode, space: space)
         let (fitted, held) = settings.split(batch)
         original = weights
         self.mode = mode
         self.settings = settings
+        self.space = space
         waves = try fitted.waves(limit: forward.waveTokens).map {
             try ForwardPass.Wave($0, fitted, weights.blueprint)
         }
         folded = try forward.embed(fitted)
-        source = folded.copy()
-        target = MatrixView(rows: folded.rows, columns: folded.columns)
+        source = try space.copy(folded)
+        target = try space.matrix(rows: folded.rows, columns: folded.columns)
         loads = (TokenLoad(fitted), (held ?? (judgesAlways ? fitted : nil)).map { TokenLoad($0) })
         judge = try (held ?? (judgesAlways ? fitted : nil)).map {
-            try FoldJudge(weights, mode: mode, batch: $0)
+            try FoldJudge(weights, mode: mode, batch: $0, space: space)
         }
     }
 
@@ -91,7 +93,10 @@ final class ModelFolding {
                 passed += 1
                 if index >= given { try give(WeightPatch(found, ofLayer: index)) }
             } else {
-                if passed >= Self.passedMin {
+                // On disk they are too large to be kept: they are made again by passing.
+                if passed >= Self.passedMin,
+                    space.isInMemory(byteCount: 4 * folded.rows * folded.columns)
+                {
                     try recall?.keep(streams, behind: prefixes[index - 1])
                 }
                 passed = 0
@@ -136,7 +141,11 @@ final class ModelFolding {
             streams.held.map({ judge?.stream.isShaped(like: $0) == true }) ?? true
         else { return false }
         source = streams.original
-        folded = streams.folded ?? source.copy()
+        if let known = streams.folded {
+            folded = known
+        } else {
+            folded.assign(source)
+        }
         if let held = streams.held { judge?.accept(held) }
         hasChanged = !prefix.isOriginal
         return true
@@ -179,8 +188,9 @@ final class ModelFolding {
         _ work: FoldWork, _ meter: FoldMeter, _ observer: Observer
     ) -> StretchFolding<Observer> {
         StretchFolding(
-            stretch: work.stretch, original: original, mode: mode, settings: settings, waves: waves,
-            folded: folded, source: source, target: target, judge: judge, hasChanged: hasChanged,
+            stretch: work.stretch, original: original, mode: mode, settings: settings, space: space,
+            waves: waves, folded: folded, source: source, target: target, judge: judge,
+            hasChanged: hasChanged,
             work: work, meter: meter, observer: observer)
     }
 

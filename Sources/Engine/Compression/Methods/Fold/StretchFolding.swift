@@ -18,6 +18,7 @@ struct StretchFolding<Observer: WorkObserver> {
     let original: ModelWeights
     let mode: ComputeMode
     let settings: FoldSettings
+    let space: StreamSpace
     let waves: [ForwardPass.Wave]
     /// Streams before the stretch, of the folded model and of the original.
     let folded: MatrixView
@@ -106,7 +107,7 @@ struct StretchFolding<Observer: WorkObserver> {
 
     /// The streams behind a stretch's new layer.
     private func candidate(_ patch: LayerPatch) throws -> FoldCandidate {
-        let stream = folded.copy()
+        let stream = try space.copy(folded)
         try advance(stream, patch, work.mixer + work.feedForward) { stream, _, wave, context in
             try stretch.base.layer.run(stream, layout: wave.layout, context: context)
         }
@@ -115,7 +116,7 @@ struct StretchFolding<Observer: WorkObserver> {
 
     private func compute(selectsGroups: Bool) throws -> FoldCandidate {
         let (layers, base) = (stretch.layers, stretch.base)
-        let stream = folded.copy()
+        let stream = try space.copy(folded)
         var patch = LayerPatch()
         let attention = try prepare(reading: stream, norm: \.inputNorm, first: 0) { states in
             let target = states[1].copy()

@@ -16,6 +16,7 @@ struct BlockReplacement {
     private let mode: ComputeMode
     private let batch: PackedSequences
     private let lambda: Double
+    private let space: StreamSpace
 
     static let method = "replaceme"
 
@@ -23,8 +24,10 @@ struct BlockReplacement {
     ///   - batch: calibration sequences.
     ///   - lambda: ridge as a share of the mean diagonal of the Gram matrix; the paper adds none.
     init(
-        _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences, lambda: Double
+        _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences, lambda: Double,
+        space: StreamSpace = .memory
     ) {
+        self.space = space
         self.weights = weights
         self.mode = mode
         self.batch = batch
@@ -34,11 +37,13 @@ struct BlockReplacement {
     /// Bytes held at most beside the mapped weights: the streams M, Y and H, a wave's intermediate
     /// matrices, the least squares, and the new weight.
     static func peakByteCount(
-        _ blueprint: ModelBlueprint, tokens: PackedSequences, mode: ComputeMode
+        _ blueprint: ModelBlueprint, tokens: PackedSequences, mode: ComputeMode,
+        space: StreamSpace = .memory
     ) -> Int {
         let width = blueprint.hiddenWidth
         let forward = ForwardMemory(
-            blueprint: blueprint, batch: tokens, capturedRows: 0, waveTokens: 2048, mode: mode)
+            blueprint: blueprint, batch: tokens, capturedRows: 0, waveTokens: 2048, mode: mode,
+            space: space)
         let widest = blueprint.layers.flatMap(\.tensors).map { $0.shape.reduce(1, *) }.max() ?? 0
         return forward.total + 2 * forward.stream
             + GramAccumulator.byteCount(features: width, targets: width) + 5 * 8 * width * width
@@ -72,15 +77,15 @@ struct BlockReplacement {
                 method: Self.method, tokens: batch.tokens.count,
                 features: weights.blueprint.hiddenWidth)
         }
-        let forward = ForwardPass(weights: weights, mode: mode)
+        let forward = ForwardPass(weights: weights, mode: mode, space: space)
         let context = BlockContext(product: try MatrixProduct(mode: mode), weights: weights)
         let waves = try batch.waves(limit: forward.waveTokens).map {
             try ForwardPass.Wave($0, batch, weights.blueprint)
         }
         let stream = try forward.embed(batch)
         try forward.run(layers: 0..<before, stream: stream, waves: waves, observer: observer)
-        let output = MatrixView(rows: stream.rows, columns: stream.columns)
-        let inner = MatrixView(rows: stream.rows, columns: stream.columns)
+        let output = try space.matrix(rows: stream.rows, columns: stream.columns)
+        let inner = try space.matrix(rows: stream.rows, columns: stream.columns)
         for wave in waves {
             try observer.checkpoint()
             let part = stream.rows(wave.tokens)

@@ -17,12 +17,12 @@ extension Method {
         WeightWork(
             parameters: ["lambda"],
             peakByteCount: BlockReplacement.peakByteCount(
-                input.weights.blueprint, tokens: input.batch, mode: input.mode),
+                input.weights.blueprint, tokens: input.batch, mode: input.mode, space: input.space),
             work: BlockReplacement.work(input.weights.blueprint, tokens: input.batch)
         ) { observer, _, give in
             let replacement = BlockReplacement(
                 input.weights, mode: input.mode, batch: input.batch,
-                lambda: input.parameters.number("lambda"))
+                lambda: input.parameters.number("lambda"), space: input.space)
             try give(try replacement.run(keeping: goal.kept, observer: observer))
         }
     }

@@ -1,0 +1,42 @@
+// How a user speaks to a chat model: a message becomes the text that the model goes on from.
+
+package import ChatTemplate
+import JSON
+package import SystemPackage
+package import Tokenizer
+
+package struct ChatPrompt: Sendable {
+    private let template: ChatTemplate
+    private let variables: JSONObject
+    private let date: TemplateDate?
+
+    /// Nil where the model has no chat template.
+    ///
+    /// - Parameters:
+    ///   - folder: of the checkpoint.
+    ///   - date: for templates that ask for today's.
+    /// - Throws: `ChatTemplateError` for a template that cannot be read.
+    package init?(folder: FilePath, date: TemplateDate? = nil) throws {
+        guard let template = try ChatTemplateFolder.find(in: folder) else { return nil }
+        self.template = template
+        variables = try ChatTemplateFolder.specialTokens(in: folder)
+        self.date = date
+    }
+
+    /// A user's turn, up to where the answer begins.
+    /// - Throws: `ChatTemplateError` where the template refuses it.
+    package func text(_ message: String, system: String? = nil) throws -> String {
+        let messages =
+            (system.map { [ChatTemplate.message(role: "system", content: $0)] } ?? [])
+            + [ChatTemplate.message(role: "user", content: message)]
+        return try template.render(
+            messages: messages, addGenerationPrompt: true, variables: variables, date: date)
+    }
+
+    /// The same as tokens. The template writes the special tokens itself.
+    package func tokens(
+        _ message: String, system: String? = nil, by tokenizer: Tokenizer
+    ) throws -> [Int32] {
+        try tokenizer.encode(try text(message, system: system), addSpecialTokens: false)
+    }
+}
