@@ -107,13 +107,7 @@ extension JobDescription {
     /// Every path of calibration, comparison and evaluation, as written.
     fileprivate var dataPaths: [String] {
         let sets = [calibration].compactMap { $0 } + (compare?.sets ?? [])
-        let tasks = evaluate.flatMap { evaluation in
-            (Offer.task(evaluation.task)?.parameters ?? []).filter {
-                $0.kind == .path || $0.kind == .textPath
-            }
-            .compactMap { evaluation.parameters.values[$0.name]?.text }
-        }
-        return sets.flatMap(\.leaves).compactMap(\.path) + tasks
+        return sets.flatMap(\.leaves).compactMap(\.path) + evaluate.flatMap(\.paths)
     }
 
     /// What the models will take, from what the original does.

@@ -60,3 +60,17 @@ struct CalibrationReader {
         }
     }
 }
+
+extension JobDescription {
+    /// What the job is both calibrated on and judged by: figures on it flatter.
+    ///
+    /// - Parameter data: where paths lead, so that one file is one however it is written.
+    func textsOfBoth(_ data: PathScope) -> [String] {
+        let learnt = Set(
+            (calibration?.leaves ?? []).compactMap(\.path).compactMap { try? data.data($0) })
+        return evaluate.flatMap { evaluation in
+            evaluation.paths.filter { (try? data.data($0)).map(learnt.contains) ?? false }
+                .map { "\(evaluation.task) on \($0)" }
+        }
+    }
+}

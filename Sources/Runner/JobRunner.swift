@@ -166,6 +166,11 @@ package final class JobRunner {
         // A job that reads no text needs no tokenizer that can be read.
         let tokenizer = try job.readsText ? IdentifiedTokenizer(folder: located.folder) : nil
         try evaluations(original, tokenizer, cache)?.check(job.evaluate)
+        for text in job.textsOfBoth(setting.data) {
+            progress.warn(
+                "\(text): the job is calibrated on the same text, so that this figure flatters; "
+                    + "give one of them another")
+        }
         let reader = tokenizer.map {
             CalibrationReader(
                 original: original, tokenizer: $0, data: setting.data, numerics: numerics,

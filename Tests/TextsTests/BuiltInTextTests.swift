@@ -28,7 +28,9 @@ import Testing
         }
         let held = runs(try CalibrationSet.readText("layerfold:heldout.txt"))
         #expect(held.count > 5000)
-        let learnt = try Self.pieces().reduce(into: Set<String>()) { $0.formUnion(runs($1.text)) }
+        let prompts = WritingPrompt.questions + WritingPrompt.openings
+        let learnt = (try Self.pieces().map(\.text) + prompts.map(\.text))
+            .reduce(into: Set<String>()) { $0.formUnion(runs($1)) }
         #expect(held.isDisjoint(with: learnt))
     }
 

@@ -77,6 +77,13 @@ package struct JobDescription: Sendable, Equatable, Codable {
         /// A name of `Offer.tasks`.
         package var task: String
         package var parameters: Parameters
+
+        /// Of the data it reads, as written.
+        package var paths: [String] {
+            (Offer.task(task)?.parameters ?? [])
+                .filter { $0.kind == .path || $0.kind == .textPath }
+                .compactMap { parameters.values[$0.name]?.text }
+        }
     }
 
     package struct Output: Sendable, Equatable, Codable {
