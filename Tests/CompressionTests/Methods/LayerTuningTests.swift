@@ -127,7 +127,7 @@ import Tokenizer
         var settings = FoldSettings()
         func notes(_ blueprint: ModelBlueprint, _ tokens: PackedSequences) -> [String] {
             let last = blueprint.layers.count - 1
-            return settings.notes(blueprint, keeping: Array(0..<last), tokens: tokens)
+            return settings.tuningNotes(blueprint, keeping: Array(0..<last), tokens: tokens)
         }
         #expect(notes(model.blueprint, Self.batch) == [])
         let few = notes(model.blueprint, PackedSequences([[1, 2, 3]]))
@@ -140,10 +140,29 @@ import Tokenizer
         }
         let told = notes(capped, Self.batch)
         #expect(told.count == 1 && told[0].hasSuffix("capped attention scores: 14"))
-        let behind = settings.notes(
+        let behind = settings.tuningNotes(
             capped, keeping: (0..<16).filter { $0 != 12 }, tokens: Self.batch)
         #expect(behind.count == 1 && behind[0].hasSuffix("capped attention scores: 13"))
         settings.tuningSteps = 0
         #expect(notes(capped, Self.batch) == [])
+    }
+
+    @Test("too few tokens for what is fitted together are told, with the number that would do")
+    func scarcity() throws {
+        let blueprint = try Self.demo().blueprint
+        let neurons = blueprint.layers[0].perceptrons[0].down.inputs
+        func notes(_ tokens: Int, removed: Int, neurons isConcatenated: Bool = true) -> [String] {
+            var settings = FoldSettings()
+            settings.tuningSteps = 0
+            settings.neurons = isConcatenated
+            let kept = blueprint.layers.indices.filter { !(5..<5 + removed).contains($0) }
+            let batch = PackedSequences([[Int32](repeating: 0, count: tokens)])
+            return settings.notes(blueprint, keeping: Array(kept), tokens: batch)
+        }
+        #expect(notes(8 * neurons, removed: 1).isEmpty)
+        #expect(notes(8 * neurons - 1, removed: 1).first?.contains("\(32 * neurons)") == true)
+        #expect(notes(8 * neurons, removed: 2).count == 1)
+        #expect(notes(4 * neurons, removed: 2, neurons: false).isEmpty)
+        #expect(notes(1, removed: 0).isEmpty)
     }
 }

@@ -45,8 +45,37 @@ extension FoldSettings {
 }
 
 extension FoldSettings {
-    /// Why layers will not be tuned although they should be.
+    /// What will not be as it should be, before it is computed.
     func notes(
+        _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
+    ) -> [String] {
+        scarcity(blueprint, keeping: kept, tokens: tokens).map { [$0] } ?? []
+            + tuningNotes(blueprint, keeping: kept, tokens: tokens)
+    }
+
+    /// Fewer tokens a feature than this, and least squares learn the tokens by heart.
+    private static let tokensPerFeatureMin = 4
+
+    /// Nil where there are tokens enough for all that is fitted together.
+    private func scarcity(
+        _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
+    ) -> String? {
+        let ranges = FoldedStretch.ranges(keeping: kept, of: blueprint.layers.count)
+        let features =
+            zip(kept, ranges).map { base, range in
+                let widest = blueprint.layers[base].perceptrons.map(\.down.inputs).max() ?? 0
+                return widest * (neurons ? range.count : 1)
+            }.max() ?? 0
+        let fitted = split(tokens).fitted.tokens.count
+        guard kept.count < blueprint.layers.count, fitted < Self.tokensPerFeatureMin * features
+        else { return nil }
+        let enough = 4 * Self.tokensPerFeatureMin * features
+        return "\(features) neurons are fitted together on \(fitted) tokens, which they learn by "
+            + "heart: give about \(enough) (`samples`, `max_tokens`), or remove fewer layers in a row"
+    }
+
+    /// Why layers will not be tuned although they should be.
+    func tuningNotes(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> [String] {
         let ranges = FoldedStretch.ranges(keeping: kept, of: blueprint.layers.count)
