@@ -49,7 +49,7 @@ extension FoldSettings {
     func notes(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> [String] {
-        scarcity(blueprint, keeping: kept, tokens: tokens).map { [$0] } ?? []
+        [scarcity(blueprint, keeping: kept, tokens: tokens)].compactMap { $0 }
             + tuningNotes(blueprint, keeping: kept, tokens: tokens)
     }
 
