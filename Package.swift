@@ -142,7 +142,10 @@ let package = Package(
             ]),
         room(
             "Evaluation",
-            ["Failures", "JSON", "Tokenizer", "Texts", "Model", "Catalogue", "TensorMath"]),
+            [
+                "Failures", "JSON", "Tokenizer", "Texts", "Model", "Generation", "Catalogue",
+                "TensorMath",
+            ]),
         room("Analysis", ["Failures", "Model", "TensorMath"]),
         room(
             "Compression",
@@ -169,9 +172,8 @@ let package = Package(
             "Runner",
             [
                 "Failures", "JSON", "Checkpoint", "Tokenizer", "ChatTemplate", "Texts", "Model",
-                "Generation", "Evaluation", "Analysis", "Compression", "Report", "Locations", "Publication",
-                "Store", "Jobs",
-                "Catalogue", "DurableIO", "TensorMath",
+                "Generation", "Evaluation", "Analysis", "Compression", "Report", "Locations",
+                "Publication", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
         ours(
@@ -259,12 +261,15 @@ let package = Package(
         engineTests("GenerationTests", ["Generation", "Model", "Checkpoint", "Tokenizer"]),
         engineTests(
             "EvaluationTests",
-            ["JSON", "Evaluation", "Texts", "Tokenizer", "Model", "Checkpoint", "Catalogue"]),
+            [
+                "JSON", "Evaluation", "Texts", "Tokenizer", "Model", "Generation", "Checkpoint",
+                "Catalogue",
+            ]),
         engineTests("AnalysisTests", ["Analysis", "Model", "Checkpoint"]),
         engineTests(
             "CompressionTests",
             ["Compression", "Analysis", "Model", "Tokenizer", "Checkpoint", "Catalogue"]),
-        tests("ReportTests", ["JSON", "Report"]),
+        tests("ReportTests", ["JSON", "Report", "TensorMath"]),
         tests(
             "RunnerTests",
             [

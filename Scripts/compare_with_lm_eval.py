@@ -3,9 +3,9 @@
 
     Scripts/compare_with_lm_eval.py --model MODEL --mmlu FOLDER --hellaswag JSONL --text FILE
 
-Needs a Python with lm_eval 0.4.13, torch and transformers. PIQA, RACE and BoolQ are compared on
+Needs a Python with lm_eval 0.4.13, torch and transformers. PIQA, RACE, BoolQ and GSM8K are compared on
 the small files under Tests/Fixtures/Evaluate. Prints the table of docs/EVALUATION.md; `--goldens
-FOLDER` writes the harness's log-likelihoods of the small files for the tests. Seconds are wall seconds and, in
+FOLDER` writes the harness's log-likelihoods and answers of the small files for the tests. Seconds are wall seconds and, in
 brackets, processor seconds; the harness's without loading the model, Layerfold's with everything. The harness's own
 task definitions are used; only where their data come from is changed.
 """
@@ -142,6 +142,30 @@ def race(folder):
     yield config("race/race.yaml", custom_dataset=lambda **_: data)
 
 
+def gsm8k(folder):
+    data = {split: rows(jsonl(Path(folder, f"{split}.jsonl"))) for split in ["train", "test"]}
+    return config("gsm8k/gsm8k.yaml", custom_dataset=lambda **_: data)
+
+
+def run_written(model, config):
+    """Prompts, what the harness's model writes, and what each filter makes of it."""
+    watch = Watch()
+    result = lm_eval.simple_evaluate(
+        model=model, tasks=[ConfigurableTask(config=config)], bootstrap_iters=0, batch_size=1,
+        log_samples=True)
+    seconds = watch.read()
+    samples = sorted(result["samples"][config["task"]], key=lambda sample: sample["doc_id"])
+    strict = [s for s in samples if s["filter"] == "strict-match"]
+    flexible = [s for s in samples if s["filter"] == "flexible-extract"]
+    return {
+        "prompts": [s["arguments"][0][0] for s in strict], "texts": [s["resps"][0][0] for s in strict],
+        "strict": [s["filtered_resps"][0] for s in strict],
+        "flexible": [s["filtered_resps"][0] for s in flexible],
+        "exact_match_strict": sum(s["exact_match"] for s in strict) / len(strict),
+        "exact_match_flexible": sum(s["exact_match"] for s in flexible) / len(flexible),
+    }, seconds
+
+
 def run_harness(model, configs, limit, batch):
     """Log-likelihoods per question, accuracies by task, and seconds of requests alone."""
     tasks = [ConfigurableTask(config=c) for c in configs]
@@ -180,7 +204,7 @@ def run_layerfold(program, model, task, data, extra):
     command = [program, "eval", model, "--task", task, "--data", str(data)] + extra
     watch = Watch(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        command + ["--json"] + ([] if task == "perplexity" else ["--likelihoods"]),
+        command + ["--json"] + ([] if task in ["perplexity", "gsm8k"] else ["--likelihoods"]),
         capture_output=True, text=True)
     seconds = watch.read()
     if done.returncode != 0:
@@ -294,6 +318,14 @@ def main():
                 "perplexity", metric, f"{theirs[metric]:.6f}", f"{ours['figures'][metric]:.6f}",
                 f"{relative:.1e} relative", seconds_text(theirs["seconds"]),
                 seconds_text(ours["seconds"])])
+    written, seconds = run_written(model, gsm8k(FIXTURES / "gsm8k"))
+    ours = run_layerfold(arguments.program, arguments.model, "gsm8k", FIXTURES / "gsm8k", [])
+    for metric in ["exact_match_strict", "exact_match_flexible"]:
+        difference = ours["figures"][metric] - written[metric]
+        table.append([
+            "gsm8k", f"{metric} ({len(written['texts'])})", f"{written[metric]:.6f}",
+            f"{ours['figures'][metric]:.6f}", f"{difference:.1e}" if difference else "0",
+            seconds_text(seconds), seconds_text(ours["seconds"])])
     for index, row in enumerate(table):
         print("| " + " | ".join(row) + " |")
         if index == 0:
@@ -302,6 +334,8 @@ def main():
           f"of {runs[0][0]}: {trials}")
     if arguments.goldens:
         small = {task: goldens[task] for task in ["piqa", "boolq", "race"]}
+        Path(arguments.goldens, "gsm8k", "lm_eval.json").write_text(
+            json.dumps(written, indent=1, ensure_ascii=False) + "\n")
         Path(arguments.goldens, "lm_eval.json").write_text(json.dumps(small, indent=1) + "\n")
 
 

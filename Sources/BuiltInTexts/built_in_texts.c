@@ -21,6 +21,10 @@ static const unsigned char calibration_openings[] = {
 #embed "calibration-openings.jsonl"
 };
 
+static const unsigned char generation_prompts[] = {
+#embed "generation-prompts.jsonl"
+};
+
 const unsigned char *built_in_calibration(size_t *byte_count) {
     *byte_count = sizeof calibration;
     return calibration;
@@ -39,4 +43,9 @@ const unsigned char *built_in_calibration_prompts(size_t *byte_count) {
 const unsigned char *built_in_calibration_openings(size_t *byte_count) {
     *byte_count = sizeof calibration_openings;
     return calibration_openings;
+}
+
+const unsigned char *built_in_generation_prompts(size_t *byte_count) {
+    *byte_count = sizeof generation_prompts;
+    return generation_prompts;
 }

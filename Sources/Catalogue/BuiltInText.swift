@@ -20,6 +20,10 @@ extension Offer {
             path: builtInPrefix + "heldout.txt",
             summary: "Other texts of the same kinds, for `perplexity` and `divergence`; never "
                 + "calibrate on it."),
+        BuiltInTextDeclaration(
+            path: builtInPrefix + "generation-prompts.jsonl",
+            summary: "64 prompts of thirty kinds in eleven languages, for `generation`; never "
+                + "calibrate on answers to them."),
     ]
 
     package static func isBuiltIn(_ path: String) -> Bool {

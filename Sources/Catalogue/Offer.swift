@@ -18,7 +18,7 @@ package enum Offer {
     ]
     package static let tasks: [TaskDeclaration] = [
         .mmlu, .mmluOfficial, .hellaswag, .piqa, .boolq, .race, .multipleChoice, .perplexity,
-        .divergence,
+        .divergence, .generation, .gsm8k,
     ]
 
     package static func method(_ name: String) -> MethodDeclaration? {

@@ -83,19 +83,26 @@ package struct ComparisonTable: Sendable, Equatable {
 
     /// Ids of the rows of `group` whose figure in `column` reads like the best one.
     func bestIDs(of group: [Row], column: Int) -> Set<String> {
-        guard let best = best(of: group, column: column)?.cells[column]?.value else { return [] }
         let metric = metrics[column]
+        guard !metric.isUndirected,
+            let best = best(of: group, column: column)?.cells[column]?.value
+        else { return [] }
         return Set(
             group.filter { row in
                 row.cells[column].map { metric.text($0.value) == metric.text(best) } ?? false
             }.map(\.result.id))
     }
 
-    /// The model that somebody will want first: the best by the leading figure, of all sizes; the
-    /// first where none was measured.
-    var favourite: Row? {
-        leading.flatMap { best(of: rows, column: $0) } ?? rows.first
+    /// The row of `group` to be named first: the best by the leading figure among those whose own
+    /// text has not fallen apart; among all where every one's has.
+    package func foremost(of group: [Row]) -> Row? {
+        guard let leading else { return nil }
+        let whole = group.filter { !Verdict.fellApart($0.result.evaluations) }
+        return best(of: whole, column: leading) ?? best(of: group, column: leading)
     }
+
+    /// The model that somebody will want first, of all sizes; the first where none was measured.
+    var favourite: Row? { foremost(of: rows) ?? rows.first }
 
     /// One row per folded model, three columns per figure: value, standard error, change.
     ///

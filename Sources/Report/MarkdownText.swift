@@ -30,6 +30,12 @@ enum MarkdownText {
         return result + "`"
     }
 
+    /// Lines as they are, in a block of code: nothing gets out of it that is indented.
+    static func block(_ text: String) -> String {
+        text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+            .map { "    " + plain(String($0)) }.joined(separator: "\n")
+    }
+
     /// `text` without control characters, line ends and bidi controls.
     static func plain(_ text: String) -> String {
         var result = ""

@@ -32,7 +32,7 @@ package enum ModelCard {
             ## Figures
 
             \(figures(result))
-
+            \(answers(result))
             ## What the figures do not say
 
             \(limits(result))
@@ -102,15 +102,46 @@ package enum ModelCard {
             """
     }
 
+    /// Empty where nobody let the model write; else a section of its own.
+    private static func answers(_ result: RunReport.Result) -> String {
+        guard let answers = result.answers, !answers.isEmpty else { return "" }
+        let parts = answers.map { answer in
+            """
+            \(MarkdownText.escaped(answer.title)). The prompt:
+
+            \(MarkdownText.block(answer.prompt))
+
+            The original:
+
+            \(MarkdownText.block(answer.original))
+
+            This model:
+
+            \(MarkdownText.block(answer.folded))
+
+            """
+        }
+        return "\n## What it writes\n\n" + parts.joined(separator: "\n")
+    }
+
     private static func limits(_ result: RunReport.Result) -> String {
         var lines: [String] = []
+        let isBad = Verdict.fellApart(result.evaluations)
+        if isBad {
+            lines.append(
+                "- What it writes falls apart: use it for nothing that needs its own words, "
+                    + "whatever other figures say.")
+        }
         for evaluation in result.evaluations {
             guard let verdict = Verdict(evaluation) else { continue }
+            // No figure makes a good model of one that cannot write.
+            if isBad, verdict.rawValue <= Verdict.unchanged.rawValue { continue }
             let title = MarkdownText.escaped(ReportMetric(evaluation).title.shortened(to: 60))
             lines.append(
                 "- Compared with the original by \(title), this model is \(verdict.words).")
         }
         let metrics = result.evaluations.map(ReportMetric.init)
+        let isWritten = metrics.contains(where: \.isWriting)
         if metrics.isEmpty {
             lines.append("- Nothing was measured: measure it on your own task before use.")
         } else if metrics.allSatisfy(\.isPerplexity) {
@@ -119,7 +150,7 @@ package enum ModelCard {
                 - Perplexity on one text says how well the model predicts that text, not how \
                 well it answers questions. No benchmark was run.
                 """)
-        } else if !metrics.contains(where: \.isPerplexity) {
+        } else if !isWritten, !metrics.contains(where: \.isPerplexity) {
             lines.append(
                 """
                 - Multiple-choice figures can stay high while a model's text falls apart. No \

@@ -26,6 +26,7 @@ package struct ReportMetric: Sendable, Hashable {
     package var isLowerBetter: Bool {
         let losses = [
             "perplexity", "ppl", "loss", "bits", "kl", "divergence", "nll", "entropy", "flips",
+            "repetition",
         ]
         let words = metric.lowercased().split { !$0.isLetter }
         return losses.contains { loss in words.contains { $0 == loss } }
@@ -36,10 +37,27 @@ package struct ReportMetric: Sendable, Hashable {
         return words.contains("perplexity") || words.contains("ppl")
     }
 
-    /// Accuracies, agreements and flips: 0 to 1, shown in percent.
+    /// Accuracies, agreements, repetitions and the like: 0 to 1, shown in percent.
     package var isShare: Bool {
+        let shares = ["agreement", "flips", "repetition", "stopped", "equal", "match"]
         let words = metric.lowercased().split { !$0.isLetter }
-        return words.contains { $0.hasPrefix("acc") || $0 == "agreement" || $0 == "flips" }
+        return words.contains { word in
+            word.hasPrefix("acc") || shares.contains { word == $0 }
+        }
+    }
+
+    /// Whether it is about text that the model wrote by itself.
+    package var isWriting: Bool {
+        ["agreement", "prompts_equal", "repetition"].contains(metric) || isUndirected
+    }
+
+    /// Neither more nor less is better: how long answers are, and how many come to an end.
+    package var isUndirected: Bool { ["length", "stopped"].contains(metric) }
+
+    /// For the head of a column.
+    var direction: String {
+        if isUndirected { return "nearest the original is best" }
+        return isLowerBetter ? "lower is better" : "higher is better"
     }
 
     /// A value of this metric, for a table: all values of a column have the same shape.
@@ -64,7 +82,7 @@ package struct ReportMetric: Sendable, Hashable {
 
     /// Whether `value` is better than `other`; NaN is worse than everything.
     package func isBetter(_ value: Double, than other: Double) -> Bool {
-        if value.isNaN { return false }
+        if value.isNaN || isUndirected { return false }
         if other.isNaN { return true }
         return isLowerBetter ? value < other : value > other
     }

@@ -29,6 +29,8 @@ extension RunReport {
         package var evaluations: [Evaluation]
         /// How the merge weights were learned, where they were.
         package var learning: Learning?
+        /// What it writes, beside the original; where a task let both write.
+        package var answers: [Answer]?
         /// Time to plan, fold and write this model, without its evaluation.
         package var seconds: Double
         package var files: [File]
@@ -42,8 +44,8 @@ extension RunReport {
             plan: [PlanEntry],
             removedLayers: [Int] = [], similarityBefore: [Int] = [],
             similarityAfter: [Int] = [], evaluations: [Evaluation] = [],
-            learning: Learning? = nil, seconds: Double = 0, files: [File] = [],
-            caveats: [String] = []
+            learning: Learning? = nil, answers: [Answer]? = nil, seconds: Double = 0,
+            files: [File] = [], caveats: [String] = []
         ) {
             self.id = id
             self.method = method
@@ -60,6 +62,7 @@ extension RunReport {
             self.similarityAfter = similarityAfter
             self.evaluations = evaluations
             self.learning = learning
+            self.answers = answers
             self.seconds = seconds
             self.files = files
             self.caveats = caveats
@@ -88,7 +91,7 @@ extension RunReport {
             case removedLayers = "removed_layers"
             case similarityBefore = "similarity_before"
             case similarityAfter = "similarity_after"
-            case evaluations, learning, seconds, files
+            case evaluations, learning, answers, seconds, files
         }
     }
 

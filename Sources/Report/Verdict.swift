@@ -14,12 +14,20 @@ package enum Verdict: Int, Sendable, CaseIterable {
     package init?(_ evaluation: RunReport.Evaluation) {
         guard let original = evaluation.original, original.isFinite else { return nil }
         let metric = ReportMetric(evaluation)
+        // Whether all of an answer is equal, `agreement` says with more than yes and no.
+        if metric.isUndirected || metric.metric == "prompts_equal" { return nil }
         let value = evaluation.value
         guard value.isFinite else {
             self = .broken
             return
         }
-        if Self.isWithinNoise(evaluation, original: original) {
+        if metric.metric == "repetition" {
+            // Both answered the same prompts without any chance. To repeat less is no gain:
+            // text without sense does that, too.
+            self = Self.grade(value - original, limits: [0.03, 0.08, 0.15, 0.3])
+        } else if metric.metric == "agreement" {
+            self = Self.grade(original - value, limits: [0.1, 0.7, 0.97, 0.995])
+        } else if Self.isWithinNoise(evaluation, original: original) {
             self = .unchanged
         } else if metric.isBetter(value, than: original) {
             // A fold does not know more than its original: where it predicts one text better it has
@@ -54,6 +62,33 @@ package enum Verdict: Int, Sendable, CaseIterable {
         return (evaluation.value - original).magnitude <= 2 * spread
     }
 
+    // MARK: A whole model
+
+    /// The judgement on a model, and the figure that it rests on: the leading one, or one of what
+    /// the model writes where that is worse. A model that predicts well and cannot write is bad.
+    package static func decisive(
+        _ evaluations: [RunReport.Evaluation], leading: RunReport.Evaluation
+    ) -> (verdict: Verdict, evaluation: RunReport.Evaluation)? {
+        var decisive = Verdict(leading).map { (verdict: $0, evaluation: leading) }
+        for evaluation in evaluations where ReportMetric(evaluation).isWriting {
+            guard let verdict = Verdict(evaluation) else { continue }
+            if let known = decisive, known.verdict.rawValue >= verdict.rawValue { continue }
+            decisive = (verdict, evaluation)
+        }
+        return decisive
+    }
+
+    /// The worst judgement on what a model writes; nil where it was not let write.
+    static func ofWriting(_ evaluations: [RunReport.Evaluation]) -> Verdict? {
+        evaluations.filter { ReportMetric($0).isWriting }.compactMap(Verdict.init)
+            .max { $0.rawValue < $1.rawValue }
+    }
+
+    /// Whether what a model writes is so bad that no other figure makes up for it.
+    package static func fellApart(_ evaluations: [RunReport.Evaluation]) -> Bool {
+        ofWriting(evaluations).map { $0.rawValue >= heavy.rawValue } ?? false
+    }
+
     /// Completes "compared with the original, the folded model is ...".
     package var words: String {
         switch self {
@@ -71,6 +106,9 @@ package enum Verdict: Int, Sendable, CaseIterable {
         A perplexity below the original's or up to 1% above it is called not measurably worse, up to 10% \
         slightly, up to 50% clearly, up to three times much worse, and more than that broken. \
         For accuracies the limits are 0.5, 2, 8 and 20 points, and a difference below two \
-        standard errors is called not measurable.
+        standard errors is called not measurable. For what a model writes they are 3, 8, 15 and \
+        30 points by which more of an answer is repeated, and 90, 30, 3 and 0.5% of the original's \
+        tokens before the first difference. A model is never called better than what it writes: \
+        one that predicts a text well may still fall into loops.
         """
 }

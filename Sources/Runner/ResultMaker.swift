@@ -62,6 +62,7 @@ struct ResultMaker {
         for caveat in model.caveats { progress.warn("\(request.folder): \(caveat)") }
         let measure = request.measure ?? job.analysis.similarity
         let after = try measured(model, by: measure, request)
+        let (figures, answers) = try evaluated(model, request)
         made.append(
             RunReport.Result(
                 id: request.folder, method: request.method, label: request.label,
@@ -71,8 +72,9 @@ struct ResultMaker {
                 parameters: model.parameters, bytes: model.bytes, plan: plan.plan.report,
                 removedLayers: plan.plan.removed,
                 similarityBefore: analysed.placesOfOriginal(measure), similarityAfter: after,
-                evaluations: try evaluated(model, request), learning: learning,
-                seconds: model.seconds, files: model.files, caveats: model.caveats))
+                evaluations: figures, learning: learning,
+                answers: answers.isEmpty ? nil : answers, seconds: model.seconds,
+                files: model.files, caveats: model.caveats))
     }
 
     // MARK: Before the plan
@@ -238,20 +240,24 @@ struct ResultMaker {
 
     private func evaluated(
         _ model: FoldedModel, _ request: PlanRequest
-    ) throws -> [RunReport.Evaluation] {
-        guard let evaluations else { return [] }
+    ) throws -> (figures: [RunReport.Evaluation], answers: [RunReport.Answer]) {
+        guard let evaluations else { return ([], []) }
         let subject = Subject(
             model: model.model, identity: model.identity, label: request.folder)
         let names = EvaluationReport.names(job.evaluate)
-        return try job.evaluate.indices.flatMap { index in
+        var figures: [RunReport.Evaluation] = []
+        var answers: [RunReport.Answer] = []
+        for index in job.evaluate.indices {
             let found = try progress.figure("\(names[index]) of \(request.folder)") {
                 try evaluations.run(
                     job.evaluate[index], on: subject, beside: baselines[index])
             }
-            return EvaluationReport.entries(
-                task: names[index], figures: found?.figures ?? [],
-                original: baselines[index].figures)
+            guard let found else { continue }
+            figures += EvaluationReport.entries(
+                task: names[index], figures: found.figures, original: baselines[index].figures)
+            answers += EvaluationReport.answers(task: names[index], found.shown)
         }
+        return (figures, answers)
     }
 }
 

@@ -2,9 +2,11 @@
 
 import ArgumentParser
 import Catalogue
+import Checkpoint
 import Evaluation
 import Failures
 import Foundation
+import Generation
 import Jobs
 import Locations
 import Model
@@ -20,7 +22,8 @@ struct EvalCommand: ParsableCommand {
 
     @OptionGroup var model: ModelArgument
     @Option(help: "A name of `layerfold tasks`.") var task = "perplexity"
-    @Option(help: "The task's data: a file or folder.") var data: String
+    @Option(help: "The task's data: a file or folder; the built-in one where the task has one.")
+    var data: String?
     @Option(name: .customLong("set"), help: "A parameter of the task, NAME=VALUE; may be repeated.")
     var settings: [String] = []
     @Option(help: "Examples before each question.") var shots: Int?
@@ -29,7 +32,8 @@ struct EvalCommand: ParsableCommand {
     @Option(help: "Draws the questions of --limit at random.") var seed: Int?
     @Option(help: "Tokens the model sees at once.") var window: Int?
     @Option(help: "Step from window to window; the window where left out.") var stride: Int?
-    @Option(help: "The original's folder: `divergence` needs it, questions are compared with it.")
+    @Option(
+        help: "The original's folder: `divergence` needs it, answers are compared with its own.")
     var original: String?
     @Option(help: "f32 | bf16 | auto.") var compute = "f32"
     @Flag(help: "Print JSON.") var json = false
@@ -92,6 +96,9 @@ struct EvalCommand: ParsableCommand {
                     + (near.map { "did you mean `\($0)`?" } ?? "see `layerfold tasks`"))
         }
         let parameters = try parameters(of: declaration)
+        guard let data = parameters["path"]?.text else {
+            throw Failure(.usage, "task \(task) needs --data")
+        }
         let located = try model.locate()
         let opened = try ModelArgument.open(located)
         if !Offer.isBuiltIn(data) { _ = try NamedFile.existing(data) }
@@ -100,7 +107,8 @@ struct EvalCommand: ParsableCommand {
             let encoder = PromptEncoder(
                 try TokenizerFolder.load(located.folder), folder: located.folder)
             let mode = try ComputeOption.mode(compute)
-            let (figures, notes) = try evaluate(opened, encoder, mode, parameters)
+            let (figures, notes) = try evaluate(
+                opened, at: data, encoder, mode, parameters)
             let seconds = (ContinuousClock.now - started) / .seconds(1)
             let listing = Listing(
                 task: task, figures: figures.map(Listing.Figure.init), notes: notes,
@@ -121,7 +129,8 @@ struct EvalCommand: ParsableCommand {
 
     /// What was given, checked against the task's declaration, and its defaults.
     private func parameters(of declaration: TaskDeclaration) throws -> Parameters {
-        var given: [(name: String, text: String)] = [("path", NamedFile.expanded(data).string)]
+        var given: [(name: String, text: String)] = []
+        if let data { given.append(("path", NamedFile.expanded(data).string)) }
         for (name, value) in [
             ("shots", shots), ("limit", limit), ("seed", seed), ("window", window),
             ("stride", stride),
@@ -153,7 +162,8 @@ struct EvalCommand: ParsableCommand {
     // MARK: Evaluation
 
     private func evaluate(
-        _ model: Model, _ encoder: PromptEncoder, _ mode: ComputeMode, _ parameters: Parameters
+        _ model: Model, at data: String, _ encoder: PromptEncoder, _ mode: ComputeMode,
+        _ parameters: Parameters
     ) throws -> (figures: [TaskFigure], notes: [String]) {
         let display = ProgressDisplay()
         let stop = StopSignal()
@@ -174,15 +184,8 @@ struct EvalCommand: ParsableCommand {
                 throw EvaluationError.noQuestions(
                     path: data, expected: notes.joined(separator: "; "))
             }
-            let before = try original.map { original in
-                let other = try ModelArgument.open(try ModelArgument.locate(original))
-                // Both are asked in the tokens of one tokenizer.
-                let sizes = (other.blueprint.vocabularySize, model.blueprint.vocabularySize)
-                guard sizes.0 == sizes.1 else {
-                    throw EvaluationError.vocabulariesDiffer(original: sizes.0, model: sizes.1)
-                }
-                return try runner(other, contextLength)
-                    .score(prepared.requests, observer: progress)
+            let before = try originalModel(beside: model).map {
+                try runner($0, contextLength).score(prepared.requests, observer: progress)
             }
             let values = try runner(model, contextLength)
                 .score(prepared.requests, observer: progress)
@@ -193,12 +196,52 @@ struct EvalCommand: ParsableCommand {
             }
             return (figures, notes)
         }
-        return (try measure(model, encoder, mode, parameters, runner, progress), [])
+        if let task = GenerationTasks.find(task) {
+            return try write(task, model, at: data, encoder, mode, parameters, progress)
+        }
+        return (try measure(model, at: data, encoder, mode, parameters, runner, progress), [])
+    }
+
+    /// nil where no original was named.
+    private func originalModel(beside model: Model) throws -> Model? {
+        guard let original else { return nil }
+        let other = try ModelArgument.open(try ModelArgument.locate(original))
+        // Both are asked in the tokens of one tokenizer.
+        let sizes = (other.blueprint.vocabularySize, model.blueprint.vocabularySize)
+        guard sizes.0 == sizes.1 else {
+            throw EvaluationError.vocabulariesDiffer(original: sizes.0, model: sizes.1)
+        }
+        return other
+    }
+
+    /// The tasks that let the model write.
+    private func write(
+        _ task: any GenerationTask, _ model: Model, at data: String, _ encoder: PromptEncoder,
+        _ mode: ComputeMode, _ parameters: Parameters, _ progress: ProgressReporter
+    ) throws -> (figures: [TaskFigure], notes: [String]) {
+        let prepared = try task.prompts(
+            at: data, parameters, encoder: encoder,
+            chat: try ChatPrompt.undated(folder: model.checkpoint.folder),
+            contextLength: model.blueprint.contextLength)
+        let stop = try StopTokens(model.checkpoint)
+        let texts = StopTexts(prepared.until, encoder.tokenizer)
+        func answers(of model: Model) throws -> [Generated] {
+            var generator = TextGenerator(
+                ForwardPass(weights: model.weights, mode: mode), stop: stop, sampling: .greedy,
+                tokensMax: prepared.tokensMax)
+            generator.isOver = { try texts.end($0) }
+            return try generator.run(prepared.prompts.map(\.tokens), observer: progress)
+        }
+        let before = try originalModel(beside: model).map(answers)
+        let figures = try task.figures(
+            prepared, try answers(of: model), original: before, tokenizer: encoder.tokenizer)
+        return (figures, prepared.notes)
     }
 
     /// The tasks that read a text.
     private func measure(
-        _ model: Model, _ encoder: PromptEncoder, _ mode: ComputeMode, _ parameters: Parameters,
+        _ model: Model, at data: String, _ encoder: PromptEncoder, _ mode: ComputeMode,
+        _ parameters: Parameters,
         _ runner: (Model, Int) -> LikelihoodRunner, _ progress: ProgressReporter
     ) throws -> [TaskFigure] {
         let text = try CalibrationSet.readText(data)
@@ -206,7 +249,7 @@ struct EvalCommand: ParsableCommand {
         let reading = TextMeasures.reading(task: task, parameters)
         if original != nil, reading != .divergence {
             throw Failure(
-                .usage, "--original is for divergence and tasks with choices, not \(task)")
+                .usage, "--original is for divergence and tasks that ask or let write, not \(task)")
         }
         switch reading {
         case .divergence:

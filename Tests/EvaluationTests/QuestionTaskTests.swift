@@ -31,7 +31,8 @@ import Testing
     @Test("every task of questions is in the catalogue")
     func catalogue() {
         for task in QuestionTasks.all { #expect(Offer.task(task.name) != nil) }
-        #expect(Offer.tasks.count == QuestionTasks.all.count + 2)
+        for task in GenerationTasks.all { #expect(Offer.task(task.name) != nil) }
+        #expect(Offer.tasks.count == QuestionTasks.all.count + GenerationTasks.all.count + 2)
     }
 
     @Test("hellaswag: capitals are lowered, marks removed, a bracket leaves its space")

@@ -67,6 +67,43 @@ import Testing
         #expect(made.contains { $0.ending == .stop })
     }
 
+    @Test func `a text ends with what it says, and its slot is free`() throws {
+        let free = try Self.generator(tokens: 12).run(Self.prompts, observer: SilentObserver())
+        // Room for two texts: those that end early make way for others.
+        var generator = try Self.generator(tokens: 12, cacheBytes: 2 * 2 * 4 * 2 * 30 * 22)
+        generator.isOver = { $0.reduce(0) { $0 + Int($1) } > 60 }
+        let made = try generator.run(Self.prompts, observer: SilentObserver())
+        for (made, free) in zip(made, free) {
+            var sum = 0
+            let end = free.tokens.firstIndex { token in
+                sum += Int(token)
+                return sum > 60
+            }
+            // The token with which it is over is one of its own.
+            #expect(made.tokens == Array(free.tokens[...(end ?? free.tokens.count - 1)]))
+            #expect(made.ending == (end == nil ? .length : .stop))
+        }
+        #expect(Set(made.map(\.ending)).count == 2 || made.allSatisfy { $0.ending == .stop })
+    }
+
+    @Test func `what it takes grows with texts and tokens`() throws {
+        func need(_ prompts: ArraySlice<[Int32]>, tokens: Int) throws -> (Int, Double) {
+            let generator = try Self.generator(tokens: tokens)
+            return (
+                generator.peakByteCount(Array(prompts)), generator.work(Array(prompts)).operations
+            )
+        }
+        let one = try need(Self.prompts[..<1], tokens: 8)
+        let two = try need(Self.prompts[..<2], tokens: 8)
+        let longer = try need(Self.prompts[..<2], tokens: 16)
+        #expect(one.0 < two.0 && two.0 < longer.0)
+        #expect(one.1 < two.1 && two.1 < longer.1)
+        // No longer than the context.
+        #expect(
+            try need(Self.prompts[..<1], tokens: 64).0
+                == need(Self.prompts[..<1], tokens: 1000).0)
+    }
+
     @Test func `a text ends with the context`() throws {
         // The model's context is 64 tokens.
         let prompt = (0..<60).map { Int32($0 % 30) }

@@ -59,7 +59,7 @@ import Testing
                 case (.numberOrWord(_, let words), .text(let word)): words.contains(word)
                 case (.integer(let range), .integer(let number)): range.contains(number)
                 case (.choice(let words), .text(let word)): words.contains(word)
-                case (.flag, .flag), (.text, .text), (.path, .text): true
+                case (.flag, .flag), (.text, .text), (.path, .text), (.textPath, .text): true
                 case (.integers(let range, _), .integers(let numbers)):
                     numbers.allSatisfy(range.contains)
                 default: false

@@ -59,6 +59,9 @@ enum HostileText {
             report.results[index].method = text()
             report.results[index].id = text()
             report.results[index].path = text()
+            report.results[index].answers = strings.map {
+                .init(task: text(), reason: $0, prompt: $0, original: text(), folded: text())
+            }
             for place in report.results[index].evaluations.indices {
                 report.results[index].evaluations[place].task = text()
                 report.results[index].evaluations[place].metric = text()

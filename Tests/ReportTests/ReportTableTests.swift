@@ -108,7 +108,7 @@ import Testing
             let lines = card.split(separator: "\n", omittingEmptySubsequences: false)
             #expect(lines.count == plain.count, "\(name.shortened(to: 40))")
             #expect(lines.filter { $0 == "---" }.count == 2)
-            #expect(lines.filter { $0.hasPrefix("#") }.count == 6)
+            #expect(lines.filter { $0.hasPrefix("#") }.count == 7)
             // Code spans and the quoted front matter show markup, they are none.
             let text = lines.drop { $0 != "" }.joined(separator: "\n")
                 .replacing(#/`[^`\n]*`/#, with: "").replacing(#/\\[<>]/#, with: "")

@@ -126,12 +126,19 @@ enum SampleReport {
             id: id, method: method, ratio: ratio, ratioAchieved: share, path: id, layers: kept,
             parameters: parameters, bytes: 2 * parameters, plan: plan,
             removedLayers: (0..<layers).filter { !used.contains($0) }, evaluations: evaluations,
-            seconds: 0.41,
+            answers: hasTasks ? answers : nil, seconds: 0.41,
             files: [
                 .init(
                     name: "model.safetensors", bytes: 2 * parameters,
                     sha256: String(repeating: "0123456789abcdef", count: 4))
             ])
+    }
+
+    private static let answers = ["usual", "repetitive"].map { reason in
+        RunReport.Answer(
+            task: "generation", reason: reason, prompt: "How long is a piece of string?",
+            original: "Twice as long as\nfrom its middle to its end.",
+            folded: "As long as a piece of string is as long as a piece of string.")
     }
 
     private static func tasks(share: Double, order: Int) -> [RunReport.Evaluation] {

@@ -7,3 +7,4 @@ const unsigned char *built_in_calibration(size_t *byte_count);
 const unsigned char *built_in_heldout(size_t *byte_count);
 const unsigned char *built_in_calibration_prompts(size_t *byte_count);
 const unsigned char *built_in_calibration_openings(size_t *byte_count);
+const unsigned char *built_in_generation_prompts(size_t *byte_count);

@@ -23,6 +23,12 @@ package struct ChatPrompt: Sendable {
         self.date = date
     }
 
+    /// The same on a day that stays: what a model says to it is compared for ever. Templates of
+    /// Llama 3 name that day by themselves.
+    package static func undated(folder: FilePath) throws -> ChatPrompt? {
+        try ChatPrompt(folder: folder, date: TemplateDate(year: 2024, month: 7, day: 26))
+    }
+
     /// A user's turn, up to where the answer begins.
     /// - Throws: `ChatTemplateError` where the template refuses it.
     package func text(_ message: String, system: String? = nil) throws -> String {

@@ -5,8 +5,8 @@ import TensorMath
 
 /// What a model said.
 package struct Generated: Sendable, Equatable {
-    package enum Ending: String, Sendable, Codable {
-        /// A stop token, which is not among the tokens.
+    package enum Ending: String, Sendable, Codable, CaseIterable {
+        /// A stop token, which is not among the tokens; or a text to stop at, whose tokens are.
         case stop
         /// As many tokens as were asked for.
         case length
@@ -18,9 +18,18 @@ package struct Generated: Sendable, Equatable {
     package var ending: Ending
     /// The stop token that ended it.
     package var stop: Int32?
+
+    package init(tokens: [Int32], ending: Ending, stop: Int32? = nil) {
+        self.tokens = tokens
+        self.ending = ending
+        self.stop = stop
+    }
 }
 
 package struct TextGenerator {
+    /// Raised whenever the same prompts get other tokens than before.
+    package static let version = 1
+
     package let forward: ForwardPass
     package let stop: StopTokens
     package let sampling: Sampling
@@ -30,6 +39,8 @@ package struct TextGenerator {
     package var lengthMax: Int?
     /// Of the first prompt: decides what is drawn for it.
     package var firstNumber = 0
+    /// Whether a text is over for what it says, by its tokens; asked behind each.
+    package var isOver: ([Int32]) throws -> Bool = { _ in false }
     /// Bytes that the keys and values of all texts may take together; one text is always decoded.
     package var cacheBytes = 1 << 30
 
@@ -81,7 +92,8 @@ package struct TextGenerator {
     ///   - prompts: token ids; each with what the tokenizer puts before a text.
     ///   - onToken: sees each token of each prompt, by the prompt's number, in time's order.
     /// - Returns: for each prompt what follows it.
-    /// - Throws: `GenerationError`, `ModelError.tokenOutsideVocabulary`, what `observer` throws.
+    /// - Throws: `GenerationError`, `ModelError.tokenOutsideVocabulary`, what `observer` and
+    ///   `isOver` throw.
     package func run(
         _ prompts: [[Int32]], observer: some WorkObserver,
         onToken: (_ prompt: Int, _ token: Int32) -> Void = { _, _ in }
@@ -104,12 +116,13 @@ package struct TextGenerator {
             let chosen = sampling.choose(logits, draws: draws)
             for (index, token) in chosen.enumerated() {
                 let prompt = texts[index].prompt
-                let isStop = stop.ids.contains(token)
+                var isStop = stop.ids.contains(token)
                 if isStop {
                     results[prompt].stop = token
                 } else {
                     results[prompt].tokens.append(token)
                     onToken(prompt, token)
+                    isStop = try isOver(results[prompt].tokens)
                 }
                 texts[index].next = [token]
                 let count = results[prompt].tokens.count

@@ -19,6 +19,9 @@ enum BuiltInText {
         case "layerfold:calibration-openings.jsonl":
             return unsafe Array(
                 UnsafeBufferPointer(start: built_in_calibration_openings(&count), count: count))
+        case "layerfold:generation-prompts.jsonl":
+            return unsafe Array(
+                UnsafeBufferPointer(start: built_in_generation_prompts(&count), count: count))
         default: return nil
         }
     }

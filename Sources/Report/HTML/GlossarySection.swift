@@ -40,7 +40,7 @@ extension ReportPage {
                 """
             ),
             (
-                "Accuracy", metrics.contains(where: \.isShare),
+                "Accuracy", metrics.contains { $0.isShare && !$0.isWriting },
                 """
                 The share of questions answered right. Guessing among four choices reaches 25%.
                 """
@@ -58,6 +58,21 @@ extension ReportPage {
                 How far the folded model's probabilities are from the original's: the mean of \
                 KL(original || folded) over next tokens, or over the choices of a question \
                 (choice divergence), in nats. 0 is the same.
+                """
+            ),
+            (
+                "Agreement", metrics.contains { $0.metric == "agreement" },
+                """
+                The share of the tokens of the original's answers that stand before the first \
+                difference, both taking the likeliest token each time. One other word changes \
+                all behind it, so that good models may have little of it.
+                """
+            ),
+            (
+                "Repetition", metrics.contains { $0.metric == "repetition" },
+                """
+                The share of runs of four tokens that occurred before in the same answer. Text of \
+                people repeats little; a model that falls apart repeats itself without end.
                 """
             ),
             (

@@ -77,6 +77,7 @@ struct ReportPage {
             Section(id: "asked", title: "What was asked", body: asked()),
             Section(id: "results", title: "What came out", body: results()),
             Section(id: "subjects", title: "By subject", body: subjects()),
+            Section(id: "answers", title: "What they write", body: answers()),
             Section(id: "similarity", title: "How alike the layers are", body: similarity()),
             Section(
                 id: "correlations", title: "Whether sets and measures agree",

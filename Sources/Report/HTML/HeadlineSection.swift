@@ -40,7 +40,7 @@ extension ReportPage {
             return "\(layers) layers: quality not measured"
         }
         let metric = table.metrics[column]
-        let best = groups.compactMap { table.best(of: $0, column: column)?.cells[column]?.value }
+        let best = groups.compactMap { table.foremost(of: $0)?.cells[column]?.value }
         guard let mild = best.first, let strong = best.last else {
             return "\(layers) layers: no figure could be computed"
         }
@@ -74,7 +74,7 @@ extension ReportPage {
 
     private func verdict(on group: [ComparisonTable.Row], column: Int) -> Markup {
         let metric = table.metrics[column]
-        guard let row = table.best(of: group, column: column),
+        guard let row = table.foremost(of: group),
             let evaluation = row.cells[column]
         else {
             return """
@@ -84,14 +84,13 @@ extension ReportPage {
 
                 """
         }
-        let verdict = Verdict(evaluation)
-        let change: Markup =
-            evaluation.original.map { original in
-                """
-                \(metric.short(original)) → \(metric.short(evaluation.value)), \
-                \(metric.change(from: original, to: evaluation.value))
-                """
-            } ?? "\(metric.short(evaluation.value))"
+        let decisive = Verdict.decisive(row.result.evaluations, leading: evaluation)
+        let verdict = decisive?.verdict
+        var change = Self.change(evaluation)
+        if let other = decisive?.evaluation, other != evaluation {
+            let title = ReportMetric(other).title.shortened(to: 60)
+            change += "; \(title) \(Self.change(other))"
+        }
         let share = 1 - Double(row.result.parameters) / Double(max(report.model.parameters, 1))
         let of: Markup = group.count > 1 ? ", best of \(group.count)" : ""
         return """
@@ -105,23 +104,41 @@ extension ReportPage {
             """
     }
 
+    private static func change(_ evaluation: RunReport.Evaluation) -> Markup {
+        let metric = ReportMetric(evaluation)
+        guard let original = evaluation.original else {
+            return "\(metric.short(evaluation.value))"
+        }
+        return """
+            \(metric.short(original)) → \(metric.short(evaluation.value)), \
+            \(metric.change(from: original, to: evaluation.value))
+            """
+    }
+
     /// What the leading figure does not say.
     private func caveat(_ column: Int) -> Markup {
         let metric = table.metrics[column]
         let count = table.rows.lazy.compactMap { $0.cells[column]?.count }.first
         if metric.isPerplexity {
             let size = count.map { " of \(NumberText.grouped($0)) tokens" } ?? ""
-            let others = table.metrics.contains { !$0.isPerplexity }
+            let others = table.metrics.contains { !$0.isPerplexity && !$0.isWriting }
             return """
                 Perplexity on one text\(size): how well the model predicts that text, not how \
                 well it answers questions.\(others
                     ? "" : " No benchmark was run.")
                 """
         }
+        if metric.isWriting {
+            return """
+                Judged by the model's own answers to some prompts: whether they stay what they \
+                were, not whether they are right.
+                """
+        }
         let size = count.map { " over \(NumberText.grouped($0)) questions" } ?? ""
         return """
             Judged by \(metric.title.shortened(to: 60))\(size) alone. Multiple-choice figures can \
-            stay high while a model's text falls apart: measure a perplexity too.
+            stay high while a model's text falls apart\(table.metrics.contains(where: \.isWriting)
+                ? "." : ": measure a perplexity too, or let it write (task generation).")
             """
     }
 }

@@ -64,6 +64,10 @@ enum ReportStyle {
         .eyebrow { color: var(--soft); font-size: .9rem; margin: 0; max-width: none; }
         .eyebrow span::before { content: "\00b7"; margin: 0 .5em 0 .3em; }
         .lead { font-size: 1.12rem; }
+        .answers th, .answers td {
+          min-width: 13rem; vertical-align: top; text-align: left; font-weight: 400;
+          white-space: pre-wrap;
+        }
         .verdicts {
           list-style: none; margin: 0 0 1rem; padding: 0; border-top: 1px solid var(--line);
         }

@@ -45,8 +45,7 @@ extension ReportPage {
             let metric = table.metrics[column]
             return """
                 <th scope="col" class="num">\(Markup.name(metric.title, countMax: 40))\
-                <span class="below">\(metric.isLowerBetter ? "lower" : "higher") is better\
-                </span></th>
+                <span class="below">\(metric.direction)</span></th>
                 """
         }
         let rows = table.groups.map { group -> Markup in
@@ -190,7 +189,7 @@ extension ReportPage {
         return """
             <figure class="\(isLeading ? "leading" : "small")">
             <figcaption><strong>\(metric.title.shortened(to: 60))</strong> over the share of \
-            layers removed; \(metric.isLowerBetter ? "lower" : "higher") is better.\
+            layers removed; \(metric.direction).\
             \(drawable == nil ? "" : " Dashed: the original.")\
             \(hasErrors ? " Bars: one standard error either way." : "")\
             \(drawn < measured ? " Values that are no number are not drawn." : "")</figcaption>

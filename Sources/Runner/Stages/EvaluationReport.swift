@@ -48,6 +48,14 @@ enum EvaluationReport {
         }
     }
 
+    static func answers(task: String, _ shown: [ShownAnswer]) -> [RunReport.Answer] {
+        shown.map {
+            RunReport.Answer(
+                task: task, reason: $0.reason.rawValue, prompt: $0.prompt, original: $0.original,
+                folded: $0.answer)
+        }
+    }
+
     private static func groups(
         _ figures: [GroupFigure], _ original: [GroupFigure]?
     ) -> [RunReport.Subject]? {

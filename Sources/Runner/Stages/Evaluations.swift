@@ -1,7 +1,9 @@
 // The evaluations of a job, one task on one model at a time.
 
 import Catalogue
+import Checkpoint
 import Evaluation
+import Generation
 import Jobs
 import Locations
 import Model
@@ -32,6 +34,18 @@ struct Evaluated {
     let figures: [TaskFigure]
     /// Of all choices, in order; empty where the task asks no questions.
     var likelihoods: [Double] = []
+    /// To all prompts, in order; empty where the task lets nobody write.
+    var answers: [Generated] = []
+    /// Those a reader is shown beside the original's.
+    var shown: [ShownAnswer] = []
+}
+
+/// An answer beside the original's, as text.
+struct ShownAnswer {
+    let reason: AnswerChoice.Reason
+    let prompt: String
+    let original: String
+    let answer: String
 }
 
 struct Evaluations {
@@ -49,6 +63,8 @@ struct Evaluations {
             let path = try path(evaluation)
             if let task = QuestionTasks.find(evaluation.task) {
                 _ = try questions(task, evaluation, path: path)
+            } else if let task = GenerationTasks.find(evaluation.task) {
+                _ = try prompts(task, evaluation, path: path)
             } else {
                 _ = try CalibrationSet.readText(path)
             }
@@ -62,6 +78,9 @@ struct Evaluations {
         let path = try path(evaluation)
         if let task = QuestionTasks.find(evaluation.task) {
             return try ask(task, evaluation, path: path, subject, beside: baseline)
+        }
+        if let task = GenerationTasks.find(evaluation.task) {
+            return try write(task, evaluation, path: path, subject, beside: baseline)
         }
         return Evaluated(
             figures: try cache.run(
@@ -105,5 +124,52 @@ struct Evaluations {
             figures += prepared.comparison(task, likelihoods, original: baseline.likelihoods)
         }
         return Evaluated(figures: figures, likelihoods: likelihoods)
+    }
+
+    // MARK: Answers that the model writes
+
+    private func prompts(
+        _ task: any GenerationTask, _ evaluation: JobDescription.Evaluation, path: String
+    ) throws -> PreparedPrompts {
+        try task.prompts(
+            at: path, evaluation.parameters, encoder: encoder,
+            chat: try ChatPrompt.undated(folder: original.model.checkpoint.folder),
+            contextLength: original.model.blueprint.contextLength)
+    }
+
+    private func write(
+        _ task: any GenerationTask, _ evaluation: JobDescription.Evaluation, path: String,
+        _ subject: Subject, beside baseline: Evaluated?
+    ) throws -> Evaluated {
+        let prepared = try prompts(task, evaluation, path: path)
+        let stop = try StopTokens(original.model.checkpoint)
+        for note in prepared.notes { cache.progress.warn(note) }
+        if stop.ids.isEmpty {
+            cache.progress.warn(
+                "\(task.name): the model's files name no `eos_token_id`: answers end after "
+                    + "\(prepared.tokensMax) tokens")
+        }
+        let answers = try cache.run(
+            GenerationStage(
+                subject: subject, task: task.name, prepared: prepared, stop: stop,
+                tokenizer: tokenizer, numerics: numerics))
+        // The original's answers are its own.
+        let before = baseline?.answers ?? answers
+        let figures = try task.figures(
+            prepared, answers, original: before, tokenizer: tokenizer.tokenizer)
+        return Evaluated(
+            figures: figures, answers: answers,
+            shown: baseline == nil ? [] : try shown(prepared, answers, original: before))
+    }
+
+    private func shown(
+        _ prepared: PreparedPrompts, _ answers: [Generated], original: [Generated]
+    ) throws -> [ShownAnswer] {
+        try AnswerChoice.choices(answers, original: original).map { choice in
+            ShownAnswer(
+                reason: choice.reason, prompt: prepared.prompts[choice.prompt].text,
+                original: try prepared.text(of: original[choice.prompt], tokenizer.tokenizer),
+                answer: try prepared.text(of: answers[choice.prompt], tokenizer.tokenizer))
+        }
     }
 }

@@ -1,6 +1,8 @@
 // Scaling and tie-breaking before a nearest-neighbour estimate, by the conventions of
 // scikit-learn's `mutual_info_regression`.
 
+import TensorMath
+
 /// As `sklearn.preprocessing.scale` with `with_mean=False`; columns are `[samples]`.
 enum UnitVariance {
     /// `column` divided by its standard deviation (divisor n, the mean is kept); a constant

@@ -13,6 +13,8 @@ package enum EvaluationError: ClassifiedFailure, Equatable, CustomStringConverti
     /// A line of a data file that cannot be what it should be.
     case badLine(path: String, line: Int, problem: String)
     case noQuestions(path: String, expected: String)
+    case noPrompts(path: String)
+    case noRoom(tokens: Int, contextLength: Int)
     case noSuchFile(path: String, expected: String)
     case tooFewShots(path: String, found: Int, wanted: Int)
     case vocabulariesDiffer(original: Int, model: Int)
@@ -32,6 +34,11 @@ package enum EvaluationError: ClassifiedFailure, Equatable, CustomStringConverti
         case .badLine(let path, let line, let problem): "\(path):\(line): \(problem)"
         case .noQuestions(let path, let expected):
             "\(path): no question to ask; expected \(expected)"
+        case .noPrompts(let path):
+            "\(path): no prompt; expected a JSON object a line with the key `prompt`"
+        case .noRoom(let tokens, let contextLength):
+            "tokens \(tokens): an answer of as many leaves no room for a prompt in the model's "
+                + "context of \(contextLength)"
         case .noSuchFile(let path, let expected):
             "\(path): no such file or folder, or not readable; expected \(expected)"
         case .tooFewShots(let path, let found, let wanted):

@@ -1,5 +1,6 @@
 // MT19937 (Matsumoto and Nishimura, 1998) with the seeding and the normal variates of NumPy's
-// `RandomState`, so that the official pipeline's tie-breaking noise can be repeated exactly.
+// `RandomState`, and the seeding and the samples of Python's `random`, so that what other programs
+// drew can be drawn again.
 
 import Glibc
 
@@ -67,5 +68,70 @@ package struct MersenneTwister: Sendable {
             state[index] = state[(index + Self.middle) % Self.length] ^ twist
         }
         next = 0
+    }
+}
+
+// MARK: Python's `random`
+
+extension MersenneTwister {
+    /// The state of `random.Random(seed)`.
+    package init(pythonSeed seed: UInt32) {
+        self.init(seed: 19_650_218)
+        func mixed(_ index: Int, _ factor: UInt32) -> UInt32 {
+            let last = state[index - 1]
+            return state[index] ^ ((last ^ (last >> 30)) &* factor)
+        }
+        var index = 1
+        func next() {
+            index += 1
+            guard index == Self.length else { return }
+            state[0] = state[Self.length - 1]
+            index = 1
+        }
+        for _ in 0..<Self.length {
+            state[index] = mixed(index, 1_664_525) &+ seed
+            next()
+        }
+        for _ in 1..<Self.length {
+            state[index] = mixed(index, 1_566_083_941) &- UInt32(index)
+            next()
+        }
+        state[0] = 0x8000_0000
+    }
+
+    /// `random.randrange(bound)`.
+    private mutating func pythonIndex(below bound: Int) -> Int {
+        let width = Int.bitWidth - bound.leadingZeroBitCount
+        precondition((1...32).contains(width), "something to choose from, of 32 bits")
+        while true {
+            let value = Int(bits() >> UInt32(32 - width))
+            if value < bound { return value }
+        }
+    }
+
+    /// `random.sample(range(total), count)`; at most `total`.
+    package mutating func pythonSample(_ count: Int, of total: Int) -> [Int] {
+        // Python copies the population where that is smaller than a set of what was chosen.
+        var copied = 21
+        if count > 5 {
+            var power = 1
+            while power < 3 * count { power *= 4 }
+            copied += power
+        }
+        if total <= copied {
+            var pool = Array(0..<total)
+            return (0..<count).map { place in
+                let chosen = pythonIndex(below: total - place)
+                defer { pool[chosen] = pool[total - place - 1] }
+                return pool[chosen]
+            }
+        }
+        var taken: Set<Int> = []
+        return (0..<count).map { _ in
+            while true {
+                let chosen = pythonIndex(below: total)
+                if taken.insert(chosen).inserted { return chosen }
+            }
+        }
     }
 }

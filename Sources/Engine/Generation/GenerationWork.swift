@@ -1,0 +1,17 @@
+// What it takes to go on with prompts, counted before it begins.
+
+package import Model
+
+extension TextGenerator {
+    /// Products of all tokens, were every text as long as it may be.
+    package func work(_ prompts: [[Int32]]) -> Work {
+        let blueprint = forward.blueprint
+        let lengths = prompts.map {
+            min($0.count + tokensMax, max($0.count, blueprint.contextLength))
+        }
+        let load = TokenLoad(lengths: lengths, computed: lengths.reduce(0, +))
+        return Work(
+            operations: blueprint.operations(load)
+                + blueprint.headOperations(Double(prompts.count * tokensMax)))
+    }
+}
