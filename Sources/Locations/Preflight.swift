@@ -83,7 +83,11 @@ package struct Preflight: Sendable {
     /// The files that loaders read, in their order: others may lie beside them, of another layout.
     private static func weights(of folder: FilePath, _ names: Set<String>) -> [String] {
         struct Index: Decodable {
-            let weight_map: [String: String]
+            let weightMap: [String: String]
+
+            private enum CodingKeys: String, CodingKey {
+                case weightMap = "weight_map"
+            }
         }
         if names.contains("model.safetensors") { return ["model.safetensors"] }
         let file = folder.appending("model.safetensors.index.json")
@@ -91,7 +95,7 @@ package struct Preflight: Sendable {
         let index = (try? SmallFile.read(following: file, bytesMax: indexBytesMax)).flatMap {
             try? JSONDecoder().decode(Index.self, from: Data($0))
         }
-        return Set(index.map { Array($0.weight_map.values) } ?? []).sorted()
+        return Set(index.map { Array($0.weightMap.values) } ?? []).sorted()
     }
 
     private static let indexBytesMax = 64 << 20
