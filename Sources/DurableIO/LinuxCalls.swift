@@ -32,3 +32,9 @@ let linuxRenameNoReplace: CUnsignedInt = 1
 /// `UTIME_NOW` and `UTIME_OMIT` of `bits/stat.h`.
 let linuxUtimeNow = (1 << 30) - 1
 let linuxUtimeOmit = (1 << 30) - 2
+
+/// statfs(2): what kind of file system a path lies on.
+@_silgen_name("statfs")
+func linuxStatFileSystem(
+    _ path: UnsafePointer<CChar>, _ buffer: UnsafeMutableRawPointer?
+) -> CInt

@@ -19,7 +19,10 @@ package final class ScratchMapping: @unchecked Sendable {
             path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         // The mapping keeps the file.
         defer { try? Syscalls.close(descriptor, path) }
-        try Syscalls.unlink(path)
+        do throws(SystemCallError) { try Syscalls.unlink(path) } catch {
+            // Whoever sweeps the folder may have come before.
+            guard error.isMissing else { throw error }
+        }
         try Syscalls.allocate(descriptor, path, byteCount: byteCount)
         let address = unsafe mmap(
             nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.rawValue, 0)

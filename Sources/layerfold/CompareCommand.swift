@@ -23,10 +23,6 @@ struct CompareCommand: ParsableCommand {
 
     func run() throws {
         let name = output ?? "comparison.html"
-        let page = try NamedOutput(name)
-        guard output != nil || !page.exists else {
-            throw Failure(.refused, "\(name) is there already; name it with --output to replace it")
-        }
         let base = URL(filePath: NamedFile.expanded(name).string).deletingLastPathComponent()
         let sources = try jobs.map { job in
             ReportComparison.Source(
@@ -40,6 +36,10 @@ struct CompareCommand: ParsableCommand {
         }
         if csv { return Terminal.line(ComparisonTable(report).csv()) }
         if json { return Terminal.line(try report.jsonText()) }
+        let page = try NamedOutput(name)
+        guard output != nil || !page.exists else {
+            throw Failure(.refused, "\(name) is there already; name it with --output to replace it")
+        }
         try page.write(Array(HTMLReport.render(report, isComparison: true).utf8))
         if case .file(let path) = page { Terminal.line(path.string) }
     }

@@ -221,7 +221,7 @@ struct EvalCommand: ParsableCommand {
     ) throws -> (figures: [TaskFigure], notes: [String]) {
         let prepared = try task.prompts(
             at: data, parameters, encoder: encoder,
-            chat: try ChatPrompt.undated(folder: model.checkpoint.folder),
+            folder: model.checkpoint.folder,
             contextLength: model.blueprint.contextLength)
         let stop = try StopTokens(model.checkpoint)
         let texts = StopTexts(prepared.until, encoder.tokenizer)

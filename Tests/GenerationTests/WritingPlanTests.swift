@@ -61,7 +61,10 @@ import Texts
             case .question(let text), .opening(let text): #expect(german.contains(text))
             }
         }
+        // Openings only, whatever the share of answers.
+        #expect(try Self.plan(20, answers: 1, ["ko"]).count == 20)
         #expect(throws: WritingError.self) { try Self.plan(20, ["en", "tlh"]) }
+        #expect(throws: WritingError.self) { try Self.plan(20, []) }
     }
 
     @Test func `texts that break off or run in circles are of no use`() {

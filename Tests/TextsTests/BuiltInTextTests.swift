@@ -26,8 +26,14 @@ import Testing
             guard words.count >= 8 else { return [] }
             return Set((0...words.count - 8).map { words[$0..<$0 + 8].joined(separator: " ") })
         }
-        let held = runs(try CalibrationSet.readText("layerfold:heldout.txt"))
-        #expect(held.count > 5000)
+        let judging = try CalibrationSet.load(
+            CalibrationSource(
+                dataset: .jsonl, path: "layerfold:generation-prompts.jsonl", field: "prompt"))
+        #expect(judging.count == 64)
+        let held = judging.map(\.text).reduce(
+            into: runs(try CalibrationSet.readText("layerfold:heldout.txt"))
+        ) { $0.formUnion(runs($1)) }
+        #expect(held.count > 5500)
         let prompts = WritingPrompt.questions + WritingPrompt.openings
         let learnt = (try Self.pieces().map(\.text) + prompts.map(\.text))
             .reduce(into: Set<String>()) { $0.formUnion(runs($1)) }

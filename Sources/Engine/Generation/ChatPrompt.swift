@@ -1,6 +1,7 @@
 // How a user speaks to a chat model: a message becomes the text that the model goes on from.
 
 package import ChatTemplate
+import Failures
 import JSON
 package import SystemPackage
 package import Tokenizer
@@ -27,6 +28,19 @@ package struct ChatPrompt: Sendable {
     /// Llama 3 name that day by themselves.
     package static func undated(folder: FilePath) throws -> ChatPrompt? {
         try ChatPrompt(folder: folder, date: TemplateDate(year: 2024, month: 7, day: 26))
+    }
+
+    /// The same, where a template that cannot be used is no reason to stop.
+    ///
+    /// - Returns: nil, and why, where the model has one that this build cannot read or render.
+    package static func usable(folder: FilePath) -> (chat: ChatPrompt?, problem: String?) {
+        do {
+            guard let chat = try undated(folder: folder) else { return (nil, nil) }
+            _ = try chat.text("Hello")
+            return (chat, nil)
+        } catch {
+            return (nil, "the chat template cannot be used: \(FaultText.describe(error))")
+        }
     }
 
     /// A user's turn, up to where the answer begins.

@@ -48,7 +48,8 @@ package struct TextGenerator {
         self.forward = forward
         self.stop = stop
         self.sampling = sampling
-        self.tokensMax = tokensMax
+        // No text is longer than the context.
+        self.tokensMax = min(tokensMax, max(1, forward.blueprint.contextLength))
     }
 
     /// Products gain little from more rows than this.

@@ -42,11 +42,17 @@ package struct WritingPlan: Sendable, Equatable {
         func chosen(_ prompts: [WritingPrompt]) -> [String] {
             prompts.filter { languages.contains($0.language) }.map(\.text)
         }
+        let (questions, openings) = (chosen(questions), chosen(openings))
+        guard !questions.isEmpty || !openings.isEmpty else {
+            throw .unknownLanguage("", known: known.sorted())
+        }
         var generator = SeededGenerator(seed: seed)
-        let answered = Int((answers * Double(samples)).rounded())
+        // A language may have openings only.
+        let share = questions.isEmpty ? 0 : openings.isEmpty ? 1 : answers
+        let answered = Int((share * Double(samples)).rounded())
         let all =
-            Self.deal(chosen(questions), answered, &generator).map(Beginning.question)
-            + Self.deal(chosen(openings), samples - answered, &generator).map(Beginning.opening)
+            Self.deal(questions, answered, &generator).map(Beginning.question)
+            + Self.deal(openings, samples - answered, &generator).map(Beginning.opening)
         return Self.shuffled(all, &generator)
     }
 
@@ -54,8 +60,6 @@ package struct WritingPlan: Sendable, Equatable {
     private static func deal(
         _ texts: [String], _ count: Int, _ generator: inout SeededGenerator
     ) -> [String] {
-        // A language may have no openings.
-        guard !texts.isEmpty else { return [] }
         var dealt: [String] = []
         while dealt.count < count {
             dealt += shuffled(texts, &generator).prefix(count - dealt.count)

@@ -107,6 +107,8 @@ package struct StarterManifest: Sendable, Equatable {
             path: \(Offer.builtInPrefix)heldout.txt
           - task: divergence
             path: \(Offer.builtInPrefix)heldout.txt
+          # What it writes, beside what the original writes.
+          - task: generation
         output:
           # keep | bfloat16 | float16 | float32
           dtype: keep

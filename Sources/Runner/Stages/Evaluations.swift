@@ -133,7 +133,7 @@ struct Evaluations {
     ) throws -> PreparedPrompts {
         try task.prompts(
             at: path, evaluation.parameters, encoder: encoder,
-            chat: try ChatPrompt.undated(folder: original.model.checkpoint.folder),
+            folder: original.model.checkpoint.folder,
             contextLength: original.model.blueprint.contextLength)
     }
 

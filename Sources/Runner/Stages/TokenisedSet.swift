@@ -1,6 +1,7 @@
 // A calibration set as token ids, and how it lies in the store.
 
 import Checkpoint
+import DurableIO
 import Model
 import Store
 import TensorMath
@@ -105,5 +106,9 @@ extension StageResult {
 
 extension ContentStore {
     /// Streams that are too large for memory lie beside the store's unfinished files.
-    var streamSpace: StreamSpace { StreamSpace(folder: layout.temporary) }
+    var streamSpace: StreamSpace {
+        // Files of a file system in memory are memory.
+        DiskSpace.isMemory(at: layout.temporary)
+            ? .memory : StreamSpace(folder: layout.temporary)
+    }
 }

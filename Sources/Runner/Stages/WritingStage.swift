@@ -13,6 +13,7 @@ import Texts
 
 struct WritingStage: Stage {
     let name = "write"
+    var version: Int { TextGenerator.version }
 
     private let original: IdentifiedModel
     private let calibration: JobDescription.Calibration
@@ -34,8 +35,12 @@ struct WritingStage: Stage {
         self.calibration = calibration
         self.numerics = numerics
         stop = try StopTokens(original.model.checkpoint)
-        let longest = calibration.maxTokens - WritingQuality.tokensMin
-        let chat = Self.chat(original, calibration, &warnings)
+        let length = min(calibration.maxTokens, original.model.blueprint.contextLength)
+        let longest = length - WritingQuality.tokensMin
+        let (chat, problem) = ChatPrompt.usable(folder: original.folder)
+        if let problem {
+            warnings.append("\(calibration.title): no prompts are answered, because \(problem)")
+        }
         let beginnings = try WritingPlan(calibration, hasTemplate: chat != nil).beginnings()
         prompts = try beginnings.map { beginning in
             switch beginning {
@@ -51,23 +56,6 @@ struct WritingStage: Stage {
         }
         guard !prompts.isEmpty else {
             throw WritingError.promptsTooLong(maxTokens: calibration.maxTokens)
-        }
-    }
-
-    /// Nil, with a word, where nobody can be spoken to as the model was taught.
-    private static func chat(
-        _ original: IdentifiedModel, _ calibration: JobDescription.Calibration,
-        _ warnings: inout [String]
-    ) -> ChatPrompt? {
-        do {
-            guard let chat = try ChatPrompt(folder: original.folder) else { return nil }
-            _ = try chat.text("Hello")
-            return chat
-        } catch {
-            warnings.append(
-                "\(calibration.title): no prompts are answered, because the chat template cannot be "
-                    + "used: \(FaultText.describe(error))")
-            return nil
         }
     }
 

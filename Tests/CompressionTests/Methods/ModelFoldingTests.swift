@@ -108,7 +108,8 @@ import Testing
                 blueprint, keeping: kept, tokens: Self.demoBatch(sequences, of: 512), space: space)
         }
         let disk = StreamSpace(folder: "/nowhere")
-        #expect(planned(1_000, disk) == planned(4_000, disk))
+        // What is held back, an eighth, lies on disk as well.
+        #expect(planned(2_000, disk) == planned(4_000, disk))
         #expect(planned(4_000, .memory) > planned(4_000, disk) + 1 << 30)
     }
 

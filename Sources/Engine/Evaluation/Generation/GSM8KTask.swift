@@ -9,6 +9,8 @@ import Tokenizer
 
 struct GSM8KTask: GenerationTask {
     let name = "gsm8k"
+    /// As the harness, unless it is told otherwise.
+    let usesChatTemplate = false
 
     private static let until = ["Question:", "</s>", "<|im_end|>"]
     /// Of the harness's draws.

@@ -3,6 +3,7 @@
 
 package import Catalogue
 package import Generation
+package import SystemPackage
 package import Texts
 package import Tokenizer
 
@@ -47,6 +48,9 @@ package protocol GenerationTask: Sendable {
     /// As the catalogue lists it.
     var name: String { get }
 
+    /// Whether prompts are a user's turns, where the model knows such.
+    var usesChatTemplate: Bool { get }
+
     /// Reads the prompts; at least one.
     ///
     /// - Parameters:
@@ -62,6 +66,21 @@ package protocol GenerationTask: Sendable {
         _ prepared: PreparedPrompts, _ answers: [Generated], original: [Generated]?,
         tokenizer: Tokenizer
     ) throws -> [TaskFigure]
+}
+
+extension GenerationTask {
+    /// Reads the prompts as the model in a folder reads them. A chat template that cannot be used
+    /// leaves plain text, with a note.
+    package func prompts(
+        at path: String, _ parameters: Parameters, encoder: PromptEncoder, folder: FilePath,
+        contextLength: Int
+    ) throws -> PreparedPrompts {
+        let (chat, problem) = usesChatTemplate ? ChatPrompt.usable(folder: folder) : (nil, nil)
+        var prepared = try prompts(
+            at: path, parameters, encoder: encoder, chat: chat, contextLength: contextLength)
+        if let problem { prepared.notes.append("\(name): prompts are plain text: \(problem)") }
+        return prepared
+    }
 }
 
 /// The tasks that this build has.

@@ -8,6 +8,7 @@ import Tokenizer
 
 struct OpenPromptsTask: GenerationTask {
     let name = "generation"
+    let usesChatTemplate = true
 
     func prompts(
         at path: String, _ parameters: Parameters, encoder: PromptEncoder, chat: ChatPrompt?,
@@ -18,20 +19,29 @@ struct OpenPromptsTask: GenerationTask {
             throw EvaluationError.noPrompts(path: path)
         }
         let places = Self.spread(parameters["prompts"]?.integer, of: records.count)
-        let prompts = try places.map { place in
+        var long: EvaluationError?
+        var left = 0
+        let prompts = try places.compactMap { place -> Prompt? in
             let record = records[place]
             let text = try record.text("prompt")
             let tokens =
                 try chat?.tokens(text, by: encoder.tokenizer) ?? encoder.encode(text)
             guard !tokens.isEmpty else { throw record.problem("the prompt has no tokens") }
             guard tokens.count < contextLength else {
-                throw record.problem(
-                    "the prompt has \(tokens.count) tokens, and the model's context holds "
-                        + "\(contextLength): shorten it")
+                left += 1
+                long =
+                    long
+                    ?? record.problem(
+                        "the prompt has \(tokens.count) tokens, and the model's context holds "
+                            + "\(contextLength): shorten it")
+                return nil
             }
             return Prompt(text: text, tokens: tokens)
         }
-        return PreparedPrompts(prompts, tokensMax: parameters.integer("tokens"))
+        if prompts.isEmpty, let long { throw long }
+        var prepared = PreparedPrompts(prompts, tokensMax: parameters.integer("tokens"))
+        if let long { prepared.notes.append("\(name): \(left) prompts are left out: \(long)") }
+        return prepared
     }
 
     /// Places of `count` of all, as far apart as they can be; all where there are no more.

@@ -82,15 +82,18 @@ extension Method {
         names: "drop, average and replaceme", parameters: ["lambda"],
         peakByteCount: { input in
             let blueprint = input.weights.blueprint
-            let held = FoldSettings(input.parameters).split(input.batch).held ?? input.batch
+            let (fitted, heldBack) = FoldSettings(input.parameters).split(input.batch)
+            let held = heldBack ?? input.batch
             let forward = ForwardMemory(
                 blueprint: blueprint, batch: held, capturedRows: 0, waveTokens: 2048,
                 mode: input.mode, space: input.space)
             // Boundaries that are compared, before; what is fitted, after.
-            let replacement = max(
-                BlockReplacement.peakByteCount(
-                    blueprint, tokens: input.batch, mode: input.mode, space: input.space),
-                forward.total + (blueprint.layers.count + 1) * forward.stream)
+            let replacement =
+                2 * forward.stream
+                + max(
+                    BlockReplacement.peakByteCount(
+                        blueprint, tokens: fitted, mode: input.mode, space: input.space),
+                    forward.total + (blueprint.layers.count + 1) * forward.stream)
             // Streams of both models and of one under work, logits of both, a layer as it is read.
             let layer =
                 blueprint.layers.map { layer in

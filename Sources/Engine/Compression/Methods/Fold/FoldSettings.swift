@@ -125,9 +125,12 @@ extension FoldSettings {
                 leaving, block(of: gated.down.inputs * stretch),
                 attention.output.inputs / max(1, attention.keyValueHeads))
         }
-        // One of six: folded, original, target, two ways that are tried; what is held back, and its
-        // ends.
-        let stream = space.memoryBytes(4 * tokens.tokens.count * width)
+        // Folded, original, target, two ways that are tried; of what is held back also what is
+        // wanted, and ends.
+        let (fitted, held) = split(tokens)
+        let judged = (held ?? tokens).tokens.count
+        let stream = space.memoryBytes(4 * fitted.tokens.count * width)
+        let streams = 5 * stream + 6 * space.memoryBytes(4 * judged * width)
         let wave = min(tokens.tokens.count, max(2048, tokens.longest))
         // While sums are made, while units are selected, while inputs are fitted.
         let gram = max(
@@ -149,7 +152,6 @@ extension FoldSettings {
             tuningSteps > 0 && FoldedStretch.areTuned(ranges).last == true
             ? 4 * LayerTuning.headFloatCount(blueprint, wave: wave) : 0
         // Ways are judged by the logits of both models, a chunk of each.
-        let judged = (split(tokens).held ?? tokens).tokens.count
         let logits = 8 * min(OutputHead.chunkFloats, blueprint.vocabularySize * judged)
         // Redirected projections of a stretch, in float and as products read them.
         let candidates = inputs ? 8 * longest * readers * width : 0
@@ -160,7 +162,7 @@ extension FoldSettings {
             * (kept.map { layer in
                 blueprint.layers[layer].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
             }.max() ?? 0)
-        return 6 * stream + logits + 4 * wave * (features + (2 * longest + 5) * width)
+        return streams + logits + 4 * wave * (features + (2 * longest + 5) * width)
             + DoubleMatrix.packingByteCount(columns: features)
             + max(gram + candidates + 2 * layer, 5 * layer + tuning + head, stream)
     }

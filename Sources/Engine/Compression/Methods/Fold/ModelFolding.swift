@@ -118,6 +118,7 @@ final class ModelFolding {
     private func goBehind(
         _ prefixes: ArraySlice<FoldPrefix>, _ recall: any FoldRecall
     ) throws -> Int {
+        guard space.isInMemory(byteCount: 4 * folded.rows * folded.columns) else { return 0 }
         for index in prefixes.indices.reversed() {
             if let streams = try recall.streams(behind: prefixes[index]),
                 take(streams, behind: prefixes[index])
