@@ -84,6 +84,9 @@ package struct TextGenerator {
         return room.slots * DecodingCache.byteCount(blueprint, length: room.length) + pass.total
             // Logits as they are made, and what is drawn from.
             + OutputHead.byteCount(blueprint, rows: room.slots)
+            // Products compiled for each number of tokens that is met, and what the allocator
+            // keeps between steps: up to 35 MiB were held beyond the rest.
+            + (48 << 20)
             + 4 * room.slots * blueprint.vocabularySize
     }
 
