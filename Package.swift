@@ -258,7 +258,9 @@ let package = Package(
             ["ChatTemplate", "Failures", "JSON", external("SystemPackage", "swift-system")]),
         engineTests("TextsTests", ["Texts"]),
         engineTests("ModelTests", ["JSON", "Model", "Checkpoint"]),
-        engineTests("GenerationTests", ["Generation", "Model", "Checkpoint", "Tokenizer"]),
+        engineTests(
+            "GenerationTests",
+            ["Catalogue", "Texts", "Generation", "Model", "Checkpoint", "Tokenizer"]),
         engineTests(
             "EvaluationTests",
             [

@@ -141,7 +141,7 @@ package enum ModelCard {
                 "- Compared with the original by \(title), this model is \(verdict.words).")
         }
         let metrics = result.evaluations.map(ReportMetric.init)
-        let isWritten = metrics.contains(where: \.isWriting)
+        let isWritten = metrics.contains { $0.isWriting || $0.isOfWrittenAnswers }
         if metrics.isEmpty {
             lines.append("- Nothing was measured: measure it on your own task before use.")
         } else if metrics.allSatisfy(\.isPerplexity) {

@@ -51,6 +51,9 @@ package struct ReportMetric: Sendable, Hashable {
         ["agreement", "prompts_equal", "repetition"].contains(metric) || isUndirected
     }
 
+    /// Whether it judges answers that the model wrote, not choices that it was given.
+    package var isOfWrittenAnswers: Bool { metric.hasPrefix("exact_match") }
+
     /// Neither more nor less is better: how long answers are, and how many come to an end.
     package var isUndirected: Bool { ["length", "stopped"].contains(metric) }
 

@@ -34,6 +34,9 @@ package struct StreamSpace: Sendable, Equatable {
         isInMemory(byteCount: byteCount) ? byteCount : 0
     }
 
+    /// Bytes of disk that it takes.
+    package func diskBytes(_ byteCount: Int) -> Int { byteCount - memoryBytes(byteCount) }
+
     /// A zeroed matrix, [rows, columns].
     /// - Throws: where the disk has no room for it.
     package func matrix(rows: Int, columns: Int) throws(SystemCallError) -> MatrixView {

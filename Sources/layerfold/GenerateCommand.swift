@@ -7,6 +7,7 @@ import Failures
 import Foundation
 import Generation
 import Model
+import Runner
 import TensorMath
 import Tokenizer
 
@@ -50,20 +51,19 @@ struct GenerateCommand: ParsableCommand {
         } catch let failure as Failure {
             throw failure
         } catch { throw Failure(.refused, FaultText.describe(error)) }
-        if stop.ids.isEmpty {
-            Terminal.error(
-                "warning: the model's files name no `eos_token_id`: its text ends after "
-                    + "\(tokens) tokens")
+        if let absence = stop.absence(texts: "its text ends after \(tokens) tokens") {
+            Terminal.error("warning: \(absence)")
         }
         let generator = TextGenerator(
             ForwardPass(weights: model.weights, mode: try ComputeOption.mode(compute)),
             stop: stop, sampling: sampling, tokensMax: tokens)
+        try Self.check(generator.peakByteCount([encoded]))
         var stream = TokenStream(tokenizer)
         let made: Generated
         do {
             made = try generator.run([encoded], observer: SilentObserver()) { _, token in
-                guard !json, let piece = try? stream.next(token) else { return }
-                Terminal.write(Array(piece.utf8))
+                let piece = try stream.next(token)
+                if !json { Terminal.write(Array(piece.utf8)) }
             }[0]
             if json {
                 try Terminal.json(
@@ -74,6 +74,14 @@ struct GenerateCommand: ParsableCommand {
                 Terminal.line(try stream.end())
             }
         } catch { throw Failure(.refused, FaultText.describe(error)) }
+    }
+
+    private static func check(_ bytes: Int) throws {
+        guard let limit = MemoryLimit.current(), bytes > limit.bytes else { return }
+        throw Failure(
+            .refused,
+            "the text would hold about \(bytes >> 20) MiB of memory, and \(limit.origin) "
+                + "\(limit.bytes >> 20) MiB: ask for fewer --tokens")
     }
 
     private struct Answer: Encodable {

@@ -48,11 +48,12 @@ enum ForecastTable {
     static func lines(_ forecast: JobForecast) -> [String] {
         let head = row("stage", "", "", "time", "memory", "disk")
         let stages = forecast.stages.map { stage in
-            row(
+            let disk = stage.diskBytes + stage.scratchBytes
+            return row(
                 stage.name, stage.detail, stage.isCached ? "cache" : "compute",
                 stage.isCached || stage.seconds == 0 ? "" : ForecastText.duration(stage.seconds),
                 stage.peakBytes.map { "\($0 >> 20) MiB" } ?? "",
-                stage.diskBytes > 0 ? "\(stage.diskBytes >> 20) MiB" : "")
+                disk > 0 ? "\(disk >> 20) MiB" : "")
         }
         let sum = row(
             "all", "\(forecast.cachedCount) of \(forecast.stages.count) from cache", "",

@@ -108,7 +108,7 @@ struct GenerationJobTests {
         #expect(second.status == 0)
         // Of the original and of the fold.
         #expect(
-            (second.output + second.errors).ranges(of: "32 of 34 answers were kept").count == 2,
+            (second.output + second.errors).ranges(of: "32 of 34 texts were kept").count == 2,
             "\(second.output) \(second.errors)")
         let other = try ask(2, "{\"question\": \"Why?\"}")
         #expect(other.status != 0)

@@ -19,11 +19,11 @@ import Tokenizer
     ) -> Generated { Generated(tokens: tokens, ending: ending) }
 
     @Test func `repetition is the share of runs of four that occurred before`() {
-        #expect(AnswerFigures.repetition([1, 2, 3]) == nil)
-        #expect(AnswerFigures.repetition([1, 2, 3, 4]) == 0)
-        #expect(AnswerFigures.repetition([1, 2, 3, 4, 1, 2, 3, 4]) == 0.2)
-        #expect(AnswerFigures.repetition([Int32](repeating: 7, count: 103)) == 0.99)
-        #expect(AnswerFigures.repetition(Array(0..<100)) == 0)
+        #expect(Repetition.share(of: [1, 2, 3]) == nil)
+        #expect(Repetition.share(of: [1, 2, 3, 4]) == 0)
+        #expect(Repetition.share(of: [1, 2, 3, 4, 1, 2, 3, 4]) == 0.2)
+        #expect(Repetition.share(of: [Int32](repeating: 7, count: 103)) == 0.99)
+        #expect(Repetition.share(of: Array(0..<100)) == 0)
     }
 
     @Test func `agreement counts the original's tokens before the first difference`() {

@@ -1,5 +1,6 @@
 // What a model is asked to write for its own calibration.
 
+import Catalogue
 import Testing
 import Texts
 
@@ -20,6 +21,13 @@ import Texts
         #expect(Set(WritingPrompt.questions.map(\.text)).count == 240)
         #expect(Set(WritingPrompt.questions.map(\.kind)).count == 30)
         #expect(Set(WritingPrompt.openings.map(\.text)).count == 72)
+    }
+
+    @Test func `the languages that the catalogue tells are those that prompts are in`() throws {
+        let told = try #require(Offer.dataset("self")?.parameter("languages")).meaning
+        let codes = told.matches(of: /`([a-z]{2})`/).map { String($0.1) }
+        let known = Set((WritingPrompt.questions + WritingPrompt.openings).map(\.language))
+        #expect(codes == known.sorted())
     }
 
     @Test(arguments: [0, 1, 7, 100, 384], [0, 0.3, 0.5, 1])
@@ -68,11 +76,11 @@ import Texts
     }
 
     @Test func `texts that break off or run in circles are of no use`() {
-        #expect(WritingQuality.fault(of: Array(0..<15)) == .short)
-        #expect(WritingQuality.fault(of: Array(0..<16)) == nil)
+        #expect(!WritingQuality.isOfUse(Array(0..<15)))
+        #expect(WritingQuality.isOfUse(Array(0..<16)))
         let circle = (0..<64).map { Int32($0 % 5) }
-        #expect(WritingQuality.fault(of: circle) == .repetitive)
-        #expect(Repetition.share(of: [1, 2, 3]) == 0)
+        #expect(!WritingQuality.isOfUse(circle))
+        #expect(Repetition.share(of: [1, 2, 3]) == nil)
         #expect(Repetition.share(of: [1, 1, 1, 1, 1]) == 0.5)
         #expect(Repetition.share(of: circle) == 1 - 5.0 / 61)
     }

@@ -22,7 +22,7 @@ package enum GenerationError: ClassifiedFailure, Equatable, CustomStringConverti
 package enum WritingError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case unknownLanguage(String, known: [String])
     case nothingOfUse(samples: Int)
-    case promptsTooLong(maxTokens: Int)
+    case promptsTooLong(tokensMax: Int)
 
     package var failureClass: FailureClass { .user }
 
@@ -30,9 +30,9 @@ package enum WritingError: ClassifiedFailure, Equatable, CustomStringConvertible
         switch self {
         case .unknownLanguage(let language, let known):
             "`languages`: no prompt is in `\(language)`; there are " + known.joined(separator: ", ")
-        case .promptsTooLong(let maxTokens):
-            "`max_tokens` of \(maxTokens) is too few for a text that begins with a prompt; give 64 or "
-                + "more"
+        case .promptsTooLong(let tokensMax):
+            "no text of use fits into \(tokensMax) tokens behind its prompt; give `max_tokens: 256`, "
+                + "where the model's context holds as many"
         case .nothingOfUse(let samples):
             "none of the \(samples) texts that the model wrote is of use: they break off at once or "
                 + "run in circles; calibrate on a text of your own"

@@ -7,11 +7,13 @@ extension TextGenerator {
     package func work(_ prompts: [[Int32]]) -> Work {
         let blueprint = forward.blueprint
         let lengths = prompts.map {
-            min($0.count + tokensMax, max($0.count, blueprint.contextLength))
+            let limit = min(blueprint.contextLength, lengthMax ?? .max)
+            return min($0.count + tokensMax, max($0.count, limit))
         }
         let load = TokenLoad(lengths: lengths, computed: lengths.reduce(0, +))
         return Work(
             operations: blueprint.operations(load)
-                + blueprint.headOperations(Double(prompts.count * tokensMax)))
+                + blueprint.headOperations(
+                    zip(lengths, prompts).reduce(0) { $0 + Double($1.0 - $1.1.count) }))
     }
 }

@@ -11,6 +11,13 @@ package struct StopTokens: Sendable, Equatable {
 
     package init(_ ids: Set<Int32>) { self.ids = ids }
 
+    /// What to say where there are none; nil where there are.
+    ///
+    /// - Parameter texts: what becomes of texts then.
+    package func absence(texts: String) -> String? {
+        ids.isEmpty ? "the model's files name no `eos_token_id`: \(texts)" : nil
+    }
+
     private static let settingsName = "generation_config.json"
     private static let settingsBytesMax = 4 << 20
 

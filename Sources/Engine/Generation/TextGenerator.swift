@@ -96,11 +96,11 @@ package struct TextGenerator {
     ///   - prompts: token ids; each with what the tokenizer puts before a text.
     ///   - onToken: sees each token of each prompt, by the prompt's number, in time's order.
     /// - Returns: for each prompt what follows it.
-    /// - Throws: `GenerationError`, `ModelError.tokenOutsideVocabulary`, what `observer` and
-    ///   `isOver` throw.
+    /// - Throws: `GenerationError`, `ModelError.tokenOutsideVocabulary`, what `observer`,
+    ///   `isOver` and `onToken` throw.
     package func run(
         _ prompts: [[Int32]], observer: some WorkObserver,
-        onToken: (_ prompt: Int, _ token: Int32) -> Void = { _, _ in }
+        onToken: (_ prompt: Int, _ token: Int32) throws -> Void = { _, _ in }
     ) throws -> [Generated] {
         try check(prompts)
         var results = prompts.map { _ in Generated(tokens: [], ending: .length) }
@@ -125,7 +125,7 @@ package struct TextGenerator {
                     results[prompt].stop = token
                 } else {
                     results[prompt].tokens.append(token)
-                    onToken(prompt, token)
+                    try onToken(prompt, token)
                     isStop = try isOver(results[prompt].tokens)
                 }
                 texts[index].next = [token]

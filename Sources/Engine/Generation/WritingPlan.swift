@@ -80,27 +80,15 @@ package struct WritingPlan: Sendable, Equatable {
 
 /// What a text is worth.
 package enum WritingQuality {
+    /// Raised whenever other texts are of use than before.
+    package static let version = 1
     /// A text that says less than this many tokens tells nothing.
     package static let tokensMin = 16
     /// A text whose share of repeated 4-grams is larger runs in circles.
-    package static let repetitionMax = 0.3
-
-    package enum Fault: String, Sendable, Codable, CaseIterable {
-        case short, repetitive
-    }
+    private static let repetitionMax = 0.3
 
     /// - Parameter tokens: that the model made.
-    package static func fault(of tokens: [Int32]) -> Fault? {
-        if tokens.count < tokensMin { return .short }
-        return Repetition.share(of: tokens) > repetitionMax ? .repetitive : nil
-    }
-}
-
-package enum Repetition {
-    /// Share of the 4-grams of a text that occurred in it before; 0 for fewer than 4 tokens.
-    package static func share(of tokens: [Int32]) -> Double {
-        let grams = tokens.indices.dropLast(3).map { Array(tokens[$0..<$0 + 4]) }
-        guard !grams.isEmpty else { return 0 }
-        return 1 - Double(Set(grams).count) / Double(grams.count)
+    package static func isOfUse(_ tokens: [Int32]) -> Bool {
+        tokens.count >= tokensMin && (Repetition.share(of: tokens) ?? 0) <= repetitionMax
     }
 }

@@ -135,6 +135,12 @@ extension ReportPage {
                 """
         }
         let size = count.map { " over \(NumberText.grouped($0)) questions" } ?? ""
+        if metric.isOfWrittenAnswers {
+            return """
+                Judged by \(metric.title.shortened(to: 60))\(size) alone, whose answers the model \
+                wrote.
+                """
+        }
         return """
             Judged by \(metric.title.shortened(to: 60))\(size) alone. Multiple-choice figures can \
             stay high while a model's text falls apart\(table.metrics.contains(where: \.isWriting)

@@ -15,6 +15,8 @@ struct PlannedStage {
     let work: Work
     /// Anonymous memory of the process; nil where the stage has no plan.
     let peakBytes: Int?
+    /// Of files that are there while it computes.
+    var scratchBytes = 0
 }
 
 final class Planning {
@@ -92,6 +94,7 @@ extension PlannedStage {
         self.init(
             name: stage.name, kind: stage.kind, detail: stage.detail, isHit: isHit,
             work: isHit ? .none : stage.work,
-            peakBytes: isHit ? nil : stage.plannedPeak.map { $0 + planning.baseBytes })
+            peakBytes: isHit ? nil : stage.plannedPeak.map { $0 + planning.baseBytes },
+            scratchBytes: isHit ? 0 : stage.scratchBytes)
     }
 }

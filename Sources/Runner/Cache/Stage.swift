@@ -27,6 +27,8 @@ package protocol Stage {
     /// Bytes that computing holds at its peak, beside what the process holds already; nil where it
     /// is not worth a plan.
     var plannedPeak: Int? { get }
+    /// Bytes of files that are there while it computes, and gone then.
+    var scratchBytes: Int { get }
     /// Whose speed is learnt together: the stage's name, and what it works by where that decides.
     var kind: String { get }
     /// What computing has to do, so that its time can be told.
@@ -55,6 +57,7 @@ extension Stage {
     package var version: Int { 1 }
     package var isCacheable: Bool { true }
     package var plannedPeak: Int? { nil }
+    package var scratchBytes: Int { 0 }
     package var kind: String { name }
     package var isForeseen: Bool { false }
 

@@ -16,12 +16,15 @@ package struct StageForecast: Sendable, Equatable, Codable {
     package let peakBytes: Int?
     /// At most: what is stored is packed.
     package let diskBytes: Int
+    /// Of files that are there while it computes, and gone then.
+    package let scratchBytes: Int
 
     private enum CodingKeys: String, CodingKey {
         case name, detail, seconds, basis
         case isCached = "cached"
         case peakBytes = "peak_bytes"
         case diskBytes = "disk_bytes"
+        case scratchBytes = "scratch_bytes"
     }
 }
 
@@ -34,7 +37,13 @@ package struct JobForecast: Sendable, Equatable, Codable {
     /// Of what is computed.
     package var seconds: Double { stages.reduce(0) { $0 + $1.seconds } }
     package var peakBytes: Int { stages.compactMap(\.peakBytes).max() ?? 0 }
-    package var diskBytes: Int { stages.reduce(0) { $0 + $1.diskBytes } }
+    /// What stays, and the most that is there beside it.
+    package var diskBytes: Int { Self.diskBytes(stages) }
+
+    private static func diskBytes(_ stages: [StageForecast]) -> Int {
+        stages.reduce(0) { $0 + $1.diskBytes } + (stages.map(\.scratchBytes).max() ?? 0)
+    }
+
     package var cachedCount: Int { stages.count { $0.isCached } }
     /// The worst of what the time rests on, of stages that matter.
     package var basis: Rates.Basis {
@@ -53,7 +62,8 @@ package struct JobForecast: Sendable, Equatable, Codable {
             return StageForecast(
                 name: stage.name, detail: stage.detail, isCached: stage.isHit,
                 seconds: stage.isHit ? 0 : time.seconds, basis: time.basis,
-                peakBytes: stage.peakBytes, diskBytes: Int(stage.work.written))
+                peakBytes: stage.peakBytes, diskBytes: Int(stage.work.written),
+                scratchBytes: stage.scratchBytes)
         }
         self.stages = forecasts
         var obstacles: [String] = []
@@ -62,7 +72,7 @@ package struct JobForecast: Sendable, Equatable, Codable {
             obstacles.append(
                 MemoryMissing(stage: stage.name, neededBytes: peak, limit: memory).description)
         }
-        let needed = forecasts.reduce(0) { $0 + $1.diskBytes }
+        let needed = Self.diskBytes(forecasts)
         if let disk, needed > disk {
             obstacles.append(
                 "the job would write up to \(needed >> 20) MiB, and \(disk >> 20) MiB are free")

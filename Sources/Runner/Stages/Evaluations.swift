@@ -144,10 +144,8 @@ struct Evaluations {
         let prepared = try prompts(task, evaluation, path: path)
         let stop = try StopTokens(original.model.checkpoint)
         for note in prepared.notes { cache.progress.warn(note) }
-        if stop.ids.isEmpty {
-            cache.progress.warn(
-                "\(task.name): the model's files name no `eos_token_id`: answers end after "
-                    + "\(prepared.tokensMax) tokens")
+        if let absence = stop.absence(texts: "answers end after \(prepared.tokensMax) tokens") {
+            cache.progress.warn("\(task.name): \(absence)")
         }
         let answers = try cache.run(
             GenerationStage(

@@ -41,7 +41,7 @@ struct GuardStage: Stage {
     }
 
     var detail: String { "fold against \(rivals.names)" }
-    var plannedPeak: Int? { rivals.peakByteCount(input) }
+    var plannedPeak: Int? { rivals.peakByteCount(input, kept) }
 
     var work: Work { rivals.work(input, kept) }
     func assumed(_ unknown: StageResult) -> [Rival] { [] }

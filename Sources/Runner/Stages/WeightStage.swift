@@ -56,6 +56,7 @@ struct WeightStage: Stage {
     }
 
     var plannedPeak: Int? { fitting.peakByteCount }
+    var scratchBytes: Int { fitting.scratchByteCount }
 
     var kind: String { "\(name) \(request.method)" }
     var work: Work { fitting.work }

@@ -164,5 +164,9 @@ import Tokenizer
         #expect(notes(8 * neurons, removed: 2).count == 1)
         #expect(notes(4 * neurons, removed: 2, neurons: false).isEmpty)
         #expect(notes(1, removed: 0).isEmpty)
+        // Beside what is told of tuning.
+        let both = FoldSettings().notes(
+            blueprint, keeping: Array(0..<15), tokens: PackedSequences([[1, 2, 3]]))
+        #expect(both.count == 2)
     }
 }

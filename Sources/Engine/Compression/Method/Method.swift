@@ -141,6 +141,8 @@ package struct WeightWork {
     /// Whether they depend on the ratio, beyond the layers it keeps.
     package var dependsOnRatio = false
     package let peakByteCount: Int
+    /// Of files that are there while it computes, and gone then.
+    package var scratchByteCount = 0
     package let work: Work
     /// What will not be done of what is asked, and why.
     package var notes: [String] = []

@@ -108,7 +108,7 @@ package struct RivalComparison: Sendable {
     package let names: String
     /// Names of the parameters that the figures depend on, beside the kept layers.
     package let parameters: [String]
-    package let peakByteCount: @Sendable (MethodInput) -> Int
+    package let peakByteCount: @Sendable (MethodInput, _ kept: [Int]) -> Int
     package let work: @Sendable (MethodInput, _ kept: [Int]) -> Work
     /// Why nothing can be compared; nil where it can.
     package let obstacle: @Sendable (MethodInput) -> String?

@@ -27,7 +27,7 @@ package struct AnswerChoice: Sendable, Equatable {
         var chosen = [AnswerChoice(prompt: usual, reason: .usual)]
         var worst: (prompt: Int, repetition: Double)?
         for (prompt, answer) in answers.enumerated() where prompt != usual {
-            let repetition = AnswerFigures.repetition(answer.tokens) ?? 0
+            let repetition = Repetition.share(of: answer.tokens) ?? 0
             guard repetition > 0 else { continue }
             if worst.map({ repetition > $0.repetition }) ?? true { worst = (prompt, repetition) }
         }

@@ -6,7 +6,7 @@ enum AnswerFigures {
     /// Figures that need no other model. Errors are over answers.
     static func own(_ answers: [Generated]) -> [TaskFigure] {
         [
-            mean("repetition", answers.compactMap { repetition($0.tokens) }),
+            mean("repetition", answers.compactMap { Repetition.share(of: $0.tokens) }),
             mean("length", answers.map { Double($0.tokens.count) }),
             mean("stopped", answers.map { $0.ending == .stop ? 1 : 0 }),
         ]
@@ -36,17 +36,6 @@ enum AnswerFigures {
     }
 
     // MARK: One answer
-
-    /// Tokens in a row that make a repetition.
-    private static let run = 4
-
-    /// The share of the runs of four tokens that occurred before in the same answer; nil where
-    /// there is none.
-    static func repetition(_ tokens: [Int32]) -> Double? {
-        guard tokens.count >= run else { return nil }
-        let runs = (0...tokens.count - run).map { Array(tokens[$0..<$0 + run]) }
-        return Double(runs.count - Set(runs).count) / Double(runs.count)
-    }
 
     /// Tokens of the original before the first difference, of how many; the end is one.
     static func agreement(

@@ -80,7 +80,7 @@ extension Method {
 
     private static let rivals = RivalComparison(
         names: "drop, average and replaceme", parameters: ["lambda"],
-        peakByteCount: { input in
+        peakByteCount: { input, kept in
             let blueprint = input.weights.blueprint
             let (fitted, heldBack) = FoldSettings(input.parameters).split(input.batch)
             let held = heldBack ?? input.batch
@@ -93,7 +93,7 @@ extension Method {
                 + max(
                     BlockReplacement.peakByteCount(
                         blueprint, tokens: fitted, mode: input.mode, space: input.space),
-                    forward.total + (blueprint.layers.count + 1) * forward.stream)
+                    forward.total + (blueprint.layers.count - kept.count) * forward.stream)
             // Streams of both models and of one under work, logits of both, a layer as it is read.
             let layer =
                 blueprint.layers.map { layer in
@@ -131,6 +131,8 @@ extension Method {
             peakByteCount: settings.peakByteCount(
                 input.weights.blueprint, keeping: goal.kept, tokens: input.batch,
                 space: input.space),
+            scratchByteCount: settings.scratchByteCount(
+                input.weights.blueprint, tokens: input.batch, space: input.space),
             work: settings.work(
                 input.weights.blueprint, keeping: goal.kept, tokens: input.batch),
             notes: settings.notes(

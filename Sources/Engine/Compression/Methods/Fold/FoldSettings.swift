@@ -99,6 +99,32 @@ extension FoldSettings {
         }
     }
 
+    /// Bytes of one stream: of what is fitted, and of what is judged by.
+    private func streamByteCounts(
+        _ blueprint: ModelBlueprint, tokens: PackedSequences
+    ) -> (fitted: Int, judged: Int) {
+        let (fitted, held) = split(tokens)
+        let bytes = 4 * blueprint.hiddenWidth
+        return (bytes * fitted.tokens.count, bytes * (held ?? tokens).tokens.count)
+    }
+
+    /// Bytes of all streams, as far as `part` counts those of one.
+    private func streamByteCount(
+        _ blueprint: ModelBlueprint, tokens: PackedSequences, of part: (Int) -> Int
+    ) -> Int {
+        // Folded, original, target, two ways that are tried; of what is held back also what is
+        // wanted, and ends.
+        let (fitted, judged) = streamByteCounts(blueprint, tokens: tokens)
+        return 5 * part(fitted) + 6 * part(judged)
+    }
+
+    /// Bytes of files that streams lie in while weights are computed.
+    func scratchByteCount(
+        _ blueprint: ModelBlueprint, tokens: PackedSequences, space: StreamSpace
+    ) -> Int {
+        streamByteCount(blueprint, tokens: tokens, of: space.diskBytes)
+    }
+
     /// Bytes held at most beside the mapped weights: the streams, the features of a wave, the
     /// Gram matrix of the longest stretch and what its selection and the library hold, a layer's
     /// computed tensors, and the logits that ways are judged by.
@@ -125,12 +151,9 @@ extension FoldSettings {
                 leaving, block(of: gated.down.inputs * stretch),
                 attention.output.inputs / max(1, attention.keyValueHeads))
         }
-        // Folded, original, target, two ways that are tried; of what is held back also what is
-        // wanted, and ends.
-        let (fitted, held) = split(tokens)
-        let judged = (held ?? tokens).tokens.count
-        let stream = space.memoryBytes(4 * fitted.tokens.count * width)
-        let streams = 5 * stream + 6 * space.memoryBytes(4 * judged * width)
+        let stream = space.memoryBytes(streamByteCounts(blueprint, tokens: tokens).fitted)
+        let streams = streamByteCount(blueprint, tokens: tokens, of: space.memoryBytes)
+        let judged = (split(tokens).held ?? tokens).tokens.count
         let wave = min(tokens.tokens.count, max(2048, tokens.longest))
         // While sums are made, while units are selected, while inputs are fitted.
         let gram = max(
