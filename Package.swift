@@ -98,6 +98,7 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ]),
         ours("Catalogue", []),
+        ours("PythonText", []),
         ours("Jobs", ["Failures", "Catalogue", external("Yams", "Yams")]),
 
         // Level 2: siblings that never meet below Runner.
@@ -124,13 +125,14 @@ let package = Package(
         room(
             "ChatTemplate",
             [
-                "Failures", "JSON", "DurableIO",
+                "Failures", "JSON", "DurableIO", "PythonText",
                 external("SystemPackage", "swift-system"),
             ]),
         room(
             "Texts",
             [
                 "Failures", "JSON", "Tokenizer", "TensorMath", "DurableIO", "BuiltInTexts",
+                "PythonText",
                 external("SystemPackage", "swift-system"),
             ]),
         room("Model", ["Failures", "JSON", "Checkpoint", "TensorMath"]),
@@ -144,7 +146,7 @@ let package = Package(
             "Evaluation",
             [
                 "Failures", "JSON", "Tokenizer", "Texts", "Model", "Generation", "Catalogue",
-                "TensorMath",
+                "TensorMath", "PythonText",
             ]),
         room("Analysis", ["Failures", "Model", "TensorMath"]),
         room(

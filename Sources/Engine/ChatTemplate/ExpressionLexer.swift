@@ -1,6 +1,7 @@
 // The tokens between the braces of a template: names, strings, numbers, operators.
 
 import JSON
+import PythonText
 
 enum ExpressionLexer {
     private static let longSigns: Set = ["//", "**", "==", "!=", ">=", "<="]

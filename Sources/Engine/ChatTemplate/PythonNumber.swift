@@ -1,6 +1,7 @@
 // Numbers as Python reads, rounds and prints them.
 
 import Foundation
+import PythonText
 
 enum PythonNumber {
     typealias Failure = (String) -> ChatTemplateError
@@ -88,7 +89,7 @@ enum PythonNumber {
     private static func numeral(
         _ text: String, _ failure: Failure
     ) throws(ChatTemplateError) -> String? {
-        let text = PythonString.strip(text, nil, .both)
+        let text = PythonText.strip(text, nil, .both)
         guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
             guard !text.unicodeScalars.contains(where: { $0.properties.numericType == .decimal })
             else { throw failure("a string as a number that is not ASCII") }

@@ -1,6 +1,7 @@
 // Calls of macros, functions and methods.
 
 import JSON
+import PythonText
 
 extension Renderer {
     // MARK: - Arguments
@@ -162,27 +163,27 @@ extension Renderer {
         let bound = try bind(given, names)
         let first = names.first.flatMap { bound[$0] }
         switch method {
-        case .upper: return try made(PythonString.upper(text))
-        case .lower: return try made(PythonString.lower(text))
-        case .title: return try made(PythonString.title(text))
-        case .capitalize: return try made(PythonString.capitalize(text))
-        case .strip: return .string(PythonString.strip(text, try optionalString(first), .both))
-        case .lstrip: return .string(PythonString.strip(text, try optionalString(first), .start))
-        case .rstrip: return .string(PythonString.strip(text, try optionalString(first), .end))
+        case .upper: return try made(PythonText.upper(text))
+        case .lower: return try made(PythonText.lower(text))
+        case .title: return try made(PythonText.title(text))
+        case .capitalize: return try made(PythonText.capitalize(text))
+        case .strip: return .string(PythonText.strip(text, try optionalString(first), .both))
+        case .lstrip: return .string(PythonText.strip(text, try optionalString(first), .start))
+        case .rstrip: return .string(PythonText.strip(text, try optionalString(first), .end))
         case .split, .rsplit: return try split(text, first, bound["maxsplit"], method)
         case .splitlines:
-            let lines = PythonString.lines(text, keepEnds: first?.isTrue ?? false)
+            let lines = PythonText.lines(text, keepEnds: first?.isTrue ?? false)
             return .list(try held(lines.map { .string($0) }))
-        case .startswith: return .bool(try isAny(first) { PythonString.hasPrefix(text, $0) })
-        case .endswith: return .bool(try isAny(first) { PythonString.hasSuffix(text, $0) })
+        case .startswith: return .bool(try isAny(first) { PythonText.hasPrefix(text, $0) })
+        case .endswith: return .bool(try isAny(first) { PythonText.hasSuffix(text, $0) })
         case .removeprefix:
             let part = try string(first)
-            guard PythonString.hasPrefix(text, part) else { return .string(text) }
+            guard PythonText.hasPrefix(text, part) else { return .string(text) }
             return .string(
                 String(scalars: text.unicodeScalars.dropFirst(part.unicodeScalars.count)))
         case .removesuffix:
             let part = try string(first)
-            guard PythonString.hasSuffix(text, part) else { return .string(text) }
+            guard PythonText.hasSuffix(text, part) else { return .string(text) }
             return .string(String(scalars: text.unicodeScalars.dropLast(part.unicodeScalars.count)))
         case .replace:
             return try replaced(
@@ -191,11 +192,11 @@ extension Renderer {
             let part = try string(first)
             try checkSearch(part, in: text)
             return .integer(
-                PythonString.find(PythonString.scalars(part), in: PythonString.scalars(text)) ?? -1)
+                PythonText.find(PythonText.scalars(part), in: PythonText.scalars(text)) ?? -1)
         case .count:
             let part = try string(first)
             try checkSearch(part, in: text)
-            return .integer(PythonString.count(text, part))
+            return .integer(PythonText.count(text, part))
         case .join:
             guard let first else { throw failure("nothing to join") }
             return try joined(elements(of: first), by: text, onlyStrings: true)
@@ -211,8 +212,8 @@ extension Renderer {
         let limit = try optionalInteger(limit) ?? -1
         let parts =
             method == .split
-            ? PythonString.split(text, separator, limit: limit)
-            : PythonString.splitFromEnd(text, separator, limit: limit)
+            ? PythonText.split(text, separator, limit: limit)
+            : PythonText.splitFromEnd(text, separator, limit: limit)
         return .list(try held(parts.map { .string($0) }))
     }
 
@@ -229,11 +230,11 @@ extension Renderer {
         _ text: String, _ old: String, _ new: String, _ limit: Int?
     ) throws(ChatTemplateError) -> Value {
         try checkSearch(old, in: text)
-        let found = PythonString.count(text, old)
+        let found = PythonText.count(text, old)
         let count = limit.map { $0 < 0 ? found : min($0, found) } ?? found
         let (grown, isTooLong) = count.multipliedReportingOverflow(by: new.utf8.count)
         try checkText(bytes: isTooLong ? .max : grown)
-        return try made(PythonString.replace(text, old, new, limit: limit ?? -1))
+        return try made(PythonText.replace(text, old, new, limit: limit ?? -1))
     }
 
     func joined(

@@ -2,6 +2,7 @@
 
 import Foundation
 import JSON
+import PythonText
 
 extension Renderer {
     func apply(
@@ -84,7 +85,7 @@ extension Renderer {
         switch filter {
         case .trim:
             let bound = try bind(given, ["chars"])
-            return .string(PythonString.strip(text, try optionalString(bound["chars"]), .both))
+            return .string(PythonText.strip(text, try optionalString(bound["chars"]), .both))
         case .replace:
             let bound = try bind(given, ["old", "new", "count"])
             guard let old = bound["old"], let new = bound["new"] else {
@@ -102,10 +103,10 @@ extension Renderer {
         }
         _ = try bind(given, [])
         return switch filter {
-        case .upper: try made(PythonString.upper(text))
-        case .lower: try made(PythonString.lower(text))
-        case .title: try made(PythonString.titleFilter(text))
-        case .capitalize: try made(PythonString.capitalize(text))
+        case .upper: try made(PythonText.upper(text))
+        case .lower: try made(PythonText.lower(text))
+        case .title: try made(PythonText.titleFilter(text))
+        case .capitalize: try made(PythonText.capitalize(text))
         case .e, .escape: try made(escaped(text))
         default: .string(text)
         }
@@ -139,7 +140,7 @@ extension Renderer {
             indent = String(repeating: " ", count: max(0, width ?? 4))
         }
         let indentsBlank = bound["blank"]?.isTrue ?? false
-        let lines = PythonString.lines(try string(value) + "\n")
+        let lines = PythonText.lines(try string(value) + "\n")
         let (bytes, isTooLong) = indent.utf8.count.multipliedReportingOverflow(by: lines.count)
         try checkText(bytes: isTooLong ? .max : bytes)
         var result = bound["first"]?.isTrue ?? false ? indent : ""
@@ -211,8 +212,8 @@ extension Renderer {
             return try areEqual(arithmetic(.remainder, value, .integer(2)), .integer(0))
         case (.divisibleby, _):
             return try areEqual(arithmetic(.remainder, value, arguments[0]), .integer(0))
-        case (.lower, _): return PythonString.isAll(try text(of: value), lower: true)
-        case (.upper, _): return PythonString.isAll(try text(of: value), lower: false)
+        case (.lower, _): return PythonText.isAll(try text(of: value), lower: true)
+        case (.upper, _): return PythonText.isAll(try text(of: value), lower: false)
         default: return false
         }
     }

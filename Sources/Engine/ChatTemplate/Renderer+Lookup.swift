@@ -2,6 +2,7 @@
 // first, `a['b']` for the key first.
 
 import JSON
+import PythonText
 
 extension Renderer {
     func attribute(_ base: Value, _ name: String) throws(ChatTemplateError) -> Value {
@@ -69,7 +70,7 @@ extension Renderer {
             return element(elements.values, try integer(key))
         case (.string(let text), .integer), (.string(let text), .bool):
             try spend(text.utf8.count / 64)
-            let scalars = PythonString.scalars(text).map { Value.string(String($0)) }
+            let scalars = PythonText.scalars(text).map { Value.string(String($0)) }
             return element(scalars, try integer(key))
         default: break
         }
@@ -101,7 +102,7 @@ extension Renderer {
             return .tuple(try held(slice(elements.values, from, to, by ?? 1)))
         case .string(let text):
             try spend(text.utf8.count / 64)
-            let scalars = slice(PythonString.scalars(text), from, to, by ?? 1)
+            let scalars = slice(PythonText.scalars(text), from, to, by ?? 1)
             return .string(String(scalars: scalars))
         case .range: throw .unknown(place, kind: "a slice of", name: "range")
         default: throw failure("a slice of \(base.kind)\(missing(base))")

@@ -2,6 +2,7 @@
 
 import Foundation
 import JSON
+import PythonText
 
 extension Renderer {
     // MARK: - Numbers
@@ -273,7 +274,7 @@ extension Renderer {
                 throw failure("\(value.kind) is looked for in a string\(missing(value))")
             }
             try checkSearch(part, in: text)
-            return PythonString.contains(text, part)
+            return PythonText.contains(text, part)
         case .dict(let dict): return try holdsKey(dict, value)
         default:
             let next = try source(of: container)

@@ -1,6 +1,7 @@
 // Going through values, and what filters make of sequences.
 
 import JSON
+import PythonText
 
 extension Renderer {
     /// Goes through a value, as `for` does; nil at the end.
@@ -90,7 +91,7 @@ extension Renderer {
         case .none: []
         case .integer: [path]
         case .string(let text):
-            PythonString.split(text, ".", limit: -1).map { part in
+            PythonText.split(text, ".", limit: -1).map { part in
                 let isNumber = !part.isEmpty && part.allSatisfy { $0.isASCII && $0.isNumber }
                 return isNumber ? Int(part).map { .integer($0) } ?? .string(part) : .string(part)
             }
@@ -102,7 +103,7 @@ extension Renderer {
     func folded(_ value: Value, _ caseSensitive: Bool) throws(ChatTemplateError) -> Value {
         guard !caseSensitive, case .string(let text) = value else { return value }
         try spend(text.utf8.count / 16)
-        return .string(PythonString.lower(text))
+        return .string(PythonText.lower(text))
     }
 
     func sort(_ value: Value, _ given: GivenArguments) throws(ChatTemplateError) -> Value {
@@ -117,7 +118,7 @@ extension Renderer {
                 continue
             }
             var parts: [Value] = []
-            for path in PythonString.split(paths, ",", limit: -1) {
+            for path in PythonText.split(paths, ",", limit: -1) {
                 parts.append(try folded(attribute(.string(path), of: value), caseSensitive))
             }
             keys.append(.list(Elements(parts)))

@@ -2,6 +2,7 @@
 // `trim_blocks` and `lstrip_blocks`.
 
 import JSON
+import PythonText
 
 struct TemplateLexer {
     /// Ends of lines are line feeds, and one at the very end is gone.
@@ -75,11 +76,11 @@ struct TemplateLexer {
         var text = source[index..<begin]
         let place = place(index)
         if sign == "-" {
-            while let last = text.last, PythonString.isSpace(last) { text.removeLast() }
+            while let last = text.last, PythonText.isSpace(last) { text.removeLast() }
         } else if sign == nil, !isOutput {
             let lineFeed = text.lastIndex(of: "\n")
             let indent = text[(lineFeed.map { $0 + 1 } ?? text.startIndex)...]
-            if lineFeed != nil || isLineStart, indent.allSatisfy(PythonString.isSpace) {
+            if lineFeed != nil || isLineStart, indent.allSatisfy(PythonText.isSpace) {
                 text.removeLast(indent.count)
             }
         }
@@ -107,7 +108,7 @@ struct TemplateLexer {
         }
         next += 2
         if sign == "-" {
-            while next < source.count, PythonString.isSpace(source[next]) { next += 1 }
+            while next < source.count, PythonText.isSpace(source[next]) { next += 1 }
         } else if sign != "+", closing != "}", next < source.count, source[next] == "\n" {
             next += 1
         }
@@ -126,7 +127,7 @@ struct TemplateLexer {
                 let kind: TemplateToken.Kind = closing == "}" ? .outputEnd : .tagEnd
                 return tokens.append(TemplateToken(kind: kind, place: start))
             }
-            if PythonString.isSpace(source[index]) {
+            if PythonText.isSpace(source[index]) {
                 index += 1
                 continue
             }

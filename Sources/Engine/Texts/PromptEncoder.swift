@@ -3,6 +3,7 @@
 
 import DurableIO
 import Foundation
+import PythonText
 package import SystemPackage
 package import Tokenizer
 

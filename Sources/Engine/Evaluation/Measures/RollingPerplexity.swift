@@ -3,6 +3,7 @@
 // of context; api/metrics.py): every token is predicted once, the first from the prefix token.
 
 import Foundation
+import PythonText
 package import Texts
 
 package enum RollingPerplexity {

@@ -3,6 +3,7 @@
 
 import Failures
 import JSON
+import PythonText
 import Texts
 
 /// What is wrong with a literal, and the code point where it shows.

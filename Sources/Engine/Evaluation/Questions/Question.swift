@@ -1,6 +1,7 @@
 // Multiple-choice questions as every benchmark of choices gives them, before and after they are
 // tokenised.
 
+import PythonText
 import TensorMath
 package import Texts
 import Tokenizer

@@ -2,6 +2,7 @@
 // lm-evaluation-harness 0.4.13 does (tasks/hellaswag/utils.py).
 
 import Catalogue
+import PythonText
 import Texts
 
 struct HellaSwagTask: QuestionTask {

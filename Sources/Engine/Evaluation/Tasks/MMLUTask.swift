@@ -4,6 +4,7 @@
 import Catalogue
 import Foundation
 import JSON
+import PythonText
 import Texts
 
 /// A row of an MMLU file.

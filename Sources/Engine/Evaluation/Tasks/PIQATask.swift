@@ -2,6 +2,7 @@
 // lm-evaluation-harness 0.4.13 asks it.
 
 import Catalogue
+import PythonText
 import Texts
 
 struct PIQATask: QuestionTask {

@@ -1,13 +1,13 @@
-// String operations exactly as Python does them: over code points, not graphemes, and equal only
-// where every code point is.
+// String operations exactly as Python does them, because prompts must equal those of Python's
+// programs byte by byte: over code points, not graphemes, and equal only where every code point is.
 
-enum PythonString {
-    typealias Scalars = [Unicode.Scalar]
+package enum PythonText {
+    package typealias Scalars = [Unicode.Scalar]
 
-    static func scalars(_ text: String) -> Scalars { Array(text.unicodeScalars) }
+    package static func scalars(_ text: String) -> Scalars { Array(text.unicodeScalars) }
 
     /// `str.isspace` of one code point.
-    static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+    package static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x09...0x0D, 0x1C...0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029,
             0x202F, 0x205F, 0x3000:
@@ -16,10 +16,12 @@ enum PythonString {
         }
     }
 
-    enum Side { case start, end, both }
+    package enum Side { case start, end, both }
 
     /// `str.strip`, of white space where no characters are named.
-    static func strip(_ text: String, _ characters: String?, _ side: Side) -> String {
+    package static func strip(_ text: String, _ characters: String? = nil, _ side: Side = .both)
+        -> String
+    {
         let named = characters.map { Set($0.unicodeScalars) }
         let goes = { (scalar: Unicode.Scalar) in named?.contains(scalar) ?? isSpace(scalar) }
         var scalars = text.unicodeScalars[...]
@@ -30,18 +32,39 @@ enum PythonString {
         return String(scalars)
     }
 
+    /// Cuts trailing white space off: (`str.rstrip()`, what was cut).
+    package static func splitTrailingSpace(_ text: String) -> (text: String, space: String) {
+        let stem = strip(text, nil, .end)
+        return (stem, String(scalars: text.unicodeScalars.dropFirst(stem.unicodeScalars.count)))
+    }
+
+    /// `len(str)`.
+    package static func length(_ text: String) -> Int { text.unicodeScalars.count }
+
+    /// `len(re.split(r"\s+", str))`.
+    package static func wordCount(_ text: String) -> Int {
+        var runs = 0
+        var isInside = false
+        for scalar in text.unicodeScalars {
+            let isSpace = isSpace(scalar)
+            if isSpace, !isInside { runs += 1 }
+            isInside = isSpace
+        }
+        return runs + 1
+    }
+
     // MARK: - Cases
 
-    static func upper(_ text: String) -> String {
+    package static func upper(_ text: String) -> String {
         text.unicodeScalars.reduce(into: "") { $0 += $1.properties.uppercaseMapping }
     }
 
-    static func lower(_ text: String) -> String {
+    package static func lower(_ text: String) -> String {
         let scalars = scalars(text)
         return scalars.indices.reduce(into: "") { $0 += lower(scalars, at: $1) }
     }
 
-    static func capitalize(_ text: String) -> String {
+    package static func capitalize(_ text: String) -> String {
         let scalars = scalars(text)
         return scalars.indices.reduce(into: "") {
             $0 += $1 == 0 ? scalars[0].properties.titlecaseMapping : lower(scalars, at: $1)
@@ -49,7 +72,7 @@ enum PythonString {
     }
 
     /// `str.title`: a capital behind everything that has no case.
-    static func title(_ text: String) -> String {
+    package static func title(_ text: String) -> String {
         let scalars = scalars(text)
         var isInWord = false
         return scalars.indices.reduce(into: "") {
@@ -59,7 +82,7 @@ enum PythonString {
     }
 
     /// Jinja's filter `title`: a capital at the start and behind spaces, dashes and brackets.
-    static func titleFilter(_ text: String) -> String {
+    package static func titleFilter(_ text: String) -> String {
         let breaks: Set<Unicode.Scalar> = ["-", "(", "{", "[", "<"]
         var result = ""
         for word in runs(of: scalars(text), where: { isSpace($0) || breaks.contains($0) }) {
@@ -97,7 +120,7 @@ enum PythonString {
     }
 
     /// `str.islower` and `str.isupper`: there are cased characters, and all are as wanted.
-    static func isAll(_ text: String, lower: Bool) -> Bool {
+    package static func isAll(_ text: String, lower: Bool) -> Bool {
         let cased = text.unicodeScalars.filter(\.properties.isCased)
         return !cased.isEmpty
             && cased.allSatisfy { lower ? $0.properties.isLowercase : $0.properties.isUppercase }
@@ -106,26 +129,26 @@ enum PythonString {
     // MARK: - Parts
 
     /// The first place of `part` at or behind `start`.
-    static func find(_ part: Scalars, in text: Scalars, from start: Int = 0) -> Int? {
+    package static func find(_ part: Scalars, in text: Scalars, from start: Int = 0) -> Int? {
         guard start + part.count <= text.count else { return nil }
         return (start...text.count - part.count).first { position in
             text[position..<position + part.count].elementsEqual(part)
         }
     }
 
-    static func contains(_ text: String, _ part: String) -> Bool {
+    package static func contains(_ text: String, _ part: String) -> Bool {
         part.isEmpty || find(scalars(part), in: scalars(text)) != nil
     }
 
-    static func hasPrefix(_ text: String, _ prefix: String) -> Bool {
+    package static func hasPrefix(_ text: String, _ prefix: String) -> Bool {
         text.utf8.starts(with: prefix.utf8)
     }
 
-    static func hasSuffix(_ text: String, _ suffix: String) -> Bool {
+    package static func hasSuffix(_ text: String, _ suffix: String) -> Bool {
         text.utf8.reversed().starts(with: suffix.utf8.reversed())
     }
 
-    static func count(_ text: String, _ part: String) -> Int {
+    package static func count(_ text: String, _ part: String) -> Int {
         let (text, part) = (scalars(text), scalars(part))
         if part.isEmpty { return text.count + 1 }
         var count = 0
@@ -138,7 +161,9 @@ enum PythonString {
     }
 
     /// `str.replace`, at most `limit` times; below 0 there is no limit.
-    static func replace(_ text: String, _ old: String, _ new: String, limit: Int) -> String {
+    package static func replace(_ text: String, _ old: String, _ new: String, limit: Int = -1)
+        -> String
+    {
         let (text, old) = (scalars(text), scalars(old))
         var result = String.UnicodeScalarView()
         var start = 0
@@ -161,12 +186,12 @@ enum PythonString {
     }
 
     /// `str.split(separator, limit)`; without a separator at white space, and nothing is empty.
-    static func split(_ text: String, _ separator: String?, limit: Int) -> [String] {
+    package static func split(_ text: String, _ separator: String?, limit: Int) -> [String] {
         split(scalars(text), separator.map(scalars), limit: limit).map { String(scalars: $0) }
     }
 
     /// `str.rsplit`: the limit counts from the end.
-    static func splitFromEnd(_ text: String, _ separator: String?, limit: Int) -> [String] {
+    package static func splitFromEnd(_ text: String, _ separator: String?, limit: Int) -> [String] {
         let separator = separator.map { Scalars(scalars($0).reversed()) }
         let parts = split(scalars(text).reversed(), separator, limit: limit)
         return parts.reversed().map { String(scalars: $0.reversed()) }
@@ -196,7 +221,7 @@ enum PythonString {
     }
 
     /// `str.splitlines()`.
-    static func lines(_ text: String, keepEnds: Bool = false) -> [String] {
+    package static func lines(_ text: String, keepEnds: Bool = false) -> [String] {
         let text = scalars(text)
         var lines: [String] = []
         var start = 0
@@ -210,6 +235,26 @@ enum PythonString {
         return lines
     }
 
+    /// `re.sub(r"\[.*?\]", "", str)`: the dot stops at a line feed.
+    package static func removingBrackets(_ text: String) -> String {
+        let source = Array(text.unicodeScalars)
+        var result = String.UnicodeScalarView()
+        var index = 0
+        while index < source.count {
+            if source[index] == "[" {
+                let rest = source[index...]
+                let line = rest.prefix { $0 != "\n" }
+                if let end = line.firstIndex(of: "]") {
+                    index = end + 1
+                    continue
+                }
+            }
+            result.append(source[index])
+            index += 1
+        }
+        return String(result)
+    }
+
     private static func isLineEnd(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x0A...0x0D, 0x1C...0x1E, 0x85, 0x2028, 0x2029: true
@@ -219,7 +264,7 @@ enum PythonString {
 }
 
 extension String {
-    init(scalars: some Sequence<Unicode.Scalar>) {
+    package init(scalars: some Sequence<Unicode.Scalar>) {
         var view = String.UnicodeScalarView()
         view.append(contentsOf: scalars)
         self.init(view)
