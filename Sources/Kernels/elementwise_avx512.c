@@ -5,6 +5,7 @@
 #endif
 #define NAME(x) x##_avx512
 #include "elementwise.inc"
+#include "gradients.inc"
 #if defined(__x86_64__)
 #pragma clang attribute pop
 #endif

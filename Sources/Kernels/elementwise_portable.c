@@ -1,3 +1,4 @@
 #include "Kernels.h"
 #define NAME(x) x##_portable
 #include "elementwise.inc"
+#include "gradients.inc"

@@ -192,7 +192,18 @@ struct ResultMaker {
         let stage = WeightStage(
             try calibrated(request), fitting, request, kept: plan.kept, numerics: numerics)
         for note in stage.notes { progress.warn("\(request.name): \(note)") }
-        return try cache.run(stage, from: [plan.digest])
+        let computed = try cache.run(stage, from: [plan.digest])
+        guard let healing = requirements.healing else { return computed }
+        let pass = HealStage(
+            try calibrated(request), healing, request, kept: plan.kept, weights: computed,
+            numerics: numerics)
+        if let obstacle = pass.obstacle {
+            progress.warn("\(request.name) is not healed: \(obstacle)")
+            return computed
+        }
+        let healed = try cache.run(pass)
+        progress.note("\(request.folder): \(FoldText.healing(healed.looks))")
+        return healed.weights
     }
 
     /// Says whether the result is better than what else could be done at its size.

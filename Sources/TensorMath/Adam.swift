@@ -2,6 +2,7 @@
 // whose moments it keeps. In floats for weights, in doubles for a few numbers.
 
 import Glibc
+import Kernels
 
 /// How slowly the running means of a gradient and of its square forget, and what keeps the
 /// quotient of the two finite.
@@ -43,18 +44,10 @@ package struct Adam: Sendable {
         let grain = max(1, 16_384 / max(1, values.columns))
         Parallel.forEachRun(of: values.rows, grain: grain) { rows in
             for row in rows {
-                let value = unsafe values.pointer(row: row)
-                let slope = unsafe gradient.pointer(row: row)
-                let mean = unsafe first.pointer(row: row)
-                let square = unsafe second.pointer(row: row)
-                for column in 0..<values.columns {
-                    let g = unsafe slope[column]
-                    let m = unsafe decays.first * mean[column] + (1 - decays.first) * g
-                    let v = unsafe decays.second * square[column] + (1 - decays.second) * g * g
-                    unsafe value[column] -= rate * (m / one) / ((v / two).squareRoot() + epsilon)
-                    unsafe mean[column] = m
-                    unsafe square[column] = v
-                }
+                unsafe kernels_adam(
+                    values.pointer(row: row), gradient.pointer(row: row), first.pointer(row: row),
+                    second.pointer(row: row), values.columns, rate, decays.first, decays.second,
+                    one, two, epsilon)
             }
         }
     }

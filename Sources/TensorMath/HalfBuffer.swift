@@ -27,6 +27,18 @@ final class HalfBuffer: @unchecked Sendable {
                 start: pointer(at: offset), count: values.count * 2))
     }
 
+    /// Rounds all values of a matrix, row by row without gaps, from the first element on.
+    func assign(_ matrix: MatrixView) {
+        let columns = matrix.columns
+        Parallel.forEachRun(of: matrix.rows, grain: max(1, 16_384 / max(1, columns))) { run in
+            for row in run {
+                unsafe assign(
+                    UnsafeBufferPointer(start: matrix.pointer(row: row), count: columns),
+                    at: row * columns)
+            }
+        }
+    }
+
     func pointer(at offset: Int) -> UnsafeMutablePointer<UInt16> {
         precondition(offset >= 0 && offset <= count, "offset outside the buffer")
         return unsafe base + offset

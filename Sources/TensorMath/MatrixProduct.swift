@@ -42,19 +42,29 @@ package final class MatrixProduct {
     private static let primitivesMax = 128
     private var widened: FloatBuffer?
     private var narrowed: HalfBuffer?
+    /// Of factors that were rounded.
+    var halves = BufferPool<HalfBuffer>(count: \.count) { HalfBuffer(count: $0) }
 
     /// Rows of a 16-bit weight are widened in blocks of about this many bytes, so that the block
     /// is still in the last-level cache when the product reads it.
     private static let blockBytes = 8 << 20
 
-    private struct Shape: Hashable {
-        var tokens: Int
-        var inputs: Int
-        var outputs: Int
-        var inputStride: Int
+    /// Of output [rows, columns] (+)= left [rows, inner] right [inner, columns]: strides of the two
+    /// are distances in memory from one row to the next and from one column to the next.
+    struct Shape: Hashable {
+        var rows: Int
+        var inner: Int
+        var columns: Int
+        var leftStrides: Strides
+        var rightStrides: Strides
         var outputStride: Int
         var half: Bool
         var accumulate: Bool
+    }
+
+    struct Strides: Hashable {
+        var row: Int
+        var column: Int
     }
 
     @safe private struct Primitive {
@@ -159,29 +169,16 @@ package final class MatrixProduct {
         _ input: MatrixView, _ weight: WeightMatrix, into output: MatrixView, accumulate: Bool
     ) throws {
         let half = narrowedScratch(input.rows * input.columns)
-        Parallel.forEachRun(of: input.rows, grain: max(1, 16_384 / input.columns)) { run in
-            for row in run {
-                unsafe half.assign(
-                    UnsafeBufferPointer(start: input.pointer(row: row), count: input.columns),
-                    at: row * input.columns)
-            }
-        }
+        half.assign(input)
         var shape = shape(input, weight.rows, output, half: true, accumulate: accumulate)
         // The rounded copy has no gaps, whatever the stride of the input.
-        shape.inputStride = input.columns
+        shape.leftStrides.row = input.columns
         let source = unsafe UnsafeRawPointer(half.pointer(at: 0))
         if weight.format == .bf16 {
             try unsafe execute(shape, source, weight.base, output.pointer(row: 0))
         } else {
             let rounded = HalfBuffer(count: weight.rows * weight.columns)
-            let floats = weight.floats()
-            Parallel.forEachRun(of: weight.rows, grain: 16) { run in
-                for row in run {
-                    unsafe rounded.assign(
-                        UnsafeBufferPointer(start: floats.pointer(row: row), count: weight.columns),
-                        at: row * weight.columns)
-                }
-            }
+            rounded.assign(weight.floats())
             try unsafe execute(
                 shape, source, UnsafeRawPointer(rounded.pointer(at: 0)), output.pointer(row: 0))
         }
@@ -191,9 +188,11 @@ package final class MatrixProduct {
         _ input: MatrixView, _ outputs: Int, _ output: MatrixView, half: Bool, accumulate: Bool
     ) -> Shape {
         Shape(
-            tokens: input.rows, inputs: input.columns, outputs: outputs,
-            inputStride: input.stride, outputStride: output.stride, half: half,
-            accumulate: accumulate)
+            rows: input.rows, inner: input.columns, columns: outputs,
+            leftStrides: Strides(row: input.stride, column: 1),
+            // [in, out], read from its stored [out, in].
+            rightStrides: Strides(row: 1, column: input.columns),
+            outputStride: output.stride, half: half, accumulate: accumulate)
     }
 
     private func widenedScratch(_ count: Int) -> FloatBuffer {
@@ -210,7 +209,7 @@ package final class MatrixProduct {
         return buffer
     }
 
-    private func execute(
+    func execute(
         _ shape: Shape, _ input: UnsafeRawPointer, _ weight: UnsafeRawPointer,
         _ output: UnsafeMutablePointer<Float>
     ) throws {
@@ -238,12 +237,10 @@ package final class MatrixProduct {
         if let known = primitives[shape] { return known }
         if primitives.count == Self.primitivesMax { destroyPrimitives() }
         let type = shape.half ? dnnl_bf16 : dnnl_f32
-        // input [tokens, in], weight [in, out] read from its stored [out, in], output [tokens, out]
-        var input = try Self.description(
-            [shape.tokens, shape.inputs], [shape.inputStride, 1], type)
-        var weight = try Self.description([shape.inputs, shape.outputs], [1, shape.inputs], type)
+        var input = try Self.description([shape.rows, shape.inner], shape.leftStrides, type)
+        var weight = try Self.description([shape.inner, shape.columns], shape.rightStrides, type)
         var output = try Self.description(
-            [shape.tokens, shape.outputs], [shape.outputStride, 1], dnnl_f32)
+            [shape.rows, shape.columns], Strides(row: shape.outputStride, column: 1), dnnl_f32)
         var operation = dnnl_matmul_desc_t()
         try unsafe Self.check(
             dnnl_matmul_desc_init(&operation, &input, &weight, nil, &output),
@@ -291,11 +288,11 @@ package final class MatrixProduct {
     }
 
     private static func description(
-        _ sizes: [Int], _ strides: [Int], _ type: dnnl_data_type_t
+        _ sizes: [Int], _ strides: Strides, _ type: dnnl_data_type_t
     ) throws -> dnnl_memory_desc_t {
         var result = dnnl_memory_desc_t()
         let sizes = sizes.map(Int64.init)
-        let strides = strides.map(Int64.init)
+        let strides = [Int64(strides.row), Int64(strides.column)]
         try unsafe check(
             dnnl_memory_desc_init_by_strides(&result, Int32(sizes.count), sizes, type, strides),
             "dnnl_memory_desc_init_by_strides")

@@ -94,9 +94,8 @@ package struct MatrixView: Sendable {
     package func row(_ index: Int) -> [Float] {
         precondition(index >= 0 && index < rows, "row outside the matrix")
         return unsafe [Float](unsafeUninitializedCapacity: columns) { buffer, count in
-            for column in 0..<columns {
-                unsafe buffer.initializeElement(at: column, to: self[index, column])
-            }
+            _ = unsafe buffer.initialize(
+                from: UnsafeBufferPointer(start: pointer(row: index), count: columns))
             count = columns
         }
     }

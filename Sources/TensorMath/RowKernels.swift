@@ -107,8 +107,15 @@ package enum RowKernels {
 
     /// x *= factor.
     package static func scale(_ x: MatrixView, by factor: Float) {
+        forEachRow(x) { row in unsafe kernels_scale(x.pointer(row: row), x.columns, factor) }
+    }
+
+    /// x[t] *= gain + gainOffset, column by column; gain [1, width].
+    package static func multiply(_ x: MatrixView, gain: MatrixView, gainOffset: Float) {
+        precondition(gain.rows == 1 && gain.columns == x.columns, "gain does not match")
         forEachRow(x) { row in
-            for column in 0..<x.columns { x[row, column] *= factor }
+            unsafe kernels_multiply_gain(
+                x.pointer(row: row), gain.pointer(row: 0), gainOffset, x.columns)
         }
     }
 
@@ -116,10 +123,11 @@ package enum RowKernels {
     package static func divide(_ x: MatrixView, byMeanSquaresOf other: MatrixView) {
         precondition(x.isShaped(like: other), "shapes differ")
         forEachRow(x) { row in
-            let square = other.row(row).reduce(Float(0)) { $0 + $1 * $1 }
+            let square = unsafe kernels_dot(
+                other.pointer(row: row), other.pointer(row: row), x.columns)
             guard square > 0 else { return }
-            let factor = Float(x.columns) / square
-            for column in 0..<x.columns { x[row, column] *= factor }
+            let factor = Float(Double(x.columns) / square)
+            unsafe kernels_scale(x.pointer(row: row), x.columns, factor)
         }
     }
 

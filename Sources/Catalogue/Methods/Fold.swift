@@ -31,8 +31,9 @@ extension MethodDeclaration {
                 unit: "layer number from 0", onlyWith: .when("select", is: "list"),
                 "Layers in the order in which they go; a ratio takes the first ones."),
             ParameterDeclaration(
-                "lambda", .number(1e-8...1), default: .number(0.01),
-                "Ridge, as a share of the mean diagonal of the Gram matrix."),
+                "lambda", .numberOrWord(1e-8...1, ["auto"]), default: .number(0.1),
+                "Ridge, as a share of the mean diagonal of the Gram matrix; auto: for each least "
+                    + "squares the one that is best on a quarter of the tokens."),
             ParameterDeclaration(
                 "neurons", .flag, default: .flag(true),
                 "Select neurons from all MLPs of a run; otherwise the kept layer's are refitted."),
@@ -44,7 +45,7 @@ extension MethodDeclaration {
                 "inputs", .flag, default: .flag(true),
                 "Fit what layers read to the stream they get, by a linear map in their weights."),
             ParameterDeclaration(
-                "refit", .flag, default: .flag(true),
+                "refit", .flag, default: .flag(false),
                 "Refit the output projections of all layers behind the first change."),
             ParameterDeclaration(
                 "tuning_steps", .integer(0...100_000), default: .integer(320), unit: "steps",
@@ -55,5 +56,13 @@ extension MethodDeclaration {
                 "tuning_rate", .number(1e-6...1), default: .number(0.02),
                 "Length of a step, as a share of a tensor's root mean square; a quarter towards "
                     + "logits."),
+            ParameterDeclaration(
+                "heal_steps", .integer(0...1_000_000), default: .integer(0), unit: "steps",
+                "Steps of some 2,048 tokens that all layers from the first fold on take together at "
+                    + "the end, down KL(original || model); ended where sequences held back no "
+                    + "longer gain; 0: none."),
+            ParameterDeclaration(
+                "heal_rate", .number(1e-6...1), default: .number(0.003),
+                "Longest of these steps, as a share of a tensor's root mean square."),
         ])
 }

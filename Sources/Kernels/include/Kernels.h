@@ -8,6 +8,7 @@
 #include "allocator.h"
 #include "convert.h"
 #include "elementwise.h"
+#include "gradients.h"
 #include "neighbours.h"
 
 /// Kernel level chosen at run time: 0 portable, 1 AVX2 (with FMA and F16C), 2 AVX-512 (F, BW, DQ,

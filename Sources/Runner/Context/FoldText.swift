@@ -14,4 +14,13 @@ enum FoldText {
         "KL to the original on sequences held back: "
             + results.map { "\($0.name) \(cost($0.divergence))" }.joined(separator: ", ")
     }
+
+    /// One line about a last pass: the figure it began with, and the best.
+    static func healing(_ looks: [HealingLook]) -> String {
+        guard let first = looks.first, let best = looks.min(by: { $0.heldBack < $1.heldBack })
+        else { return "nothing was healed" }
+        let fitted = best.fitted.map { "; \(cost($0)) on what was learnt from" } ?? ""
+        return "healed: KL to the original on sequences held back \(cost(first.heldBack)) -> "
+            + "\(cost(best.heldBack)) behind step \(best.step) of \(looks.last?.step ?? 0)\(fitted)"
+    }
 }

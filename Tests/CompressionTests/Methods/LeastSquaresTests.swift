@@ -182,37 +182,4 @@ import Testing
             block: 1)
         #expect(selection.groups == [0, 1, 3, 4, 5])
     }
-
-    @Test("sums over blocks of float features are those of doubles")
-    func accumulates() {
-        var generator = SeededGenerator(seed: 17)
-        let features = MatrixView(
-            rows: 500, columns: 7, values: (0..<3500).map { _ in Float(generator.uniform()) - 0.5 })
-        let targets = MatrixView(
-            rows: 500, columns: 3, values: (0..<1500).map { _ in Float(generator.uniform()) })
-        // Panels of 3, 3 and 1 rows.
-        var sums = GramAccumulator(features: 7, targets: 3, height: 3)
-        for start in stride(from: 0, to: 500, by: 64) {
-            let range = start..<min(500, start + 64)
-            sums.add(features: features.rows(range), targets: targets.rows(range))
-        }
-        let exact = features.transposedDoubles
-        let wanted = DoubleMatrix.product(exact, exact, transposingRight: true)
-        // 64 products of floats below 1 in f32, eight blocks in double.
-        #expect(deviation(sums.takeGram().values, wanted.values) < 1e-5)
-        let cross = DoubleMatrix.product(exact, targets.transposedDoubles, transposingRight: true)
-        #expect(deviation(sums.cross.values, cross.values) < 1e-5)
-    }
-
-    @Test("sums are added to in their place: a copy would be as large as the Gram matrix")
-    func addsInPlace() {
-        var sums = GramAccumulator(features: 7, targets: 3)
-        func address() -> Int {
-            unsafe sums.cross.values.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }
-        }
-        let (features, targets) = (MatrixView(rows: 5, columns: 7), MatrixView(rows: 5, columns: 3))
-        let before = address()
-        sums.add(features: features, targets: targets)
-        #expect(address() == before)
-    }
 }

@@ -83,15 +83,12 @@ struct PatchBuilder {
             for place in chosen {
                 let from = groups[place] % perLayer * rowsPerGroup
                 let to = place * rowsPerGroup
-                for row in 0..<rowsPerGroup {
-                    for column in 0..<own.inputs {
-                        matrix[to + row, column] = weight[from + row, column]
-                    }
-                    if let bias {
-                        let all = biases ?? MatrixView(rows: 1, columns: own.rows.count)
-                        all[0, to + row] = bias[0, from + row]
-                        biases = all
-                    }
+                matrix.rows(to..<to + rowsPerGroup).assign(weight.rows(from..<from + rowsPerGroup))
+                if let bias {
+                    let all = biases ?? MatrixView(rows: 1, columns: own.rows.count)
+                    all.columns(to..<to + rowsPerGroup).assign(
+                        bias.columns(from..<from + rowsPerGroup))
+                    biases = all
                 }
             }
         }
@@ -102,12 +99,8 @@ struct PatchBuilder {
     /// W diag(gain), [outputs, inputs].
     func withGains(_ projection: ProjectionBlueprint, _ norm: NormBlueprint) throws -> MatrixView {
         let weight = try context.weights.projection(projection).floats()
-        let gain = try context.weights.vector(norm.tensor)
-        for row in 0..<weight.rows {
-            for column in 0..<weight.columns {
-                weight[row, column] *= gain[0, column] + norm.gainOffset
-            }
-        }
+        RowKernels.multiply(
+            weight, gain: try context.weights.vector(norm.tensor), gainOffset: norm.gainOffset)
         return weight
     }
 

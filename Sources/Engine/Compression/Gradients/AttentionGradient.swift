@@ -20,9 +20,9 @@ extension AttentionBlueprint {
         _ x: MatrixView, layout: WaveLayout, context: BlockContext
     ) throws -> Inputs {
         let result = Inputs(
-            queries: MatrixView(rows: x.rows, columns: query.rows.count),
-            keys: MatrixView(rows: x.rows, columns: key.rows.count),
-            values: MatrixView(rows: x.rows, columns: value.rows.count))
+            queries: context.scratch.matrix(rows: x.rows, columns: query.rows.count),
+            keys: context.scratch.matrix(rows: x.rows, columns: key.rows.count),
+            values: context.scratch.matrix(rows: x.rows, columns: value.rows.count))
         try context.project(x, query, into: result.queries)
         try context.project(x, key, into: result.keys)
         try context.project(x, value, into: result.values)
@@ -36,28 +36,49 @@ extension AttentionBlueprint {
         return result
     }
 
+    /// Concatenated heads, [tokens, heads * headWidth], of what attention reads.
+    func heads(_ inputs: Inputs, layout: WaveLayout, context: BlockContext) -> MatrixView {
+        let result = context.scratch.matrix(
+            rows: inputs.queries.rows, columns: heads * headWidth)
+        CausalAttention(
+            heads: heads, keyValueHeads: keyValueHeads, headWidth: headWidth, scale: scale,
+            window: window, softCap: softCap
+        ).run(
+            queries: inputs.queries, keys: inputs.keys, values: inputs.values,
+            sequences: layout.sequences, into: result)
+        return result
+    }
+
     /// dL/d(queries, keys, values) before the rotation, from dL/d(heads' outputs).
     ///
     /// With P = softmax(scale Q K' + mask): dV = P' dO, dP = dO V',
     /// dS = P (dP - rowsum(dP P)), dQ = scale dS K, dK = scale dS' Q.
     ///
     /// - Parameter output: [tokens, heads * headWidth].
-    func gradient(_ inputs: Inputs, output: MatrixView, layout: WaveLayout) -> Inputs {
+    func gradient(
+        _ inputs: Inputs, output: MatrixView, layout: WaveLayout, context: BlockContext
+    ) -> Inputs {
+        func zeros(_ like: MatrixView) -> MatrixView {
+            context.scratch.zeros(rows: output.rows, columns: like.columns)
+        }
         let result = Inputs(
-            queries: MatrixView(rows: output.rows, columns: inputs.queries.columns),
-            keys: MatrixView(rows: output.rows, columns: inputs.keys.columns),
-            values: MatrixView(rows: output.rows, columns: inputs.values.columns))
+            queries: zeros(inputs.queries), keys: zeros(inputs.keys), values: zeros(inputs.values))
         let groups = keyValueHeads
         let sequences = layout.sequences
         // Heads of a group add to the same keys: a group of a sequence is one task.
         Parallel.forEach(sequences.count * groups) { task in
             let rows = sequences[task / groups]
             let group = task % groups
-            let scores = MatrixView(rows: rows.count, columns: rows.count)
-            let slopes = MatrixView(rows: rows.count, columns: rows.count)
+            let height = min(Self.tile, rows.count)
+            let scores = MatrixView(rows: height, columns: rows.count)
+            let slopes = MatrixView(rows: height, columns: rows.count)
             for head in group * (heads / groups)..<(group + 1) * (heads / groups) {
-                gradient(
-                    head: head, group: group, rows: rows, inputs, output, scores, slopes, result)
+                for start in stride(from: 0, to: rows.count, by: Self.tile) {
+                    let tile = start..<min(rows.count, start + Self.tile)
+                    gradient(
+                        Tile(head: head, group: group, sequence: rows, queries: tile), inputs,
+                        output, scores, slopes, result)
+                }
             }
         }
         if rotary != nil {
@@ -73,39 +94,56 @@ extension AttentionBlueprint {
         return result
     }
 
+    /// Queries whose scores are computed at once: what lies behind them in a sequence is masked,
+    /// and is not computed.
+    private static var tile: Int { 128 }
+
+    private struct Tile {
+        let head: Int
+        let group: Int
+        /// Tokens of the wave.
+        let sequence: Range<Int>
+        /// Tokens of the sequence.
+        let queries: Range<Int>
+    }
+
+    /// - Parameters:
+    ///   - allScores, allSlopes: scratch, [tile, longest].
+    ///   - result: takes what the tile adds.
     private func gradient(
-        head: Int, group: Int, rows: Range<Int>, _ inputs: Inputs, _ output: MatrixView,
-        _ scores: MatrixView, _ slopes: MatrixView, _ result: Inputs
+        _ tile: Tile, _ inputs: Inputs, _ output: MatrixView, _ allScores: MatrixView,
+        _ allSlopes: MatrixView, _ result: Inputs
     ) {
-        func part(_ matrix: MatrixView, _ index: Int) -> MatrixView {
-            matrix.rows(rows).columns(index * headWidth..<(index + 1) * headWidth)
+        let start = tile.sequence.lowerBound
+        let first = window.map { max(0, tile.queries.lowerBound - $0 + 1) } ?? 0
+        let seen = first..<tile.queries.upperBound
+        func part(_ matrix: MatrixView, _ rows: Range<Int>, _ index: Int) -> MatrixView {
+            matrix.rows(start + rows.lowerBound..<start + rows.upperBound)
+                .columns(index * headWidth..<(index + 1) * headWidth)
         }
-        let (q, k, v) = (
-            part(inputs.queries, head), part(inputs.keys, group), part(inputs.values, group)
-        )
-        let slope = part(output, head)
+        let q = part(inputs.queries, tile.queries, tile.head)
+        let (k, v) = (part(inputs.keys, seen, tile.group), part(inputs.values, seen, tile.group))
+        let slope = part(output, tile.queries, tile.head)
+        let scores = allScores.rows(0..<q.rows).columns(0..<seen.count)
+        let slopes = allSlopes.rows(0..<q.rows).columns(0..<seen.count)
         scores.assignProduct(q, k, transposingRight: true, scale: scale)
         slopes.assignProduct(slope, v, transposingRight: true)
-        for row in 0..<rows.count {
-            let first = window.map { max(0, row - $0 + 1) } ?? 0
+        for (row, query) in tile.queries.enumerated() {
+            let from = window.map { max(0, query - $0 + 1) } ?? 0
             let line = scores.rows(row..<row + 1)
-            RowKernels.softmax(line.columns(first..<row + 1))
-            line.columns(0..<first).fill(0)
-            line.columns(row + 1..<rows.count).fill(0)
+            let visible = from - first..<query + 1 - first
+            RowKernels.softmax(line.columns(visible))
+            line.columns(0..<visible.lowerBound).fill(0)
+            line.columns(visible.upperBound..<seen.count).fill(0)
         }
         // dV first: it reads the probabilities, which then become dS.
-        part(result.values, group).assignProduct(
+        part(result.values, seen, tile.group).assignProduct(
             scores, slope, transposingLeft: true, accumulate: true)
-        for row in 0..<rows.count {
-            let (probabilities, wanted) = (scores.row(row), slopes.row(row))
-            var mean = 0.0
-            for column in 0...row { mean += Double(probabilities[column]) * Double(wanted[column]) }
-            for column in 0...row {
-                scores[row, column] = probabilities[column] * (wanted[column] - Float(mean))
-            }
+        for row in 0..<q.rows {
+            RowGradients.softmax(scores, slopes: slopes, row: row, columns: 0..<seen.count)
         }
-        part(result.queries, head).assignProduct(scores, k, scale: scale)
-        part(result.keys, group).assignProduct(
+        part(result.queries, tile.queries, tile.head).assignProduct(scores, k, scale: scale)
+        part(result.keys, seen, tile.group).assignProduct(
             scores, q, transposingLeft: true, scale: scale, accumulate: true)
     }
 }

@@ -35,7 +35,7 @@ package enum LearnError: ClassifiedFailure, Equatable, CustomStringConvertible {
 struct TensorGradients {
     private(set) var matrices: [String: MatrixView] = [:]
 
-    private mutating func matrix(_ name: String, _ rows: Int, _ columns: Int) -> MatrixView {
+    mutating func matrix(_ name: String, _ rows: Int, _ columns: Int) -> MatrixView {
         let found = matrices[name] ?? MatrixView(rows: rows, columns: columns)
         matrices[name] = found
         return found
@@ -44,13 +44,22 @@ struct TensorGradients {
     mutating func vector(_ name: String, _ width: Int) -> MatrixView { matrix(name, 1, width) }
 
     /// For y = x W' + b: dW += dy' x, db += the sum of dy.
-    mutating func add(_ projection: ProjectionBlueprint, input: MatrixView, output: MatrixView) {
-        matrix(projection.tensor, projection.totalRows, projection.inputs)
-            .rows(projection.rows).assignProduct(
-                output, input, transposingLeft: true, accumulate: true)
+    mutating func add(
+        _ projection: ProjectionBlueprint, input: ProductFactor, output: MatrixView,
+        factor: ProductFactor, _ product: MatrixProduct
+    ) throws {
+        try product.multiply(
+            factor, input, transposingLeft: true,
+            into: matrix(projection.tensor, projection.totalRows, projection.inputs)
+                .rows(projection.rows), accumulate: true)
         guard let bias = projection.bias else { return }
         RowGradients.sumColumns(
             output, addingTo: vector(bias, projection.totalRows).columns(projection.rows))
+    }
+
+    /// Forgets all values, and keeps their memory.
+    func clear() {
+        for matrix in matrices.values { matrix.fill(0) }
     }
 }
 
@@ -92,81 +101,115 @@ struct BlockGradient {
         self = block
     }
 
+    /// What a layer computes on its way forwards, as far as the way back reads it; all [tokens, _].
+    struct Trace {
+        fileprivate let input: MatrixView
+        fileprivate let normal: ProductFactor
+        fileprivate let parts: AttentionBlueprint.Inputs
+        fileprivate let heads: MatrixView
+        fileprivate let middle: MatrixView
+        fileprivate let feedForwardNormal: ProductFactor
+        fileprivate let gates: MatrixView
+        fileprivate let ups: MatrixView
+        fileprivate let neurons: MatrixView
+    }
+
+    /// The layer's output, and what `pull` needs.
+    ///
+    /// - Parameter input: the layer's input, [tokens, hidden]; stays as it is.
+    func run(
+        _ input: MatrixView, layout: WaveLayout, context: BlockContext
+    ) throws -> (output: MatrixView, trace: Trace) {
+        let scratch = context.scratch
+        let normal = scratch.matrix(rows: input.rows, columns: input.columns)
+        try context.normalise(input, layer.inputNorm, into: normal)
+        let parts = try attention.inputs(normal, layout: layout, context: context)
+        let heads = attention.heads(parts, layout: layout, context: context)
+        let middle = scratch.copy(input)
+        try context.project(heads, attention.output, into: middle, accumulate: true)
+        let second = scratch.matrix(rows: input.rows, columns: input.columns)
+        try context.normalise(middle, layer.feedForwardNorm, into: second)
+        let gates = scratch.matrix(rows: input.rows, columns: gated.gate.rows.count)
+        let ups = scratch.matrix(rows: input.rows, columns: gated.up.rows.count)
+        try context.project(second, gated.gate, into: gates)
+        try context.project(second, gated.up, into: ups)
+        let neurons = scratch.copy(gates)
+        switch gated.activation {
+        case .silu: RowKernels.siluMultiply(neurons, ups)
+        case .geluTanh: RowKernels.geluMultiply(neurons, ups)
+        }
+        let output = scratch.copy(middle)
+        try context.project(neurons, gated.down, into: output, accumulate: true)
+        let product = context.product
+        return (
+            output,
+            Trace(
+                input: input, normal: product.factor(normal), parts: parts, heads: heads,
+                middle: middle, feedForwardNormal: product.factor(second), gates: gates, ups: ups,
+                neurons: neurons)
+        )
+    }
+
     /// Turns `gradient`, dL/d(layer's output), into dL/d(layer's input), in place.
     ///
     /// - Parameters:
-    ///   - input: the layer's input, [tokens, hidden].
+    ///   - trace: of `run`; used up.
     ///   - tensors: takes the gradients of the layer's tensors; nil where none are wanted.
-    func run(
-        input: MatrixView, gradient: MatrixView, layout: WaveLayout, context: BlockContext,
-        tensors: inout TensorGradients?
+    func pull(
+        _ gradient: MatrixView, through trace: consuming Trace, layout: WaveLayout,
+        context: BlockContext, tensors: inout TensorGradients?
     ) throws {
-        let normal = MatrixView(rows: input.rows, columns: input.columns)
-        try context.normalise(input, layer.inputNorm, into: normal)
-        let parts = try attention.inputs(normal, layout: layout, context: context)
-        let heads = try attention.heads(normal, layout: layout, context: context)
-        let middle = MatrixView(rows: input.rows, columns: input.columns)
-        middle.assign(input)
-        try context.project(heads, attention.output, into: middle, accumulate: true)
-        try runFeedForward(middle, gradient, context, &tensors)
+        let product = context.product
+        let neuronSlopes = context.scratch.zeros(rows: gradient.rows, columns: gated.down.inputs)
+        try pull(
+            gated.down, { product.factor(trace.neurons) }, gradient, context, &tensors,
+            addingTo: neuronSlopes)
+        let (gates, ups) = (trace.gates, trace.ups)
+        switch gated.activation {
+        case .silu: RowGradients.siluMultiply(gate: gates, up: ups, output: neuronSlopes)
+        case .geluTanh: RowGradients.geluMultiply(gate: gates, up: ups, output: neuronSlopes)
+        }
+        let normalSlopes = context.scratch.zeros(rows: gradient.rows, columns: gradient.columns)
+        for (projection, output) in [(gated.gate, gates), (gated.up, ups)] {
+            try pull(
+                projection, { trace.feedForwardNormal }, output, context, &tensors,
+                addingTo: normalSlopes)
+        }
+        try pull(
+            layer.feedForwardNorm, trace.middle, normalSlopes, context, &tensors,
+            addingTo: gradient)
 
         // gradient is dL/d(middle) now.
-        let headSlopes = try pull(attention.output, heads, gradient, context, &tensors)
-        let slopes = attention.gradient(parts, output: headSlopes, layout: layout)
-        let normalSlopes = MatrixView(rows: input.rows, columns: input.columns)
+        let headSlopes = context.scratch.zeros(
+            rows: gradient.rows, columns: attention.output.inputs)
+        try pull(
+            attention.output, { product.factor(trace.heads) }, gradient, context, &tensors,
+            addingTo: headSlopes)
+        let slopes = attention.gradient(
+            trace.parts, output: headSlopes, layout: layout, context: context)
+        normalSlopes.fill(0)
         for (projection, output) in [
             (attention.query, slopes.queries), (attention.key, slopes.keys),
             (attention.value, slopes.values),
         ] {
-            try pull(projection, normal, output, context, &tensors, addingTo: normalSlopes)
+            try pull(
+                projection, { trace.normal }, output, context, &tensors, addingTo: normalSlopes)
         }
-        try pull(layer.inputNorm, input, normalSlopes, context, &tensors, addingTo: gradient)
+        try pull(layer.inputNorm, trace.input, normalSlopes, context, &tensors, addingTo: gradient)
     }
 
-    private func runFeedForward(
-        _ middle: MatrixView, _ gradient: MatrixView, _ context: BlockContext,
-        _ tensors: inout TensorGradients?
-    ) throws {
-        let normal = MatrixView(rows: middle.rows, columns: middle.columns)
-        try context.normalise(middle, layer.feedForwardNorm, into: normal)
-        let gates = MatrixView(rows: middle.rows, columns: gated.gate.rows.count)
-        let ups = MatrixView(rows: middle.rows, columns: gated.up.rows.count)
-        try context.project(normal, gated.gate, into: gates)
-        try context.project(normal, gated.up, into: ups)
-        let neurons = MatrixView(rows: gates.rows, columns: gates.columns)
-        if tensors != nil {
-            neurons.assign(gates)
-            switch gated.activation {
-            case .silu: RowKernels.siluMultiply(neurons, ups)
-            case .geluTanh: RowKernels.geluMultiply(neurons, ups)
-            }
-        }
-        let neuronSlopes = try pull(gated.down, neurons, gradient, context, &tensors)
-        RowGradients.gated(gated.activation, gate: gates, up: ups, output: neuronSlopes)
-        let normalSlopes = MatrixView(rows: middle.rows, columns: middle.columns)
-        try pull(gated.gate, normal, gates, context, &tensors, addingTo: normalSlopes)
-        try pull(gated.up, normal, ups, context, &tensors, addingTo: normalSlopes)
-        try pull(
-            layer.feedForwardNorm, middle, normalSlopes, context, &tensors, addingTo: gradient)
-    }
-
-    /// dL/dx of y = x W' + b, [tokens, inputs].
+    /// dL/dx of y = x W' + b is added to `result`, [tokens, inputs].
+    ///
+    /// - Parameter input: x; asked for where its product is wanted.
     private func pull(
-        _ projection: ProjectionBlueprint, _ input: MatrixView, _ output: MatrixView,
-        _ context: BlockContext, _ tensors: inout TensorGradients?
-    ) throws -> MatrixView {
-        let result = MatrixView(rows: output.rows, columns: projection.inputs)
-        try pull(projection, input, output, context, &tensors, addingTo: result)
-        return result
-    }
-
-    private func pull(
-        _ projection: ProjectionBlueprint, _ input: MatrixView, _ output: MatrixView,
+        _ projection: ProjectionBlueprint, _ input: () -> ProductFactor, _ output: MatrixView,
         _ context: BlockContext, _ tensors: inout TensorGradients?, addingTo result: MatrixView
     ) throws {
-        result.assignProduct(
-            output, try context.weights.projection(projection).floats(), accumulate: true)
-        tensors?.add(projection, input: input, output: output)
+        let factor = context.product.factor(output)
+        let weight = context.product.factor(try context.weights.projection(projection))
+        try context.product.multiply(factor, weight, into: result, accumulate: true)
+        try tensors?.add(
+            projection, input: input(), output: output, factor: factor, context.product)
     }
 
     private func pull(
@@ -174,7 +217,8 @@ struct BlockGradient {
         _ context: BlockContext, _ tensors: inout TensorGradients?, addingTo result: MatrixView
     ) throws {
         RowGradients.rmsNorm(
-            input, gain: try context.weights.vector(norm.tensor), norm: norm, output: output,
-            addingTo: result, gainGradient: tensors?.vector(norm.tensor, norm.width))
+            input, gain: try context.weights.vector(norm.tensor), gainOffset: norm.gainOffset,
+            epsilon: norm.epsilon, output: output, addingTo: result,
+            gainGradient: tensors?.vector(norm.tensor, norm.width))
     }
 }

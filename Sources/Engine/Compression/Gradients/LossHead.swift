@@ -1,7 +1,6 @@
 // What merge weights are judged by, and its derivative by the last stream: cross-entropy of the
 // next token, or the divergence KL(original || folded) of its distribution.
 
-import Foundation
 import Model
 import TensorMath
 
@@ -14,15 +13,17 @@ package enum LearnObjective: String, Sendable, CaseIterable {
 /// the stream.
 struct LossHead {
     private let forward: ForwardPass
+    private let product: MatrixProduct
     private let head: OutputHead
     /// The original's head, for KL.
     private let original: OutputHead?
 
-    init(_ weights: ModelWeights, original: ModelWeights?) throws {
-        forward = ForwardPass(weights: weights, mode: .float32)
+    init(_ weights: ModelWeights, original: ModelWeights?, mode: ComputeMode) throws {
+        forward = ForwardPass(weights: weights, mode: mode)
+        product = try MatrixProduct(mode: mode)
         head = try OutputHead(forward)
         self.original = try original.map {
-            try OutputHead(ForwardPass(weights: $0, mode: .float32))
+            try OutputHead(ForwardPass(weights: $0, mode: mode))
         }
     }
 
@@ -46,8 +47,8 @@ struct LossHead {
             let sums = head.logSumExp(logits)
             if let teacher, let original {
                 let wanted = try original.logits(original.gather(teacher, rows[chunk]))
-                total += divergence(
-                    logits, sums, wanted, original.logSumExp(wanted), slopes: gradient != nil)
+                total += RowGradients.divergence(
+                    found: logits, wanted: wanted, sums: (sums, original.logSumExp(wanted)))
             } else {
                 total += surprise(logits, sums, targets[chunk], slopes: gradient != nil)
             }
@@ -71,43 +72,19 @@ struct LossHead {
         return total
     }
 
-    /// KL of each row, sum q (log q - log p); turns logits into p - q where `slopes`.
-    private func divergence(
-        _ logits: MatrixView, _ sums: [Double], _ wanted: MatrixView, _ wantedSums: [Double],
-        slopes: Bool
-    ) -> Double {
-        // A float each for the sum and its rounding, because threads write to buffers of floats.
-        let parts = MatrixView(rows: logits.rows, columns: 2)
-        Parallel.forEach(logits.rows) { row in
-            let (found, right) = (logits.row(row), wanted.row(row))
-            var sum = 0.0
-            for column in found.indices {
-                let log = Double(right[column]) - wantedSums[row]
-                sum += exp(log) * (log - Double(found[column]) + sums[row])
-            }
-            parts[row, 0] = Float(sum)
-            parts[row, 1] = Float(sum - Double(Float(sum)))
-        }
-        if slopes {
-            RowKernels.softmax(logits)
-            RowKernels.softmax(wanted)
-            logits.subtract(wanted)
-        }
-        return (0..<parts.rows).reduce(0) { $0 + Double(parts[$1, 0]) + Double(parts[$1, 1]) }
-    }
-
     /// Through the output projection and the final norm, back to the rows of the stream.
     private func pull(
         _ slopes: MatrixView, _ inputs: MatrixView, _ rows: ArraySlice<Int>, _ gradient: MatrixView
     ) throws {
         let blueprint = forward.weights.blueprint
         let normal = MatrixView(rows: inputs.rows, columns: inputs.columns)
-        normal.assignProduct(
-            slopes, try forward.weights.source.weight(blueprint.outputHead).floats())
+        let weight = try forward.weights.source.weight(blueprint.outputHead)
+        try product.multiply(product.factor(slopes), product.factor(weight), into: normal)
         let result = MatrixView(rows: inputs.rows, columns: inputs.columns)
         RowGradients.rmsNorm(
             inputs, gain: try forward.weights.vector(blueprint.finalNorm.tensor),
-            norm: blueprint.finalNorm, output: normal, addingTo: result, gainGradient: nil)
+            gainOffset: blueprint.finalNorm.gainOffset, epsilon: blueprint.finalNorm.epsilon,
+            output: normal, addingTo: result, gainGradient: nil)
         for (index, row) in rows.enumerated() {
             RowKernels.add(gradient.rows(row..<row + 1), result.rows(index..<index + 1))
         }

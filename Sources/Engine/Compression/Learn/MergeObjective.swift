@@ -59,7 +59,8 @@ package final class MergeObjective {
         } else {
             blocks = []
         }
-        head = try LossHead(model.weights, original: objective == .kl ? original : nil)
+        head = try LossHead(
+            model.weights, original: objective == .kl ? original : nil, mode: .float32)
         let forward = ForwardPass(weights: model.weights, mode: .float32)
         prefix = try forward.embed(batch)
         try forward.run(layers: 0..<first, stream: prefix, batch, observer: observer)
@@ -146,8 +147,10 @@ package final class MergeObjective {
             for (layer, input) in inputs.enumerated().reversed() {
                 try observer.checkpoint()
                 var tensors = found[first + layer]
-                try blocks[first + layer].run(
-                    input: input, gradient: slopes, layout: wave.layout, context: context,
+                let (_, trace) = try blocks[first + layer].run(
+                    input, layout: wave.layout, context: context)
+                try blocks[first + layer].pull(
+                    slopes, through: trace, layout: wave.layout, context: context,
                     tensors: &tensors)
                 found[first + layer] = tensors
             }
@@ -195,18 +198,5 @@ package final class MergeObjective {
         return streams + 4 * wave * (width * (plan.layers.count + 8) + 4 * inner)
             + 4 * (2 * folded + 2) * layer + 4 * scores + 3 * (64 << 20)
             + 4 * blueprint.vocabularySize * width
-    }
-}
-
-extension MatrixView {
-    /// The sum of the products of equal elements, in double.
-    fileprivate func dot(_ other: MatrixView) -> Double {
-        precondition(isShaped(like: other), "shapes differ")
-        return (0..<rows).reduce(0) { sum, row in
-            sum
-                + zip(self.row(row), other.row(row)).reduce(0.0) {
-                    $0 + Double($1.0) * Double($1.1)
-                }
-        }
     }
 }

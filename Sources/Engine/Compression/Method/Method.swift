@@ -134,7 +134,7 @@ package struct WeightGoal {
 /// A computation of weights, told before it runs.
 package struct WeightWork {
     /// Raised whenever the same inputs give other weights than before, of any method.
-    package static let version = 8
+    package static let version = 9
 
     /// Names of the parameters that the weights depend on, beside the kept layers.
     package let parameters: [String]

@@ -16,6 +16,8 @@ package struct Requirements: Sendable {
     package var search: PlanSearch?
     /// Weights are computed from calibration tokens, beyond sums of the original's.
     package var weights: WeightFitting?
+    /// A last pass through the whole new model, from the computed weights on.
+    package var healing: Healing?
     /// What else could be done at the size of the result, to be held against it.
     package var rivals: RivalComparison?
 
@@ -56,7 +58,7 @@ package struct RemovalSearch: Sendable, Equatable {
 /// What making one layer of each stretch of neighbouring layers costs, alone.
 package struct StretchCosts: Sendable {
     /// Raised whenever the same inputs give other costs than before, of any method.
-    package static let version = 3
+    package static let version = 4
 
     /// Calibration samples on which costs are measured, spread evenly.
     package let samples: Int
@@ -102,7 +104,7 @@ package typealias WeightFitting = @Sendable (MethodInput, WeightGoal) -> WeightW
 /// has seen.
 package struct RivalComparison: Sendable {
     /// Raised whenever the same inputs give other figures than before.
-    package static let version = 2
+    package static let version = 3
 
     /// For people.
     package let names: String

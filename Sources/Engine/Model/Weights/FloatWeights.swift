@@ -1,5 +1,5 @@
-// Weights that change while they are read, in f32 over a checkpoint's own: a small change of a
-// weight is a small change of the model.
+// Weights that change while they are read, over a checkpoint's own, in f32 unless asked otherwise:
+// a small change of a weight is a small change of the model.
 
 package import TensorMath
 
@@ -11,9 +11,9 @@ package final class FloatWeights: WeightSource {
 
     package init(_ base: any WeightSource) { self.base = base }
 
-    /// The matrix is copied.
-    package func set(_ name: String, _ matrix: MatrixView) {
-        changed[name] = WeightMatrix(matrix, as: .f32)
+    /// The matrix is copied, rounded to a format where one is given.
+    package func set(_ name: String, _ matrix: MatrixView, as format: FloatFormat = .f32) {
+        changed[name] = WeightMatrix(matrix, as: format)
     }
 
     package func weight(_ name: String) throws -> WeightMatrix {

@@ -48,7 +48,7 @@ package struct BlockContext {
     package let product: MatrixProduct
     package let weights: ModelWeights
     /// Serves layer after layer and wave after wave.
-    let scratch = MatrixPool()
+    package let scratch = MatrixPool()
 
     package init(product: MatrixProduct, weights: ModelWeights) {
         self.product = product

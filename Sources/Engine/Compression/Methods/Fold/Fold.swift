@@ -19,6 +19,10 @@ extension Method {
 
     @Sendable private static func requirements(_ parameters: Parameters) -> Requirements {
         var requirements = Requirements(weights: fitted, rivals: rivals)
+        let steps = parameters.integer("heal_steps")
+        if steps > 0 {
+            requirements.healing = Healing(steps: steps, rate: parameters.number("heal_rate"))
+        }
         switch parameters.text("select") {
         case "loss": requirements.removals = RemovalSearch(parameters)
         case "divergence": requirements.stretchCosts = costs(parameters)
@@ -153,7 +157,7 @@ extension FoldSettings {
 
     init(_ parameters: Parameters) {
         self.init()
-        lambda = parameters.number("lambda")
+        ridge = parameters.values["lambda"]?.number.map { .share($0) } ?? .validated
         neurons = parameters.flag("neurons")
         groupStretch = parameters.integer("group_run")
         inputs = parameters.flag("inputs")

@@ -2,7 +2,6 @@
 // KL(original || folded so far, with all layers behind as they are), as the last thing that
 // matters.
 
-import Evaluation
 import Model
 import TensorMath
 
@@ -45,6 +44,15 @@ final class FoldJudge {
 
     func accept(_ next: MatrixView) { stream = next }
 
+    /// Tokens whose logits are compared, spread evenly: neighbours say much the same, and a head is
+    /// as dear as many layers.
+    static let rowsMax = 2048
+
+    static func rows(of tokens: Int) -> [Int] {
+        let count = min(tokens, rowsMax)
+        return (0..<count).map { $0 * tokens / count }
+    }
+
     /// Mean divergence, in nats a token, if `layers` of the original follow; the greatest cost of a
     /// stretch where it is no number.
     func divergence(
@@ -52,11 +60,11 @@ final class FoldJudge {
     ) throws -> Double {
         let end = try space.copy(stream)
         try run(layers, weights.source, end, observer)
-        let head = try OutputHead(ForwardPass(weights: weights, mode: mode))
-        let found = try Divergence.compare(
-            (head, head), (wanted, end), observer: Quiet(observer))
-        return StretchSelection.cost(
-            found.reduce(0) { $0 + $1.divergence } / Double(max(1, found.count)))
+        let head = try LossHead(weights, original: weights, mode: mode)
+        let rows = Self.rows(of: end.rows)
+        let sum = try head.evaluate(
+            end, teacher: wanted, rows: rows, targets: [], gradient: nil)
+        return StretchSelection.cost(sum / Double(max(1, rows.count)))
     }
 
     /// Mean divergence of a model of these layers, with `tensors` in place of their own.
@@ -65,6 +73,13 @@ final class FoldJudge {
     ) throws -> Double {
         let source = PatchedWeights(weights.source)
         source.apply(tensors, to: layers)
+        return try divergence(of: layers, source, observer: observer)
+    }
+
+    /// Mean divergence of a model of these layers, read from `source`.
+    func divergence(
+        of layers: [LayerBlueprint], _ source: any WeightSource, observer: some WorkObserver
+    ) throws -> Double {
         let end = try ForwardPass(weights: weights, mode: mode, space: space).embed(batch)
         try run(layers, source, end, observer)
         return try divergence(of: end, followedBy: [], observer: observer)

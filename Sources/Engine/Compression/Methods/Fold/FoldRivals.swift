@@ -26,7 +26,7 @@ struct FoldRivals {
         self.mode = mode
         self.fitted = fitted
         self.held = held
-        lambda = settings.lambda
+        lambda = settings.ridge.told
     }
 
     /// Of `compare`: the original, each model of the kept layers, and what `replaceme` fits.
@@ -113,13 +113,8 @@ struct FoldRivals {
     private static func meanCosine(_ a: MatrixView, _ b: MatrixView) -> Double {
         var sum = 0.0
         for row in 0..<a.rows {
-            var (dot, left, right) = (0.0, 0.0, 0.0)
-            for (x, y) in zip(a.row(row), b.row(row)) {
-                dot += Double(x) * Double(y)
-                left += Double(x) * Double(x)
-                right += Double(y) * Double(y)
-            }
-            sum += dot / max((left * right).squareRoot(), .leastNormalMagnitude)
+            let (x, y) = (a.rows(row..<row + 1), b.rows(row..<row + 1))
+            sum += x.dot(y) / max((x.dot(x) * y.dot(y)).squareRoot(), .leastNormalMagnitude)
         }
         return sum / Double(max(1, a.rows))
     }

@@ -5,8 +5,8 @@ import TensorMath
 
 /// The parameters of `fold`, as docs/METHODS.md explains them.
 struct FoldSettings: Sendable, Equatable {
-    /// Ridge of every least squares, as a share of the mean diagonal of the Gram matrix.
-    var lambda = 0.01
+    /// Of every least squares but the input maps'.
+    var ridge = Ridge.share(0.1)
     /// Whether the MLPs of a stretch are concatenated and their best neurons selected.
     var neurons = true
     /// Attentions of a stretch of at most this many layers are concatenated and their best
@@ -17,7 +17,7 @@ struct FoldSettings: Sendable, Equatable {
     /// One in so many calibration sequences is held back to choose by.
     var heldBack = 8
     /// Whether layers behind the first change are refitted towards the original stream.
-    var refit = true
+    var refit = false
     /// Steps down the gradient that a layer of a stretch takes at its end; 0 for none.
     var tuningSteps = 320
     /// Length of a step, as a share of a tensor's root mean square.
@@ -26,6 +26,11 @@ struct FoldSettings: Sendable, Equatable {
     var block = 16
 
     init() {}
+
+    /// Of the input maps: they have few numbers, and tokens enough.
+    var inputRidge: Ridge {
+        if case .share(let share) = ridge { .share(share / 10) } else { ridge }
+    }
 
     /// Neurons of `count` that are removed between two updates.
     func block(of count: Int) -> Int { max(block, count / 128) }

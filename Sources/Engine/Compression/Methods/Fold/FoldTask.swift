@@ -18,21 +18,22 @@ struct FoldTask {
     /// Sums Z'Z and Z'(target - stream - bias) over all waves.
     /// - Parameter operations: that it takes.
     func accumulate(
-        features: Int, bias: MatrixView?, operations: Double,
+        features: Int, bias: MatrixView?, ridge: Ridge, operations: Double,
         _ compute: (_ wave: ForwardPass.Wave, _ stream: MatrixView) throws -> MatrixView
     ) throws -> GramAccumulator {
         var sums = GramAccumulator(features: features, targets: stream.columns)
-        for wave in waves {
+        for (index, wave) in waves.enumerated() {
             let input = stream.rows(wave.tokens)
-            let wanted = MatrixView(rows: input.rows, columns: input.columns)
-            wanted.assign(target.rows(wave.tokens))
+            let wanted = context.scratch.copy(target.rows(wave.tokens))
             wanted.subtract(input)
             if let bias {
                 let negative = MatrixView(rows: 1, columns: bias.columns)
                 negative.subtract(bias)
                 RowKernels.addBias(wanted, negative)
             }
-            sums.add(features: try compute(wave, input), targets: wanted)
+            try sums.add(
+                features: try compute(wave, input), targets: wanted,
+                to: ridge.part(ofWave: index, of: waves.count), by: context.product)
             try tell(
                 "\(wave.tokens.upperBound) of \(stream.rows) tokens",
                 operations * Double(input.rows) / Double(stream.rows))

@@ -52,13 +52,16 @@ struct FoldWork {
 
     /// Of `StretchFolding.compute`.
     private func attempt(selectsGroups: Bool) -> Double {
-        var sum = states(leaving: false) + maps(attentionReaders)
+        var sum =
+            selectsGroups || hasChanged && settings.refit
+            ? states(leaving: false) + maps(attentionReaders) : 0
         if selectsGroups {
             sum += groupSums + groupSelection.total
         } else if hasChanged, settings.refit {
             sum += refit(.attention)
         }
-        sum += mixer + states(leaving: true) + maps(feedForwardReaders)
+        sum += mixer + states(leaving: true, fits: fitsFeedForward)
+        if fitsFeedForward { sum += maps(feedForwardReaders) }
         if stretch.merges, settings.neurons {
             sum += neuronSums + neuronSelection.total
         } else if settings.refit {
@@ -67,17 +70,20 @@ struct FoldWork {
         return sum + feedForward + judged
     }
 
+    /// Whether anything of the MLP is fitted, so that what it reads is as well.
+    var fitsFeedForward: Bool { stretch.merges && settings.neurons || settings.refit }
+
     /// Of carrying all streams through the stretch's layer as it is.
     var carry: Double { stretch.base.layer.operations(fitted) + judged }
 
     // MARK: Parts
 
     /// What the original computes inside the stretch, and the sums of the input maps.
-    func states(leaving: Bool) -> Double {
+    func states(leaving: Bool, fits: Bool = true) -> Double {
         let layers = stretch.layers.reduce(0) { $0 + $1.layer.operations(fitted) }
         let last = stretch.layers[count - 1].layer.feedForwardOperations(fitted)
         return layers - (leaving ? 0 : last)
-            + (settings.inputs
+            + (settings.inputs && fits
                 ? FittingWork.sums(tokens: fitted.tokens, features: width, targets: count * width)
                 : 0)
     }
@@ -158,7 +164,7 @@ struct FoldWork {
     var divergence: Double {
         guard let held else { return 0 }
         return stretch.later.reduce(0) { $0 + $1.layer.operations(held) }
-            + 2 * blueprint.headOperations(held.tokens)
+            + 2 * blueprint.headOperations(min(held.tokens, Double(FoldJudge.rowsMax)))
     }
 
     /// Of a step of each tuning there is; empty where there is none.

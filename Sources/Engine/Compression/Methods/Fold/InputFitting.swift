@@ -25,16 +25,20 @@ struct InputFitting {
     /// - Parameters:
     ///   - stream: what all layers will get, [tokens, width].
     ///   - wanted: what each got in the original.
-    mutating func add(_ stream: MatrixView, wanted: [MatrixView], norms: [NormBlueprint]) {
-        let given = MatrixView(rows: stream.rows, columns: width)
+    mutating func add(
+        _ stream: MatrixView, wanted: [MatrixView], norms: [NormBlueprint],
+        to part: GramAccumulator.Part, context: BlockContext
+    ) throws {
+        let scratch = context.scratch
+        let given = scratch.matrix(rows: stream.rows, columns: width)
         normalise(stream, norms[0], into: given)
-        let targets = MatrixView(rows: stream.rows, columns: wanted.count * width)
+        let targets = scratch.matrix(rows: stream.rows, columns: wanted.count * width)
         for (index, state) in wanted.enumerated() {
             let target = targets.columns(index * width..<(index + 1) * width)
             normalise(state, norms[index], into: target)
             target.subtract(given)
         }
-        sums.add(features: given, targets: targets)
+        try sums.add(features: given, targets: targets, to: part, by: context.product)
     }
 
     private func normalise(_ x: MatrixView, _ norm: NormBlueprint, into out: MatrixView) {
@@ -42,11 +46,13 @@ struct InputFitting {
     }
 
     /// M of each layer, [width, width].
-    mutating func maps(lambda: Double) throws -> [MatrixView] {
-        let zero = DoubleMatrix(rows: width, columns: sums.cross.columns)
+    mutating func maps(_ ridge: Ridge) throws -> [MatrixView] {
+        let cross = sums.cross
+        let zero = DoubleMatrix(rows: width, columns: cross.columns)
+        let lambda = ridge.share(of: sums, start: zero)
         let steps = try LeastSquares.ridge(
-            gram: sums.takeGram(), cross: sums.cross, start: zero, lambda: lambda)
-        return (0..<sums.cross.columns / width).map { layer in
+            gram: sums.takeGram(), cross: cross, start: zero, lambda: lambda)
+        return (0..<cross.columns / width).map { layer in
             let map = MatrixView(rows: width, columns: width)
             for row in 0..<width {
                 for column in 0..<width {

@@ -20,17 +20,19 @@ struct OutputRefit {
         let norm = part == .attention ? layer.inputNorm : layer.feedForwardNorm
         var sums = try task.accumulate(
             features: output.inputs, bias: try context.weights.bias(output),
-            operations: task.work.refitSums(part)
+            ridge: settings.ridge, operations: task.work.refitSums(part)
         ) { wave, stream in
-            let normal = MatrixView(rows: stream.rows, columns: stream.columns)
+            let normal = context.scratch.matrix(
+                rows: stream.rows, columns: stream.columns)
             try context.normalise(stream, norm, into: normal)
             return part == .attention
                 ? try attention.heads(normal, layout: wave.layout, context: context)
                 : try gated.neurons(normal, context: context)
         }
         let start = try context.weights.projection(output).floats().transposedDoubles
+        let lambda = settings.ridge.share(of: sums, start: start)
         let fitted = try LeastSquares.ridge(
-            gram: sums.takeGram(), cross: sums.cross, start: start, lambda: settings.lambda)
+            gram: sums.takeGram(), cross: sums.cross, start: start, lambda: lambda)
         try PatchBuilder(context, layer.layer).set(
             output, MatrixView(fitted.transposed), in: &patch)
         try task.tell("", task.work.refitSolution(part))
@@ -50,10 +52,13 @@ struct NeuronFolding {
         let count = own.down.inputs
         let bias = try PatchBuilder.biasSum(parts.map(\.down), context)
         var sums = try task.accumulate(
-            features: count * parts.count, bias: bias, operations: task.work.neuronSums
+            features: count * parts.count, bias: bias, ridge: settings.ridge,
+            operations: task.work.neuronSums
         ) { _, stream in
-            let all = MatrixView(rows: stream.rows, columns: count * parts.count)
-            let normal = MatrixView(rows: stream.rows, columns: stream.columns)
+            let all = context.scratch.matrix(
+                rows: stream.rows, columns: count * parts.count)
+            let normal = context.scratch.matrix(
+                rows: stream.rows, columns: stream.columns)
             for (index, part) in parts.enumerated() {
                 try context.normalise(stream, layers[index].feedForwardNorm, into: normal)
                 all.columns(index * count..<(index + 1) * count).assign(
@@ -61,10 +66,11 @@ struct NeuronFolding {
             }
             return all
         }
+        let start = try PatchBuilder.stacked(parts.map(\.down), context)
+        let lambda = settings.ridge.share(of: sums, start: start)
         let selection = try LeastSquares.select(
-            gram: sums.takeGram(), cross: sums.cross,
-            start: try PatchBuilder.stacked(parts.map(\.down), context),
-            lambda: settings.lambda, groupSize: 1, keeping: count,
+            gram: sums.takeGram(), cross: sums.cross, start: start, lambda: lambda,
+            groupSize: 1, keeping: count,
             block: settings.block(of: count * parts.count),
             onRemoval: task.removals(of: "neurons", task.work.neuronSelection))
         let builder = PatchBuilder(context, base.layer)
@@ -92,10 +98,13 @@ struct GroupFolding {
         let count = own.output.inputs
         let bias = try PatchBuilder.biasSum(parts.map(\.output), context)
         var sums = try task.accumulate(
-            features: count * parts.count, bias: bias, operations: task.work.groupSums
+            features: count * parts.count, bias: bias, ridge: settings.ridge,
+            operations: task.work.groupSums
         ) { wave, stream in
-            let all = MatrixView(rows: stream.rows, columns: count * parts.count)
-            let normal = MatrixView(rows: stream.rows, columns: stream.columns)
+            let all = context.scratch.matrix(
+                rows: stream.rows, columns: count * parts.count)
+            let normal = context.scratch.matrix(
+                rows: stream.rows, columns: stream.columns)
             for (index, part) in parts.enumerated() {
                 try context.normalise(stream, layers[index].inputNorm, into: normal)
                 all.columns(index * count..<(index + 1) * count).assign(
@@ -104,10 +113,11 @@ struct GroupFolding {
             return all
         }
         let queries = own.heads / own.keyValueHeads
+        let start = try PatchBuilder.stacked(parts.map(\.output), context)
+        let lambda = settings.ridge.share(of: sums, start: start)
         let selection = try LeastSquares.select(
-            gram: sums.takeGram(), cross: sums.cross,
-            start: try PatchBuilder.stacked(parts.map(\.output), context),
-            lambda: settings.lambda, groupSize: queries * own.headWidth,
+            gram: sums.takeGram(), cross: sums.cross, start: start, lambda: lambda,
+            groupSize: queries * own.headWidth,
             keeping: own.keyValueHeads, block: 1,
             onRemoval: task.removals(of: "groups", task.work.groupSelection))
         let builder = PatchBuilder(context, base.layer)

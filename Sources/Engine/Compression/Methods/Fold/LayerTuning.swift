@@ -4,9 +4,6 @@
 // closed form.
 // Behind the last layer of a model there is nothing but its head, so that it goes down
 // KL(original || model) itself.
-//
-// A step of Adam is a share of a tensor's own root mean square, so that models of any width take
-// the same rate.
 
 import Foundation
 import Model
@@ -74,16 +71,16 @@ struct LayerTuning {
         _ task: FoldTask, _ wave: ForwardPass.Wave, _ context: BlockContext
     ) throws -> [String: MatrixView] {
         let input = task.stream.rows(wave.tokens)
-        let error = input.copy()
-        try layer.run(error, layout: wave.layout, context: context)
+        let (output, trace) = try block.run(input, layout: wave.layout, context: context)
         let wanted = task.target.rows(wave.tokens)
+        let error: MatrixView
         if let head {
-            let output = error.copy()
-            error.fill(0)
+            error = MatrixView(rows: output.rows, columns: output.columns)
             _ = try head.evaluate(
                 output, teacher: wanted, rows: Array(0..<output.rows), targets: [],
                 gradient: error)
         } else {
+            error = output
             error.subtract(wanted)
             // As shares of a token's length: layers behind read streams that are normalised, and a
             // few tokens are far longer than all others.
@@ -91,8 +88,8 @@ struct LayerTuning {
         }
         RowKernels.scale(error, by: 1 / Float(max(1, error.rows)))
         var found: TensorGradients? = TensorGradients()
-        try block.run(
-            input: input, gradient: error, layout: wave.layout, context: context, tensors: &found)
+        try block.pull(
+            error, through: trace, layout: wave.layout, context: context, tensors: &found)
         return found?.matrices ?? [:]
     }
 
@@ -111,33 +108,5 @@ struct LayerTuning {
             5 * layer.inputNorm.width + 4 * layer.gated.down.inputs
             + 6 * layer.attention.output.inputs
         return 5 * weights + wave * widths + 2 * longest * longest * Parallel.threadCount
-    }
-}
-
-/// A tensor on its way, [rows, columns] as stored.
-private struct TunedTensor {
-    let name: String
-    let values: MatrixView
-    private let adam: Adam
-    /// Root mean square of the start.
-    private let scale: Double
-
-    /// Steps are few and the last ones small: a short memory of squares.
-    private static let settings = AdamSettings(decays: (0.9, 0.99), epsilon: 1e-20)
-
-    init(_ name: String, _ start: MatrixView) {
-        self.name = name
-        values = start
-        adam = Adam(rows: start.rows, columns: start.columns, Self.settings)
-        var sum = 0.0
-        for row in 0..<start.rows {
-            sum += start.row(row).reduce(0.0) { $0 + Double($1) * Double($1) }
-        }
-        scale = (sum / Double(max(1, start.rows * start.columns))).squareRoot()
-    }
-
-    /// - Parameter rate: the step's length as a share of the root mean square.
-    func step(_ gradient: MatrixView, rate: Double, number: Int) {
-        adam.step(values, gradient: gradient, rate: Float(rate * scale), number: number)
     }
 }

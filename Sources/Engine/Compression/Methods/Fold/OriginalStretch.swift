@@ -16,16 +16,17 @@ struct OriginalStretch {
     ///
     /// - Parameter leaving: false: the last is what the MLP of the last layer gets.
     func states(of wave: ForwardPass.Wave, leaving: Bool = true) throws -> [MatrixView] {
-        var states = [start.rows(wave.tokens).copy()]
+        let scratch = context.scratch
+        var states = [scratch.copy(start.rows(wave.tokens))]
         for (index, layer) in layers.enumerated() {
             if index + 1 < layers.count {
                 context.weights.source.prefetch(layers[index + 1].tensors.map(\.name))
             }
-            let stream = states[2 * index].copy()
-            let normal = MatrixView(rows: stream.rows, columns: stream.columns)
+            let stream = scratch.copy(states[2 * index])
+            let normal = scratch.matrix(rows: stream.rows, columns: stream.columns)
             try context.normalise(stream, layer.inputNorm, into: normal)
             try layer.layer.runMixer(normal, stream: stream, layout: wave.layout, context: context)
-            states.append(stream.copy())
+            states.append(scratch.copy(stream))
             if !leaving, index + 1 == layers.count { break }
             try context.normalise(stream, layer.feedForwardNorm, into: normal)
             try layer.layer.runFeedForward(normal, stream: stream, context: context)

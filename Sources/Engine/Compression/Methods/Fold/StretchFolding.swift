@@ -52,7 +52,7 @@ struct StretchFolding<Observer: WorkObserver> {
     private func tunings() throws -> [LayerTuning] {
         var goals: [LossHead?] = [nil]
         if stretch.later.isEmpty, original.blueprint.finalSoftCap == nil {
-            goals.append(try LossHead(original, original: original))
+            goals.append(try LossHead(original, original: original, mode: mode))
         }
         return goals.compactMap { LayerTuning(stretch.base.layer, head: $0, settings: settings) }
     }
@@ -118,20 +118,19 @@ struct StretchFolding<Observer: WorkObserver> {
         let (layers, base) = (stretch.layers, stretch.base)
         let stream = try space.copy(folded)
         var patch = LayerPatch()
-        let attention = try prepare(reading: stream, norm: \.inputNorm, first: 0) { states in
-            let target = states[1].copy()
-            if selectsGroups {
+        if selectsGroups {
+            let attention = try prepare(reading: stream, norm: \.inputNorm, first: 0) { states in
+                let target = states[1].copy()
                 for layer in 1..<layers.count {
                     RowKernels.add(target, states[2 * layer + 1])
                     target.subtract(states[2 * layer])
                 }
+                return target
             }
-            return target
-        }
-        if selectsGroups {
             try GroupFolding(layers: layers, base: base, settings: settings)
                 .fold(task(stream, attention), &patch)
         } else if hasChanged, settings.refit {
+            let attention = try prepare(reading: stream, norm: \.inputNorm, first: 0) { $0[1] }
             patch.add(attention[stretch.baseIndex].only(base.attentionInputs))
             try OutputRefit(part: .attention, layer: base, settings: settings)
                 .fold(task(stream, attention), &patch)
@@ -141,7 +140,7 @@ struct StretchFolding<Observer: WorkObserver> {
             try base.layer.runMixer(normal, stream: stream, layout: wave.layout, context: context)
         }
         let feedForward = try prepare(
-            reading: stream, norm: \.feedForwardNorm, first: 1
+            reading: stream, norm: \.feedForwardNorm, first: 1, fits: work.fitsFeedForward
         ) { $0[2 * layers.count] }
         if stretch.merges, settings.neurons {
             try NeuronFolding(layers: layers, base: base, settings: settings)
@@ -161,29 +160,31 @@ struct StretchFolding<Observer: WorkObserver> {
     /// Fits what a part of the stretch's layers reads to `stream`, and sets the target.
     /// - Parameters:
     ///   - first: which of the original's states the part of the stretch's first layer got.
+    ///   - fits: false: only the target is wanted.
     ///   - wanted: the target of a wave, from the original's states.
     /// - Returns: redirected projections of each layer of the stretch.
     private func prepare(
         reading stream: MatrixView, norm: KeyPath<LayerBlueprint, NormBlueprint>, first: Int,
-        wanted: ([MatrixView]) -> MatrixView
+        fits: Bool = true, wanted: ([MatrixView]) -> MatrixView
     ) throws -> [LayerPatch] {
         let context = try context(original.source)
         let past = OriginalStretch(layers: stretch.layers, start: source, context: context)
         let norms = stretch.layers.map { $0.layer[keyPath: norm] }
         var fitting = InputFitting(layers: norms.count, width: stream.columns)
-        for wave in waves {
+        for (index, wave) in waves.enumerated() {
             try observer.checkpoint()
             let states = try past.states(of: wave, leaving: first == 1)
             target.rows(wave.tokens).assign(wanted(states))
-            if settings.inputs {
-                fitting.add(
+            if settings.inputs, fits {
+                try fitting.add(
                     stream.rows(wave.tokens), wanted: norms.indices.map { states[2 * $0 + first] },
-                    norms: norms)
+                    norms: norms, to: settings.inputRidge.part(ofWave: index, of: waves.count),
+                    context: context)
             }
-            try meter.add(work.states(leaving: first == 1) * share(of: wave))
+            try meter.add(work.states(leaving: first == 1, fits: fits) * share(of: wave))
         }
-        guard settings.inputs else { return norms.map { _ in LayerPatch() } }
-        let maps = try fitting.maps(lambda: settings.lambda / 10)
+        guard settings.inputs, fits else { return norms.map { _ in LayerPatch() } }
+        let maps = try fitting.maps(settings.inputRidge)
         let patches = try maps.enumerated().map { index, map in
             var patch = LayerPatch()
             let layer = stretch.layers[index]
@@ -240,7 +241,7 @@ struct StretchFolding<Observer: WorkObserver> {
         for wave in waves {
             try observer.checkpoint()
             let part = stream.rows(wave.tokens)
-            let normal = MatrixView(rows: part.rows, columns: part.columns)
+            let normal = context.scratch.matrix(rows: part.rows, columns: part.columns)
             try step(part, normal, wave, context)
             try meter.add(operations * share(of: wave))
         }

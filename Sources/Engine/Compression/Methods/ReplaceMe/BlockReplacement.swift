@@ -127,8 +127,10 @@ struct BlockReplacement {
     ) throws -> DoubleMatrix {
         let width = output.columns
         var sums = GramAccumulator(features: width, targets: width)
+        let product = try MatrixProduct(mode: .float32)
         for wave in waves {
-            sums.add(features: output.rows(wave.tokens), targets: wanted.rows(wave.tokens))
+            try sums.add(
+                features: output.rows(wave.tokens), targets: wanted.rows(wave.tokens), by: product)
         }
         // The paper shrinks T to nothing.
         return try LeastSquares.ridge(

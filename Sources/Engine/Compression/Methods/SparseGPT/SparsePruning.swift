@@ -104,19 +104,22 @@ struct SparsePruning {
         var sums = [
             attention.query.inputs, attention.output.inputs, gated.gate.inputs, gated.down.inputs,
         ].map { GramAccumulator(features: $0, targets: 1) }
+        let product = try MatrixProduct(mode: .float32)
         for wave in waves {
             try observer.checkpoint()
             let part = MatrixView(rows: wave.tokens.count, columns: stream.columns)
             part.assign(stream.rows(wave.tokens))
             let normal = MatrixView(rows: part.rows, columns: part.columns)
             try context.normalise(part, layer.inputNorm, into: normal)
-            sums[0].add(inputs: normal)
-            sums[1].add(
-                inputs: try attention.heads(normal, layout: wave.layout, context: context))
+            try sums[0].add(inputs: normal, by: product)
+            try sums[1].add(
+                inputs: try attention.heads(normal, layout: wave.layout, context: context),
+                by: product)
             try layer.runMixer(normal, stream: part, layout: wave.layout, context: context)
             try context.normalise(part, layer.feedForwardNorm, into: normal)
-            sums[2].add(inputs: normal)
-            sums[3].add(inputs: try gated.neurons(normal, context: context))
+            try sums[2].add(inputs: normal, by: product)
+            try sums[3].add(
+                inputs: try gated.neurons(normal, context: context), by: product)
         }
         var patch = LayerPatch()
         let builder = PatchBuilder(context, layer)
@@ -154,7 +157,7 @@ struct SparsePruning {
 
 extension GramAccumulator {
     /// Adds to Z'Z alone; there is no target.
-    fileprivate mutating func add(inputs: MatrixView) {
-        add(features: inputs, targets: inputs.columns(0..<1))
+    fileprivate mutating func add(inputs: MatrixView, by product: MatrixProduct) throws {
+        try add(features: inputs, targets: inputs.columns(0..<1), by: product)
     }
 }
