@@ -213,6 +213,9 @@ package final class JobRunner {
         let models = DistinctModels(
             job.candidates, of: original.model.blueprint.layers.count)
         for note in models.notes { cache.progress.warn(note) }
+        if let reason = LibraryEnvironment.fallback {
+            cache.progress.warn("computed with AVX2 kernels, because of \(reason)")
+        }
         for candidate in models.candidates { try maker.make(PlanRequest(candidate)) }
         return (maker.analysed, maker.made)
     }

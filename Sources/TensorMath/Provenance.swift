@@ -25,6 +25,9 @@ package enum Provenance {
     /// Whether the processor and its system run AVX-512 (F, BW, DQ, VL).
     package static var hasAVX512: Bool { kernelLevelSupported() == 2 }
 
+    /// Whether the processor and its system run AVX2 (with FMA and F16C).
+    package static var hasAVX2: Bool { kernelLevelSupported() >= 1 }
+
     package static var kernelLevelName: String {
         switch kernelLevel() {
         case 2: "avx512"

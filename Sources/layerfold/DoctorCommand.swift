@@ -28,8 +28,9 @@ struct DoctorCommand: ParsableCommand {
     }
 
     func run() throws {
+        let algebra = algebra
         if measure { try measureSpeed() }
-        let checks = machine + state + [reach] + inbox
+        let checks = machine + [algebra] + state + [reach] + inbox
         if json {
             try Terminal.json(checks)
         } else {
@@ -65,6 +66,19 @@ struct DoctorCommand: ParsableCommand {
             Check(what: "oneDNN", isGood: true, detail: Provenance.oneDNNVersion),
             Check(what: "threads", isGood: true, detail: "\(Parallel.threadCount)"),
         ]
+    }
+
+    /// May restart the process, so that what is shown is what jobs use.
+    private var algebra: Check {
+        switch AlgebraSettlement.settle() {
+        case .use(let fallback):
+            Check(
+                what: "linear algebra", isGood: fallback == nil,
+                detail: fallback.map { "right with AVX2 kernels; \($0)" }
+                    ?? "right, held against plain loops")
+        case .restart(_, let reason), .refuse(let reason):
+            Check(what: "linear algebra", isGood: false, detail: reason)
+        }
     }
 
     private var state: [Check] {

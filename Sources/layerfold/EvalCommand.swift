@@ -16,7 +16,7 @@ import TensorMath
 import Texts
 import Tokenizer
 
-struct EvalCommand: ParsableCommand {
+struct EvalCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval", abstract: "Evaluate a checkpoint on a task, without a job.")
 

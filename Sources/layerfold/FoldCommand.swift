@@ -9,7 +9,7 @@ import Report
 import Runner
 import SystemPackage
 
-struct FoldCommand: ParsableCommand {
+struct FoldCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "fold", abstract: "Fold a model here and now; needs nothing but the model.",
         discussion: """

@@ -9,7 +9,7 @@ import Runner
 import SystemPackage
 import TensorMath
 
-struct ForwardCommand: ParsableCommand {
+struct ForwardCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "forward",
         abstract: "Run token ids through a model; writes logits and hidden states.",

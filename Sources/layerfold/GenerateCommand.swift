@@ -11,7 +11,7 @@ import Runner
 import TensorMath
 import Tokenizer
 
-struct GenerateCommand: ParsableCommand {
+struct GenerateCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate",
         abstract: "Let a model go on from a prompt.",

@@ -53,6 +53,9 @@ struct Layerfold: ParsableCommand {
 
     private static func parse() throws {
         var command = try parseAsRoot()
+        if let computing = type(of: command) as? any ComputingCommand.Type {
+            try computing.settleAlgebra()
+        }
         try command.run()
     }
 }

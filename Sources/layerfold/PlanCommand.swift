@@ -5,7 +5,7 @@ import Jobs
 import Runner
 import SystemPackage
 
-struct PlanCommand: ParsableCommand {
+struct PlanCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
         abstract: "Show what a job would compute, and what time, memory and disk it takes.",

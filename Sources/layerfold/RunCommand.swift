@@ -9,7 +9,7 @@ import Report
 import Runner
 import SystemPackage
 
-struct RunCommand: ParsableCommand {
+struct RunCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run a job file here and now, without a daemon.")
 

@@ -5,7 +5,7 @@ import Foundation
 import Jobs
 import Runner
 
-struct WorkerCommand: ParsableCommand {
+struct WorkerCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "worker", abstract: "Run one job for the daemon.", shouldDisplay: false)
 
