@@ -153,7 +153,7 @@ let package = Package(
             "Compression",
             [
                 "Failures", "JSON", "Checkpoint", "Model", "Evaluation", "Analysis", "Catalogue",
-                "TensorMath", external("SystemPackage", "swift-system"),
+                "TensorMath", "DurableIO", external("SystemPackage", "swift-system"),
             ]),
 
         // Figures come in as values: no numerics.

@@ -20,10 +20,7 @@ package struct DurableFile: ~Copyable {
     /// Bytes written so far.
     package private(set) var byteCount = 0
     private var descriptor: FileDescriptor?
-    /// Bytes that the disk was asked to begin with.
-    private var startedCount = 0
-    /// Less is not worth a call.
-    private static let startBytes = 1 << 20
+    private var early = EarlyWriting()
     private var isTemporaryPresent = true
 
     /// Creates the temporary file; EEXIST if there is one of this name.
@@ -38,13 +35,7 @@ package struct DurableFile: ~Copyable {
         guard let descriptor else { preconditionFailure("written after it was closed") }
         try Syscalls.write(descriptor, temporaryPath, bytes)
         byteCount += bytes.byteCount
-        guard byteCount - startedCount >= Self.startBytes else { return }
-        // The disk writes while the next bytes are made; otherwise all of it waits for the fsync.
-        // Advice: what it says is not asked, the fsync tells of every failure.
-        _ = linuxSyncFileRange(
-            descriptor.rawValue, Int64(startedCount), Int64(byteCount - startedCount),
-            linuxSyncFileRangeWrite)
-        startedCount = byteCount
+        early.begin(descriptor, byteCount)
     }
 
     /// Appends all of `bytes`.

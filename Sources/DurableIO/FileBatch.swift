@@ -66,6 +66,10 @@ package final class FileBatch {
     private var open: [OutputFile] = []
     private var finished: [OutputFile] = []
     private var published: [OutputFile] = []
+    /// Files that are complete and that their readers have not read to the end, oldest first.
+    private var reading: [OutputFile] = []
+    /// Readers that may be behind: each holds a buffer and a descriptor.
+    private static let readingMax = 4
     /// Folders that were made for files in them, outermost first.
     private var made: [FilePath] = []
 
@@ -99,8 +103,13 @@ package final class FileBatch {
     private static let blockByteCount = 4096
 
     /// Begins a file under a temporary name; one left there by a crash is removed.
-    /// - Parameter name: below the folder; missing folders are made.
-    package func create(_ name: String) throws(FileBatchError) -> OutputFile {
+    /// - Parameters:
+    ///   - name: below the folder; missing folders are made.
+    ///   - reader: gets the bytes while they are written; has got all of them before any file
+    ///     of the batch has its name. Default: nobody.
+    package func create(
+        _ name: String, reader: (any ByteReader)? = nil
+    ) throws(FileBatchError) -> OutputFile {
         let target = folder.appending(name)
         let home = target.removingLastComponent()
         try makeFolders(home)
@@ -111,7 +120,7 @@ package final class FileBatch {
         } catch {
             guard error.isMissing else { throw .system(error) }
         }
-        let file = try OutputFile(name: name, path: path)
+        let file = try OutputFile(name: name, path: path, reader: reader)
         open.append(file)
         return file
     }
@@ -135,20 +144,29 @@ package final class FileBatch {
         guard stored == expected, file.byteCount == expected else {
             throw .fileByteCount(path: file.path.string, expected: expected, found: stored)
         }
+        file.follow()
         try FileBatchError.wrapping { () throws(SystemCallError) in
             try Syscalls.fsync(file.descriptor, file.path)
         }
         open.removeAll { $0 === file }
+        reading.append(file)
         finished.append(file)
         try FileBatchError.wrapping { () throws(SystemCallError) in
             try Syscalls.close(file.descriptor, file.path)
         }
+        try finishReading(but: Self.readingMax)
         return expected
+    }
+
+    /// Waits for the oldest readers until so many are left.
+    private func finishReading(but count: Int) throws(FileBatchError) {
+        while reading.count > count { try reading.removeFirst().follower?.finish() }
     }
 
     /// Gives every file its name, then makes the names durable.
     package func publish() throws(FileBatchError) {
         precondition(open.isEmpty, "every file is finished")
+        try finishReading(but: 0)
         while let file = finished.first {
             try FileBatchError.wrapping { () throws(SystemCallError) in
                 try Syscalls.renameExclusively(file.path, to: folder.appending(file.name))
@@ -165,11 +183,13 @@ package final class FileBatch {
     /// Removes everything of this batch. What cannot be removed stays, under a temporary name or
     /// in a folder that its owner knows to be unfinished.
     package func discard() {
+        for file in open + reading { file.follower?.stop() }
         for file in open { try? Syscalls.close(file.descriptor, file.path) }
         for file in open + finished { try? Syscalls.unlink(file.path) }
         for file in published { try? Syscalls.unlink(folder.appending(file.name)) }
         for path in made.reversed() { try? Syscalls.rmdir(path) }
         open = []
+        reading = []
         finished = []
         published = []
         made = []

@@ -1,21 +1,54 @@
 // A file of a `FileBatch`: bytes are appended, or copied from a mapped file inside the kernel.
 
 import Glibc
-import SystemPackage
+package import SystemPackage
 
 /// A file being written under its temporary name.
 package final class OutputFile {
     let name: String
-    let path: FilePath
+    /// The temporary name.
+    package let path: FilePath
     let descriptor: FileDescriptor
     package private(set) var byteCount = 0
+    /// Reads what was written; nil where nobody does.
+    let follower: FileFollower?
+    private var followedCount = 0
+    private var early = EarlyWriting()
+    /// Of copies that the kernel cannot make.
+    private var buffer: [UInt8] = []
 
-    init(name: String, path: FilePath) throws(FileBatchError) {
+    init(
+        name: String, path: FilePath, reader: (any ByteReader)?
+    ) throws(FileBatchError) {
         self.name = name
         self.path = path
-        descriptor = try FileBatchError.wrapping { () throws(SystemCallError) in
+        let descriptor = try FileBatchError.wrapping { () throws(SystemCallError) in
             try Syscalls.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
         }
+        self.descriptor = descriptor
+        do throws(SystemCallError) {
+            follower = try reader.map { (reader) throws(SystemCallError) in
+                try FileFollower(path, reader)
+            }
+        } catch {
+            // The batch does not know this file yet.
+            try? Syscalls.close(descriptor, path)
+            try? Syscalls.unlink(path)
+            throw .system(error)
+        }
+    }
+
+    /// After bytes were added: disk and reader go on, where it is worth it.
+    private func added(_ count: Int) {
+        byteCount += count
+        early.begin(descriptor, byteCount)
+        if byteCount - followedCount >= FileFollower.bufferBytes { follow() }
+    }
+
+    /// The reader reads on to here.
+    func follow() {
+        follower?.follow(to: byteCount)
+        followedCount = byteCount
     }
 
     /// Appends all of `bytes`.
@@ -26,7 +59,7 @@ package final class OutputFile {
         } catch {
             throw .system(error)
         }
-        byteCount += bytes.byteCount
+        added(bytes.byteCount)
     }
 
     /// Appends `range` of a mapped file, inside the kernel where both file systems can.
@@ -64,7 +97,7 @@ package final class OutputFile {
             let count = try Syscalls.copyRange(
                 from: source, at: range.lowerBound, to: descriptor, at: byteCount,
                 byteCount: range.count, path)
-            byteCount += count
+            added(count)
             // The copy names its place; later writes go on from the file's own position.
             _ = try? descriptor.seek(offset: Int64(byteCount), from: .start)
             return count
@@ -80,15 +113,22 @@ package final class OutputFile {
     private func copyByReading(
         _ source: FileDescriptor, _ range: Range<Int>, _ sourcePath: FilePath
     ) throws(FileBatchError) -> Int {
-        var buffer = [UInt8](repeating: 0, count: min(Self.bufferByteCount, range.count))
+        // Taken out of the object, whose properties lend no span, and put back.
+        var bytes: [UInt8] = []
+        swap(&bytes, &buffer)
+        defer { swap(&bytes, &buffer) }
+        if bytes.isEmpty { bytes = .init(repeating: 0, count: Self.bufferByteCount) }
+        let wanted = min(Self.bufferByteCount, range.count)
         let count = try FileBatchError.wrapping { () throws(SystemCallError) in
-            var target = buffer.mutableSpan
+            var target = bytes.mutableSpan
             return try unsafe target.withUnsafeMutableBytes { (bytes) throws(SystemCallError) in
-                try unsafe Syscalls.read(source, sourcePath, at: range.lowerBound, into: bytes)
+                try unsafe Syscalls.read(
+                    source, sourcePath, at: range.lowerBound,
+                    into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<wanted]))
             }
         }
-        guard count == buffer.count else { throw .sourceEnded(path: sourcePath.string) }
-        try append(unsafe buffer.span.bytes)
+        guard count == wanted else { throw .sourceEnded(path: sourcePath.string) }
+        try append(unsafe bytes.span.bytes.extracting(0..<count))
         return count
     }
 }

@@ -10,14 +10,22 @@ package struct FiniteCount: Sendable, Equatable {
     package init() {}
 
     package mutating func add(_ values: Span<Float>) {
-        for index in values.indices {
-            let magnitude = values[index].magnitude
-            if magnitude.isFinite {
-                largest = max(largest, magnitude)
-            } else {
-                others += 1
+        // Magnitudes are ordered as their bits are, and of integers the compiler takes several
+        // at once.
+        let infinity = Int32(bitPattern: Float.infinity.bitPattern)
+        var top = Int32(bitPattern: largest.bitPattern)
+        var count: Int32 = 0
+        unsafe values.withUnsafeBufferPointer { values in
+            for index in 0..<values.count {
+                let bits = unsafe values[index].bitPattern
+                let magnitude = Int32(truncatingIfNeeded: bits & 0x7FFF_FFFF)
+                let isFinite = magnitude < infinity
+                top = max(top, isFinite ? magnitude : 0)
+                count &+= isFinite ? 0 : 1
             }
         }
+        largest = Float(bitPattern: UInt32(bitPattern: top))
+        others += Int(count)
     }
 
     /// How many stored floats are NaN or infinite: their exponents have all bits.

@@ -3,6 +3,7 @@
 import DurableIO
 import EngineTestSupport
 import Foundation
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -165,13 +166,17 @@ import Testing
     }
 
     /// A checkpoint with copied and produced tensors, in shards, with all other files.
-    private static func writeAll(from source: Checkpoint, to folder: FilePath) throws {
+    private static func writeAll(
+        from source: Checkpoint, to folder: FilePath,
+        reader: ((_ name: String) -> any ByteReader)? = nil
+    ) throws {
         var writer = CheckpointWriter(folder: folder)
         writer.shardByteLimit = 400
         var tensors = try source.tensorNames.map {
             OutputTensor.copy(try source.tensor($0), as: $0)
         }
         tensors.append(.bytes("new", .u8, [5], [1, 2, 3, 4, 5], pieceByteCount: 2))
+        writer.reader = reader
         _ = try writer.write(tensors, config: source.config, companionsOf: source)
     }
 
@@ -186,6 +191,35 @@ import Testing
         _ = try scratch.folder("additional_chat_templates/more")
         try scratch.write([4, 5], "additional_chat_templates/more/a.jinja")
         return try Checkpoint(scratch.path)
+    }
+
+    /// Keeps what it reads.
+    private final class Keeper: ByteReader {
+        private let kept = Mutex<[UInt8]>([])
+        var bytes: [UInt8] { kept.withLock { $0 } }
+
+        func read(_ bytes: RawSpan) {
+            let piece = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+            kept.withLock { $0 += piece }
+        }
+    }
+
+    @Test("a reader gets the bytes of every file, in whichever folder it lies")
+    func readers() throws {
+        let sourceScratch = try CheckpointScratch()
+        let source = try Self.sourceWithCompanions(sourceScratch)
+        let scratch = try CheckpointScratch()
+        var keepers: [String: Keeper] = [:]
+        try Self.writeAll(from: source, to: scratch.path) { name in
+            let keeper = Keeper()
+            keepers[name] = keeper
+            return keeper
+        }
+        #expect(keepers.count > 5)
+        #expect(keepers["additional_chat_templates/more/a.jinja"]?.bytes == [4, 5])
+        for (name, keeper) in keepers {
+            #expect(try CheckpointScratch.bytes(scratch.path.appending(name)) == keeper.bytes)
+        }
     }
 
     @Test("whichever system call fails, the error is its own and nothing is left behind")

@@ -107,4 +107,29 @@ import Testing
         #expect(
             Blend.largestError(of: written.matrix, against: matrices, weights: [0.4, 0.6]) > 1)
     }
+
+    @Test(
+        "a wrong number is found wherever it is, the ends of pieces and of threads' runs included")
+    func checkFindsAnyPlace() {
+        var generator = SeededGenerator(seed: 13)
+        // Several pieces for each of several threads.
+        let (rows, columns) = (70, 1999)
+        let stored = (0..<2).map { _ in
+            StoredWeight(
+                generator.floats(rows * columns), rows: rows, columns: columns, format: .bf16)
+        }
+        let matrices = stored.map(\.matrix)
+        let values = Self.blend(matrices, [0.4, 0.6]).values()
+        for place in [0, 8191, 8192, 65_535, 65_536, rows * columns / 2, rows * columns - 1] {
+            var wrong = values
+            wrong[place] = wrong[place] * 1.1 + 0.01
+            let written = StoredWeight(wrong, rows: rows, columns: columns, format: .bf16)
+            #expect(
+                Blend.largestError(of: written.matrix, against: matrices, weights: [0.4, 0.6]) > 1,
+                "\(place)")
+        }
+        let right = StoredWeight(values, rows: rows, columns: columns, format: .bf16)
+        #expect(
+            Blend.largestError(of: right.matrix, against: matrices, weights: [0.4, 0.6]) <= 1)
+    }
 }

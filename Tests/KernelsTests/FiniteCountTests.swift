@@ -37,4 +37,23 @@ import Testing
             #expect(FiniteCount.others(of: unsafe bytes.span.bytes, in: format) == 3)
         }
     }
+
+    @Test(
+        "any count of floats gives what one at a time gives", arguments: [1, 3, 4, 31, 257, 4096])
+    func lengths(count: Int) {
+        var generator = SeededGenerator(seed: UInt64(count))
+        var values = (0..<count).map { _ in
+            Float(bitPattern: UInt32(truncatingIfNeeded: generator.next()))
+        }
+        values[count / 2] = .greatestFiniteMagnitude
+        var found = FiniteCount()
+        found.add(values.span)
+        #expect(found.largest == .greatestFiniteMagnitude)
+        #expect(found.others == values.count { !$0.isFinite })
+        let small = values.map { $0.isFinite ? $0 * 0x1p-20 : $0 }
+        var again = FiniteCount()
+        again.add(small.span)
+        let largest = small.filter(\.isFinite).map(\.magnitude).max()
+        #expect(again.largest == largest && again.others == found.others)
+    }
 }

@@ -18,6 +18,12 @@ package struct CheckpointWriter {
     package var shardByteLimit: Int?
     /// Entries of every weight file's `__metadata__`, beside `"format": "pt"`.
     package var metadata: [(key: String, value: String)] = []
+    /// Who reads a file of this name while it is written; has read all of it when `write`
+    /// returns. Default: nobody.
+    package var reader: ((_ name: String) -> any ByteReader)?
+    /// Looks at a weight file that has all its bytes, while the disk takes them in; what it throws
+    /// ends the write. Default: nothing.
+    package var check: ((SafetensorsFile) throws -> Void)?
 
     package init(folder: FilePath) { self.folder = folder }
 
@@ -57,20 +63,21 @@ package struct CheckpointWriter {
         var written = 0
         do {
             for (shard, layout) in zip(shards, layouts) {
-                let file = try batch.create(shard.name)
+                let file = try batch.create(shard.name, reader: reader?(shard.name))
                 try write(layout, shard.tensors.map { tensors[$0] }, to: file) { count in
                     try progress(written + count, total)
                 }
+                if let check { try check(try SafetensorsFile(file.path)) }
                 written += try batch.finish(file, expected: layout.fileByteCount)
             }
             for (name, text) in texts {
-                let file = try batch.create(name)
+                let file = try batch.create(name, reader: reader?(name))
                 let bytes = Array(text.utf8)
                 try file.append(unsafe bytes.span.bytes)
                 written += try batch.finish(file, expected: bytes.count)
             }
             for (name, companion) in zip(names, companions) {
-                let file = try batch.create(name)
+                let file = try batch.create(name, reader: reader?(name))
                 try file.append(companion, 0..<companion.byteCount) { _ in }
                 written += try batch.finish(file, expected: companion.byteCount)
             }

@@ -84,23 +84,28 @@ struct MergeStage: Stage {
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let start = ContinuousClock.now
         try Syscalls.makeFolders(folder)
+        var digests: [String: DigestReader] = [:]
         let written = try folded.write(
-            to: folder, shardByteLimit: output.shardBytes, observer: cache.progress)
-        for file in written.files {
-            try cache.progress.checkpoint()
-            files.list.append(
-                RunReport.File(
-                    name: file.name, bytes: file.byteCount,
-                    sha256: try MappedBytes.digest(folder.appending(file.name)).hex))
+            to: folder, shardByteLimit: output.shardBytes,
+            reader: { name in
+                let reader = DigestReader()
+                digests[name] = reader
+                return reader
+            }, observer: cache.progress)
+        files.list = written.files.map { file in
+            guard let reader = digests[file.name] else {
+                preconditionFailure("\(file.name) was read while it was written")
+            }
+            return RunReport.File(
+                name: file.name, bytes: file.byteCount, sha256: reader.digest.hex)
         }
         files.seconds = (ContinuousClock.now - start) / .seconds(1)
     }
 
-    /// Opens what was written and holds it against its recipe.
+    /// Opens what was written.
     func decode(_ stored: StageResult) throws -> FoldedModel {
         let start = ContinuousClock.now
         let checkpoint = try Checkpoint(folder)
-        _ = try folded.verify(checkpoint)
         return FoldedModel(
             model: try Model(checkpoint), identity: stored.key, folder: folder,
             files: files.list, parameters: try folded.parameterCount(),

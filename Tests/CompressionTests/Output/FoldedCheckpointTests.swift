@@ -124,6 +124,42 @@ import Testing
         withExtendedLifetime(plain.0) {}
     }
 
+    /// Overwrites a byte of the file that is being written whenever it hears of progress.
+    private struct Tamperer: WorkObserver {
+        let path: String
+        let place: UInt64
+
+        func checkpoint() throws {}
+        func progress(done: Int, total: Int, unit: String, detail: String) {
+            guard let file = FileHandle(forUpdatingAtPath: path) else { return }
+            try? file.seek(toOffset: place)
+            try? file.write(contentsOf: Data([0xFF]))
+            try? file.close()
+        }
+    }
+
+    @Test("a tensor that is not what its recipe says keeps all files from their names")
+    func tamperedWhileWritten() throws {
+        let model = try ArchitectureFixtures.model("llama-odd-linear")
+        let folded = try Self.fold(model)
+        let name = try #require(folded.recipes.first { !$0.isCopy }).name
+        let (whole, written) = try Self.write(folded)
+        let place = try written.tensor(name).entry.byteRange.lowerBound + 43
+        let scratch = try CheckpointScratch()
+        let partial = scratch.path.appending(".model.safetensors.partial").string
+        let error = #expect(throws: FoldCheckError.self) {
+            _ = try folded.write(
+                to: scratch.path, shardByteLimit: nil,
+                observer: Tamperer(path: partial, place: UInt64(place)))
+        }
+        guard case .differs(name, _) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(try scratch.names == [])
+        withExtendedLifetime(whole) {}
+    }
+
     @Test(
         "a tampered tensor is found by name: one bit, or one number that is none",
         arguments: [
@@ -267,5 +303,12 @@ import Testing
                 to: scratch.path, shardByteLimit: nil, observer: StoppingObserver())
         }
         #expect(try scratch.names == [])
+    }
+}
+
+extension FoldedCheckpoint {
+    /// Of all tensors.
+    func verify(_ written: Checkpoint) throws -> Double {
+        try verify(written.tensorNames.map { try written.tensor($0) })
     }
 }

@@ -2,6 +2,7 @@
 // that what was written is what the plan says.
 
 package import Checkpoint
+package import DurableIO
 import Failures
 import JSON
 package import Model
@@ -18,9 +19,6 @@ package struct FoldedCheckpoint {
     /// nil keeps each tensor's own.
     package let dtype: DType?
     package let config: ModelConfig
-
-    /// Floats of a folded tensor that are computed at once (4 MiB).
-    private static let pieceFloats = 1 << 20
 
     /// - Throws: `PlanError`, or `ModelError` where config.json cannot express the kept layers.
     package init(
@@ -75,6 +73,7 @@ package struct FoldedCheckpoint {
     /// The tensors with their sources, for the writer.
     package func outputs() throws -> [OutputTensor] {
         let source = MappedWeights(model.checkpoint)
+        let buffers = BlendBuffers()
         return try recipes.map { recipe in
             let first = try model.checkpoint.tensor(recipe.from[0].name)
             let target = dtype ?? first.dtype
@@ -89,20 +88,20 @@ package struct FoldedCheckpoint {
             }
             if recipe.isCopy, target == first.dtype { return .copy(first, as: recipe.name) }
             return .produce(recipe.name, target, first.shape) { sink in
-                try Self.blend(recipe, from: source, into: &sink)
+                try Self.blend(recipe, from: source, by: buffers, into: &sink)
             }
         }
     }
 
     private static func blend(
-        _ recipe: TensorRecipe, from source: MappedWeights, into sink: inout TensorSink
+        _ recipe: TensorRecipe, from source: MappedWeights, by buffers: BlendBuffers,
+        into sink: inout TensorSink
     ) throws {
         let matrices = try recipe.from.map { try source.weight($0) }
         let weights = recipe.from.map(\.weight)
         let (rows, columns) = (matrices[0].rows, matrices[0].columns)
-        let step = max(1, min(rows, pieceFloats / max(1, columns)))
-        let target = MatrixView(rows: step, columns: columns)
-        let scratch = MatrixView(rows: step, columns: columns)
+        let (target, scratch) = buffers.views(rows: rows, columns: columns)
+        let step = target.rows
         var start = 0
         while start < rows {
             let range = start..<min(rows, start + step)
@@ -115,12 +114,20 @@ package struct FoldedCheckpoint {
         }
     }
 
-    /// Writes the folded model into an empty folder.
+    /// Writes the folded model into an empty folder; no file has its name before every tensor
+    /// was found to be what its recipe says.
+    ///
+    /// - Parameter reader: reads a file while it is written; see `CheckpointWriter.reader`.
     package func write(
-        to folder: FilePath, shardByteLimit: Int?, observer: some WorkObserver
+        to folder: FilePath, shardByteLimit: Int?,
+        reader: ((_ name: String) -> any ByteReader)? = nil, observer: some WorkObserver
     ) throws -> WrittenCheckpoint {
         var writer = CheckpointWriter(folder: folder)
         writer.shardByteLimit = shardByteLimit
+        writer.reader = reader
+        writer.check = { file in
+            try verify(file.tensors.map { try file.tensor($0.name) })
+        }
         return try writer.write(
             try outputs(), config: config, companionsOf: model.checkpoint
         ) { done, total in
@@ -129,19 +136,23 @@ package struct FoldedCheckpoint {
         }
     }
 
-    /// Compares every folded tensor on disk with its recipe, recomputed in double, and every
-    /// computed one with its value.
+    /// Compares each of these tensors that was folded with its recipe, recomputed in double, and
+    /// each computed one with its value.
     ///
+    /// - Parameter written: of the new checkpoint.
     /// - Returns: the largest difference as a share of what rounding may do.
     /// - Throws: `FoldCheckError` where a tensor differs by more.
-    package func verify(_ written: Checkpoint) throws -> Double {
+    @discardableResult
+    package func verify(_ written: [StoredTensor]) throws -> Double {
         let old = MappedWeights(model.checkpoint)
-        let new = MappedWeights(written)
+        let named = Dictionary(uniqueKeysWithValues: recipes.map { ($0.name, $0) })
         var largest = 0.0
-        for recipe in recipes where !recipe.isCopy || computed[recipe.name] != nil {
+        for tensor in written {
+            guard let recipe = named[tensor.name] else { continue }
             let computed = try computed[recipe.name].map { [WeightMatrix(try $0(), as: .f32)] }
+            guard !recipe.isCopy || computed != nil else { continue }
             let error = Blend.largestError(
-                of: try new.weight(recipe.name),
+                of: try tensor.weight(),
                 against: try computed ?? recipe.from.map { try old.weight($0) },
                 weights: computed == nil ? recipe.from.map(\.weight) : [1])
             guard error <= 1 else {
@@ -150,6 +161,29 @@ package struct FoldedCheckpoint {
             largest = max(largest, error)
         }
         return largest
+    }
+}
+
+/// What all blends of a checkpoint are computed in: new buffers for each tensor would cost as much
+/// in page faults as the sums.
+private final class BlendBuffers {
+    /// Floats of a tensor that are computed at once (4 MiB).
+    private static let pieceFloats = 1 << 20
+    private var target = FloatBuffer(count: 0)
+    private var scratch = FloatBuffer(count: 0)
+
+    /// As many rows of a tensor as fit, at least one, and the place of one share of them.
+    func views(rows: Int, columns: Int) -> (target: MatrixView, scratch: MatrixView) {
+        let step = max(1, min(rows, Self.pieceFloats / max(1, columns)))
+        if target.count < step * columns {
+            let count = max(step * columns, Self.pieceFloats)
+            target = FloatBuffer(count: count)
+            scratch = FloatBuffer(count: count)
+        }
+        func view(_ buffer: FloatBuffer) -> MatrixView {
+            MatrixView(storage: buffer, offset: 0, rows: step, columns: columns, stride: columns)
+        }
+        return (view(target), view(scratch))
     }
 }
 
