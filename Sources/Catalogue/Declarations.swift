@@ -46,6 +46,9 @@ package struct MethodDeclaration: Declaration {
     package let takesIn: Bool
     package let parameters: [ParameterDeclaration]
 
+    /// Whether the number of layers that go can be chosen, and so follow from a budget.
+    package var takesBudget: Bool { takesRatios && removesLayers }
+
     init(
         name: String, summary: String, source: String, formula: String, takesRatios: Bool = true,
         removesLayers: Bool = true, needs: MethodNeeds = .nothing, ownMeasure: String? = nil,

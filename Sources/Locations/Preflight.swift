@@ -114,12 +114,15 @@ extension JobDescription {
         return sets.flatMap(\.leaves).compactMap(\.path) + evaluate.flatMap(\.paths)
     }
 
-    /// What the models will take, from what the original does.
+    /// What the models will take at least, from what the original does. Budgets that only the
+    /// model's tensors can be held against count as nothing: the writer looks for room again.
     fileprivate func resultBytes(ofWeights bytes: Int) -> Int {
-        let shares = candidates.reduce(0.0) { sum, candidate in
+        let shares = candidates.filter { $0.budget == nil }.reduce(0.0) { sum, candidate in
             let removes = Offer.method(candidate.method)?.removesLayers ?? true
             return sum + (removes ? 1 - (candidate.ratio ?? 0) : 1)
         }
+        let sizes = candidates.compactMap(\.budget).filter { $0.measure == .size }
         return Int(shares * Double(bytes))
+            + sizes.reduce(0) { $0 + min($1.limit(of: bytes), bytes) }
     }
 }

@@ -167,6 +167,7 @@ package enum ModelCard {
 
     private static func ratio(_ result: RunReport.Result) -> String {
         let removed = "\(NumberText.percent(result.ratioAchieved)) of the layers removed"
+        if let budget = result.budget { return "\(budget) asked, \(removed)" }
         return result.ratio > 0 ? "\(NumberText.percent(result.ratio)) asked, \(removed)" : removed
     }
 

@@ -3,15 +3,18 @@
 import Catalogue
 
 extension RunReport {
-    /// One folded model: one method at one ratio.
+    /// One folded model: one method at one ratio or budget.
     package struct Result: Codable, Sendable, Equatable {
         /// Unique in the report, and the `of` of similarities: `mka-r0.25`.
         package var id: String
         package var method: String
         /// What the manifest calls the entry, where it has a word for it.
         package var label: String?
-        /// Share of layers to remove, as asked; 0 where the method was given its layers instead.
+        /// Share of layers to remove, as asked, or as the budget came to; 0 where the method was
+        /// given its layers instead.
         package var ratio: Double
+        /// What the model was to take, such as `size 6G`, where that was asked and no ratio.
+        @LaterField package var budget: String?
         /// Share of layers removed, (L - L') / L.
         package var ratioAchieved: Double
         /// Of the model's folder, relative to report.json.
@@ -40,8 +43,8 @@ extension RunReport {
 
         package init(
             id: String, method: String, label: String? = nil, ratio: Double,
-            ratioAchieved: Double, path: String, layers: Int, parameters: Int, bytes: Int,
-            plan: [PlanEntry],
+            budget: String? = nil, ratioAchieved: Double, path: String, layers: Int,
+            parameters: Int, bytes: Int, plan: [PlanEntry],
             removedLayers: [Int] = [], similarityBefore: [Int] = [],
             similarityAfter: [Int] = [], evaluations: [Evaluation] = [],
             learning: Learning? = nil, answers: [Answer]? = nil, seconds: Double = 0,
@@ -51,6 +54,7 @@ extension RunReport {
             self.method = method
             self.label = label
             self.ratio = ratio
+            self.budget = budget
             self.ratioAchieved = ratioAchieved
             self.path = path
             self.layers = layers
@@ -85,7 +89,7 @@ extension RunReport {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case id, method, label, ratio
+            case id, method, label, ratio, budget
             case ratioAchieved = "ratio_achieved"
             case path, layers, parameters, bytes, plan
             case removedLayers = "removed_layers"

@@ -157,8 +157,9 @@ package final class JobRunner {
     private func prepare() throws -> Prepared {
         let located = try setting.models.locate(job.model)
         let original = try IdentifiedModel(located, results: setting.results, cache)
-        // A ratio that no plan can meet is told now, not behind hours of analysis.
+        // What no plan can meet is told now, not behind hours of analysis.
         for candidate in job.candidates {
+            _ = try LayerBudget(candidate, of: original.model, output: job.output)
             guard let ratio = candidate.ratio, Offer.method(candidate.method)?.removesLayers == true
             else { continue }
             _ = try layersRemoved(ratio: ratio, of: original.model.blueprint.layers.count)
@@ -211,7 +212,8 @@ package final class JobRunner {
             analysis: analysis, evaluations: evaluations, baselines: baselines,
             original: original, analysed: analysed)
         let models = DistinctModels(
-            job.candidates, of: original.model.blueprint.layers.count)
+            try job.candidates.map { try maker.resolved($0) },
+            of: original.model.blueprint.layers.count)
         for note in models.notes { cache.progress.warn(note) }
         if let reason = LibraryEnvironment.fallback {
             cache.progress.warn("computed with AVX2 kernels, because of \(reason)")

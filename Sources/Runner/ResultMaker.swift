@@ -39,16 +39,13 @@ struct ResultMaker {
     }
 
     private var progress: ProgressReporter { cache.progress }
-    private var layers: Int { original.model.blueprint.layers.count }
+    var layers: Int { original.model.blueprint.layers.count }
 
     /// Plan, weights, files, heat map, evaluations.
     mutating func make(_ request: PlanRequest) throws {
         let requirements = request.requirements
         let ground = try ground(request, requirements)
-        let choice = PlanStage(request: request, model: original.model, ground: ground)
-        let found = try cache.run(choice)
-        let chosen = IdentifiedPlan(
-            found.plan, digest: cache.identity(found.digest, madeFrom: [choice.key.digest]))
+        let chosen = try chosen(request, ground)
         let (plan, learning) = try learned(try aligned(chosen, request), request)
         for note in plan.plan.notes { progress.warn("\(request.method): \(note)") }
         let weights = try weights(request, requirements, plan) ?? ground.searched?.weights
@@ -66,7 +63,7 @@ struct ResultMaker {
         made.append(
             RunReport.Result(
                 id: request.folder, method: request.method, label: request.label,
-                ratio: request.ratio ?? 0,
+                ratio: request.ratio ?? 0, budget: request.budget,
                 ratioAchieved: Double(layers - plan.plan.layers.count) / Double(layers),
                 path: request.folder, layers: plan.plan.layers.count,
                 parameters: model.parameters, bytes: model.bytes, plan: plan.plan.report,
@@ -79,7 +76,7 @@ struct ResultMaker {
 
     // MARK: Before the plan
 
-    private func ground(
+    func ground(
         _ request: PlanRequest, _ requirements: Requirements
     ) throws -> PlanGround {
         var ground = PlanGround()
@@ -148,6 +145,13 @@ struct ResultMaker {
         }
         return CalibratedModel(
             identified: original, tokens: tokens, space: cache.store.streamSpace)
+    }
+
+    func chosen(_ request: PlanRequest, _ ground: PlanGround) throws -> IdentifiedPlan {
+        let choice = PlanStage(request: request, model: original.model, ground: ground)
+        let found = try cache.run(choice)
+        return IdentifiedPlan(
+            found.plan, digest: cache.identity(found.digest, madeFrom: [choice.key.digest]))
     }
 
     // MARK: From plan to weights

@@ -24,20 +24,31 @@ struct FoldCommand: ComputingCommand {
 
     func run() throws {
         let starter = try starter.resolve()
-        if !place.json { try announce(starter.model, starter.manifest) }
+        if !place.json { try announce(starter) }
         let job = JobInForeground(
             description: starter.description, manifest: Array(starter.manifest.text.utf8),
             folder: FilePath("/"), place: place)
         if dryRun { try job.plan() } else { try job.run() }
     }
 
-    private func announce(_ model: Model, _ manifest: StarterManifest) throws {
-        let layers = model.blueprint.layers.count
-        let removed = try layersRemoved(ratio: manifest.ratio, of: layers)
+    private func announce(_ starter: StarterOptions.Resolved) throws {
+        let (model, manifest) = (starter.model, starter.manifest)
         Terminal.error(
             "\(manifest.subject), \(NumberText.short(model.parameterCount)) parameters, "
                 + NumberText.bytes(model.checkpoint.tensorByteCount))
-        Terminal.error("to \(layers - removed) layers by \(manifest.method)")
+        Terminal.error("to \(try aim(starter)) by \(manifest.method)")
         Terminal.error("learning from \(manifest.calibration.title)")
+    }
+
+    /// What will be left, as far as that can be told before the work.
+    private func aim(_ starter: StarterOptions.Resolved) throws -> String {
+        let layers = starter.model.blueprint.layers.count
+        switch starter.manifest.amount {
+        case .ratio(let ratio):
+            return "\(layers - (try layersRemoved(ratio: ratio, of: layers))) layers"
+        case .budget(let budget):
+            let count = starter.budget?.certain.map { "\(layers - $0) layers" }
+            return [count, "\(budget)"].compactMap { $0 }.joined(separator: ", ")
+        }
     }
 }

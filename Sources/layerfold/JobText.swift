@@ -81,9 +81,9 @@ enum JobText {
 
     private static func methods(_ job: JobDescription) -> String {
         job.compress.map { entry in
-            entry.ratios.isEmpty
-                ? entry.name
-                : entry.name + " " + entry.ratios.map { "\($0)" }.joined(separator: ", ")
+            let amounts = entry.budget.map { ["\($0)"] } ?? entry.ratios.map { "\($0)" }
+            return amounts.isEmpty
+                ? entry.name : entry.name + " " + amounts.joined(separator: ", ")
         }.joined(separator: "; ")
     }
 

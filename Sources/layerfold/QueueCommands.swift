@@ -1,6 +1,7 @@
 // Verbs that change the daemon's queue: submit, cancel, retry, rerun.
 
 import ArgumentParser
+import Catalogue
 import Client
 import Foundation
 import Jobs
@@ -135,12 +136,13 @@ private enum Receipts {
 
 struct RerunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rerun", abstract: "Submit a job again, as it is or at other ratios.",
+        commandName: "rerun", abstract: "Submit a job again, as it is or smaller or larger.",
         discussion: "A new job with the same manifest. What is alike comes from the cache.")
 
     @Argument(help: "A job: an id, its beginning, a name or `latest`.") var job: String
     @Option(help: "Share of layers to remove, instead of those of the job; may be repeated.")
     var ratio: [Double] = []
+    @OptionGroup var budget: BudgetOptions
     @Option(help: "A name for the new job.") var name: String?
     @OptionGroup var daemon: DaemonPlace
     @OptionGroup var patience: PatienceOption
@@ -152,13 +154,22 @@ struct RerunCommand: ParsableCommand {
         guard var description = try daemon.ask({ try $0.job(id) }).record?.description else {
             throw Failure(.notFound, "the daemon does not know what job \(id) asked for any more")
         }
-        if !ratio.isEmpty {
-            guard description.compress.contains(where: { !$0.ratios.isEmpty }) else {
-                throw Failure(.refused, "no method of job \(id) takes ratios")
+        let budget = try budget.read(besides: ratio.isEmpty ? nil : "--ratio")
+        if budget != nil || !ratio.isEmpty {
+            let chosen = description.compress.indices.filter {
+                let entry = description.compress[$0]
+                return budget == nil
+                    ? !entry.ratios.isEmpty || entry.budget != nil
+                    : Offer.method(entry.method)?.takesBudget ?? false
             }
-            for index in description.compress.indices
-            where !description.compress[index].ratios.isEmpty {
+            guard !chosen.isEmpty else {
+                throw Failure(
+                    .refused,
+                    "no method of job \(id) takes \(budget == nil ? "ratios" : "a budget")")
+            }
+            for index in chosen {
                 description.compress[index].ratios = ratio
+                description.compress[index].budget = budget
             }
         }
         description.name = name ?? description.name

@@ -8,12 +8,14 @@ import Foundation
 import Jobs
 import Locations
 import Model
+import Runner
 import SystemPackage
 
 struct StarterOptions: ParsableArguments {
     @OptionGroup var model: ModelArgument
     @Option(help: "Share of the layers to remove. Default: 0.25.") var ratio: Double?
     @Option(help: "Number of layers to remove, in place of a ratio.") var remove: Int?
+    @OptionGroup var budget: BudgetOptions
     @Option(help: "A name of `layerfold methods`.") var method = "fold"
     @Option(
         help: """
@@ -29,6 +31,8 @@ struct StarterOptions: ParsableArguments {
         let model: Model
         let manifest: StarterManifest
         let description: JobDescription
+        /// nil where a share or a number of layers was asked for.
+        let budget: LayerBudget?
     }
 
     func resolve() throws -> Resolved {
@@ -36,18 +40,23 @@ struct StarterOptions: ParsableArguments {
         let located = try model.locate()
         let opened = try ModelArgument.open(located)
         let layers = opened.blueprint.layers.count
-        let ratio = try ratio(of: layers)
+        let amount = try amount(of: layers)
         var manifest = StarterManifest(
             subject: "\(located.name): \(opened.blueprint.modelType), \(layers) layers",
             model: try stableName(located),
             name: StarterManifest.name(of: located.name, method: method),
-            method: method, ratio: ratio)
+            method: method, amount: amount)
         if let calibration { manifest.calibration = try learning(from: calibration) }
         do {
+            let description = try ManifestParser.parse(
+                bytes: Data(manifest.text.utf8), name: manifest.name)
+            let budget = try description.candidates.first.flatMap {
+                try LayerBudget($0, of: opened, output: description.output)
+            }
             return Resolved(
-                model: opened, manifest: manifest,
-                description: try ManifestParser.parse(
-                    bytes: Data(manifest.text.utf8), name: manifest.name))
+                model: opened, manifest: manifest, description: description, budget: budget)
+        } catch let error as BudgetError {
+            throw Failure(.usage, "--\(error)")
         } catch { throw Failure(.refused, FaultText.describe(error)) }
     }
 
@@ -73,6 +82,14 @@ struct StarterOptions: ParsableArguments {
         } catch let error as PathError { throw Failure(.notFound, "--calibration: \(error)") }
     }
 
+    private func amount(of layers: Int) throws -> StarterManifest.Amount {
+        let share = ratio == nil ? nil : "--ratio"
+        if let budget = try budget.read(besides: remove == nil ? share : "--remove") {
+            return .budget(budget)
+        }
+        return .ratio(try ratio(of: layers))
+    }
+
     private func ratio(of layers: Int) throws -> Double {
         if let remove {
             guard ratio == nil else { throw Failure(.usage, "give --ratio or --remove, not both") }
@@ -82,7 +99,7 @@ struct StarterOptions: ParsableArguments {
                     "--remove \(remove): the model has \(layers) layers; remove 1 to "
                         + "\(layers - 1) of them")
             }
-            return StarterManifest.ratio(removing: remove, of: layers)
+            return JobDescription.ratio(removing: remove, of: layers)
         }
         let ratio = ratio ?? Self.defaultRatio
         guard ratio > 0, ratio < 1 else {

@@ -76,6 +76,15 @@ struct QueueVerbTests {
         let wrong = try daemon.verb("rerun", "ok-1", "--ratio", "1.5")
         #expect(wrong.status == 4)
         #expect(wrong.errors.contains("a ratio above 1"), "\(wrong.errors)")
+        let sized = try daemon.verb("rerun", "ok-1", "--size", "6G", "--name", "ok-sized")
+        #expect(sized.status == 0, "\(sized.errors)")
+        #expect(try daemon.verb("show", "ok-sized").output.contains("size 6G"))
+        // From a budget back to a ratio.
+        let back = try daemon.verb("rerun", "ok-sized", "--ratio", "0.3", "--name", "ok-back")
+        #expect(back.status == 0, "\(back.errors)")
+        #expect(try daemon.verb("show", "ok-back").output.contains("0.3"))
+        #expect(try daemon.verb("rerun", "ok-1", "--size", "6X").status == 2)
+        #expect(try daemon.verb("rerun", "ok-1", "--size", "6G", "--ratio", "0.3").status == 2)
     }
 
     @Test("a manifest comes through a pipe")

@@ -45,6 +45,8 @@ func layerfold(
 }
 
 enum Workshop {
+    static let demo = Places.demoModel.path
+
     /// A folder with a manifest on the demo model, which it links to.
     static func make(limit: Int = 128) throws -> (TemporaryFolder, job: String) {
         let folder = try TemporaryFolder()

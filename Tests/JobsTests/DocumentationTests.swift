@@ -55,6 +55,7 @@ import Testing
                 "built-in texts",
                 Offer.builtInTexts.map { "- `\($0.path)`: \($0.summary)\n" }.joined()
             ),
+            ("budgets", budgets),
             ("calibration", table(Offer.calibration)),
             ("datasets", sections(Offer.datasets)),
             ("representations", list(Offer.representations)),
@@ -71,6 +72,13 @@ import Testing
             ("output", table(Offer.output)),
             ("priority", table([Offer.priority])),
         ]
+    }
+
+    private static var budgets: String {
+        "| key | value | what is counted |\n| --- | --- | --- |\n"
+            + Budget.Measure.allCases.map {
+                "| `\($0.rawValue)` | \($0.expected) | \($0.meaning) |\n"
+            }.joined()
     }
 
     private static func list(_ declarations: [any Declaration]) -> String {

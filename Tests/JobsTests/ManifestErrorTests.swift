@@ -54,7 +54,8 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
         self.says = says
     }
 
-    static let all: [BadManifest] = structure + ratioCases + keys + mixtures + values + comparisons
+    static let all: [BadManifest] =
+        structure + ratioCases + budgets + keys + mixtures + values + comparisons
 
     static let structure = [
         BadManifest("empty", "", at: 1, 1, "", says: "empty", "version: 1"),

@@ -10,7 +10,7 @@ import Testing
     private func starter(_ model: String, method: String = "fold") -> StarterManifest {
         StarterManifest(
             subject: "a model", model: model, name: StarterManifest.name(of: model, method: method),
-            method: method, ratio: 0.25)
+            method: method, amount: .ratio(0.25))
     }
 
     @Test(arguments: [
@@ -48,12 +48,12 @@ import Testing
     @Test func countsBecomeRatiosThatMeanThem() {
         let wrong = (2...200).flatMap { layers in
             (1..<layers).filter { count in
-                let ratio = StarterManifest.ratio(removing: count, of: layers)
+                let ratio = JobDescription.ratio(removing: count, of: layers)
                 return Int((ratio * Double(layers) + 0.5 + 1e-9).rounded(.down)) != count
             }.map { "\($0) of \(layers)" }
         }
         #expect(wrong.isEmpty)
-        #expect(StarterManifest.ratio(removing: 7, of: 30) == 0.23)
+        #expect(JobDescription.ratio(removing: 7, of: 30) == 0.23)
     }
 
     @Test func allOfTheBuiltInTextIsTaken() throws {

@@ -31,12 +31,14 @@ import Testing
         try handle.close()
     }
 
-    private func check(model: String = "m", path: String = "t.txt", ratio: Double = 0.9) throws {
+    private func check(
+        model: String = "m", path: String = "t.txt", amount: String = "ratios: [0.9]"
+    ) throws {
         let text = """
             version: 1
             model: \(model)
             calibration: {dataset: text, path: \(path)}
-            compress: [{method: mka, ratios: [\(ratio)]}]
+            compress: [{method: mka, \(amount)}]
             evaluate: [{task: perplexity, path: layerfold:heldout.txt}]
             """
         let base = FilePath(folder.path)
@@ -60,6 +62,15 @@ import Testing
         }
         #expect(needed == Int((1 - 0.9) * Double(1 << 43)))
         #expect(free < needed)
+        for (amount, bytes) in [("size: 4TiB", 1 << 42), ("size: 0.5", 1 << 42)] {
+            let error = #expect(throws: PreflightError.self) { try check(amount: amount) }
+            guard case .diskFull(_, bytes, _) = try #require(error) else {
+                throw try #require(error)
+            }
+        }
+        // Only the tensors tell what these come to.
+        try check(amount: "kv: 0.5")
+        try check(amount: "parameters: 1T")
         try resize(1 << 20)
         try check()
     }

@@ -83,6 +83,11 @@ import Testing
             - {method: mka, align: activations, label: aligned, ratios: [0.25]}
             - {method: replaceme, ratios: [0.125, 0.25]}
             """,
+            """
+            - {method: mka, size: 20M}
+            - {method: fold, search_samples: 2, tuning_steps: 0, parameters: 0.9}
+            - {method: reverse, kv: 0.75}
+            """,
         ])
     func runFollowsPlan(compress: String) throws {
         let planned = try Self.computed(runner(compress).forecast())

@@ -42,9 +42,7 @@ package struct CheckpointWriter {
     ) throws -> WrittenCheckpoint {
         let plans = tensors.map(\.plan)
         let shards = ShardPlan.shards(of: plans, byteLimit: shardByteLimit)
-        let layouts = shards.map { shard in
-            SafetensorsLayout(shard.tensors.map { plans[$0] }, metadata: metadata)
-        }
+        let layouts = Self.layouts(of: shards, plans, metadata)
         var texts: [(name: String, text: String)] = []
         if shards.count > 1 {
             texts.append((CheckpointFolder.indexName, ShardPlan.index(of: shards, plans)))
@@ -91,6 +89,21 @@ package struct CheckpointWriter {
         return WrittenCheckpoint(
             files: batch.written, tensorByteCount: layouts.reduce(0) { $0 + $1.dataByteCount },
             parameterCount: plans.reduce(0) { $0 + $1.elementCount })
+    }
+
+    /// Bytes of the files of weights that `write` makes of such tensors, headers and all, where it
+    /// is given no metadata.
+    package static func weightByteCount(of plans: [TensorPlan], shardByteLimit: Int?) -> Int {
+        let shards = ShardPlan.shards(of: plans, byteLimit: shardByteLimit)
+        return layouts(of: shards, plans, []).reduce(0) { $0 + $1.fileByteCount }
+    }
+
+    private static func layouts(
+        of shards: [PlannedShard], _ plans: [TensorPlan], _ metadata: [(key: String, value: String)]
+    ) -> [SafetensorsLayout] {
+        shards.map { shard in
+            SafetensorsLayout(shard.tensors.map { plans[$0] }, metadata: metadata)
+        }
     }
 
     /// One weight file: the header, then each tensor at its place.

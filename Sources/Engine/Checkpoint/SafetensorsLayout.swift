@@ -5,14 +5,14 @@
 import JSON
 
 /// What one tensor of a new file will be.
-struct TensorPlan: Sendable, Hashable {
-    let name: String
-    let dtype: DType
-    let shape: [Int]
-    let byteCount: Int
+package struct TensorPlan: Sendable, Hashable {
+    package let name: String
+    package let dtype: DType
+    package let shape: [Int]
+    package let byteCount: Int
 
     /// The shape must be one a file can hold: whole bytes, within `SafetensorsHeader`'s limits.
-    init(name: String, dtype: DType, shape: [Int]) {
+    package init(name: String, dtype: DType, shape: [Int]) {
         precondition(name.utf8.count <= SafetensorsHeader.nameByteLimit, "the name is short")
         precondition(shape.count <= SafetensorsHeader.rankLimit, "the rank is small")
         precondition(shape.allSatisfy { $0 >= 0 }, "no dimension is negative")
@@ -25,7 +25,7 @@ struct TensorPlan: Sendable, Hashable {
         self.byteCount = byteCount
     }
 
-    var elementCount: Int { shape.reduce(1, *) }
+    package var elementCount: Int { shape.reduce(1, *) }
 }
 
 /// Where everything goes in one new file.

@@ -1,4 +1,4 @@
-// A job's folded models, one for each method and ratio, and the folders they go into.
+// A job's folded models, one for each method and ratio or budget, and the folders they go into.
 
 package import Catalogue
 
@@ -9,12 +9,15 @@ extension JobDescription {
         struct Identity: Hashable {
             let method: String
             let ratio: Double?
+            let budget: Budget?
             let parameters: Parameters
         }
 
         package let method: String
-        /// Nil where the method takes none.
-        package let ratio: Double?
+        /// Nil where the method takes none, or where it is not known yet what the budget comes to.
+        package internal(set) var ratio: Double?
+        /// What the model may take, where that was asked and no ratio.
+        package let budget: Budget?
         package let parameters: Parameters
         /// What results and report call the entry; the method's name where it is nil.
         package let label: String?
@@ -23,12 +26,20 @@ extension JobDescription {
         package internal(set) var folder: String
 
         var identity: Identity {
-            Identity(method: method, ratio: ratio, parameters: parameters)
+            Identity(
+                method: method, ratio: ratio, budget: budget, parameters: parameters)
+        }
+
+        /// The same model with as many layers less: what a budget comes to.
+        package func removing(_ count: Int, of layers: Int) -> Candidate {
+            var candidate = self
+            candidate.ratio = JobDescription.ratio(removing: count, of: layers)
+            return candidate
         }
     }
 
-    /// The models to make, in the order of the manifest. Folders are `mka-r0.25`, or
-    /// have the entry's label in the place of the method; of equal ones the later get `-2`, `-3`.
+    /// The models to make, in the order of the manifest. Folders are `mka-r0.25` or `mka-size-6G`,
+    /// or have the entry's label in the place of the method; of equal ones later get `-2`, `-3`.
     package var candidates: [Candidate] {
         var taken: Set<String> = []
         return compress.flatMap(\.candidates).map { candidate in
@@ -45,14 +56,30 @@ extension JobDescription {
     }
 }
 
+extension JobDescription {
+    /// The ratio of fewest digits that removes `count` of `layers` layers.
+    package static func ratio(removing count: Int, of layers: Int) -> Double {
+        let exact = Double(count) / Double(layers)
+        for digits in [100.0, 1000, 10_000, 100_000] {
+            let short = (exact * digits).rounded() / digits
+            // Clear of halves, which a reader may round the other way.
+            if short > 0, short < 1, abs(short * Double(layers) - Double(count)) < 0.4 {
+                return short
+            }
+        }
+        return exact
+    }
+}
+
 extension JobDescription.Compression {
     /// In the order of the ratios, each with the folder it would have alone.
     var candidates: [JobDescription.Candidate] {
         let ratios: [Double?] = ratios.isEmpty ? [nil] : ratios
+        let whole = budget.map { "\(name)-\($0.measure.rawValue)-\($0.amountText)" } ?? name
         return ratios.map { ratio in
             JobDescription.Candidate(
-                method: method, ratio: ratio, parameters: parameters, label: label,
-                folder: ratio.map { "\(name)-r\($0)" } ?? name)
+                method: method, ratio: ratio, budget: budget, parameters: parameters,
+                label: label, folder: ratio.map { "\(name)-r\($0)" } ?? whole)
         }
     }
 }

@@ -25,19 +25,44 @@ extension KeyedEncodingContainer where K == DeclaredKey {
             try encode(value, forKey: DeclaredKey(name))
         }
     }
+
+    /// A share as a number, an amount as its text, as a manifest has them.
+    fileprivate mutating func encode(_ budget: Budget) throws {
+        let key = DeclaredKey(budget.measure.rawValue)
+        switch budget.amount {
+        case .share(let share): try encode(share, forKey: key)
+        case .count: try encode(budget.amountText, forKey: key)
+        }
+    }
 }
 
 extension KeyedDecodingContainer where K == DeclaredKey {
     /// Every key but `fixed`, typed and completed as `declarations` say. An entry that this build
     /// does not know (a newer build wrote it) keeps its values as they are.
     fileprivate func parameters(
-        besides fixed: Set<String>, declared declarations: [ParameterDeclaration]
+        besides fixed: [String], declared declarations: [ParameterDeclaration]
     ) throws -> Parameters {
         var parameters = Parameters()
         for key in allKeys where !fixed.contains(key.stringValue) {
             parameters[key.stringValue] = try decode(ParameterValue.self, forKey: key)
         }
         return parameters.completed(with: declarations)
+    }
+
+    /// nil where there is none.
+    fileprivate func budget() throws -> Budget? {
+        for measure in Budget.Measure.allCases {
+            let key = DeclaredKey(measure.rawValue)
+            guard contains(key) else { continue }
+            let text =
+                try (try? decode(Double.self, forKey: key)).map { "\($0)" }
+                ?? decode(String.self, forKey: key)
+            do { return try Budget(measure, text) } catch {
+                throw DecodingError.dataCorruptedError(
+                    forKey: key, in: self, debugDescription: error.problem)
+            }
+        }
+        return nil
     }
 }
 
@@ -117,8 +142,9 @@ extension JobDescription.Compression: Codable {
         let container = try decoder.container(keyedBy: DeclaredKey.self)
         method = try container.decode(String.self, forKey: DeclaredKey("method"))
         ratios = try container.decodeIfPresent([Double].self, forKey: DeclaredKey("ratios")) ?? []
+        budget = try container.budget()
         parameters = try container.parameters(
-            besides: ["method", "ratios", "label"],
+            besides: ["method", "ratios", "label"] + Budget.Measure.allCases.map(\.rawValue),
             declared: Offer.method(method)?.parameters ?? [])
         label = try container.decodeIfPresent(String.self, forKey: DeclaredKey("label"))
     }
@@ -127,6 +153,7 @@ extension JobDescription.Compression: Codable {
         var container = encoder.container(keyedBy: DeclaredKey.self)
         try container.encode(method, forKey: DeclaredKey("method"))
         if !ratios.isEmpty { try container.encode(ratios, forKey: DeclaredKey("ratios")) }
+        if let budget { try container.encode(budget) }
         try container.encodeIfPresent(label, forKey: DeclaredKey("label"))
         try container.encode(parameters)
     }

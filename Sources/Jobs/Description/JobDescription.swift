@@ -59,12 +59,15 @@ package struct JobDescription: Sendable, Equatable, Codable {
         case f32, bf16, auto
     }
 
-    /// One method at one or more ratios.
+    /// One method at one or more ratios, or within a budget.
     package struct Compression: Sendable, Equatable {
         /// A name of `Offer.methods`.
         package var method: String
-        /// Shares of the layers to remove, each > 0 and < 1; empty where the method takes none.
+        /// Shares of the layers to remove, each > 0 and < 1; empty where the method takes none, or
+        /// there is a budget.
         package var ratios: [Double]
+        /// What the model may take, in place of ratios.
+        package var budget: Budget?
         package var parameters: Parameters
         /// What the entry is called in results and report; the method's name where it is nil.
         package var label: String?

@@ -130,9 +130,10 @@ package struct ManifestParser {
             let compression = try compression(item)
             for candidate in compression.candidates
             where !seen.insert(candidate.identity).inserted {
+                let amount = candidate.budget == nil ? "ratio" : "budget"
                 throw item.error(
-                    "method `\(compression.method)` is asked for twice with the same ratio and "
-                        + "parameters", hint: "remove one of them")
+                    "method `\(compression.method)` is asked for twice with the same \(amount) "
+                        + "and parameters", hint: "remove one of them")
             }
             return compression
         }
@@ -145,22 +146,21 @@ package struct ManifestParser {
         guard let method = Offer.method(name) else {
             preconditionFailure("a chosen method is declared")
         }
-        let fixed = method.takesRatios ? ["method", "ratios", "label"] : ["method", "label"]
-        if !method.takesRatios, let ratios = map["ratios"] {
-            throw ratios.error(
-                "method `\(name)` takes no ratios",
-                hint: "give \(method.parameters.map { "`\($0.name)`" }.joined(separator: ", "))")
-        }
+        try checkAmount(of: method, map)
         let values = try parameters(
-            method.parameters, of: map, besides: fixed, in: "method \(name)")
-        guard method.takesRatios else {
-            return JobDescription.Compression(
-                method: name, ratios: [], parameters: values, label: try label(map["label"]))
+            method.parameters, of: map,
+            besides: ["method"] + Self.amountKeys(of: method) + ["label"], in: "method \(name)")
+        let budget = try budget(map)
+        var ratios: [Double] = []
+        if method.takesRatios, budget == nil {
+            let cure = "add `ratios: [0.25]`: the share of layers to remove"
+            ratios = try self.ratios(
+                map.required(
+                    "ratios", hint: method.takesBudget ? cure + ", or a budget: `size: 6G`" : cure))
         }
-        let ratios = try self.ratios(
-            map.required("ratios", hint: "add `ratios: [0.25]`: the share of layers to remove"))
         return JobDescription.Compression(
-            method: name, ratios: ratios, parameters: values, label: try label(map["label"]))
+            method: name, ratios: ratios, budget: budget, parameters: values,
+            label: try label(map["label"]))
     }
 
     private func label(_ field: Field?) throws -> String? {

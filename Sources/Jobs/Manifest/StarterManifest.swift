@@ -1,7 +1,7 @@
 // A first manifest for a model: what `layerfold fold` runs and `layerfold init` writes, with a
 // comment where a person will want to change something.
 
-import Catalogue
+package import Catalogue
 
 package struct StarterManifest: Sendable, Equatable {
     package struct Calibration: Sendable, Equatable {
@@ -38,23 +38,29 @@ package struct StarterManifest: Sendable, Equatable {
         package var title: String { path ?? "what the model writes itself" }
     }
 
+    /// How much of the model goes.
+    package enum Amount: Sendable, Equatable {
+        case ratio(Double)
+        case budget(Budget)
+    }
+
     /// What the model is, in a few words, for the first line.
     package var subject: String
     package var name: String
     package var model: String
     package var method: String
-    package var ratio: Double
+    package var amount: Amount
     package var calibration: Calibration
 
     package init(
-        subject: String, model: String, name: String, method: String, ratio: Double,
+        subject: String, model: String, name: String, method: String, amount: Amount,
         calibration: Calibration = .selfWritten
     ) {
         self.subject = subject
         self.model = model
         self.name = name
         self.method = method
-        self.ratio = ratio
+        self.amount = amount
         self.calibration = calibration
     }
 
@@ -67,19 +73,6 @@ package struct StarterManifest: Sendable, Equatable {
         name = String(name.drop { $0 == "-" || $0 == "." || $0 == "_" })
         name = String(name.prefix(JobName.charactersMax - method.count - 1))
         return (name.isEmpty ? "model" : name) + "-" + method
-    }
-
-    /// The ratio of fewest digits that removes `count` of `layers` layers.
-    package static func ratio(removing count: Int, of layers: Int) -> Double {
-        let exact = Double(count) / Double(layers)
-        for digits in [100.0, 1000, 10_000, 100_000] {
-            let short = (exact * digits).rounded() / digits
-            // Clear of halves, which a reader may round the other way.
-            if short > 0, short < 1, abs(short * Double(layers) - Double(count)) < 0.4 {
-                return short
-            }
-        }
-        return exact
     }
 
     package var text: String {
@@ -99,8 +92,7 @@ package struct StarterManifest: Sendable, Equatable {
           seed: 1
         compress:
           - method: \(method)
-            # Share of the layers to remove; several ratios make several models.
-            ratios: [\(ratio)]\(quick)
+            \(amountLines)\(quick)
         # What it costs, on text that nothing was learnt from.
         evaluate:
           - task: perplexity
@@ -114,6 +106,21 @@ package struct StarterManifest: Sendable, Equatable {
           dtype: keep
 
         """
+    }
+
+    private var amountLines: String {
+        switch amount {
+        case .ratio(let ratio):
+            """
+            # Share of the layers to remove; several ratios make several models.
+                ratios: [\(ratio)]
+            """
+        case .budget(let budget):
+            """
+            # The most that the model may take; the fewest layers go that meet it.
+                \(budget.measure.rawValue): \(budget.amountText)
+            """
+        }
     }
 
     private var path: String {

@@ -101,7 +101,9 @@ extension ReportPage {
     ) -> Markup {
         let result = row.result
         var layers: Markup = "\(NumberText.change(-result.ratioAchieved))"
-        if result.ratio > 0, (result.ratio - result.ratioAchieved).magnitude > 0.0005 {
+        if let budget = result.budget {
+            layers += ", asked \(budget)"
+        } else if result.ratio > 0, (result.ratio - result.ratioAchieved).magnitude > 0.0005 {
             layers += ", asked \(NumberText.change(-result.ratio))"
         }
         let figures = order.map { column -> Markup in

@@ -126,7 +126,8 @@ extension MergeStage {
 }
 
 extension JobDescription.OutputDType {
-    fileprivate var dtype: DType? {
+    /// nil keeps each tensor's own.
+    var dtype: DType? {
         switch self {
         case .keep: nil
         case .float32: .f32

@@ -13,6 +13,8 @@ struct PlanRequest {
     let method: String
     /// nil where the method takes none.
     let ratio: Double?
+    /// What the ratio comes from, in words, where the manifest has a budget.
+    let budget: String?
     let parameters: Parameters
     /// What results and report call the entry, where the manifest says it.
     let label: String?
@@ -30,6 +32,7 @@ struct PlanRequest {
     init(_ candidate: JobDescription.Candidate) {
         method = candidate.method
         ratio = candidate.ratio
+        budget = candidate.budget?.description
         parameters = candidate.parameters
         label = candidate.label
         folder = candidate.folder

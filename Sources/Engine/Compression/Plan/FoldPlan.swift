@@ -117,6 +117,14 @@ package enum PlanError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case targetNotReached(method: String, removed: Int, wanted: Int, advice: String)
     case malformed(String)
 
+    /// Whether another number of layers to remove may have a plan.
+    package var isOfTheNumber: Bool {
+        switch self {
+        case .noFoldablePair, .noPattern, .targetNotReached: true
+        case .noLayerLeft, .ratioRemovesNothing, .similarityMissing, .malformed: false
+        }
+    }
+
     package var description: String {
         switch self {
         case .noLayerLeft(let count):

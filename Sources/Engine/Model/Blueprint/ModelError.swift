@@ -16,6 +16,9 @@ package enum ModelError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case layerPattern(kind: String, layers: [Int])
     case tokenOutsideVocabulary(token: Int, vocabularySize: Int)
 
+    /// Whether other layers of the model may do.
+    package var isOfTheLayers: Bool { if case .layerPattern = self { true } else { false } }
+
     package var description: String {
         switch self {
         case .unknownArchitecture(let modelType, let known):

@@ -1,0 +1,93 @@
+// How many layers a budget takes: the fewest whose plan meets it.
+
+package import Catalogue
+package import Failures
+
+/// A budget held against the layers of one model. Pure: layers are numbers with what they take.
+package struct LayerBudget {
+    package let budget: Budget
+    /// What the original takes.
+    package let original: Int
+    /// The most that the folded model may take.
+    package let limit: Int
+    /// What a model of some of the original's layers takes, exactly; less with fewer of them.
+    private let taken: (_ kept: [Int]) -> Int
+    /// Of each layer, and of all that is in none: no choice takes less than their sum.
+    private let shares: [Int]
+    private let rest: Int
+    /// Whether only the number of layers counts, not which they are.
+    private let areAlike: Bool
+
+    private var layers: Int { shares.count }
+
+    /// - Throws: `BudgetError`, where the original meets the budget or no choice of layers does.
+    init(
+        _ budget: Budget, shares: [Int], rest: Int, areAlike: Bool,
+        taken: @escaping (_ kept: [Int]) -> Int
+    ) throws(BudgetError) {
+        self.budget = budget
+        self.shares = shares
+        self.rest = rest
+        self.areAlike = areAlike
+        self.taken = taken
+        original = taken(Array(shares.indices))
+        limit = budget.limit(of: original)
+        guard original > limit else { throw .met(budget, original: original) }
+        // One layer is always left.
+        let least = (areAlike ? 0..<min(1, layers) : shares.indices).map { taken([$0]) }.min()
+        guard let least, least <= limit else {
+            throw .unreachable(budget, least: least ?? original, layers: layers)
+        }
+    }
+
+    package func isMet(keeping kept: [Int]) -> Bool { taken(kept) <= limit }
+
+    /// How many layers have to go whichever they are; nil where it depends on them.
+    package var certain: Int? {
+        guard areAlike else { return nil }
+        return (1..<layers).first { isMet(keeping: Array(0..<layers - $0)) }
+    }
+
+    /// The least number of layers to remove whose plan meets the budget; nil where none does.
+    ///
+    /// - Parameter plan: the layers that are kept where so many go; nil where so many cannot. It
+    ///   is asked only where it matters which layers go, and never for fewer than could do.
+    package func fewest(
+        keeping plan: (_ count: Int) throws -> [Int]?
+    ) rethrows -> Int? {
+        if let certain { return certain }
+        return try (leastPossible..<layers).first { count in
+            try plan(count).map { isMet(keeping: $0) } ?? false
+        }
+    }
+
+    /// With fewer layers out no choice can meet the budget, even of the largest.
+    private var leastPossible: Int {
+        let ascending = shares.sorted()
+        return (1..<layers).first { rest + ascending.dropLast($0).reduce(0, +) <= limit } ?? layers
+    }
+}
+
+/// Why a budget cannot be planned for.
+package enum BudgetError: ClassifiedFailure, Equatable, CustomStringConvertible {
+    case met(Budget, original: Int)
+    case unreachable(Budget, least: Int, layers: Int)
+    /// No number of layers has a plan that meets it.
+    case noPlan(Budget, method: String)
+
+    package var failureClass: FailureClass { .user }
+
+    package var description: String {
+        switch self {
+        case .met(let budget, let original):
+            "\(budget): the original takes \(budget.measure.roundText(original)) and meets "
+                + "it already, so that there is nothing to remove: give less, or leave it out"
+        case .unreachable(let budget, let least, let layers):
+            "\(budget): no choice of layers meets it; with one of \(layers) layers left the model "
+                + "still takes \(budget.measure.roundText(least)): give at least that much"
+        case .noPlan(let budget, let method):
+            "\(budget): method \(method) has no plan that meets it, however many layers go: give "
+                + "more, or take another method"
+        }
+    }
+}

@@ -1,0 +1,32 @@
+// A budget in report.json, model card and page.
+
+import Testing
+
+@testable import Report
+
+@Suite struct BudgetReportTests {
+    private static func report() -> RunReport {
+        var report = ReportFixtures.tiny()
+        report.results[0].budget = "size 6G"
+        return report
+    }
+
+    @Test("a report keeps the budget, as the schema says, and has none where a ratio was asked")
+    func schema() throws {
+        let text = try Self.report().jsonText()
+        #expect(text.contains("\"budget\": \"size 6G\""))
+        #expect(try RunReport(jsonText: text).results[0].budget == "size 6G")
+        try ReportSchemaTests().expectDescribed(try ReportFixtures.value(of: text))
+        #expect(!(try ReportFixtures.tiny().jsonText().contains("budget")))
+    }
+
+    @Test("card and page say the budget where they would say the ratio")
+    func words() throws {
+        let report = Self.report()
+        let card = ModelCard.render(report, report.results[0])
+        #expect(card.contains("- Ratio: size 6G asked, 33.33% of the layers removed"), "\(card)")
+        let page = HTMLReport.render(report)
+        #expect(page.contains("asked size 6G"))
+        #expect(!HTMLReport.render(ReportFixtures.tiny()).contains("asked size"))
+    }
+}

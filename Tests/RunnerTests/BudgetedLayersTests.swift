@@ -1,0 +1,97 @@
+// Where layers differ in what they take, which ones a method removes decides how many.
+
+import Checkpoint
+import Foundation
+import Jobs
+import Locations
+import Report
+import Store
+import SystemPackage
+import TensorMath
+import TestSupport
+import Testing
+
+@testable import Runner
+
+@Suite struct BudgetedLayersTests {
+    private let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+        let demo = try Checkpoint(FilePath(Places.demoModel.path))
+        try FileManager.default.createDirectory(
+            atPath: folder.path + "/wide", withIntermediateDirectories: true)
+        _ = try CheckpointWriter(folder: FilePath(folder.path + "/wide")).write(
+            try Self.widened(demo), config: demo.config, companionsOf: demo)
+    }
+
+    /// The tensors of a model, those of every other layer in twice as many bytes.
+    private static func widened(_ model: Checkpoint) throws -> [OutputTensor] {
+        var tensors: [OutputTensor] = []
+        for name in model.tensorNames {
+            let tensor = try model.tensor(name)
+            let layer = name.split(separator: ".").dropFirst(2).first.flatMap { Int($0) }
+            guard let layer, !layer.isMultiple(of: 2) else {
+                tensors.append(.copy(tensor, as: name))
+                continue
+            }
+            let values = try tensor.floats()
+            tensors.append(
+                .produce(name, .f32, tensor.shape) { try $0.write(floats: values.span) })
+        }
+        return tensors
+    }
+
+    private func runner(_ compress: String) throws -> JobRunner {
+        let results = folder.path + "/results"
+        try FileManager.default.createDirectory(
+            atPath: results, withIntermediateDirectories: true)
+        let texts = Places.demoModel.path
+        let manifest = """
+            version: 1
+            model: wide
+            calibration:
+              {dataset: text, path: \(texts)/calibration.txt, samples: 12, max_tokens: 16}
+            analysis: {compute: f32}
+            compress: [\(compress)]
+            """
+        let base = FilePath(folder.path)
+        return JobRunner(
+            try ManifestParser.parse(bytes: Data(manifest.utf8), name: "budget"),
+            setting: JobSetting(
+                store: try ContentStore(state: base.appending("state")),
+                models: ModelLocator(from: base), data: .anywhere(from: base),
+                results: FilePath(results)),
+            progress: ProgressReporter(listener: { _ in }, stop: {}))
+    }
+
+    private static func weightBytes(_ result: RunReport.Result) -> Int {
+        result.files.filter { $0.name.hasSuffix(".safetensors") }.reduce(0) { $0 + $1.bytes }
+    }
+
+    @Test(
+        "one layer less is too much, and the forecast lists what is run",
+        arguments: ["mka, pairs: any", "shortgpt", "reverse", "angular"])
+    func fewest(method: String) throws {
+        let asked = "{method: \(method), size: 0.7}"
+        let planned = try runner(asked).forecast().stages.filter { !$0.isCached }.map(\.name)
+        let report = try runner(asked).run()
+        let run = report.stages.filter { $0.cache == .miss && $0.name != "digest" }.map(\.name)
+        let result = report.results[0]
+        // Written by the same writer, so that it is what the budget is a share of.
+        let original = try Data(
+            contentsOf: URL(filePath: folder.path + "/wide/model.safetensors")
+        ).count
+        #expect(Double(Self.weightBytes(result)) <= 0.7 * Double(original))
+        // Which layers go is not known before; how often it is planned, not either.
+        #expect(planned.filter { $0 != "plan" } == run.filter { $0 != "plan" })
+        let more = Double(16 - result.layers - 1) / 16
+        let larger = try runner("{method: \(method), ratios: [\(more)]}").run().results[0]
+        #expect(larger.layers == result.layers + 1)
+        #expect(Double(Self.weightBytes(larger)) > 0.7 * Double(original))
+        // What goes by budget is what goes by that ratio.
+        let exact = Double(16 - result.layers) / 16
+        let same = try runner("{method: \(method), ratios: [\(exact)]}").run().results[0]
+        #expect(same.plan == result.plan && same.files == result.files)
+    }
+}
