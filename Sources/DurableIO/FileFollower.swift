@@ -49,7 +49,11 @@ final class FileFollower: Sendable {
     func finish() throws(FileBatchError) {
         queue.sync {}
         try? Syscalls.close(descriptor, path)
-        if let failure = state.withLock({ $0.failure }) { throw failure }
+        let failure = state.withLock { state in
+            state.buffer = []
+            return state.failure
+        }
+        if let failure { throw failure }
     }
 
     /// Gives up, and closes.

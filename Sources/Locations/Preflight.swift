@@ -122,7 +122,8 @@ extension JobDescription {
             return sum + (removes ? 1 - (candidate.ratio ?? 0) : 1)
         }
         let sizes = candidates.compactMap(\.budget).filter { $0.measure == .size }
+        // Whole layers go: less than the limit by up to one, of which models have eight or more.
         return Int(shares * Double(bytes))
-            + sizes.reduce(0) { $0 + min($1.limit(of: bytes), bytes) }
+            + sizes.reduce(0) { $0 + max(0, min($1.limit(of: bytes), bytes) - bytes / 8) }
     }
 }

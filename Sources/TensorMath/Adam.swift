@@ -31,6 +31,12 @@ package struct Adam: Sendable {
         second = MatrixView(rows: rows, columns: columns)
     }
 
+    /// Means of nothing again.
+    package func forget() {
+        first.fill(0)
+        second.fill(0)
+    }
+
     /// Moves every value by about `rate` at most; one without a slope stays.
     ///
     /// - Parameter number: of the step, from 1.

@@ -57,6 +57,18 @@ extension AlgebraCheck {
         let isProjected =
             (try? MatrixProduct(mode: .float32).multiply(
                 floats, WeightMatrix(weights, as: .f32), into: projected)) != nil
+        // As gradients and Gram sums ask for them: both transposed, added to what is there.
+        let turned = MatrixView(rows: left.rows, columns: right.rows)
+        turned.fill(1)
+        func turnedProduct(_ mode: ComputeMode) -> [Double] {
+            turned.fill(1)
+            guard let product = try? MatrixProduct(mode: mode),
+                (try? product.multiply(
+                    product.factor(floats.transposed), product.factor(weights.transposed),
+                    transposingLeft: true, into: turned, accumulate: true)) != nil
+            else { return [] }
+            return turned.values().map { Double($0) - 1 }
+        }
         var gram = DoubleMatrix(rows: left.rows, columns: left.rows)
         gram.addGram(ofRows: left)
         gram.mirrorUpperTriangle()
@@ -79,7 +91,18 @@ extension AlgebraCheck {
                 "float32 product", of: .oneDNN,
                 found: isProjected ? projected.values().map(Double.init) : [],
                 expected: expected.values, tolerance: float),
+            AlgebraCheck(
+                "float32 product of transposed factors", of: .oneDNN,
+                found: turnedProduct(.float32), expected: expected.values,
+                tolerance: float + 0x1p-22),
         ]
+            + (MatrixProduct.hasNativeHalf
+                ? [
+                    // Each factor below 1 is rounded by 2^-9 of it at most.
+                    AlgebraCheck(
+                        "bfloat16 product", of: .oneDNN, found: turnedProduct(.bfloat16),
+                        expected: expected.values, tolerance: terms * 0x1p-7 + 0x1p-22)
+                ] : [])
     }
 
     /// The factor of `left · leftᵀ + order`, which the order on the diagonal conditions well.

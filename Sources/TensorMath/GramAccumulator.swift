@@ -31,6 +31,7 @@ package struct GramAccumulator {
     package static let height = 1024
 
     package init(features: Int, targets: Int, height: Int = Self.height) {
+        self.targets = targets
         gram = DoubleMatrix(rows: features, columns: features)
         secondDiagonal = Array(repeating: 0, count: features)
         crosses = (DoubleMatrix(rows: features, columns: targets), nil)
@@ -39,7 +40,7 @@ package struct GramAccumulator {
     }
 
     private var features: Int { gram.rows }
-    private var targets: Int { crosses.fitted.columns }
+    package let targets: Int
 
     /// Z'T of all blocks.
     package var cross: DoubleMatrix {
@@ -49,21 +50,33 @@ package struct GramAccumulator {
         return sum
     }
 
-    /// Gives the Gram matrix of all blocks away, to be worked on in its place; nothing can be added
-    /// any more.
-    package mutating func takeGram() -> DoubleMatrix {
+    /// Gives the sums of all blocks away, to be worked on in their place; nothing can be added any
+    /// more.
+    package mutating func take() -> (gram: DoubleMatrix, cross: DoubleMatrix) {
         panel = FloatBuffer(count: 0)
+        var cross = DoubleMatrix(rows: 0, columns: 0)
+        swap(&cross, &crosses.fitted)
+        if let second = crosses.validation { cross.add(second) }
+        let isSplit = crosses.validation != nil
+        crosses.validation = nil
         // Not a copy that shares the entries: they are changed in their place.
         var taken = DoubleMatrix(rows: 0, columns: 0)
         swap(&taken, &gram)
-        if crosses.validation != nil { taken.addLowerToUpperTriangle(diagonal: secondDiagonal) }
+        if isSplit { taken.addLowerToUpperTriangle(diagonal: secondDiagonal) }
         taken.mirrorUpperTriangle()
-        return taken
+        return (taken, cross)
     }
 
-    /// Bytes held for `features` and `targets`.
+    /// Bytes held at most while the second part is asked: its cross sums, the factor in f32, and
+    /// six matrices of weights, two of them in f32.
+    package static func validationByteCount(features: Int, targets: Int) -> Int {
+        byteCount(features: features, targets: targets)
+            + 4 * features * features + 56 * features * targets
+    }
+
+    /// Bytes held for `features` and `targets`, where all blocks are of one part.
     package static func byteCount(features: Int, targets: Int) -> Int {
-        8 * features * (features + 2 * targets)
+        8 * features * (features + targets)
             + 4 * min(features, height) * max(features, targets)
     }
 

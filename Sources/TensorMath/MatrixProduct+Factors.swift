@@ -103,6 +103,9 @@ extension MatrixProduct {
             leftStrides: left.strides(transposed: transposingLeft),
             rightStrides: right.strides(transposed: transposingRight),
             outputStride: output.stride, half: left.isHalf, accumulate: accumulate)
-        try unsafe execute(shape, left.pointer, right.pointer, output.pointer(row: 0))
+        // The pointers are of memory that only the factors hold.
+        try withExtendedLifetime((left, right)) {
+            try unsafe execute(shape, left.pointer, right.pointer, output.pointer(row: 0))
+        }
     }
 }

@@ -10,6 +10,9 @@ package enum Provenance {
         return unsafe String(cString: name)
     }
 
+    /// The instruction set that oneDNN's kernels are made for, as it numbers them.
+    package static var productKernels: Int { Int(dnnl_get_effective_cpu_isa().rawValue) }
+
     /// OpenBLAS' version and build options.
     package static var blasVersion: String {
         guard let text = unsafe openblas_get_config() else { return "unknown" }

@@ -39,12 +39,16 @@ extension DoubleMatrix {
             right.columns.blasSize, 1, values, columns.blasSize, right.values,
             right.columns.blasSize, 0, &result.values, right.columns.blasSize)
         guard let diagonal else { return result }
-        let width = right.columns
-        for row in 0..<rows {
-            let difference = diagonal[row] - values[row * columns + row]
-            unsafe cblas_daxpy(
-                width.blasSize, difference, Array(right.row(row)), 1,
-                &result.values[row * width], 1)
+        let (width, order) = (right.columns, rows)
+        unsafe result.values.withUnsafeMutableBufferPointer { entries in
+            unsafe right.values.withUnsafeBufferPointer { factors in
+                for row in 0..<order {
+                    let difference = diagonal[row] - values[row * order + row]
+                    for place in row * width..<(row + 1) * width {
+                        unsafe entries[place] += difference * factors[place]
+                    }
+                }
+            }
         }
         return result
     }

@@ -17,7 +17,7 @@ enum FoldText {
 
     /// One line about a last pass: the figure it began with, and the best.
     static func healing(_ looks: [HealingLook]) -> String {
-        guard let first = looks.first, let best = looks.min(by: { $0.heldBack < $1.heldBack })
+        guard let first = looks.first, let best = HealingLook.best(of: looks)
         else { return "nothing was healed" }
         let fitted = best.fitted.map { "; \(cost($0)) on what was learnt from" } ?? ""
         return "healed: KL to the original on sequences held back \(cost(first.heldBack)) -> "

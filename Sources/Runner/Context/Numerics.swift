@@ -17,11 +17,12 @@ struct Numerics {
         }
     }
 
-    /// For keys: mode, kernel level, threads and the BLAS kernels in use.
+    /// For keys: mode, kernel level, threads and the kernels that the libraries use.
     var key: KeyJSON {
         [
             "blas": .string(Provenance.blasCore), "compute": .string(mode.rawValue),
-            "kernels": .integer(kernelLevel()), "threads": .integer(Parallel.threadCount),
+            "kernels": .integer(kernelLevel()), "products": .integer(Provenance.productKernels),
+            "threads": .integer(Parallel.threadCount),
         ]
     }
 

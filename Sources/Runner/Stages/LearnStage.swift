@@ -16,6 +16,7 @@ struct LearnedPlan: Codable {
 
 struct LearnStage: Stage {
     let name = "learn"
+    let version = 2
     let original: CalibratedModel
     let plan: IdentifiedPlan
     private let parameters: Parameters

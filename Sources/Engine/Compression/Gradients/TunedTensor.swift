@@ -25,4 +25,7 @@ struct TunedTensor {
     func step(_ gradient: MatrixView, rate: Double, number: Int) {
         adam.step(values, gradient: gradient, rate: Float(rate * scale), number: number)
     }
+
+    /// The next step is the first one again.
+    func forget() { adam.forget() }
 }

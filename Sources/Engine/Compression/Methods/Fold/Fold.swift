@@ -19,10 +19,7 @@ extension Method {
 
     @Sendable private static func requirements(_ parameters: Parameters) -> Requirements {
         var requirements = Requirements(weights: fitted, rivals: rivals)
-        let steps = parameters.integer("heal_steps")
-        if steps > 0 {
-            requirements.healing = Healing(steps: steps, rate: parameters.number("heal_rate"))
-        }
+        requirements.healing = HealingPass(parameters)?.requirement
         switch parameters.text("select") {
         case "loss": requirements.removals = RemovalSearch(parameters)
         case "divergence": requirements.stretchCosts = costs(parameters)

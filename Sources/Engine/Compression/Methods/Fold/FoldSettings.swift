@@ -167,7 +167,12 @@ extension FoldSettings {
                 + LeastSquares.selectionByteCount(
                     features: features, targets: width, leaving: leaving),
             GramAccumulator.byteCount(features: width, targets: longest * width)
-                + 8 * 4 * width * longest * width)
+                + 8 * 4 * width * longest * width,
+            ridge == .validated
+                ? max(
+                    GramAccumulator.validationByteCount(features: features, targets: width),
+                    GramAccumulator.validationByteCount(
+                        features: width, targets: longest * width)) : 0)
         let tuning =
             tuningSteps == 0
             ? 0

@@ -47,11 +47,10 @@ struct InputFitting {
 
     /// M of each layer, [width, width].
     mutating func maps(_ ridge: Ridge) throws -> [MatrixView] {
-        let cross = sums.cross
-        let zero = DoubleMatrix(rows: width, columns: cross.columns)
+        let zero = DoubleMatrix(rows: width, columns: sums.targets)
         let lambda = ridge.share(of: sums, start: zero)
-        let steps = try LeastSquares.ridge(
-            gram: sums.takeGram(), cross: cross, start: zero, lambda: lambda)
+        let (gram, cross) = sums.take()
+        let steps = try LeastSquares.ridge(gram: gram, cross: cross, start: zero, lambda: lambda)
         return (0..<cross.columns / width).map { layer in
             let map = MatrixView(rows: width, columns: width)
             for row in 0..<width {

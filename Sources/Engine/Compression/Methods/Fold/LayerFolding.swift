@@ -31,8 +31,9 @@ struct OutputRefit {
         }
         let start = try context.weights.projection(output).floats().transposedDoubles
         let lambda = settings.ridge.share(of: sums, start: start)
+        let (gram, cross) = sums.take()
         let fitted = try LeastSquares.ridge(
-            gram: sums.takeGram(), cross: sums.cross, start: start, lambda: lambda)
+            gram: gram, cross: cross, start: start, lambda: lambda)
         try PatchBuilder(context, layer.layer).set(
             output, MatrixView(fitted.transposed), in: &patch)
         try task.tell("", task.work.refitSolution(part))
@@ -68,8 +69,9 @@ struct NeuronFolding {
         }
         let start = try PatchBuilder.stacked(parts.map(\.down), context)
         let lambda = settings.ridge.share(of: sums, start: start)
+        let (gram, cross) = sums.take()
         let selection = try LeastSquares.select(
-            gram: sums.takeGram(), cross: sums.cross, start: start, lambda: lambda,
+            gram: gram, cross: cross, start: start, lambda: lambda,
             groupSize: 1, keeping: count,
             block: settings.block(of: count * parts.count),
             onRemoval: task.removals(of: "neurons", task.work.neuronSelection))
@@ -115,8 +117,9 @@ struct GroupFolding {
         let queries = own.heads / own.keyValueHeads
         let start = try PatchBuilder.stacked(parts.map(\.output), context)
         let lambda = settings.ridge.share(of: sums, start: start)
+        let (gram, cross) = sums.take()
         let selection = try LeastSquares.select(
-            gram: sums.takeGram(), cross: sums.cross, start: start, lambda: lambda,
+            gram: gram, cross: cross, start: start, lambda: lambda,
             groupSize: queries * own.headWidth,
             keeping: own.keyValueHeads, block: 1,
             onRemoval: task.removals(of: "groups", task.work.groupSelection))

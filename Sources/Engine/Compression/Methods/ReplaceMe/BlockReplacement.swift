@@ -133,8 +133,9 @@ struct BlockReplacement {
                 features: output.rows(wave.tokens), targets: wanted.rows(wave.tokens), by: product)
         }
         // The paper shrinks T to nothing.
+        let (gram, cross) = sums.take()
         return try LeastSquares.ridge(
-            gram: sums.takeGram(), cross: sums.cross,
+            gram: gram, cross: cross,
             start: DoubleMatrix(rows: width, columns: width),
             lambda: lambda)
     }

@@ -127,7 +127,7 @@ struct SparsePruning {
             [attention.query, attention.key, attention.value], [attention.output],
             [gated.gate, gated.up], [gated.down],
         ].enumerated() {
-            let gram = sums[index].takeGram()
+            let gram = sums[index].take().gram
             for projection in projections {
                 try observer.checkpoint()
                 let weight = try weights.projection(projection).floats().transposedDoubles
