@@ -1,5 +1,5 @@
-// How far a least squares is pulled to the weights it starts from: as told, or as far as tokens that
-// it has not seen want it.
+// How far a least squares is pulled to the weights it starts from: as told, or as far as tokens
+// want it that it has not seen.
 
 import TensorMath
 

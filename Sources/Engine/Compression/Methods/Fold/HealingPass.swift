@@ -67,8 +67,9 @@ struct HealingPass: Sendable {
     }
 
     /// Bytes held beside the mapped weights: of every tensor that moves its value, as products read
-    /// it, two moments and the best value so far; the gradients of a layer, and one as it is stored;
-    /// streams; of a wave the inputs of all layers, one of them with its inner values, and logits.
+    /// it, two moments and the best value so far; the gradients of a layer, and one as it is
+    /// stored; streams; of a wave the inputs of all layers, one of them with its inner values, and
+    /// logits.
     func peakByteCount(_ input: MethodInput, _ kept: [Int]) -> Int {
         let blueprint = input.weights.blueprint
         guard let first = Self.first(kept, of: blueprint),

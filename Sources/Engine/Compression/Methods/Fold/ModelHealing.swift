@@ -1,6 +1,6 @@
 // The pass itself: forwards from the first folded layer, the divergence of the logits, and back
-// layer by layer. Inner values are computed again from each layer's input; a layer's tensors move as
-// soon as its gradients are there, so that no more than one layer's gradients live.
+// layer by layer. Inner values are computed again from each layer's input; a layer's tensors move
+// as soon as its gradients are there, so that no more than one layer's gradients live.
 
 import Failures
 import Foundation
