@@ -195,7 +195,10 @@ extension FoldSettings {
             * (kept.map { layer in
                 blueprint.layers[layer].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
             }.max() ?? 0)
-        return streams + logits + 4 * wave * (features + (2 * longest + 5) * width)
+        // Features and targets as products of bf16 read them, and the panel that a product turns.
+        let factors =
+            2 * wave * (features + 2 * longest * width) + 4 * wave * GramAccumulator.height
+        return streams + logits + factors + 4 * wave * (features + (2 * longest + 5) * width)
             + DoubleMatrix.packingByteCount(columns: features)
             + max(gram + candidates + 2 * layer, 5 * layer + tuning + head, stream)
     }

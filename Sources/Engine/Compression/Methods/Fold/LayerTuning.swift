@@ -105,8 +105,8 @@ struct LayerTuning {
     static func floatCount(_ layer: FoldableLayer, wave: Int, longest: Int) -> Int {
         let weights = layer.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
         let widths =
-            5 * layer.inputNorm.width + 4 * layer.gated.down.inputs
-            + 6 * layer.attention.output.inputs
+            8 * layer.inputNorm.width + 6 * layer.gated.down.inputs
+            + 10 * layer.attention.output.inputs
         return 5 * weights + wave * widths + 2 * longest * longest * Parallel.threadCount
     }
 }
