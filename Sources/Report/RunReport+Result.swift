@@ -32,6 +32,10 @@ extension RunReport {
         package var evaluations: [Evaluation]
         /// How the merge weights were learned, where they were.
         package var learning: Learning?
+        /// What else could be done at its size, the result first; where it was held against that.
+        @LaterField package var rivals: [Rival]?
+        /// The last pass, where there was one.
+        @LaterField package var healing: Healing?
         /// What it writes, beside the original; where a task let both write.
         package var answers: [Answer]?
         /// Time to plan, fold and write this model, without its evaluation.
@@ -47,7 +51,8 @@ extension RunReport {
             parameters: Int, bytes: Int, plan: [PlanEntry],
             removedLayers: [Int] = [], similarityBefore: [Int] = [],
             similarityAfter: [Int] = [], evaluations: [Evaluation] = [],
-            learning: Learning? = nil, answers: [Answer]? = nil, seconds: Double = 0,
+            learning: Learning? = nil, rivals: [Rival]? = nil, healing: Healing? = nil,
+            answers: [Answer]? = nil, seconds: Double = 0,
             files: [File] = [], caveats: [String] = []
         ) {
             self.id = id
@@ -66,6 +71,8 @@ extension RunReport {
             self.similarityAfter = similarityAfter
             self.evaluations = evaluations
             self.learning = learning
+            self.rivals = rivals
+            self.healing = healing
             self.answers = answers
             self.seconds = seconds
             self.files = files
@@ -95,7 +102,7 @@ extension RunReport {
             case removedLayers = "removed_layers"
             case similarityBefore = "similarity_before"
             case similarityAfter = "similarity_after"
-            case evaluations, learning, answers, seconds, files
+            case evaluations, learning, rivals, healing, answers, seconds, files
         }
     }
 

@@ -48,9 +48,11 @@ struct ResultMaker {
         let chosen = try chosen(request, ground)
         let (plan, learning) = try learned(try aligned(chosen, request), request)
         for note in plan.plan.notes { progress.warn("\(request.method): \(note)") }
-        let weights = try weights(request, requirements, plan) ?? ground.searched?.weights
-        if let rivals = requirements.rivals, let weights {
-            try hold(weights, of: plan, against: rivals, request)
+        var (weights, looks) = try weights(request, requirements, plan)
+        weights = weights ?? ground.searched?.weights
+        var rivals: [Rival]?
+        if let comparison = requirements.rivals, let weights {
+            rivals = try hold(weights, of: plan, against: comparison, request)
         }
         let model = try cache.run(
             try MergeStage(
@@ -69,7 +71,8 @@ struct ResultMaker {
                 parameters: model.parameters, bytes: model.bytes, plan: plan.plan.report,
                 removedLayers: plan.plan.removed,
                 similarityBefore: analysed.placesOfOriginal(measure), similarityAfter: after,
-                evaluations: figures, learning: learning,
+                evaluations: figures, learning: learning, rivals: rivals?.map(\.report),
+                healing: looks?.report,
                 answers: answers.isEmpty ? nil : answers, seconds: model.seconds,
                 files: model.files, caveats: model.caveats))
     }
@@ -191,45 +194,51 @@ struct ResultMaker {
 
     private func weights(
         _ request: PlanRequest, _ requirements: Requirements, _ plan: IdentifiedPlan
-    ) throws -> IdentifiedWeights? {
-        guard let fitting = requirements.weights else { return nil }
+    ) throws -> (IdentifiedWeights?, [HealingLook]?) {
+        guard let fitting = requirements.weights else { return (nil, nil) }
         let stage = WeightStage(
             try calibrated(request), fitting, request, kept: plan.kept, numerics: numerics)
         for note in stage.notes { progress.warn("\(request.name): \(note)") }
         let computed = try cache.run(stage, from: [plan.digest])
-        guard let healing = requirements.healing else { return computed }
+        guard let healing = requirements.healing else { return (computed, nil) }
         let pass = HealStage(
-            try calibrated(request), healing, request, kept: plan.kept, weights: computed,
-            numerics: numerics)
+            healing: healing, model: try model(request, plan, with: computed))
         if let obstacle = pass.obstacle {
             progress.warn("\(request.name) is not healed: \(obstacle)")
-            return computed
+            return (computed, nil)
         }
         let healed = try cache.run(pass)
         progress.note("\(request.folder): \(FoldText.healing(healed.looks))")
-        return healed.weights
+        return (healed.weights, healed.looks)
+    }
+
+    private func model(
+        _ request: PlanRequest, _ plan: IdentifiedPlan, with weights: IdentifiedWeights
+    ) throws -> ComputedModel {
+        ComputedModel(
+            try calibrated(request), request, kept: plan.kept, weights: weights,
+            numerics: numerics)
     }
 
     /// Says whether the result is better than what else could be done at its size.
     private func hold(
         _ weights: IdentifiedWeights, of plan: IdentifiedPlan, against rivals: RivalComparison,
         _ request: PlanRequest
-    ) throws {
-        guard layers > plan.plan.layers.count else { return }
-        let stage = GuardStage(
-            try calibrated(request), rivals, request, kept: plan.kept, weights: weights,
-            numerics: numerics)
+    ) throws -> [Rival]? {
+        guard layers > plan.plan.layers.count else { return nil }
+        let stage = GuardStage(rivals: rivals, model: try model(request, plan, with: weights))
         if let obstacle = stage.obstacle {
             progress.warn("\(request.folder) is not held against \(rivals.names): \(obstacle)")
-            return
+            return nil
         }
         let compared = try progress.figure("\(request.folder) held against \(rivals.names)") {
             try cache.run(stage)
         }
-        guard let found = compared else { return }
+        guard let found = compared else { return nil }
         let text = FoldText.rivals(found)
         progress.note("\(request.folder): \(text)")
         if !Rival.isFirstBest(found) { progress.warn("\(request.folder) does not win: \(text)") }
+        return found
     }
 
     // MARK: What came out
@@ -293,5 +302,21 @@ extension FoldPlan {
                 into: layer.into,
                 from: layer.from.map { RunReport.Source(layer: $0.layer, weight: $0.weight) })
         }
+    }
+}
+
+extension Rival {
+    fileprivate var report: RunReport.Rival {
+        RunReport.Rival(name: name, heldBack: divergence, fitted: fitted)
+    }
+}
+
+extension [HealingLook] {
+    fileprivate var report: RunReport.Healing {
+        RunReport.Healing(
+            chosen: HealingLook.best(of: self)?.step ?? 0,
+            looks: map {
+                RunReport.HealingLook(step: $0.step, heldBack: $0.heldBack, fitted: $0.fitted)
+            })
     }
 }

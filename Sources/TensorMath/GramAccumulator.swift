@@ -22,7 +22,7 @@ package struct GramAccumulator {
     private var gram: DoubleMatrix
     /// Of the second part, which has no room in the lower triangle.
     private var secondDiagonal: [Double]
-    private var crosses: (fitted: DoubleMatrix, validation: DoubleMatrix?)
+    private(set) var crosses: (fitted: DoubleMatrix, validation: DoubleMatrix?)
     private var validationSquares = 0.0
     private var panel: FloatBuffer
     private let height: Int
@@ -41,14 +41,6 @@ package struct GramAccumulator {
 
     private var features: Int { gram.rows }
     package let targets: Int
-
-    /// Z'T of all blocks.
-    package var cross: DoubleMatrix {
-        guard let second = crosses.validation else { return crosses.fitted }
-        var sum = crosses.fitted
-        sum.add(second)
-        return sum
-    }
 
     /// Gives the sums of all blocks away, to be worked on in their place; nothing can be added any
     /// more.

@@ -3,7 +3,7 @@
 import CBLAS
 
 extension DoubleMatrix {
-    package enum Triangle: Sendable { case upper, lower }
+    enum Triangle { case upper, lower }
 
     /// self + self', of the triangles: the upper one becomes the sum of both.
     ///

@@ -175,6 +175,60 @@ import Testing
             ], "weights")
     }
 
+    @Test func `guard and heal: weights, layers, tokens and steps; not what made the weights`()
+        throws
+    {
+        func computed(_ index: String) throws -> IdentifiedWeights {
+            let folder = try TemporaryFolder()
+            return IdentifiedWeights(
+                unknown: StageResult(
+                    "weights", StageCache.key(index, version: 1, inputs: [], params: [:]), [],
+                    isHit: false, store: try ContentStore(state: FilePath(folder.path))))
+        }
+        func model(
+            _ entry: String, kept: [Int] = [0, 1, 3], _ weights: String = "a",
+            _ original: CalibratedModel? = nil, _ numerics: Numerics = StageKeyTests.f32
+        ) throws -> (request: PlanRequest, model: ComputedModel) {
+            let request = try Self.request(entry)
+            return (
+                request,
+                ComputedModel(
+                    try original ?? Self.calibrated(), request, kept: kept,
+                    weights: try computed(weights), numerics: numerics)
+            )
+        }
+        func heal(
+            _ steps: String, kept: [Int] = [0, 1, 3], _ weights: String = "a",
+            _ original: CalibratedModel? = nil, _ numerics: Numerics = StageKeyTests.f32
+        ) throws -> HealStage {
+            let (request, model) = try model(
+                "{method: fold, \(steps), ratios: [0.125]}", kept: kept, weights, original, numerics
+            )
+            return HealStage(
+                healing: try #require(request.requirements.healing), model: model)
+        }
+        func guarded(
+            _ entry: String, kept: [Int] = [0, 1, 3], _ weights: String = "a"
+        ) throws -> GuardStage {
+            let (request, model) = try model(entry, kept: kept, weights)
+            return GuardStage(rivals: try #require(request.requirements.rivals), model: model)
+        }
+        Self.check(
+            different: [
+                try heal("heal_steps: 9"), try heal("heal_steps: 8"),
+                try heal("heal_steps: 9, heal_rate: 0.5"), try heal("heal_steps: 9", kept: [0, 2]),
+                try heal("heal_steps: 9", "b"),
+                try heal("heal_steps: 9", "a", try Self.calibrated("other")),
+                try heal("heal_steps: 9", "a", try Self.calibrated("model", "other")),
+                try heal("heal_steps: 9", "a", nil, Self.bf16),
+            ], same: [try heal("heal_steps: 9, lambda: 0.5, tuning_steps: 1")], "heal")
+        let fold = "{method: fold, ratios: [0.125]}"
+        Self.check(
+            different: [
+                try guarded(fold), try guarded(fold, kept: [0, 2]), try guarded(fold, "b"),
+            ], same: [try guarded("{method: fold, lambda: 0.5, ratios: [0.25]}")], "guard")
+    }
+
     @Test func `costs and removals: the samples there are, not those asked for`() throws {
         let original = try Self.calibrated()
         func costs(

@@ -39,7 +39,7 @@ extension ReportPage {
             <span class="below">\(summary)</span></figcaption>
             \(Self.scrolling(
                 diagram.render(label: summary), label: "Drawing of the plan"))
-            \(list)\(learning(result))
+            \(list)\(learning(result))\(healing(result))\(rivals(result))
             </figure>
             """
     }

@@ -108,10 +108,7 @@ package final class StageCache {
     func result(
         of stage: some Stage, _ key: ActionKey, _ outputs: [ActionOutput], isHit: Bool
     ) -> StageResult {
-        StageResult(
-            stage: stage.name, key: key.digest,
-            outputs: Dictionary(uniqueKeysWithValues: outputs.map { ($0.role, $0.digest) }),
-            isHit: isHit, store: store)
+        StageResult(stage.name, key, outputs, isHit: isHit, store: store)
     }
 
     private func note(
@@ -140,13 +137,17 @@ package final class StageCache {
     // A part is an action of its own, so that what is killed goes on behind its last part; it is
     // not listed in the report: the stage's cost is theirs.
 
+    /// What a part left, if it was done before.
+    func recalled(_ part: ActionKey) throws -> StageResult? {
+        guard case .hit(let record) = try store.lookup(part) else { return nil }
+        hasRecalled = true
+        return StageResult(part.stage, part, record.outputs, isHit: true, store: store)
+    }
+
     /// An object of a part, if that was done before and can still be read.
     func recalled(_ role: String, of part: ActionKey) throws -> [UInt8]? {
-        guard case .hit(let record) = try store.lookup(part),
-            let output = record.outputs.first(where: { $0.role == role })
-        else { return nil }
-        hasRecalled = true
-        return try store.bytes(of: output.digest).value
+        guard let digest = try recalled(part)?.outputs[role] else { return nil }
+        return try store.bytes(of: digest).value
     }
 
     /// Stores what a part puts; durable when this returns.

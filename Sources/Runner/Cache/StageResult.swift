@@ -53,3 +53,16 @@ package struct StageResult {
         outputs.sorted { $0.key < $1.key }.map { (role: $0.key, digest: $0.value) }
     }
 }
+
+extension StageResult {
+    /// What an action's record names.
+    init(
+        _ stage: String, _ key: ActionKey, _ outputs: [ActionOutput], isHit: Bool,
+        store: ContentStore
+    ) {
+        self.init(
+            stage: stage, key: key.digest,
+            outputs: Dictionary(uniqueKeysWithValues: outputs.map { ($0.role, $0.digest) }),
+            isHit: isHit, store: store)
+    }
+}

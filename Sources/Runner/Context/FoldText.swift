@@ -12,7 +12,10 @@ enum FoldText {
     /// One line about all, with the fold first.
     static func rivals(_ results: [Rival]) -> String {
         "KL to the original on sequences held back: "
-            + results.map { "\($0.name) \(cost($0.divergence))" }.joined(separator: ", ")
+            + results.map { result in
+                "\(result.name) \(cost(result.divergence))"
+                    + (result.fitted.map { " (\(cost($0)) on some it was fitted to)" } ?? "")
+            }.joined(separator: ", ")
     }
 
     /// One line about a last pass: the figure it began with, and the best.

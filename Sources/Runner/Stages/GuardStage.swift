@@ -9,46 +9,26 @@ import Store
 struct GuardStage: Stage {
     let name = "guard"
     let version = RivalComparison.version
-    let original: CalibratedModel
-    private let rivals: RivalComparison
-    private let input: MethodInput
-    private let kept: [Int]
-    private let weights: IdentifiedWeights
-    private let numerics: Numerics
-
-    init(
-        _ original: CalibratedModel, _ rivals: RivalComparison, _ request: PlanRequest,
-        kept: [Int], weights: IdentifiedWeights, numerics: Numerics
-    ) {
-        self.original = original
-        self.rivals = rivals
-        self.kept = kept
-        self.weights = weights
-        self.numerics = numerics
-        input = MethodInput(request, original, numerics)
-    }
+    let rivals: RivalComparison
+    let model: ComputedModel
 
     /// Why nothing can be compared; nil where it can.
-    var obstacle: String? { rivals.obstacle(input) }
+    var obstacle: String? { rivals.obstacle(model.input) }
 
-    var inputs: StageInputs { original.inputs + [(role: "weights", digest: weights.digest)] }
-
-    var params: KeyJSON {
-        [
-            "kept": .array(kept.map { .integer($0) }), "numerics": numerics.key,
-            "parameters": input.parameters.canonical(rivals.parameters),
-        ]
-    }
+    var inputs: StageInputs { model.inputs }
+    var params: KeyJSON { model.params(rivals.parameters) }
 
     var detail: String { "fold against \(rivals.names)" }
-    var plannedPeak: Int? { rivals.peakByteCount(input, kept) }
+    var plannedPeak: Int? { rivals.peakByteCount(model.input, model.kept) }
 
-    var work: Work { rivals.work(input, kept) }
+    var work: Work { rivals.work(model.input, model.kept) }
     func assumed(_ unknown: StageResult) -> [Rival] { [] }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         try outputs.put(
-            "rivals", json: try rivals.compare(input, kept, weights.tensors, cache.progress))
+            "rivals",
+            json: try rivals.compare(
+                model.input, model.kept, model.weights.tensors, cache.progress))
     }
 
     func decode(_ stored: StageResult) throws -> [Rival] { try stored.json([Rival].self, "rivals") }

@@ -12,12 +12,16 @@ struct IdentifiedWeights {
     let tensors: any ComputedTensors
     let digest: Digest
 
-    /// - Parameter layers: the original's, by which the new model's tensors are named.
-    init(_ stored: StageResult, naming layers: [LayerBlueprint]) throws {
-        let bytes = try stored.bytes(PatchIndex.role)
+    /// - Parameters:
+    ///   - role: as `putTensors` was told.
+    ///   - layers: the original's, by which the new model's tensors are named.
+    init(
+        _ stored: StageResult, as role: String = PatchIndex.role, naming layers: [LayerBlueprint]
+    ) throws {
+        let bytes = try stored.bytes(role)
         digest = Digest(of: bytes)
         tensors = try StoredTensors(
-            SortedJSON.value(PatchIndex.self, bytes), stored, naming: layers)
+            SortedJSON.value(PatchIndex.self, bytes), role, stored, naming: layers)
     }
 
     /// Nothing computed yet: the original's tensors have the same shapes.
@@ -37,13 +41,15 @@ struct PatchIndex: Codable {
     static let role = "weights"
     var parts: [Part] = []
 
-    static func role(ofPart part: Int) -> String { "\(role)-\(part)" }
+    static func role(ofPart part: Int, of whole: String) -> String { "\(whole)-\(part)" }
 }
 
 extension StageOutputs {
     /// Stores all that `compute` gives, and the index.
+    ///
+    /// - Parameter role: of the index, and how those of the objects begin.
     mutating func putTensors(
-        naming layers: [LayerBlueprint],
+        as role: String = PatchIndex.role, naming layers: [LayerBlueprint],
         _ compute: (_ give: (WeightPatch) throws -> Void) throws -> Void
     ) throws {
         var index = PatchIndex()
@@ -52,10 +58,11 @@ extension StageOutputs {
             let names = archive.entries.map(\.name)
             guard !names.isEmpty else { return }
             let digest = try put(
-                PatchIndex.role(ofPart: index.parts.count), archive.bytes, elementBytes: 4)
+                PatchIndex.role(ofPart: index.parts.count, of: role), archive.bytes,
+                elementBytes: 4)
             index.parts.append(PatchIndex.Part(digest: digest.hex, names: names))
         }
-        try put(PatchIndex.role, json: index)
+        try put(role, json: index)
     }
 }
 
@@ -64,16 +71,21 @@ private final class StoredTensors: ComputedTensors {
     private let layers: [LayerBlueprint]
     /// Which part a tensor is in, by new layer and local name.
     private var parts: [Int: [String: Int]] = [:]
+    private let role: String
     private let stored: StageResult
     private var held: (part: Int, patch: WeightPatch)?
 
-    init(_ index: PatchIndex, _ stored: StageResult, naming layers: [LayerBlueprint]) throws {
+    init(
+        _ index: PatchIndex, _ role: String, _ stored: StageResult,
+        naming layers: [LayerBlueprint]
+    ) throws {
         self.layers = layers
+        self.role = role
         self.stored = stored
         for (part, entry) in index.parts.enumerated() {
             for name in entry.names {
                 guard let tensor = layers.tensor(named: name) else {
-                    throw stored.lost(PatchIndex.role)
+                    throw stored.lost(role)
                 }
                 parts[tensor.layer, default: [:]][tensor.name] = part
             }
@@ -92,7 +104,7 @@ private final class StoredTensors: ComputedTensors {
         _ name: String, ofLayer layer: Int, inPart part: Int
     ) throws -> MatrixView {
         if held?.part != part { held = nil }
-        let role = PatchIndex.role(ofPart: part)
+        let role = PatchIndex.role(ofPart: part, of: role)
         guard let patch = try held?.patch ?? WeightPatch(stored.archive(role), naming: layers),
             let matrix = patch[layer][name]
         else { throw stored.lost(role) }

@@ -139,6 +139,33 @@ import Tokenizer
         #expect(try Self.bytes(found.tensors) == Self.bytes(state.tensors))
     }
 
+    @Test("the present is put aside where it is the best, before it moves on")
+    func putsAside() throws {
+        let input = try Self.input(12)
+        let memory = Memory()
+        let healing = try Self.healing(input)
+        memory.stopsBehind = 4
+        #expect(throws: Memory.Stopped.self) {
+            try healing.run(input, Self.kept, WeightPatch(), memory, SilentObserver())
+        }
+        let state = try #require(memory.states[4])
+        var looks = state.looks
+        // No later look comes near it.
+        looks[1].heldBack = 0
+        memory.states = [4: HealingState(looks: looks, tensors: state.tensors, best: nil)]
+        memory.stopsBehind = 8
+        #expect(throws: Memory.Stopped.self) {
+            try healing.run(input, Self.kept, WeightPatch(), memory, SilentObserver())
+        }
+        let kept = try #require(memory.states[8]?.best)
+        #expect(try Self.bytes(kept) == Self.bytes(state.tensors))
+        memory.states[4] = nil
+        memory.stopsBehind = nil
+        let found = try healing.run(input, Self.kept, WeightPatch(), memory, SilentObserver())
+        #expect(found.looks.map(\.step) == [0, 4, 8, 12])
+        #expect(try Self.bytes(found.tensors) == Self.bytes(state.tensors))
+    }
+
     @Test("what is computed where no step gains is what was given")
     func givesBack() throws {
         let input = try Self.input(1)

@@ -14,9 +14,6 @@ enum Ridge: Sendable, Equatable {
     /// Where there is nothing to choose by.
     static let unvalidated = 0.1
 
-    /// For what does not validate.
-    var told: Double { if case .share(let share) = self { share } else { Self.unvalidated } }
-
     /// Whether a wave is one to choose by.
     func part(ofWave index: Int, of count: Int) -> GramAccumulator.Part {
         guard self == .validated, count > 1 else { return .fitted }

@@ -56,11 +56,6 @@ struct TensorGradients {
         RowGradients.sumColumns(
             output, addingTo: vector(bias, projection.totalRows).columns(projection.rows))
     }
-
-    /// Forgets all values, and keeps their memory.
-    func clear() {
-        for matrix in matrices.values { matrix.fill(0) }
-    }
 }
 
 /// The derivative of one layer y = layer(x), both [tokens, hidden]: from dL/dy to dL/dx and to

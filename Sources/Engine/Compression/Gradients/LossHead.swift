@@ -38,6 +38,11 @@ struct LossHead {
         _ stream: MatrixView, teacher: MatrixView?, rows: [Int], targets: [Int32],
         gradient: MatrixView?
     ) throws -> Double {
+        // Once for all chunks: in f32 a stored 16-bit matrix is widened whole.
+        let matrix = try gradient.map { _ in
+            product.factor(
+                try forward.weights.source.weight(forward.weights.blueprint.outputHead))
+        }
         var total = 0.0
         var start = 0
         while start < rows.count {
@@ -52,7 +57,9 @@ struct LossHead {
             } else {
                 total += surprise(logits, sums, targets[chunk], slopes: gradient != nil)
             }
-            if let gradient { try pull(logits, inputs, rows[chunk], gradient) }
+            if let gradient, let matrix {
+                try pull(logits, by: matrix, inputs, rows[chunk], gradient)
+            }
             start = chunk.upperBound
         }
         return total
@@ -74,12 +81,12 @@ struct LossHead {
 
     /// Through the output projection and the final norm, back to the rows of the stream.
     private func pull(
-        _ slopes: MatrixView, _ inputs: MatrixView, _ rows: ArraySlice<Int>, _ gradient: MatrixView
+        _ slopes: MatrixView, by matrix: ProductFactor, _ inputs: MatrixView,
+        _ rows: ArraySlice<Int>, _ gradient: MatrixView
     ) throws {
         let blueprint = forward.weights.blueprint
         let normal = MatrixView(rows: inputs.rows, columns: inputs.columns)
-        let weight = try forward.weights.source.weight(blueprint.outputHead)
-        try product.multiply(product.factor(slopes), product.factor(weight), into: normal)
+        try product.multiply(product.factor(slopes), matrix, into: normal)
         let result = MatrixView(rows: inputs.rows, columns: inputs.columns)
         RowGradients.rmsNorm(
             inputs, gain: try forward.weights.vector(blueprint.finalNorm.tensor),

@@ -104,7 +104,7 @@ package typealias WeightFitting = @Sendable (MethodInput, WeightGoal) -> WeightW
 /// has seen.
 package struct RivalComparison: Sendable {
     /// Raised whenever the same inputs give other figures than before.
-    package static let version = 3
+    package static let version = 4
 
     /// For people.
     package let names: String
@@ -126,10 +126,13 @@ package struct Rival: Sendable, Equatable, Codable {
     package var name: String
     /// Mean KL(original || this) in nats a token, on the sequences held back.
     package var divergence: Double
+    /// The same on as many of the sequences that it was fitted to; nil where it was not asked.
+    package var fitted: Double?
 
-    package init(name: String, divergence: Double) {
+    package init(name: String, divergence: Double, fitted: Double? = nil) {
         self.name = name
         self.divergence = divergence
+        self.fitted = fitted
     }
 
     /// Whether nothing diverges less than the first.

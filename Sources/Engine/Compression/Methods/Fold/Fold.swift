@@ -80,7 +80,7 @@ extension Method {
     }
 
     private static let rivals = RivalComparison(
-        names: "drop, average and replaceme", parameters: ["lambda"],
+        names: "drop, average and replaceme", parameters: [],
         peakByteCount: { input, kept in
             let blueprint = input.weights.blueprint
             let (fitted, heldBack) = FoldSettings(input.parameters).split(input.batch)

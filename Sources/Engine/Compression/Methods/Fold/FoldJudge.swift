@@ -48,6 +48,11 @@ final class FoldJudge {
     /// as dear as many layers.
     static let rowsMax = 2048
 
+    /// Of comparing the logits of both models.
+    static func headOperations(_ blueprint: ModelBlueprint, _ held: TokenLoad) -> Double {
+        2 * blueprint.headOperations(min(held.tokens, Double(rowsMax)))
+    }
+
     static func rows(of tokens: Int) -> [Int] {
         let count = min(tokens, rowsMax)
         return (0..<count).map { $0 * tokens / count }

@@ -2,6 +2,7 @@
 // averaged, or a stretch of as many layers replaced by a linear map (ReplaceMe). A fold that does
 // not beat them on calibration sequences that no fit has seen is not worth its name, and says so.
 
+import Catalogue
 import Model
 import TensorMath
 
@@ -11,7 +12,6 @@ struct FoldRivals {
     private let mode: ComputeMode
     private let fitted: PackedSequences
     private let held: PackedSequences
-    private let lambda: Double
     private let space: StreamSpace
 
     /// nil where too few sequences are given to hold some back.
@@ -26,10 +26,25 @@ struct FoldRivals {
         self.mode = mode
         self.fitted = fitted
         self.held = held
-        lambda = settings.ridge.told
     }
 
-    /// Of `compare`: the original, each model of the kept layers, and what `replaceme` fits.
+    /// As it is by itself: a rival is not told the fold's ridge.
+    private static var lambda: Double {
+        Parameters().completed(with: MethodDeclaration.replaceme.parameters).number("lambda")
+    }
+
+    /// As many sequences of those that are fitted as are held back, spread evenly.
+    private var learnt: PackedSequences {
+        let count = min(held.ranges.count, fitted.ranges.count)
+        return PackedSequences(
+            (0..<count).map {
+                Array(fitted.tokens[fitted.ranges[$0 * fitted.ranges.count / count]])
+            }
+        )
+    }
+
+    /// Of `compare`: the original, each model of the kept layers, the fold on what it has learnt,
+    /// and what `replaceme` fits.
     static func work(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences,
         settings: FoldSettings
@@ -39,8 +54,8 @@ struct FoldRivals {
         let held = TokenLoad(heldBack)
         let judged =
             blueprint.meanLayerOperations(held) * Double(kept.count)
-            + 2 * blueprint.headOperations(held.tokens)
-        return Work(operations: 4 * judged + 2 * blueprint.operations(held))
+            + FoldJudge.headOperations(blueprint, held)
+        return Work(operations: 5 * judged + 3 * blueprint.operations(held))
             + BlockReplacement.work(blueprint, tokens: fitted)
     }
 
@@ -51,19 +66,26 @@ struct FoldRivals {
     func compare(
         keeping kept: [Int], folded: any ComputedTensors, observer: some WorkObserver
     ) throws -> [Rival] {
+        func divergence(
+            of kept: [Int], _ tensors: any ComputedTensors, by judge: FoldJudge
+        ) throws -> Double {
+            try observer.checkpoint()
+            return try judge.divergence(
+                of: kept.map { weights.blueprint.layers[$0] }, tensors, observer: observer)
+        }
+        let known = try divergence(
+            of: kept, folded,
+            by: FoldJudge(weights, mode: mode, batch: learnt, space: space))
         let judge = try FoldJudge(weights, mode: mode, batch: held, space: space)
         func result(
             _ name: String, _ kept: [Int], _ tensors: any ComputedTensors
         ) throws -> Rival {
-            try observer.checkpoint()
-            return Rival(
-                name: name,
-                divergence: try judge.divergence(
-                    of: kept.map { weights.blueprint.layers[$0] },
-                    tensors, observer: observer))
+            Rival(name: name, divergence: try divergence(of: kept, tensors, by: judge))
         }
+        var fold = try result("fold", kept, folded)
+        fold.fitted = known
         var results = [
-            try result("fold", kept, folded),
+            fold,
             try result("drop", kept, WeightPatch()),
             try result("average", kept, averages(keeping: kept)),
         ]
@@ -72,7 +94,7 @@ struct FoldRivals {
         {
             let replaced = weights.blueprint.layers.indices.filter { !stretch.contains($0) }
             let patch = try BlockReplacement(
-                weights, mode: mode, batch: fitted, lambda: lambda, space: space
+                weights, mode: mode, batch: fitted, lambda: Self.lambda, space: space
             ).run(keeping: replaced, observer: Quiet(observer))
             results.append(try result("replaceme", replaced, patch))
         }

@@ -164,7 +164,7 @@ struct FoldWork {
     var divergence: Double {
         guard let held else { return 0 }
         return stretch.later.reduce(0) { $0 + $1.layer.operations(held) }
-            + 2 * blueprint.headOperations(min(held.tokens, Double(FoldJudge.rowsMax)))
+            + FoldJudge.headOperations(blueprint, held)
     }
 
     /// Of a step of each tuning there is; empty where there is none.

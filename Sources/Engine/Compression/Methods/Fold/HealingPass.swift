@@ -33,14 +33,24 @@ struct HealingPass: Sendable {
             obstacle: obstacle, peakByteCount: peakByteCount, scratchByteCount: scratchByteCount,
             work: work,
             run: { input, kept, computed, recall, observer in
-                try ModelHealing(self, input, keeping: kept, computed: computed, observer: observer)
-                    .run(recall: recall, observer: observer)
+                let state = try furthest(recall)
+                return try ModelHealing(
+                    self, input, keeping: kept, computed: computed, from: state, observer: observer
+                ).run(recall: recall, observer: observer)
             })
     }
 
     /// Steps behind which is looked: multiples of `segment`, and the last.
     var looks: [Int] {
         Array(stride(from: segment, to: steps, by: segment)) + (steps > 0 ? [steps] : [])
+    }
+
+    /// Where a pass before came to; nil where nothing is kept.
+    private func furthest(_ recall: any HealingRecall) throws -> HealingState? {
+        for look in looks.reversed() {
+            if let state = try recall.state(behind: look) { return state }
+        }
+        return nil
     }
 
     /// Why there can be no such pass; nil where there can.

@@ -27,10 +27,9 @@ struct HealingWork {
             4 * moving.reduce(0) { $0 + blueprint.layers[$1].operations(wave) }
             + 3 * blueprint.headOperations(wave.tokens)
         streams = blueprint.operations(load) + blueprint.operations(judged)
-        let rows = min(judged.tokens, Double(FoldJudge.rowsMax))
         look =
             kept.reduce(0) { $0 + blueprint.layers[$1].operations(judged) }
-            + 2 * blueprint.headOperations(rows)
+            + FoldJudge.headOperations(blueprint, judged)
         written = Double(
             moving.reduce(0) { sum, layer in
                 sum + 4 * blueprint.layers[layer].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
@@ -39,7 +38,11 @@ struct HealingWork {
 
     func segment(_ steps: Int) -> Double { Double(steps) * step + look }
 
-    var total: Double {
-        streams + look + Double(healing.steps) * step + Double(healing.looks.count) * look
+    var total: Double { streams + look + behind(0) }
+
+    /// Of all steps behind one that was looked behind.
+    func behind(_ step: Int) -> Double {
+        Double(healing.steps - step) * self.step
+            + Double(healing.looks.count { $0 > step }) * look
     }
 }

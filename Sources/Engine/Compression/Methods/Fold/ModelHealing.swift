@@ -26,14 +26,18 @@ final class ModelHealing {
     private let tensors: [[TunedTensor]]
     /// What the pass began with.
     private let computed: any ComputedTensors
+    private var looks: [HealingLook]
     /// Values of the best look, where that is neither the start nor the present.
     private var best: [[MatrixView]]?
     private let meter: FoldMeter
     private let work: HealingWork
 
+    /// - Parameters:
+    ///   - computed: tensors of the new model, with which the first step begins.
+    ///   - state: where a pass before came to; nil to begin.
     init(
         _ healing: HealingPass, _ input: MethodInput, keeping kept: [Int],
-        computed: any ComputedTensors, observer: some WorkObserver
+        computed: any ComputedTensors, from state: HealingState?, observer: some WorkObserver
     ) throws {
         let blueprint = input.weights.blueprint
         let (fitted, held) = FoldSettings().split(input.batch)
@@ -44,6 +48,7 @@ final class ModelHealing {
         self.first = first
         self.work = work
         self.computed = computed
+        looks = state?.looks ?? []
         let original = input.weights
         let layers = kept.map { blueprint.layers[$0] }
         self.layers = layers
@@ -53,7 +58,10 @@ final class ModelHealing {
             product: try MatrixProduct(mode: input.mode),
             weights: ModelWeights(blueprint: blueprint, source: source))
         head = try LossHead(original, original: original, mode: input.mode)
-        meter = FoldMeter(total: work.total, observer: observer)
+        // What was done before takes no time: it would tell a wrong rate.
+        meter = FoldMeter(
+            total: looks.last.map { work.streams + work.behind($0.step) } ?? work.total,
+            observer: observer)
         meter.begin("streams of the original", share: work.streams)
         let forward = ForwardPass(weights: original, mode: input.mode, space: input.space)
         let teacher = try forward.embed(fitted)
@@ -78,6 +86,7 @@ final class ModelHealing {
                 return TunedTensor(tensor.name, value)
             }
         }
+        if let state { try take(state) }
         tensors.joined().forEach(publish)
         meter.end()
     }
@@ -86,30 +95,19 @@ final class ModelHealing {
     func run(
         recall: any HealingRecall, observer: some WorkObserver
     ) throws -> (tensors: any ComputedTensors, looks: [HealingLook]) {
-        let ends = healing.looks
-        var looks: [HealingLook] = []
-        var next = ends.count
-        while next > 0, looks.isEmpty {
-            if let state = try recall.state(behind: ends[next - 1]) {
-                try take(state)
-                looks = state.looks
-            } else {
-                next -= 1
-            }
-        }
         if looks.isEmpty {
             meter.begin("the start", share: work.look)
             looks = [HealingLook(step: 0, heldBack: try heldBack(observer))]
             meter.end()
         }
-        for segment in next..<ends.count {
-            if isSpent(looks) { break }
-            let steps = (segment == 0 ? 0 : ends[segment - 1])..<ends[segment]
+        for end in healing.looks {
+            guard let reached = looks.last?.step, end > reached, !isSpent else { continue }
+            let steps = reached..<end
             meter.begin(
                 "steps \(steps.lowerBound + 1) to \(steps.upperBound) of \(healing.steps)",
                 share: work.segment(steps.count))
             // The present is the best so far: it moves on, so that it is put aside.
-            if looks.count > 1, HealingLook.best(of: looks) == looks.last { putAside() }
+            if reached > 0, isPresentBest { putAside() }
             for tensor in tensors.joined() { tensor.forget() }
             let fitted = try run(steps: steps)
             looks.append(
@@ -119,23 +117,25 @@ final class ModelHealing {
             try recall.keep(
                 HealingState(
                     looks: looks, tensors: live(tensors.map { $0.map(\.values) }),
-                    best: HealingLook.best(of: looks) == looks.last ? nil : best.map(live)),
+                    best: isPresentBest ? nil : best.map(live)),
                 behind: steps.upperBound)
         }
-        return (chosen(looks), looks)
+        return (chosen, looks)
     }
 
+    private var bestStep: Int { HealingLook.best(of: looks)?.step ?? 0 }
+    private var isPresentBest: Bool { bestStep == looks.last?.step }
+
     /// Twice in a row no better than the best: more steps learn the tokens by heart.
-    private func isSpent(_ looks: [HealingLook]) -> Bool {
-        guard looks.count > 2, let best = HealingLook.best(of: looks) else { return false }
-        return looks.suffix(2).allSatisfy { $0.step > best.step }
+    private var isSpent: Bool {
+        looks.count > 2 && looks.suffix(2).allSatisfy { $0.step > bestStep }
     }
 
     // MARK: Tensors
 
-    private func chosen(_ looks: [HealingLook]) -> any ComputedTensors {
-        guard let step = HealingLook.best(of: looks)?.step, step > 0 else { return computed }
-        if step == looks.last?.step { return live(tensors.map { $0.map(\.values) }) }
+    private var chosen: any ComputedTensors {
+        if bestStep == 0 { return computed }
+        if isPresentBest { return live(tensors.map { $0.map(\.values) }) }
         return best.map(live) ?? computed
     }
 
@@ -157,7 +157,6 @@ final class ModelHealing {
             putAside()
             try assign(known, to: best ?? [])
         }
-        tensors.joined().forEach(publish)
     }
 
     /// Into the same memory every time.

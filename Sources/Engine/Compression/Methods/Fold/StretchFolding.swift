@@ -170,21 +170,22 @@ struct StretchFolding<Observer: WorkObserver> {
         let context = try context(original.source)
         let past = OriginalStretch(layers: stretch.layers, start: source, context: context)
         let norms = stretch.layers.map { $0.layer[keyPath: norm] }
-        var fitting = InputFitting(layers: norms.count, width: stream.columns)
+        let fits = fits && settings.inputs
+        var fitting =
+            fits ? InputFitting(layers: norms.count, width: stream.columns) : nil
         for (index, wave) in waves.enumerated() {
             try observer.checkpoint()
             let states = try past.states(of: wave, leaving: first == 1)
             target.rows(wave.tokens).assign(wanted(states))
-            if settings.inputs, fits {
-                try fitting.add(
-                    stream.rows(wave.tokens), wanted: norms.indices.map { states[2 * $0 + first] },
-                    norms: norms, to: settings.inputRidge.part(ofWave: index, of: waves.count),
-                    context: context)
-            }
+            try fitting?.add(
+                stream.rows(wave.tokens), wanted: norms.indices.map { states[2 * $0 + first] },
+                norms: norms, to: settings.inputRidge.part(ofWave: index, of: waves.count),
+                context: context)
             try meter.add(work.states(leaving: first == 1, fits: fits) * share(of: wave))
         }
-        guard settings.inputs, fits else { return norms.map { _ in LayerPatch() } }
-        let maps = try fitting.maps(settings.inputRidge)
+        guard let maps = try fitting?.maps(settings.inputRidge) else {
+            return norms.map { _ in LayerPatch() }
+        }
         let patches = try maps.enumerated().map { index, map in
             var patch = LayerPatch()
             let layer = stretch.layers[index]
