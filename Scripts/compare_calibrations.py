@@ -54,10 +54,10 @@ def sets(options):
     }
 
 
-def run(options, name, calibration):
+def fold_job(options, name, calibration):
     layers = [int(layer) for layer in options.layers.split(",")]
     config = json.loads((Path(options.model) / "config.json").read_text())
-    job = {
+    return {
         "version": 1, "name": name, "model": options.model, "calibration": calibration,
         "analysis": {"similarity": "cosine"},
         "compress": [{"method": "fold", "select": "list", "layers": layers, "tuning_steps": 0,
@@ -70,13 +70,17 @@ def run(options, name, calibration):
             {"task": "multiple-choice", "path": str(options.arc), "limit": 400},
         ],
     }
-    manifest = options.work / f"{name}.yaml"
+
+
+def run(options, job):
+    """The report of a job, run in the foreground on the work folder's store."""
+    manifest = options.work / f"{job['name']}.yaml"
     manifest.write_text(json.dumps(job))
     done = subprocess.run(
         [options.layerfold, "run", manifest, "--state", options.work / "state",
-         "--output", options.work / "out"], stdout=subprocess.PIPE, text=True)
+         "--output", options.work / "out" / job["name"]], stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
-        sys.exit(f"the job {name} failed")
+        sys.exit(f"the job {job['name']} failed")
     return json.loads(Path(done.stdout.split()[-1]).read_text())
 
 
@@ -94,7 +98,7 @@ def main():
     print("| set | tokens | wiki KL | chat KL | PIQA KL | ARC KL | seconds (weights) |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in options.sets.split(","):
-        report = run(options, f"{name}-{options.tokens}", known[name])
+        report = run(options, fold_job(options, f"{name}-{options.tokens}", known[name]))
         result = report["results"][0]
         kinds = ("kl_divergence", "kl_divergence", "choice_divergence", "choice_divergence")
         values = [e["value"] for e in result["evaluations"] if e["metric"] in kinds]
@@ -103,4 +107,5 @@ def main():
         print(f"| {name} | {options.tokens} | {figures} | {seconds:.0f} |", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

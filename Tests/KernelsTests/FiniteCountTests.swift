@@ -55,5 +55,16 @@ import Testing
         again.add(small.span)
         let largest = small.filter(\.isFinite).map(\.magnitude).max()
         #expect(again.largest == largest && again.others == found.others)
+        // And as stored: what is none already stays none in every format, at every place.
+        for format in FloatFormat.allCases {
+            var bytes = [UInt8](repeating: 0, count: count * format.byteWidth)
+            var elements = bytes.mutableSpan
+            var raw = unsafe elements.mutableBytes
+            Conversion.narrow(values.span, to: format, into: &raw)
+            let overflowing = values.count { $0.isFinite && format.overflows($0.magnitude) }
+            #expect(
+                FiniteCount.others(of: unsafe bytes.span.bytes, in: format)
+                    == found.others + overflowing)
+        }
     }
 }
