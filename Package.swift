@@ -109,10 +109,11 @@ let package = Package(
                 external("GRDB", "GRDB.swift"), external("SystemPackage", "swift-system"),
             ]),
         // The engine, room by room: each knows only rooms above it.
+        room("Schemes", ["Failures", "JSON", "TensorMath"]),
         room(
             "Checkpoint",
             [
-                "Failures", "JSON", "TensorMath", "DurableIO",
+                "Failures", "JSON", "Schemes", "TensorMath", "DurableIO",
                 external("OrderedCollections", "swift-collections"),
                 external("SystemPackage", "swift-system"),
             ]),
@@ -135,7 +136,7 @@ let package = Package(
                 "PythonText",
                 external("SystemPackage", "swift-system"),
             ]),
-        room("Model", ["Failures", "JSON", "Checkpoint", "TensorMath"]),
+        room("Model", ["Failures", "JSON", "Schemes", "Checkpoint", "TensorMath"]),
         room(
             "Generation",
             [
@@ -154,6 +155,12 @@ let package = Package(
             [
                 "Failures", "JSON", "Checkpoint", "Model", "Evaluation", "Analysis", "Catalogue",
                 "TensorMath", "DurableIO", external("SystemPackage", "swift-system"),
+            ]),
+        room(
+            "Quantization",
+            [
+                "Failures", "JSON", "Schemes", "Checkpoint", "Model", "Catalogue", "TensorMath",
+                "DurableIO", external("SystemPackage", "swift-system"),
             ]),
 
         // Figures come in as values: no numerics.
@@ -174,8 +181,8 @@ let package = Package(
             "Runner",
             [
                 "Failures", "JSON", "Checkpoint", "Tokenizer", "ChatTemplate", "Texts", "Model",
-                "Generation", "Evaluation", "Analysis", "Compression", "Report", "Locations",
-                "Publication", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
+                "Generation", "Evaluation", "Analysis", "Compression", "Schemes", "Quantization",
+                "Report", "Locations", "Publication", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
         ours(
@@ -253,6 +260,7 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ],
             path: "Tests/EngineTestSupport", swiftSettings: strict),
+        engineTests("SchemesTests", ["JSON", "Schemes", "TensorMath"]),
         engineTests("CheckpointTests", ["JSON", "Checkpoint", "DurableIO"]),
         engineTests("TokenizerTests", ["Tokenizer"]),
         tests(

@@ -106,8 +106,8 @@ package struct GatedBlueprint: Sendable, Equatable {
 
 /// A router that sends each token to its top experts.
 package struct ExpertsBlueprint: Sendable, Equatable {
-    var router: ProjectionBlueprint
-    var experts: [GatedBlueprint]
+    package var router: ProjectionBlueprint
+    package var experts: [GatedBlueprint]
     var expertsPerToken: Int
     /// Mixtral divides the chosen probabilities by their sum, Jamba does not.
     var renormalised: Bool

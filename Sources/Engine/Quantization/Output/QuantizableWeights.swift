@@ -1,0 +1,41 @@
+// Which weights of a model are quantised: the projections of attention and MLPs, experts included.
+// Embedding, head, norms, routers and Mamba mixers stay as they are.
+
+package import Model
+package import Schemes
+
+/// The weights of a model that a scheme changes, and the modules that it leaves.
+package struct QuantizableWeights: Sendable {
+    /// `P.weight`, [rows, columns], each stored tensor once, in the order of the forward pass.
+    package let tensors: [ExpectedTensor]
+    /// For `quantization_config`.
+    package let ignore: [String]
+    private let names: Set<String>
+
+    package init(_ blueprint: ModelBlueprint) {
+        var seen: Set<String> = []
+        tensors = blueprint.layers.flatMap(\.projections).filter { seen.insert($0.tensor).inserted }
+            .map { ExpectedTensor(name: $0.tensor, shape: [$0.totalRows, $0.inputs]) }
+        names = seen
+        var patterns = ["lm_head"]
+        for layer in blueprint.layers {
+            if case .mamba(let mamba) = layer.mixer {
+                let name = layer.localName(mamba.input.tensor).prefix { $0 != "." }
+                patterns.append("re:.*\(name).*")
+            }
+            if case .experts(let experts) = layer.feedForward {
+                patterns.append("re:.*\(layer.localName(experts.router.tensor.module))$")
+            }
+        }
+        ignore = patterns.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    package func contains(_ tensor: String) -> Bool { names.contains(tensor) }
+}
+
+extension String {
+    /// The module of a tensor called `MODULE.weight`.
+    package var module: String {
+        hasSuffix(".weight") ? String(dropLast(".weight".count)) : self
+    }
+}
