@@ -260,7 +260,7 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ],
             path: "Tests/EngineTestSupport", swiftSettings: strict),
-        engineTests("SchemesTests", ["JSON", "Schemes", "TensorMath"]),
+        engineTests("SchemesTests", ["JSON", "Schemes"]),
         engineTests("CheckpointTests", ["JSON", "Checkpoint", "DurableIO"]),
         engineTests("TokenizerTests", ["Tokenizer"]),
         tests(
@@ -281,12 +281,17 @@ let package = Package(
         engineTests(
             "CompressionTests",
             ["Compression", "Analysis", "Model", "Tokenizer", "Checkpoint", "Catalogue"]),
+        engineTests(
+            "QuantizationTests",
+            [
+                "JSON", "Quantization", "Schemes", "Model", "Checkpoint", "Catalogue", "DurableIO",
+            ]),
         tests("ReportTests", ["JSON", "Report", "TensorMath"]),
         tests(
             "RunnerTests",
             [
                 "JSON", "Runner", "Jobs", "Catalogue", "Failures", "Compression", "Evaluation",
-                "Analysis", "Model", "Report", "Texts",
+                "Analysis", "Model", "Report", "Texts", "Quantization", "Schemes",
                 "Tokenizer", "Checkpoint", "TensorMath", "DurableIO", "Store", "Locations",
                 external("SystemPackage", "swift-system"),
             ]),

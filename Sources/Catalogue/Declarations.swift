@@ -69,6 +69,33 @@ package struct MethodDeclaration: Declaration {
     }
 }
 
+/// A way to write a model in fewer bits.
+package struct QuantizationDeclaration: Declaration {
+    package let name: String
+    package let summary: String
+    package let source: String
+    package let formula: String
+    /// Whether it looks at calibration data.
+    package let needsCalibration: Bool
+    /// Parameters that folders are named by, with what stands before their values.
+    package let naming: [(parameter: String, prefix: String)]
+    package let parameters: [ParameterDeclaration]
+
+    init(
+        name: String, summary: String, source: String, formula: String,
+        needsCalibration: Bool = false, naming: [(parameter: String, prefix: String)] = [],
+        parameters: [ParameterDeclaration] = []
+    ) {
+        self.name = name
+        self.summary = summary
+        self.source = source
+        self.formula = formula
+        self.needsCalibration = needsCalibration
+        self.naming = naming
+        self.parameters = parameters
+    }
+}
+
 /// A measure of how alike two layers are.
 package struct SimilarityDeclaration: Declaration {
     package let name: String

@@ -21,6 +21,12 @@ package enum Offer {
         .divergence, .generation, .gsm8k,
     ]
 
+    package static let quantizations: [QuantizationDeclaration] = [.rtn, .fp8]
+
+    package static func quantization(_ name: String) -> QuantizationDeclaration? {
+        quantizations.first { $0.name == name }
+    }
+
     package static func method(_ name: String) -> MethodDeclaration? {
         methods.first { $0.name == name }
     }

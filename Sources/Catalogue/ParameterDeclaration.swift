@@ -8,6 +8,10 @@ package enum ParameterKind: Sendable, Equatable {
     case numberOrWord(ClosedRange<Double>, [String])
     /// A whole number in the range.
     case integer(ClosedRange<Int>)
+    /// One of these whole numbers.
+    case oneOf([Int])
+    /// A whole number in the range, or one of these words.
+    case integerOrWord(ClosedRange<Int>, [String])
     /// One of these words.
     case choice([String])
     case flag

@@ -31,7 +31,7 @@ package enum ModelCard {
 
             ## Figures
 
-            \(figures(result))
+            \(table(result.evaluations))
             \(answers(result))
             ## What the figures do not say
 
@@ -77,9 +77,10 @@ package enum ModelCard {
         NumberText.change(Double(value) / Double(max(original, 1)) - 1)
     }
 
-    private static func figures(_ result: RunReport.Result) -> String {
-        guard !result.evaluations.isEmpty else { return "This model was not evaluated." }
-        let rows = result.evaluations.map { evaluation -> String in
+    /// Figures beside the original's.
+    static func table(_ evaluations: [RunReport.Evaluation]) -> String {
+        guard !evaluations.isEmpty else { return "This model was not evaluated." }
+        let rows = evaluations.map { evaluation -> String in
             let metric = ReportMetric(evaluation)
             var folded = metric.text(evaluation.value)
             if let stderr = evaluation.stderr, stderr.isFinite {

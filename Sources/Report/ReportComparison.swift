@@ -69,6 +69,16 @@ package enum ReportComparison {
                 return result
             }
         }
+        let quantized = zip(sources, names).flatMap { source, name in
+            (source.report.quantized ?? []).map { model in
+                var model = model
+                model.id = "\(name)/\(model.id)"
+                if model.of != RunReport.Similarity.original { model.of = "\(name)/\(model.of)" }
+                model.path = source.folder + "/" + model.path
+                return model
+            }
+        }
+        whole.quantized = quantized.isEmpty ? nil : quantized
         whole.job = .object(JSONObject([("name", .string(names.joined(separator: " and ")))]))
         whole.stages = []
         whole.similarity = []

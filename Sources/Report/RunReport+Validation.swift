@@ -20,10 +20,14 @@ extension RunReport {
         }
         try check(
             correlations?.count ?? 0, in: 0..<Self.correlationsMax + 1, "correlations: entries")
+        try check(quantized?.count ?? 0, in: 0..<Self.quantizedMax + 1, "quantized: entries")
         for (index, result) in results.enumerated() {
             try validate(result, "results[\(index)]")
         }
     }
+
+    /// A manifest makes no more.
+    private static let quantizedMax = 10_000
 
     private func validate(_ result: Result, _ path: String) throws(ReportError) {
         try check(result.layers, in: 0..<Self.layersMax + 1, "\(path).layers")

@@ -22,6 +22,8 @@ package struct RunReport: Codable, Sendable, Equatable {
     /// Where the job compares calibration sets or measures.
     package var correlations: [Correlation]?
     package var results: [Result]
+    /// Models of the job in fewer bits, where it quantises.
+    @LaterField package var quantized: [Quantized]?
     package var warnings: [String]
     package var versions: Versions
     package var numerics: Numerics
@@ -31,7 +33,8 @@ package struct RunReport: Codable, Sendable, Equatable {
 
     package init(
         job: JSONValue, model: Model, stages: [Stage], similarity: [Similarity],
-        correlations: [Correlation]? = nil, results: [Result], warnings: [String],
+        correlations: [Correlation]? = nil, results: [Result], quantized: [Quantized]? = nil,
+        warnings: [String],
         versions: Versions, numerics: Numerics,
         started: String, finished: String
     ) {
@@ -42,6 +45,7 @@ package struct RunReport: Codable, Sendable, Equatable {
         self.similarity = similarity
         self.correlations = correlations
         self.results = results
+        self.quantized = quantized
         self.warnings = warnings
         self.versions = versions
         self.numerics = numerics

@@ -94,8 +94,7 @@ package final class JobRunner {
     private func attempt() throws -> RunReport {
         let prepared = try prepare()
         try announce(prepared)
-        let outcome = try carryOut(prepared, cache)
-        let report = try makeReport(prepared.original, outcome.analysed, outcome.made)
+        let report = try makeReport(prepared.original, try carryOut(prepared, cache))
         try ResultFiles(folder: setting.results).write(report, job: job)
         return report
     }
@@ -152,6 +151,14 @@ package final class JobRunner {
         let calibration: CalibrationOrigin?
         /// Of `compare`.
         let sets: [(name: String, origin: CalibrationOrigin)]
+        let quantizations: [QuantizationRequest]
+    }
+
+    /// What the stages of a job gave.
+    private struct Outcome {
+        let analysed: Analysed
+        let made: [RunReport.Result]
+        let quantized: [RunReport.Quantized]
     }
 
     private func prepare() throws -> Prepared {
@@ -164,6 +171,8 @@ package final class JobRunner {
             else { continue }
             _ = try layersRemoved(ratio: ratio, of: original.model.blueprint.layers.count)
         }
+        let quantizations = try QuantizationRequest.all(of: job, original.model)
+        for note in quantizations.flatMap(\.notes) { progress.warn(note) }
         // A job that reads no text needs no tokenizer that can be read.
         let tokenizer = try job.readsText ? IdentifiedTokenizer(folder: located.folder) : nil
         try evaluations(original, tokenizer, cache)?.check(job.evaluate)
@@ -183,7 +192,7 @@ package final class JobRunner {
             calibration: try job.calibration.flatMap { try reader?.origin($0) },
             sets: try (job.compare?.sets ?? []).compactMap { set in
                 try reader.map { (name: set.title, origin: try $0.origin(set)) }
-            })
+            }, quantizations: quantizations)
     }
 
     /// nil for a job that reads no text.
@@ -199,7 +208,7 @@ package final class JobRunner {
 
     private func carryOut(
         _ prepared: Prepared, _ cache: StageCache
-    ) throws -> (analysed: Analysed, made: [RunReport.Result]) {
+    ) throws -> Outcome {
         let original = prepared.original
         let evaluations = evaluations(original, prepared.tokenizer, cache)
         let analysis = AnalysisStages(cache: cache, numerics: numerics, analysis: job.analysis)
@@ -207,9 +216,14 @@ package final class JobRunner {
         let baselines = try job.evaluate.compactMap {
             try evaluations?.run($0, on: Subject(original), beside: nil)
         }
+        let judge = ModelJudge(
+            job: job, evaluations: evaluations, baselines: baselines, progress: cache.progress)
         var maker = ResultMaker(
             job: job, cache: cache, numerics: numerics, results: setting.results,
-            analysis: analysis, evaluations: evaluations, baselines: baselines,
+            analysis: analysis, judge: judge,
+            quantizations: Quantizations(
+                requests: prepared.quantizations, original: original, output: job.output,
+                results: setting.results, judge: judge, cache: cache),
             original: original, analysed: analysed)
         let models = DistinctModels(
             try job.candidates.map { try maker.resolved($0) },
@@ -218,8 +232,10 @@ package final class JobRunner {
         if let reason = LibraryEnvironment.fallback {
             cache.progress.warn("computed with AVX2 kernels, because of \(reason)")
         }
+        try maker.quantiseOriginal()
         for candidate in models.candidates { try maker.make(PlanRequest(candidate)) }
-        return (maker.analysed, maker.made)
+        return Outcome(
+            analysed: maker.analysed, made: maker.made, quantized: maker.quantized)
     }
 
     // MARK: Analysis
@@ -273,7 +289,7 @@ package final class JobRunner {
     // MARK: Report
 
     private func makeReport(
-        _ original: IdentifiedModel, _ analysed: Analysed, _ results: [RunReport.Result]
+        _ original: IdentifiedModel, _ outcome: Outcome
     ) throws -> RunReport {
         let model = original.model
         let format = try model.checkpoint.tensor(model.blueprint.embedding).dtype
@@ -284,8 +300,9 @@ package final class JobRunner {
                 architecture: model.blueprint.modelType, layers: model.blueprint.layers.count,
                 parameters: model.parameterCount, bytes: model.checkpoint.tensorByteCount,
                 dtype: format.configName),
-            stages: cache.records, similarity: analysed.reports,
-            correlations: analysed.correlations, results: results,
+            stages: cache.records, similarity: outcome.analysed.reports,
+            correlations: outcome.analysed.correlations, results: outcome.made,
+            quantized: outcome.quantized.isEmpty ? nil : outcome.quantized,
             warnings: progress.warnings, versions: Versions.current, numerics: numerics.report,
             started: started, finished: timestamp())
     }

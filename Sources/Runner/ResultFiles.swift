@@ -19,6 +19,12 @@ struct ResultFiles {
         for result in report.results {
             try put("\(result.path)/README.md", ModelCard.render(report, result))
         }
+        if let quantized = report.quantized {
+            try put("quantized.csv", QuantizedTable(report).csv())
+            for model in quantized {
+                try put("\(model.path)/README.md", QuantizedCard.render(report, model))
+            }
+        }
     }
 
     /// Durable when it returns: results are published by renaming their folder.

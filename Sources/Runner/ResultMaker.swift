@@ -14,17 +14,16 @@ struct ResultMaker {
     /// The job's results.
     let results: FilePath
     let analysis: AnalysisStages
-    /// nil where the job reads no text.
-    let evaluations: Evaluations?
-    /// Of the original, one for each evaluation of the job.
-    let baselines: [Evaluated]
+    let judge: ModelJudge
+    let quantizations: Quantizations
     let original: IdentifiedModel
     var analysed: Analysed
     private(set) var made: [RunReport.Result] = []
+    private(set) var quantized: [RunReport.Quantized] = []
 
     init(
         job: JobDescription, cache: StageCache, numerics: Numerics, results: FilePath,
-        analysis: AnalysisStages, evaluations: Evaluations?, baselines: [Evaluated],
+        analysis: AnalysisStages, judge: ModelJudge, quantizations: Quantizations,
         original: IdentifiedModel, analysed: Analysed
     ) {
         self.job = job
@@ -32,8 +31,8 @@ struct ResultMaker {
         self.numerics = numerics
         self.results = results
         self.analysis = analysis
-        self.evaluations = evaluations
-        self.baselines = baselines
+        self.judge = judge
+        self.quantizations = quantizations
         self.original = original
         self.analysed = analysed
     }
@@ -61,7 +60,8 @@ struct ResultMaker {
         for caveat in model.caveats { progress.warn("\(request.folder): \(caveat)") }
         let measure = request.measure ?? job.analysis.similarity
         let after = try measured(model, by: measure, request)
-        let (figures, answers) = try evaluated(model, request)
+        let (figures, answers) = try judge.judge(
+            Subject(model: model.model, identity: model.identity, label: request.folder))
         made.append(
             RunReport.Result(
                 id: request.folder, method: request.method, label: request.label,
@@ -75,6 +75,13 @@ struct ResultMaker {
                 healing: looks?.report,
                 answers: answers.isEmpty ? nil : answers, seconds: model.seconds,
                 files: model.files, caveats: model.caveats))
+        quantized += try quantizations.make(
+            Subject(model: model.model, identity: model.identity, label: request.folder))
+    }
+
+    /// The original in fewer bits, where entries ask for that.
+    mutating func quantiseOriginal() throws {
+        quantized += try quantizations.make(Subject(original), isOriginal: true)
     }
 
     // MARK: Before the plan
@@ -260,28 +267,6 @@ struct ResultMaker {
         guard let found else { return [] }
         analysed.reports.append(found.report(of: request.folder))
         return [analysed.reports.count - 1]
-    }
-
-    private func evaluated(
-        _ model: FoldedModel, _ request: PlanRequest
-    ) throws -> (figures: [RunReport.Evaluation], answers: [RunReport.Answer]) {
-        guard let evaluations else { return ([], []) }
-        let subject = Subject(
-            model: model.model, identity: model.identity, label: request.folder)
-        let names = EvaluationReport.names(job.evaluate)
-        var figures: [RunReport.Evaluation] = []
-        var answers: [RunReport.Answer] = []
-        for index in job.evaluate.indices {
-            let found = try progress.figure("\(names[index]) of \(request.folder)") {
-                try evaluations.run(
-                    job.evaluate[index], on: subject, beside: baselines[index])
-            }
-            guard let found else { continue }
-            figures += EvaluationReport.entries(
-                task: names[index], figures: found.figures, original: baselines[index].figures)
-            answers += EvaluationReport.answers(task: names[index], found.shown)
-        }
-        return (figures, answers)
     }
 }
 

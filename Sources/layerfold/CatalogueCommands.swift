@@ -1,4 +1,4 @@
-// `layerfold methods | tasks | architectures`: what this build can do.
+// `layerfold methods | quantizations | tasks | architectures`: what this build can do.
 
 import ArgumentParser
 import Catalogue
@@ -17,6 +17,24 @@ struct MethodsCommand: ParsableCommand {
             Terminal.paragraph("source: \(method.source)", indent: 2)
             Terminal.paragraph("formula: \(method.formula)", indent: 2)
             DeclarationListing.printParameters(method.parameters)
+        }
+    }
+}
+
+struct QuantizationsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "quantizations",
+        abstract: "List the ways to write models in fewer bits with their parameters.")
+
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        if json { return try Terminal.json(Offer.quantizations.map(DeclarationListing.init)) }
+        for method in Offer.quantizations {
+            Terminal.paragraph("\(method.name): \(method.summary)")
+            Terminal.paragraph("source: \(method.source)", indent: 2)
+            Terminal.paragraph("formula: \(method.formula)", indent: 2)
+            DeclarationListing.printParameters(Offer.quantize + method.parameters)
         }
     }
 }

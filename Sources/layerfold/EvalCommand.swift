@@ -325,6 +325,11 @@ private enum ParameterText {
                 ? .text(text) : Double(text).flatMap { range.contains($0) ? .number($0) : nil }
         case .integer(let range):
             Int(text).flatMap { range.contains($0) ? .integer($0) : nil }
+        case .oneOf(let numbers):
+            Int(text).flatMap { numbers.contains($0) ? .integer($0) : nil }
+        case .integerOrWord(let range, let words):
+            words.contains(text)
+                ? .text(text) : Int(text).flatMap { range.contains($0) ? .integer($0) : nil }
         case .choice(let words): words.contains(text) ? .text(text) : nil
         case .flag: Bool(text).map { .flag($0) }
         case .text, .path, .textPath: .text(text)

@@ -28,6 +28,7 @@ struct InspectCommand: ParsableCommand {
         let context: Int
         let parameters: Int
         let bytes: Int
+        let quantization: String?
         let files: [String]
         let unread: [String]
         let warnings: [String]
@@ -42,7 +43,9 @@ struct InspectCommand: ParsableCommand {
             layerKinds: model.blueprint.layers.map(\.kind),
             hidden: model.blueprint.hiddenWidth, vocabulary: model.blueprint.vocabularySize,
             context: model.blueprint.contextLength, parameters: model.parameterCount,
-            bytes: checkpoint.tensorByteCount, files: checkpoint.files.map(\.name),
+            bytes: checkpoint.tensorByteCount,
+            quantization: model.quantization.map { "\($0.scheme)" },
+            files: checkpoint.files.map(\.name),
             unread: model.unread, warnings: checkpoint.warnings.map(\.description),
             tensors: tensors || json
                 ? try checkpoint.tensorNames.map { name in
@@ -57,7 +60,9 @@ struct InspectCommand: ParsableCommand {
                 ["kinds", Set(listing.layerKinds).sorted().joined(separator: "; ")],
                 ["hidden", "\(listing.hidden)"], ["vocabulary", "\(listing.vocabulary)"],
                 ["context", "\(listing.context)"], ["parameters", "\(listing.parameters)"],
-                ["bytes", "\(listing.bytes)"], ["files", listing.files.joined(separator: ", ")],
+                ["bytes", "\(listing.bytes)"],
+            ] + (listing.quantization.map { [["quantised", $0]] } ?? []) + [
+                ["files", listing.files.joined(separator: ", ")],
                 ["unread", listing.unread.joined(separator: ", ")],
             ], hasHeader: false)
         for warning in listing.warnings { Terminal.paragraph("warning: \(warning)") }

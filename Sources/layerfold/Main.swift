@@ -31,7 +31,8 @@ struct Layerfold: ParsableCommand {
             CommandGroup(
                 name: "What this build can do",
                 subcommands: [
-                    MethodsCommand.self, TasksCommand.self, ArchitecturesCommand.self,
+                    MethodsCommand.self, QuantizationsCommand.self, TasksCommand.self,
+                    ArchitecturesCommand.self,
                 ]),
             CommandGroup(
                 name: "Models",

@@ -23,8 +23,11 @@ struct ModelArgument: ParsableArguments {
         }
     }
 
-    static func open(_ located: LocatedModel) throws -> Model {
-        do { return try Model(try Checkpoint(located.folder)) } catch {
+    /// - Parameter readsQuantised: whether a quantised model will do.
+    static func open(_ located: LocatedModel, readsQuantised: Bool = true) throws -> Model {
+        do {
+            return try Model(try Checkpoint(located.folder, readsQuantised: readsQuantised))
+        } catch {
             throw Failure(.refused, FaultText.describe(error))
         }
     }

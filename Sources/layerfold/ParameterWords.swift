@@ -11,6 +11,10 @@ extension ParameterKind {
                 + words.joined(separator: ", ")
         case .integer(let range):
             "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .oneOf(let numbers): numbers.map { "\($0)" }.joined(separator: " | ")
+        case .integerOrWord(let range, let words):
+            "a whole number from \(range.lowerBound) to \(range.upperBound), or "
+                + words.joined(separator: ", ")
         case .choice(let words): words.joined(separator: " | ")
         case .flag: "true | false"
         case .text: "a text"

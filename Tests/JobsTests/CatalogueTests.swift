@@ -7,7 +7,7 @@ import Testing
     private static let lists: [(String, [any Declaration])] = [
         ("methods", Offer.methods), ("similarities", Offer.similarities),
         ("representations", Offer.representations), ("datasets", Offer.datasets),
-        ("tasks", Offer.tasks),
+        ("tasks", Offer.tasks), ("quantizations", Offer.quantizations),
     ]
 
     @Test func `names are unique and plain`() {
@@ -25,7 +25,7 @@ import Testing
     @Test func `parameters have fitting defaults and refer to earlier ones`() {
         let reserved: Set = [
             "method", "ratios", "task", "dataset", "similarity", "representation", "compute",
-            "label",
+            "label", "original",
         ]
         for (list, declarations) in Self.lists {
             for declaration in declarations {
@@ -58,6 +58,8 @@ import Testing
                 case (.numberOrWord(let range, _), .number(let number)): range.contains(number)
                 case (.numberOrWord(_, let words), .text(let word)): words.contains(word)
                 case (.integer(let range), .integer(let number)): range.contains(number)
+                case (.oneOf(let numbers), .integer(let number)): numbers.contains(number)
+                case (.integerOrWord(_, let words), .text(let word)): words.contains(word)
                 case (.choice(let words), .text(let word)): words.contains(word)
                 case (.flag, .flag), (.text, .text), (.path, .text), (.textPath, .text): true
                 case (.integers(let range, _), .integers(let numbers)):

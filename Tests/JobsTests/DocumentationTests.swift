@@ -69,6 +69,11 @@ import Testing
                     "*\($0.source)*\n\nReports: \($0.metrics.map { "`\($0)`" }.joined(separator: ", "))."
                 }
             ),
+            ("quantize", table(Offer.quantize)),
+            (
+                "quantizations",
+                sections(Offer.quantizations) { "*\($0.source)*\n\n`\($0.formula)`" }
+            ),
             ("output", table(Offer.output)),
             ("priority", table([Offer.priority])),
         ]
@@ -119,6 +124,10 @@ import Testing
             "number, \(plain(range.lowerBound)) to \(plain(range.upperBound)), or "
                 + words.map { "`\($0)`" }.joined(separator: " \\| ")
         case .integer(let range): "whole number, \(range.lowerBound) to \(range.upperBound)"
+        case .oneOf(let numbers): numbers.map { "`\($0)`" }.joined(separator: " \\| ")
+        case .integerOrWord(let range, let words):
+            "whole number, \(range.lowerBound) to \(range.upperBound), or "
+                + words.map { "`\($0)`" }.joined(separator: " \\| ")
         case .choice(let words): words.map { "`\($0)`" }.joined(separator: " \\| ")
         case .flag: "`true` \\| `false`"
         case .text: "text"

@@ -3,6 +3,7 @@
 
 import DurableIO
 import JSON
+package import Schemes
 package import SystemPackage
 
 /// What was noticed about a checkpoint that does not stop its use.
@@ -34,6 +35,8 @@ package final class Checkpoint: Sendable {
     /// For messages.
     package var folderText: String { folder.string }
     package let config: ModelConfig
+    /// How it is quantised; nil where it is not.
+    package let quantization: QuantizationConfig?
     /// In the order of their names.
     package let files: [SafetensorsFile]
     package let warnings: [CheckpointWarning]
@@ -47,13 +50,16 @@ package final class Checkpoint: Sendable {
     /// - Parameters:
     ///   - root: where given, every file (after symbolic links) must lie below this folder.
     ///   - excluded: folders that are nothing of the model's, though they may lie in it.
+    ///   - readsQuantised: whether a quantised checkpoint will do, for who only computes with it.
     package init(
-        _ folder: FilePath, within root: FilePath? = nil, excluding excluded: [FilePath] = []
+        _ folder: FilePath, within root: FilePath? = nil, excluding excluded: [FilePath] = [],
+        readsQuantised: Bool = false
     ) throws(CheckpointError) {
         let listing = try CheckpointFolder(folder, within: root)
         let config = try listing.readConfig()
+        let quantization = try listing.quantization(config, isRead: readsQuantised)
         let weights = try listing.openWeights()
-        for file in weights.files {
+        for file in weights.files where quantization == nil {
             for tensor in file.tensors where tensor.looksQuantised {
                 throw .weight(
                     tensor: tensor.name, path: file.path.string, .quantised(tensor.dtype))
@@ -62,6 +68,7 @@ package final class Checkpoint: Sendable {
         self.folder = folder
         self.root = root
         self.config = config
+        self.quantization = quantization
         self.files = weights.files
         self.owners = weights.owners
         let companions = try listing.companions(weights, excluding: excluded)

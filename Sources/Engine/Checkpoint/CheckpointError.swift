@@ -3,6 +3,7 @@
 package import DurableIO
 package import Failures
 package import JSON
+package import Schemes
 
 package enum CheckpointError: ClassifiedFailure, Equatable {
     case system(SystemCallError)
@@ -37,6 +38,7 @@ package enum FolderFault: Equatable, Sendable {
     case torchWeights(file: String)
     case ggufWeights(file: String)
     case quantised(method: String)
+    case unreadQuantization(UnreadQuantization)
 }
 
 package enum IndexFault: Equatable, Sendable {
@@ -100,6 +102,7 @@ extension FolderFault: CustomStringConvertible {
             "the checkpoint is quantised (`quantization_config`, method \(quoted(method))), and "
                 + "quantised weights cannot be folded; use the original F32, F16 or BF16 "
                 + "checkpoint and quantise the result"
+        case .unreadQuantization(let error): error.description
         }
     }
 }

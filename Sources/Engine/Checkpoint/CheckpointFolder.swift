@@ -4,6 +4,7 @@
 import DurableIO
 import JSON
 import OrderedCollections
+import Schemes
 import SystemPackage
 
 /// The weight files of a folder and which of them owns which tensor.
@@ -79,17 +80,27 @@ struct CheckpointFolder {
     func readConfig() throws(CheckpointError) -> ModelConfig {
         guard names.contains(Self.configName) else { throw .folder(path: path.string, .noConfig) }
         let file = try map(Self.configName)
-        let config = try file.withBytes { (bytes) throws(CheckpointError) in
+        return try file.withBytes { (bytes) throws(CheckpointError) in
             try ModelConfig.parse(bytes, file: path.appending(Self.configName).string)
         }
-        if let quantisation = config.value("quantization_config") {
-            var method = "unknown"
-            if case .object(let object) = quantisation {
-                method = object["quant_method"]?.string ?? method
-            }
+    }
+
+    /// How the checkpoint is quantised; nil where it is not.
+    ///
+    /// - Parameter isRead: whether a quantised one will do.
+    func quantization(
+        _ config: ModelConfig, isRead: Bool
+    ) throws(CheckpointError) -> QuantizationConfig? {
+        guard let value = config.value(QuantizationConfig.key) else { return nil }
+        guard isRead else {
+            let method = value["quant_method"]?.string ?? "unknown"
             throw .folder(path: path.string, .quantised(method: method))
         }
-        return config
+        do {
+            return try QuantizationConfig(parsing: value)
+        } catch {
+            throw .folder(path: path.string, .unreadQuantization(error))
+        }
     }
 
     func openWeights() throws(CheckpointError) -> CheckpointWeights {

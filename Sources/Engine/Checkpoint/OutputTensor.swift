@@ -45,7 +45,7 @@ package struct OutputTensor {
         case produce((inout TensorSink) throws -> Void)
     }
 
-    let plan: TensorPlan
+    package let plan: TensorPlan
     package let source: Source
 
     /// The stored tensor under another name (or the same).

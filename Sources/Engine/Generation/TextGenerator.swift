@@ -88,6 +88,8 @@ package struct TextGenerator {
             // keeps between steps: up to 35 MiB were held beyond the rest.
             + (48 << 20)
             + 4 * room.slots * blueprint.vocabularySize
+            // No layer is released between steps.
+            + forward.weights.source.ownByteCount(blueprint.layers.flatMap(\.tensors))
     }
 
     /// Goes on with every prompt.

@@ -8,6 +8,8 @@ package struct Model: Sendable {
     package let checkpoint: Checkpoint
     package let architecture: any Architecture
     package let blueprint: ModelBlueprint
+    /// Of a quantised model, whose weights are read through it.
+    package let quantization: StoredQuantization?
     /// Stored tensors that nothing needs (old buffers, a second copy of a tied head); they are
     /// left out of folded models.
     package let unread: [String]
@@ -17,7 +19,12 @@ package struct Model: Sendable {
     package init(_ checkpoint: Checkpoint) throws {
         let architecture = try Architectures.find(checkpoint.config)
         let blueprint = try architecture.blueprint(of: checkpoint)
+        let quantization = StoredQuantization(checkpoint)
         for expected in blueprint.tensors {
+            if let quantization, quantization.holds(expected.name) {
+                try quantization.check(expected)
+                continue
+            }
             guard checkpoint.contains(expected.name) else {
                 throw ModelError.missingTensor(
                     name: expected.name, expectedShape: expected.shape)
@@ -32,7 +39,14 @@ package struct Model: Sendable {
         self.checkpoint = checkpoint
         self.architecture = architecture
         self.blueprint = blueprint
-        let read = Set(blueprint.tensors.map(\.name))
+        self.quantization = quantization
+        let read = Set(
+            blueprint.tensors.flatMap { tensor in
+                guard let quantization, quantization.holds(tensor.name) else {
+                    return [tensor.name]
+                }
+                return quantization.parts(tensor.name)
+            })
         unread = checkpoint.tensorNames.filter { !read.contains($0) }
         let lost = unread.filter { name in
             name != blueprint.tiedHead && !architecture.oldBuffers.contains { name.hasSuffix($0) }
@@ -47,12 +61,16 @@ package struct Model: Sendable {
         checkpoint = original.checkpoint
         architecture = original.architecture
         blueprint = try architecture.blueprint(config)
+        quantization = nil
         unread = []
     }
 
     /// A fresh view of the weights for one forward pass.
     package var weights: ModelWeights {
-        ModelWeights(blueprint: blueprint, source: MappedWeights(checkpoint))
+        ModelWeights(
+            blueprint: blueprint,
+            source: quantization.map { QuantizedWeights($0, checkpoint) }
+                ?? MappedWeights(checkpoint))
     }
 
     /// Parameters of the model as a runtime counts them: tied heads once, unread tensors not.

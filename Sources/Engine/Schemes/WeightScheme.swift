@@ -98,6 +98,10 @@ package struct QuantizationScheme: Hashable, Sendable {
     package var grain: String { weights.group.map { "groups of \($0)" } ?? "channels" }
 }
 
+extension QuantizationScheme: CustomStringConvertible {
+    package var description: String { "\(name), \(grain)" }
+}
+
 extension FloatFormat {
     /// The distance from 1 to the next number.
     var step: Float {

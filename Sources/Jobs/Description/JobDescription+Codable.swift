@@ -159,6 +159,26 @@ extension JobDescription.Compression: Codable {
     }
 }
 
+extension JobDescription.Quantization: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: DeclaredKey.self)
+        method = try container.decode(String.self, forKey: DeclaredKey("method"))
+        original = try container.decode(Bool.self, forKey: DeclaredKey("original"))
+        label = try container.decodeIfPresent(String.self, forKey: DeclaredKey("label"))
+        parameters = try container.parameters(
+            besides: ["method", "original", "label"],
+            declared: Offer.quantization(method)?.parameters ?? [])
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: DeclaredKey.self)
+        try container.encode(method, forKey: DeclaredKey("method"))
+        try container.encode(original, forKey: DeclaredKey("original"))
+        try container.encodeIfPresent(label, forKey: DeclaredKey("label"))
+        try container.encode(parameters)
+    }
+}
+
 extension JobDescription.Evaluation: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: DeclaredKey.self)

@@ -75,6 +75,17 @@ package struct JobDescription: Sendable, Equatable, Codable {
         package var name: String { label ?? method }
     }
 
+    /// One way in which every model of the job is written once more, in fewer bits.
+    package struct Quantization: Sendable, Equatable {
+        /// A name of `Offer.quantizations`.
+        package var method: String
+        /// Whether the original is written in it, too.
+        package var original: Bool
+        package var parameters: Parameters
+        /// What the entry is called in results and report; made of its parameters where it is nil.
+        package var label: String?
+    }
+
     /// One task, run on the original and on every folded model.
     package struct Evaluation: Sendable, Equatable {
         /// A name of `Offer.tasks`.
@@ -114,6 +125,8 @@ package struct JobDescription: Sendable, Equatable, Codable {
     /// Nil where the manifest compares nothing.
     package var compare: Comparison?
     package var compress: [Compression]
+    /// Nil where the manifest quantises nothing.
+    package var quantize: [Quantization]?
     package var evaluate: [Evaluation]
     package var output: Output
     /// Jobs of higher priority start first.

@@ -18,7 +18,7 @@ package enum JobName {
     package static let reserved: Set = [
         "original", "DONE", "manifest.yaml", "report.json", "report.html", "report.csv",
         "comparison.csv",
-        "correlations.csv", "run.log", "README.md",
+        "correlations.csv", "quantized.csv", "run.log", "README.md",
     ]
 
     /// A letter or digit of ASCII.

@@ -98,6 +98,25 @@ struct Field {
         return .number(try number(in: range, or: words))
     }
 
+    func integer(of numbers: [Int]) throws -> Int {
+        let expected = numbers.map { "\($0)" }.joined(separator: " | ")
+        let value = try integer(in: Int.min...Int.max)
+        guard numbers.contains(value) else {
+            throw error("out of range", expected: expected, found: node.found)
+        }
+        return value
+    }
+
+    func integerOrWord(in range: ClosedRange<Int>, _ words: [String]) throws -> ParameterValue {
+        if let text = try? text(), words.contains(text) { return .text(text) }
+        guard case .plain(let text) = node.content, Int(text) != nil else {
+            throw wrongType(
+                "a whole number from \(range.lowerBound) to \(range.upperBound)"
+                    + words.map { " or `\($0)`" }.joined(), hint: quotesHint)
+        }
+        return .integer(try integer(in: range))
+    }
+
     func choice(of words: [String], called what: String) throws -> String {
         let expected = words.joined(separator: " | ")
         let word = try text(expected)

@@ -24,7 +24,7 @@ package struct ManifestParser {
         try map.refuseUnknown(
             besides: [
                 "version", "name", "model", "calibration", "analysis", "compare", "compress",
-                "evaluate", "output", "priority",
+                "quantize", "evaluate", "output", "priority",
             ], in: "the manifest")
         try checkVersion(map.required("version", hint: "start the manifest with `version: 1`"))
         let title = try jobName(map["name"], fallback: name, in: map)
@@ -53,6 +53,9 @@ package struct ManifestParser {
                 try comparison($0, beside: analysis.similarity, hasCalibration: calibration != nil)
             },
             compress: compress,
+            quantize: try map["quantize"].map {
+                try quantizations($0, hasCalibration: calibration != nil)
+            },
             evaluate: try evaluations(map["evaluate"]),
             output: try output(map["output"]),
             priority: try value(of: Offer.priority, in: map).integer ?? 0)
@@ -163,7 +166,7 @@ package struct ManifestParser {
             label: try label(map["label"]))
     }
 
-    private func label(_ field: Field?) throws -> String? {
+    func label(_ field: Field?) throws -> String? {
         guard let field else { return nil }
         let label = try field.text(JobName.rule)
         guard JobName.isValid(label) else {
@@ -259,6 +262,10 @@ package struct ManifestParser {
             return try field.numberOrWord(in: range, words)
         case .integer(let range):
             return .integer(try field.integer(in: range))
+        case .oneOf(let numbers):
+            return .integer(try field.integer(of: numbers))
+        case .integerOrWord(let range, let words):
+            return try field.integerOrWord(in: range, words)
         case .choice(let words):
             return .text(try field.choice(of: words, called: "value"))
         case .flag:

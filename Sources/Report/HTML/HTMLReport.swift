@@ -76,6 +76,7 @@ struct ReportPage {
         [
             Section(id: "asked", title: "What was asked", body: asked()),
             Section(id: "results", title: "What came out", body: results()),
+            Section(id: "quantized", title: "In fewer bits", body: quantized()),
             Section(id: "subjects", title: "By subject", body: subjects()),
             Section(id: "answers", title: "What they write", body: answers()),
             Section(id: "similarity", title: "How alike the layers are", body: similarity()),

@@ -42,12 +42,6 @@ struct MergeStage: Stage {
     private let folded: FoldedCheckpoint
     private let files = WrittenFiles()
 
-    /// What `compute` leaves beside the store.
-    private final class WrittenFiles {
-        var list: [RunReport.File] = []
-        var seconds = 0.0
-    }
-
     /// - Parameters:
     ///   - folder: an empty or absent folder of the results.
     ///   - label: the result's id.
@@ -84,20 +78,10 @@ struct MergeStage: Stage {
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let start = ContinuousClock.now
         try Syscalls.makeFolders(folder)
-        var digests: [String: DigestReader] = [:]
-        let written = try folded.write(
-            to: folder, shardByteLimit: output.shardBytes,
-            reader: { name in
-                let reader = DigestReader()
-                digests[name] = reader
-                return reader
-            }, observer: cache.progress)
-        files.list = written.files.map { file in
-            guard let reader = digests[file.name] else {
-                preconditionFailure("\(file.name) was read while it was written")
-            }
-            return RunReport.File(
-                name: file.name, bytes: file.byteCount, sha256: reader.digest.hex)
+        files.list = try WrittenFiles.list { reader in
+            try folded.write(
+                to: folder, shardByteLimit: output.shardBytes, reader: reader,
+                observer: cache.progress)
         }
         files.seconds = (ContinuousClock.now - start) / .seconds(1)
     }

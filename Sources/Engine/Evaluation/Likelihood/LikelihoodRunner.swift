@@ -140,7 +140,7 @@ package struct LikelihoodRunner {
             return memory.scratch
                 + 4 * wave.tokenCount * (blueprint.hiddenWidth + 2 * forward.keyWidthMax)
                 + OutputHead.byteCount(blueprint, rows: asked)
-        }.max() ?? 0
+        }.max().map { $0 + forward.weights.heldByteCount } ?? 0
     }
 
     // MARK: Scores

@@ -5,6 +5,11 @@
 package struct ExpectedTensor: Sendable, Equatable {
     package var name: String
     package var shape: [Int]
+
+    package init(name: String, shape: [Int]) {
+        self.name = name
+        self.shape = shape
+    }
 }
 
 extension ModelBlueprint {

@@ -1,6 +1,7 @@
 // The weights of a blueprint, read from a checkpoint: projections as views into mapped memory,
 // gains and biases as small float rows.
 
+package import Schemes
 package import TensorMath
 
 /// Where weights come from: a checkpoint on disk, or tensors that a fold has just made.
@@ -11,6 +12,16 @@ package protocol WeightSource: AnyObject {
     func prefetch(_ names: [String])
     /// The tensors will not be read again soon.
     func release(_ names: [String])
+    /// What the inputs of products with the weight are rounded to.
+    func activations(_ name: String) -> ActivationScheme
+    /// Bytes that these tensors take in memory of the source's own while they are read, beside
+    /// mapped files.
+    func ownByteCount(_ tensors: [ExpectedTensor]) -> Int
+}
+
+extension WeightSource {
+    package func activations(_ name: String) -> ActivationScheme { .none }
+    package func ownByteCount(_ tensors: [ExpectedTensor]) -> Int { 0 }
 }
 
 /// A blueprint with its source: hands blocks what they multiply with.
@@ -25,6 +36,11 @@ package struct ModelWeights {
 
     package func projection(_ projection: ProjectionBlueprint) throws -> WeightMatrix {
         try source.weight(projection.tensor).rows(projection.rows)
+    }
+
+    /// Bytes of weights that a pass from layer to layer holds in memory of its own.
+    package var heldByteCount: Int {
+        blueprint.layers.map { source.ownByteCount($0.tensors) }.max() ?? 0
     }
 
     /// The bias row [1, outputs] of a projection, if it has one.
@@ -61,8 +77,19 @@ package struct BlockContext {
         accumulate: Bool = false
     ) throws {
         try product.multiply(
-            input, weights.projection(projection), into: output, accumulate: accumulate)
+            rounded(input, of: projection), weights.projection(projection), into: output,
+            accumulate: accumulate)
         if let bias = try weights.bias(projection) { RowKernels.addBias(output, bias) }
+    }
+
+    /// What a runtime of the model's scheme multiplies with; the input itself where it rounds
+    /// nothing.
+    private func rounded(_ input: MatrixView, of projection: ProjectionBlueprint) -> MatrixView {
+        let scheme = weights.source.activations(projection.tensor)
+        guard scheme != .none else { return input }
+        let result = scratch.matrix(rows: input.rows, columns: input.columns)
+        scheme.round(input, into: result)
+        return result
     }
 
     /// out = norm(x).

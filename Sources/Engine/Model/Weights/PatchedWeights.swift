@@ -1,5 +1,6 @@
 // A model that is read with computed tensors in place of its own.
 
+package import Schemes
 package import TensorMath
 
 /// Computed tensors are turned into the format of the ones they replace when they are read first,
@@ -31,6 +32,10 @@ package final class PatchedWeights: WeightSource {
         let result = WeightMatrix(matrix, as: try base.weight(name).format)
         read[name] = result
         return result
+    }
+
+    package func activations(_ name: String) -> ActivationScheme {
+        computed[name] == nil ? base.activations(name) : .none
     }
 
     package func prefetch(_ names: [String]) {

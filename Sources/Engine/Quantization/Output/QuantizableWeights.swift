@@ -10,6 +10,7 @@ package struct QuantizableWeights: Sendable {
     package let tensors: [ExpectedTensor]
     /// For `quantization_config`.
     package let ignore: [String]
+    private let hasExperts: Bool
     private let names: Set<String>
 
     package init(_ blueprint: ModelBlueprint) {
@@ -17,6 +18,9 @@ package struct QuantizableWeights: Sendable {
         tensors = blueprint.layers.flatMap(\.projections).filter { seen.insert($0.tensor).inserted }
             .map { ExpectedTensor(name: $0.tensor, shape: [$0.totalRows, $0.inputs]) }
         names = seen
+        hasExperts = blueprint.layers.contains {
+            if case .experts = $0.feedForward { true } else { false }
+        }
         var patterns = ["lm_head"]
         for layer in blueprint.layers {
             if case .mamba(let mamba) = layer.mixer {
@@ -28,6 +32,13 @@ package struct QuantizableWeights: Sendable {
             }
         }
         ignore = patterns.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    /// - Throws: where no loader takes the model in such a scheme.
+    package func check(_ scheme: QuantizationScheme) throws(QuantizationError) {
+        if scheme.activations != .none, hasExperts {
+            throw .expertsWithActivations(scheme: scheme.name)
+        }
     }
 
     package func contains(_ tensor: String) -> Bool { names.contains(tensor) }

@@ -1,0 +1,68 @@
+// The ways to quantise: from the parameters of an entry to the numbers that it writes.
+
+package import Catalogue
+package import Schemes
+
+/// One for each of `Offer.quantizations`.
+package struct QuantizationMethod: Sendable {
+    package let declaration: QuantizationDeclaration
+    /// For the weights of a model, by the entry's parameters.
+    private let find:
+        @Sendable (QuantizableWeights, Parameters) throws(QuantizationError) -> QuantizationScheme
+
+    init(
+        _ declaration: QuantizationDeclaration,
+        scheme find:
+            @escaping @Sendable (
+                QuantizableWeights, Parameters
+            ) throws(QuantizationError) -> QuantizationScheme
+    ) {
+        self.declaration = declaration
+        self.find = find
+    }
+
+    package static let all: [QuantizationMethod] = [.rtn, .fp8]
+
+    package static func named(_ name: String) -> QuantizationMethod {
+        guard let method = all.first(where: { $0.declaration.name == name }) else {
+            preconditionFailure("the manifest parser knows the declared ones only: \(name)")
+        }
+        return method
+    }
+
+    /// The scheme that a model is written in.
+    /// - Throws: where a group does not fit, or no loader takes such a model in it.
+    package func scheme(
+        of weights: QuantizableWeights, _ parameters: Parameters
+    ) throws(QuantizationError) -> QuantizationScheme {
+        let scheme = try find(weights, parameters)
+        try weights.check(scheme)
+        return scheme
+    }
+}
+
+extension QuantizationMethod {
+    static let rtn = QuantizationMethod(.rtn) { (weights, parameters) throws(QuantizationError) in
+        QuantizationScheme(
+            weights: WeightScheme(
+                kind: .int, bits: parameters.integer("bits"),
+                group: try GroupChoice(parameters).group(of: weights)),
+            activations: .none)
+    }
+
+    static let fp8 = QuantizationMethod(.fp8) { (_, _) throws(QuantizationError) in
+        QuantizationScheme(
+            weights: WeightScheme(kind: .float, bits: 8, group: nil), activations: .fp8Token)
+    }
+}
+
+extension GroupChoice {
+    /// From the parameter `group`.
+    package init(_ parameters: Parameters) {
+        switch parameters["group"] {
+        case .integer(let columns)?: self = .columns(columns)
+        case .text("channel")?: self = .channel
+        default: self = .auto
+        }
+    }
+}

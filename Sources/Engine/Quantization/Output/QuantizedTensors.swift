@@ -1,0 +1,55 @@
+// Where the tensors of a quantised model come from: computed as they are asked for, or kept.
+
+package import Model
+package import Schemes
+package import TensorMath
+
+/// What becomes of a model's tensors, by their names in it. Asked in the order of the file, and of
+/// one tensor more than once.
+package protocol QuantizedTensors {
+    /// The codes and scales of a weight `P.weight`.
+    func matrix(_ weight: String) throws -> QuantizedMatrix
+    /// The scales of it alone, [rows, groups].
+    func scales(_ weight: String) throws -> [Float]
+    /// A dense tensor that changed on the way, such as a norm; nil: it stays.
+    func dense(_ tensor: String) throws -> MatrixView?
+}
+
+extension QuantizedTensors {
+    package func scales(_ weight: String) throws -> [Float] { try matrix(weight).scales }
+    package func dense(_ tensor: String) throws -> MatrixView? { nil }
+}
+
+/// Each weight rounded to nearest, when it is asked for.
+package struct RoundedTensors: QuantizedTensors {
+    private let source: any WeightSource
+    private let scheme: WeightScheme
+
+    package init(_ source: any WeightSource, _ scheme: WeightScheme) {
+        self.source = source
+        self.scheme = scheme
+    }
+
+    package func matrix(_ weight: String) throws -> QuantizedMatrix {
+        try round(weight) { (matrix, format) throws(RoundingFault) in
+            try QuantizedMatrix(rounding: matrix, scheme, scalesIn: format)
+        }
+    }
+
+    package func scales(_ weight: String) throws -> [Float] {
+        try round(weight) { (matrix, format) throws(RoundingFault) in
+            try scheme.scales(of: matrix, in: format)
+        }
+    }
+
+    private func round<Result>(
+        _ weight: String,
+        _ body: (MatrixView, FloatFormat) throws(RoundingFault) -> Result
+    ) throws -> Result {
+        let stored = try source.weight(weight)
+        defer { source.release([weight]) }
+        do { return try body(stored.floats(), stored.format) } catch {
+            throw QuantizationError.tensor(weight, error)
+        }
+    }
+}

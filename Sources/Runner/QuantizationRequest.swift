@@ -1,0 +1,53 @@
+// The entries of `quantize`, held against the model before anything long is computed.
+
+import Catalogue
+import JSON
+import Jobs
+import Model
+import Quantization
+import Schemes
+
+struct QuantizationRequest {
+    let method: String
+    /// Unique among the job's, a part of folders.
+    let name: String
+    let label: String?
+    /// Whether the original is written in it, too.
+    let takesOriginal: Bool
+    let scheme: QuantizationScheme
+    /// For people.
+    let notes: [String]
+
+    /// - Throws: `QuantizationError`, where a model of the original's widths cannot be written so.
+    static func all(of job: JobDescription, _ original: Model) throws -> [QuantizationRequest] {
+        let entries = job.quantize ?? []
+        let weights = QuantizableWeights(original.blueprint)
+        return try zip(entries, job.quantizationNames).map { entry, name in
+            let method = QuantizationMethod.named(entry.method)
+            let scheme = try method.scheme(of: weights, entry.parameters)
+            return QuantizationRequest(
+                method: entry.method, name: name, label: entry.label,
+                takesOriginal: entry.original, scheme: scheme,
+                notes: notes(scheme, entry.parameters, weights).map { "\(name): \($0)" })
+        }
+    }
+
+    private static func notes(
+        _ scheme: QuantizationScheme, _ parameters: Parameters, _ weights: QuantizableWeights
+    ) -> [String] {
+        guard let group = scheme.weights.group else { return [] }
+        let narrow = weights.tensors.first { $0.shape[1] % 128 != 0 }
+        guard let narrow else { return [] }
+        let reason = "\(quoted(narrow.name)) has \(narrow.shape[1]) columns"
+        var notes: [String] = []
+        if parameters["group"] == .text("auto") {
+            notes.append(
+                "groups of \(group), the largest of 128, 64 and 32 that divides every width: "
+                    + reason)
+        }
+        notes.append(
+            "the fast kernels of vLLM want widths that 128 divides, and \(reason): others load the "
+                + "model all the same")
+        return notes
+    }
+}

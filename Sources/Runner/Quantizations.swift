@@ -1,0 +1,59 @@
+// The models of a job once more, in fewer bits: each written, opened again and judged.
+
+import Checkpoint
+import Jobs
+import Model
+import Quantization
+import Report
+import Schemes
+import SystemPackage
+
+struct Quantizations {
+    let requests: [QuantizationRequest]
+    let original: IdentifiedModel
+    let output: JobDescription.Output
+    /// The job's results.
+    let results: FilePath
+    let judge: ModelJudge
+    let cache: StageCache
+
+    /// One model for each entry that asks for it, beside the source.
+    ///
+    /// - Parameter isOriginal: whether the source is what the job started from.
+    func make(_ source: Subject, isOriginal: Bool = false) throws -> [RunReport.Quantized] {
+        try requests.filter { !isOriginal || $0.takesOriginal }.map { try make($0, of: source) }
+    }
+
+    private func make(
+        _ request: QuantizationRequest, of source: Subject
+    ) throws -> RunReport.Quantized {
+        let id = "\(source.label)-\(request.name)"
+        let model = try cache.run(
+            try QuantizeStage(
+                source, request.scheme, tensors: try tensors(request, of: source),
+                output: output, to: results.appending(id), label: id))
+        let (figures, answers) = try judge.judge(
+            Subject(model: model.model, identity: model.identity, label: id))
+        let scheme = request.scheme
+        let layers = source.model.blueprint.layers.count
+        let parameters = source.model.parameterCount
+        let before = try original.model.checkpoint.tensor(original.model.blueprint.embedding)
+        return RunReport.Quantized(
+            id: id, of: source.label, method: request.method, label: request.label,
+            scheme: scheme.name, format: scheme.format, bits: scheme.weights.bits,
+            group: scheme.weights.group, path: id, layers: layers, parameters: parameters,
+            bytes: model.bytes,
+            compressionRatio: RunReport.Quantized.compressionRatio(
+                layers: original.model.blueprint.layers.count, left: layers,
+                bitsBefore: before.dtype.bitWidth, bits: scheme.weights.bits),
+            evaluations: figures, answers: answers.isEmpty ? nil : answers,
+            seconds: model.seconds, files: model.files)
+    }
+
+    /// Where the codes of a model come from.
+    private func tensors(
+        _ request: QuantizationRequest, of source: Subject
+    ) throws -> any QuantizedTensors {
+        RoundedTensors(source.model.weights.source, request.scheme.weights)
+    }
+}

@@ -1,0 +1,124 @@
+// A model written in fewer bits and read back: which tensors it has, what they hold, what is
+// refused.
+
+import Catalogue
+import Checkpoint
+import DurableIO
+import EngineTestSupport
+import JSON
+import Model
+import Quantization
+import Schemes
+import TensorMath
+import TestSupport
+import Testing
+
+@Suite struct QuantizedCheckpointTests {
+    private func written(
+        _ name: String, _ scheme: QuantizationScheme
+    ) throws -> (scratch: CheckpointScratch, source: Model, model: Model) {
+        let source = try ArchitectureFixtures.model(name)
+        let scratch = try CheckpointScratch()
+        let checkpoint = try QuantizedCheckpoint(
+            source, scheme,
+            tensors: RoundedTensors(source.weights.source, scheme.weights))
+        let planned = try checkpoint.byteCount(shardByteLimit: nil)
+        let result = try checkpoint.write(
+            to: scratch.path, shardByteLimit: nil, observer: Hearer())
+        let weights = result.files.filter { $0.name.hasSuffix(".safetensors") }
+        #expect(
+            planned - source.checkpoint.companionByteCount
+                == weights.reduce(0) { $0 + $1.byteCount })
+        return (
+            scratch, source, try Model(try Checkpoint(scratch.path, readsQuantised: true))
+        )
+    }
+
+    static let schemes = [
+        QuantizationScheme(
+            weights: WeightScheme(kind: .int, bits: 4, group: nil), activations: .none),
+        QuantizationScheme(
+            weights: WeightScheme(kind: .int, bits: 8, group: nil), activations: .none),
+        QuantizationScheme(
+            weights: WeightScheme(kind: .int, bits: 8, group: nil), activations: .int8Token),
+        QuantizationScheme(
+            weights: WeightScheme(kind: .float, bits: 8, group: nil), activations: .fp8Token),
+    ]
+
+    @Test(arguments: ["llama-tied-yarn", "phi3-longrope-partial", "qwen2-dynamic-window"], schemes)
+    func whatIsReadIsWhatWasRounded(_ name: String, _ scheme: QuantizationScheme) throws {
+        let (_, source, model) = try written(name, scheme)
+        #expect(model.quantization?.scheme == scheme)
+        #expect(model.unread.isEmpty && model.parameterCount == source.parameterCount)
+        let weights = QuantizableWeights(source.blueprint)
+        for tensor in source.blueprint.tensors {
+            let before = try source.checkpoint.tensor(tensor.name)
+            guard weights.contains(tensor.name) else {
+                let after = try model.checkpoint.tensor(tensor.name)
+                #expect(after.hasContents(of: before), "\(tensor.name)")
+                continue
+            }
+            let format = try before.floatFormat()
+            let expected = try QuantizedMatrix(
+                rounding: try before.weight().floats(), scheme.weights, scalesIn: format)
+            #expect(try model.quantization?.matrix(tensor.name) == expected, "\(tensor.name)")
+            let found = try model.weights.source.weight(tensor.name)
+            #expect(found.floats().values() == expected.dequantized(in: format).values())
+        }
+        let config = model.checkpoint.config.value(QuantizationConfig.key)
+        #expect(config == QuantizationConfig(scheme, ignore: ["lm_head"]).json)
+    }
+
+    @Test func groupsAreStoredColumnByColumn() throws {
+        let scheme = QuantizationScheme(
+            weights: WeightScheme(kind: .int, bits: 4, group: 8), activations: .none)
+        let (_, source, model) = try written("qwen2-dynamic-window", scheme)
+        let name = try #require(source.blueprint.layers.first?.projections.first).tensor
+        let shape = try source.checkpoint.tensor(name).shape
+        #expect(
+            try model.checkpoint.tensor(name + "_scale").shape == [shape[0], shape[1] / 8])
+        #expect(
+            try model.checkpoint.tensor(name + "_packed").shape == [shape[0], shape[1] / 8])
+        #expect(try model.checkpoint.tensor(name + "_shape").dtype == .i64)
+    }
+
+    @Test func onlyWhatLoadersTakeIsQuantised() throws {
+        let jamba = QuantizableWeights(try ArchitectureFixtures.model("jamba-odd").blueprint)
+        #expect(jamba.ignore.contains("re:.*mamba.*") && jamba.ignore.contains("lm_head"))
+        #expect(jamba.ignore.contains("re:.*feed_forward.router$"))
+        #expect(jamba.tensors.allSatisfy { !$0.name.contains("mamba") })
+        #expect(throws: QuantizationError.expertsWithActivations(scheme: "W8A8")) {
+            try jamba.check(Self.schemes[2])
+        }
+        try jamba.check(Self.schemes[0])
+    }
+
+    @Test func groupsThatDoNotFitSayWhatDoes() throws {
+        let weights = QuantizableWeights(
+            try ArchitectureFixtures.model("qwen2-dynamic-window").blueprint)
+        let first = try #require(weights.tensors.first { $0.shape[1] % 16 != 0 })
+        #expect(try GroupChoice.columns(8).group(of: weights) == 8)
+        #expect(try GroupChoice.channel.group(of: weights) == nil)
+        #expect(
+            throws: QuantizationError.group(
+                16, tensor: first.name, columns: first.shape[1], works: nil)
+        ) { try GroupChoice.columns(16).group(of: weights) }
+        let any = try #require(weights.tensors.first)
+        #expect(
+            throws: QuantizationError.noGroup(tensor: any.name, columns: any.shape[1])
+        ) { try GroupChoice.auto.group(of: weights) }
+    }
+
+    @Test func methodsAreThoseThatAreOffered() {
+        #expect(
+            QuantizationMethod.all.map(\.declaration.name) == Offer.quantizations.map(\.name))
+    }
+
+    @Test func activationsAreRoundedOnTheWay() throws {
+        let (_, source, model) = try written("llama-odd-linear", Self.schemes[3])
+        let name = try #require(source.blueprint.layers.first?.projections.first).tensor
+        #expect(model.weights.source.activations(name) == .fp8Token)
+        #expect(model.weights.source.activations(source.blueprint.embedding) == .none)
+        #expect(source.weights.source.activations(name) == .none)
+    }
+}
