@@ -87,7 +87,7 @@ import Testing
         #expect(jamba.ignore.contains("re:.*mamba.*") && jamba.ignore.contains("lm_head"))
         #expect(jamba.ignore.contains("re:.*feed_forward.router$"))
         #expect(jamba.tensors.allSatisfy { !$0.name.contains("mamba") })
-        #expect(throws: QuantizationError.expertsWithActivations(scheme: "W8A8")) {
+        #expect(throws: QuantizationRefusal.expertsWithActivations(scheme: "W8A8")) {
             try jamba.check(Self.schemes[2])
         }
         try jamba.check(Self.schemes[0])
@@ -100,12 +100,12 @@ import Testing
         #expect(try GroupChoice.columns(8).group(of: weights) == 8)
         #expect(try GroupChoice.channel.group(of: weights) == nil)
         #expect(
-            throws: QuantizationError.group(
+            throws: QuantizationRefusal.group(
                 16, tensor: first.name, columns: first.shape[1], works: nil)
         ) { try GroupChoice.columns(16).group(of: weights) }
         let any = try #require(weights.tensors.first)
         #expect(
-            throws: QuantizationError.noGroup(tensor: any.name, columns: any.shape[1])
+            throws: QuantizationRefusal.noGroup(tensor: any.name, columns: any.shape[1])
         ) { try GroupChoice.auto.group(of: weights) }
     }
 

@@ -12,7 +12,7 @@ package enum GroupChoice: Hashable, Sendable {
     private static let automatic = [128, 64, 32]
 
     /// Columns of a group; nil: a whole row.
-    package func group(of weights: QuantizableWeights) throws(QuantizationError) -> Int? {
+    package func group(of weights: QuantizableWeights) throws(QuantizationRefusal) -> Int? {
         func indivisible(_ group: Int) -> ExpectedTensor? {
             weights.tensors.first { $0.shape[1] % group != 0 }
         }

@@ -35,7 +35,7 @@ package struct QuantizableWeights: Sendable {
     }
 
     /// - Throws: where no loader takes the model in such a scheme.
-    package func check(_ scheme: QuantizationScheme) throws(QuantizationError) {
+    package func check(_ scheme: QuantizationScheme) throws(QuantizationRefusal) {
         if scheme.activations != .none, hasExperts {
             throw .expertsWithActivations(scheme: scheme.name)
         }

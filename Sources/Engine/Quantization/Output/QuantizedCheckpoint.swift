@@ -19,7 +19,7 @@ package struct QuantizedCheckpoint {
     /// - Parameter tensors: of this model and scheme.
     package init(
         _ model: Model, _ scheme: QuantizationScheme, tensors: any QuantizedTensors
-    ) throws(QuantizationError) {
+    ) throws(QuantizationRefusal) {
         weights = QuantizableWeights(model.blueprint)
         try weights.check(scheme)
         self.model = model

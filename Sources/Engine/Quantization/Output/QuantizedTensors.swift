@@ -49,7 +49,7 @@ package struct RoundedTensors: QuantizedTensors {
         let stored = try source.weight(weight)
         defer { source.release([weight]) }
         do { return try body(stored.floats(), stored.format) } catch {
-            throw QuantizationError.tensor(weight, error)
+            throw QuantizationRefusal.tensor(weight, error)
         }
     }
 }

@@ -4,7 +4,7 @@ package import Failures
 import JSON
 package import Schemes
 
-package enum QuantizationError: ClassifiedFailure, Equatable, CustomStringConvertible {
+package enum QuantizationRefusal: ClassifiedFailure, Equatable, CustomStringConvertible {
     /// A group that does not divide the inputs of a weight; `works` are those of `group: auto`
     /// that would.
     case group(Int, tensor: String, columns: Int, works: Int?)

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""Loads quantised results in transformers and holds their logits against `layerfold forward`.
+
+usage: verify_quantised.py LAYERFOLD_BINARY MODEL_FOLDER...
+
+Each folder is loaded as transformers does by default, which rounds activations where the format says
+so, and where nothing is rounded also as a plain model (`dequantize=True`), computed in float32.
+Prints the largest difference as a share of the largest logit. Needs torch, transformers,
+compressed-tensors and safetensors (PyPI).
+"""
+import json, logging, subprocess, sys, tempfile
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, CompressedTensorsConfig, logging as transformers_logging
+
+LENGTHS = (48, 7, 23)
+
+
+def logits(folder, sequences, plain):
+    options = {"quantization_config": CompressedTensorsConfig(dequantize=True)} if plain else {}
+    # Scales and weights are those of the file; sums are in float32.
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, dtype="auto" if plain else torch.float32, attn_implementation="eager",
+        **options).float().eval()
+    with torch.no_grad():
+        return [model(torch.tensor([ids])).logits[0].float() for ids in sequences]
+
+
+def main(binary, folders):
+    transformers_logging.disable_progress_bar()
+    logging.disable(logging.WARNING)
+    failed = False
+    for folder in folders:
+        config = json.loads((Path(folder) / "config.json").read_text())
+        group = config["quantization_config"]["config_groups"]["group_0"]
+        torch.manual_seed(1)
+        sequences = [torch.randint(0, config["vocab_size"], (n,)).tolist() for n in LENGTHS]
+        with tempfile.TemporaryDirectory() as scratch:
+            tokens, output = Path(scratch) / "t.json", Path(scratch) / "o.safetensors"
+            tokens.write_text(json.dumps(sequences))
+            subprocess.run(
+                [binary, "forward", folder, "--tokens", tokens, "--output", output, "--logits-only"],
+                check=True, capture_output=True)
+            ours = load_file(output)
+        for plain in (True, False) if group["input_activations"] is None else (False,):
+            theirs = logits(folder, sequences, plain)
+            error = max(
+                ((ours[f"logits.{i}"] - t).abs().max() / t.abs().max()).item()
+                for i, t in enumerate(theirs))
+            limit = 1e-3 if config["quantization_config"]["format"] != "int-quantized" else 1e-2
+            failed |= not error < limit
+            print(f"{Path(folder).name}: {config['quantization_config']['format']}, "
+                  f"{'weights alone' if plain else 'as loaded'}: {error:.1e}")
+    sys.exit(failed)
+
+
+main(sys.argv[1], sys.argv[2:])

@@ -1,0 +1,100 @@
+// A job that writes its models in fewer bits, with the built program as a real process.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("models in fewer bits", .serialized)
+struct QuantizationJobTests {
+    private static func job(_ section: String) throws -> (TemporaryFolder, String) {
+        let (folder, job) = try Workshop.make()
+        let text = try String(contentsOfFile: job, encoding: .utf8) + "\n" + section
+        try Data(text.utf8).write(to: URL(filePath: job))
+        return (folder, job)
+    }
+
+    private static func run(_ folder: TemporaryFolder, _ job: String) throws -> Outcome {
+        try layerfold(
+            "run", job, "--state", folder.path + "/s", "--output", folder.path + "/out")
+    }
+
+    private static func report(_ folder: TemporaryFolder, _ number: Int = 1) throws -> [String: Any]
+    {
+        let path = folder.path + "/out/tiny-\(number)/report.json"
+        return try #require(
+            try JSONSerialization.jsonObject(with: try Data(contentsOf: URL(filePath: path)))
+                as? [String: Any])
+    }
+
+    @Test func everyModelIsWrittenAndJudged() throws {
+        let (folder, job) = try Self.job(
+            "quantize: [{method: rtn, original: true}, {method: fp8}]")
+        let outcome = try Self.run(folder, job)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let models = try #require(try Self.report(folder)["quantized"] as? [[String: Any]])
+        #expect(
+            models.map { $0["id"] as? String } == [
+                "original-rtn-w4", "mka-r0.125-rtn-w4", "mka-r0.125-fp8",
+            ])
+        let place = folder.path + "/out/tiny-1/"
+        for model in models {
+            let id = try #require(model["id"] as? String)
+            let figures = try #require(model["evaluations"] as? [[String: Any]])
+            #expect(figures.first?["metric"] as? String == "perplexity")
+            #expect(
+                Workshop.names(place + id) == Workshop.names(place + "mka-r0.125"), "\(id)")
+            // Other programs find the same figure in the folder.
+            let value = try #require(figures.first?["value"] as? Double)
+            let again = try layerfold(
+                "eval", place + id, "--task", "perplexity", "--data",
+                folder.path + "/demo/heldout.txt", "--window", "64", "--limit", "128",
+                "--compute", "f32", "--json")
+            #expect(again.output.contains("\(value)"), "\(again.output) \(again.errors)")
+        }
+        let card = try String(contentsOfFile: place + "mka-r0.125-fp8/README.md", encoding: .utf8)
+        #expect(card.contains("compressed-tensors") && card.contains("float-quantized"))
+        let page = try String(contentsOfFile: place + "report.html", encoding: .utf8)
+        #expect(page.contains("In fewer bits"))
+    }
+
+    @Test func anotherEntryComputesNothingElse() throws {
+        let (folder, job) = try Self.job("quantize: [{method: fp8}]")
+        try #require(try Self.run(folder, job).status == 0)
+        let text = try String(contentsOfFile: job, encoding: .utf8)
+        try Data(
+            text.replacing("{method: fp8}", with: "{method: fp8}, {method: rtn, bits: 8}").utf8
+        )
+        .write(to: URL(filePath: job))
+        let outcome = try Self.run(folder, job)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let stages = try #require(try Self.report(folder, 2)["stages"] as? [[String: Any]])
+        let computed = stages.filter { $0["cache"] as? String == "miss" }.compactMap {
+            ($0["detail"] as? String).map { $0.prefix { $0 != ":" } }
+        }
+        // Files are made anew for each job, and one figure is new.
+        #expect(
+            computed.filter { $0.hasSuffix("rtn-w8") }.count == 2
+                && computed.count { $0 == "mka-r0.125-fp8" } == 1
+                && computed.count { $0 == "mka-r0.125" } == 1 && computed.count == 4,
+            "\(computed)")
+    }
+
+    @Test func whatDoesNotFitIsToldBeforeAnythingIsComputed() throws {
+        let (folder, job) = try Self.job("quantize: [{method: rtn, group: 100}]")
+        let outcome = try Self.run(folder, job)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("groups of 100 do not divide"), "\(outcome.errors)")
+        #expect(!outcome.errors.contains("activations"))
+    }
+
+    @Test func quantisedModelsAreInspectedAndNotFolded() throws {
+        let (folder, job) = try Self.job("quantize: [{method: rtn}]")
+        try #require(try Self.run(folder, job).status == 0)
+        let model = folder.path + "/out/tiny-1/mka-r0.125-rtn-w4"
+        let inspected = try layerfold("inspect", model)
+        #expect(inspected.status == 0 && inspected.output.contains("W4A16, groups of"))
+        let folded = try layerfold("fold", model, "--method", "reverse", "--remove", "1")
+        #expect(folded.status != 0)
+        #expect(folded.errors.contains("quantise the result"), "\(folded.errors)")
+    }
+}
