@@ -182,7 +182,8 @@ let package = Package(
             [
                 "Failures", "JSON", "Checkpoint", "Tokenizer", "ChatTemplate", "Texts", "Model",
                 "Generation", "Evaluation", "Analysis", "Compression", "Schemes", "Quantization",
-                "Report", "Locations", "Publication", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
+                "Report", "Locations", "Publication", "Store", "Jobs", "Catalogue", "DurableIO",
+                "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
         ours(

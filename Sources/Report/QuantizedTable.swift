@@ -78,6 +78,11 @@ package struct QuantizedTable {
             }
     }
 
+    /// The figure that the drawing shows: the first perplexity, else the first.
+    var leading: Int? {
+        metrics.firstIndex(where: \.isPerplexity) ?? (metrics.isEmpty ? nil : 0)
+    }
+
     /// One row per model, two columns per figure: value and standard error.
     package func csv() -> String {
         var header = [

@@ -60,7 +60,9 @@ struct CommandLineTests {
         #expect(outcome.status == 0, "\(outcome.errors)")
     }
 
-    @Test("lists are JSON on request", arguments: ["methods", "quantizations", "tasks", "architectures"])
+    @Test(
+        "lists are JSON on request",
+        arguments: ["methods", "quantizations", "tasks", "architectures"])
     func lists(verb: String) throws {
         let outcome = try layerfold(verb, "--json")
         let list = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [Any]

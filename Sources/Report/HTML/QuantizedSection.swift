@@ -30,6 +30,49 @@ extension ReportPage {
                 \(rows)</tbody></table>
                 """, label: "Table of quantised models"))
             \(isComparison ? "" : Self.file)
+            \(Self.chart(table))
+            """
+    }
+
+    /// The leading figure over bytes, a line for each way to write models.
+    private static func chart(_ table: QuantizedTable) -> Markup {
+        guard let column = table.leading else { return "" }
+        let metric = table.metrics[column]
+        var lines: [(name: String, points: [SizeChartSVG.Point])] = []
+        for row in table.rows {
+            guard let value = row.cells[column]?.value, value.magnitude < valueMax else { continue }
+            let name = row.quantized.map { "\($0.name), \($0.schemeText)" } ?? "as it is"
+            let point = SizeChartSVG.Point(name: row.id, bytes: row.bytes, value: value)
+            if let line = lines.firstIndex(where: { $0.name == name }) {
+                lines[line].points.append(point)
+            } else {
+                lines.append((name, [point]))
+            }
+        }
+        let series = lines.map { line in
+            SizeChartSVG.Series(
+                name: line.name, points: line.points.sorted { $0.bytes < $1.bytes })
+        }
+        guard !series.isEmpty else { return "" }
+        let title = metric.title.shortened(to: 60)
+        func drawing(_ frame: LineChartSVG.Frame) -> Markup {
+            SizeChartSVG(metric: metric, series: series, frame: frame).render(
+                label: "\(title) over size. Values are in the table of models.")
+        }
+        let names = series.enumerated().map { index, line -> Markup in
+            """
+            <li><svg class="s\(index % 8)" width="16" height="16" viewBox="0 0 16 16" \
+            aria-hidden="true">\(LineChartSVG.marker(index, 8, 8))</svg>\
+            \(Markup.name(line.name, countMax: 60))</li>
+            """
+        }
+        return """
+            <figure class="leading">
+            <figcaption><strong>\(title)</strong> over the size of the files; \
+            \(metric.direction).</figcaption>
+            \(drawing(.wide))\(drawing(.narrow))
+            <ul class="names">\(names)</ul>
+            </figure>
             """
     }
 

@@ -161,7 +161,7 @@ extension ReportPage {
     // MARK: - Charts
 
     /// Beyond this a Double is no place on an axis, but a sign of a broken model.
-    private static let valueMax = 1e30
+    static let valueMax = 1e30
 
     private func chart(_ column: Int, isLeading: Bool) -> Markup {
         let metric = table.metrics[column]
