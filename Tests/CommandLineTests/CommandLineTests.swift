@@ -53,7 +53,7 @@ struct CommandLineTests {
         "the example manifests are good",
         arguments: [
             "demo", "demo-more-ratios", "measures", "compare", "figure-2", "figure-3", "figure-5",
-            "figure-6", "languages", "table-2",
+            "figure-6", "languages", "table-2", "fewer-bits",
         ])
     func examples(name: String) throws {
         let outcome = try layerfold("validate", "inbox-example/\(name).yaml")
