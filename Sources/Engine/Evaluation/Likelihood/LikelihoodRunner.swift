@@ -132,6 +132,8 @@ package struct LikelihoodRunner {
     /// layer holds of it, and logits.
     package func peakByteCount(_ waves: [LikelihoodWave]) -> Int {
         let blueprint = forward.blueprint
+        let texts = waves.flatMap(\.texts).map(\.count)
+        let longest = max(forward.waveTokens, texts.max() ?? 0)
         return waves.map { wave in
             let memory = ForwardMemory(
                 blueprint: blueprint, batch: PackedSequences(wave.texts), capturedRows: 0,
@@ -140,7 +142,7 @@ package struct LikelihoodRunner {
             return memory.scratch
                 + 4 * wave.tokenCount * (blueprint.hiddenWidth + 2 * forward.keyWidthMax)
                 + OutputHead.byteCount(blueprint, rows: asked)
-        }.max().map { $0 + forward.weights.heldByteCount } ?? 0
+        }.max().map { $0 + forward.weights.heldByteCount(tokens: longest) } ?? 0
     }
 
     // MARK: Scores

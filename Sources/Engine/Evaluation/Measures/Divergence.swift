@@ -84,7 +84,7 @@ package enum Divergence {
             let states = passes.map(\.stream).max() ?? 0
             return (passes.map(\.scratch).max() ?? 0) + 4 * states
                 + 2 * OutputHead.byteCount(original.blueprint, rows: batch.tokens.count)
-        }.max().map { $0 + model.weights.heldByteCount } ?? 0
+        }.max().map { $0 + model.weights.heldByteCount(tokens: model.waveTokens) } ?? 0
     }
 
     /// What a model predicts a wave's tokens from: its residual stream after the last layer,

@@ -38,9 +38,16 @@ package struct ModelWeights {
         try source.weight(projection.tensor).rows(projection.rows)
     }
 
-    /// Bytes of weights that a pass from layer to layer holds in memory of its own.
-    package var heldByteCount: Int {
-        blueprint.layers.map { source.ownByteCount($0.tensors) }.max() ?? 0
+    /// Bytes of memory of its own that a pass from layer to layer takes for this source: weights of
+    /// a layer, and inputs that are rounded.
+    ///
+    /// - Parameter tokens: that go through a product at once, at the most.
+    package func heldByteCount(tokens: Int) -> Int {
+        let weights = blueprint.layers.map { source.ownByteCount($0.tensors) }.max() ?? 0
+        let rounded =
+            blueprint.layers.flatMap(\.projections)
+            .filter { source.activations($0.tensor) != .none }.map(\.inputs).max() ?? 0
+        return weights + 4 * tokens * rounded
     }
 
     /// The bias row [1, outputs] of a projection, if it has one.

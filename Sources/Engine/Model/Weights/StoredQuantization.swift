@@ -28,6 +28,10 @@ package struct StoredQuantization: Sendable {
     /// - Throws: `ModelError`, where the parts are not those of a weight of this shape.
     func check(_ weight: ExpectedTensor) throws {
         let names = QuantizedNames(weight.name)
+        guard weight.shape.count == 2 else {
+            throw ModelError.unsupported(
+                key: names.scale, found: "there", advice: "only matrices are quantised")
+        }
         let (rows, columns) = (weight.shape[0], weight.shape[1])
         guard scheme.weights.group.map({ columns % $0 == 0 }) ?? true else {
             throw ModelError.wrongShape(
