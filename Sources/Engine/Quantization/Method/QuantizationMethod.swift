@@ -7,15 +7,14 @@ package import Schemes
 package struct QuantizationMethod: Sendable {
     package let declaration: QuantizationDeclaration
     /// For the weights of a model, by the entry's parameters.
-    private let find:
-        @Sendable (QuantizableWeights, Parameters) throws(QuantizationRefusal) -> QuantizationScheme
+    private let find: @Sendable (QuantizableWeights, Parameters) throws -> QuantizationScheme
 
     init(
         _ declaration: QuantizationDeclaration,
         scheme find:
             @escaping @Sendable (
                 QuantizableWeights, Parameters
-            ) throws(QuantizationRefusal) -> QuantizationScheme
+            ) throws -> QuantizationScheme
     ) {
         self.declaration = declaration
         self.find = find
@@ -34,7 +33,7 @@ package struct QuantizationMethod: Sendable {
     /// - Throws: where a group does not fit, or no loader takes such a model in it.
     package func scheme(
         of weights: QuantizableWeights, _ parameters: Parameters
-    ) throws(QuantizationRefusal) -> QuantizationScheme {
+    ) throws -> QuantizationScheme {
         let scheme = try find(weights, parameters)
         try weights.check(scheme)
         return scheme
@@ -42,7 +41,7 @@ package struct QuantizationMethod: Sendable {
 }
 
 extension QuantizationMethod {
-    static let rtn = QuantizationMethod(.rtn) { (weights, parameters) throws(QuantizationRefusal) in
+    static let rtn = QuantizationMethod(.rtn) { weights, parameters in
         QuantizationScheme(
             weights: WeightScheme(
                 kind: .int, bits: parameters.integer("bits"),
@@ -50,7 +49,7 @@ extension QuantizationMethod {
             activations: .none)
     }
 
-    static let fp8 = QuantizationMethod(.fp8) { (_, _) throws(QuantizationRefusal) in
+    static let fp8 = QuantizationMethod(.fp8) { _, _ in
         QuantizationScheme(
             weights: WeightScheme(kind: .float, bits: 8, group: nil), activations: .fp8Token)
     }

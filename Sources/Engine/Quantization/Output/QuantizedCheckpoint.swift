@@ -74,7 +74,8 @@ package struct QuantizedCheckpoint {
         let scales = OutputTensor.produce(
             names.scale, dtype, [rows, scheme.weights.groupCount(columns: columns)]
         ) { sink in
-            try sink.write(floats: try tensors.scales(tensor.name).span)
+            let values = try tensors.scales(tensor.name)
+            try sink.write(floats: values.span)
         }
         guard scheme.isPacked else {
             let codes = OutputTensor.produce(names.codes, scheme.codeType, tensor.shape) { sink in

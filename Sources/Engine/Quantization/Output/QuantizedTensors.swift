@@ -31,25 +31,21 @@ package struct RoundedTensors: QuantizedTensors {
     }
 
     package func matrix(_ weight: String) throws -> QuantizedMatrix {
-        try round(weight) { (matrix, format) throws(RoundingFault) in
-            try QuantizedMatrix(rounding: matrix, scheme, scalesIn: format)
+        try read(weight) {
+            try QuantizedMatrix(rounding: $0.floats(), scheme, scalesIn: $0.format)
         }
     }
 
     package func scales(_ weight: String) throws -> [Float] {
-        try round(weight) { (matrix, format) throws(RoundingFault) in
-            try scheme.scales(of: matrix, in: format)
-        }
+        try read(weight) { try scheme.scales(of: $0.floats(), in: $0.format) }
     }
 
-    private func round<Result>(
-        _ weight: String,
-        _ body: (MatrixView, FloatFormat) throws(RoundingFault) -> Result
+    private func read<Result>(
+        _ weight: String, _ body: (WeightMatrix) throws -> Result
     ) throws -> Result {
-        let stored = try source.weight(weight)
         defer { source.release([weight]) }
-        do { return try body(stored.floats(), stored.format) } catch {
-            throw QuantizationRefusal.tensor(weight, error)
+        do { return try body(try source.weight(weight)) } catch let fault as RoundingFault {
+            throw QuantizationRefusal.tensor(weight, fault)
         }
     }
 }
