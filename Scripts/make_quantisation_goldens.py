@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from compressed_tensors.compressors.pack_quantized.helpers import pack_to_int32
 from compressed_tensors.quantization import QuantizationArgs
-from compressed_tensors.quantization.lifecycle.forward import quantize
+from compressed_tensors.quantization.lifecycle.forward import fake_quantize, quantize
 from compressed_tensors.quantization.utils.helpers import calculate_qparams
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, CompressedTensorsConfig
@@ -54,6 +54,14 @@ def numbers(folder):
         out[name + ".codes"] = codes.view(torch.int8).contiguous()
         if kind == "int":
             out[name + ".packed"] = pack_to_int32(codes, bits).contiguous()
+    tokens = torch.randn(9, 64) * torch.logspace(-4, 3, 9)[:, None]
+    tokens[3] = 0
+    tokens[5] *= tokens[5].abs() > 1
+    out["tokens"] = tokens
+    for kind, settings in TOKEN.items():
+        args = QuantizationArgs(**settings)
+        scale, zero = calculate_qparams(tokens.amin(-1, True), tokens.amax(-1, True), args)
+        out["tokens." + kind] = fake_quantize(tokens, scale, zero, args)
     save_file(out, folder / "numbers.safetensors")
 
 

@@ -62,10 +62,7 @@ package enum ReportComparison {
                 result.path = source.folder + "/" + result.path
                 result.similarityBefore = []
                 result.similarityAfter = []
-                for (index, evaluation) in result.evaluations.enumerated()
-                where asked(evaluation.task, source.report.job) != asked(evaluation.task, first) {
-                    result.evaluations[index].task += " (\(name))"
-                }
+                result.evaluations = told(result.evaluations, source.report.job, first, name)
                 return result
             }
         }
@@ -75,6 +72,7 @@ package enum ReportComparison {
                 model.id = "\(name)/\(model.id)"
                 if model.of != RunReport.Similarity.original { model.of = "\(name)/\(model.of)" }
                 model.path = source.folder + "/" + model.path
+                model.evaluations = told(model.evaluations, source.report.job, first, name)
                 return model
             }
         }
@@ -87,6 +85,21 @@ package enum ReportComparison {
             source.report.warnings.map { "\(name): \($0)" }
         }
         return whole
+    }
+
+    /// The figures under names that tell apart what was asked otherwise in the first report.
+    private static func told(
+        _ evaluations: [RunReport.Evaluation], _ job: JSONValue, _ first: JSONValue,
+        _ name: String
+    ) -> [RunReport.Evaluation] {
+        evaluations.map { evaluation in
+            guard asked(evaluation.task, job) != asked(evaluation.task, first) else {
+                return evaluation
+            }
+            var evaluation = evaluation
+            evaluation.task += " (\(name))"
+            return evaluation
+        }
     }
 
     /// What a job was told about a task, which the report may call by more than its name; nothing

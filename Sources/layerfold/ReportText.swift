@@ -11,28 +11,43 @@ enum ReportText {
             "original", "\(report.model.layers)", count(report.model.parameters),
             bytes(report.model.bytes),
         ])
-        for result in report.results {
-            let head = [
-                result.id, "\(result.layers)", count(result.parameters), bytes(result.bytes),
-            ]
-            if result.evaluations.isEmpty { rows.append(head) }
-            for evaluation in result.evaluations {
-                let metric = ReportMetric(task: evaluation.task, metric: evaluation.metric)
-                rows.append(
-                    head + [
-                        metric.title, number(evaluation.value),
-                        evaluation.original.map(number) ?? "",
-                    ])
+        let quantized = report.quantized ?? []
+        func smaller(_ id: String) -> [[String]] {
+            quantized.filter { $0.of == id }.flatMap {
+                figures(
+                    [$0.id, "\($0.layers)", count($0.parameters), bytes($0.bytes)], $0.evaluations)
             }
         }
+        rows += smaller(RunReport.Similarity.original)
+        for result in report.results {
+            rows += figures(
+                [result.id, "\(result.layers)", count(result.parameters), bytes(result.bytes)],
+                result.evaluations)
+            rows += smaller(result.id)
+        }
         return rows
+    }
+
+    /// A row for each figure of one model.
+    private static func figures(
+        _ head: [String], _ evaluations: [RunReport.Evaluation]
+    ) -> [[String]] {
+        if evaluations.isEmpty { return [head] }
+        return evaluations.map { evaluation in
+            let metric = ReportMetric(task: evaluation.task, metric: evaluation.metric)
+            return head + [
+                metric.title, number(evaluation.value), evaluation.original.map(number) ?? "",
+            ]
+        }
     }
 
     /// Warnings, the page, and the folder of each model.
     static func notes(_ report: RunReport, in folder: URL) -> [String] {
         report.warnings.map { "warning: \($0)" }
             + ["report: " + folder.appending(path: "report.html").path]
-            + report.results.map { "model:  " + folder.appending(path: $0.path).path }
+            + (report.results.map(\.path) + (report.quantized ?? []).map(\.path)).map {
+                "model:  " + folder.appending(path: $0).path
+            }
     }
 
     static func number(_ value: Double) -> String { String(format: "%.4g", value) }
