@@ -18,7 +18,7 @@ struct QuantizationRequest {
     /// For people.
     let notes: [String]
 
-    /// - Throws: `QuantizationRefusal`, where a model of the original's widths cannot be written so.
+    /// - Throws: `QuantizationRefusal`, where a model of these widths cannot be written so.
     static func all(of job: JobDescription, _ original: Model) throws -> [QuantizationRequest] {
         let entries = job.quantize ?? []
         let weights = QuantizableWeights(original.blueprint)

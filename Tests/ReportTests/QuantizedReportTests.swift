@@ -28,7 +28,7 @@ import Testing
     @Test("a report keeps them, as the schema says, and says nothing where there are none")
     func schema() throws {
         let text = try Self.report().jsonText()
-        #expect(try RunReport(jsonText: text) == Self.report())
+        #expect(try RunReport(jsonText: text).quantized == Self.report().quantized)
         try ReportSchemaTests().expectDescribed(try ReportFixtures.value(of: text))
         #expect(!(try ReportFixtures.tiny().jsonText().contains("quantized")))
     }

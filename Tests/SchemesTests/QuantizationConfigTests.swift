@@ -27,11 +27,12 @@ import Testing
         let text = QuantizationConfig(Self.schemes[0], ignore: ["lm_head"]).json.text(.line)
         #expect(
             text
-                == #"{"quant_method":"compressed-tensors","format":"pack-quantized","#
-                + #""quantization_status":"compressed","ignore":["lm_head"],"config_groups":"#
-                + #"{"group_0":{"targets":["Linear"],"weights":{"num_bits":4,"type":"int","#
-                + #""symmetric":true,"strategy":"group","group_size":128,"dynamic":false},"#
-                + #""input_activations":null}}}"#)
+                == #"{"quant_method": "compressed-tensors", "format": "pack-quantized", "#
+                + #""quantization_status": "compressed", "ignore": ["lm_head"], "#
+                + #""config_groups": {"group_0": {"targets": ["Linear"], "#
+                + #""weights": {"num_bits": 4, "type": "int", "symmetric": true, "#
+                + #""strategy": "group", "group_size": 128, "dynamic": false}, "#
+                + #""input_activations": null}}}"#)
     }
 
     @Test func othersAreRefusedByName() {
