@@ -9,7 +9,7 @@ as in every loader, and computed in float32.
 Prints the largest difference as a share of the largest logit: at most 1e-3 where activations stay as
 they are. Where they are rounded, a number halfway between two codes (of 3,072 in the first layer of a
 small bfloat16 model ten are) goes where the last bit of a sum sends it, and changes all behind it:
-there 0.1 is allowed, and equality to 1e-5 is a matter of CompressedTensorsTests, on a model without
+there 0.2 is allowed, and equality to 1e-5 is a matter of CompressedTensorsTests, on a model without
 such numbers.
 Needs torch, transformers, compressed-tensors and safetensors (PyPI).
 """
@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, CompressedTensorsConfig, logging as transformers_logging
 
 LENGTHS = (48, 7, 23)
-LIMITS = {"pack-quantized": 1e-3, "int-quantized": 0.1, "float-quantized": 0.1}
+LIMITS = {"pack-quantized": 1e-3, "int-quantized": 0.2, "float-quantized": 0.2}
 
 
 def logits(folder, sequences, plain):
