@@ -6,6 +6,7 @@
 #define NAME(x) x##_avx512
 #include "elementwise.inc"
 #include "gradients.inc"
+#include "rounding.inc"
 #if defined(__x86_64__)
 #pragma clang attribute pop
 #endif

@@ -2,3 +2,4 @@
 #define NAME(x) x##_portable
 #include "elementwise.inc"
 #include "gradients.inc"
+#include "rounding.inc"

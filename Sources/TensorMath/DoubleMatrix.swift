@@ -72,6 +72,23 @@ package struct DoubleMatrix: Sendable, Equatable {
         values.removeLast(order * order - count * count)
     }
 
+    /// Rows and columns of a square matrix in another order; a copy.
+    package func permuted(_ order: [Int]) -> DoubleMatrix {
+        precondition(rows == columns && order.count == rows, "an order of rows and columns")
+        var result = DoubleMatrix(rows: rows, columns: columns)
+        let size = rows
+        unsafe values.withUnsafeBufferPointer { source in
+            unsafe result.values.withUnsafeMutableBufferPointer { target in
+                for (place, row) in order.enumerated() {
+                    for (column, from) in order.enumerated() {
+                        unsafe target[place * size + column] = source[row * size + from]
+                    }
+                }
+            }
+        }
+        return result
+    }
+
     /// The transposed matrix, `[columns, rows]`.
     package var transposed: DoubleMatrix {
         var result = [Double](repeating: 0, count: values.count)

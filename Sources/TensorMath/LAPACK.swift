@@ -185,6 +185,33 @@ extension DoubleMatrix {
         mirrorLowerTriangle()
     }
 
+    /// Puts the upper triangle U with `self⁻¹ = Uᵀ · U` in its place (dpotrf and dtrtri), of this
+    /// positive definite matrix.
+    ///
+    /// Backwards in rows and columns the matrix is `L · Lᵀ`; L backwards is an upper triangle R,
+    /// and `self = R · Rᵀ`, so that U is R⁻¹: the inverse itself is never made. After an error the
+    /// entries mean nothing.
+    package mutating func factorInverse() throws(LinearAlgebraError) {
+        precondition(rows == columns, "inverse of [\(rows), \(columns)]")
+        guard rows > 0 else { return }
+        try requireFinite("dpotrf")
+        let size = rows.blasSize
+        values.reverse()
+        // The row-major lower triangle is the column-major upper one, and the other way round.
+        var info = unsafe LAPACKE_dpotrf(LAPACK_COL_MAJOR, Job.upper, size, &values, size)
+        guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
+        values.reverse()
+        info = unsafe LAPACKE_dtrtri(
+            LAPACK_COL_MAJOR, Job.lower, Job.valuesOnly, size, &values, size)
+        guard info == 0 else { throw .singular(row: Int(info) - 1) }
+        let order = rows
+        unsafe values.withUnsafeMutableBufferPointer { entries in
+            for row in 1..<max(1, order) {
+                unsafe entries[row * order..<row * order + row].update(repeating: 0)
+            }
+        }
+    }
+
     private func requireFinite(_ routine: String) throws(LinearAlgebraError) {
         guard isFinite else { throw .notFinite(routine: routine) }
     }

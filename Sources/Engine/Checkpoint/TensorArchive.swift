@@ -29,6 +29,12 @@ package struct TensorArchive: Sendable {
         add(name, .i32, shape, integers.flatMap { littleEndian($0) })
     }
 
+    /// Whole numbers of eight bits.
+    package mutating func add(_ name: String, shape: [Int], codes: [Int8]) {
+        precondition(codes.count == shape.reduce(1, *), "values fill the shape")
+        add(name, .i8, shape, codes.map { UInt8(bitPattern: $0) })
+    }
+
     /// A matrix of floats, [rows, columns].
     package mutating func add(_ name: String, _ matrix: MatrixView) {
         var bytes: [UInt8] = []
@@ -75,6 +81,11 @@ package struct TensorArchive: Sendable {
     package func integers(_ name: String) -> [Int32]? {
         guard let entry = entry(name), entry.dtype == .i32 else { return nil }
         return entry.words(Int32.self)
+    }
+
+    package func codes(_ name: String) -> [Int8]? {
+        guard let entry = entry(name), entry.dtype == .i8 else { return nil }
+        return entry.bytes.map { Int8(bitPattern: $0) }
     }
 
     package func matrix(_ name: String) -> MatrixView? {

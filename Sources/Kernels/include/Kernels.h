@@ -10,6 +10,7 @@
 #include "elementwise.h"
 #include "gradients.h"
 #include "neighbours.h"
+#include "rounding.h"
 
 /// Kernel level chosen at run time: 0 portable, 1 AVX2 (with FMA and F16C), 2 AVX-512 (F, BW, DQ,
 /// VL). The environment variable KERNELS_LEVEL (0, 1 or 2) lowers it; both are read once.

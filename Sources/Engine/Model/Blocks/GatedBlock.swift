@@ -53,8 +53,15 @@ extension ExpertsBlueprint {
         return choices
     }
 
+    /// Tokens that choose an expert, ascending.
+    package func tokens(
+        of expert: Int, _ x: MatrixView, context: BlockContext
+    ) throws -> [Int] {
+        try route(x, context: context)[expert].map(\.token)
+    }
+
     /// output += experts(x), each expert on the tokens that chose it.
-    func run(_ x: MatrixView, addingTo output: MatrixView, context: BlockContext) throws {
+    package func run(_ x: MatrixView, addingTo output: MatrixView, context: BlockContext) throws {
         for (expert, chosen) in zip(experts, try route(x, context: context)) where !chosen.isEmpty {
             let gathered = context.scratch.matrix(rows: chosen.count, columns: x.columns)
             for (row, choice) in chosen.enumerated() {

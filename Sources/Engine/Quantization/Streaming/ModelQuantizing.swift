@@ -1,0 +1,91 @@
+// A whole model, a layer at a time: each layer's weights become codes by what they read behind the
+// layers that were quantised before, and the quantised layer takes the tokens on.
+
+package import Model
+package import TensorMath
+
+/// Quantises the layers of a model; embeddings, head, norms, routers and Mamba mixers stay.
+package struct ModelQuantizing {
+    /// Raised whenever the same inputs give other codes than before.
+    package static let version = 1
+
+    let weights: ModelWeights
+    let mode: ComputeMode
+    let batch: PackedSequences
+    let recipe: QuantizationRecipe
+    let space: StreamSpace
+
+    /// Tokens that a layer computes at once.
+    static let waveTokens = 2048
+
+    /// - Parameter batch: calibration sequences.
+    package init(
+        _ weights: ModelWeights, mode: ComputeMode, batch: PackedSequences,
+        recipe: QuantizationRecipe, space: StreamSpace = .memory
+    ) {
+        self.weights = weights
+        self.mode = mode
+        self.batch = batch
+        self.recipe = recipe
+        self.space = space
+    }
+
+    var layers: [LayerBlueprint] { weights.blueprint.layers }
+
+    /// What there is too little of; nil where there is enough.
+    package var doubt: String? {
+        let widest = layers.flatMap { $0.mixerSites + $0.feedForwardSites }.map(\.inputs).max()
+        guard let widest, batch.tokens.count < widest else { return nil }
+        return
+            "\(batch.tokens.count) calibration tokens are fewer than the \(widest) inputs of the "
+            + "widest weight; its errors are told apart by guesswork (give more samples)"
+    }
+
+    /// What no loader would take; nil where there is nothing.
+    package var refusal: QuantizationError? {
+        guard case .smoothing = recipe.scaling else { return nil }
+        return layers.firstIndex { layer in
+            if case .experts = layer.feedForward { true } else { false }
+        }.map { .experts(layer: $0) }
+    }
+
+    /// - Parameter give: takes each layer; here they are not held longer.
+    /// - Throws: `QuantizationError`; what `observer`, `recall` and `give` throw.
+    package func run(
+        recall: some QuantizationRecall, observer: some WorkObserver,
+        give: (QuantizedLayer) throws -> Void
+    ) throws {
+        if let refusal { throw refusal }
+        let waves = try CalibrationWaves(
+            batch, holdsBack: recipe.followsOriginal, waveTokens: Self.waveTokens,
+            blueprint: weights.blueprint)
+        let forward = ForwardPass(weights: weights, mode: mode, space: space)
+        let stream = try forward.embed(waves.batch)
+        let streams = QuantizationStreams(
+            quantized: stream, original: recipe.followsOriginal ? try space.copy(stream) : nil)
+        for (index, layer) in layers.enumerated() {
+            if index + 1 < layers.count {
+                weights.source.prefetch(layers[index + 1].tensors.map(\.name))
+            }
+            let product = try MatrixProduct(mode: mode)
+            let draft = LayerDraft(weights, layer: index, product: product)
+            let work = LayerQuantizing(
+                recipe: recipe, draft: draft,
+                original: LayerReader(
+                    layer: layer, context: BlockContext(product: product, weights: weights)),
+                streams: streams, waves: waves, product: product)
+            if let kept = try recall.layer(index) {
+                try draft.recall(kept)
+                try work.pass(observer: observer)
+            } else {
+                try work.run(observer: observer)
+                try recall.keep(draft.result)
+            }
+            try give(draft.result)
+            weights.source.release(layer.tensors.map(\.name))
+            observer.progress(
+                done: index + 1, total: layers.count, unit: "layers",
+                detail: "layer \(index + 1) of \(layers.count)")
+        }
+    }
+}
