@@ -21,7 +21,9 @@ package enum Offer {
         .divergence, .generation, .gsm8k,
     ]
 
-    package static let quantizations: [QuantizationDeclaration] = [.rtn, .fp8]
+    package static let quantizations: [QuantizationDeclaration] = [
+        .gptq, .awq, .smoothquant, .rtn, .fp8,
+    ]
 
     package static func quantization(_ name: String) -> QuantizationDeclaration? {
         quantizations.first { $0.name == name }

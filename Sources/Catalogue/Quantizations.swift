@@ -10,7 +10,13 @@ extension Offer {
 }
 
 extension ParameterDeclaration {
-    static let group = ParameterDeclaration(
+    /// Of methods that write whole numbers.
+    static let ofWeights: [ParameterDeclaration] = [bits, group]
+
+    private static let bits = ParameterDeclaration(
+        "bits", .oneOf([4, 8]), default: .integer(4), "Bits of a weight.")
+
+    private static let group = ParameterDeclaration(
         "group", .integerOrWord(1...65_536, ["auto", "channel"]), default: .word("auto"),
         unit: "columns",
         "Weights of a row that share a scale. auto: the largest of 128, 64 and 32 that divides "
@@ -25,11 +31,7 @@ extension QuantizationDeclaration {
         source: "compressed-tensors, pack-quantized, symmetric (W4A16, W8A16)",
         formula: "q = clamp(round(w / s), -2^(b-1), 2^(b-1) - 1), s = max |w| / (2^(b-1) - 1/2)",
         naming: [(parameter: "bits", prefix: "w"), (parameter: "group", prefix: "g")],
-        parameters: [
-            ParameterDeclaration(
-                "bits", .oneOf([4, 8]), default: .integer(4), "Bits of a weight."),
-            .group,
-        ])
+        parameters: ParameterDeclaration.ofWeights)
 
     package static let fp8 = Self(
         name: "fp8",

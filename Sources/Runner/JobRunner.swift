@@ -223,7 +223,8 @@ package final class JobRunner {
             analysis: analysis, judge: judge,
             quantizations: Quantizations(
                 requests: prepared.quantizations, original: original, output: job.output,
-                results: setting.results, judge: judge, cache: cache),
+                results: setting.results, tokens: analysed.tokens, numerics: numerics, judge: judge,
+                cache: cache),
             original: original, analysed: analysed)
         let models = DistinctModels(
             try job.candidates.map { try maker.resolved($0) },

@@ -15,6 +15,8 @@ struct QuantizationRequest {
     /// Whether the original is written in it, too.
     let takesOriginal: Bool
     let scheme: QuantizationScheme
+    /// What is done by calibration tokens; nil where none are looked at.
+    let recipe: QuantizationRecipe?
     /// For people.
     let notes: [String]
 
@@ -28,6 +30,7 @@ struct QuantizationRequest {
             return QuantizationRequest(
                 method: entry.method, name: name, label: entry.label,
                 takesOriginal: entry.original, scheme: scheme,
+                recipe: method.recipe(scheme, entry.parameters),
                 notes: notes(scheme, entry.parameters, weights).map { "\(name): \($0)" })
         }
     }

@@ -14,6 +14,9 @@ struct Quantizations {
     let output: JobDescription.Output
     /// The job's results.
     let results: FilePath
+    /// The job's calibration; nil where it has none.
+    let tokens: TokenisedSet?
+    let numerics: Numerics
     let judge: ModelJudge
     let cache: StageCache
 
@@ -28,10 +31,11 @@ struct Quantizations {
         _ request: QuantizationRequest, of source: Subject
     ) throws -> RunReport.Quantized {
         let id = "\(source.label)-\(request.name)"
+        let codes = try codes(request, of: source, label: id)
         let model = try cache.run(
             try QuantizeStage(
-                source, request.scheme, tensors: try tensors(request, of: source),
-                output: output, to: results.appending(id), label: id))
+                source, request.scheme, codes: codes, output: output,
+                to: results.appending(id), label: id))
         let (figures, answers) = try judge.judge(
             Subject(model: model.model, identity: model.identity, label: id))
         let scheme = request.scheme
@@ -50,10 +54,20 @@ struct Quantizations {
             seconds: model.seconds, files: model.files)
     }
 
-    /// Where the codes of a model come from.
-    private func tensors(
-        _ request: QuantizationRequest, of source: Subject
-    ) throws -> any QuantizedTensors {
-        RoundedTensors(source.model.weights.source, request.scheme.weights)
+    /// What calibration tokens make of the weights; nil where each is rounded by itself.
+    private func codes(
+        _ request: QuantizationRequest, of source: Subject, label: String
+    ) throws -> IdentifiedCodes? {
+        guard let recipe = request.recipe else { return nil }
+        guard let tokens else {
+            preconditionFailure("the manifest parser asks for calibration: \(request.method)")
+        }
+        let stage = CodesStage(
+            source, tokens, recipe, space: cache.store.streamSpace, numerics: numerics,
+            label: label)
+        if let doubt = stage.doubt { cache.progress.warn("\(label): \(doubt)") }
+        let codes = try cache.run(stage)
+        for note in codes.notes { cache.progress.warn("\(label): \(note)") }
+        return codes
     }
 }

@@ -58,6 +58,35 @@ struct QuantizationJobTests {
         #expect(page.contains("In fewer bits"))
     }
 
+    @Test func waysThatLookAtTokensComputeCodesOnce() throws {
+        let (folder, job) = try Self.job(
+            "quantize: [{method: gptq, original: true}, {method: awq}, {method: smoothquant}]")
+        let first = try Self.run(folder, job)
+        try #require(first.status == 0, "\(first.errors)")
+        let models = try #require(try Self.report(folder)["quantized"] as? [[String: Any]])
+        #expect(
+            models.map { $0["id"] as? String } == [
+                "original-gptq-w4", "mka-r0.125-gptq-w4", "mka-r0.125-awq-w4",
+                "mka-r0.125-smoothquant",
+            ])
+        #expect(models.map { $0["scheme"] as? String } == ["W4A16", "W4A16", "W4A16", "W8A8"])
+        try #require(try Self.run(folder, job).status == 0)
+        func codes(_ number: Int) throws -> [String?] {
+            let stages = try #require(try Self.report(folder, number)["stages"] as? [[String: Any]])
+            return stages.filter { $0["name"] as? String == "codes" }.map {
+                $0["cache"] as? String
+            }
+        }
+        #expect(try codes(1) == ["miss", "miss", "miss", "miss"])
+        #expect(try codes(2) == ["hit", "hit", "hit", "hit"])
+        let again = try #require(try Self.report(folder, 2)["quantized"] as? [[String: Any]])
+        func digests(_ models: [[String: Any]]) -> [String] {
+            models.flatMap { ($0["files"] as? [[String: Any]] ?? []) }
+                .compactMap { $0["sha256"] as? String }
+        }
+        #expect(!digests(models).isEmpty && digests(again) == digests(models))
+    }
+
     @Test func anotherEntryComputesNothingElse() throws {
         let (folder, job) = try Self.job("quantize: [{method: fp8}]")
         try #require(try Self.run(folder, job).status == 0)

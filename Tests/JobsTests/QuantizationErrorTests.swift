@@ -35,6 +35,9 @@ extension BadManifest {
             "the same twice", "\n- {method: rtn}\n- {method: rtn, bits: 4, original: true}", at: 8,
             3, "quantize[1]", says: "asked for twice"),
         quantize(
+            "one that looks at tokens, without any", "\n- {method: gptq}", at: 7, 3,
+            "quantize[0]", says: "`calibration` is missing", "`gptq` needs it"),
+        quantize(
             "a label that is taken", "\n- {method: rtn, label: quantized.csv}", at: 7, 24,
             "quantize[0].label", says: "taken"),
     ]

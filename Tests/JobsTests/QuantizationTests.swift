@@ -46,4 +46,18 @@ import Testing
         #expect(
             job.quantizationNames == ["rtn-w4", "rtn-w4-g64", "rtn-w8-channel", "fp8", "fp8-2"])
     }
+
+    @Test func `ways that look at tokens say what they do where nothing is said`() throws {
+        let entries = try job(
+            """
+            calibration: {dataset: text, path: t.txt}
+            quantize: [{method: gptq}, {method: awq, bits: 8}, {method: smoothquant}]
+            """)
+        let parameters = try #require(entries.quantize).map(\.parameters)
+        #expect(parameters[0]["damping"] == .number(0.01))
+        #expect(parameters[0]["order"] == .text("activation"))
+        #expect(parameters[1]["clip"] == .flag(true))
+        #expect(parameters[2]["strength"] == .number(0.5))
+        #expect(entries.quantizationNames == ["gptq-w4", "awq-w8", "smoothquant"])
+    }
 }

@@ -38,9 +38,8 @@ import Testing
             model: try model(), identity: Digest(of: identity), label: "mka-r0.25")
         let request = try #require(try QuantizationRequest.all(of: job, source.model).first)
         return try QuantizeStage(
-            source, request.scheme,
-            tensors: RoundedTensors(source.model.weights.source, request.scheme.weights),
-            output: job.output, to: FilePath(folder), label: folder
+            source, request.scheme, codes: nil, output: job.output, to: FilePath(folder),
+            label: folder
         ).key.digest
     }
 

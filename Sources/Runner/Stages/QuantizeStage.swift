@@ -28,6 +28,7 @@ struct QuantizeStage: Stage {
     let isForeseen = true
     private let source: Subject
     private let scheme: QuantizationScheme
+    private let codes: IdentifiedCodes?
     private let output: JobDescription.Output
     private let folder: FilePath
     private let label: String
@@ -35,21 +36,29 @@ struct QuantizeStage: Stage {
     private let files = WrittenFiles()
 
     /// - Parameters:
+    ///   - codes: of the weights; nil: each is rounded by itself.
     ///   - folder: an empty or absent folder of the results.
     ///   - label: the model's id in the report.
     init(
-        _ source: Subject, _ scheme: QuantizationScheme, tensors: any QuantizedTensors,
+        _ source: Subject, _ scheme: QuantizationScheme, codes: IdentifiedCodes?,
         output: JobDescription.Output, to folder: FilePath, label: String
     ) throws {
         self.source = source
         self.scheme = scheme
+        self.codes = codes
         self.output = output
         self.folder = folder
         self.label = label
-        quantized = try QuantizedCheckpoint(source.model, scheme, tensors: tensors)
+        quantized = try QuantizedCheckpoint(
+            source.model, scheme,
+            tensors: codes?.tensors
+                ?? RoundedTensors(source.model.weights.source, scheme.weights))
     }
 
-    var inputs: StageInputs { [(role: "model", digest: source.identity)] }
+    var inputs: StageInputs {
+        [(role: "model", digest: source.identity)]
+            + (codes.map { [(role: "codes", digest: $0.digest)] } ?? [])
+    }
 
     var params: KeyJSON {
         var weights: [String: KeyJSON] = [

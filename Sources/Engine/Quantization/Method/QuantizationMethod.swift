@@ -8,19 +8,27 @@ package struct QuantizationMethod: Sendable {
     package let declaration: QuantizationDeclaration
     /// For the weights of a model, by the entry's parameters.
     private let find: @Sendable (QuantizableWeights, Parameters) throws -> QuantizationScheme
+    /// What is done with the weights by what they read of calibration tokens, in a scheme; nil
+    /// where each number is rounded by itself.
+    private let plan: @Sendable (QuantizationScheme, Parameters) -> QuantizationRecipe?
 
     init(
         _ declaration: QuantizationDeclaration,
         scheme find:
             @escaping @Sendable (
                 QuantizableWeights, Parameters
-            ) throws -> QuantizationScheme
+            ) throws -> QuantizationScheme,
+        recipe plan:
+            @escaping @Sendable (QuantizationScheme, Parameters) -> QuantizationRecipe? = { _, _ in
+                nil
+            }
     ) {
         self.declaration = declaration
         self.find = find
+        self.plan = plan
     }
 
-    package static let all: [QuantizationMethod] = [.rtn, .fp8]
+    package static let all: [QuantizationMethod] = [.gptq, .awq, .smoothquant, .rtn, .fp8]
 
     package static func named(_ name: String) -> QuantizationMethod {
         guard let method = all.first(where: { $0.declaration.name == name }) else {
@@ -38,20 +46,35 @@ package struct QuantizationMethod: Sendable {
         try weights.check(scheme)
         return scheme
     }
+
+    /// What is done by calibration tokens; nil where none are looked at.
+    package func recipe(
+        _ scheme: QuantizationScheme, _ parameters: Parameters
+    ) -> QuantizationRecipe? {
+        plan(scheme, parameters)
+    }
 }
 
 extension QuantizationMethod {
     static let rtn = QuantizationMethod(.rtn) { weights, parameters in
-        QuantizationScheme(
-            weights: WeightScheme(
-                kind: .int, bits: parameters.integer("bits"),
-                group: try GroupChoice(parameters).group(of: weights)),
-            activations: .none)
+        try .weightsAlone(weights, parameters)
     }
 
     static let fp8 = QuantizationMethod(.fp8) { _, _ in
         QuantizationScheme(
             weights: WeightScheme(kind: .float, bits: 8, group: nil), activations: .fp8Token)
+    }
+}
+
+extension QuantizationScheme {
+    /// Whole numbers by `bits` and `group`; activations as they are.
+    static func weightsAlone(
+        _ weights: QuantizableWeights, _ parameters: Parameters
+    ) throws -> QuantizationScheme {
+        let group = try GroupChoice(parameters).group(of: weights)
+        return QuantizationScheme(
+            weights: WeightScheme(kind: .int, bits: parameters.integer("bits"), group: group),
+            activations: .none)
     }
 }
 

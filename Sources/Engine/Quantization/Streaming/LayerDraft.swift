@@ -62,13 +62,13 @@ final class LayerDraft {
     /// A tensor that stays dense, rounded to the format that the model has it in.
     ///
     /// - Returns: as it will be read back.
-    /// - Throws: `QuantizationError.overflow` where the format has no such numbers.
+    /// - Throws: `CalibrationFault.overflow` where the format has no such numbers.
     @discardableResult
     func setDense(_ name: String, _ matrix: MatrixView) throws -> MatrixView {
         let format = try base.source.weight(name).format
         matrix.round(to: format)
         guard matrix.values().allSatisfy({ $0.isFinite }) else {
-            throw QuantizationError.overflow(tensor: name, format: format)
+            throw CalibrationFault.overflow(tensor: name, format: format)
         }
         source.set(name, matrix)
         result.dense[name] = matrix

@@ -122,7 +122,7 @@ struct LayerQuantizing {
             : format.overflows(numbers.largest / scheme.reach)
                 ? .scaleTooLarge(largest: numbers.largest, format: format) : nil
         if let fault {
-            throw QuantizationError.weight(tensor: projection.tensor, fault)
+            throw QuantizationRefusal.tensor(projection.tensor, fault)
         }
         return weight
     }
@@ -183,7 +183,7 @@ struct LayerQuantizing {
         guard tokens > 0 else { return try roundUnseen(site) }
         let (gram, cross) = sums.take()
         guard (0..<gram.rows).allSatisfy({ gram[$0, $0].isFinite }) else {
-            throw QuantizationError.inputs(tensor: site.weights[0].tensor)
+            throw CalibrationFault.inputs(tensor: site.weights[0].tensor)
         }
         let inputs = InputGeometry(
             gram: gram, damping: feedback.damping, byActivation: feedback.byActivation)

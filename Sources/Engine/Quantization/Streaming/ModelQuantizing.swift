@@ -41,21 +41,12 @@ package struct ModelQuantizing {
             + "widest weight; its errors are told apart by guesswork (give more samples)"
     }
 
-    /// What no loader would take; nil where there is nothing.
-    package var refusal: QuantizationError? {
-        guard case .smoothing = recipe.scaling else { return nil }
-        return layers.firstIndex { layer in
-            if case .experts = layer.feedForward { true } else { false }
-        }.map { .experts(layer: $0) }
-    }
-
     /// - Parameter give: takes each layer; here they are not held longer.
-    /// - Throws: `QuantizationError`; what `observer`, `recall` and `give` throw.
+    /// - Throws: `CalibrationFault`, `QuantizationRefusal`; what `observer`, `recall` and `give` throw.
     package func run(
         recall: some QuantizationRecall, observer: some WorkObserver,
         give: (QuantizedLayer) throws -> Void
     ) throws {
-        if let refusal { throw refusal }
         let waves = try CalibrationWaves(
             batch, holdsBack: recipe.followsOriginal, waveTokens: Self.waveTokens,
             blueprint: weights.blueprint)
