@@ -169,7 +169,7 @@ struct LayerQuantizing {
     private func feedBack(
         _ site: LayerSite, _ feedback: QuantizationRecipe.Feedback, _ observer: some WorkObserver
     ) throws {
-        let follows = streams.original != nil && feedback.target != .own
+        let follows = streams.original != nil
         var sums = GramAccumulator(features: site.inputs, targets: follows ? site.outputs : 1)
         var tokens = 0
         for wave in waves.fitted {
@@ -231,22 +231,7 @@ struct LayerQuantizing {
         let wanted = try original.input(
             site.place, stream: stream.rows(wave.tokens), layout: wave.layout, chosen: chosen)
         wanted.subtract(own)
-        let outputs = try products(site, wanted) { try original.context.weights.projection($0) }
-        if case .feedback(let feedback) = recipe.rounding, feedback.target == .stream,
-            addsToStream(site.place)
-        {
-            RowKernels.add(outputs, stream.rows(wave.tokens))
-            outputs.subtract(streams.quantized.rows(wave.tokens))
-        }
-        return outputs
-    }
-
-    private func addsToStream(_ place: LayerSite.Place) -> Bool {
-        switch place {
-        case .heads: layer.postMixerNorm == nil
-        case .neurons: layer.postFeedForwardNorm == nil
-        default: false
-        }
+        return try products(site, wanted) { try original.context.weights.projection($0) }
     }
 
     /// Outputs of all weights of a site side by side, without biases.

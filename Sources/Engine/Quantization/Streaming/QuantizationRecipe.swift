@@ -38,8 +38,6 @@ package struct QuantizationRecipe: Sendable, Hashable {
         case own
         /// What the original gives on its own stream, as far as held-back tokens say.
         case original
-        /// The same, and what makes up for the stream's own deviation.
-        case stream
     }
 
     package var scheme: WeightScheme
@@ -59,6 +57,6 @@ package struct QuantizationRecipe: Sendable, Hashable {
 
     /// Whether the original's stream is followed beside the quantised one.
     var followsOriginal: Bool {
-        if case .feedback(let feedback) = rounding { feedback.target != .own } else { false }
+        if case .feedback(let feedback) = rounding { feedback.target == .original } else { false }
     }
 }
