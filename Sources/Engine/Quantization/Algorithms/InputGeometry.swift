@@ -47,7 +47,7 @@ struct InputGeometry {
                 try damped.factorInverse()
                 factor = damped
             } catch {
-                share = tried * 10
+                share = max(tried * 10, 0.001)
             }
         }
         if let factor {
