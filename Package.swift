@@ -156,6 +156,14 @@ let package = Package(
                 "TensorMath", "DurableIO", external("SystemPackage", "swift-system"),
             ]),
 
+        room(
+            "Export",
+            [
+                "Failures", "JSON", "Checkpoint", "Tokenizer", "ChatTemplate", "Model",
+                "Generation", "TensorMath", "DurableIO",
+                external("SystemPackage", "swift-system"),
+            ]),
+
         // Figures come in as values: no numerics.
         ours("Report", ["Failures", "JSON", "Catalogue"]),
 
@@ -174,8 +182,8 @@ let package = Package(
             "Runner",
             [
                 "Failures", "JSON", "Checkpoint", "Tokenizer", "ChatTemplate", "Texts", "Model",
-                "Generation", "Evaluation", "Analysis", "Compression", "Report", "Locations",
-                "Publication", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
+                "Generation", "Evaluation", "Analysis", "Compression", "Export", "Report",
+                "Locations", "Publication", "Store", "Jobs", "Catalogue", "DurableIO", "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
         ours(
@@ -206,7 +214,8 @@ let package = Package(
             dependencies: [
                 "Failures", "Checkpoint", "Tokenizer", "ChatTemplate", "Texts", "Model",
                 "Generation",
-                "Evaluation", "Compression", "Report", "Runner", "Client", "Locations", "Store",
+                "Evaluation", "Compression", "Export", "Report", "Runner", "Client", "Locations",
+                "Store",
                 "Jobs",
                 "Catalogue",
                 "DurableIO", "TensorMath",
@@ -273,6 +282,7 @@ let package = Package(
         engineTests(
             "CompressionTests",
             ["Compression", "Analysis", "Model", "Tokenizer", "Checkpoint", "Catalogue"]),
+        engineTests("ExportTests", ["Export", "JSON", "Model", "Checkpoint", "DurableIO", "Store"]),
         tests("ReportTests", ["JSON", "Report", "TensorMath"]),
         tests(
             "RunnerTests",

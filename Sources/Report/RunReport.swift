@@ -22,6 +22,8 @@ package struct RunReport: Codable, Sendable, Equatable {
     /// Where the job compares calibration sets or measures.
     package var correlations: [Correlation]?
     package var results: [Result]
+    /// Files for other programs, of the model before the fold; where the job asked for them.
+    @LaterField package var exports: [Export]?
     package var warnings: [String]
     package var versions: Versions
     package var numerics: Numerics
@@ -31,7 +33,8 @@ package struct RunReport: Codable, Sendable, Equatable {
 
     package init(
         job: JSONValue, model: Model, stages: [Stage], similarity: [Similarity],
-        correlations: [Correlation]? = nil, results: [Result], warnings: [String],
+        correlations: [Correlation]? = nil, results: [Result], exports: [Export]? = nil,
+        warnings: [String],
         versions: Versions, numerics: Numerics,
         started: String, finished: String
     ) {
@@ -42,6 +45,7 @@ package struct RunReport: Codable, Sendable, Equatable {
         self.similarity = similarity
         self.correlations = correlations
         self.results = results
+        self.exports = exports
         self.warnings = warnings
         self.versions = versions
         self.numerics = numerics

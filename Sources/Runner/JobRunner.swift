@@ -6,6 +6,7 @@ import Checkpoint
 import Compression
 import DurableIO
 import Evaluation
+import Export
 import Failures
 import Foundation
 import JSON
@@ -95,7 +96,7 @@ package final class JobRunner {
         let prepared = try prepare()
         try announce(prepared)
         let outcome = try carryOut(prepared, cache)
-        let report = try makeReport(prepared.original, outcome.analysed, outcome.made)
+        let report = try makeReport(prepared.original, outcome)
         try ResultFiles(folder: setting.results).write(report, job: job)
         return report
     }
@@ -164,6 +165,9 @@ package final class JobRunner {
             else { continue }
             _ = try layersRemoved(ratio: ratio, of: original.model.blueprint.layers.count)
         }
+        for entry in job.export ?? [] {
+            _ = try GGUFExport(original.model, type: entry.exportType, name: original.name)
+        }
         // A job that reads no text needs no tokenizer that can be read.
         let tokenizer = try job.readsText ? IdentifiedTokenizer(folder: located.folder) : nil
         try evaluations(original, tokenizer, cache)?.check(job.evaluate)
@@ -186,6 +190,14 @@ package final class JobRunner {
             })
     }
 
+    /// What the stages gave.
+    private struct Outcome {
+        let analysed: Analysed
+        let made: [RunReport.Result]
+        /// Of the original.
+        let exports: [RunReport.Export]?
+    }
+
     /// nil for a job that reads no text.
     private func evaluations(
         _ original: IdentifiedModel, _ tokenizer: IdentifiedTokenizer?, _ cache: StageCache
@@ -199,7 +211,7 @@ package final class JobRunner {
 
     private func carryOut(
         _ prepared: Prepared, _ cache: StageCache
-    ) throws -> (analysed: Analysed, made: [RunReport.Result]) {
+    ) throws -> Outcome {
         let original = prepared.original
         let evaluations = evaluations(original, prepared.tokenizer, cache)
         let analysis = AnalysisStages(cache: cache, numerics: numerics, analysis: job.analysis)
@@ -219,7 +231,12 @@ package final class JobRunner {
             cache.progress.warn("computed with AVX2 kernels, because of \(reason)")
         }
         for candidate in models.candidates { try maker.make(PlanRequest(candidate)) }
-        return (maker.analysed, maker.made)
+        let exports = try job.export?.filter(\.includesOriginal).write(
+            original.model, identity: original.digest, label: JobName.original,
+            to: setting.results, cache)
+        return Outcome(
+            analysed: maker.analysed, made: maker.made,
+            exports: exports.flatMap { $0.isEmpty ? nil : $0 })
     }
 
     // MARK: Analysis
@@ -273,7 +290,7 @@ package final class JobRunner {
     // MARK: Report
 
     private func makeReport(
-        _ original: IdentifiedModel, _ analysed: Analysed, _ results: [RunReport.Result]
+        _ original: IdentifiedModel, _ outcome: Outcome
     ) throws -> RunReport {
         let model = original.model
         let format = try model.checkpoint.tensor(model.blueprint.embedding).dtype
@@ -284,8 +301,9 @@ package final class JobRunner {
                 architecture: model.blueprint.modelType, layers: model.blueprint.layers.count,
                 parameters: model.parameterCount, bytes: model.checkpoint.tensorByteCount,
                 dtype: format.configName),
-            stages: cache.records, similarity: analysed.reports,
-            correlations: analysed.correlations, results: results,
+            stages: cache.records, similarity: outcome.analysed.reports,
+            correlations: outcome.analysed.correlations, results: outcome.made,
+            exports: outcome.exports,
             warnings: progress.warnings, versions: Versions.current, numerics: numerics.report,
             started: started, finished: timestamp())
     }

@@ -37,6 +37,7 @@ struct Layerfold: ParsableCommand {
                 name: "Models",
                 subcommands: [
                     InspectCommand.self, GenerateCommand.self, ForwardCommand.self,
+                    ExportCommand.self,
                     TokenizeCommand.self, EvalCommand.self,
                 ]),
             CommandGroup(

@@ -69,6 +69,7 @@ import Testing
                     "*\($0.source)*\n\nReports: \($0.metrics.map { "`\($0)`" }.joined(separator: ", "))."
                 }
             ),
+            ("exports", sections(Offer.exports) { "*\($0.source)*" }),
             ("output", table(Offer.output)),
             ("priority", table([Offer.priority])),
         ]

@@ -55,7 +55,7 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
     }
 
     static let all: [BadManifest] =
-        structure + ratioCases + budgets + keys + mixtures + values + comparisons
+        structure + ratioCases + budgets + exports + keys + mixtures + values + comparisons
 
     static let structure = [
         BadManifest("empty", "", at: 1, 1, "", says: "empty", "version: 1"),

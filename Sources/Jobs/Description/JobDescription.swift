@@ -115,6 +115,8 @@ package struct JobDescription: Sendable, Equatable, Codable {
     package var compare: Comparison?
     package var compress: [Compression]
     package var evaluate: [Evaluation]
+    /// Nil where models are written as folders only.
+    package var export: [Export]?
     package var output: Output
     /// Jobs of higher priority start first.
     package var priority: Int

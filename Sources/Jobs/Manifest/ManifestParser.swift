@@ -24,7 +24,7 @@ package struct ManifestParser {
         try map.refuseUnknown(
             besides: [
                 "version", "name", "model", "calibration", "analysis", "compare", "compress",
-                "evaluate", "output", "priority",
+                "evaluate", "export", "output", "priority",
             ], in: "the manifest")
         try checkVersion(map.required("version", hint: "start the manifest with `version: 1`"))
         let title = try jobName(map["name"], fallback: name, in: map)
@@ -54,6 +54,7 @@ package struct ManifestParser {
             },
             compress: compress,
             evaluate: try evaluations(map["evaluate"]),
+            export: try exports(map["export"]),
             output: try output(map["output"]),
             priority: try value(of: Offer.priority, in: map).integer ?? 0)
     }

@@ -106,11 +106,11 @@ package struct GatedBlueprint: Sendable, Equatable {
 
 /// A router that sends each token to its top experts.
 package struct ExpertsBlueprint: Sendable, Equatable {
-    var router: ProjectionBlueprint
-    var experts: [GatedBlueprint]
-    var expertsPerToken: Int
+    package var router: ProjectionBlueprint
+    package var experts: [GatedBlueprint]
+    package var expertsPerToken: Int
     /// Mixtral divides the chosen probabilities by their sum, Jamba does not.
-    var renormalised: Bool
+    package var renormalised: Bool
 }
 
 /// Mamba-1 mixer as Jamba has it (norms on dt, B and C).
