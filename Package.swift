@@ -282,7 +282,9 @@ let package = Package(
         engineTests(
             "CompressionTests",
             ["Compression", "Analysis", "Model", "Tokenizer", "Checkpoint", "Catalogue"]),
-        engineTests("ExportTests", ["Export", "JSON", "Model", "Checkpoint", "DurableIO", "Store"]),
+        engineTests(
+            "ExportTests",
+            ["Export", "JSON", "Model", "Checkpoint", "DurableIO", "Store", "Tokenizer"]),
         tests("ReportTests", ["JSON", "Report", "TensorMath"]),
         tests(
             "RunnerTests",

@@ -232,7 +232,7 @@ package final class JobRunner {
         }
         for candidate in models.candidates { try maker.make(PlanRequest(candidate)) }
         let exports = try job.export?.filter(\.includesOriginal).write(
-            original.model, identity: original.digest, label: JobName.original,
+            original.model, identity: original.digest, label: JobName.original, name: original.name,
             to: setting.results, cache)
         return Outcome(
             analysed: maker.analysed, made: maker.made,

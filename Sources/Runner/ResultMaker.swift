@@ -60,7 +60,8 @@ struct ResultMaker {
                 to: results.appending(request.folder), label: request.folder))
         for caveat in model.caveats { progress.warn("\(request.folder): \(caveat)") }
         let exports = try job.export?.write(
-            model.model, identity: model.identity, label: request.folder, to: results, cache)
+            model.model, identity: model.identity, label: request.folder,
+            name: "\(original.name) \(request.folder)", to: results, cache)
         let measure = request.measure ?? job.analysis.similarity
         let after = try measured(model, by: measure, request)
         let (figures, answers) = try evaluated(model, request)

@@ -4,6 +4,7 @@ import ArgumentParser
 import Export
 import Failures
 import Foundation
+import Locations
 import Model
 import SystemPackage
 

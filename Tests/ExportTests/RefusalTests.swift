@@ -7,6 +7,7 @@ import JSON
 import Model
 import SystemPackage
 import Testing
+import Tokenizer
 
 @testable import Export
 
@@ -123,6 +124,23 @@ import Testing
             try GGUFExport(try GGUFFixtures.model("gemma2"), type: .bf16, name: "x").caveats == [])
     }
 
+    @Test func `llama.cpp reads into a name only what the tokenizer has`() throws {
+        func name(_ text: String, _ type: String, _ words: [String]) throws -> String {
+            let vocabulary = words.enumerated().map { "\"\($1)\": \($0)" }
+                .joined(separator: ", ")
+            let json = """
+                {"version": "1.0", "model": {"type": "BPE", "vocab": {\(vocabulary)}, "merges": []}}
+                """
+            return NameRule.name(
+                text, modelType: type, try Tokenizer(json: Array(json.utf8)))
+        }
+        let whole = ["<unk>", "<s>", "</s>", "<|endoftext|>"]
+        #expect(try name("Phi-3-mini", "phi3", whole) == "Phi-3-mini")
+        #expect(try name("mine", "phi3", whole) == "mine (Phi-3)")
+        #expect(try name("phi3", "phi3", ["<s>"]) == "model")
+        #expect(try name("mine", "llama", whole) == "mine")
+    }
+
     @Test func `Gemma's windows stand in the file as they are after layers went`() throws {
         let (_, model) = try Self.changed("gemma2") {
             $0.set("layer_types", to: ["full_attention", "sliding_attention"])
@@ -132,7 +150,7 @@ import Testing
             found["gemma2.attention.sliding_window_pattern"]
                 == .list([.flag(false), .flag(true)]))
         let export = try GGUFExport(model, type: .bf16, name: "x")
-        #expect(export.caveats.contains { $0.contains("a llama.cpp from before 2026") })
+        #expect(export.caveats.contains { $0.contains("an older llama.cpp derives") })
     }
 
     @Test func `a number that the type cannot hold ends the write and leaves nothing`() throws {

@@ -17,6 +17,7 @@ struct ExportStage: Stage {
     let isForeseen = true
     private let entry: JobDescription.Export
     private let label: String
+    private let modelName: String
     private let folder: FilePath
     private let identity: Digest
     private let exported: GGUFExport
@@ -30,24 +31,31 @@ struct ExportStage: Stage {
 
     /// - Parameters:
     ///   - identity: what names the model in keys.
-    ///   - label: what the model is called in results, and in the file.
+    ///   - label: what the model is called in results.
+    ///   - name: what the file calls it.
     ///   - folder: of the job's results.
     /// - Throws: `ExportRefusal` for a model that the format's programs would not load, or would
     ///   compute wrongly.
     init(
         _ entry: JobDescription.Export, of model: Model, identity: Digest, label: String,
-        to folder: FilePath
+        name: String, to folder: FilePath
     ) throws {
         self.entry = entry
+        modelName = name
         self.label = label
         self.folder = folder
         self.identity = identity
-        exported = try GGUFExport(model, type: entry.exportType, name: label)
+        exported = try GGUFExport(model, type: entry.exportType, name: name)
     }
 
     var inputs: StageInputs { [(role: "model", digest: identity)] }
     /// The tokenizer is the model folder's own, and the result is never looked up.
-    var params: KeyJSON { ["format": .string(entry.format), "type": .string(entry.type)] }
+    var params: KeyJSON {
+        [
+            "format": .string(entry.format), "type": .string(entry.type),
+            "name": .string(modelName),
+        ]
+    }
     var detail: String { fileName }
     var kind: String { "\(name) \(entry.type)" }
     var plannedPeak: Int? { exported.plannedPeak }
@@ -90,11 +98,13 @@ extension JobDescription.Export {
 extension [JobDescription.Export] {
     /// One file for each entry.
     func write(
-        _ model: Model, identity: Digest, label: String, to folder: FilePath, _ cache: StageCache
+        _ model: Model, identity: Digest, label: String, name: String, to folder: FilePath,
+        _ cache: StageCache
     ) throws -> [RunReport.Export] {
         try map { entry in
             let written = try cache.run(
-                try ExportStage(entry, of: model, identity: identity, label: label, to: folder))
+                try ExportStage(
+                    entry, of: model, identity: identity, label: label, name: name, to: folder))
             for caveat in written.caveats { cache.progress.warn("\(written.path): \(caveat)") }
             return written
         }

@@ -49,9 +49,8 @@ extension Loader {
             return alternates
                 ? []
                 : [
-                    "the file says which layers have a window; a llama.cpp from before 2026 "
-                        + "derives that from their numbers and is wrong in texts of more than "
-                        + "\(window) tokens"
+                    "the file says which layers have a window; an older llama.cpp derives that "
+                        + "from their numbers and is wrong in texts of more than \(window) tokens"
                 ]
         }
         return [

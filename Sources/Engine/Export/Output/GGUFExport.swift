@@ -41,7 +41,10 @@ package struct GGUFExport {
         layout = FileLayout(
             metadata: [
                 ("general.architecture", .text(loader.name)), ("general.type", .text("model")),
-                ("general.name", .text(name)), ("general.file_type", .count(type.fileType)),
+                (
+                    "general.name",
+                    .text(NameRule.name(name, modelType: blueprint.modelType, document.tokenizer))
+                ), ("general.file_type", .count(type.fileType)),
                 ("general.quantization_version", .count(2)),
             ] + own.map { ("\(loader.name).\($0.name)", $0.value) } + vocabulary.metadata
                 + (try SpecialTokens.metadata(of: model.checkpoint, document)),
