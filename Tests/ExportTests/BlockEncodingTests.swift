@@ -10,7 +10,7 @@ import Testing
 
 @Suite struct BlockEncodingTests {
     private static let types: [(String, TensorType)] = [
-        ("q8_0", .q8_0), ("q4_0", .q4_0), ("bf16", .bf16), ("f16", .f16),
+        ("q8_0", .q8), ("q4_0", .q4), ("bf16", .bf16), ("f16", .f16),
     ]
 
     @Test func `every type has the bytes of the reference`() throws {
@@ -30,7 +30,7 @@ import Testing
 
     @Test func `decoded blocks lie within half a step of what was encoded`() {
         let values = (0..<320).map { Float(($0 * 7919) % 401 - 200) / 321 }
-        let bytes = TensorType.q8_0.encode(values)
+        let bytes = TensorType.q8.encode(values)
         for (index, value) in values.enumerated() {
             let start = index / 32 * 34
             let scale = Float(

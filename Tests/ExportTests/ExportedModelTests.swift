@@ -11,10 +11,10 @@ import Testing
 
 @Suite struct ExportedModelTests {
     private static let types: [ExportType: [String: UInt32]] = [
-        .bf16: ["BF16": 30, "F32": 0], .q8_0: ["Q8_0": 8, "F32": 0],
+        .bf16: ["BF16": 30, "F32": 0], .q8: ["Q8_0": 8, "F32": 0],
     ]
 
-    @Test(arguments: GGUFFixtures.families, [ExportType.bf16, .q8_0])
+    @Test(arguments: GGUFFixtures.families, [ExportType.bf16, .q8])
     func `every tensor is that of the converter`(name: String, type: ExportType) throws {
         let expected = try #require(try GGUFFixtures.expected(name, type)["tensors"])
         guard case .object(let tensors) = expected else { return #expect(Bool(false), "no object") }
@@ -37,9 +37,9 @@ import Testing
 
     @Test(arguments: GGUFFixtures.families)
     func `every number and word is that of the converter`(name: String) throws {
-        let expected = try #require(try GGUFFixtures.expected(name, .q8_0)["metadata"])
+        let expected = try #require(try GGUFFixtures.expected(name, .q8)["metadata"])
         guard case .object(let metadata) = expected else { return }
-        let found = try GGUFFixtures.written(try GGUFFixtures.model(name), .q8_0)
+        let found = try GGUFFixtures.written(try GGUFFixtures.model(name), .q8)
         // The file's own, and what the converter takes from config.json though no tokenizer names
         // it; lists are compared below.
         let passed = [
@@ -61,8 +61,8 @@ import Testing
 
     @Test(arguments: GGUFFixtures.families)
     func `tokens, kinds and merges are those of the converter`(name: String) throws {
-        let metadata = try #require(try GGUFFixtures.expected(name, .q8_0)["metadata"])
-        let found = try GGUFFixtures.written(try GGUFFixtures.model(name), .q8_0)
+        let metadata = try #require(try GGUFFixtures.expected(name, .q8)["metadata"])
+        let found = try GGUFFixtures.written(try GGUFFixtures.model(name), .q8)
         for key in ["tokens", "merges", "token_type"] {
             let key = "tokenizer.ggml.\(key)"
             // Phi-3's converter calls the unknown token a control token.

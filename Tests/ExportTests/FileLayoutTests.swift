@@ -19,7 +19,7 @@ import Testing
             ]
             let tensors = (0..<1 + generator.index(below: 9)).map { index in
                 TensorInfo(
-                    name: "blk.\(index)", type: index % 2 == 0 ? .q8_0 : .bf16,
+                    name: "blk.\(index)", type: index % 2 == 0 ? .q8 : .bf16,
                     shape: [1 + generator.index(below: 7), 32 * (1 + generator.index(below: 3))])
             }
             let layout = FileLayout(metadata: metadata, tensors: tensors)

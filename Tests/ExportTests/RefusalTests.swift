@@ -31,7 +31,7 @@ import Tokenizer
     }
 
     private static func refusal(
-        _ model: Model, _ type: ExportType = .q8_0
+        _ model: Model, _ type: ExportType = .q8
     ) -> String {
         do {
             _ = try GGUFExport(model, type: type, name: "x")
@@ -170,7 +170,7 @@ import Tokenizer
         try scratch.write(text, "model/tokenizer.json")
         let model = try Model(try Checkpoint(folder))
         let out = try scratch.folder("out")
-        for type in [ExportType.f16, .q8_0, .q4_0] {
+        for type in [ExportType.f16, .q8, .q4] {
             let export = try GGUFExport(model, type: type, name: "x")
             #expect(throws: ExportRefusal.self) {
                 try export.write(to: out, as: "x.gguf", observer: Hearer())

@@ -11,8 +11,8 @@ extension TensorType {
         case .f32: Self.narrowed(values.span, to: .f32)
         case .f16: Self.narrowed(values.span, to: .f16)
         case .bf16: Self.narrowed(values.span, to: .bf16)
-        case .q8_0: encodeBlocks(values, Self.appendQ8)
-        case .q4_0: encodeBlocks(values, Self.appendQ4)
+        case .q8: encodeBlocks(values, Self.appendQ8)
+        case .q4: encodeBlocks(values, Self.appendQ4)
         }
     }
 

@@ -5,15 +5,15 @@
 enum TensorType: UInt32, Sendable {
     case f32 = 0
     case f16 = 1
-    case q4_0 = 2
-    case q8_0 = 8
+    case q4 = 2
+    case q8 = 8
     case bf16 = 30
 
     /// Numbers in a row that are written together.
     var blockLength: Int {
         switch self {
         case .f32, .f16, .bf16: 1
-        case .q4_0, .q8_0: 32
+        case .q4, .q8: 32
         }
     }
 
@@ -22,8 +22,8 @@ enum TensorType: UInt32, Sendable {
         switch self {
         case .f32: 4
         case .f16, .bf16: 2
-        case .q4_0: 2 + 16
-        case .q8_0: 2 + 32
+        case .q4: 2 + 16
+        case .q8: 2 + 32
         }
     }
 

@@ -2,14 +2,16 @@
 
 /// How weights are written; vectors, norms and routers stay in float32.
 package enum ExportType: String, Sendable, CaseIterable {
-    case bf16, f16, q8_0, q4_0
+    case bf16, f16
+    case q8 = "q8_0"
+    case q4 = "q4_0"
 
     var tensor: TensorType {
         switch self {
         case .bf16: .bf16
         case .f16: .f16
-        case .q8_0: .q8_0
-        case .q4_0: .q4_0
+        case .q8: .q8
+        case .q4: .q4
         }
     }
 
@@ -17,8 +19,8 @@ package enum ExportType: String, Sendable, CaseIterable {
     var fileType: UInt32 {
         switch self {
         case .f16: 1
-        case .q4_0: 2
-        case .q8_0: 7
+        case .q4: 2
+        case .q8: 7
         case .bf16: 32
         }
     }

@@ -109,7 +109,7 @@ extension PlannedTensor {
     ///   that four bits are not enough for them.
     fileprivate func type(for asked: ExportType, isHead: Bool) -> TensorType {
         guard isWeight else { return .f32 }
-        let type = isHead && asked == .q4_0 ? TensorType.q8_0 : asked.tensor
+        let type = isHead && asked == .q4 ? TensorType.q8 : asked.tensor
         return (shape.last ?? 0) % type.blockLength == 0 ? type : .f16
     }
 }

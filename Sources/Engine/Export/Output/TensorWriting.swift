@@ -104,8 +104,8 @@ extension TensorType {
         case .f32: false
         case .bf16: FloatFormat.bf16.overflows(magnitude)
         case .f16: FloatFormat.f16.overflows(magnitude)
-        case .q8_0: FloatFormat.f16.overflows(magnitude / 127)
-        case .q4_0: FloatFormat.f16.overflows(magnitude / 8)
+        case .q8: FloatFormat.f16.overflows(magnitude / 127)
+        case .q4: FloatFormat.f16.overflows(magnitude / 8)
         }
     }
 }
@@ -121,7 +121,7 @@ extension StoredRows {
             case .f32: .f32
             case .f16: .f16
             case .bf16: .bf16
-            case .q4_0, .q8_0: nil
+            case .q4, .q8: nil
             }
         guard let same, stored.dtype.floatFormat == same, headWidth == nil, factor == 1,
             offset == 0
