@@ -30,6 +30,13 @@ import Tokenizer
         return (scratch, try Model(try Checkpoint(scratch.path)))
     }
 
+    /// Of a model whose folder goes with the last use of it.
+    private static func refusal(
+        of changed: (scratch: CheckpointScratch, model: Model)
+    ) -> String {
+        withExtendedLifetime(changed.scratch) { refusal(changed.model) }
+    }
+
     private static func refusal(
         _ model: Model, _ type: ExportType = .q8
     ) -> String {
@@ -48,13 +55,13 @@ import Tokenizer
     @Test func `a scaling of positions that the loader lacks is refused`() throws {
         let dynamic = Self.refusal(try ArchitectureFixtures.model("qwen2-dynamic-window"))
         #expect(dynamic.contains("tokenizer") || dynamic.contains("dynamic"))
-        let (_, model) = try Self.changed("qwen2") {
+        let model = try Self.changed("qwen2") {
             $0.set(
                 "rope_parameters",
                 to: ["rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0])
         }
-        #expect(Self.refusal(model).contains("no dynamic scaling"))
-        let (_, other) = try Self.changed("qwen3") {
+        #expect(Self.refusal(of: model).contains("no dynamic scaling"))
+        let other = try Self.changed("qwen3") {
             $0.set(
                 "rope_parameters",
                 to: [
@@ -63,21 +70,21 @@ import Tokenizer
                     "original_max_position_embeddings": 32,
                 ])
         }
-        #expect(Self.refusal(other).contains("has no `llama3`"))
+        #expect(Self.refusal(of: other).contains("has no `llama3`"))
     }
 
     @Test func `an activation that the loader does not compute is refused`() throws {
-        let (_, model) = try Self.changed("llama") {
+        let model = try Self.changed("llama") {
             $0.set("hidden_act", to: "gelu_pytorch_tanh")
         }
-        #expect(Self.refusal(model).contains("the activation silu, and this is geluTanh"))
+        #expect(Self.refusal(of: model).contains("the activation silu, and this is geluTanh"))
     }
 
     @Test func `a soft cap that Gemma's loader would put in is refused`() throws {
-        let (_, model) = try Self.changed("gemma2") {
+        let model = try Self.changed("gemma2") {
             $0.set("final_logit_softcapping", to: JSONValue.null)
         }
-        #expect(Self.refusal(model).contains("both soft caps"))
+        #expect(Self.refusal(of: model).contains("both soft caps"))
     }
 
     @Test func `a tokenizer that cuts or joins otherwise is refused`() throws {
@@ -85,12 +92,12 @@ import Tokenizer
         } tokenizer: {
             $0.replacing("{1,3}", with: "{1,2}")
         }
-        #expect(Self.refusal(cuts.model).contains("no name for the way its pre-tokenizer"))
+        #expect(Self.refusal(of: cuts).contains("no name for the way its pre-tokenizer"))
         let normalises = try Self.changed("qwen2") { _ in
         } tokenizer: {
             $0.replacing("\"NFC\"", with: "\"Lowercase\"")
         }
-        #expect(Self.refusal(normalises.model).contains("changes no text before it cuts it"))
+        #expect(Self.refusal(of: normalises).contains("changes no text before it cuts it"))
         // A way to make a token that the list lacks.
         let joins = try Self.changed("mistral") { _ in
         } tokenizer: { text in
@@ -99,7 +106,7 @@ import Tokenizer
             else { return text }
             return text.replacingCharacters(in: start..<end, with: "")
         }
-        #expect(Self.refusal(joins.model).contains("not those of a SentencePiece model"))
+        #expect(Self.refusal(of: joins).contains("not those of a SentencePiece model"))
     }
 
     @Test func `a tokenizer with more ids than the embedding has rows is refused`() throws {
@@ -142,15 +149,16 @@ import Tokenizer
     }
 
     @Test func `Gemma's windows stand in the file as they are after layers went`() throws {
-        let (_, model) = try Self.changed("gemma2") {
+        let model = try Self.changed("gemma2") {
             $0.set("layer_types", to: ["full_attention", "sliding_attention"])
         }
-        let found = try GGUFFixtures.written(model, .bf16)
+        let found = try GGUFFixtures.written(model.model, .bf16)
         #expect(
             found["gemma2.attention.sliding_window_pattern"]
                 == .list([.flag(false), .flag(true)]))
-        let export = try GGUFExport(model, type: .bf16, name: "x")
+        let export = try GGUFExport(model.model, type: .bf16, name: "x")
         #expect(export.caveats.contains { $0.contains("an older llama.cpp derives") })
+        withExtendedLifetime(model.scratch) {}
     }
 
     @Test func `a number that the type cannot hold ends the write and leaves nothing`() throws {

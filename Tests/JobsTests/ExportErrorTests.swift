@@ -18,15 +18,15 @@ extension BadManifest {
             "[{type: q8_0}]", at: 6, 10, "export[0]", says: "`format` is missing",
             "add `format: gguf`"),
         export(
-            "[{format: ggml, type: q8_0}]", at: 6, 19, "export[0].format",
+            "[{format: gguff, type: q8_0}]", at: 6, 19, "export[0].format",
             says: "unknown format", "did you mean `gguf`?"),
         export(
             "[{format: gguf}]", at: 6, 10, "export[0]", says: "`type` is missing", "add `type:`"),
         export(
-            "[{format: gguf, type: q8}]", at: 6, 30, "export[0].type",
-            says: "bf16 | f16 | q8_0 | q4_0", "did you mean"),
+            "[{format: gguf, type: q8}]", at: 6, 31, "export[0].type",
+            says: "bf16 | f16 | q8_0 | q4_0", "found q8"),
         export(
-            "[{format: gguf, type: f16, original: 1}]", at: 6, 45, "export[0].original",
+            "[{format: gguf, type: f16, original: 1}]", at: 6, 46, "export[0].original",
             says: "true or false"),
         export(
             "[{format: gguf, types: f16}]", at: 6, 25, "export[0].types", says: "unknown key",

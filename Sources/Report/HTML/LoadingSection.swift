@@ -14,7 +14,8 @@ extension ReportPage {
 
             """
         }
-        let original = exports(report.exports)
+        let original: Markup =
+            report.exports == nil ? "" : "<p>The original\(exports(report.exports))</p>\n"
         let blocks: [(String, String)] = [
             ("Python transformers", LoadingText.transformers(path)),
             ("vLLM", LoadingText.vllm(path)),
@@ -37,7 +38,7 @@ extension ReportPage {
             architecture as the original:</p>
             <ul class="folders">
             \(folders)</ul>
-            \(report.exports == nil ? "" : "<p>The original:\(original)</p>\n")\
+            \(original)\
             <p>These lines load \(Markup.name(favourite.name, countMax: 40)), \
             \(favourite.layers) layers\(isRanked ? ", the best of them" : ""):</p>
             \(examples)<p class="faint">llama.cpp converts only tokenizers that it knows by name; \

@@ -10,11 +10,12 @@ struct SentencePieceScores {
     private(set) var values: [String: Float] = [:]
 
     /// - Parameters:
+    ///   - tokens: all that a merge may make.
     ///   - matched: tokens that are found in the text before any merge, and so never made by one.
     ///   - isToken: whether a text is a token that a merge may make or use.
     /// - Returns: nil where a loader would join what the list does not.
     init?(
-        _ merges: [(left: String, right: String)], matched: Set<String>,
+        _ merges: [(left: String, right: String)], of tokens: [String], matched: Set<String>,
         isToken: (String) -> Bool
     ) {
         var ways: [String: Int] = [:]
@@ -28,8 +29,8 @@ struct SentencePieceScores {
             values[token] = -Float(values.count)
             last = token
         }
-        for (token, count) in ways where !matched.contains(token) {
-            guard Self.ways(to: token, isToken) == count else { return nil }
+        for token in tokens where !matched.contains(token) {
+            guard Self.ways(to: token, isToken) == ways[token, default: 0] else { return nil }
         }
     }
 

@@ -78,7 +78,9 @@ struct TokenizingWay {
                 ExportRefusal.leaveOut)
         }
         let matched = Set(document.added.map(\.content))
-        let scores = SentencePieceScores(document.merges, matched: matched) {
+        let bytes = Set((0...255).map(byteName))
+        let tokens = document.contents.filter { !bytes.contains($0) }
+        let scores = SentencePieceScores(document.merges, of: tokens, matched: matched) {
             document.tokenizer.id(of: $0) != nil
         }
         guard let scores, !document.isOn("ignore_merges") else {

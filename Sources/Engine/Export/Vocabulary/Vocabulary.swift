@@ -1,5 +1,5 @@
-// The tokenizer of a model as a GGUF loader takes it: tokens with their kinds, merges or scores, and
-// how texts are cut.
+// The tokenizer of a model as a GGUF loader takes it: tokens with their kinds, merges or scores,
+// and how texts are cut.
 
 import JSON
 import Tokenizer
@@ -56,6 +56,12 @@ struct VocabularyEntry {
 extension TokenizerDocument {
     func refusal(_ reason: String, _ cure: String) -> ExportRefusal {
         ExportRefusal(subject: "the tokenizer of \(path)", reason: reason, cure: cure)
+    }
+
+    /// Of all tokens, added ones included.
+    var contents: [String] {
+        (0..<tokenizer.idEnd).compactMap { tokenizer.content(of: Int32($0)) }
+            .map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Every id below `size`: tokens of the file, and rows of the embedding that have none.
