@@ -45,9 +45,16 @@ extension TensorType {
         let inverse = Self.inverse(of: scale)
         bytes.append(number: Float16(scale).bitPattern)
         for index in block.indices {
-            let code = (block[index] * inverse).rounded(.toNearestOrAwayFromZero)
-            bytes.append(UInt8(bitPattern: Int8(code)))
+            bytes.append(UInt8(bitPattern: rounded(block[index] * inverse)))
         }
+    }
+
+    /// `rounded(.toNearestOrAwayFromZero)` of small numbers, without the call of a function of C
+    /// that older processors need for it.
+    private static func rounded(_ value: Float) -> Int8 {
+        let whole = Int32(value)
+        let rest = value - Float(whole)
+        return Int8(whole + (rest >= 0.5 ? 1 : rest <= -0.5 ? -1 : 0))
     }
 
     /// scale = the first of the largest magnitude / -8; codes = value / scale + 8, halves up, of
