@@ -163,6 +163,14 @@ let package = Package(
                 "DurableIO", external("SystemPackage", "swift-system"),
             ]),
 
+        room(
+            "Export",
+            [
+                "Failures", "JSON", "Checkpoint", "Tokenizer", "ChatTemplate", "Model",
+                "Generation", "TensorMath", "DurableIO",
+                external("SystemPackage", "swift-system"),
+            ]),
+
         // Figures come in as values: no numerics.
         ours("Report", ["Failures", "JSON", "Catalogue"]),
 
@@ -182,8 +190,8 @@ let package = Package(
             [
                 "Failures", "JSON", "Checkpoint", "Tokenizer", "ChatTemplate", "Texts", "Model",
                 "Generation", "Evaluation", "Analysis", "Compression", "Schemes", "Quantization",
-                "Report", "Locations", "Publication", "Store", "Jobs", "Catalogue", "DurableIO",
-                "TensorMath",
+                "Export", "Report", "Locations", "Publication", "Store", "Jobs", "Catalogue",
+                "DurableIO", "TensorMath",
                 external("SystemPackage", "swift-system"),
             ]),
         ours(
@@ -214,7 +222,8 @@ let package = Package(
             dependencies: [
                 "Failures", "Checkpoint", "Tokenizer", "ChatTemplate", "Texts", "Model",
                 "Generation",
-                "Evaluation", "Compression", "Report", "Runner", "Client", "Locations", "Store",
+                "Evaluation", "Compression", "Export", "Report", "Runner", "Client", "Locations",
+                "Store",
                 "Jobs",
                 "Catalogue",
                 "DurableIO", "TensorMath",
@@ -287,6 +296,9 @@ let package = Package(
             [
                 "JSON", "Quantization", "Schemes", "Model", "Checkpoint", "Catalogue", "DurableIO",
             ]),
+        tests(
+            "ExportTests",
+            ["Export", "JSON", "Model", "Checkpoint", "DurableIO", "Store", "Tokenizer"]),
         tests("ReportTests", ["JSON", "Report", "TensorMath"]),
         tests(
             "RunnerTests",

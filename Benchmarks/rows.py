@@ -190,6 +190,36 @@ class Rows(Figures):
                 f"{best['merge'] / best['cp, sync']:.2f} times with sync", "at most 1.2 times cp",
                 **{f"emit_{method}": best["merge"] / best["cp"]})
 
+    def export(self):
+        """The 1b model as GGUF, beside a copy of its weights."""
+        model = self.model("1b")
+        source = next(Path(model).glob("*.safetensors"))
+        copied, target = self.work / "copy", self.work / "model.gguf"
+        times = {"cp": [], "bf16": [], "q8_0": [], "q4_0": []}
+        for turn in range(3):
+            for what in times:
+                self.fresh("copy")
+                target.unlink(missing_ok=True)
+                copied.mkdir()
+                execute(["sync", "-f", copied])
+                start = time.perf_counter()
+                if what == "cp":
+                    execute(["cp", "--reflink=never", source, copied])
+                    execute(["sync", "-f", copied])
+                else:
+                    execute([self.build / "layerfold", "export", model, "--type", what, "-o", target])
+                times[what].append(time.perf_counter() - start)
+        best = {what: min(seconds) for what, seconds in times.items()}
+        size = source.stat().st_size
+        for what in ["bf16", "q8_0", "q4_0"]:
+            self.add(
+                f"GGUF of the 1b model ({what}, of {size / 1e9:.1f} GB), durable",
+                f"{best[what]:.2f} s, {size / best[what] / 1e6:.0f} MB/s read",
+                f"cp and sync {best['cp']:.2f} s", f"{best[what] / best['cp']:.2f} times cp",
+                "at most 1.5 times cp" if what == "bf16" else "measured",
+                **{f"export_{what}": best[what] / best["cp"]})
+        target.unlink()
+
     def store(self):
         files = self.activation_files()
         folder = self.work / "activations"

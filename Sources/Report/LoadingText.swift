@@ -26,9 +26,14 @@ enum LoadingText {
             """
     }
 
+    /// With a file that is one already.
+    static func llamaCpp(file path: String) -> String {
+        "llama-cli -m \(shellQuoted(folder(path))) -p \"The sea was\""
+    }
+
     /// A path that no program takes for an option or for a name in a model hub.
     private static func folder(_ path: String) -> String {
-        path.hasPrefix("/") || path.hasPrefix("./") ? path : "./" + path
+        ["/", "./", "../"].contains(where: path.hasPrefix) ? path : "./" + path
     }
 
     /// One word of a POSIX shell.

@@ -61,10 +61,31 @@ package enum ModelCard {
             ```python
             \(LoadingText.transformers("."))
             ```
-
+            \(exports(result))
             The licence of the original applies to this model too.
 
             """
+    }
+
+    /// Empty where the model is in no other file.
+    private static func exports(_ result: RunReport.Result) -> String {
+        guard let exports = result.exports, !exports.isEmpty else { return "" }
+        let parts = exports.map { export in
+            """
+
+            \(MarkdownText.code(export.path)) beside this folder is the same model as \
+            \(export.format.uppercased()), weights in \(MarkdownText.code(export.type)), \
+            \(NumberText.bytes(export.bytes)), SHA-256 `\(MarkdownText.plain(export.sha256))`. \
+            llama.cpp loads it:
+
+            ```sh
+            \(LoadingText.llamaCpp(file: "../" + export.path))
+            ```
+
+            """
+                + export.caveats.map { "\n- \(MarkdownText.plain($0)).\n" }.joined()
+        }
+        return parts.joined()
     }
 
     private static func places(_ result: RunReport.Result) -> String {

@@ -41,6 +41,8 @@ extension RunReport {
         /// Time to plan, fold and write this model, without its evaluation.
         package var seconds: Double
         package var files: [File]
+        /// The same model in files for other programs, where the job asked for them.
+        @LaterField package var exports: [Export]?
         /// Which programs get the model wrong, in words, for its card; report.json has them among
         /// its warnings.
         package var caveats: [String] = []
@@ -53,7 +55,7 @@ extension RunReport {
             similarityAfter: [Int] = [], evaluations: [Evaluation] = [],
             learning: Learning? = nil, rivals: [Rival]? = nil, healing: Healing? = nil,
             answers: [Answer]? = nil, seconds: Double = 0,
-            files: [File] = [], caveats: [String] = []
+            files: [File] = [], exports: [Export]? = nil, caveats: [String] = []
         ) {
             self.id = id
             self.method = method
@@ -76,6 +78,7 @@ extension RunReport {
             self.answers = answers
             self.seconds = seconds
             self.files = files
+            self.exports = exports
             self.caveats = caveats
         }
 
@@ -102,7 +105,7 @@ extension RunReport {
             case removedLayers = "removed_layers"
             case similarityBefore = "similarity_before"
             case similarityAfter = "similarity_after"
-            case evaluations, learning, rivals, healing, answers, seconds, files
+            case evaluations, learning, rivals, healing, answers, seconds, files, exports
         }
     }
 
@@ -193,6 +196,39 @@ extension RunReport {
         private enum CodingKeys: String, CodingKey {
             case name, value, count, original, stderr
             case originalStderr = "original_stderr"
+        }
+    }
+
+    /// A model in a file for other programs.
+    package struct Export: Codable, Sendable, Equatable {
+        /// A name of `Offer.exports`.
+        package var format: String
+        /// How weights are written.
+        package var type: String
+        /// Of the file, relative to report.json.
+        package var path: String
+        package var bytes: Int
+        package var sha256: String
+        package var seconds: Double
+        /// Where programs do otherwise with it than transformers with the folder, in words;
+        /// report.json has them among its warnings.
+        package var caveats: [String] = []
+
+        package init(
+            format: String, type: String, path: String, bytes: Int, sha256: String,
+            seconds: Double = 0, caveats: [String] = []
+        ) {
+            self.format = format
+            self.type = type
+            self.path = path
+            self.bytes = bytes
+            self.sha256 = sha256
+            self.seconds = seconds
+            self.caveats = caveats
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case format, type, path, bytes, sha256, seconds
         }
     }
 

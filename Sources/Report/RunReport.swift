@@ -24,6 +24,8 @@ package struct RunReport: Codable, Sendable, Equatable {
     package var results: [Result]
     /// Models of the job in fewer bits, where it quantises.
     @LaterField package var quantized: [Quantized]?
+    /// Files for other programs, of the model before the fold; where the job asked for them.
+    @LaterField package var exports: [Export]?
     package var warnings: [String]
     package var versions: Versions
     package var numerics: Numerics
@@ -34,6 +36,7 @@ package struct RunReport: Codable, Sendable, Equatable {
     package init(
         job: JSONValue, model: Model, stages: [Stage], similarity: [Similarity],
         correlations: [Correlation]? = nil, results: [Result], quantized: [Quantized]? = nil,
+        exports: [Export]? = nil,
         warnings: [String],
         versions: Versions, numerics: Numerics,
         started: String, finished: String
@@ -46,6 +49,7 @@ package struct RunReport: Codable, Sendable, Equatable {
         self.correlations = correlations
         self.results = results
         self.quantized = quantized
+        self.exports = exports
         self.warnings = warnings
         self.versions = versions
         self.numerics = numerics

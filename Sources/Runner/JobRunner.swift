@@ -6,6 +6,7 @@ import Checkpoint
 import Compression
 import DurableIO
 import Evaluation
+import Export
 import Failures
 import Foundation
 import JSON
@@ -159,6 +160,8 @@ package final class JobRunner {
         let analysed: Analysed
         let made: [RunReport.Result]
         let quantized: [RunReport.Quantized]
+        /// Of the original.
+        let exports: [RunReport.Export]?
     }
 
     private func prepare() throws -> Prepared {
@@ -173,6 +176,9 @@ package final class JobRunner {
         }
         let quantizations = try QuantizationRequest.all(of: job, original.model)
         for note in quantizations.flatMap(\.notes) { progress.warn(note) }
+        for entry in job.export ?? [] {
+            _ = try GGUFExport(original.model, type: entry.exportType, name: original.name)
+        }
         // A job that reads no text needs no tokenizer that can be read.
         let tokenizer = try job.readsText ? IdentifiedTokenizer(folder: located.folder) : nil
         try evaluations(original, tokenizer, cache)?.check(job.evaluate)
@@ -235,8 +241,12 @@ package final class JobRunner {
         }
         try maker.quantiseOriginal()
         for candidate in models.candidates { try maker.make(PlanRequest(candidate)) }
+        let exports = try job.export?.filter(\.includesOriginal).write(
+            original.model, identity: original.digest, label: JobName.original, name: original.name,
+            to: setting.results, cache)
         return Outcome(
-            analysed: maker.analysed, made: maker.made, quantized: maker.quantized)
+            analysed: maker.analysed, made: maker.made, quantized: maker.quantized,
+            exports: exports.flatMap { $0.isEmpty ? nil : $0 })
     }
 
     // MARK: Analysis
@@ -304,6 +314,7 @@ package final class JobRunner {
             stages: cache.records, similarity: outcome.analysed.reports,
             correlations: outcome.analysed.correlations, results: outcome.made,
             quantized: outcome.quantized.isEmpty ? nil : outcome.quantized,
+            exports: outcome.exports,
             warnings: progress.warnings, versions: Versions.current, numerics: numerics.report,
             started: started, finished: timestamp())
     }
@@ -312,23 +323,5 @@ package final class JobRunner {
 extension JobDescription {
     fileprivate var readsText: Bool {
         calibration != nil || !evaluate.isEmpty || compare?.sets.isEmpty == false
-    }
-}
-
-/// What is known of layers, and the tokens it was learnt from.
-struct Analysed {
-    /// nil where the job has no calibration.
-    let tokens: TokenisedSet?
-    /// Of the original, by measure.
-    private(set) var similarity: [String: IdentifiedSimilarity] = [:]
-    /// Of the original and of results, as the report lists them.
-    var reports: [RunReport.Similarity] = []
-    var correlations: [RunReport.Correlation]?
-
-    init(tokens: TokenisedSet?) { self.tokens = tokens }
-
-    mutating func add(_ matrix: IdentifiedSimilarity) {
-        similarity[matrix.measure.name] = matrix
-        reports.append(matrix.report(of: RunReport.Similarity.original))
     }
 }

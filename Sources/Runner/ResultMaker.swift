@@ -58,6 +58,9 @@ struct ResultMaker {
                 plan, weights: weights, of: original, output: job.output,
                 to: results.appending(request.folder), label: request.folder))
         for caveat in model.caveats { progress.warn("\(request.folder): \(caveat)") }
+        let exports = try job.export?.write(
+            model.model, identity: model.identity, label: request.folder,
+            name: "\(original.name) \(request.folder)", to: results, cache)
         let measure = request.measure ?? job.analysis.similarity
         let after = try measured(model, by: measure, request)
         let (figures, answers) = try judge.judge(
@@ -74,7 +77,7 @@ struct ResultMaker {
                 evaluations: figures, learning: learning, rivals: rivals?.map(\.report),
                 healing: looks?.report,
                 answers: answers.isEmpty ? nil : answers, seconds: model.seconds,
-                files: model.files, caveats: model.caveats))
+                files: model.files, exports: exports, caveats: model.caveats))
         quantized += try quantizations.make(
             Subject(model: model.model, identity: model.identity, label: request.folder))
     }

@@ -123,15 +123,16 @@ package final class MatrixProduct {
     ///   - weight: [out, in], any format, as stored.
     ///   - output: [tokens, out], f32; does not overlap `input`.
     ///   - accumulate: adds to `output` instead of replacing it.
+    ///   - exactly: in f32 whatever the mode, for factors that are rounded by rules of their own.
     package func multiply(
         _ input: MatrixView, _ weight: WeightMatrix, into output: MatrixView,
-        accumulate: Bool = false
+        accumulate: Bool = false, exactly: Bool = false
     ) throws {
         precondition(input.columns == weight.columns, "inputs do not match the weight")
         precondition(output.columns == weight.rows, "outputs do not match the weight")
         precondition(input.rows == output.rows, "token counts differ")
         guard input.rows > 0, weight.rows > 0 else { return }
-        if mode == .bfloat16 {
+        if mode == .bfloat16, !exactly {
             try multiplyHalf(input, weight, into: output, accumulate: accumulate)
         } else {
             try multiplyFloat(input, weight, into: output, accumulate: accumulate)

@@ -38,6 +38,7 @@ struct Layerfold: ParsableCommand {
                 name: "Models",
                 subcommands: [
                     InspectCommand.self, GenerateCommand.self, ForwardCommand.self,
+                    ExportCommand.self,
                     TokenizeCommand.self, EvalCommand.self,
                 ]),
             CommandGroup(

@@ -74,6 +74,7 @@ import Testing
                 "quantizations",
                 sections(Offer.quantizations) { "*\($0.source)*\n\n`\($0.formula)`" }
             ),
+            ("exports", sections(Offer.exports) { "*\($0.source)*" }),
             ("output", table(Offer.output)),
             ("priority", table([Offer.priority])),
         ]

@@ -55,7 +55,8 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
     }
 
     static let all: [BadManifest] =
-        structure + ratioCases + budgets + keys + mixtures + values + comparisons + quantizations
+        structure + ratioCases + budgets + exports + keys + mixtures + values + comparisons
+        + quantizations
 
     static let structure = [
         BadManifest("empty", "", at: 1, 1, "", says: "empty", "version: 1"),

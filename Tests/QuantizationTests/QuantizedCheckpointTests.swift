@@ -17,7 +17,12 @@ import Testing
     private func written(
         _ name: String, _ scheme: QuantizationScheme
     ) throws -> (scratch: CheckpointScratch, source: Model, model: Model) {
-        let source = try ArchitectureFixtures.model(name)
+        try written(try ArchitectureFixtures.model(name), scheme)
+    }
+
+    private func written(
+        _ source: Model, _ scheme: QuantizationScheme
+    ) throws -> (scratch: CheckpointScratch, source: Model, model: Model) {
         let scratch = try CheckpointScratch()
         let checkpoint = try QuantizedCheckpoint(
             source, scheme,
@@ -68,6 +73,38 @@ import Testing
         }
         let config = model.checkpoint.config.value(QuantizationConfig.key)
         #expect(config == QuantizationConfig(scheme, ignore: ["lm_head"]).json)
+    }
+
+    @Test(arguments: schemes[..<2])
+    func expertsComeBackAndMambaStays(_ scheme: QuantizationScheme) throws {
+        let (_, source, model) = try written("jamba-odd", scheme)
+        let weights = QuantizableWeights(source.blueprint)
+        #expect(weights.tensors.contains { $0.name.contains("experts") })
+        for tensor in source.blueprint.tensors {
+            #expect(model.quantization?.holds(tensor.name) == weights.contains(tensor.name))
+        }
+        let config = model.checkpoint.config.value(QuantizationConfig.key)
+        #expect(config == QuantizationConfig(scheme, ignore: weights.ignore).json)
+        let tokens = PackedSequences(ArchitectureFixtures.tokens([9, 20], of: model))
+        let stream = try ForwardPass(weights: model.weights, mode: .float32).run(
+            tokens, observer: SilentObserver())
+        #expect(stream.values().allSatisfy(\.isFinite))
+    }
+
+    @Test func aHeadOfItsOwnStaysOne() throws {
+        let (kept, checkpoint) = try ArchitectureFixtures.changed(
+            "llama-tied-yarn",
+            adding: { source in
+                let tensor = try source.tensor("model.embed_tokens.weight")
+                return [
+                    .bytes(
+                        "lm_head.weight", tensor.dtype, tensor.shape, tensor.allBytes.reversed())
+                ]
+            })
+        let (_, source, model) = try written(try Model(checkpoint), Self.schemes[0])
+        #expect(!source.blueprint.isTied && !model.blueprint.isTied)
+        #expect(try model.checkpoint.config.bool("tie_word_embeddings") == false)
+        withExtendedLifetime(kept) {}
     }
 
     @Test func groupsAreStoredColumnByColumn() throws {

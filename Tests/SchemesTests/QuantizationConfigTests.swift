@@ -51,5 +51,23 @@ import Testing
         #expect(refusal { $0["kv_cache_scheme"] = ["num_bits": 8] } != nil)
         #expect(refusal { $0["quantization_status"] = "frozen" } != nil)
         #expect(refusal { $0["config_groups"] = [:] } != nil)
+        #expect(refusal { $0["transform_config"] = [:] } == nil)
+        #expect(refusal { $0["transform_config"] = ["config_groups": [:]] } != nil)
+        #expect(refusal { $0["sparsity_config"] = ["format": "sparse-24"] } != nil)
+        func weights(_ weights: JSONValue) -> UnreadQuantization? {
+            refusal {
+                $0["config_groups"] = ["g": ["targets": ["Linear"], "weights": weights]]
+            }
+        }
+        #expect(weights(["num_bits": 4, "strategy": "group", "group_size": 32]) == nil)
+        for other: JSONValue in [
+            ["num_bits": 4, "strategy": "group", "group_size": 32, "symmetric": false],
+            ["num_bits": 4, "strategy": "group"], ["num_bits": 4, "strategy": "tensor"],
+            ["num_bits": 4, "strategy": "group", "group_size": 32, "actorder": "group"],
+            ["num_bits": 4, "strategy": "channel", "dynamic": true],
+            ["num_bits": 4, "strategy": "channel", "type": "float"], ["strategy": "channel"],
+        ] {
+            #expect(weights(other) != nil, "\(other)")
+        }
     }
 }

@@ -78,4 +78,16 @@ import Testing
         let scale = Float(127.5) / 448
         #expect(target.values() == [448 * scale, -448 * scale, 1.375 * scale, 0, 0, 0])
     }
+
+    @Test func aTokenThatOverflowsStaysNoNumber() {
+        for bad in [Float.infinity, -.infinity, .nan] {
+            let matrix = MatrixView(rows: 2, columns: 2, values: [1, bad, 2, 1])
+            let target = MatrixView(rows: 2, columns: 2)
+            for scheme in [ActivationScheme.int8Token, .fp8Token] {
+                scheme.round(matrix, into: target)
+                #expect(target.values()[..<2].allSatisfy(\.isNaN))
+                #expect(target.values()[2...].allSatisfy(\.isFinite))
+            }
+        }
+    }
 }

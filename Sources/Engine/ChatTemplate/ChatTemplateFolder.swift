@@ -16,17 +16,33 @@ package enum ChatTemplateFolder {
     ///
     /// - Throws: `ChatTemplateError`; with the file, where a template is not one.
     package static func find(in folder: FilePath) throws(ChatTemplateError) -> ChatTemplate? {
+        guard let (source, file) = try located(in: folder) else { return nil }
+        do {
+            return try ChatTemplate(source: source)
+        } catch {
+            throw .inFile(path: file.string, error: error)
+        }
+    }
+
+    /// The text of the template that `find` reads, be it one that can be rendered here or not.
+    package static func source(in folder: FilePath) throws(ChatTemplateError) -> String? {
+        try located(in: folder)?.source
+    }
+
+    private static func located(
+        in folder: FilePath
+    ) throws(ChatTemplateError) -> (source: String, file: FilePath)? {
         let file = folder.appending("chat_template.jinja")
         if let bytes = try read(file, bytesMax: TemplateLimits.sourceBytesMax) {
             guard let source = String(validating: bytes, as: UTF8.self) else {
                 throw .file(path: file.string, reason: "not valid UTF-8", failureClass: .user)
             }
-            return try template(source, file)
+            return (source, file)
         }
         for name in ["tokenizer_config.json", "chat_template.json"] {
             let file = folder.appending(name)
             guard let value = try object(file)?["chat_template"], value != .null else { continue }
-            return try template(source(value, file), file)
+            return (try source(value, file), file)
         }
         return nil
     }
@@ -51,16 +67,6 @@ package enum ChatTemplateFolder {
             }
         }
         return tokens
-    }
-
-    private static func template(
-        _ source: String, _ file: FilePath
-    ) throws(ChatTemplateError) -> ChatTemplate {
-        do {
-            return try ChatTemplate(source: source)
-        } catch {
-            throw .inFile(path: file.string, error: error)
-        }
     }
 
     private static func source(

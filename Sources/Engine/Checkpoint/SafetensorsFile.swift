@@ -76,7 +76,7 @@ package struct StoredTensor: Sendable {
     ///
     /// - destination: [rows.count, rowElementCount], row-major, exactly that long.
     /// - Throws: `notAFloat` for every dtype but F32, F16 and BF16.
-    func copyFloats(
+    package func copyFloats(
         rows: Range<Int>, into destination: inout MutableSpan<Float>
     ) throws(CheckpointError) {
         let format = try floatFormat()

@@ -20,8 +20,15 @@ package struct Model: Sendable {
         let architecture = try Architectures.find(checkpoint.config)
         let blueprint = try architecture.blueprint(of: checkpoint)
         let quantization = StoredQuantization(checkpoint)
+        let projections = Set(blueprint.layers.flatMap { $0.tensors.map(\.name) })
         for expected in blueprint.tensors {
             if let quantization, quantization.holds(expected.name) {
+                // Embedding and head are read as stored, without the rounding of activations.
+                guard projections.contains(expected.name) else {
+                    throw ModelError.unsupported(
+                        key: expected.name, found: "quantised",
+                        advice: "only weights of layers are read so; give the original checkpoint")
+                }
                 try quantization.check(expected)
                 continue
             }
@@ -63,6 +70,14 @@ package struct Model: Sendable {
         blueprint = try architecture.blueprint(config)
         quantization = nil
         unread = []
+    }
+
+    /// Says in a result's config.json that the head is stored by itself, where loaders would take
+    /// it for the embedding.
+    package func keepHead(in config: inout ModelConfig) throws {
+        if !blueprint.isTied, try architecture.blueprint(config).isTied {
+            config.set("tie_word_embeddings", to: .bool(false))
+        }
     }
 
     /// A fresh view of the weights for one forward pass.

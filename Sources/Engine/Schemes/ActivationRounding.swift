@@ -20,6 +20,11 @@ extension ActivationScheme {
     func round(_ values: Span<Float>, into rounded: inout MutableSpan<Float>) {
         var numbers = FiniteCount()
         numbers.add(values)
+        // As absmax / absmax: a token that overflows is no number behind the rounding either.
+        guard self == .none || numbers.others == 0 else {
+            for index in values.indices { rounded[index] = .nan }
+            return
+        }
         switch self {
         case .none:
             for index in values.indices { rounded[index] = values[index] }

@@ -113,6 +113,12 @@ extension QuantizationConfig {
         guard scheme.format == format, others.allSatisfy({ ($0 ?? .null) == .null }) else {
             throw refused("more than weights and the inputs of products")
         }
+        // Rotations at run time, and weights of which zeros were left out.
+        for key in ["transform_config", "sparsity_config"] {
+            guard value[key].map({ $0 == .null || $0 == [:] }) ?? true else {
+                throw refused("`\(key)`")
+            }
+        }
         self.init(
             scheme, ignore: value["ignore"].flatMap { $0.elements { $0.string } } ?? [])
     }

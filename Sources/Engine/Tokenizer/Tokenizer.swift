@@ -186,7 +186,7 @@ package final class Tokenizer: Sendable {
     }
 
     /// One above the largest id.
-    var idEnd: Int {
+    package var idEnd: Int {
         max(model.vocabulary.idEnd, (addedTokenOfID.keys.max().map { Int($0) } ?? -1) + 1)
     }
 

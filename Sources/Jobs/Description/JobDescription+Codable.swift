@@ -193,3 +193,18 @@ extension JobDescription.Evaluation: Codable {
         try container.encode(parameters)
     }
 }
+
+extension JobDescription.Export: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: DeclaredKey.self)
+        format = try container.decode(String.self, forKey: DeclaredKey("format"))
+        parameters = try container.parameters(
+            besides: ["format"], declared: Offer.export(format)?.parameters ?? [])
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: DeclaredKey.self)
+        try container.encode(format, forKey: DeclaredKey("format"))
+        try container.encode(parameters)
+    }
+}

@@ -128,6 +128,8 @@ package struct JobDescription: Sendable, Equatable, Codable {
     /// Nil where the manifest quantises nothing.
     package var quantize: [Quantization]?
     package var evaluate: [Evaluation]
+    /// Nil where models are written as folders only.
+    package var export: [Export]?
     package var output: Output
     /// Jobs of higher priority start first.
     package var priority: Int

@@ -13,10 +13,13 @@ package enum JobName {
         return name.utf8.allSatisfy { isWord($0) || "._-".utf8.contains($0) }
     }
 
+    /// The model before the fold, among those that a job makes of it.
+    package static let original = "original"
+
     /// Names in a job's results that are not of models: `original` in the report, the others in the
     /// folder.
     package static let reserved: Set = [
-        "original", "DONE", "manifest.yaml", "report.json", "report.html", "report.csv",
+        original, "DONE", "manifest.yaml", "report.json", "report.html", "report.csv",
         "comparison.csv",
         "correlations.csv", "quantized.csv", "run.log", "README.md",
     ]

@@ -24,7 +24,7 @@ package struct ManifestParser {
         try map.refuseUnknown(
             besides: [
                 "version", "name", "model", "calibration", "analysis", "compare", "compress",
-                "quantize", "evaluate", "output", "priority",
+                "quantize", "evaluate", "export", "output", "priority",
             ], in: "the manifest")
         try checkVersion(map.required("version", hint: "start the manifest with `version: 1`"))
         let title = try jobName(map["name"], fallback: name, in: map)
@@ -57,6 +57,7 @@ package struct ManifestParser {
                 try quantizations($0, hasCalibration: calibration != nil)
             },
             evaluate: try evaluations(map["evaluate"]),
+            export: try exports(map["export"]),
             output: try output(map["output"]),
             priority: try value(of: Offer.priority, in: map).integer ?? 0)
     }

@@ -35,9 +35,7 @@ package struct FoldedCheckpoint {
         var config = model.checkpoint.config
         try model.architecture.rewrite(
             &config, kept: plan.layers.map { $0.from[0].layer }, blueprint: model.blueprint)
-        if !model.blueprint.isTied, try model.architecture.blueprint(config).isTied {
-            config.set("tie_word_embeddings", to: .bool(false))
-        }
+        try model.keepHead(in: &config)
         if let dtype {
             for key in ["dtype", "torch_dtype"] where config.contains(key) {
                 config.set(key, to: .string(dtype.configName))

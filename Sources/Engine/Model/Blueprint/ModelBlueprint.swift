@@ -108,9 +108,9 @@ package struct GatedBlueprint: Sendable, Equatable {
 package struct ExpertsBlueprint: Sendable, Equatable {
     package var router: ProjectionBlueprint
     package var experts: [GatedBlueprint]
-    var expertsPerToken: Int
+    package var expertsPerToken: Int
     /// Mixtral divides the chosen probabilities by their sum, Jamba does not.
-    var renormalised: Bool
+    package var renormalised: Bool
 }
 
 /// Mamba-1 mixer as Jamba has it (norms on dt, B and C).

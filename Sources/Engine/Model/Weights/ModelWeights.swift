@@ -83,16 +83,17 @@ package struct BlockContext {
         _ input: MatrixView, _ projection: ProjectionBlueprint, into output: MatrixView,
         accumulate: Bool = false
     ) throws {
+        // Codes times scales are no bf16: runtimes multiply the codes, and scale the sums in f32.
+        let scheme = weights.source.activations(projection.tensor)
         try product.multiply(
-            rounded(input, of: projection), weights.projection(projection), into: output,
-            accumulate: accumulate)
+            rounded(input, as: scheme), weights.projection(projection), into: output,
+            accumulate: accumulate, exactly: scheme != .none)
         if let bias = try weights.bias(projection) { RowKernels.addBias(output, bias) }
     }
 
     /// What a runtime of the model's scheme multiplies with; the input itself where it rounds
     /// nothing.
-    private func rounded(_ input: MatrixView, of projection: ProjectionBlueprint) -> MatrixView {
-        let scheme = weights.source.activations(projection.tensor)
+    private func rounded(_ input: MatrixView, as scheme: ActivationScheme) -> MatrixView {
         guard scheme != .none else { return input }
         let result = scratch.matrix(rows: input.rows, columns: input.columns)
         scheme.round(input, into: result)

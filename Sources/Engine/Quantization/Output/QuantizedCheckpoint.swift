@@ -19,13 +19,14 @@ package struct QuantizedCheckpoint {
     /// - Parameter tensors: of this model and scheme.
     package init(
         _ model: Model, _ scheme: QuantizationScheme, tensors: any QuantizedTensors
-    ) throws(QuantizationRefusal) {
+    ) throws {
         weights = QuantizableWeights(model.blueprint)
         try weights.check(scheme)
         self.model = model
         self.scheme = scheme
         self.tensors = tensors
         var config = model.checkpoint.config
+        try model.keepHead(in: &config)
         config.set(
             QuantizationConfig.key,
             to: QuantizationConfig(scheme, ignore: weights.ignore).json)
