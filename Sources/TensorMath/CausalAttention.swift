@@ -19,6 +19,26 @@ package struct AttentionSpan: Sendable, Equatable {
 
     /// Tokens that the last query sees.
     package var length: Int { keys.reduce(0) { $0 + $1.count } }
+
+    /// One query of the span alone, which stands in row `row` of other queries.
+    package func alone(_ query: Int, at row: Int) -> AttentionSpan {
+        precondition(queries.contains(query), "a query of the span")
+        let seen = length - (queries.upperBound - 1 - query)
+        return AttentionSpan(queries: row..<row + 1, keys: Self.part(keys, from: 0, to: seen))
+    }
+
+    /// Rows of places `start..<end` of a text that lies in `ranges`.
+    static func part(_ ranges: [Range<Int>], from start: Int, to end: Int) -> [Range<Int>] {
+        var place = 0
+        var result: [Range<Int>] = []
+        for range in ranges {
+            let low = max(start - place, 0)
+            let high = min(end - place, range.count)
+            if low < high { result.append(range.lowerBound + low..<range.lowerBound + high) }
+            place += range.count
+        }
+        return result
+    }
 }
 
 /// Scaled dot-product attention with grouped queries, per sequence of a packed batch.
@@ -109,7 +129,7 @@ package struct CausalAttention: Sendable {
                 let position = span.length - span.queries.count + start
                 var first = 0
                 if let window { first = max(first, position - window + 1) }
-                let keys = Self.part(span.keys, from: first, to: position + count)
+                let keys = AttentionSpan.part(span.keys, from: first, to: position + count)
                 let row = span.queries.lowerBound + start
                 return (0..<heads).map { head in
                     Tile(
@@ -118,19 +138,6 @@ package struct CausalAttention: Sendable {
                 }
             }
         }
-    }
-
-    /// Rows of places `start..<end` of a text that lies in `ranges`.
-    private static func part(_ ranges: [Range<Int>], from start: Int, to end: Int) -> [Range<Int>] {
-        var place = 0
-        var result: [Range<Int>] = []
-        for range in ranges {
-            let low = max(start - place, 0)
-            let high = min(end - place, range.count)
-            if low < high { result.append(range.lowerBound + low..<range.lowerBound + high) }
-            place += range.count
-        }
-        return result
     }
 
     private func attend(

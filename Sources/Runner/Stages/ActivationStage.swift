@@ -33,6 +33,7 @@ struct StoredActivations {
 
 struct ActivationStage: Stage {
     let name = "activations"
+    let version = ActivationCapture.version
     let original: CalibratedModel
     let numerics: Numerics
     /// Name and rows of what is kept.
@@ -78,7 +79,7 @@ struct ActivationStage: Stage {
     var work: Work {
         let blueprint = original.model.blueprint
         return Work(
-            operations: blueprint.operations(TokenLoad(original.batch)),
+            operations: forward.recordingOperations(capture.rows, of: original.batch),
             written: Double(
                 4 * capture.rows.rows.count * blueprint.hiddenWidth * (blueprint.layers.count + 1)))
     }

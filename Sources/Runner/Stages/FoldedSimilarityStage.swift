@@ -10,6 +10,7 @@ import TensorMath
 
 struct FoldedSimilarityStage: Stage {
     let name = "folded-similarity"
+    let version = ActivationCapture.version
     let measure: any SimilarityMeasure
     let parameters: Parameters
     let representation: Representation
@@ -47,15 +48,17 @@ struct FoldedSimilarityStage: Stage {
             width: blueprint.hiddenWidth)
         let isEmbedded = measure is any EmbeddedMeasure
         return Work(
-            operations: blueprint.operations(TokenLoad(tokens.batch))
+            operations: forward.recordingOperations(capture.rows, of: tokens.batch)
                 + (isEmbedded ? compared.embedding.operations : 0)
                 + compared.comparison(width: isEmbedded ? 2 : blueprint.hiddenWidth).operations)
     }
 
+    private var forward: ForwardPass {
+        ForwardPass(weights: model.model.weights, mode: numerics.mode)
+    }
+
     /// A pass, and the rows of all boundaries.
     var plannedPeak: Int? {
-        let forward = Subject(model: model.model, identity: model.identity, label: label)
-            .forward(numerics)
         let (blueprint, rows) = (model.model.blueprint, capture.rows.rows.count)
         return ForwardMemory(
             blueprint: blueprint, batch: tokens.batch, capturedRows: rows,
@@ -69,7 +72,6 @@ struct FoldedSimilarityStage: Stage {
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         var rows: [LayerRows] = []
-        let forward = ForwardPass(weights: model.model.weights, mode: numerics.mode)
         try forward.record(capture.rows, of: tokens.batch, observer: cache.progress) {
             _, matrix in
             rows.append(

@@ -26,6 +26,9 @@ package enum CapturedRow: Sendable, Equatable {
 package struct ActivationCapture: Sendable, Equatable {
     package let rows: [CapturedRow]
 
+    /// Raised whenever the same rows get other last digits than before.
+    package static let version = 2
+
     init(rows: [CapturedRow]) { self.rows = rows }
 
     /// One row a sample (`tokens`: one a token).
@@ -79,8 +82,32 @@ extension ForwardPass {
         _ capture: ActivationCapture, of batch: PackedSequences, observer: some WorkObserver,
         take: (_ boundary: Int, _ rows: MatrixView) throws -> Void
     ) throws {
-        _ = try run(batch, observer: observer) { boundary, stream in
-            try take(boundary, capture.take(from: stream))
+        guard let asked = capture.tokens else {
+            _ = try run(batch, observer: observer) { boundary, stream in
+                try take(boundary, capture.take(from: stream))
+            }
+            return
         }
+        try AskedPass(self, batch, asked: asked).run(observer: observer, atBoundary: take)
+    }
+
+    /// Floating point operations of `record`.
+    package func recordingOperations(
+        _ capture: ActivationCapture, of batch: PackedSequences
+    ) -> Double {
+        capture.tokens.map { AskedPass(self, batch, asked: $0).operations }
+            ?? blueprint.operations(TokenLoad(batch))
+    }
+}
+
+extension ActivationCapture {
+    /// The token of each row; nil where a row is no single token.
+    fileprivate var tokens: [Int]? {
+        var tokens: [Int] = []
+        for row in rows {
+            guard case .token(let token) = row else { return nil }
+            tokens.append(token)
+        }
+        return tokens
     }
 }

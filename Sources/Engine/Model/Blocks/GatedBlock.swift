@@ -63,10 +63,7 @@ extension ExpertsBlueprint {
     /// output += experts(x), each expert on the tokens that chose it.
     package func run(_ x: MatrixView, addingTo output: MatrixView, context: BlockContext) throws {
         for (expert, chosen) in zip(experts, try route(x, context: context)) where !chosen.isEmpty {
-            let gathered = context.scratch.matrix(rows: chosen.count, columns: x.columns)
-            for (row, choice) in chosen.enumerated() {
-                gathered.rows(row..<row + 1).assign(x.rows(choice.token..<choice.token + 1))
-            }
+            let gathered = context.gather(chosen.map(\.token), of: x)
             let result = context.scratch.matrix(rows: chosen.count, columns: x.columns)
             try expert.run(gathered, into: result, accumulate: false, context: context)
             for (row, choice) in chosen.enumerated() {

@@ -14,8 +14,35 @@ extension LayerBlueprint {
         try runFeedForward(normal, stream: x, context: context)
     }
 
+    /// The layer's output at some tokens alone: keys and values are made of all of them, the rest
+    /// of these. `x` stays as it is, unless the mixer needs every token (Mamba).
+    ///
+    /// - Parameters:
+    ///   - asked: tokens of the wave, ascending.
+    ///   - x: residual stream of the wave, [tokens, hidden].
+    /// - Returns: [asked.count, hidden].
+    package func run(
+        at asked: [Int], of x: MatrixView, layout: WaveLayout, context: BlockContext
+    ) throws -> MatrixView {
+        guard case .attention = mixer else {
+            try run(x, layout: layout, context: context)
+            return context.gather(asked, of: x)
+        }
+        let normal = context.scratch.matrix(rows: x.rows, columns: x.columns)
+        try context.normalise(x, inputNorm, into: normal)
+        let stream = context.gather(asked, of: x)
+        try runMixer(normal, stream: stream, asked: asked, layout: layout, context: context)
+        guard !asked.isEmpty else { return stream }
+        let asking = context.scratch.matrix(rows: asked.count, columns: x.columns)
+        try context.normalise(stream, feedForwardNorm, into: asking)
+        try runFeedForward(asking, stream: stream, context: context)
+        return stream
+    }
+
+    /// - Parameter asked: tokens that the rows of `stream` are; nil: all. Attention only.
     package func runMixer(
-        _ normal: MatrixView, stream: MatrixView, layout: WaveLayout, context: BlockContext
+        _ normal: MatrixView, stream: MatrixView, asked: [Int]? = nil, layout: WaveLayout,
+        context: BlockContext
     ) throws {
         // A norm on the branch needs the branch apart; otherwise products add to the stream.
         let branch =
@@ -24,7 +51,9 @@ extension LayerBlueprint {
         let accumulate = postMixerNorm == nil
         switch mixer {
         case .attention(let attention):
-            let heads = try attention.heads(normal, layout: layout, context: context)
+            let heads = try attention.heads(
+                normal, asked: asked, layout: layout, context: context)
+            guard heads.rows > 0 else { return }
             try context.project(heads, attention.output, into: branch, accumulate: accumulate)
         case .mamba(let mamba):
             try mamba.run(

@@ -38,7 +38,7 @@ extension ForwardPass {
     }
 
     /// Runs of whole segments of at most `waveTokens` tokens together.
-    private func waves(_ forest: TextForest, _ frequencies: [Double]?) -> [Wave] {
+    func waves(_ forest: TextForest, _ frequencies: [Double]?) -> [Wave] {
         let keys = MatrixView(rows: forest.tokens.count, columns: keyWidthMax)
         let values = MatrixView(rows: forest.tokens.count, columns: keyWidthMax)
         let longest = forest.segments.map { $0.position + $0.rows.count }.max() ?? 0

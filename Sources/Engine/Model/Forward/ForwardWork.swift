@@ -44,6 +44,13 @@ extension LayerBlueprint {
         mixerOperations(load) + feedForwardOperations(load)
     }
 
+    /// Where the output is wanted of some tokens alone.
+    package func operations(_ load: TokenLoad, asked: TokenLoad) -> Double {
+        guard case .attention(let attention) = mixer else { return operations(load) }
+        let kept = attention.key.operations + attention.value.operations
+        return operations(asked) + (load.tokens - asked.tokens) * kept
+    }
+
     package func mixerOperations(_ load: TokenLoad) -> Double {
         switch mixer {
         case .attention(let attention):

@@ -100,6 +100,15 @@ package struct BlockContext {
         return result
     }
 
+    /// Rows of a matrix, in a matrix of their own.
+    package func gather(_ rows: [Int], of x: MatrixView) -> MatrixView {
+        let gathered = scratch.matrix(rows: rows.count, columns: x.columns)
+        for (index, row) in rows.enumerated() {
+            gathered.rows(index..<index + 1).assign(x.rows(row..<row + 1))
+        }
+        return gathered
+    }
+
     /// out = norm(x).
     package func normalise(_ x: MatrixView, _ norm: NormBlueprint, into out: MatrixView) throws {
         RowKernels.rmsNorm(
