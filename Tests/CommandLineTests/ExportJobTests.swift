@@ -65,10 +65,11 @@ struct ExportJobTests {
         #expect(card.contains("llama-cli -m ../reverse-r0.25-q8_0.gguf"))
         #expect(!Workshop.names("\(results)/reverse-r0.25").contains { $0.hasSuffix("gguf") })
 
-        // Another entry computes nothing but the files.
+        // Another entry computes nothing but the files; a model that was copied just now is hashed
+        // anew.
         let again = try run("{format: gguf, type: q4_0}").report
-        #expect(
-            again.stages.filter { $0.cache == "miss" }.map(\.name) == ["merge", "export"])
+        let computed = again.stages.filter { $0.cache == "miss" && $0.name != "digest" }
+        #expect(computed.map(\.name) == ["merge", "export"])
     }
 
     @Test("the same model gives the same bytes, from a job and from the verb")
