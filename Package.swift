@@ -296,7 +296,7 @@ let package = Package(
             [
                 "JSON", "Quantization", "Schemes", "Model", "Checkpoint", "Catalogue", "DurableIO",
             ]),
-        tests(
+        engineTests(
             "ExportTests",
             ["Export", "JSON", "Model", "Checkpoint", "DurableIO", "Store", "Tokenizer"]),
         tests("ReportTests", ["JSON", "Report", "TensorMath"]),

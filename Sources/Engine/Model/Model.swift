@@ -1,6 +1,7 @@
 // An opened model: its checkpoint as a source of weights, and what it is made of.
 
 package import Checkpoint
+import JSON
 import TensorMath
 
 /// An opened model: its checkpoint, what it is made of, and that the two agree.
