@@ -88,7 +88,7 @@ import Testing
         let tokens = PackedSequences(ArchitectureFixtures.tokens([9, 20], of: model))
         let stream = try ForwardPass(weights: model.weights, mode: .float32).run(
             tokens, observer: SilentObserver())
-        #expect(stream.values().allSatisfy(\.isFinite))
+        #expect(stream.values().count { !$0.isFinite } == 0)
     }
 
     @Test func aHeadOfItsOwnStaysOne() throws {

@@ -85,8 +85,7 @@ import Testing
             let target = MatrixView(rows: 2, columns: 2)
             for scheme in [ActivationScheme.int8Token, .fp8Token] {
                 scheme.round(matrix, into: target)
-                #expect(target.values()[..<2].allSatisfy(\.isNaN))
-                #expect(target.values()[2...].allSatisfy(\.isFinite))
+                #expect(target.values().map(\.isNaN) == [true, true, false, false])
             }
         }
     }
