@@ -1,5 +1,6 @@
 // What analysis found, as planning and the report read it.
 
+import Analysis
 import Report
 
 /// What is known of layers, and the tokens it was learnt from.
