@@ -1,4 +1,5 @@
-// Ways to write a model in fewer bits that look at calibration tokens. Formulas: docs/QUANTISATION.md.
+// Ways to write a model in fewer bits that look at calibration tokens.
+// Formulas: docs/QUANTISATION.md.
 
 extension ParameterDeclaration {
     fileprivate static let damping = ParameterDeclaration(

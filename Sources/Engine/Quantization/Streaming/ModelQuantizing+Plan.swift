@@ -72,8 +72,8 @@ extension ModelQuantizing {
             * space.diskBytes(4 * batch.tokens.count * weights.blueprint.hiddenWidth)
     }
 
-    /// Each layer once and a half for its inputs and once behind it, in each model that is followed;
-    /// the sums; and what is done with each weight.
+    /// Each layer once and a half for its inputs and once behind it, in each model that is
+    /// followed; the sums; and what is done with each weight.
     package var work: Work {
         let load = TokenLoad(batch)
         let passes = recipe.followsOriginal ? 4.0 : 2.0

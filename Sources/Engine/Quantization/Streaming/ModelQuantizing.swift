@@ -42,7 +42,8 @@ package struct ModelQuantizing {
     }
 
     /// - Parameter give: takes each layer; here they are not held longer.
-    /// - Throws: `CalibrationFault`, `QuantizationRefusal`; what `observer`, `recall` and `give` throw.
+    /// - Throws: `CalibrationFault`, `QuantizationRefusal`; what `observer`, `recall` and `give`
+    ///   throw.
     package func run(
         recall: some QuantizationRecall, observer: some WorkObserver,
         give: (QuantizedLayer) throws -> Void
