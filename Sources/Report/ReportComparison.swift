@@ -60,12 +60,14 @@ package enum ReportComparison {
                 result.label = "\(name): \(result.name)"
                 result.id = "\(name)/\(result.id)"
                 result.path = source.folder + "/" + result.path
+                result.exports = exports(result.exports, in: source.folder)
                 result.similarityBefore = []
                 result.similarityAfter = []
                 result.evaluations = told(result.evaluations, source.report.job, first, name)
                 return result
             }
         }
+        whole.exports = exports(whole.exports, in: sources[0].folder)
         let quantized = zip(sources, names).flatMap { source, name in
             (source.report.quantized ?? []).map { model in
                 var model = model
@@ -85,6 +87,17 @@ package enum ReportComparison {
             source.report.warnings.map { "\(name): \($0)" }
         }
         return whole
+    }
+
+    /// Files beside the models of a report, as seen from the page.
+    private static func exports(
+        _ exports: [RunReport.Export]?, in folder: String
+    ) -> [RunReport.Export]? {
+        exports?.map { export in
+            var export = export
+            export.path = folder + "/" + export.path
+            return export
+        }
     }
 
     /// The figures under names that tell apart what was asked otherwise in the first report.

@@ -6,6 +6,7 @@ import Foundation
 import JSON
 import Model
 import SystemPackage
+import TestSupport
 import Testing
 import Tokenizer
 
@@ -114,6 +115,12 @@ import Tokenizer
         let document = try TokenizerDocument(folder)
         #expect(throws: ExportRefusal.self) { try Vocabulary(document, size: 499) }
         #expect(try Vocabulary(document, size: 500).caveats == [])
+    }
+
+    @Test func `a model in fewer bits is refused before anything else`() throws {
+        let folder = FilePath(Places.fixtures.path).appending("quantised/fp8")
+        let model = try Model(try Checkpoint(folder, readsQuantised: true))
+        #expect(Self.refusal(model).contains("codes of compressed-tensors"))
     }
 
     @Test func `a model without a tokenizer is refused`() throws {

@@ -33,6 +33,16 @@ import Testing
         try ReportSchemaTests().expectDescribed(try ReportFixtures.value(of: text))
     }
 
+    @Test func `a page of several jobs finds them where they lie`() throws {
+        let whole = try ReportComparison.merge([
+            .init(Self.report(), folder: "a"), .init(Self.report(), folder: "b"),
+        ])
+        #expect(whole.exports?.map(\.path) == ["a/original-bf16.gguf"])
+        #expect(
+            whole.results.compactMap { $0.exports?.first?.path }
+                == ["a/mka-r0.34-q8_0.gguf", "b/mka-r0.34-q8_0.gguf"])
+    }
+
     @Test func `a report without them does not name them`() throws {
         #expect(!(try ReportFixtures.tiny().jsonText()).contains("exports"))
     }

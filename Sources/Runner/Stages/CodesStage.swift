@@ -65,7 +65,9 @@ struct CodesStage: Stage {
         let bytes = try stored.bytes(CodesIndex.role)
         let index = try SortedJSON.value(CodesIndex.self, bytes)
         return IdentifiedCodes(
-            tensors: StoredCodes(stored, index, scheme: recipe.scheme),
+            tensors: StoredCodes(
+                stored, index, scheme: recipe.scheme,
+                largestLayer: source.model.blueprint.layers.map(\.parameterCount).max() ?? 0),
             digest: stored.key, notes: index.notes)
     }
 

@@ -118,9 +118,16 @@ final class StoredCodes: QuantizedTensors {
     private var layers: [String: Int] = [:]
     private var held: QuantizedLayer?
 
-    init(_ stored: StageResult, _ index: CodesIndex, scheme: WeightScheme) {
+    let heldByteCount: Int
+
+    /// - Parameter largestLayer: numbers in the weights of one layer, at the most.
+    init(
+        _ stored: StageResult, _ index: CodesIndex, scheme: WeightScheme, largestLayer: Int
+    ) {
         self.stored = stored
         self.scheme = scheme
+        // Of a layer: the object as it is read, its arrays, and the codes that stay.
+        heldByteCount = 3 * largestLayer
         for (layer, names) in index.layers.enumerated() {
             for name in names { layers[name] = layer }
         }

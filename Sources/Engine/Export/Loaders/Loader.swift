@@ -33,8 +33,8 @@ struct Loader {
             takesFactors: true, takesLongFactors: true)
         return [
             "llama": llama, "mistral": llama, "mixtral": llama,
-            "qwen2": Loader(name: "qwen2", takesHeadWidth: false),
-            "qwen3": Loader(name: "qwen3"),
+            "qwen2": Loader(name: "qwen2", takesHeadWidth: false, takesPartOfHeads: false),
+            "qwen3": Loader(name: "qwen3", takesPartOfHeads: false),
             "phi3": Loader(
                 name: "phi3", isFused: true, takesHeadWidth: false, takesQueryBias: false,
                 takesLongFactors: true),

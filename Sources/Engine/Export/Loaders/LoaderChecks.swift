@@ -40,6 +40,21 @@ extension Loader {
 
     /// What the loader gets wrong in some texts only.
     func caveats(_ blueprint: ModelBlueprint) -> [String] {
+        windowCaveats(blueprint) + rotationCaveats(blueprint)
+    }
+
+    /// llama.cpp goes by the context that it is started with, transformers by the text.
+    private func rotationCaveats(_ blueprint: ModelBlueprint) -> [String] {
+        guard case .longrope(_, _, let original, _) = blueprint.rotary?.scaling,
+            blueprint.contextLength > original
+        else { return [] }
+        return [
+            "llama.cpp takes the factors of long texts wherever its context is longer than "
+                + "\(original) tokens: for texts up to that length start it with `-c \(original)`"
+        ]
+    }
+
+    private func windowCaveats(_ blueprint: ModelBlueprint) -> [String] {
         let windows = blueprint.attentions.compactMap(\.window)
         guard let window = windows.min(), window < blueprint.contextLength else { return [] }
         if takesWindows {

@@ -91,7 +91,11 @@ extension Loader {
         if let cap = blueprint.finalSoftCap {
             values.append(("final_logit_softcapping", .real(cap)))
         }
-        if takesWindows, let window = blueprint.attentions.compactMap(\.window).first {
+        if takesWindows {
+            // Where none is left the loader would put its own into every other layer.
+            let window =
+                blueprint.attentions.compactMap(\.window).first
+                ?? blueprint.contextLength
             values.append(("attention.sliding_window", count(window)))
             values.append(
                 (

@@ -21,6 +21,11 @@ package struct GGUFExport {
     ///   `TokenizerError`, `ChatTemplateError` where the tokenizer's files cannot be read.
     package init(_ model: Model, type: ExportType, name: String) throws {
         let blueprint = model.blueprint
+        guard model.quantization == nil else {
+            throw ExportRefusal(
+                subject: name, reason: "its weights are codes of compressed-tensors",
+                cure: "export the model that they were made of, with another `type`")
+        }
         let loader = try Loader.find(blueprint.modelType)
         try loader.check(blueprint)
         let document = try TokenizerDocument(model.checkpoint.folder)

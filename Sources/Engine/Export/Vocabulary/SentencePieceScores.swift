@@ -5,9 +5,10 @@
 // Sources: llama.cpp, llama-vocab.cpp (llm_tokenizer_spm); transformers, convert_slow_tokenizer.py
 // (generate_merges).
 
+// Tokens are told apart by their bytes: a letter and its canonical parts are two.
 struct SentencePieceScores {
     /// Of tokens that are made by merges, by content: 0 for the first, then down.
-    private(set) var values: [String: Float] = [:]
+    private(set) var values: [[UInt8]: Float] = [:]
 
     /// - Parameters:
     ///   - tokens: all that a merge may make.
@@ -15,13 +16,13 @@ struct SentencePieceScores {
     ///   - isToken: whether a text is a token that a merge may make or use.
     /// - Returns: nil where a loader would join what the list does not.
     init?(
-        _ merges: [(left: String, right: String)], of tokens: [String], matched: Set<String>,
+        _ merges: [(left: String, right: String)], of tokens: [String], matched: Set<[UInt8]>,
         isToken: (String) -> Bool
     ) {
-        var ways: [String: Int] = [:]
-        var last: String?
+        var ways: [[UInt8]: Int] = [:]
+        var last: [UInt8]?
         for (left, right) in merges {
-            let token = left + right
+            let token = Array(left.utf8) + Array(right.utf8)
             ways[token, default: 0] += 1
             if token == last || matched.contains(token) { continue }
             // A token that comes up again stands between others of another score.
@@ -29,8 +30,10 @@ struct SentencePieceScores {
             values[token] = -Float(values.count)
             last = token
         }
-        for token in tokens where !matched.contains(token) {
-            guard Self.ways(to: token, isToken) == ways[token, default: 0] else { return nil }
+        for token in tokens {
+            let bytes = Array(token.utf8)
+            guard !matched.contains(bytes) else { continue }
+            guard Self.ways(to: token, isToken) == ways[bytes, default: 0] else { return nil }
         }
     }
 

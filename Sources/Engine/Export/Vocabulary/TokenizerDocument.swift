@@ -51,10 +51,13 @@ struct TokenizerDocument {
             return parts.count == 2 ? (parts[0], parts[1]) : nil
         }
         // A comment of the text files that merges once came from has more words, or one.
-        guard let parts = value.string?.split(separator: " ", omittingEmptySubsequences: false),
-            parts.count == 2, parts[0] != "#version:"
-        else { return nil }
-        return (String(parts[0]), String(parts[1]))
+        // Cut by bytes: a space and a mark behind it are one Character.
+        let parts = (value.string?.utf8).map { text in
+            text.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+                .map { String(decoding: $0, as: UTF8.self) }
+        }
+        guard let parts, parts.count == 2, parts[0] != "#version:" else { return nil }
+        return (parts[0], parts[1])
     }
 }
 

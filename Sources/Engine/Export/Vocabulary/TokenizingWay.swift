@@ -77,7 +77,7 @@ struct TokenizingWay {
                 "it has no token for some bytes, and llama.cpp needs all 256",
                 ExportRefusal.leaveOut)
         }
-        let matched = Set(document.added.map(\.content))
+        let matched = Set(document.added.map { Array($0.content.utf8) })
         let bytes = Set((0...255).map(byteName))
         let tokens = document.contents.filter { !bytes.contains($0) }
         let scores = SentencePieceScores(document.merges, of: tokens, matched: matched) {
@@ -92,11 +92,7 @@ struct TokenizingWay {
         return TokenizingWay(
             model: "llama", pre: "default",
             more: [("tokenizer.ggml.add_space_prefix", .flag(form.putsSpaceFirst))],
-            caveats: form.keepsSpace
-                ? [
-                    "llama.cpp puts a space before texts that begin with one, too: such texts "
-                        + "get other tokens there"
-                ] : [],
+            caveats: form.caveats,
             scores: scores)
     }
 
@@ -123,7 +119,7 @@ struct TokenizingWay {
                     score: Self.addedScore, kind: entry.isSpecial ? .control : .userDefined)
             }
             if bytes.contains(content) { return VocabularyEntry(text: content, kind: .byte) }
-            let score = scores?.values[String(decoding: content, as: UTF8.self)]
+            let score = scores?.values[content]
             return VocabularyEntry(text: content, score: score ?? 0, kind: .normal)
         }
     }
@@ -145,6 +141,23 @@ private struct SpaceForm {
     let putsSpaceFirst: Bool
     /// Not before a text that begins with one.
     var keepsSpace = false
+    /// Not before what follows a special token.
+    var isOnlyFirst = false
+
+    var caveats: [String] {
+        var caveats: [String] = []
+        if keepsSpace {
+            caveats.append(
+                "llama.cpp puts a space before texts that begin with one, too: such texts get "
+                    + "other tokens there")
+        }
+        if isOnlyFirst {
+            caveats.append(
+                "llama.cpp puts a space behind special tokens, too: what follows one, as in all "
+                    + "chats, gets other tokens there")
+        }
+        return caveats
+    }
 
     /// nil for what llama.cpp does not do.
     static func read(_ document: TokenizerDocument) -> SpaceForm? {
@@ -157,7 +170,9 @@ private struct SpaceForm {
             else { return nil }
             switch cuts[0]["prepend_scheme"]?.string {
             case "never": return SpaceForm(putsSpaceFirst: false)
-            case "first", "always": return SpaceForm(putsSpaceFirst: true, keepsSpace: true)
+            case "always": return SpaceForm(putsSpaceFirst: true, keepsSpace: true)
+            case "first":
+                return SpaceForm(putsSpaceFirst: true, keepsSpace: true, isOnlyFirst: true)
             default: return nil
             }
         }

@@ -16,6 +16,11 @@ struct GroupGrams {
         }
     }
 
+    /// Whether sums were made of numbers alone.
+    var isFinite: Bool {
+        grams.allSatisfy { gram in (0..<gram.rows).allSatisfy { gram[$0, $0].isFinite } }
+    }
+
     /// - Parameter inputs: [tokens, inputs].
     func add(_ inputs: MatrixView) {
         for (index, gram) in grams.enumerated() {

@@ -95,7 +95,7 @@ struct GPTQ: Sendable {
         along.assignProduct(inputs.gram, sum.transposed.gathered(inputs.order))
         let dots = RowKernels.rowDots(
             difference, along.scattered(inputs.order).transposed)
-        return dots.indices.filter { dots[$0] > 0 }
+        return dots.indices.filter { !(dots[$0] <= 0) }
     }
 
     /// Bytes held at most beside a weight of so many outputs and inputs, its inputs' geometry and

@@ -45,7 +45,7 @@ package struct QuantizedCheckpoint {
     /// Bytes that writing holds at its peak: a weight as floats, its codes, and those packed.
     package var peakByteCount: Int {
         let largest = weights.tensors.map { $0.shape.reduce(1, *) }.max() ?? 0
-        return 7 * largest + (16 << 20)
+        return 7 * largest + tensors.heldByteCount + (16 << 20)
     }
 
     // MARK: Tensors

@@ -13,9 +13,12 @@ package protocol QuantizedTensors {
     func scales(_ weight: String) throws -> [Float]
     /// A dense tensor that changed on the way, such as a norm; nil: it stays.
     func dense(_ tensor: String) throws -> MatrixView?
+    /// Bytes that are held beside the tensor that is asked for.
+    var heldByteCount: Int { get }
 }
 
 extension QuantizedTensors {
+    package var heldByteCount: Int { 0 }
     package func scales(_ weight: String) throws -> [Float] { try matrix(weight).scales }
     package func dense(_ tensor: String) throws -> MatrixView? { nil }
 }

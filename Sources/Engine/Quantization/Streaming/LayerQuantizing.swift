@@ -92,15 +92,13 @@ struct LayerQuantizing {
 
     private func round(_ site: LayerSite, _ observer: some WorkObserver) throws {
         switch recipe.rounding {
-        case .nearest(let clips):
-            let grams = clips ? try grams(site, observer) : nil
+        case .nearest(clips: false): try roundToNearest(site)
+        case .nearest(clips: true):
+            guard let grams = try grams(site, observer) else { return try roundUnseen(site) }
             for projection in site.weights {
                 try observer.checkpoint()
                 let weight = try finite(projection)
-                try draft.set(
-                    projection,
-                    grams.map { try clipped(projection, weight, inputs: $0) }
-                        ?? grid(projection).nearest(weight))
+                try draft.set(projection, clipped(projection, weight, inputs: grams))
             }
         case .feedback(let feedback): try feedBack(site, feedback, observer)
         }
@@ -113,6 +111,11 @@ struct LayerQuantizing {
     /// A weight whose numbers and scales can all be written.
     private func finite(_ projection: ProjectionBlueprint) throws -> MatrixView {
         let weight = try draft.weight(projection)
+        try check(weight, of: projection)
+        return weight
+    }
+
+    private func check(_ weight: MatrixView, of projection: ProjectionBlueprint) throws {
         var numbers = FiniteCount()
         weight.withContiguousValues { numbers.add($0) }
         let (scheme, format) = (recipe.scheme, try draft.format(projection))
@@ -124,7 +127,6 @@ struct LayerQuantizing {
         if let fault {
             throw QuantizationRefusal.tensor(projection.tensor, fault)
         }
-        return weight
     }
 
     private func input(
@@ -138,16 +140,23 @@ struct LayerQuantizing {
         )
     }
 
+    /// nil where no token gets.
     private func grams(
         _ site: LayerSite, _ observer: some WorkObserver
-    ) throws -> GroupGrams {
+    ) throws -> GroupGrams? {
         let grams = GroupGrams(
             inputs: site.inputs, group: recipe.scheme.groupWidth(columns: site.inputs))
+        var tokens = 0
         for wave in waves.fitted {
             try observer.checkpoint()
-            grams.add(try input(site, wave).own)
+            let own = try input(site, wave).own
+            grams.add(own)
+            tokens += own.rows
         }
-        return grams
+        guard grams.isFinite else {
+            throw CalibrationFault.inputs(tensor: site.weights[0].tensor)
+        }
+        return tokens > 0 ? grams : nil
     }
 
     /// Clipped but for queries and keys, whose large weights make attention sharp (as AWQ does).
@@ -189,24 +198,31 @@ struct LayerQuantizing {
             gram: gram, damping: feedback.damping, byActivation: feedback.byActivation)
         tell(inputs, of: site, wanted: feedback.damping)
         let shift =
-            follows
+            follows && inputs.damping != nil
             ? try shift(site, inputs.solved(MatrixView(cross)).transposed, observer) : nil
         var first = 0
         for projection in site.weights {
             try observer.checkpoint()
             let weight = try finite(projection)
             let rows = first..<first + projection.totalRows
-            if let shift { RowKernels.add(weight, shift.rows(rows)) }
+            if let shift {
+                RowKernels.add(weight, shift.rows(rows))
+                try check(weight, of: projection)
+            }
             first = rows.upperBound
             let method = GPTQ(grid: try grid(projection))
             try draft.set(projection, method.quantized(weight, inputs: inputs).matrix)
         }
     }
 
-    private func roundUnseen(_ site: LayerSite) throws {
+    private func roundToNearest(_ site: LayerSite) throws {
         for projection in site.weights {
             try draft.set(projection, grid(projection).nearest(try finite(projection)))
         }
+    }
+
+    private func roundUnseen(_ site: LayerSite) throws {
+        try roundToNearest(site)
         draft.note(
             "\(site.weights[0].tensor.module): no token of the calibration gets there; "
                 + "rounded to nearest")

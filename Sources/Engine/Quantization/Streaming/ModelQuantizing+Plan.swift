@@ -19,6 +19,9 @@ extension ModelQuantizing {
         return stream + 2 * forward.scratch + layer + busiest
     }
 
+    /// Tokens of the longest wave: a sequence is never cut.
+    private var waveTokensMax: Int { max(Self.waveTokens, batch.longest) }
+
     private var sites: [LayerSite] {
         layers.flatMap { $0.mixerSites + $0.feedForwardSites }
     }
@@ -37,7 +40,7 @@ extension ModelQuantizing {
             let outputs = pair.after.reduce(0) { $0 + $1.totalRows }
             let widest = pair.after.map(\.totalRows).max() ?? 0
             return 4 * inputs * (2 * outputs + 2 * widest)
-                + 4 * 2 * ScaleSearch.trialWaves * Self.waveTokens * (inputs + hidden)
+                + 4 * 2 * ScaleSearch.trialWaves * waveTokensMax * (inputs + hidden)
         }.max() ?? 0
     }
 
@@ -60,8 +63,9 @@ extension ModelQuantizing {
             let crossing = 8 * site.inputs * targets + 3 * 4 * site.inputs * targets
             let rounding = InputGeometry.peakByteCount(inputs: site.inputs)
             let scratch = GPTQ.scratchByteCount(outputs: widest, inputs: site.inputs)
-            sums = max(accumulating, rounding + crossing, crossing + scratch)
-            waveOutputs = recipe.followsOriginal ? 4 * 2 * Self.waveTokens * site.outputs : 0
+            let held = InputGeometry.byteCount(inputs: site.inputs)
+            sums = max(accumulating, rounding + crossing, held + crossing + scratch)
+            waveOutputs = recipe.followsOriginal ? 4 * 2 * waveTokensMax * site.outputs : 0
         }
         return weight + sums + waveOutputs
     }
@@ -92,7 +96,7 @@ extension ModelQuantizing {
             }
         }
         if case .activationAware = recipe.scaling {
-            let tokens = min(load.tokens, Double(ScaleSearch.trialWaves * Self.waveTokens))
+            let tokens = min(load.tokens, Double(ScaleSearch.trialWaves * waveTokensMax))
             let trial = load * (tokens / max(1, load.tokens))
             work.operations +=
                 Double(InputScales.candidates.count + 1) * 2

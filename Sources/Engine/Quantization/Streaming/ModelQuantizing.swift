@@ -35,7 +35,11 @@ package struct ModelQuantizing {
     /// What there is too little of; nil where there is enough.
     package var doubt: String? {
         let widest = layers.flatMap { $0.mixerSites + $0.feedForwardSites }.map(\.inputs).max()
-        guard let widest, batch.tokens.count < widest else { return nil }
+        guard recipe.sumsInputs, let widest, batch.tokens.count < widest else {
+            return recipe.followsOriginal && batch.ranges.filter { !$0.isEmpty }.count < 2
+                ? "`target: original` is `own` with one calibration sequence: none can be held back"
+                : nil
+        }
         return
             "\(batch.tokens.count) calibration tokens are fewer than the \(widest) inputs of the "
             + "widest weight; its errors are told apart by guesswork (give more samples)"

@@ -55,6 +55,9 @@ package struct QuantizationRecipe: Sendable, Hashable {
     /// - Parameter format: of the weight, which scales are stored in.
     func grid(_ format: FloatFormat) -> Grid { Grid(scheme, scaleFormat: format) }
 
+    /// Whether weights are rounded by what their inputs have in common.
+    var sumsInputs: Bool { rounding != .nearest(clips: false) }
+
     /// Whether the original's stream is followed beside the quantised one.
     var followsOriginal: Bool {
         if case .feedback(let feedback) = rounding { feedback.target == .original } else { false }

@@ -59,7 +59,14 @@ struct ScaleSearch {
             GridRounding.addMagnitudes(of: input, to: &sums)
             tokens += input.rows
         }
+        guard sums.allSatisfy(\.isFinite) else { throw notFinite(place) }
         return tokens == 0 ? nil : sums.map { $0 / Double(tokens) }
+    }
+
+    private func notFinite(_ place: LayerSite.Place) -> CalibrationFault {
+        let sites = draft.layer.mixerSites + draft.layer.feedForwardSites
+        let first = sites.first { $0.place == place } ?? sites.first
+        return .inputs(tensor: first?.weights.first?.tensor ?? "")
     }
 
     private func input(_ place: LayerSite.Place, _ wave: ForwardPass.Wave) throws -> MatrixView {
@@ -134,7 +141,11 @@ struct ScaleSearch {
         let activations = MatrixView(rows: 1, columns: pair.scaleOfInput.count)
         for wave in waves.fitted {
             try observer.checkpoint()
-            GridRounding.raise(activations, toMagnitudesOf: try input(pair.place, wave))
+            let input = try input(pair.place, wave)
+            var numbers = FiniteCount()
+            input.withContiguousValues { numbers.add($0) }
+            guard numbers.others == 0 else { throw notFinite(pair.place) }
+            GridRounding.raise(activations, toMagnitudesOf: input)
         }
         let peaks = MatrixView(rows: 1, columns: activations.columns)
         for projection in pair.after {

@@ -106,7 +106,15 @@ extension LayerDraft {
                 divided[0, index] =
                     (gains[0, index] + norm.gainOffset) / scales[0, index] - norm.gainOffset
             }
-            let stored = try setDense(norm.tensor, divided)
+            var stored = try setDense(norm.tensor, divided)
+            // A gain that rounds to nothing would cut its input off: it stays as it was.
+            let lost = (0..<gains.columns).filter {
+                stored[0, $0] + norm.gainOffset == 0 && gains[0, $0] + norm.gainOffset != 0
+            }
+            if !lost.isEmpty {
+                for index in lost { divided[0, index] = gains[0, index] }
+                stored = try setDense(norm.tensor, divided)
+            }
             let exact = MatrixView(rows: 1, columns: gains.columns)
             for index in 0..<gains.columns {
                 let (old, new) = (
