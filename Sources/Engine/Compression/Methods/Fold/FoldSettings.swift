@@ -202,7 +202,8 @@ extension FoldSettings {
         // Features and targets as products of bf16 read them, and the panel that a product turns.
         let factors =
             2 * wave * (features + 2 * longest * width) + 4 * wave * GramAccumulator.height
-        return Self.allocatorBytes + streams + logits + factors + 4 * wave * (features + (2 * longest + 5) * width)
+        return Self.allocatorBytes + streams + logits + factors + 4 * wave
+            * (features + (2 * longest + 5) * width)
             + DoubleMatrix.packingByteCount(columns: features)
             + max(gram + candidates + 2 * layer, 5 * layer + tuning + head, stream)
     }
