@@ -18,10 +18,24 @@ void kernels_silu_multiply(const float *gate, const float *up, size_t count, flo
 void kernels_gelu_multiply(const float *gate, const float *up, size_t count, float *out) {
     PICK(kernels_gelu_multiply, gate, up, count, out)
 }
+void kernels_layer_norm(const float *x, const float *gain, const float *bias, float epsilon,
+    size_t count, float *out) {
+    PICK(kernels_layer_norm, x, gain, bias, epsilon, count, out)
+}
+void kernels_activate(float *x, size_t count, int kind) { PICK(kernels_activate, x, count, kind) }
+void kernels_clamped_swish(const float *gate, const float *up, size_t count, float *out) {
+    PICK(kernels_clamped_swish, gate, up, count, out)
+}
+void kernels_multiply(float *x, const float *y, size_t count) { PICK(kernels_multiply, x, y, count) }
 void kernels_rotate(float *x, const float *cosine, const float *sine, size_t half) {
     PICK(kernels_rotate, x, cosine, sine, half)
 }
-void kernels_softmax(float *x, size_t count) { PICK(kernels_softmax, x, count) }
+void kernels_rotate_pairs(float *x, const float *cosine, const float *sine, size_t half) {
+    PICK(kernels_rotate_pairs, x, cosine, sine, half)
+}
+void kernels_softmax(float *x, size_t count, const float *sink) {
+    PICK(kernels_softmax, x, count, sink)
+}
 void kernels_soft_cap(float *x, size_t count, float cap) { PICK(kernels_soft_cap, x, count, cap) }
 void kernels_add(float *x, const float *y, size_t count) { PICK(kernels_add, x, y, count) }
 double kernels_log_sum_exp(const float *x, size_t count) {

@@ -7,6 +7,7 @@
 #include "elementwise.inc"
 #include "gradients.inc"
 #include "rounding.inc"
+#include "recurrence.inc"
 #if defined(__x86_64__)
 #pragma clang attribute pop
 #endif

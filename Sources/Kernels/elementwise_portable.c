@@ -3,3 +3,4 @@
 #include "elementwise.inc"
 #include "gradients.inc"
 #include "rounding.inc"
+#include "recurrence.inc"

@@ -12,6 +12,19 @@ void kernels_rms_norm_slopes(const float *x, const float *slopes, const float *g
     float gain_offset, float epsilon, size_t count, float *into, float *factor) {
     PICK(kernels_rms_norm_slopes, x, slopes, gain, gain_offset, epsilon, count, into, factor)
 }
+void kernels_layer_norm_slopes(const float *x, const float *slopes, const float *gain,
+    float epsilon, size_t count, float *into) {
+    PICK(kernels_layer_norm_slopes, x, slopes, gain, epsilon, count, into)
+}
+void kernels_curve_slopes(float *x, size_t count, int kind) {
+    PICK(kernels_curve_slopes, x, count, kind)
+}
+void kernels_clamped_swish_slopes(float *gate, float *up, const float *slopes, size_t count) {
+    PICK(kernels_clamped_swish_slopes, gate, up, slopes, count)
+}
+void kernels_soft_cap_slopes(float *slopes, const float *capped, float cap, size_t count) {
+    PICK(kernels_soft_cap_slopes, slopes, capped, cap, count)
+}
 void kernels_silu_slopes(float *gate, float *up, const float *slopes, size_t count) {
     PICK(kernels_silu_slopes, gate, up, slopes, count)
 }

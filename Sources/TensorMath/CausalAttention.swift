@@ -45,7 +45,9 @@ package struct AttentionSpan: Sendable, Equatable {
 package struct CausalAttention: Sendable {
     package let heads: Int
     package let keyValueHeads: Int
+    /// Of queries and keys.
     package let headWidth: Int
+    package let valueWidth: Int
     /// Scores are q . k * scale.
     package let scale: Float
     /// Key j is visible to query i iff i - window < j <= i; nil: all j <= i.
@@ -56,14 +58,16 @@ package struct CausalAttention: Sendable {
     /// Queries of one tile; a tile's scores are [tile, keys] and live in a thread's scratch.
     private static let tile = 64
 
+    /// - Parameter valueWidth: nil: as queries and keys.
     package init(
-        heads: Int, keyValueHeads: Int, headWidth: Int, scale: Float, window: Int?,
-        softCap: Float?
+        heads: Int, keyValueHeads: Int, headWidth: Int, valueWidth: Int? = nil, scale: Float,
+        window: Int?, softCap: Float?
     ) {
         precondition(heads % keyValueHeads == 0, "query heads do not share key-value heads evenly")
         self.heads = heads
         self.keyValueHeads = keyValueHeads
         self.headWidth = headWidth
+        self.valueWidth = valueWidth ?? headWidth
         self.scale = scale
         self.window = window
         self.softCap = softCap
@@ -76,9 +80,10 @@ package struct CausalAttention: Sendable {
     ///
     /// - Parameters:
     ///   - queries: [tokens, heads * headWidth], rotated.
-    ///   - keys, values: [tokens, keyValueHeads * headWidth]; keys rotated.
+    ///   - keys: [tokens, keyValueHeads * headWidth], rotated.
+    ///   - values: [tokens, keyValueHeads * valueWidth].
     ///   - sequences: token ranges of the packed sequences.
-    ///   - output: [tokens, heads * headWidth].
+    ///   - output: [tokens, heads * valueWidth].
     package func run(
         queries: MatrixView, keys: MatrixView, values: MatrixView, sequences: [Range<Int>],
         into output: MatrixView
@@ -91,21 +96,23 @@ package struct CausalAttention: Sendable {
     /// Attention of spans, whose keys may lie before the rows of `queries` and be shared.
     ///
     /// - Parameters: shapes as for sequences; `keys` and `values` may have more rows.
+    ///   - sinks: [1, heads], a score of each head that takes its share of the sum, no more.
     package func run(
         queries: MatrixView, keys: MatrixView, values: MatrixView, spans: [AttentionSpan],
-        into output: MatrixView
+        sinks: MatrixView? = nil, into output: MatrixView
     ) {
         precondition(queries.columns == heads * headWidth, "queries do not match")
         precondition(keys.columns == keyValueHeads * headWidth, "keys do not match")
-        precondition(values.columns == keys.columns && values.rows == keys.rows, "values differ")
-        precondition(output.rows == queries.rows && output.columns == queries.columns, "output")
+        precondition(values.columns == keyValueHeads * valueWidth, "values do not match")
+        precondition(values.rows == keys.rows, "a value for each key")
+        precondition(output.rows == queries.rows && output.columns == heads * valueWidth, "output")
         let tasks = tiles(of: spans)
         let longest = spans.map(\.length).max() ?? 0
         let tallest = min(Self.tile, spans.map(\.queries.count).max() ?? 0)
         let scratch = MatrixView(rows: Parallel.threadCount, columns: tallest * longest)
         Parallel.forEach(tasks.count) { index in
             attend(
-                tasks[index], q: queries, k: keys, v: values, output: output,
+                tasks[index], q: queries, k: keys, v: values, sinks: sinks, output: output,
                 scores: scratch.rows(Parallel.threadIndex..<Parallel.threadIndex + 1))
         }
     }
@@ -141,8 +148,8 @@ package struct CausalAttention: Sendable {
     }
 
     private func attend(
-        _ tile: Tile, q: MatrixView, k: MatrixView, v: MatrixView, output: MatrixView,
-        scores: MatrixView
+        _ tile: Tile, q: MatrixView, k: MatrixView, v: MatrixView, sinks: MatrixView?,
+        output: MatrixView, scores: MatrixView
     ) {
         let queries = tile.queries
         let group = tile.head / (heads / keyValueHeads)
@@ -150,6 +157,7 @@ package struct CausalAttention: Sendable {
         let keyColumn = group * headWidth
         let rowLength = tile.keys.reduce(0) { $0 + $1.count }
         let table = unsafe scores.pointer(row: 0)
+        let sink = unsafe sinks.map { unsafe UnsafePointer($0.pointer(row: 0) + tile.head) }
         // scores[i, j] = scale * q[i, :] . k[j, :]
         var column = 0
         for keys in tile.keys {
@@ -169,7 +177,7 @@ package struct CausalAttention: Sendable {
             if let softCap {
                 unsafe kernels_soft_cap(line + visibleFrom, visibleTo - visibleFrom, softCap)
             }
-            unsafe kernels_softmax(line + visibleFrom, visibleTo - visibleFrom)
+            unsafe kernels_softmax(line + visibleFrom, visibleTo - visibleFrom, sink)
             for column in 0..<visibleFrom { unsafe line[column] = 0 }
             for column in visibleTo..<rowLength { unsafe line[column] = 0 }
         }
@@ -177,10 +185,11 @@ package struct CausalAttention: Sendable {
         column = 0
         for keys in tile.keys {
             unsafe cblas_sgemm(
-                CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(queries.count), Int32(headWidth),
-                Int32(keys.count), 1, table + column, Int32(rowLength),
-                v.pointer(row: keys.lowerBound) + keyColumn, Int32(v.stride),
-                column == 0 ? 0 : 1, output.pointer(row: queries.lowerBound) + queryColumn,
+                CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(queries.count),
+                Int32(valueWidth), Int32(keys.count), 1, table + column, Int32(rowLength),
+                v.pointer(row: keys.lowerBound) + group * valueWidth, Int32(v.stride),
+                column == 0 ? 0 : 1,
+                output.pointer(row: queries.lowerBound) + tile.head * valueWidth,
                 Int32(output.stride))
             column += keys.count
         }

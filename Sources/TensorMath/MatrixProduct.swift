@@ -7,7 +7,8 @@ package import Failures
 package enum ComputeMode: String, Sendable, CaseIterable {
     /// f32 inputs, f32 accumulation; 16-bit weights are widened block by block (exact).
     case float32 = "f32"
-    /// Inputs rounded to bf16, f32 accumulation; needs AVX512_BF16 or AMX to be fast.
+    /// Inputs rounded to bf16, f32 accumulation; needs AVX512_BF16 or AMX to be fast, and is
+    /// computed in f32 where a processor has no AVX-512.
     case bfloat16 = "bf16"
 }
 
@@ -214,6 +215,9 @@ package final class MatrixProduct {
         _ shape: Shape, _ input: UnsafeRawPointer, _ weight: UnsafeRawPointer,
         _ output: UnsafeMutablePointer<Float>
     ) throws {
+        if shape.half, !Self.multipliesHalf {
+            return try unsafe executeWidened(shape, input, weight, output)
+        }
         let primitive = try primitive(for: shape)
         try unsafe Self.check(
             dnnl_memory_set_data_handle(

@@ -25,14 +25,8 @@ extension MatrixView {
     package func round(to format: FloatFormat) {
         guard format != .f32 else { return }
         Parallel.forEachRun(of: rows, grain: max(1, 16_384 / max(1, columns))) { run in
-            var stored = [UInt8](repeating: 0, count: columns * format.byteWidth)
             for row in run {
-                withMutableRow(row) { values in
-                    var span = stored.mutableSpan
-                    var bytes = unsafe span.mutableBytes
-                    Conversion.narrow(values.span, to: format, into: &bytes)
-                    Conversion.widen(bytes.bytes, from: format, into: &values)
-                }
+                withMutableRow(row) { values in Conversion.round(&values, to: format) }
             }
         }
     }

@@ -1,4 +1,4 @@
-// A single float rounded to a stored format.
+// Floats rounded to a stored format.
 
 extension Conversion {
     /// `value` as it reads back after being stored in `format`.
@@ -7,6 +7,16 @@ extension Conversion {
         case .f32: value
         case .f16, .bf16: roundedThroughBytes(value, format)
         }
+    }
+
+    /// All values as they read back after being stored in `format`.
+    package static func round(_ values: inout MutableSpan<Float>, to format: FloatFormat) {
+        guard format != .f32 else { return }
+        var stored = [UInt8](repeating: 0, count: values.count * format.byteWidth)
+        var span = stored.mutableSpan
+        var bytes = unsafe span.mutableBytes
+        narrow(values.span, to: format, into: &bytes)
+        widen(bytes.bytes, from: format, into: &values)
     }
 
     private static func roundedThroughBytes(_ value: Float, _ format: FloatFormat) -> Float {

@@ -36,6 +36,119 @@ package enum RowGradients {
         addColumnSums(of: output, times: (x, factors), to: gainGradient)
     }
 
+    /// For y = n gain (+ bias), n = (x - mean) / sqrt(variance + epsilon): adds dL/dx; shapes are of
+    /// `rmsNorm`.
+    ///
+    /// - Parameter gradients: each [1, width], take dL/dgain and dL/dbias; nil where not asked for.
+    package static func layerNorm(
+        _ x: MatrixView, gain: MatrixView, epsilon: Float, output: MatrixView,
+        addingTo input: MatrixView, gradients: (gain: MatrixView, bias: MatrixView?)?
+    ) {
+        precondition(x.isShaped(like: output) && x.isShaped(like: input), "shapes differ")
+        precondition(gain.rows == 1 && gain.columns == x.columns, "gain does not match")
+        forEachRow(x) { row in
+            unsafe kernels_layer_norm_slopes(
+                x.pointer(row: row), output.pointer(row: row), gain.pointer(row: 0), epsilon,
+                x.columns, input.pointer(row: row))
+        }
+        guard let gradients else { return }
+        let ones = MatrixView(rows: 1, columns: x.columns)
+        ones.fill(1)
+        let normal = MatrixView(rows: x.rows, columns: x.columns)
+        RowKernels.layerNorm(x, gain: ones, bias: nil, epsilon: epsilon, into: normal)
+        let factors = MatrixView(rows: x.rows, columns: 1)
+        factors.fill(1)
+        addColumnSums(of: output, times: (normal, factors), to: gradients.gain)
+        if let bias = gradients.bias { addColumnSums(of: output, times: nil, to: bias) }
+    }
+
+    /// For `RowKernels.normalise`: adds dL/dx; shapes and gains as there, all [tokens, width].
+    ///
+    /// - Parameter gainGradient: as `gain`; nil where not asked for.
+    package static func normalise(
+        _ x: MatrixView, groups group: Int, gain: MatrixView, gainOffset: Float, epsilon: Float,
+        isCentred: Bool, output: MatrixView, addingTo input: MatrixView, gainGradient: MatrixView?
+    ) {
+        precondition(gain.rows == 1 && x.columns % group == 0, "groups do not fill the row")
+        precondition(gain.columns == group || gain.columns == x.columns, "gain does not match")
+        for start in stride(from: 0, to: x.columns, by: group) {
+            let place = start..<start + group
+            let own = gain.columns == group ? 0..<group : place
+            let slopes = gainGradient?.columns(own)
+            if isCentred {
+                layerNorm(
+                    x.columns(place), gain: gain.columns(own), epsilon: epsilon,
+                    output: output.columns(place), addingTo: input.columns(place),
+                    gradients: slopes.map { ($0, nil) })
+            } else {
+                rmsNorm(
+                    x.columns(place), gain: gain.columns(own), gainOffset: gainOffset,
+                    epsilon: epsilon, output: output.columns(place),
+                    addingTo: input.columns(place), gainGradient: slopes)
+            }
+        }
+    }
+
+    /// x = f'(x), element by element, in place; 0 at a kink.
+    package static func slopes(_ x: MatrixView, of curve: Curve) {
+        forEachRow(x) { row in
+            unsafe kernels_curve_slopes(x.pointer(row: row), x.columns, curve.rawValue)
+        }
+    }
+
+    /// For z = f(gate) * up; as `siluMultiply`.
+    package static func multiply(
+        _ curve: Curve, gate: MatrixView, up: MatrixView, output: MatrixView
+    ) {
+        precondition(gate.isShaped(like: up) && gate.isShaped(like: output), "shapes differ")
+        let values = MatrixView(rows: gate.rows, columns: gate.columns)
+        values.assign(gate)
+        RowKernels.activate(values, curve)
+        slopes(gate, of: curve)
+        RowKernels.multiply(gate, up)
+        RowKernels.multiply(gate, output)
+        up.assign(values)
+        RowKernels.multiply(up, output)
+    }
+
+    /// For z = f(up): replaces `up` by dL/dup; shapes as for `siluMultiply`.
+    package static func curve(_ curve: Curve, up: MatrixView, output: MatrixView) {
+        slopes(up, of: curve)
+        RowKernels.multiply(up, output)
+    }
+
+    /// For the clamped swish; as `siluMultiply`.
+    package static func clampedSwish(gate: MatrixView, up: MatrixView, output: MatrixView) {
+        precondition(gate.isShaped(like: up) && gate.isShaped(like: output), "shapes differ")
+        forEachRow(gate) { row in
+            unsafe kernels_clamped_swish_slopes(
+                gate.pointer(row: row), up.pointer(row: row), output.pointer(row: row),
+                gate.columns)
+        }
+    }
+
+    /// Back through `RowKernels.softCap`: slopes *= 1 - (capped / cap)^2; shapes equal.
+    package static func softCap(_ slopes: MatrixView, capped: MatrixView, cap: Float) {
+        precondition(slopes.isShaped(like: capped), "shapes differ")
+        forEachRow(slopes) { row in
+            unsafe kernels_soft_cap_slopes(
+                slopes.pointer(row: row), capped.pointer(row: row), cap, slopes.columns)
+        }
+    }
+
+    /// Back through `RowKernels.clamp`: slopes of what was held at a limit become 0.
+    ///
+    /// - Parameter clamped: behind the clamp, as `slopes`.
+    package static func clamp(_ slopes: MatrixView, clamped: MatrixView, to limit: Float) {
+        precondition(slopes.isShaped(like: clamped), "shapes differ")
+        forEachRow(slopes) { row in
+            let (place, value) = unsafe (slopes.pointer(row: row), clamped.pointer(row: row))
+            for column in 0..<slopes.columns where unsafe abs(value[column]) >= limit {
+                unsafe place[column] = 0
+            }
+        }
+    }
+
     /// For z = silu(gate) * up: replaces `gate` by dL/dgate and `up` by dL/dup.
     ///
     /// - Parameter output: dL/dz; all [tokens, neurons].

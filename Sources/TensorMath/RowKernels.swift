@@ -2,6 +2,16 @@
 
 import Kernels
 
+/// Functions of one number that MLPs apply; raw values are those of `kernels_activate`.
+package enum Curve: Int32, Sendable {
+    case silu
+    case geluTanh
+    case gelu
+    case relu
+    case reluSquared
+    case sigmoid
+}
+
 /// Element-wise parts of a decoder layer, over the rows of matrices.
 package enum RowKernels {
     /// A row's work is cut so that a run has at least this many elements.
@@ -34,18 +44,93 @@ package enum RowKernels {
         }
     }
 
-    /// RMS norm of each head of width `gain.columns` inside the rows of `x`, in place.
-    package static func rmsNormHeads(
-        _ x: MatrixView, gain: MatrixView, gainOffset: Float, epsilon: Float
+    /// (x[t] - mean) / sqrt(variance + epsilon) * gain (+ bias); `out` may be `x`.
+    ///
+    /// - Parameters:
+    ///   - x: [tokens, width].
+    ///   - gain, bias: [1, width].
+    package static func layerNorm(
+        _ x: MatrixView, gain: MatrixView, bias: MatrixView?, epsilon: Float, into out: MatrixView
     ) {
-        let width = gain.columns
-        precondition(gain.rows == 1 && x.columns % width == 0, "heads do not fill the row")
+        precondition(x.columns == gain.columns && gain.rows == 1, "gain does not match")
+        precondition(bias?.isShaped(like: gain) ?? true, "bias does not match")
+        precondition(x.isShaped(like: out), "shapes differ")
         forEachRow(x) { row in
-            for head in 0..<x.columns / width {
-                let place = unsafe x.pointer(row: row) + head * width
-                unsafe kernels_rms_norm(
-                    place, gain.pointer(row: 0), gainOffset, epsilon, width, place)
+            unsafe kernels_layer_norm(
+                x.pointer(row: row), gain.pointer(row: 0), bias?.pointer(row: 0), epsilon,
+                x.columns, out.pointer(row: row))
+        }
+    }
+
+    /// A norm of each group of features inside the rows of `x`, in place: RMS, or with the mean
+    /// taken off. Gains are those of one group, or each group has its own.
+    ///
+    /// - Parameters:
+    ///   - x: [tokens, groups * group].
+    ///   - gain: [1, group] or [1, groups * group].
+    ///   - bias: as `gain`; of centred norms.
+    package static func normalise(
+        _ x: MatrixView, groups group: Int, gain: MatrixView, bias: MatrixView? = nil,
+        gainOffset: Float, epsilon: Float, isCentred: Bool
+    ) {
+        precondition(gain.rows == 1 && x.columns % group == 0, "groups do not fill the row")
+        precondition(gain.columns == group || gain.columns == x.columns, "gain does not match")
+        precondition(bias?.isShaped(like: gain) ?? true, "bias does not match")
+        let step = gain.columns == group ? 0 : group
+        forEachRow(x) { row in
+            for index in 0..<x.columns / group {
+                let place = unsafe x.pointer(row: row) + index * group
+                let gains = unsafe gain.pointer(row: 0) + index * step
+                if isCentred {
+                    let biases = unsafe bias.map { unsafe $0.pointer(row: 0) + index * step }
+                    unsafe kernels_layer_norm(place, gains, biases, epsilon, group, place)
+                } else {
+                    unsafe kernels_rms_norm(place, gains, gainOffset, epsilon, group, place)
+                }
             }
+        }
+    }
+
+    /// x = f(x), element by element, in place.
+    package static func activate(_ x: MatrixView, _ curve: Curve) {
+        forEachRow(x) { row in
+            unsafe kernels_activate(x.pointer(row: row), x.columns, curve.rawValue)
+        }
+    }
+
+    /// x *= y, element by element; shapes equal.
+    package static func multiply(_ x: MatrixView, _ y: MatrixView) {
+        precondition(x.isShaped(like: y), "shapes differ")
+        forEachRow(x) { row in
+            unsafe kernels_multiply(x.pointer(row: row), y.pointer(row: row), x.columns)
+        }
+    }
+
+    /// gate = (up + 1) gate sigmoid(1.702 gate) of gates up to 7 and ups between -7 and 7; both
+    /// [tokens, width].
+    package static func clampedSwish(_ gate: MatrixView, _ up: MatrixView) {
+        precondition(gate.isShaped(like: up), "shapes differ")
+        forEachRow(gate) { row in
+            let place = unsafe gate.pointer(row: row)
+            unsafe kernels_clamped_swish(place, up.pointer(row: row), gate.columns, place)
+        }
+    }
+
+    /// x = x between -limit and limit.
+    package static func clamp(_ x: MatrixView, to limit: Float) {
+        forEachRow(x) { row in
+            let place = unsafe x.pointer(row: row)
+            for column in 0..<x.columns {
+                unsafe place[column] = min(limit, max(-limit, place[column]))
+            }
+        }
+    }
+
+    /// x[t] *= factors[t].
+    package static func scale(_ x: MatrixView, rowsBy factors: [Float]) {
+        precondition(factors.count == x.rows, "a factor for each row")
+        forEachRow(x) { row in
+            unsafe kernels_scale(x.pointer(row: row), x.columns, factors[row])
         }
     }
 
@@ -67,24 +152,32 @@ package enum RowKernels {
         }
     }
 
-    /// Half-split rotary embedding in place on the first `2 * half` features of every head.
+    /// Rotary embedding in place on `2 * half` features of every head, from `start` on.
     ///
     /// - Parameters:
+    ///   - pairs: whether neighbours are rotated together, not a feature and the one `half` on.
     ///   - x: [tokens, heads * headWidth].
     ///   - positions: position of each token, the row of the tables.
     ///   - cosine, sine: [positions, half].
     package static func rotate(
-        _ x: MatrixView, headWidth: Int, positions: [Int32], cosine: MatrixView, sine: MatrixView
+        _ x: MatrixView, headWidth: Int, from start: Int = 0, pairs: Bool = false,
+        positions: [Int32], cosine: MatrixView, sine: MatrixView
     ) {
         precondition(x.columns % headWidth == 0, "heads do not fill the row")
         precondition(positions.count == x.rows, "a position for each token")
-        precondition(2 * cosine.columns <= headWidth, "rotation wider than a head")
+        precondition(start + 2 * cosine.columns <= headWidth, "rotation wider than a head")
         forEachRow(x) { row in
             let position = Int(positions[row])
             for head in 0..<x.columns / headWidth {
-                unsafe kernels_rotate(
-                    x.pointer(row: row) + head * headWidth, cosine.pointer(row: position),
-                    sine.pointer(row: position), cosine.columns)
+                let place = unsafe x.pointer(row: row) + head * headWidth + start
+                let (cosines, sines) = unsafe (
+                    cosine.pointer(row: position), sine.pointer(row: position)
+                )
+                if pairs {
+                    unsafe kernels_rotate_pairs(place, cosines, sines, cosine.columns)
+                } else {
+                    unsafe kernels_rotate(place, cosines, sines, cosine.columns)
+                }
             }
         }
     }
@@ -137,9 +230,14 @@ package enum RowKernels {
     }
 
     /// Softmax of each row in place.
-    package static func softmax(_ x: MatrixView) {
+    ///
+    /// - Parameter sink: [1, 1], a score that takes its share of the sum and gives nothing.
+    package static func softmax(_ x: MatrixView, sink: MatrixView? = nil) {
         precondition(x.columns > 0, "softmax of nothing")
-        forEachRow(x) { row in unsafe kernels_softmax(x.pointer(row: row), x.columns) }
+        precondition(sink.map { $0.rows == 1 && $0.columns == 1 } ?? true, "one sink")
+        forEachRow(x) { row in
+            unsafe kernels_softmax(x.pointer(row: row), x.columns, sink?.pointer(row: 0))
+        }
     }
 
     /// log sum exp of one row, summed in double.

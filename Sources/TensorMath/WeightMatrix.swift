@@ -32,6 +32,19 @@ package struct WeightMatrix: @unchecked Sendable {
             rows: range.count, columns: columns, owner: owner)
     }
 
+    /// The same elements in rows of another width.
+    package func reshaped(columns width: Int) -> WeightMatrix {
+        guard width != columns else { return self }
+        precondition(rows * columns % width == 0, "the elements do not fill the rows")
+        return unsafe WeightMatrix(
+            base: base, format: format, rows: rows * columns / width, columns: width, owner: owner)
+    }
+
+    /// Whether both are views of the same memory.
+    package func isSame(as other: WeightMatrix) -> Bool {
+        unsafe base == other.base && owner === other.owner
+    }
+
     /// Values of the matrix as floats; exact for every format.
     package func floats() -> MatrixView {
         let result = MatrixView(rows: rows, columns: columns)

@@ -12,22 +12,27 @@ private let attentionTolerance = 1e-5
         var heads = 4
         var keyValueHeads = 4
         var width = 8
+        /// Of values; nil: as of keys.
+        var valueWidth: Int?
         var lengths = [1, 5, 97, 64, 65]
         var window: Int?
         var softCap: Float?
         var scale: Float = 0.35
 
         var testDescription: String {
-            "\(heads)/\(keyValueHeads) heads of \(width), lengths \(lengths), window "
+            "\(heads)/\(keyValueHeads) heads of \(width) and \(values), lengths \(lengths), window "
                 + "\(window.map(String.init) ?? "none"), cap \(softCap.map { "\($0)" } ?? "none")"
         }
+
+        var values: Int { valueWidth ?? width }
 
         static let all = [
             Case(), Case(lengths: [1]), Case(lengths: [130]), Case(keyValueHeads: 2),
             Case(heads: 6, keyValueHeads: 1, width: 5), Case(heads: 3, keyValueHeads: 3, width: 1),
             Case(window: 1), Case(window: 7), Case(window: 64), Case(window: 1000),
             Case(softCap: 2), Case(keyValueHeads: 2, window: 33, softCap: 0.7),
-            Case(lengths: [200, 1], window: 3), Case(scale: 40),
+            Case(lengths: [200, 1], window: 3), Case(scale: 40), Case(valueWidth: 5),
+            Case(keyValueHeads: 2, width: 3, valueWidth: 11, window: 33),
         ]
     }
 
@@ -35,7 +40,7 @@ private let attentionTolerance = 1e-5
         _ test: Case, _ q: MatrixView, _ k: MatrixView, _ v: MatrixView, _ ranges: [Range<Int>]
     ) -> [[Double]] {
         var output = [[Double]](
-            repeating: [Double](repeating: 0, count: q.columns), count: q.rows)
+            repeating: [Double](repeating: 0, count: test.heads * test.values), count: q.rows)
         for range in ranges {
             for query in range {
                 for head in 0..<test.heads {
@@ -55,9 +60,9 @@ private let attentionTolerance = 1e-5
                     let shares = scores.map { exp($0 - top) }
                     let sum = shares.reduce(0, +)
                     for (key, share) in zip(first...query, shares) {
-                        for d in 0..<test.width {
-                            output[query][head * test.width + d] +=
-                                share / sum * Double(v[key, group * test.width + d])
+                        for d in 0..<test.values {
+                            output[query][head * test.values + d] +=
+                                share / sum * Double(v[key, group * test.values + d])
                         }
                     }
                 }
@@ -74,18 +79,22 @@ private let attentionTolerance = 1e-5
             ranges.append(start..<start + length)
         }
         let tokens = test.lengths.reduce(0, +)
-        func random(_ heads: Int) -> MatrixView {
-            let columns = heads * test.width
-            return MatrixView.strided(
+        func random(_ columns: Int) -> MatrixView {
+            MatrixView.strided(
                 rows: tokens, columns: columns, values: generator.floats(tokens * columns),
                 outside: .nan
             ).view
         }
-        let (q, k, v) = (random(test.heads), random(test.keyValueHeads), random(test.keyValueHeads))
-        let output = MatrixView.strided(rows: tokens, columns: q.columns, outside: 55)
+        let (q, k, v) = (
+            random(test.heads * test.width), random(test.keyValueHeads * test.width),
+            random(test.keyValueHeads * test.values)
+        )
+        let output = MatrixView.strided(
+            rows: tokens, columns: test.heads * test.values, outside: 55)
         CausalAttention(
             heads: test.heads, keyValueHeads: test.keyValueHeads, headWidth: test.width,
-            scale: test.scale, window: test.window, softCap: test.softCap
+            valueWidth: test.valueWidth, scale: test.scale, window: test.window,
+            softCap: test.softCap
         ).run(queries: q, keys: k, values: v, sequences: ranges, into: output.view)
         #expect(output.whole.isUntouched(outside: 55))
         return (output.view, expected(test, q, k, v, ranges))

@@ -104,6 +104,113 @@ private let tolerance = 3e-6
         }
     }
 
+    @Test("slopes of a LayerNorm are added to what is there", arguments: levels)
+    func layerNorm(level: Int) throws {
+        try ConversionTests.require(level)
+        let call = unsafe [
+            kernels_layer_norm_slopes_portable, kernels_layer_norm_slopes_avx2,
+            kernels_layer_norm_slopes_avx512,
+        ]
+        for count in awkwardLengths where count > 2 {
+            var draw = Draw(count)
+            // A mean far from zero: squares of what is left must not be taken as a difference.
+            let x = draw.floats(count, size: 2).map { $0 + 20 }
+            let (slopes, gain, before) = (
+                draw.floats(count), draw.floats(count), draw.floats(count)
+            )
+            let (input, output, gains, into) = (
+                GuardedFloats(x), GuardedFloats(slopes), GuardedFloats(gain),
+                GuardedFloats(before)
+            )
+            unsafe call[level](
+                input.pointer, output.pointer, gains.pointer, 1e-5, count, into.pointer)
+            let mean = x.reduce(0.0) { $0 + Double($1) } / Double(count)
+            let centred = x.map { Double($0) - mean }
+            let r =
+                1
+                / (centred.reduce(0.0) { $0 + $1 * $1 } / Double(count) + Double(Float(1e-5)))
+                .squareRoot()
+            let inner = zip(slopes, gain).map { Double($0) * Double($1) }
+            let middle = inner.reduce(0, +) / Double(count)
+            let along = zip(inner, centred).reduce(0.0) { $0 + $1.0 * $1.1 * r } / Double(count)
+            let wanted = x.indices.map {
+                Double(before[$0]) + r * (inner[$0] - middle - centred[$0] * r * along)
+            }
+            #expect(Self.near(into.values, wanted, 4 + r * 4), "length \(count)")
+            #expect(into.isIntact && input.values == x)
+        }
+    }
+
+    @Test("slopes of curves, of the clamped swish and of a soft cap", arguments: levels)
+    func curves(level: Int) throws {
+        try ConversionTests.require(level)
+        let curve = unsafe [
+            kernels_curve_slopes_portable, kernels_curve_slopes_avx2, kernels_curve_slopes_avx512,
+        ]
+        let swish = unsafe [
+            kernels_clamped_swish_slopes_portable, kernels_clamped_swish_slopes_avx2,
+            kernels_clamped_swish_slopes_avx512,
+        ]
+        let cap = unsafe [
+            kernels_soft_cap_slopes_portable, kernels_soft_cap_slopes_avx2,
+            kernels_soft_cap_slopes_avx512,
+        ]
+        func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+        let formulas: [(Curve, @Sendable (Double) -> Double)] = [
+            (.silu, { $0 / (1 + exp(-$0)) }),
+            (
+                .geluTanh,
+                {
+                    0.5 * $0
+                        * (1 + tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0)))
+                }
+            ),
+            (.gelu, { 0.5 * $0 * (1 + erf($0 / 2.0.squareRoot())) }), (.relu, { max(0, $0) }),
+            (.reluSquared, { max(0, $0) * max(0, $0) }), (.sigmoid, { 1 / (1 + exp(-$0)) }),
+        ]
+        for count in awkwardLengths {
+            var draw = Draw(count)
+            let (x, ups, s) = (
+                draw.floats(count, size: 9), draw.floats(count, size: 9), draw.floats(count)
+            )
+            for (kind, formula) in formulas {
+                let found = GuardedFloats(x)
+                unsafe curve[level](found.pointer, count, kind.rawValue)
+                let h = 1e-6
+                #expect(
+                    Self.near(
+                        found.values,
+                        x.map { (formula(Double($0) + h) - formula(Double($0) - h)) / (2 * h) }, 4),
+                    "\(kind), length \(count)")
+                #expect(found.isIntact)
+            }
+            let (gate, up, slope) = (GuardedFloats(x), GuardedFloats(ups), GuardedFloats(s))
+            unsafe swish[level](gate.pointer, up.pointer, slope.pointer, count)
+            let (toGate, toUp) = (
+                x.indices.map { index -> Double in
+                    let (g, u) = (Double(x[index]), max(-7, min(7, Double(ups[index]))))
+                    let share = sigmoid(1.702 * g)
+                    let slope = (u + 1) * share * (1 + 1.702 * g * (1 - share))
+                    return g > 7 ? 0 : Double(s[index]) * slope
+                },
+                x.indices.map { index -> Double in
+                    let g = min(Double(x[index]), 7)
+                    return abs(ups[index]) > 7 ? 0 : Double(s[index]) * g * sigmoid(1.702 * g)
+                }
+            )
+            #expect(Self.near(gate.values, toGate, 8) && Self.near(up.values, toUp, 8))
+            #expect(gate.isIntact && up.isIntact && slope.values == s)
+
+            let (slopes, capped) = (GuardedFloats(s), GuardedFloats(x))
+            unsafe cap[level](slopes.pointer, capped.pointer, 10, count)
+            #expect(
+                Self.near(
+                    slopes.values,
+                    x.indices.map { Double(s[$0]) * (1 - pow(Double(x[$0]) / 10, 2)) }))
+            #expect(slopes.isIntact && capped.values == x)
+        }
+    }
+
     @Test("slopes of a softmax, and of a divergence of logits", arguments: levels)
     func chances(level: Int) throws {
         try ConversionTests.require(level)

@@ -39,9 +39,42 @@ struct KernelTable {
         unsafe call[level](x.pointer, cosine.pointer, sine.pointer, cosine.count)
     }
 
-    func softmax(_ x: GuardedFloats) {
+    func softmax(_ x: GuardedFloats, sink: Float? = nil) {
         let call = unsafe [kernels_softmax_portable, kernels_softmax_avx2, kernels_softmax_avx512]
-        unsafe call[level](x.pointer, x.count)
+        let sinks = sink.map { GuardedFloats([$0]) }
+        unsafe call[level](x.pointer, x.count, sinks?.pointer)
+    }
+
+    func layerNorm(
+        _ x: GuardedFloats, gain: GuardedFloats, bias: GuardedFloats?, epsilon: Float,
+        into out: GuardedFloats
+    ) {
+        let call = unsafe [
+            kernels_layer_norm_portable, kernels_layer_norm_avx2, kernels_layer_norm_avx512,
+        ]
+        unsafe call[level](x.pointer, gain.pointer, bias?.pointer, epsilon, x.count, out.pointer)
+    }
+
+    func activate(_ x: GuardedFloats, _ curve: Curve) {
+        let call = unsafe [
+            kernels_activate_portable, kernels_activate_avx2, kernels_activate_avx512,
+        ]
+        unsafe call[level](x.pointer, x.count, curve.rawValue)
+    }
+
+    func clampedSwish(_ gate: GuardedFloats, _ up: GuardedFloats, into out: GuardedFloats) {
+        let call = unsafe [
+            kernels_clamped_swish_portable, kernels_clamped_swish_avx2,
+            kernels_clamped_swish_avx512,
+        ]
+        unsafe call[level](gate.pointer, up.pointer, gate.count, out.pointer)
+    }
+
+    func rotatePairs(_ x: GuardedFloats, cosine: GuardedFloats, sine: GuardedFloats) {
+        let call = unsafe [
+            kernels_rotate_pairs_portable, kernels_rotate_pairs_avx2, kernels_rotate_pairs_avx512,
+        ]
+        unsafe call[level](x.pointer, cosine.pointer, sine.pointer, cosine.count)
     }
 
     func softCap(_ x: GuardedFloats, cap: Float) {

@@ -7,9 +7,11 @@
 #include <stdint.h>
 #include "allocator.h"
 #include "convert.h"
+#include "decoding.h"
 #include "elementwise.h"
 #include "gradients.h"
 #include "neighbours.h"
+#include "recurrence.h"
 #include "rounding.h"
 
 /// Kernel level chosen at run time: 0 portable, 1 AVX2 (with FMA and F16C), 2 AVX-512 (F, BW, DQ,

@@ -7,6 +7,13 @@
     void kernels_rms_norm_slopes_##LEVEL(const float *_Nonnull x, const float *_Nonnull slopes,    \
         const float *_Nonnull gain, float gain_offset, float epsilon, size_t count,                \
         float *_Nonnull into, float *_Nonnull factor);                                             \
+    void kernels_layer_norm_slopes_##LEVEL(const float *_Nonnull x, const float *_Nonnull slopes,  \
+        const float *_Nonnull gain, float epsilon, size_t count, float *_Nonnull into);            \
+    void kernels_curve_slopes_##LEVEL(float *_Nonnull x, size_t count, int kind);                  \
+    void kernels_clamped_swish_slopes_##LEVEL(float *_Nonnull gate, float *_Nonnull up,            \
+        const float *_Nonnull slopes, size_t count);                                               \
+    void kernels_soft_cap_slopes_##LEVEL(float *_Nonnull slopes, const float *_Nonnull capped,     \
+        float cap, size_t count);                                                                  \
     void kernels_silu_slopes_##LEVEL(float *_Nonnull gate, float *_Nonnull up,                     \
         const float *_Nonnull slopes, size_t count);                                               \
     void kernels_gelu_slopes_##LEVEL(float *_Nonnull gate, float *_Nonnull up,                     \
@@ -38,6 +45,18 @@ GRADIENTS_DECLARE(avx512)
 void kernels_rms_norm_slopes(const float *_Nonnull x, const float *_Nonnull slopes,
     const float *_Nonnull gain, float gain_offset, float epsilon, size_t count,
     float *_Nonnull into, float *_Nonnull factor);
+/// For y = n gain (+ bias), n = r (x - mean x), r = 1 / sqrt(variance x + epsilon): adds to `into`
+/// r (d - mean d - n mean(d n)), d = slopes gain.
+void kernels_layer_norm_slopes(const float *_Nonnull x, const float *_Nonnull slopes,
+    const float *_Nonnull gain, float epsilon, size_t count, float *_Nonnull into);
+/// x[i] = f'(x[i]), in place; kinds are those of kernels_activate. At a kink the slope is 0.
+void kernels_curve_slopes(float *_Nonnull x, size_t count, int kind);
+/// As kernels_silu_slopes for the clamped swish; what is held at a limit has slope 0.
+void kernels_clamped_swish_slopes(float *_Nonnull gate, float *_Nonnull up,
+    const float *_Nonnull slopes, size_t count);
+/// slopes[i] *= 1 - (capped[i] / cap)^2: back through capped = cap * tanh(x / cap).
+void kernels_soft_cap_slopes(float *_Nonnull slopes, const float *_Nonnull capped, float cap,
+    size_t count);
 /// For z = silu(gate) * up and slopes = dL/dz: gate becomes dL/dgate, up becomes dL/dup.
 void kernels_silu_slopes(float *_Nonnull gate, float *_Nonnull up, const float *_Nonnull slopes,
     size_t count);
