@@ -5,12 +5,14 @@ package import Failures
 import Foundation
 package import SystemPackage
 
-/// A model's folder, found.
+/// A model's folder, or its GGUF file, found.
 package struct LocatedModel: Sendable, Equatable {
+    /// Of a GGUF file the file itself.
     package let folder: FilePath
     /// Files in the folder may lead, by links, to wherever this folder reaches.
     package let fence: FilePath
-    /// What reports call it: `ORG/NAME` for a model of a cache, else the folder's name.
+    /// What reports call it: `ORG/NAME` for a model of a cache, else the folder's name, or the
+    /// file's without its ending.
     package let name: String
 }
 
@@ -72,6 +74,10 @@ package struct ModelLocator: Sendable {
 
     /// A folder, which may be a cache's folder of a model or a snapshot in it.
     private func locate(_ located: Located) throws -> LocatedModel {
+        if located.named.isGGUF {
+            return LocatedModel(
+                folder: located.named, fence: located.fence, name: located.named.modelName)
+        }
         if let model = HubModel(located.path) { return try locate(model, nil) }
         let parent = located.path.removingLastComponent()
         let owner =
@@ -87,4 +93,11 @@ package struct ModelLocator: Sendable {
         let snapshot = try scope.locate(try model.snapshot(revision).string, kind: "model")
         return LocatedModel(folder: snapshot.path, fence: snapshot.fence, name: model.repository)
     }
+}
+
+extension FilePath {
+    /// Whether the path is that of a model in one file.
+    var isGGUF: Bool { self.extension?.lowercased() == "gguf" }
+
+    fileprivate var modelName: String { stem ?? string }
 }

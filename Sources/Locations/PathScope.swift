@@ -11,6 +11,21 @@ package struct Located: Sendable, Equatable {
     package let path: FilePath
     /// Files in it may lead, by links, to wherever this folder reaches.
     package let fence: FilePath
+    /// As it was named, in the real path of its folder: of a link in a cache the name that tells
+    /// what it is. Where that lies outside the fence the real path.
+    package let named: FilePath
+
+    fileprivate init(_ real: FilePath, named wanted: FilePath, fence: FilePath) {
+        path = real
+        self.fence = fence
+        let wanted = wanted.lexicallyNormalized()
+        let folder = RealPath.of(wanted.removingLastComponent())
+        if let folder, let name = wanted.lastComponent, folder.starts(with: fence) {
+            named = folder.appending(name)
+        } else {
+            named = real
+        }
+    }
 }
 
 /// A path leads to nothing that may be opened.
@@ -60,7 +75,7 @@ package enum PathScope: Sendable, Equatable {
         guard let real = RealPath.of(wanted) else {
             throw .notFound(kind: kind, path: path, looked: [wanted.lexicallyNormalized().string])
         }
-        return Located(path: real, fence: "/")
+        return Located(real, named: wanted, fence: "/")
     }
 
     private static func locate(
@@ -73,8 +88,11 @@ package enum PathScope: Sendable, Equatable {
                 unseen.append(root.string)
                 continue
             }
-            guard let real = RealPath.of(root.pushing(FilePath(path))) else { continue }
-            if real.starts(with: realRoot) { return Located(path: real, fence: realRoot) }
+            let wanted = root.pushing(FilePath(path))
+            guard let real = RealPath.of(wanted) else { continue }
+            if real.starts(with: realRoot) {
+                return Located(real, named: wanted, fence: realRoot)
+            }
             isOutside = true
         }
         let names = roots.map(\.string)

@@ -51,22 +51,30 @@ package struct Preflight: Sendable {
     /// - Throws: `PathError`, `ModelNotFound`, `HubError`, `PreflightError`: what is wrong first.
     package func check(_ job: JobDescription) throws {
         let model = try models.locate(job.model)
-        let names = try Self.names(in: model.folder)
-        guard names.contains("config.json") else {
-            throw PreflightError.noConfig(folder: model.folder.string)
-        }
+        let weights = try Self.weights(of: model)
         for path in job.dataPaths where !Offer.isBuiltIn(path) {
             _ = try data.locate(path, kind: "data")
         }
         let needed = job.resultBytes(
-            ofWeights: Self.weights(of: model.folder, names).reduce(0) {
-                $0 + Self.byteCount(model.folder.appending($1))
-            })
+            ofWeights: weights.reduce(0) { $0 + Self.byteCount($1) })
         let free = try DiskSpace(at: results).freeBytes
         if needed > free {
             throw PreflightError.diskFull(
                 folder: results.string, neededBytes: needed, freeBytes: free)
         }
+    }
+
+    private static func weights(of model: LocatedModel) throws -> [FilePath] {
+        if model.folder.isGGUF, !Self.isFolder(model.folder) { return [model.folder] }
+        let names = try names(in: model.folder)
+        guard names.contains("config.json") else {
+            throw PreflightError.noConfig(folder: model.folder.string)
+        }
+        return weights(of: model.folder, names).map { model.folder.appending($0) }
+    }
+
+    private static func isFolder(_ path: FilePath) -> Bool {
+        (try? DirectoryScan.entries(of: path)) != nil
     }
 
     private static func names(in folder: FilePath) throws -> Set<String> {

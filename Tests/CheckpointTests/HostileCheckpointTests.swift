@@ -3,6 +3,7 @@
 
 import Foundation
 import JSON
+import Schemes
 import SystemPackage
 import TestSupport
 import Testing
@@ -286,7 +287,9 @@ extension HostileCheckpointTests {
         .json(
             "config-bare-word", line: 1, column: 16,
             .unexpected(byte: 0x6C, offset: 15, expected: "a value")),
-        .folder("quantised", .quantised(method: "gptq")),
+        .folder(
+            "quantised",
+            .unreadQuantization(UnreadQuantization(format: "gptq", detail: nil))),
         .folder("no-weights", .noWeights),
         .folder("torch-only", .torchWeights(file: "pytorch_model.bin")),
         .folder("other-name", .unindexedWeights(file: "consolidated.safetensors")),

@@ -54,6 +54,28 @@ struct CacheFixture {
         ] { #expect(HubName(text) == nil, "\(text)") }
     }
 
+    /// A blob's own name tells nothing.
+    @Test func aFileOfGGUFKeepsTheNameOfItsLink() throws {
+        let cache = try CacheFixture()
+        try cache.add("org/model", commit: "aaaaaaaa1", refs: ["main"])
+        let snapshot = "models--org--model/snapshots/aaaaaaaa1"
+        let link = cache.hub.pushing(FilePath(snapshot + "/tiny.Q8_0.gguf"))
+        try FileManager.default.createSymbolicLink(
+            atPath: link.string, withDestinationPath: "../../blobs/aaaaaaaa1-config")
+        for locator in [
+            ModelLocator(roots: [FilePath(cache.folder.path)]),
+            ModelLocator(scope: .anywhere(from: "/"), caches: []),
+        ] {
+            let found = try locator.locate(link.string)
+            #expect(found.folder == (try cache.real(snapshot)).appending("tiny.Q8_0.gguf"))
+            #expect(found.name == "tiny.Q8_0")
+        }
+        // What lies elsewhere goes by its own path, which must lie below a root.
+        #expect(throws: PathError.self) {
+            try ModelLocator(roots: [FilePath(cache.folder.path)]).locate("/etc/hostname.gguf")
+        }
+    }
+
     @Test func aNameLeadsToTheSnapshotOfMain() throws {
         let cache = try CacheFixture()
         try cache.add("org/model", commit: "aaaaaaaa1", refs: [])

@@ -12,6 +12,7 @@ package enum CheckpointError: ClassifiedFailure, Equatable {
     case json(path: String, TextPlace, JSONFault)
     case config(ConfigError)
     case safetensors(path: String, SafetensorsFault)
+    case gguf(path: String, GGUFFault)
     case index(path: String, IndexFault)
     /// A tensor that is missing or of no use; the path is that of its file, or of the folder.
     case weight(tensor: String, path: String, WeightFault)
@@ -23,6 +24,7 @@ package enum CheckpointError: ClassifiedFailure, Equatable {
         case .config(let error): error.failureClass
         case .json(_, _, let fault): fault.failureClass
         case .safetensors(_, let fault): fault.failureClass
+        case .gguf(_, let fault): fault.failureClass
         case .folder, .index, .weight: .user
         }
     }
@@ -37,7 +39,6 @@ package enum FolderFault: Equatable, Sendable {
     case unindexedWeights(file: String)
     case torchWeights(file: String)
     case ggufWeights(file: String)
-    case quantised(method: String)
     case unreadQuantization(UnreadQuantization)
 }
 
@@ -57,6 +58,8 @@ package enum WeightFault: Equatable, Sendable {
     case missing
     case quantised(DType)
     case notAFloat(DType)
+    /// Of a tensor that is stored as codes.
+    case part(String, expected: String, found: String, cure: String)
 }
 
 extension CheckpointError: CustomStringConvertible {
@@ -69,6 +72,7 @@ extension CheckpointError: CustomStringConvertible {
             "\(path): \(place): \(fault)"
         case .config(let error): error.description
         case .safetensors(let path, let fault): "\(path): \(fault)"
+        case .gguf(let path, let fault): "\(path): \(fault)"
         case .index(let path, let fault): "\(path): \(fault)"
         case .weight(let tensor, let path, let fault):
             "\(path): tensor \(quoted(tensor)) \(fault)"
@@ -96,12 +100,8 @@ extension FolderFault: CustomStringConvertible {
             "the weights are a PyTorch pickle (\(quoted(file))), which is not read; convert them "
                 + "in Python: AutoModelForCausalLM.from_pretrained(OLD).save_pretrained(NEW)"
         case .ggufWeights(let file):
-            "the weights are GGUF (\(quoted(file))), which is not read; use the safetensors "
-                + "checkpoint that the file was made from"
-        case .quantised(let method):
-            "the checkpoint is quantised (`quantization_config`, method \(quoted(method))), and "
-                + "quantised weights cannot be folded; use the original F32, F16 or BF16 "
-                + "checkpoint and quantise the result"
+            "the weights are GGUF (\(quoted(file))): give that file itself as the model, not its "
+                + "folder"
         case .unreadQuantization(let error): error.description
         }
     }
@@ -142,10 +142,13 @@ extension WeightFault: CustomStringConvertible {
         case .missing:
             "is missing"
         case .quantised(let dtype):
-            "is quantised (\(dtype.rawValue)), and quantised weights cannot be folded; use the "
-                + "original F32, F16 or BF16 checkpoint"
+            "is quantised (\(dtype.rawValue)), and config.json does not say how "
+                + "(`quantization_config`); use the original F32, F16 or BF16 checkpoint"
         case .notAFloat(let dtype):
-            "is \(dtype.rawValue); expected F32, F16 or BF16"
+            "is \(dtype.rawValue); expected F64, F32, F16 or BF16"
+        case .part(let name, let expected, let found, let cure):
+            "is stored as codes, for which \(quoted(name)) must be \(expected): found \(found); "
+                + cure
         }
     }
 }

@@ -86,18 +86,10 @@ struct CheckpointFolder {
     }
 
     /// How the checkpoint is quantised; nil where it is not.
-    ///
-    /// - Parameter isRead: whether a quantised one will do.
-    func quantization(
-        _ config: ModelConfig, isRead: Bool
-    ) throws(CheckpointError) -> QuantizationConfig? {
+    func quantization(_ config: ModelConfig) throws(CheckpointError) -> QuantizedFormat? {
         guard let value = config.value(QuantizationConfig.key) else { return nil }
-        guard isRead else {
-            let method = value["quant_method"]?.string ?? "unknown"
-            throw .folder(path: path.string, .quantised(method: method))
-        }
         do {
-            return try QuantizationConfig(parsing: value)
+            return try QuantizedFormat(parsing: value)
         } catch {
             throw .folder(path: path.string, .unreadQuantization(error))
         }

@@ -43,17 +43,19 @@ package struct CheckpointWriter {
         let plans = tensors.map(\.plan)
         let shards = ShardPlan.shards(of: plans, byteLimit: shardByteLimit)
         let layouts = Self.layouts(of: shards, plans, metadata)
-        var texts: [(name: String, text: String)] = []
+        var texts: [(name: String, bytes: [UInt8])] = []
         if shards.count > 1 {
-            texts.append((CheckpointFolder.indexName, ShardPlan.index(of: shards, plans)))
+            let index = ShardPlan.index(of: shards, plans)
+            texts.append((CheckpointFolder.indexName, Array(index.utf8)))
         }
-        if let config { texts.append((CheckpointFolder.configName, config.text)) }
+        if let config { texts.append((CheckpointFolder.configName, Array(config.text.utf8))) }
+        texts += try checkpoint?.madeCompanions() ?? []
         let names = checkpoint?.companions ?? []
         let companions = try checkpoint?.openCompanions() ?? []
 
         let total =
             layouts.reduce(0) { $0 + $1.fileByteCount }
-            + texts.reduce(0) { $0 + $1.text.utf8.count }
+            + texts.reduce(0) { $0 + $1.bytes.count }
             + companions.reduce(0) { $0 + $1.byteCount }
         let batch = try FileBatch(
             folder: folder, names: shards.map(\.name) + texts.map(\.name) + names,
@@ -68,9 +70,8 @@ package struct CheckpointWriter {
                 if let check { try check(try SafetensorsFile(file.path)) }
                 written += try batch.finish(file, expected: layout.fileByteCount)
             }
-            for (name, text) in texts {
+            for (name, bytes) in texts {
                 let file = try batch.create(name, reader: reader?(name))
-                let bytes = Array(text.utf8)
                 try file.append(unsafe bytes.span.bytes)
                 written += try batch.finish(file, expected: bytes.count)
             }
@@ -116,18 +117,28 @@ package struct CheckpointWriter {
             let tensor = tensors[index]
             switch tensor.source {
             case .copy(let stored):
-                try file.append(stored.file, stored.entry.byteRange, progress: progress)
-            case .produce(let body):
-                var sink = TensorSink(plan: tensor.plan, output: file)
-                try body(&sink)
-                try sink.checkRange()
-                guard sink.writtenByteCount == tensor.plan.byteCount else {
-                    throw TensorByteCountError(
-                        tensor: tensor.plan.name, expected: tensor.plan.byteCount,
-                        found: sink.writtenByteCount)
+                if let coding = stored.coding {
+                    try produce(tensor.plan, to: file) { try $0.write(stored, coding) }
+                    try progress(file.byteCount)
+                } else {
+                    try file.append(stored.file, stored.entry.byteRange, progress: progress)
                 }
+            case .produce(let body):
+                try produce(tensor.plan, to: file, body)
                 try progress(file.byteCount)
             }
+        }
+    }
+
+    private func produce(
+        _ plan: TensorPlan, to file: OutputFile, _ body: (inout TensorSink) throws -> Void
+    ) throws {
+        var sink = TensorSink(plan: plan, output: file)
+        try body(&sink)
+        try sink.checkRange()
+        guard sink.writtenByteCount == plan.byteCount else {
+            throw TensorByteCountError(
+                tensor: plan.name, expected: plan.byteCount, found: sink.writtenByteCount)
         }
     }
 
@@ -137,10 +148,10 @@ package struct CheckpointWriter {
     ) throws {
         var seen: Set<ObjectIdentifier> = []
         for tensor in tensors {
-            guard case .copy(let stored) = tensor.source,
-                seen.insert(ObjectIdentifier(stored.file)).inserted
-            else { continue }
-            try stored.file.verifyUnchanged()
+            guard case .copy(let stored) = tensor.source else { continue }
+            for part in stored.parts where seen.insert(ObjectIdentifier(part.file)).inserted {
+                try part.file.verifyUnchanged()
+            }
         }
         for companion in companions { try companion.verifyUnchanged() }
     }

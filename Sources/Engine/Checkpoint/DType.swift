@@ -81,6 +81,7 @@ extension DType {
         case .f32: "float32"
         case .f16: "float16"
         case .bf16: "bfloat16"
+        case .f64: "float64"
         default: rawValue.lowercased()
         }
     }

@@ -10,6 +10,8 @@ package struct ModelConfig: Sendable, Equatable {
     /// Keys that lead to this section; empty for the whole file.
     package let path: [String]
     package private(set) var object: JSONObject
+    /// Takes the keys that are asked for; nil: nobody keeps a record.
+    private var log: KeyLog?
 
     package init(file: String, path: [String] = [], object: JSONObject = JSONObject()) {
         self.file = file
@@ -36,18 +38,33 @@ package struct ModelConfig: Sendable, Equatable {
         return ModelConfig(file: file, object: object)
     }
 
+    /// The same config, whose keys are noted when they are asked for.
+    package func noting(in log: KeyLog) -> ModelConfig {
+        var result = self
+        result.log = log
+        return result
+    }
+
+    package static func == (one: ModelConfig, other: ModelConfig) -> Bool {
+        one.file == other.file && one.path == other.path && one.object == other.object
+    }
+
     /// The file's text: indent 2, keys in their order, as transformers writes it.
     package var text: String { JSONValue.object(object).text(.python) }
 
     // MARK: Reading. A key that is absent or null is `nil` (or `missing`, where it is required).
 
     package func value(_ key: String) -> JSONValue? {
+        log?.note(dotted(key))
         let value = object[key]
         return value == .null ? nil : value
     }
 
     /// Whether the key is there at all, be it null: to some models that is a difference.
-    package func contains(_ key: String) -> Bool { object[key] != nil }
+    package func contains(_ key: String) -> Bool {
+        log?.note(dotted(key))
+        return object[key] != nil
+    }
 
     package func integerIfPresent(_ key: String) throws(ConfigError) -> Int? {
         try read(key, "a whole number") { $0.integer }
@@ -100,7 +117,7 @@ package struct ModelConfig: Sendable, Equatable {
         try read(key, "a list of strings") { $0.elements { $0.string } }
     }
 
-    func integersIfPresent(_ key: String) throws(ConfigError) -> [Int]? {
+    package func integersIfPresent(_ key: String) throws(ConfigError) -> [Int]? {
         try read(key, "a list of whole numbers") { $0.elements { $0.integer } }
     }
 
@@ -112,7 +129,9 @@ package struct ModelConfig: Sendable, Equatable {
     package func sectionIfPresent(_ key: String) throws(ConfigError) -> ModelConfig? {
         try read(key, "an object") { value in
             guard case .object(let object) = value else { return nil }
-            return ModelConfig(file: file, path: path + [key], object: object)
+            var section = ModelConfig(file: file, path: path + [key], object: object)
+            section.log = log
+            return section
         }
     }
 

@@ -39,7 +39,8 @@ package struct TensorOverflow: ClassifiedFailure, Equatable, CustomStringConvert
 /// A tensor to be written: what it will be, and where its bytes come from.
 package struct OutputTensor {
     package enum Source {
-        /// The bytes of a stored tensor, unchanged; the kernel copies them where it can.
+        /// The bytes of a stored tensor, unchanged; the kernel copies them where it can. Of a
+        /// coded one its numbers.
         case copy(StoredTensor)
         /// Called once, when it is the tensor's turn; must write exactly the planned bytes.
         case produce((inout TensorSink) throws -> Void)
@@ -109,6 +110,11 @@ package struct TensorSink {
             try write(unsafe narrowed.span.bytes)
             start = end
         }
+    }
+
+    /// Appends the numbers that codes stand for.
+    mutating func write(_ tensor: StoredTensor, _ coding: any TensorCoding) throws {
+        try tensor.forEachPiece(of: coding) { try write(floats: $0) }
     }
 
     /// After the last float.

@@ -47,15 +47,33 @@ package struct SafetensorsFile: Sendable {
 /// A tensor where it lies: what it is, and the mapped file it is part of. A small value that
 /// keeps the mapping alive; copying it copies no weights.
 package struct StoredTensor: Sendable {
+    /// Its name, type and shape as readers see them.
     package let entry: TensorEntry
     package let file: MappedFile
+    /// How its values are made; nil: they lie in the file.
+    package let coding: (any TensorCoding)?
+
+    init(entry: TensorEntry, file: MappedFile) {
+        self.entry = entry
+        self.file = file
+        coding = nil
+    }
+
+    init(name: String, _ dtype: DType, _ shape: [Int], _ coding: any TensorCoding) {
+        let codes = coding.parts[0]
+        entry = TensorEntry(name: name, dtype: dtype, shape: shape, byteRange: codes.range)
+        file = codes.file
+        self.coding = coding
+    }
 
     package var name: String { entry.name }
     package var dtype: DType { entry.dtype }
     package var shape: [Int] { entry.shape }
+    /// As stored; of codes without their scales.
     package var byteCount: Int { entry.byteCount }
 
-    /// Lends the tensor's bytes: row-major, little-endian, of any alignment.
+    /// Lends the tensor's bytes: row-major, little-endian, of any alignment; of a coded tensor
+    /// its codes.
     package func withBytes<Result, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -80,6 +98,10 @@ package struct StoredTensor: Sendable {
         rows: Range<Int>, into destination: inout MutableSpan<Float>
     ) throws(CheckpointError) {
         let format = try floatFormat()
+        if let coding {
+            decode(rows, coding, into: &destination)
+            return Conversion.round(&destination, to: format)
+        }
         try file.withBytes(byteRange(rows, format)) { (bytes) throws(CheckpointError) in
             Conversion.widen(unsafe bytes.bytes, from: format, into: &destination)
         }
@@ -90,6 +112,10 @@ package struct StoredTensor: Sendable {
         rows: Range<Int>, into destination: UnsafeMutableBufferPointer<Float>
     ) throws(CheckpointError) {
         let format = try floatFormat()
+        if coding != nil {
+            var values = unsafe destination.mutableSpan
+            return try copyFloats(rows: rows, into: &values)
+        }
         unsafe file.withUnsafeBytes(byteRange(rows, format)) { bytes in
             unsafe Conversion.widen(bytes, from: format, into: destination)
         }
@@ -114,26 +140,33 @@ package struct StoredTensor: Sendable {
     /// How many of the values are NaN or infinite; 0 for what is no float.
     package var nonFiniteCount: Int {
         guard let format = dtype.floatFormat else { return 0 }
+        if let coding {
+            var count = FiniteCount()
+            forEachPiece(of: coding) { count.add($0) }
+            return count.others
+        }
         return withBytes { FiniteCount.others(of: $0, in: format) }
     }
 
-    /// Whether two tensors are of one type and shape, and equal byte by byte.
+    /// Whether two tensors are of one type and shape, stored in one way, and equal byte by byte.
     package func hasContents(of other: StoredTensor) -> Bool {
-        guard dtype == other.dtype, shape == other.shape else { return false }
+        guard dtype == other.dtype, shape == other.shape, storedType == other.storedType else {
+            return false
+        }
         defer {
             adviseDontNeed()
             other.adviseDontNeed()
         }
-        return unsafe withUnsafeBytes { mine in
-            unsafe other.withUnsafeBytes { theirs in
-                guard let a = mine.baseAddress, let b = theirs.baseAddress else { return true }
-                return unsafe memcmp(a, b, mine.count) == 0
-            }
-        }
+        return zip(parts, other.parts).allSatisfy { $0.hasBytes(of: $1) }
     }
 
-    package func adviseWillNeed() { file.adviseWillNeed(entry.byteRange) }
-    package func adviseDontNeed() { file.adviseDontNeed(entry.byteRange) }
+    package func adviseWillNeed() {
+        for part in parts { part.file.adviseWillNeed(part.range) }
+    }
+
+    package func adviseDontNeed() {
+        for part in parts { part.file.adviseDontNeed(part.range) }
+    }
 
     private func byteRange(_ rows: Range<Int>, _ format: FloatFormat) -> Range<Int> {
         precondition(
@@ -141,6 +174,18 @@ package struct StoredTensor: Sendable {
         let rowBytes = entry.rowElementCount * format.byteWidth
         let start = entry.byteRange.lowerBound
         return start + rows.lowerBound * rowBytes..<start + rows.upperBound * rowBytes
+    }
+}
+
+extension StoredBytes {
+    fileprivate func hasBytes(of other: StoredBytes) -> Bool {
+        guard count == other.count else { return false }
+        return unsafe file.withUnsafeBytes(range) { mine in
+            unsafe other.file.withUnsafeBytes(other.range) { theirs in
+                guard let a = mine.baseAddress, let b = theirs.baseAddress else { return true }
+                return unsafe memcmp(a, b, mine.count) == 0
+            }
+        }
     }
 }
 

@@ -76,12 +76,19 @@ package struct UnreadQuantization: ClassifiedFailure, Equatable, CustomStringCon
     /// What of it, where the format itself is known.
     package let detail: String?
 
+    package init(format: String, detail: String?) {
+        self.format = format
+        self.detail = detail
+    }
+
     package var failureClass: FailureClass { .user }
 
     package var description: String {
         "the checkpoint is quantised (\(quoted(format))\(detail.map { ", \($0)" } ?? "")), which "
-            + "this build does not read; it reads compressed-tensors, symmetric: pack-quantized, "
-            + "int-quantized and float-quantized with tokens rounded on the way"
+            + "this build does not read; it reads `fp8` in blocks, `mxfp4`, and of "
+            + "compressed-tensors what is symmetric: pack-quantized, int-quantized and "
+            + "float-quantized with tokens rounded on the way. Use the original F32, F16 or BF16 "
+            + "checkpoint"
     }
 }
 

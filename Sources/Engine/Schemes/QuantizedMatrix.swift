@@ -32,14 +32,17 @@ package struct QuantizedMatrix: Sendable, Equatable {
         let width = scheme.groupWidth(columns: columns)
         let groups = scheme.groupCount(columns: columns)
         Parallel.forEachRun(of: rows, grain: max(1, 16_384 / max(1, columns))) { run in
-            let (codes, scales) = (codes.span, scales.span)
+            let scales = scales.span
+            let codes = unsafe codes.span.bytes
             for row in run {
+                let scales = scales.extracting(row * groups..<(row + 1) * groups)
+                let codes = codes.extracting(row * columns..<(row + 1) * columns)
                 result.withMutableRow(row) { values in
-                    for group in 0..<groups {
-                        let scale = scales[row * groups + group]
-                        for column in group * width..<(group + 1) * width {
-                            values[column] = scheme.value(codes[row * columns + column]) * scale
-                        }
+                    switch scheme.kind {
+                    case .int:
+                        CodeDecoding.int8(codes, scales: scales, group: width, into: &values)
+                    case .float:
+                        CodeDecoding.e4m3(codes, scales: scales, group: width, into: &values)
                     }
                 }
             }

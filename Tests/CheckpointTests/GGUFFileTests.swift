@@ -1,0 +1,237 @@
+// GGUF files made to break a reader: each gives one error that names the file and the place.
+
+import Checkpoint
+import EngineTestSupport
+import Foundation
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite struct GGUFFileTests {
+    /// Bytes of a file, put together piece by piece.
+    private struct Bytes {
+        var all: [UInt8] = []
+
+        mutating func number<Number: FixedWidthInteger>(_ value: Number) {
+            for index in 0..<Number.bitWidth / 8 {
+                all.append(UInt8(truncatingIfNeeded: value >> Number(8 * index)))
+            }
+        }
+
+        mutating func text(_ value: String) {
+            number(UInt64(value.utf8.count))
+            all += Array(value.utf8)
+        }
+
+        mutating func key(_ name: String, text value: String) {
+            text(name)
+            number(UInt32(8))
+            text(value)
+        }
+
+        mutating func key(_ name: String, count value: UInt32) {
+            text(name)
+            number(UInt32(4))
+            number(value)
+        }
+
+        mutating func tensor(_ name: String, _ shape: [UInt64], _ type: UInt32, at: UInt64) {
+            text(name)
+            number(UInt32(shape.count))
+            for side in shape.reversed() { number(side) }
+            number(type)
+            number(at)
+        }
+
+        mutating func pad() { while all.count % 32 != 0 { all.append(0) } }
+    }
+
+    /// A header of some keys and tensors with so many bytes of data.
+    private static func file(
+        version: UInt32 = 3, keys: UInt64 = 0, tensors: UInt64 = 0, data: Int = 0,
+        _ fill: (inout Bytes) -> Void = { _ in }
+    ) -> [UInt8] {
+        var bytes = Bytes(all: Array("GGUF".utf8))
+        bytes.number(version)
+        bytes.number(tensors)
+        bytes.number(keys)
+        fill(&bytes)
+        bytes.pad()
+        return bytes.all + [UInt8](repeating: 0, count: data)
+    }
+
+    private static func refusal(_ bytes: [UInt8]) -> String {
+        do {
+            let scratch = try CheckpointScratch()
+            let path = try scratch.write(bytes, "model.gguf")
+            do {
+                _ = try Checkpoint(path)
+                return "opened"
+            } catch {
+                let text = "\(error)"
+                #expect(text.hasPrefix(path.string + ": "), "\(text)")
+                return text
+            }
+        } catch { return "\(error)" }
+    }
+
+    struct Case: Sendable, CustomStringConvertible {
+        let description: String
+        let bytes: [UInt8]
+        let words: [String]
+
+        init(_ description: String, _ words: String..., bytes: [UInt8]) {
+            self.description = description
+            self.words = words
+            self.bytes = bytes
+        }
+    }
+
+    static let cases: [Case] = [
+        Case("empty", "four letters GGUF", "found nothing", bytes: []),
+        Case("other", "found [80, 75, 3, 4]", bytes: [80, 75, 3, 4, 0, 0, 0, 0]),
+        Case("short", "byte 4: the version reaches", bytes: Array("GGUF".utf8)),
+        Case("old", "byte 4: version 1, expected 2 or 3", bytes: file(version: 1)),
+        Case("big-endian", "big-endian", "gguf_convert_endian.py", bytes: file(version: 3 << 24)),
+        Case("keys", "\(UInt64.max) keys, more than", bytes: file(keys: .max)),
+        Case("tensors", "\(UInt64.max) tensors, more than", bytes: file(tensors: .max)),
+        Case("no keys", "reaches beyond the end of the file", bytes: file(keys: 5)),
+        Case(
+            "long key", "bytes of a key, more than the limit",
+            bytes: file(keys: 1) { $0.number(UInt64.max) }),
+        Case(
+            "no UTF-8", "a key is no UTF-8",
+            bytes: file(keys: 1) {
+                $0.number(UInt64(2))
+                $0.all += [0xC0, 0xAF]
+            }),
+        Case(
+            "twice", "key `a` appears twice",
+            bytes: file(keys: 2) {
+                $0.key("a", count: 1)
+                $0.key("a", count: 1)
+            }),
+        Case(
+            "value", "key `a`: a value of type 99",
+            bytes: file(keys: 1) {
+                $0.text("a")
+                $0.number(UInt32(99))
+            }),
+        Case(
+            "list", "values of `a`, more than the limit",
+            bytes: file(keys: 1) {
+                $0.text("a")
+                $0.number(UInt32(9))
+                $0.number(UInt32(4))
+                $0.number(UInt64.max)
+            }),
+        Case(
+            "cut list", "the list of `a` reaches beyond the end",
+            bytes: file(keys: 1) {
+                $0.text("a")
+                $0.number(UInt32(9))
+                $0.number(UInt32(4))
+                $0.number(UInt64(1_000_000))
+            }),
+        Case(
+            "nested", "key `a`: a list of lists",
+            bytes: file(keys: 1) {
+                $0.text("a")
+                $0.number(UInt32(9))
+                $0.number(UInt32(9))
+                $0.number(UInt64(1))
+            }),
+        Case(
+            "alignment", "`general.alignment`: expected a multiple of 8", "found 3",
+            bytes: file(keys: 1) { $0.key("general.alignment", count: 3) }),
+        Case(
+            "rank", "tensor `t`: 9 dimensions",
+            bytes: file(tensors: 1) {
+                $0.text("t")
+                $0.number(UInt32(9))
+            }),
+        Case(
+            "zero", "tensor `t`: the size of [0]",
+            bytes: file(tensors: 1) { $0.tensor("t", [0], 0, at: 0) }),
+        Case(
+            "overflow", "tensor `t`: the size of",
+            bytes: file(tensors: 1) { $0.tensor("t", [1 << 40, 1 << 40], 0, at: 0) }),
+        Case(
+            "type", "tensor `t`: its type is IQ4_XS", "Q4_K, Q6_K",
+            bytes: file(tensors: 1) { $0.tensor("t", [256], 23, at: 0) }),
+        Case(
+            "unknown type", "its type is number 77",
+            bytes: file(tensors: 1) { $0.tensor("t", [256], 77, at: 0) }),
+        Case(
+            "rows", "rows of 48 numbers in Q8_0, whose blocks have 32",
+            bytes: file(tensors: 1) { $0.tensor("t", [2, 48], 8, at: 0) }),
+        Case(
+            "offset", "begins at 8, expected a multiple of 32",
+            bytes: file(tensors: 1) { $0.tensor("t", [4], 0, at: 8) }),
+        Case(
+            "cut off", "tensor `t`: ends at 64, but the file holds 32 bytes",
+            bytes: file(tensors: 1, data: 32) { $0.tensor("t", [16], 0, at: 0) }),
+        Case(
+            "far", "tensor `t`: ends at",
+            bytes: file(tensors: 1, data: 32) { $0.tensor("t", [16], 0, at: 1 << 62) }),
+        Case(
+            "overlap", "tensor `u`: begins at 32, inside `t`, which ends at 64",
+            bytes: file(tensors: 2, data: 128) {
+                $0.tensor("t", [16], 0, at: 0)
+                $0.tensor("u", [8], 0, at: 32)
+            }),
+        Case(
+            "twice a tensor", "tensor `t` appears twice",
+            bytes: file(tensors: 2, data: 64) {
+                $0.tensor("t", [8], 0, at: 0)
+                $0.tensor("t", [8], 0, at: 32)
+            }),
+        Case("trailing", "96 bytes behind the last tensor", bytes: file(data: 96)),
+        Case("no architecture", "`general.architecture`: `nothing`", bytes: file()),
+        Case(
+            "architecture", "`bert` is not read from GGUF", "llama, qwen2",
+            bytes: file(keys: 1) { $0.key("general.architecture", text: "bert") }),
+        Case(
+            "type of a key", "key `general.architecture`: expected a text, found 3",
+            bytes: file(keys: 1) { $0.key("general.architecture", count: 3) }),
+        Case(
+            "part", "one of 4 parts", "llama-gguf-split --merge",
+            bytes: file(keys: 2) {
+                $0.key("general.architecture", text: "llama")
+                $0.key("split.count", count: 4)
+            }),
+        Case(
+            "missing key", "key `llama.attention.head_count`: expected a whole number above 0",
+            bytes: file(keys: 1) { $0.key("general.architecture", text: "llama") }),
+    ]
+
+    @Test(arguments: cases)
+    func everyFaultIsToldWithItsPlace(_ test: Case) {
+        let text = Self.refusal(test.bytes)
+        for word in test.words { #expect(text.contains(word), "\(text)") }
+    }
+
+    @Test func noDamageIsAnythingButAnError() {
+        let whole = Self.file(keys: 3, tensors: 2, data: 128) {
+            $0.key("general.architecture", text: "llama")
+            $0.key("llama.block_count", count: 1)
+            $0.key("tokenizer.ggml.model", text: "gpt2")
+            $0.tensor("token_embd.weight", [2, 8], 0, at: 0)
+            $0.tensor("output_norm.weight", [8], 0, at: 64)
+        }
+        var random = SeededBytes(seed: 17)
+        for _ in 0..<2000 {
+            let bytes = Mutation.apply(to: whole, words: ["GGUF", "\0\0\0\0", "\u{FF}"], &random)
+            #expect(Self.refusal(bytes) != "")
+        }
+        for count in 0..<whole.count { #expect(Self.refusal(Array(whole[..<count])) != "opened") }
+    }
+
+    @Test func aFolderThatHoldsOnlyAFileOfGGUFSaysHowToNameIt() throws {
+        let scratch = try CheckpointScratch()
+        try scratch.write(Array("{}".utf8), "config.json")
+        try scratch.write(Self.file(), "tiny.gguf")
+        let error = #expect(throws: CheckpointError.self) { try Checkpoint(scratch.path) }
+        #expect(error?.description.contains("give that file itself as the model") == true)
+    }
+}
