@@ -1,62 +1,33 @@
 #!/usr/bin/env python3
 """Makes Tests/Fixtures/arch: tiny random checkpoints with what transformers computes.
 
-`<name>/` holds config.json and model.safetensors; `expected.safetensors` holds, for checkpoint
-NAME and sequence i, all F32: NAME.ids.i (I32), NAME.hidden.i.l (input of layer l), NAME.final.i
-(after the final norm), NAME.logits.i. Sequences run alone, so no padding is involved.
+`NAME/` holds config.json and model.safetensors; `expected/NAME.safetensors` holds, for sequence i,
+all F32: ids.i (I32), hidden.i.l (input of layer l), final.i (after the final norm), logits.i.
+Sequences run alone, so no padding is involved.
 `rotary.json` holds inverse frequencies and attention factors by sequence length.
 
-Needs torch, transformers, safetensors (made with torch 2.15, transformers 5.23). Run it from the
+usage: make_arch_fixtures.py [NAME ...]     all of arch_checkpoints.py, or these
+
+Needs torch, transformers, safetensors (made with torch 2.15, transformers 5.24). Run it from the
 package's root, commit what it wrote.
 """
 
 import json
 import shutil
+import sys
+import zlib
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM, CONFIG_MAPPING
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, CONFIG_MAPPING
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
+
+from arch_checkpoints import BARE_NAMES, CHECKPOINTS, KEEP_CONFIG, MORE_TENSORS, SCALES
 
 ROOT = Path("Tests/Fixtures/arch")
 LENGTHS = [1, 5, 97]
-SHORT, LONG = [1.0, 1.05, 1.2], [1.5, 4.0, 9.0]
 
-CHECKPOINTS = {
-    # Sizes that no vector width divides; heads wider than hidden / heads; biases everywhere.
-    "llama-odd-linear": dict(
-        model_type="llama", hidden_size=25, intermediate_size=27, num_hidden_layers=2,
-        num_attention_heads=5, num_key_value_heads=5, head_dim=6, vocab_size=37,
-        max_position_embeddings=64, attention_bias=True, mlp_bias=True, tie_word_embeddings=False,
-        rope_parameters=dict(rope_type="linear", factor=4.0, rope_theta=10000.0)),
-    "llama-tied-yarn": dict(
-        model_type="llama", hidden_size=18, intermediate_size=40, num_hidden_layers=2,
-        num_attention_heads=6, num_key_value_heads=2, head_dim=8, vocab_size=33,
-        max_position_embeddings=128, tie_word_embeddings=True, dtype="bfloat16",
-        rope_parameters=dict(rope_type="yarn", factor=4.0, rope_theta=10000.0,
-                             original_max_position_embeddings=32)),
-    # The layers from 1 on slide; sequences outgrow the context, so the base does too.
-    "qwen2-dynamic-window": dict(
-        model_type="qwen2", hidden_size=16, intermediate_size=24, num_hidden_layers=3,
-        num_attention_heads=2, num_key_value_heads=1, vocab_size=35, max_position_embeddings=50,
-        use_sliding_window=True, sliding_window=7, max_window_layers=1, tie_word_embeddings=True,
-        dtype="float16", rope_parameters=dict(rope_type="dynamic", factor=2.0, rope_theta=1e4)),
-    "phi3-longrope-partial": dict(
-        model_type="phi3", hidden_size=24, intermediate_size=20, num_hidden_layers=2,
-        num_attention_heads=2, num_key_value_heads=1, vocab_size=31, max_position_embeddings=128,
-        original_max_position_embeddings=32, sliding_window=9, tie_word_embeddings=False,
-        pad_token_id=0, bos_token_id=0, eos_token_id=1,
-        rope_parameters=dict(rope_type="longrope", rope_theta=10000.0, partial_rotary_factor=0.5,
-                             short_factor=SHORT, long_factor=LONG)),
-    "jamba-odd": dict(
-        model_type="jamba", hidden_size=10, intermediate_size=11, num_hidden_layers=4,
-        num_attention_heads=2, num_key_value_heads=1, vocab_size=29, max_position_embeddings=64,
-        attn_layer_period=3, attn_layer_offset=1, expert_layer_period=2, expert_layer_offset=1,
-        num_experts=3, num_experts_per_tok=2, mamba_d_state=5, mamba_d_conv=3, mamba_expand=2,
-        mamba_dt_rank=3, mamba_proj_bias=True, use_mamba_kernels=False,
-        tie_word_embeddings=False),
-}
 
 
 def scaled(kind: str, head_dim: int = 16, context: int = 64, theta: float = 1e4, **more) -> dict:
@@ -128,40 +99,66 @@ def rotary_goldens() -> list:
 
 def checkpoint(name: str, values: dict, seed: int) -> dict:
     torch.manual_seed(seed)
-    config = CONFIG_MAPPING[values["model_type"]].from_dict(values)
+    asked, values = values, {key: value for key, value in values.items() if key[0] != "("}
+    config = CONFIG_MAPPING[values["model_type"]].from_dict(json.loads(json.dumps(values)))
     dtype = getattr(torch, values.get("dtype", "float32"))
     config._attn_implementation = "eager"
     config._experts_implementation = "eager"
-    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
+    kind = AutoModelForImageTextToText if "text_config" in values else AutoModelForCausalLM
+    model = kind.from_config(config, dtype=torch.float32).eval()
+    text = config.get_text_config()
     for key, tensor in model.state_dict().items():
         if tensor.dtype.is_floating_point and "A_log" not in key:
-            near = 1.0 if "norm" in key and key.endswith("weight") else 0.0
-            tensor.copy_(near + torch.randn(tensor.shape) * (0.05 if near else 0.2))
+            # The gains of a norm, whatever it is called, are the only weights of one axis.
+            gains = key.endswith("weight") and ("norm" in key or tensor.ndim == 1)
+            near, deviation = (1.0, 0.05) if gains else (0.0, 0.2)
+            for part, factor in asked.get(SCALES, {}).items():
+                deviation *= factor if part in key else 1.0
+            tensor.copy_(near + torch.randn(tensor.shape) * deviation)
         tensor.copy_(tensor.to(dtype).to(tensor.dtype))
     found = {}
     for index, length in enumerate(LENGTHS):
-        ids = torch.randint(0, config.vocab_size, (1, length))
+        # The last ids stand for pictures, where there are any.
+        ids = torch.randint(0, text.vocab_size - (8 if text is not config else 0), (1, length))
         with torch.no_grad():
             out = model(input_ids=ids, output_hidden_states=True, use_cache=False)
-        found[f"{name}.ids.{index}"] = ids[0].to(torch.int32)
+        found[f"ids.{index}"] = ids[0].to(torch.int32)
         for layer, hidden in enumerate(out.hidden_states[:-1]):
-            found[f"{name}.hidden.{index}.{layer}"] = hidden[0].clone()
-        found[f"{name}.final.{index}"] = out.hidden_states[-1][0].clone()
-        found[f"{name}.logits.{index}"] = out.logits[0].clone()
+            found[f"hidden.{index}.{layer}"] = hidden[0].clone()
+        found[f"final.{index}"] = out.hidden_states[-1][0].clone()
+        found[f"logits.{index}"] = out.logits[0].clone()
     model.to(dtype).save_pretrained(ROOT / name)
     for extra in (ROOT / name).glob("generation_config.json"):
         extra.unlink()
+    if KEEP_CONFIG in asked:
+        written = json.loads((ROOT / name / "config.json").read_text())
+        given = values | {key: written[key] for key in ["architectures", "dtype"]}
+        (ROOT / name / "config.json").write_text(json.dumps(given, indent=2) + "\n")
+    if BARE_NAMES in asked:
+        path = ROOT / name / "model.safetensors"
+        prefix = model.base_model_prefix + "."
+        save_file({key.removeprefix(prefix): tensor for key, tensor in load_file(path).items()},
+                  path, metadata={"format": "pt"})
+    if MORE_TENSORS in asked:
+        path = ROOT / name / "model.safetensors"
+        more = {key: (torch.randn(shape) * 0.2).to(dtype)
+                for key, shape in asked[MORE_TENSORS].items()}
+        save_file(load_file(path) | more, path, metadata={"format": "pt"})
     return found
 
 
 def main() -> None:
-    shutil.rmtree(ROOT, ignore_errors=True)
-    ROOT.mkdir(parents=True)
-    expected = {}
-    for seed, (name, values) in enumerate(CHECKPOINTS.items()):
-        expected |= checkpoint(name, values, seed)
-    save_file({key: value.contiguous() for key, value in expected.items()},
-              ROOT / "expected.safetensors")
+    names = sys.argv[1:] or list(CHECKPOINTS)
+    (ROOT / "expected").mkdir(parents=True, exist_ok=True)
+    for name in names:
+        shutil.rmtree(ROOT / name, ignore_errors=True)
+        # A seed of the name's own: a new checkpoint changes no other. The first ones keep the seeds
+        # they had: other goldens were made of them.
+        place = list(CHECKPOINTS).index(name)
+        seed = place if place < 5 else zlib.crc32(name.encode())
+        expected = checkpoint(name, CHECKPOINTS[name], seed)
+        save_file({key: value.contiguous() for key, value in expected.items()},
+                  ROOT / "expected" / f"{name}.safetensors")
     lines = ",\n".join(json.dumps(golden) for golden in rotary_goldens())
     (ROOT / "rotary.json").write_text("[\n" + lines + "\n]\n")
     for path in ROOT.rglob("*.safetensors"):

@@ -11,10 +11,13 @@ import TestSupport
 package enum ArchitectureFixtures {
     package static let folder = FilePath(Places.fixtures.path).appending("arch")
 
-    package static let names = [
-        "jamba-odd", "llama-odd-linear", "llama-tied-yarn", "phi3-longrope-partial",
-        "qwen2-dynamic-window",
-    ]
+    /// Every folder with a config.json.
+    package static let names =
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? [])
+        .filter {
+            FileManager.default.fileExists(
+                atPath: folder.appending($0).appending("config.json").string)
+        }.sorted()
 
     /// The committed checkpoints, and the shared ones where they are.
     package static let folders =
@@ -43,9 +46,11 @@ package enum ArchitectureFixtures {
         return (scratch, try Checkpoint(scratch.path))
     }
 
-    package static func expected() throws -> TensorArchive {
+    /// What transformers computes of a checkpoint.
+    package static func expected(_ name: String) throws -> TensorArchive {
         try TensorArchive(
-            parsing: try CheckpointScratch.bytes(folder.appending("expected.safetensors")))
+            parsing: try CheckpointScratch.bytes(
+                folder.appending("expected").appending(name + ".safetensors")))
     }
 
     /// Seeded ids below the model's vocabulary.

@@ -39,7 +39,7 @@ private struct GoldenText: Decodable {
     @Test(arguments: ArchitectureFixtures.folders)
     func `greedy tokens are those of transformers`(folder: FilePath) throws {
         let name = try #require(folder.lastComponent?.string)
-        let texts = try #require(try GoldenText.all()[name])
+        guard let texts = try GoldenText.all()[name] else { return }
         let model = try Model(try Checkpoint(folder))
         // Side by side, in waves so small that prompts are cut.
         for (waveTokens, group) in [(2048, texts), (7, texts), (2048, [texts[1]])] {
@@ -56,6 +56,13 @@ private struct GoldenText: Decodable {
         }
     }
 
+    @Test func `every checkpoint but one has goldens`() throws {
+        let golden = try GoldenText.all()
+        let without = ArchitectureFixtures.names.filter { golden[$0] == nil }
+        // transformers keeps frequencies of earlier, longer texts in it.
+        #expect(without == ["hunyuan_v1_dense-dynamic"])
+    }
+
     private static func decode(
         _ texts: [GoldenText], _ forward: ForwardPass
     ) throws -> [[Int32]] {
@@ -63,15 +70,16 @@ private struct GoldenText: Decodable {
             forward, slots: texts.count,
             length: texts.map { $0.prompt.count + $0.tokens.count }.max() ?? 0)
         var found = texts.map { _ in [Int32]() }
-        for step in 0..<(texts.first?.tokens.count ?? 0) {
+        for step in 0..<(texts.map(\.tokens.count).max() ?? 0) {
+            let going = texts.indices.filter { step < texts[$0].tokens.count }
             let logits = try decoder.extend(
-                texts.indices.map { slot in
+                going.map { slot in
                     Decoder.Piece(
                         slot: slot, tokens: step == 0 ? texts[slot].prompt : [found[slot][step - 1]]
                     )
                 }, observer: SilentObserver())
             let next = Sampling.greedy.choose(logits, draws: [])
-            for slot in texts.indices { found[slot].append(next[slot]) }
+            for (row, slot) in going.enumerated() { found[slot].append(next[row]) }
         }
         return found
     }

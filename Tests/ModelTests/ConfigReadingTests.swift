@@ -84,7 +84,7 @@ import Testing
     @Test("what config.json leaves out is what the architecture's class has")
     func defaults() throws {
         let gemma = try Self.blueprint("gemma2")
-        guard case .gated(let gated) = gemma.layers[0].feedForward else { return }
+        guard case .mlp(let gated) = gemma.layers[0].feedForward else { return }
         #expect(gated.activation == .geluTanh && gemma.readings == [.activation])
         #expect(gemma.isTied && Self.windows(gemma) == [4096, nil, 4096, nil])
         #expect(try !Self.blueprint("llama").isTied && Self.blueprint("llama").readings.isEmpty)

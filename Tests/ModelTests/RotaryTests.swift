@@ -43,7 +43,7 @@ private let frequencyTolerance = 3e-6
     static func rotary(_ config: Data) throws -> RotaryBlueprint {
         let bytes = [UInt8](config)
         let config = try ModelConfig.parse(bytes.span, file: "config.json")
-        return try #require(try Llama().blueprint(config).rotary)
+        return try #require(try Llama().blueprint(config).rotaries.first)
     }
 
     @Test("the goldens are there")

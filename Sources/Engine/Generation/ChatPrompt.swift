@@ -1,9 +1,9 @@
 // How a user speaks to a chat model: a message becomes the text that the model goes on from.
 
 package import ChatTemplate
+package import DurableIO
 import Failures
 import JSON
-package import SystemPackage
 package import Tokenizer
 
 package struct ChatPrompt: Sendable {
@@ -14,28 +14,28 @@ package struct ChatPrompt: Sendable {
     /// Nil where the model has no chat template.
     ///
     /// - Parameters:
-    ///   - folder: of the checkpoint.
+    ///   - files: of the checkpoint.
     ///   - date: for templates that ask for today's.
     /// - Throws: `ChatTemplateError` for a template that cannot be read.
-    package init?(folder: FilePath, date: TemplateDate? = nil) throws {
-        guard let template = try ChatTemplateFolder.find(in: folder) else { return nil }
+    package init?(_ files: SideFiles, date: TemplateDate? = nil) throws {
+        guard let template = try ChatTemplateFolder.find(in: files) else { return nil }
         self.template = template
-        variables = try ChatTemplateFolder.specialTokens(in: folder)
+        variables = try ChatTemplateFolder.specialTokens(in: files)
         self.date = date
     }
 
     /// The same on a day that stays: what a model says to it is compared for ever. Templates of
     /// Llama 3 name that day by themselves.
-    package static func undated(folder: FilePath) throws -> ChatPrompt? {
-        try ChatPrompt(folder: folder, date: TemplateDate(year: 2024, month: 7, day: 26))
+    package static func undated(_ files: SideFiles) throws -> ChatPrompt? {
+        try ChatPrompt(files, date: TemplateDate(year: 2024, month: 7, day: 26))
     }
 
     /// The same, where a template that cannot be used is no reason to stop.
     ///
     /// - Returns: nil, and why, where the model has one that this build cannot read or render.
-    package static func usable(folder: FilePath) -> (chat: ChatPrompt?, problem: String?) {
+    package static func usable(_ files: SideFiles) -> (chat: ChatPrompt?, problem: String?) {
         do {
-            guard let chat = try undated(folder: folder) else { return (nil, nil) }
+            guard let chat = try undated(files) else { return (nil, nil) }
             _ = try chat.text("Hello")
             return (chat, nil)
         } catch {

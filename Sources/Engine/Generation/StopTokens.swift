@@ -31,13 +31,11 @@ package struct StopTokens: Sendable, Equatable {
     }
 
     private static func settings(of checkpoint: Checkpoint) throws -> ModelConfig? {
-        let path = checkpoint.folder.appending(settingsName)
-        do {
-            let bytes = try SmallFile.read(following: path, bytesMax: settingsBytesMax)
-            return try ModelConfig.parse(bytes.span, file: path.string)
-        } catch let error as SystemCallError where error.errno == .noSuchFileOrDirectory {
+        let files = checkpoint.sideFiles
+        guard let bytes = try files.read(settingsName, bytesMax: settingsBytesMax) else {
             return nil
         }
+        return try ModelConfig.parse(bytes.span, file: files.path(settingsName).string)
     }
 
     private static func numbers(_ value: JSONValue?) -> [Int32] {

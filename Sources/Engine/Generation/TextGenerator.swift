@@ -89,7 +89,8 @@ package struct TextGenerator {
             + (48 << 20)
             + 4 * room.slots * blueprint.vocabularySize
             // No layer is released between steps.
-            + forward.weights.source.ownByteCount(blueprint.layers.flatMap(\.tensors))
+            + forward.weights.source.ownByteCount(
+                blueprint.tensorsAround + blueprint.layers.flatMap(\.tensors))
     }
 
     /// Goes on with every prompt.

@@ -14,14 +14,22 @@ package struct Model: Sendable {
     /// Stored tensors that nothing needs (old buffers, a second copy of a tied head); they are
     /// left out of folded models.
     package let unread: [String]
+    /// Stored tensors of parts that no result has.
+    package let leftOut: [String]
+    /// Keys of config.json that have no effect here and are not known to have none elsewhere.
+    package let unreadKeys: [String]
 
     /// Checks the full tensor list: a missing tensor, a wrong shape, or one that no part of the
     /// model reads is an error.
     package init(_ checkpoint: Checkpoint) throws {
-        let architecture = try Architectures.find(checkpoint.config)
-        let blueprint = try architecture.blueprint(of: checkpoint)
+        let log = KeyLog()
+        let config = checkpoint.config.noting(in: log)
+        let architecture = try Architectures.find(config)
+        let blueprint = try architecture.blueprint(of: checkpoint, config)
+        unreadKeys = try config.unreadKeys(log, modelType: blueprint.modelType)
         let quantization = StoredQuantization(checkpoint)
         let projections = Set(blueprint.layers.flatMap { $0.tensors.map(\.name) })
+        let carried = Set(blueprint.carried.map(\.name))
         for expected in blueprint.tensors {
             if let quantization, quantization.holds(expected.name) {
                 // Embedding and head are read as stored, without the rounding of activations.
@@ -42,7 +50,7 @@ package struct Model: Sendable {
                 throw ModelError.wrongShape(
                     name: expected.name, expected: expected.shape, found: tensor.shape)
             }
-            _ = try tensor.floatFormat()
+            if !carried.contains(expected.name) { _ = try tensor.floatFormat() }
         }
         self.checkpoint = checkpoint
         self.architecture = architecture
@@ -55,7 +63,12 @@ package struct Model: Sendable {
                 }
                 return quantization.parts(tensor.name)
             })
-        unread = checkpoint.tensorNames.filter { !read.contains($0) }
+        func isLeftOut(_ name: String) -> Bool {
+            blueprint.leftOut.contains { name.hasPrefix($0) }
+        }
+        let others = checkpoint.tensorNames.filter { !read.contains($0) }
+        leftOut = others.filter(isLeftOut)
+        unread = others.filter { !isLeftOut($0) }
         let lost = unread.filter { name in
             name != blueprint.tiedHead && !architecture.oldBuffers.contains { name.hasSuffix($0) }
         }
@@ -68,16 +81,21 @@ package struct Model: Sendable {
     package init(_ original: Model, shapedAs config: ModelConfig) throws {
         checkpoint = original.checkpoint
         architecture = original.architecture
-        blueprint = try architecture.blueprint(config)
+        var blueprint = try architecture.blueprint(config)
+        blueprint.carried = original.blueprint.carried
+        self.blueprint = blueprint
         quantization = nil
         unread = []
+        leftOut = []
+        unreadKeys = []
     }
 
-    /// Says in a result's config.json that the head is stored by itself, where loaders would take
-    /// it for the embedding.
-    package func keepHead(in config: inout ModelConfig) throws {
+    /// Makes a result's config.json true of its tensors: of what is left out, and of a head that is
+    /// stored by itself, where loaders would take it for the embedding.
+    package func settle(_ config: inout ModelConfig) throws {
+        try architecture.leaveOut(&config)
         if !blueprint.isTied, try architecture.blueprint(config).isTied {
-            config.set("tie_word_embeddings", to: .bool(false))
+            try architecture.untie(&config)
         }
     }
 

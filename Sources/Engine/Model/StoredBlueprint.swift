@@ -4,24 +4,31 @@
 package import Checkpoint
 
 extension Architecture {
-    /// What names of tensors may begin with; the first is what checkpoints of whole models have.
-    private static var roots: [String] { ["model.", ""] }
-
     /// The blueprint of a whole model, as transformers writes it.
     package func blueprint(_ config: ModelConfig) throws -> ModelBlueprint {
-        try blueprint(config, root: Self.roots[0])
+        try blueprint(config, root: roots[0])
     }
 
     /// The blueprint of what is stored; whether all of it is there is another question.
-    func blueprint(of checkpoint: Checkpoint) throws -> ModelBlueprint {
-        let plain = try blueprint(checkpoint.config)
+    ///
+    /// - Parameter config: the checkpoint's own.
+    func blueprint(
+        of checkpoint: Checkpoint, _ config: ModelConfig
+    ) throws -> ModelBlueprint {
+        let plain = try blueprint(config)
         let all =
             try [plain]
-            + Self.roots.dropFirst().map {
-                try blueprint(checkpoint.config, root: $0)
+            + roots.dropFirst().map {
+                try blueprint(config, root: $0)
             }
-        var found = all.first { checkpoint.contains($0.finalNorm.tensor) } ?? plain
+        // Most of them: a checkpoint that lacks one is told so by its name.
+        let stored = all.map { $0.tensors.count { checkpoint.contains($0.name) } }
+        let most = stored.max() ?? 0
+        var found = stored.firstIndex(of: most).map { all[$0] } ?? plain
         try found.settleHead(checkpoint)
+        found.carried = try checkpoint.tensorNames.filter(carries).map {
+            ExpectedTensor(name: $0, shape: try checkpoint.tensor($0).shape)
+        }
         return found
     }
 }

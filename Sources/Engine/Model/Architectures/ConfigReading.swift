@@ -64,6 +64,7 @@ extension ModelConfig {
     func isWord(_ key: String, _ word: String) -> Bool { value(key) == .string(word) }
 
     func strings(_ key: String) throws -> [String]? { try stringsIfPresent(key) }
+    func integers(_ key: String) throws -> [Int]? { try integersIfPresent(key) }
 
     func numbers(_ key: String) throws -> [Double] {
         guard let values = try doublesIfPresent(key) else {

@@ -24,7 +24,7 @@ struct Gemma2: Architecture {
             config, root: root,
             FamilyDefaults(
                 keyValueHeads: 4, headWidth: 256, tied: true, activation: .geluTanh,
-                contextLength: 8192),
+                contextLength: 8192, readOtherwise: [.activation, .rotation]),
             activationKey: "hidden_activation")
         let sliding =
             try family.slidingLayers() ?? (0..<family.layerCount).map { $0 % 2 == 0 }
@@ -52,7 +52,7 @@ struct Gemma2: Architecture {
                     mixer: .attention(attention),
                     postMixerNorm: family.norm(prefix + "post_attention_layernorm", offset: 1),
                     feedForwardNorm: family.norm(prefix + "pre_feedforward_layernorm", offset: 1),
-                    feedForward: .gated(family.gated(prefix + "mlp.")),
+                    feedForward: .mlp(family.gated(prefix + "mlp.")),
                     postFeedForwardNorm: family.norm(
                         prefix + "post_feedforward_layernorm", offset: 1))
             })
@@ -76,6 +76,8 @@ struct Gemma2: Architecture {
     private static let windows = WindowByNumber(
         programs: "llama.cpp and SGLang", period: 2, sliding: 1)
     private static let scale = ScaleByCount(programs: "llama.cpp", count: 46)
+
+    var loaderPeriod: LoaderPeriod? { LoaderPeriod(layers: 2, isDefault: true) }
 
     func caveats(kept: [Int], blueprint: ModelBlueprint) -> [String] {
         let attentions = blueprint.layers.compactMap { layer -> AttentionBlueprint? in

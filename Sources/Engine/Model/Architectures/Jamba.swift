@@ -54,7 +54,7 @@ struct Jamba: Architecture {
                                 name + "router", outputs: experts, inputs: family.hidden),
                             experts: (0..<experts).map { family.gated(name + "experts.\($0).") },
                             expertsPerToken: perToken, renormalised: false))
-                    : .gated(family.gated(name))
+                    : .mlp(family.gated(name))
                 return family.layer(
                     index, mixer: mixer, feedForward: feedForward,
                     feedForwardNorm: "pre_ff_layernorm")

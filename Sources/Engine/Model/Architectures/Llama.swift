@@ -13,7 +13,8 @@ struct Llama: Architecture {
     let summary = "grouped-query attention, rotary positions, gated MLP (Llama 2, 3, 3.1)"
 
     func blueprint(_ config: ModelConfig, root: String) throws -> ModelBlueprint {
-        let family = try LlamaFamily(config, root: root)
+        let family = try LlamaFamily(
+            config, root: root, FamilyDefaults(readOtherwise: [.rotation]))
         let attentionBias = try config.flag("attention_bias", default: false)
         let mlpBias = try config.flag("mlp_bias", default: false)
         return try family.model(
@@ -22,7 +23,7 @@ struct Llama: Architecture {
                     index,
                     mixer: .attention(
                         family.attention(index, bias: attentionBias, outputBias: attentionBias)),
-                    feedForward: .gated(family.gated(family.prefix(index) + "mlp.", bias: mlpBias)))
+                    feedForward: .mlp(family.gated(family.prefix(index) + "mlp.", bias: mlpBias)))
             })
     }
 }

@@ -18,6 +18,7 @@ struct FamilyDefaults {
     var keyValueHeads: Int?
     /// nil: hidden / heads.
     var headWidth: Int?
+    var epsilonKey = "rms_norm_eps"
     var epsilon = 1e-6
     var ropeBase = 10_000.0
     var tied = false
@@ -27,6 +28,12 @@ struct FamilyDefaults {
     var originalLength: Int?
     /// Whether `partial_rotary_factor` holds without a scaling, too.
     var rotatesPart = false
+    /// Where config.json names no `partial_rotary_factor`.
+    var partialRotary = 1.0
+    var pairing = RotaryPairing.halves
+    var headName = "lm_head.weight"
+    /// What earlier builds read of this family in another way.
+    var readOtherwise: Set<ModelReading> = []
     /// Whether attention has rotary positions at all.
     var rotates = true
 }
@@ -48,6 +55,7 @@ struct LlamaFamily {
     let contextLength: Int
     let rotary: RotaryBlueprint
     let activation: Activation
+    private let headName: String
     private let readings: [ModelReading]
 
     init(
@@ -68,18 +76,19 @@ struct LlamaFamily {
         let derived = defaults.headWidth ?? hidden / heads
         headWidth =
             config.isNull("head_dim") ? derived : try config.count("head_dim", default: derived)
-        epsilon = Float(try config.number("rms_norm_eps", default: defaults.epsilon))
+        epsilon = Float(try config.number(defaults.epsilonKey, default: defaults.epsilon))
         tied = try config.flag("tie_word_embeddings", default: defaults.tied)
         contextLength = try config.count(
             "max_position_embeddings", default: defaults.contextLength)
+        headName = defaults.headName
         let named = try config.activation(activationKey)
         activation = named ?? defaults.activation
         rotary = try RotaryBlueprint(
             config, headWidth: headWidth, defaults, contextLength: contextLength)
         // Earlier builds took silu, and the parameters that are not in force.
         readings =
-            (named == nil && defaults.activation != .silu ? [.activation] : [])
-            + (defaults.rotates
+            (named == nil && defaults.readOtherwise.contains(.activation) ? [.activation] : [])
+            + (defaults.readOtherwise.contains(.rotation)
                 && rotary.isContested(
                     config, headWidth: headWidth, base: defaults.ropeBase,
                     contextLength: contextLength)
@@ -92,13 +101,19 @@ struct LlamaFamily {
         }
     }
 
-    private static let head = "lm_head.weight"
-
     func prefix(_ layer: Int) -> String { root + "layers.\(layer)." }
 
     func norm(_ name: String, width: Int? = nil, offset: Float = 0) -> NormBlueprint {
         NormBlueprint(
             tensor: name + ".weight", width: width ?? hidden, epsilon: epsilon, gainOffset: offset)
+    }
+
+    /// LayerNorm: the mean is taken off.
+    func layerNorm(_ name: String, width: Int? = nil, bias: Bool = true) -> NormBlueprint {
+        var norm = norm(name, width: width)
+        norm.isCentred = true
+        norm.bias = bias ? name + ".bias" : nil
+        return norm
     }
 
     func projection(
@@ -109,7 +124,8 @@ struct LlamaFamily {
     }
 
     func attention(
-        _ layer: Int, bias: Bool = false, outputBias: Bool = false, window: Int? = nil
+        _ layer: Int, bias: Bool = false, outputBias: Bool = false, window: Int? = nil,
+        rotates: Bool = true
     ) -> AttentionBlueprint {
         let name = prefix(layer) + "self_attn."
         let queries = heads * headWidth
@@ -120,17 +136,32 @@ struct LlamaFamily {
             key: projection(name + "k_proj", outputs: keys, inputs: hidden, bias: bias),
             value: projection(name + "v_proj", outputs: keys, inputs: hidden, bias: bias),
             output: projection(name + "o_proj", outputs: hidden, inputs: queries, bias: outputBias),
-            queryNorm: nil, keyNorm: nil, rotary: rotary, window: window,
+            queryNorm: nil, keyNorm: nil, rotary: rotates ? rotary : nil, window: window,
             scale: Float(1 / Double(headWidth).squareRoot()), softCap: nil)
     }
 
     /// gate, up, down under `name` (with its trailing dot).
+    ///
+    /// - Parameter width: neurons, where they are not `intermediate_size`.
     func gated(
         _ name: String, bias: Bool = false,
-        names: (gate: String, up: String, down: String) = ("gate_proj", "up_proj", "down_proj")
-    ) -> GatedBlueprint {
-        GatedBlueprint(
-            gate: projection(name + names.gate, outputs: inner, inputs: hidden, bias: bias),
+        names: (gate: String, up: String, down: String) = ("gate_proj", "up_proj", "down_proj"),
+        inner width: Int? = nil
+    ) -> MLPBlueprint {
+        var mlp = plain(name, bias: bias, names: (names.up, names.down), inner: width)
+        mlp.gate = projection(
+            name + names.gate, outputs: width ?? inner, inputs: hidden, bias: bias)
+        return mlp
+    }
+
+    /// up and down, without a gate.
+    func plain(
+        _ name: String, bias: Bool = false, names: (up: String, down: String),
+        inner width: Int? = nil
+    ) -> MLPBlueprint {
+        let inner = width ?? inner
+        return MLPBlueprint(
+            gate: nil,
             up: projection(name + names.up, outputs: inner, inputs: hidden, bias: bias),
             down: projection(name + names.down, outputs: hidden, inputs: inner, bias: bias),
             activation: activation)
@@ -156,8 +187,8 @@ struct LlamaFamily {
             modelType: try config.string("model_type"), hiddenWidth: hidden,
             vocabularySize: vocabulary, contextLength: contextLength,
             embedding: embedding, embeddingScale: nil, layers: layers,
-            finalNorm: norm(root + finalNorm), outputHead: tied ? embedding : Self.head,
-            finalSoftCap: nil, tiedHead: tied ? Self.head : nil, readings: readings)
+            finalNorm: norm(root + finalNorm), outputHead: tied ? embedding : headName,
+            finalSoftCap: nil, tiedHead: tied ? headName : nil, readings: readings)
     }
 
     /// The window of each layer: that of the layers that slide (nil: all of them).
@@ -198,10 +229,14 @@ extension ModelConfig {
         guard let name = try stringIfPresent(key) else { return nil }
         switch name {
         case "silu", "swish": return .silu
-        case "gelu_pytorch_tanh", "gelu_tanh": return .geluTanh
+        case "gelu_pytorch_tanh", "gelu_tanh", "gelu_new", "gelu_fast": return .geluTanh
+        case "gelu", "gelu_python": return .gelu
+        case "relu": return .relu
+        case "relu2": return .reluSquared
         default:
             throw ModelError.unsupported(
-                key: key, found: quoted(name), advice: "known are silu and gelu_pytorch_tanh")
+                key: key, found: quoted(name),
+                advice: "known are silu, gelu, gelu_pytorch_tanh, gelu_new, relu and relu2")
         }
     }
 }

@@ -16,7 +16,7 @@ struct Mistral: Architecture {
     func blueprint(_ config: ModelConfig, root: String) throws -> ModelBlueprint {
         let family = try LlamaFamily(
             config, root: root,
-            FamilyDefaults(keyValueHeads: 8, contextLength: 131_072))
+            FamilyDefaults(keyValueHeads: 8, contextLength: 131_072, readOtherwise: [.rotation]))
         let window =
             config.isNull("sliding_window")
             ? nil : try config.count("sliding_window", default: 4096)
@@ -25,7 +25,7 @@ struct Mistral: Architecture {
             (0..<family.layerCount).map { index in
                 family.layer(
                     index, mixer: .attention(family.attention(index, window: windows[index])),
-                    feedForward: .gated(family.gated(family.prefix(index) + "mlp.")))
+                    feedForward: .mlp(family.gated(family.prefix(index) + "mlp.")))
             })
         // Earlier builds gave every layer the window.
         if windows.contains(where: { $0 != window }) { model.readings.append(.layerTypes) }

@@ -20,7 +20,8 @@ struct Mixtral: Architecture {
         let family = try LlamaFamily(
             config, root: root,
             FamilyDefaults(
-                keyValueHeads: 8, epsilon: 1e-5, ropeBase: 1e6, contextLength: 131_072))
+                keyValueHeads: 8, epsilon: 1e-5, ropeBase: 1e6, contextLength: 131_072,
+                readOtherwise: [.rotation]))
         let window =
             !config.has("sliding_window") || config.isNull("sliding_window")
             ? nil : try config.count("sliding_window")

@@ -21,7 +21,8 @@ struct Phi3: Architecture {
         let family = try LlamaFamily(
             config, root: root,
             FamilyDefaults(
-                epsilon: 1e-5, contextLength: 4096, originalLength: 4096, rotatesPart: true))
+                epsilon: 1e-5, contextLength: 4096, originalLength: 4096, rotatesPart: true,
+                readOtherwise: [.rotation]))
         let window =
             !config.has("sliding_window") || config.isNull("sliding_window")
             ? nil : try config.count("sliding_window")
@@ -43,7 +44,7 @@ struct Phi3: Architecture {
                 gated.gate = both.slice(0..<family.inner)
                 gated.up = both.slice(family.inner..<2 * family.inner)
                 return family.layer(
-                    index, mixer: .attention(attention), feedForward: .gated(gated))
+                    index, mixer: .attention(attention), feedForward: .mlp(gated))
             })
     }
 }

@@ -19,7 +19,7 @@ struct Qwen2: Architecture {
     func blueprint(_ config: ModelConfig, root: String) throws -> ModelBlueprint {
         let family = try LlamaFamily(
             config, root: root,
-            FamilyDefaults(keyValueHeads: 32, contextLength: 32_768))
+            FamilyDefaults(keyValueHeads: 32, contextLength: 32_768, readOtherwise: [.rotation]))
         let windows = try family.qwenWindows()
         return try family.model(
             (0..<family.layerCount).map { index in
@@ -27,7 +27,7 @@ struct Qwen2: Architecture {
                     index,
                     mixer: .attention(
                         family.attention(index, bias: true, window: windows[index])),
-                    feedForward: .gated(family.gated(family.prefix(index) + "mlp.")))
+                    feedForward: .mlp(family.gated(family.prefix(index) + "mlp.")))
             })
     }
 
@@ -50,20 +50,10 @@ struct Qwen3: Architecture {
     func blueprint(_ config: ModelConfig, root: String) throws -> ModelBlueprint {
         let family = try LlamaFamily(
             config, root: root,
-            FamilyDefaults(keyValueHeads: 32, headWidth: 128, contextLength: 32_768))
-        let windows = try family.qwenWindows()
-        let bias = try config.flag("attention_bias", default: false)
-        return try family.model(
-            (0..<family.layerCount).map { index in
-                var attention = family.attention(
-                    index, bias: bias, outputBias: bias, window: windows[index])
-                let name = family.prefix(index) + "self_attn."
-                attention.queryNorm = family.norm(name + "q_norm", width: family.headWidth)
-                attention.keyNorm = family.norm(name + "k_norm", width: family.headWidth)
-                return family.layer(
-                    index, mixer: .attention(attention),
-                    feedForward: .gated(family.gated(family.prefix(index) + "mlp.")))
-            })
+            FamilyDefaults(
+                keyValueHeads: 32, headWidth: 128, contextLength: 32_768,
+                readOtherwise: [.rotation]))
+        return try family.qwen3(windows: family.qwenWindows())
     }
 
     func rewrite(
@@ -73,7 +63,39 @@ struct Qwen3: Architecture {
     }
 }
 
+/// The language model of Qwen3-VL after modeling_qwen3_vl.py: text has one position in all three
+/// parts of its rotation, which makes it Qwen3's.
+struct Qwen3VLText: Architecture {
+    let modelType = "qwen3_vl_text"
+    let className = "Qwen3VLTextModel"
+    let reference = "transformers/models/qwen3_vl/modeling_qwen3_vl.py"
+    let summary = "Qwen3, as it lies in a Qwen3-VL"
+
+    func blueprint(_ config: ModelConfig, root: String) throws -> ModelBlueprint {
+        let family = try LlamaFamily(
+            config, root: root,
+            FamilyDefaults(
+                keyValueHeads: 32, headWidth: 128, ropeBase: 500_000, contextLength: 128_000))
+        return try family.qwen3(windows: family.windows(nil, of: nil))
+    }
+}
+
 extension LlamaFamily {
+    fileprivate func qwen3(windows: [Int?]) throws -> ModelBlueprint {
+        let bias = try config.flag("attention_bias", default: false)
+        return try model(
+            (0..<layerCount).map { index in
+                var attention = self.attention(
+                    index, bias: bias, outputBias: bias, window: windows[index])
+                let name = prefix(index) + "self_attn."
+                attention.queryNorm = norm(name + "q_norm", width: headWidth)
+                attention.keyNorm = norm(name + "k_norm", width: headWidth)
+                return layer(
+                    index, mixer: .attention(attention),
+                    feedForward: .mlp(gated(prefix(index) + "mlp.")))
+            })
+    }
+
     /// The window of each layer: `layer_types` where given, else every layer from
     /// `max_window_layers` on; none unless `use_sliding_window`.
     fileprivate func qwenWindows() throws -> [Int?] {
@@ -91,13 +113,17 @@ extension ModelConfig {
     /// `layer_types` is written out, so that nobody derives it from a wrong `max_window_layers`.
     fileprivate mutating func keepQwenLayers(_ kept: [Int], blueprint: ModelBlueprint) throws {
         try keepLayers(kept, of: blueprint.layers.count)
-        if has("max_window_layers"), !isNull("max_window_layers") {
-            let old = try index("max_window_layers", default: 28)
-            set("max_window_layers", to: kept.count { $0 < old })
-        }
+        try keepWindowStart(kept)
         if has("layer_types") || blueprint.layers.contains(where: \.slides) {
             setLayerTypes(kept.map { blueprint.layers[$0].slides })
         }
+    }
+
+    /// `max_window_layers`, where it is given: as many of the kept layers as were below it.
+    mutating func keepWindowStart(_ kept: [Int]) throws {
+        guard has("max_window_layers"), !isNull("max_window_layers") else { return }
+        let old = try index("max_window_layers", default: 28)
+        set("max_window_layers", to: kept.count { $0 < old })
     }
 
     mutating func setLayerTypes(_ sliding: [Bool]) {

@@ -29,13 +29,14 @@ extension RotaryBlueprint {
             ?? config.number("rope_theta", default: defaults.ropeBase)
         let partial =
             try scope?.optionalNumber("partial_rotary_factor", default: nil)
-            ?? config.number("partial_rotary_factor", default: 1)
+            ?? config.number("partial_rotary_factor", default: defaults.partialRotary)
         let scaling = try RotaryScaling(
             scope, config, contextLength: contextLength, originalLength: defaults.originalLength)
         let isWhole = scaling == .none && !defaults.rotatesPart
         self.init(
             width: isWhole ? headWidth : Int(Double(headWidth) * partial), base: theta,
             scaling: scaling)
+        pairing = defaults.pairing
     }
 
     /// Whether builds that took `rope_parameters` first, and a part of the head everywhere, read
@@ -45,7 +46,8 @@ extension RotaryBlueprint {
     ) -> Bool {
         let before = try? RotaryBlueprint(
             config, ["rope_parameters", "rope_scaling"], headWidth: headWidth,
-            FamilyDefaults(ropeBase: base, rotatesPart: true), contextLength: contextLength)
+            FamilyDefaults(ropeBase: base, rotatesPart: true, pairing: pairing),
+            contextLength: contextLength)
         return before != nil && before != self
     }
 
@@ -119,16 +121,28 @@ extension RotaryScaling {
     }
 
     private static func yarnAttention(_ scope: ModelConfig, _ factor: Double) throws -> Double {
-        func scale(_ weight: Double) -> Double { factor <= 1 ? 1 : 0.1 * weight * log(factor) + 1 }
         if let given = try scope.optionalNumber("attention_factor", default: nil) { return given }
         let one = try scope.optionalNumber("mscale", default: nil)
         let all = try scope.optionalNumber("mscale_all_dim", default: nil)
-        if let one, let all, one != 0, all != 0 { return scale(one) / scale(all) }
-        return scale(1)
+        if let one, let all, one != 0, all != 0 {
+            return stretch(one, factor) / stretch(all, factor)
+        }
+        return stretch(1, factor)
+    }
+
+    /// What YaRN makes of a factor.
+    static func stretch(_ weight: Double, _ factor: Double) -> Double {
+        factor <= 1 ? 1 : 0.1 * weight * log(factor) + 1
     }
 }
 
 extension ModelConfig {
+    /// The rotary parameters in force, in either of their places; nil where there are none.
+    func rotarySection() throws -> ModelConfig? {
+        try ["rope_scaling", "rope_parameters"].compactMap { try section($0) }
+            .first { !$0.object.isEmpty }
+    }
+
     /// Each kind of layer with a rotation of its own: read as one, all but the name would be lost.
     fileprivate func refuseNested() throws(ModelError) {
         for (key, value) in self.object {

@@ -1,5 +1,6 @@
 // Self-attention of one layer over one wave of packed sequences.
 
+import Foundation
 package import TensorMath
 
 extension AttentionBlueprint {
@@ -19,45 +20,54 @@ extension AttentionBlueprint {
         func matrix(_ place: MatrixView?) -> MatrixView {
             place ?? context.scratch.matrix(rows: tokens, columns: keyWidth)
         }
-        let kept = layout.kept?.narrowed(to: keyWidth)
+        let kept = layout.kept?.narrowed(keys: keyWidth, values: keyWidth)
         let keys = matrix(kept?.place(in: \.keys))
         let values = matrix(kept?.place(in: \.values))
         if asking.rows > 0 { try context.project(asking, query, into: queries) }
         try context.project(x, key, into: keys)
         try context.project(x, value, into: values)
-        for (norm, target) in [(queryNorm, queries), (keyNorm, keys)] {
-            guard let norm else { continue }
-            RowKernels.rmsNormHeads(
-                target, gain: try context.weights.vector(norm.tensor),
-                gainOffset: norm.gainOffset, epsilon: norm.epsilon)
+        if !normsFollowRotation { try normalise(queries, keys, context) }
+        if let clip {
+            for target in [queries, keys, values] { RowKernels.clamp(target, to: clip) }
         }
-        if rotary != nil {
-            let positions = layout.positions
-            for (target, positions) in [
-                (queries, asked.map { $0.map { positions[$0] } } ?? positions), (keys, positions),
-            ] {
-                RowKernels.rotate(
-                    target, headWidth: headWidth, positions: positions,
-                    cosine: layout.cosine, sine: layout.sine)
-            }
+        if let rotary {
+            layout.rotation(rotary).turn(keys, headWidth: headWidth)
+            layout.rotation(rotary).turn(queries, headWidth: headWidth, asked: asked)
+        }
+        if normsFollowRotation { try normalise(queries, keys, context) }
+        if let temperature {
+            let places = asked.map { $0.map { layout.places[$0] } } ?? layout.places
+            RowKernels.scale(queries, rowsBy: places.map(temperature.factor))
         }
         let result = context.scratch.matrix(rows: asking.rows, columns: heads * headWidth)
         let attention = CausalAttention(
             heads: heads, keyValueHeads: keyValueHeads, headWidth: headWidth, scale: scale,
             window: window, softCap: softCap)
         kept?.take(keys, values, of: layout.sequences)
-        let spans =
-            kept?.spans ?? layout.sequences.map { AttentionSpan(queries: $0, keys: [$0]) }
         attention.run(
             queries: queries, keys: kept?.keys ?? keys, values: kept?.values ?? values,
-            spans: asked.map { Self.spans($0, of: spans) } ?? spans, into: result)
+            spans: layout.spans(asked),
+            sinks: try sinks.map { try context.weights.vector($0) }, into: result)
+        if let outputGate {
+            let gates = context.scratch.matrix(rows: result.rows, columns: result.columns)
+            if asking.rows > 0 { try context.project(asking, outputGate, into: gates) }
+            RowKernels.activate(gates, .sigmoid)
+            RowKernels.multiply(result, gates)
+        }
         return result
     }
 
-    /// A span for each token asked for.
-    private static func spans(_ asked: [Int], of spans: [AttentionSpan]) -> [AttentionSpan] {
-        asked.enumerated().compactMap { row, token in
-            spans.first { $0.queries.contains(token) }?.alone(token, at: row)
-        }
+    /// Norms of the heads, in place.
+    package func normalise(
+        _ queries: MatrixView, _ keys: MatrixView, _ context: BlockContext
+    ) throws {
+        if let queryNorm { try context.normaliseHeads(queries, queryNorm) }
+        if let keyNorm { try context.normaliseHeads(keys, keyNorm) }
+    }
+}
+
+extension QueryTemperature {
+    package func factor(at position: Int32) -> Float {
+        1 + beta * log(1 + (Float(position) / Float(length)).rounded(.down))
     }
 }

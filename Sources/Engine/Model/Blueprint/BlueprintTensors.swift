@@ -13,16 +13,30 @@ package struct ExpectedTensor: Sendable, Equatable {
 }
 
 extension ModelBlueprint {
+    /// Embedding and head, which no pass releases.
+    package var tensorsAround: [ExpectedTensor] {
+        let both = [embedding] + (outputHead == embedding ? [] : [outputHead])
+        return both.map { ExpectedTensor(name: $0, shape: [vocabularySize, hiddenWidth]) }
+    }
+
     /// Every tensor of the model, in the order of the forward pass, each once.
     package var tensors: [ExpectedTensor] {
         var list: [ExpectedTensor] = [
             ExpectedTensor(name: embedding, shape: [vocabularySize, hiddenWidth])
         ]
+        if let positions {
+            list.append(
+                ExpectedTensor(name: positions.tensor, shape: [positions.rows, hiddenWidth]))
+        }
         for layer in layers { list += layer.tensors }
-        list.append(finalNorm.expected)
+        list += finalNorm.tensors
         if outputHead != embedding {
             list.append(ExpectedTensor(name: outputHead, shape: [vocabularySize, hiddenWidth]))
         }
+        if let headBias {
+            list.append(ExpectedTensor(name: headBias, shape: [vocabularySize]))
+        }
+        list += carried
         var seen: Set<String> = []
         return list.filter { seen.insert($0.name).inserted }
     }
@@ -31,19 +45,23 @@ extension ModelBlueprint {
 extension LayerBlueprint {
     /// Every tensor of the layer, each once.
     package var tensors: [ExpectedTensor] {
-        var list = [inputNorm.expected]
+        var list = inputNorm?.tensors ?? []
         switch mixer {
         case .attention(let attention): list += attention.tensors
+        case .latent(let latent): list += latent.tensors
         case .mamba(let mamba): list += mamba.tensors
+        case .shortConvolution(let short): list += short.tensors
+        case .mamba2(let mamba): list += mamba.tensors
+        case .deltaNet(let net): list += net.tensors
+        case .absent: break
         }
-        if let postMixerNorm { list.append(postMixerNorm.expected) }
-        list.append(feedForwardNorm.expected)
+        list += [postMixerNorm, feedForwardNorm].flatMap { $0?.tensors ?? [] }
         switch feedForward {
-        case .gated(let gated): list += gated.tensors
-        case .experts(let experts):
-            list += experts.router.tensors + experts.experts.flatMap(\.tensors)
+        case .mlp(let mlp): list += mlp.tensors
+        case .experts(let experts): list += experts.tensors
+        case .absent: break
         }
-        if let postFeedForwardNorm { list.append(postFeedForwardNorm.expected) }
+        list += postFeedForwardNorm?.tensors ?? []
         var seen: Set<String> = []
         return list.filter { seen.insert($0.name).inserted }
     }
@@ -70,25 +88,60 @@ extension [LayerBlueprint] {
 }
 
 extension NormBlueprint {
-    fileprivate var expected: ExpectedTensor { ExpectedTensor(name: tensor, shape: [width]) }
+    fileprivate var tensors: [ExpectedTensor] {
+        [ExpectedTensor(name: tensor, shape: shape ?? [width])]
+            + (bias.map { [ExpectedTensor(name: $0, shape: [width])] } ?? [])
+    }
 }
 
 extension ProjectionBlueprint {
     fileprivate var tensors: [ExpectedTensor] {
-        [ExpectedTensor(name: tensor, shape: [totalRows, inputs])]
-            + (bias.map { [ExpectedTensor(name: $0, shape: [totalRows])] } ?? [])
+        [ExpectedTensor(name: tensor, shape: storedShape)]
+            + (bias.map { [ExpectedTensor(name: $0, shape: biasShape)] } ?? [])
+    }
+
+    private var storedShape: [Int] {
+        switch form {
+        case .rows, .blocks: shape ?? [totalRows, inputs]
+        case .columns: [inputs, totalRows]
+        case .expertColumns: shape ?? [totalRows, inputs]
+        }
+    }
+
+    private var biasShape: [Int] {
+        guard let shape, shape.count == 3 else { return [totalRows] }
+        return [shape[0], totalRows]
     }
 }
 
 extension AttentionBlueprint {
     fileprivate var tensors: [ExpectedTensor] {
         query.tensors + key.tensors + value.tensors + output.tensors
-            + [queryNorm, keyNorm].compactMap { $0?.expected }
+            + [queryNorm, keyNorm].flatMap { $0?.tensors ?? [] }
+            + (sinks.map { [ExpectedTensor(name: $0, shape: [heads])] } ?? [])
+            + (outputGate?.tensors ?? [])
     }
 }
 
-extension GatedBlueprint {
-    fileprivate var tensors: [ExpectedTensor] { gate.tensors + up.tensors + down.tensors }
+extension LatentAttentionBlueprint {
+    fileprivate var tensors: [ExpectedTensor] {
+        (queryLatent.map { $0.projection.tensors + $0.norm.tensors } ?? []) + query.tensors
+            + latent.tensors + latentNorm.tensors + expansion.tensors + output.tensors
+    }
+}
+
+extension MLPBlueprint {
+    fileprivate var tensors: [ExpectedTensor] { projections.flatMap(\.tensors) }
+}
+
+extension ExpertsBlueprint {
+    fileprivate var tensors: [ExpectedTensor] {
+        let correction = routing.correction.map {
+            [ExpectedTensor(name: $0, shape: routing.correctionShape ?? [experts.count])]
+        }
+        return router.tensors + (correction ?? []) + experts.flatMap(\.tensors)
+            + (shared?.tensors ?? []) + (sharedGate?.tensors ?? [])
+    }
 }
 
 extension MambaBlueprint {
@@ -103,6 +156,35 @@ extension MambaBlueprint {
         list.append(ExpectedTensor(name: decayLog, shape: [innerWidth, stateWidth]))
         list.append(ExpectedTensor(name: skip, shape: [innerWidth]))
         list += output.tensors
-        return list + [timeStepNorm.expected, inputNorm.expected, outputNorm.expected]
+        return list + [timeStepNorm, inputNorm, outputNorm].flatMap(\.tensors)
+    }
+}
+
+extension ConvolutionBlueprint {
+    fileprivate var tensors: [ExpectedTensor] {
+        [ExpectedTensor(name: weight, shape: [channels, 1, width])]
+            + (bias.map { [ExpectedTensor(name: $0, shape: [channels])] } ?? [])
+    }
+}
+
+extension ShortConvolutionBlueprint {
+    fileprivate var tensors: [ExpectedTensor] {
+        input.tensors + convolution.tensors + output.tensors
+    }
+}
+
+extension Mamba2Blueprint {
+    fileprivate var tensors: [ExpectedTensor] {
+        input.tensors + convolution.tensors
+            + [stepBias, decayLog, skip].map { ExpectedTensor(name: $0, shape: [heads]) }
+            + norm.tensors + output.tensors
+    }
+}
+
+extension DeltaNetBlueprint {
+    fileprivate var tensors: [ExpectedTensor] {
+        (mixed + [gate, strength, decay]).flatMap(\.tensors) + convolution.tensors
+            + [decayBias, decayLog].map { ExpectedTensor(name: $0, shape: [valueHeads]) }
+            + norm.tensors + output.tensors
     }
 }

@@ -5,3 +5,28 @@ package protocol LayerPatterns {
     /// All sequences of `count` kinds, in a fixed order.
     func sequences(count: Int) -> [[String]]
 }
+
+/// Programs that take what a layer is from its number count in periods of so many layers.
+package struct LoaderPeriod: Sendable {
+    package let layers: Int
+    /// Whether plans keep to it unless they are told otherwise.
+    package let isDefault: Bool
+}
+
+/// Kinds that begin anew after every period.
+package struct PeriodicKinds: LayerPatterns {
+    private let kinds: [String]
+
+    /// nil where the layers have no such period themselves.
+    package init?(_ period: LoaderPeriod?, of blueprint: ModelBlueprint) {
+        guard let period else { return nil }
+        let all = blueprint.layers.map(\.kind)
+        kinds = Array(all.prefix(period.layers))
+        let holds = all.indices.allSatisfy { all[$0] == all[$0 % period.layers] }
+        guard holds, Set(kinds).count > 1 else { return nil }
+    }
+
+    package func sequences(count: Int) -> [[String]] {
+        [(0..<count).map { kinds[$0 % kinds.count] }]
+    }
+}

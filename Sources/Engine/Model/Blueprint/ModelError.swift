@@ -15,6 +15,7 @@ package enum ModelError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case unsupported(key: String, found: String, advice: String)
     case layerPattern(kind: String, layers: [Int])
     case tokenOutsideVocabulary(token: Int, vocabularySize: Int)
+    case beyondPositions(position: Int, length: Int)
 
     /// Whether other layers of the model may do.
     package var isOfTheLayers: Bool { if case .layerPattern = self { true } else { false } }
@@ -33,10 +34,13 @@ package enum ModelError: ClassifiedFailure, Equatable, CustomStringConvertible {
         case .unsupported(let key, let found, let advice):
             "config.json: \(quoted(key)) is \(found), which this build does not compute; \(advice)"
         case .layerPattern(let kind, let layers):
-            "the kept layers have \(kind) at \(layers), which no period and offset in config.json "
+            "the kept layers have \(kind) at \(layers), which nothing in config.json "
                 + "expresses: choose another ratio, or layers that keep the pattern"
         case .tokenOutsideVocabulary(let token, let size):
             "token id \(token) is outside the vocabulary of \(size); is the tokenizer this model's?"
+        case .beyondPositions(let position, let length):
+            "a text has a token at position \(position), and the model learned \(length) positions: "
+                + "shorten the texts to \(length) tokens"
         }
     }
 }

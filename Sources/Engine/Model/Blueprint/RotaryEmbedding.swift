@@ -10,12 +10,21 @@ package struct RotaryBlueprint: Sendable, Equatable {
     package var width: Int
     package var base: Double
     package var scaling: RotaryScaling
+    package var pairing = RotaryPairing.halves
 
     init(width: Int, base: Double, scaling: RotaryScaling) {
         self.width = width
         self.base = base
         self.scaling = scaling
     }
+}
+
+/// Which features are rotated together.
+package enum RotaryPairing: Sendable, Equatable {
+    /// Feature i and feature i + width / 2.
+    case halves
+    /// Features 2i and 2i + 1.
+    case neighbours
 }
 
 /// How `base` becomes inverse frequencies [width / 2]: rules of modeling_rope_utils.py.

@@ -41,7 +41,11 @@ package final class Decoder {
     /// Weights stay mapped: the next step reads them again, and the kernel may drop them.
     package func extend(_ pieces: [Piece], observer: some WorkObserver) throws -> MatrixView {
         let pieces = pieces.map(rotatedAlike)
-        let stream = try forward.embed(pieces.flatMap(\.tokens))
+        let places = pieces.flatMap { piece in
+            let start = cache.tokens[piece.slot].count
+            return start..<start + piece.tokens.count
+        }
+        let stream = try forward.embed(pieces.flatMap(\.tokens), places: places)
         let waves = try waves(of: pieces)
         for (layer, blueprint) in forward.blueprint.layers.enumerated() {
             try observer.checkpoint()
@@ -63,7 +67,8 @@ package final class Decoder {
     /// that are no longer in force (transformers' Phi3ForCausalLM computes it anew, too).
     private func rotatedAlike(_ piece: Piece) -> Piece {
         let kept = cache.tokens[piece.slot]
-        guard let limit = forward.blueprint.rotary?.shortLengthMax, !kept.isEmpty,
+        let limits = forward.blueprint.rotaries.compactMap(\.shortLengthMax)
+        guard let limit = limits.min(), !kept.isEmpty,
             kept.count <= limit, kept.count + piece.tokens.count > limit
         else { return piece }
         cache.clear(piece.slot)
@@ -120,41 +125,17 @@ package final class Decoder {
 
     private func wave(_ parts: [Part], rows: Range<Int>) -> Wave {
         var start = 0
-        let sequences = parts.map { part in
-            defer { start += part.rows.count }
-            return start..<start + part.rows.count
-        }
+        // Scalings that depend on the length take that which the sequence has by then, as
+        // transformers does when it generates; keys that are kept stay as they were rotated.
+        let layout = WaveLayout(
+            parts.map { part in
+                defer { start += part.rows.count }
+                return TextRun(
+                    rows: start..<start + part.rows.count, position: part.position,
+                    length: part.length)
+            }, rotaries: forward.blueprint.rotaries)
         return Wave(
-            tokens: rows,
-            layout: WaveLayout(
-                sequences: sequences, from: parts.map { ($0.position, $0.length) },
-                rotary: forward.blueprint.rotary),
+            tokens: rows, layout: layout,
             runs: parts.map { DecodingCache.Run(slot: $0.slot, rows: $0.rows) })
-    }
-}
-
-extension WaveLayout {
-    /// Sequences that go on where others ended: each token has a row of the tables. Scalings that
-    /// depend on the length take that which the sequence has by then, as transformers does when
-    /// it generates; keys that are kept stay as they were rotated.
-    ///
-    /// - Parameter starts: place of each sequence's first token, and tokens with those that follow.
-    fileprivate init(
-        sequences: [Range<Int>], from starts: [(position: Int, length: Int)],
-        rotary: RotaryBlueprint?
-    ) {
-        let pieces = rotary.map { rotary in
-            zip(sequences, starts).map { sequence, start in
-                rotary.tables(
-                    frequencies: rotary.inverseFrequencies(length: start.length),
-                    positions: start.position..<start.position + sequence.count)
-            }
-        }
-        let width = (rotary?.width ?? 0) / 2
-        self.init(
-            sequences: sequences,
-            positions: (0..<Int32(sequences.last?.upperBound ?? 0)).map { $0 },
-            cosine: MatrixView(stacking: pieces?.map(\.cosine) ?? [], columns: width),
-            sine: MatrixView(stacking: pieces?.map(\.sine) ?? [], columns: width))
     }
 }

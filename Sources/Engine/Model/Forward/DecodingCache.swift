@@ -13,10 +13,11 @@ package final class DecodingCache {
     private let layers: [Layer]
 
     private enum Layer {
-        /// [slots * length, keyValueHeads * headWidth] each.
+        /// [slots * length, _] each.
         case attention(keys: MatrixView, values: MatrixView)
         /// A state for each slot.
         case recurrent([ScanState])
+        case nothing
     }
 
     package init(_ blueprint: ModelBlueprint, slots: Int, length: Int) {
@@ -24,13 +25,15 @@ package final class DecodingCache {
         tokens = [[Int32]](repeating: [], count: slots)
         layers = blueprint.layers.map { layer in
             switch layer.mixer {
-            case .attention(let attention):
-                let width = attention.keyWidth
+            case .attention, .latent:
+                let (keys, values) = layer.mixer.kept ?? (0, 0)
                 return .attention(
-                    keys: MatrixView(rows: slots * length, columns: width),
-                    values: MatrixView(rows: slots * length, columns: width))
-            case .mamba(let mamba):
-                return .recurrent((0..<slots).map { _ in mamba.emptyState })
+                    keys: MatrixView(rows: slots * length, columns: keys),
+                    values: MatrixView(rows: slots * length, columns: values))
+            case .mamba, .shortConvolution, .mamba2, .deltaNet:
+                return .recurrent(
+                    (0..<slots).compactMap { _ in layer.mixer.state.map { ScanState($0) } })
+            case .absent: return .nothing
             }
         }
     }
@@ -39,8 +42,11 @@ package final class DecodingCache {
     package static func byteCount(_ blueprint: ModelBlueprint, length: Int) -> Int {
         blueprint.layers.reduce(0) { sum, layer in
             switch layer.mixer {
-            case .attention(let attention): sum + 2 * 4 * length * attention.keyWidth
-            case .mamba(let mamba): sum + 4 * mamba.stateFloats
+            case .attention, .latent:
+                sum + 4 * length * (layer.mixer.kept.map { $0.keys + $0.values } ?? 0)
+            case .mamba, .shortConvolution, .mamba2, .deltaNet:
+                sum + 4 * (layer.mixer.state?.floatCount ?? 0)
+            case .absent: sum
             }
         }
     }
@@ -71,6 +77,7 @@ package final class DecodingCache {
                         queries: sequence, keys: [run.slot * length..<run.rows.upperBound])
                 })
         case .recurrent(let states): layout.states = runs.map { states[$0.slot] }
+        case .nothing: break
         }
         return layout
     }
@@ -80,16 +87,4 @@ package final class DecodingCache {
         let slot: Int
         let rows: Range<Int>
     }
-}
-
-extension AttentionBlueprint {
-    fileprivate var keyWidth: Int { keyValueHeads * headWidth }
-}
-
-extension MambaBlueprint {
-    fileprivate var emptyState: ScanState {
-        ScanState(channels: innerWidth, filterWidth: convolutionWidth, states: stateWidth)
-    }
-
-    fileprivate var stateFloats: Int { innerWidth * (convolutionWidth - 1 + stateWidth) }
 }

@@ -46,15 +46,24 @@ extension LayerBlueprint {
             case .attention(let attention):
                 2 * attention.heads * attention.headWidth
                     + 2 * attention.keyValueHeads * attention.headWidth
-            case .mamba(let mamba):
-                4 * mamba.innerWidth + mamba.timeStepRank + 2 * mamba.stateWidth
+                    + (attention.outputGate?.rows.count ?? 0)
+            case .latent(let latent):
+                // Queries and heads; keys and values, and both as they are expanded.
+                latent.heads * (3 * latent.headWidth + 3 * latent.valueWidth)
+                    + 2 * latent.latent.rows.count + (latent.queryLatent?.norm.width ?? 0)
+            case .mamba, .shortConvolution, .mamba2, .deltaNet: mixer.recurrentScratch
+            case .absent: 0
             }
         let forwardWidth =
             switch feedForward {
-            case .gated(let gated): 2 * gated.gate.rows.count
+            case .mlp(let mlp): 2 * mlp.neuronCount
             case .experts(let experts):
-                2 * hidden + 2 * (experts.experts.map(\.gate.rows.count).max() ?? 0)
+                2 * hidden + 2 * (perceptrons.map(\.neuronCount).max() ?? 0)
+                    + (experts.sharedGate == nil ? 0 : hidden)
+            case .absent: 0
             }
-        return 2 * hidden + max(mixerWidth, forwardWidth)
+        // Branches behind norms, or scaled, lie beside the stream before they are added.
+        let apart = postMixerNorm != nil || postFeedForwardNorm != nil || residualScale != 1
+        return (apart || isParallel ? 3 : 2) * hidden + max(mixerWidth, forwardWidth)
     }
 }

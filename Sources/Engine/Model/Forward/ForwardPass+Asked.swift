@@ -21,7 +21,8 @@ package struct AskedPass {
         self.batch = batch
         let ranges = batch.ranges.filter { !$0.isEmpty }
         let shared =
-            forward.sharesBeginnings && !(forward.blueprint.rotary?.dependsOnLength ?? false)
+            forward.sharesBeginnings
+            && !forward.blueprint.rotaries.contains { $0.dependsOnLength }
         let forest = TextForest(
             ranges.map { Array(batch.tokens[$0]) }, sharesBeginnings: shared)
         // Keys and values of all tokens are kept then: never more than the stream is smaller by.
@@ -67,7 +68,7 @@ package struct AskedPass {
         atBoundary: (_ boundary: Int, _ rows: MatrixView) throws -> Void
     ) throws {
         let blueprint = forward.blueprint
-        let stream = try forward.embed(forest?.tokens ?? batch.tokens)
+        let stream = try forest.map(forward.embed) ?? forward.embed(batch)
         let waves = try self.waves()
         try atBoundary(0, Self.gather(rows, of: stream))
         let last = blueprint.layers.count - 1
@@ -97,7 +98,7 @@ package struct AskedPass {
                 final.rows(place..<place + 1).assign(result.rows(row..<row + 1))
             }
         }
-        forward.weights.source.release(blueprint.layers[last].tensors.map(\.name))
+        forward.weights.release(blueprint.layers[last])
         try atBoundary(last + 1, final)
     }
 
@@ -119,10 +120,7 @@ package struct AskedPass {
                 try ForwardPass.Wave($0, batch, forward.blueprint)
             }
         }
-        let frequencies = forward.blueprint.rotary.map {
-            $0.inverseFrequencies(length: batch.longest)
-        }
-        return forward.waves(forest, frequencies)
+        return forward.waves(forest, length: batch.longest)
     }
 
     private static func gather(_ rows: [Int], of stream: MatrixView) -> MatrixView {

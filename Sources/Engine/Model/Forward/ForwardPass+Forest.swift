@@ -4,51 +4,33 @@
 package import TensorMath
 
 extension ForwardPass {
-    /// Whether a text may go on from another's keys and values. The recurrent state of Mamba
-    /// layers is not kept at branches, so their models compute every text in full.
-    package var sharesBeginnings: Bool {
-        blueprint.layers.allSatisfy { layer in
-            if case .mamba = layer.mixer { false } else { true }
-        }
-    }
+    /// Whether a text may go on from another's keys and values. The state of recurrent layers is
+    /// not kept at branches, so their models compute every text in full.
+    package var sharesBeginnings: Bool { !blueprint.layers.contains { $0.mixer.isRecurrent } }
 
-    /// Widest keys of any layer, in floats.
+    /// Widest keys or values of any layer, in floats.
     package var keyWidthMax: Int {
-        blueprint.layers.map { layer in
-            if case .attention(let attention) = layer.mixer {
-                attention.keyValueHeads * attention.headWidth
-            } else {
-                0
-            }
-        }.max() ?? 0
+        blueprint.layers.compactMap(\.mixer.kept).map { max($0.keys, $0.values) }.max() ?? 0
     }
 
     /// The residual stream of all tokens of a forest after the last layer, before the final norm.
     ///
-    /// - Parameter frequencies: of the rotation, one set for all texts (see
-    ///   `RotaryBlueprint.inverseFrequencies`); nil where the model rotates nothing.
+    /// - Parameter length: of the texts, where their rotation depends on it: one for all.
     package func run(
-        _ forest: TextForest, frequencies: [Double]?, observer: some WorkObserver
+        _ forest: TextForest, length: Int, observer: some WorkObserver
     ) throws -> MatrixView {
-        let stream = try embed(forest.tokens)
+        let stream = try embed(forest)
         try run(
             layers: 0..<blueprint.layers.count, stream: stream,
-            waves: waves(forest, frequencies), observer: observer)
+            waves: waves(forest, length: length), observer: observer)
         return stream
     }
 
     /// Runs of whole segments of at most `waveTokens` tokens together.
-    func waves(_ forest: TextForest, _ frequencies: [Double]?) -> [Wave] {
+    func waves(_ forest: TextForest, length: Int) -> [Wave] {
         let keys = MatrixView(rows: forest.tokens.count, columns: keyWidthMax)
         let values = MatrixView(rows: forest.tokens.count, columns: keyWidthMax)
-        let longest = forest.segments.map { $0.position + $0.rows.count }.max() ?? 0
-        let none = MatrixView(rows: 0, columns: 0)
-        let tables: (cosine: MatrixView, sine: MatrixView)
-        if let rotary = blueprint.rotary, let frequencies {
-            tables = rotary.tables(frequencies: frequencies, positions: 0..<longest)
-        } else {
-            tables = (none, none)
-        }
+        let rotaries = blueprint.rotaries
         var waves: [Wave] = []
         var start = 0
         while start < forest.segments.count {
@@ -66,19 +48,22 @@ extension ForwardPass {
                     queries: local(forest.segments[index].rows, first),
                     keys: forest.chain(to: index).map { forest.segments[$0].rows })
             }
-            let layout = WaveLayout(
-                sequences: members.map { local($0.rows, first) },
-                positions: members.flatMap { segment in
-                    segment.rows.indices.map {
-                        Int32(segment.position + $0 - segment.rows.lowerBound)
-                    }
-                }, cosine: tables.cosine, sine: tables.sine,
-                kept: KeptKeys(
-                    keys: keys, values: values, runs: members.map(\.rows), spans: spans))
+            var layout = WaveLayout(
+                members.map {
+                    TextRun(rows: local($0.rows, first), position: $0.position, length: length)
+                }, rotaries: rotaries)
+            layout.kept = KeptKeys(
+                keys: keys, values: values, runs: members.map(\.rows), spans: spans)
             waves.append(Wave(tokens: rows, layout: layout))
             start = end
         }
         return waves
+    }
+
+    func embed(_ forest: TextForest) throws -> MatrixView {
+        try embed(
+            forest.tokens,
+            places: forest.segments.flatMap { $0.position..<$0.position + $0.rows.count })
     }
 
     private func local(_ rows: Range<Int>, _ first: Int) -> Range<Int> {

@@ -60,7 +60,6 @@ package struct ForwardPass {
         let total = layers.count * stream.rows
         var done = 0
         for layer in layers {
-            let names = blueprint.layers[layer].tensors.map(\.name)
             if layer + 1 < layers.upperBound {
                 weights.source.prefetch(blueprint.layers[layer + 1].tensors.map(\.name))
             }
@@ -73,17 +72,18 @@ package struct ForwardPass {
                     done: done, total: total, unit: "layer tokens",
                     detail: "layer \(layer + 1) of \(blueprint.layers.count)")
             }
-            weights.source.release(names)
+            weights.release(blueprint.layers[layer])
             try afterLayer(layer, stream)
         }
     }
 
     /// Embeddings of all tokens, [tokens, hidden].
     package func embed(_ batch: PackedSequences) throws -> MatrixView {
-        try embed(batch.tokens)
+        try embed(batch.tokens, places: batch.ranges.flatMap { 0..<$0.count })
     }
 
-    package func embed(_ tokens: [Int32]) throws -> MatrixView {
+    /// - Parameter places: of the tokens in their texts.
+    package func embed(_ tokens: [Int32], places: [Int]) throws -> MatrixView {
         let table = try weights.source.weight(blueprint.embedding)
         let stream = try space.matrix(rows: tokens.count, columns: blueprint.hiddenWidth)
         for (row, token) in tokens.enumerated() {
@@ -93,20 +93,38 @@ package struct ForwardPass {
             }
             table.convert(rows: Int(token)..<Int(token) + 1, to: stream.rows(row..<row + 1))
         }
-        if blueprint.embeddingScale == .squareRootOfHidden {
+        switch blueprint.embeddingScale {
+        case .squareRootOfHidden:
             let scale = Float(blueprint.hiddenWidth).squareRoot()
             RowKernels.scale(stream, by: Conversion.rounded(scale, to: table.format))
+        case .factor(let factor): RowKernels.scale(stream, by: factor)
+        case nil: break
         }
+        if let positions = blueprint.positions { try add(positions, places, to: stream) }
         return stream
+    }
+
+    private func add(
+        _ positions: PositionTable, _ places: [Int], to stream: MatrixView
+    ) throws {
+        let table = try weights.source.weight(positions.tensor)
+        let row = MatrixView(rows: 1, columns: stream.columns)
+        for (index, place) in places.enumerated() {
+            let position = place + positions.offset
+            guard position < positions.rows else {
+                throw ModelError.beyondPositions(
+                    position: place, length: positions.rows - positions.offset)
+            }
+            table.convert(rows: position..<position + 1, to: row)
+            RowKernels.add(stream.rows(index..<index + 1), row)
+        }
     }
 
     /// The stream after the final norm, [tokens, hidden]; a new matrix.
     package func finalNorm(_ stream: MatrixView) throws -> MatrixView {
         let result = MatrixView(rows: stream.rows, columns: stream.columns)
-        RowKernels.rmsNorm(
-            stream, gain: try weights.vector(blueprint.finalNorm.tensor),
-            gainOffset: blueprint.finalNorm.gainOffset, epsilon: blueprint.finalNorm.epsilon,
-            into: result)
+        let context = BlockContext(product: try MatrixProduct(mode: mode), weights: weights)
+        try context.normalise(stream, blueprint.finalNorm, into: result)
         return result
     }
 
@@ -126,60 +144,21 @@ package struct ForwardPass {
             let ranges = batch.ranges[sequences]
             let start = ranges.first?.lowerBound ?? 0
             tokens = start..<(ranges.last?.upperBound ?? start)
-            let local = ranges.map { $0.lowerBound - start..<$0.upperBound - start }
-            layout = WaveLayout(sequences: local, rotary: blueprint.rotary)
+            layout = WaveLayout(
+                ranges.map {
+                    TextRun(
+                        rows: $0.lowerBound - start..<$0.upperBound - start, length: $0.count)
+                }, rotaries: blueprint.rotaries)
         }
     }
 }
 
 extension ModelBlueprint {
-    /// The rotation all attention layers share; nil where the model has none.
-    package var rotary: RotaryBlueprint? {
-        for layer in layers {
-            if case .attention(let attention) = layer.mixer, let rotary = attention.rotary {
-                return rotary
-            }
+    /// The rotations of the model's attention layers, each once.
+    package var rotaries: [RotaryBlueprint] {
+        layers.reduce(into: []) { found, layer in
+            guard let rotary = layer.mixer.rotary, !found.contains(rotary) else { return }
+            found.append(rotary)
         }
-        return nil
-    }
-}
-
-extension WaveLayout {
-    /// Tables for sequences of different lengths: scalings that depend on the length (dynamic,
-    /// longrope) get rows of their own per length class, the others share one table.
-    init(sequences: [Range<Int>], rotary: RotaryBlueprint?) {
-        self.sequences = sequences
-        guard let rotary else {
-            positions = []
-            cosine = MatrixView(rows: 0, columns: 0)
-            sine = MatrixView(rows: 0, columns: 0)
-            return
-        }
-        var lengths: [[Double]: Int] = [:]
-        for sequence in sequences {
-            lengths[rotary.inverseFrequencies(length: sequence.count), default: 0] =
-                max(
-                    lengths[rotary.inverseFrequencies(length: sequence.count), default: 0],
-                    sequence.count)
-        }
-        // Order of first appearance, so that nothing depends on the dictionary's order.
-        var offsets: [[Double]: Int] = [:]
-        var pieces: [(cosine: MatrixView, sine: MatrixView)] = []
-        var rows = 0
-        var positions: [Int32] = []
-        for sequence in sequences {
-            let key = rotary.inverseFrequencies(length: sequence.count)
-            if offsets[key] == nil {
-                offsets[key] = rows
-                let longest = lengths[key, default: sequence.count]
-                pieces.append(rotary.tables(frequencies: key, positions: 0..<longest))
-                rows += longest
-            }
-            let offset = offsets[key, default: 0]
-            positions += (0..<sequence.count).map { Int32(offset + $0) }
-        }
-        self.positions = positions
-        cosine = MatrixView(stacking: pieces.map(\.cosine), columns: rotary.width / 2)
-        sine = MatrixView(stacking: pieces.map(\.sine), columns: rotary.width / 2)
     }
 }

@@ -46,36 +46,47 @@ extension LayerBlueprint {
 
     /// Where the output is wanted of some tokens alone.
     package func operations(_ load: TokenLoad, asked: TokenLoad) -> Double {
-        guard case .attention(let attention) = mixer else { return operations(load) }
-        let kept = attention.key.operations + attention.value.operations
-        return operations(asked) + (load.tokens - asked.tokens) * kept
+        let kept: [ProjectionBlueprint]
+        switch mixer {
+        case .attention(let attention): kept = [attention.key, attention.value]
+        case .latent(let latent): kept = [latent.latent, latent.expansion]
+        case .mamba, .shortConvolution, .mamba2, .deltaNet, .absent: return operations(load)
+        }
+        return operations(asked)
+            + (load.tokens - asked.tokens) * kept.reduce(0) { $0 + $1.operations }
     }
 
     package func mixerOperations(_ load: TokenLoad) -> Double {
         switch mixer {
         case .attention(let attention):
-            let projections = [attention.query, attention.key, attention.value, attention.output]
+            let projections =
+                [attention.query, attention.key, attention.value, attention.output]
+                + [attention.outputGate].compactMap { $0 }
             return load.tokens * projections.reduce(0) { $0 + $1.operations }
                 + 4 * load.pairs * Double(attention.heads * attention.headWidth)
-        case .mamba(let mamba):
-            let projections = [mamba.input, mamba.parameters, mamba.timeStep, mamba.output]
-            // A step of the scan decays and feeds every state, and reads it.
+        case .latent(let latent):
+            return load.tokens * latent.projections.reduce(0) { $0 + $1.operations }
+                + 2 * load.pairs * Double(latent.heads * (latent.headWidth + latent.valueWidth))
+        case .mamba, .shortConvolution, .mamba2, .deltaNet:
             return load.tokens
-                * (projections.reduce(0) { $0 + $1.operations }
-                    + 8 * Double(mamba.innerWidth * mamba.stateWidth))
+                * (mixer.recurrentProjections.reduce(0) { $0 + $1.operations }
+                    + mixer.recurrentOperations)
+        case .absent: return 0
         }
     }
 
     package func feedForwardOperations(_ load: TokenLoad) -> Double {
-        func operations(_ gated: GatedBlueprint) -> Double {
-            [gated.gate, gated.up, gated.down].reduce(0) { $0 + $1.operations }
+        func operations(_ mlp: MLPBlueprint) -> Double {
+            mlp.projections.reduce(0) { $0 + $1.operations }
         }
         switch feedForward {
-        case .gated(let gated): return load.tokens * operations(gated)
+        case .mlp(let mlp): return load.tokens * operations(mlp)
         case .experts(let experts):
             let each = experts.experts.first.map(operations) ?? 0
             return load.tokens
-                * (experts.router.operations + Double(experts.expertsPerToken) * each)
+                * (experts.router.operations + Double(experts.expertsPerToken) * each
+                    + (experts.shared.map(operations) ?? 0))
+        case .absent: return 0
         }
     }
 

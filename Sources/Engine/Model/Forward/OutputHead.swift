@@ -36,6 +36,10 @@ package struct OutputHead {
             rows: stream.rows, columns: blueprint.vocabularySize)
         let weight = try forward.weights.source.weight(blueprint.outputHead)
         try context.product.multiply(normal, weight, into: result)
+        if let bias = blueprint.headBias {
+            RowKernels.addBias(result, try forward.weights.vector(bias))
+        }
+        if let scale = blueprint.logitScale { RowKernels.scale(result, by: scale) }
         if let cap = blueprint.finalSoftCap { RowKernels.softCap(result, cap: cap) }
         return result
     }

@@ -28,6 +28,7 @@ extension WeightSource {
 package struct ModelWeights {
     package let blueprint: ModelBlueprint
     package let source: any WeightSource
+    private let formed = FormedWeights()
 
     package init(blueprint: ModelBlueprint, source: any WeightSource) {
         self.blueprint = blueprint
@@ -35,25 +36,36 @@ package struct ModelWeights {
     }
 
     package func projection(_ projection: ProjectionBlueprint) throws -> WeightMatrix {
-        try source.weight(projection.tensor).rows(projection.rows)
+        formed.rows(of: projection, in: try source.weight(projection.tensor))
+    }
+
+    /// The tensors of a layer will not be read again soon.
+    package func release(_ layer: LayerBlueprint) {
+        let names = layer.tensors.map(\.name)
+        formed.release(names)
+        source.release(names)
     }
 
     /// Bytes of memory of its own that a pass from layer to layer takes for this source: weights of
-    /// a layer, and inputs that are rounded.
+    /// a layer, those around the layers, and inputs that are rounded.
     ///
     /// - Parameter tokens: that go through a product at once, at the most.
     package func heldByteCount(tokens: Int) -> Int {
-        let weights = blueprint.layers.map { source.ownByteCount($0.tensors) }.max() ?? 0
+        let weights =
+            blueprint.layers.map { layer in
+                source.ownByteCount(layer.tensors)
+                    + layer.multiplied.reduce(0) { $0 + $1.formedByteCount }
+            }.max() ?? 0
         let rounded =
             blueprint.layers.flatMap(\.projections)
             .filter { source.activations($0.tensor) != .none }.map(\.inputs).max() ?? 0
-        return weights + 4 * tokens * rounded
+        return weights + source.ownByteCount(blueprint.tensorsAround) + 4 * tokens * rounded
     }
 
     /// The bias row [1, outputs] of a projection, if it has one.
     package func bias(_ projection: ProjectionBlueprint) throws -> MatrixView? {
         guard let name = projection.bias else { return nil }
-        return try vector(name).columns(projection.rows)
+        return projection.bias(of: try vector(name))
     }
 
     /// A stored vector as [1, n] floats.
@@ -109,10 +121,34 @@ package struct BlockContext {
         return gathered
     }
 
-    /// out = norm(x).
-    package func normalise(_ x: MatrixView, _ norm: NormBlueprint, into out: MatrixView) throws {
-        RowKernels.rmsNorm(
-            x, gain: try weights.vector(norm.tensor), gainOffset: norm.gainOffset,
-            epsilon: norm.epsilon, into: out)
+    /// out = norm(x), or x where there is no norm.
+    package func normalise(_ x: MatrixView, _ norm: NormBlueprint?, into out: MatrixView) throws {
+        guard let norm else { return out.assign(x) }
+        let gain = try weights.vector(norm.tensor)
+        if norm.isCentred {
+            RowKernels.layerNorm(
+                x, gain: gain, bias: try norm.bias.map { try weights.vector($0) },
+                epsilon: norm.epsilon, into: out)
+        } else {
+            RowKernels.rmsNorm(
+                x, gain: gain, gainOffset: norm.gainOffset, epsilon: norm.epsilon, into: out)
+        }
+    }
+
+    /// norm(x), or x itself where there is none.
+    package func normalised(_ x: MatrixView, _ norm: NormBlueprint?) throws -> MatrixView {
+        guard let norm else { return x }
+        let result = scratch.matrix(rows: x.rows, columns: x.columns)
+        try normalise(x, norm, into: result)
+        return result
+    }
+
+    /// A norm of the heads in the rows of `x`, [tokens, heads * headWidth], in place: of each by
+    /// itself, or of all together.
+    func normaliseHeads(_ x: MatrixView, _ norm: NormBlueprint) throws {
+        RowKernels.normalise(
+            x, groups: norm.group ?? norm.width, gain: try weights.vector(norm.tensor),
+            bias: try norm.bias.map { try weights.vector($0) },
+            gainOffset: norm.gainOffset, epsilon: norm.epsilon, isCentred: norm.isCentred)
     }
 }
