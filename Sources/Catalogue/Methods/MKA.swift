@@ -32,6 +32,6 @@ extension MethodDeclaration {
             ParameterDeclaration(
                 "measure", .choice(Offer.similarities.map(\.name)),
                 default: .absent("analysis.similarity"), "The measure that pairs and lambda go by."),
-            align,
+            align, keepPattern,
         ] + learning)
 }

@@ -6,6 +6,12 @@ extension MethodDeclaration {
         "search_samples", .integer(1...100_000), default: .integer(16), unit: "samples",
         "Calibration samples on which the loss is measured, spread evenly.")
 
+    static let keepPattern = ParameterDeclaration(
+        "keep_pattern", .choice(["auto", "always", "never"]), default: .word("auto"),
+        "Keep kinds of layers where programs that go by a layer's number look for them: always "
+            + "(other numbers of layers are refused), never, or where the family asks for it and the "
+            + "number allows it (gemma2, gpt_oss).")
+
     static let align = ParameterDeclaration(
         "align", .choice(["none", "weights", "activations", "both", "rows"]),
         default: .word("none"),

@@ -195,7 +195,7 @@ enum LearnFixtures {
         let error = #expect(throws: LearnError.self) {
             try objective(plan, differentiates: true)
         }
-        #expect(error?.description.contains("layer 0: it has a Mamba mixer") == true)
+        #expect(error?.description.contains("layer 0: it has a mixer that is a Mamba") == true)
         #expect(throws: LearnError.nothingToLearn) {
             try objective(
                 .keeping(Array(layers.indices), of: layers.count), differentiates: false)

@@ -31,7 +31,7 @@ extension Method {
                 method: "middle", ratio: 0.5, parameters: .init(),
                 kinds: Array(repeating: "a", count: 8), similarity: nil, removals: nil,
                 searchedPlan: nil,
-                patterns: nil))
+                patterns: nil, period: nil, keepsPeriod: false))
         #expect(plan.layers.map { $0.from[0].layer } == [0, 1, 6, 7])
         #expect(plan.removed == [2, 3, 4, 5])
         let requirements = Method.middle.requirements(.init())

@@ -1,6 +1,7 @@
 // Tuning a layer: it starts where it was, moves nearer to its target, and says what it holds.
 
 import Checkpoint
+import EngineTestSupport
 import Foundation
 import Model
 import SystemPackage
@@ -75,13 +76,15 @@ import Tokenizer
         #expect(try changed(steps: 24) == [12, 13])
     }
 
-    @Test("the last layer goes down the divergence itself, which its own target does not reach")
+    @Test("the last layer goes down the divergence itself, through capped logits as well")
     func lastLayer() throws {
         let kept = Array(0..<15)
-        // A cap that caps nothing has no derivative here and leaves the target alone.
-        let without = try Self.fold(keeping: kept, steps: 24, softCap: 1e6).divergence
+        let without = try Self.fold(keeping: kept, steps: 0).divergence
         let with = try Self.fold(keeping: kept, steps: 24).divergence
         #expect(with < 0.98 * without, "\(with) after \(without)")
+        // Through capped logits as well.
+        let capped = try [0, 24].map { try Self.fold(keeping: kept, steps: $0, softCap: 20) }
+        #expect(capped[1].divergence < 0.98 * capped[0].divergence)
     }
 
     @Test("the plan of memory knows what tuning holds")
@@ -132,19 +135,19 @@ import Tokenizer
         #expect(notes(model.blueprint, Self.batch) == [])
         let few = notes(model.blueprint, PackedSequences([[1, 2, 3]]))
         #expect(few.count == 1 && few[0].contains("there are 1; raise `samples`"))
-        var capped = model.blueprint
-        for index in [13, 14] {
-            guard case .attention(var attention) = capped.layers[index].mixer else { continue }
-            attention.softCap = 50
-            capped.layers[index].mixer = .attention(attention)
-        }
-        let told = notes(capped, Self.batch)
-        #expect(told.count == 1 && told[0].hasSuffix("capped attention scores: 14"))
+        let mamba = try #require(
+            ArchitectureFixtures.model("jamba-odd").blueprint.layers.first {
+                if case .mamba = $0.mixer { true } else { false }
+            })
+        var mixed = model.blueprint
+        for index in [13, 14] { mixed.layers[index].mixer = mamba.mixer }
+        let told = notes(mixed, Self.batch)
+        #expect(told.count == 1 && told[0].hasSuffix("a Mamba mixer: 14"))
         let behind = settings.tuningNotes(
-            capped, keeping: (0..<16).filter { $0 != 12 }, tokens: Self.batch)
-        #expect(behind.count == 1 && behind[0].hasSuffix("capped attention scores: 13"))
+            mixed, keeping: (0..<16).filter { $0 != 12 }, tokens: Self.batch)
+        #expect(behind.count == 1 && behind[0].hasSuffix("a Mamba mixer: 13"))
         settings.tuningSteps = 0
-        #expect(notes(capped, Self.batch) == [])
+        #expect(notes(mixed, Self.batch) == [])
     }
 
     @Test("too few tokens for what is fitted together are told, with the number that would do")

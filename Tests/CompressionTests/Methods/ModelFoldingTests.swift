@@ -252,6 +252,8 @@ import Testing
             try Self.fold(model, keeping: [0, 1, 2], Self.batch(model))
         }
         #expect(error?.description.contains("layer 0: its mixer is not attention") == true)
+        let latent = try ArchitectureFixtures.model("deepseek_v3-latent").blueprint
+        #expect(latent.foldObstacle?.contains("share a latent") == true)
     }
 
     @Test("the search removes first what costs least, by trying")

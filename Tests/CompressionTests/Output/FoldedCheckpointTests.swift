@@ -89,6 +89,7 @@ import Testing
     private func runs(_ checkpoint: Checkpoint, layers: Int) throws {
         let model = try Model(checkpoint)
         #expect(model.blueprint.layers.count == layers && model.unread == [])
+        #expect(model.leftOut == [])
         let forward = ForwardPass(weights: model.weights, mode: .float32)
         let stream = try forward.run(
             PackedSequences([[1, 2, 3], [4]]), observer: SilentObserver())

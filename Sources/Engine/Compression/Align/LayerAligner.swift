@@ -30,6 +30,21 @@ package struct AlignedLayer: Sendable, Equatable, Codable {
     package var similarityAfter: Double
 }
 
+extension LayerBlueprint {
+    /// Why units of the layer cannot change places in its tensors; nil where they can.
+    var orderObstacle: String? {
+        if projections.contains(where: { $0.form != .rows || $0.shape != nil }) {
+            return "its projections are fused or lie in columns"
+        }
+        guard case .attention(let attention) = mixer else { return nil }
+        if attention.sinks != nil { return "its heads have attention sinks" }
+        let isJoint = [attention.queryNorm, attention.keyNorm].contains {
+            ($0?.width ?? 0) > attention.headWidth
+        }
+        return isJoint ? "its heads have gains of their own" : nil
+    }
+}
+
 /// Aligns one layer to another.
 struct LayerAligner {
     let weights: ModelWeights
@@ -44,6 +59,11 @@ struct LayerAligner {
             similarityAfter: 0)
         let (first, second) = (weights.blueprint.layers[base], weights.blueprint.layers[index])
         let detail = "layer \(index) to layer \(base)"
+        for (place, layer) in [(base, first), (index, second)] {
+            if let what = layer.orderObstacle {
+                throw AlignError.unsupported(layer: place, what: what)
+            }
+        }
         if cost == .rows {
             try alignRows(first, second, detail, &result, observer)
             return result
@@ -59,10 +79,8 @@ struct LayerAligner {
             try check(one.down.inputs, "neurons", index)
             let similarity = try similarity(
                 units: one.down.inputs,
-                parts: [
-                    (.rows(one.gate), .rows(two.gate)), (.rows(one.up), .rows(two.up)),
-                    (.columns(one.down), .columns(two.down)),
-                ], features: pair)
+                parts: zip(one.readers, two.readers).map { (.rows($0), .rows($1)) }
+                    + [(.columns(one.down), .columns(two.down))], features: pair)
             let order = try Self.best(similarity, detail, observer)
             result.alignment.neurons.append(order)
             for unit in order.indices {

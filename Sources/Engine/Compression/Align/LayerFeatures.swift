@@ -74,9 +74,13 @@ struct FeaturePass {
                     try attention.heads(normal, layout: wave.layout, context: context),
                     wave.tokens, in: &heads)
             }
-            try layer.runMixer(normal, stream: copy, layout: wave.layout, context: context)
-            try context.normalise(copy, layer.feedForwardNorm, into: normal)
-            if case .gated(let gated) = layer.feedForward {
+            if !layer.isParallel {
+                try layer.runMixer(normal, stream: copy, layout: wave.layout, context: context)
+            }
+            if layer.feedForwardNorm != nil || !layer.isParallel {
+                try context.normalise(copy, layer.feedForwardNorm, into: normal)
+            }
+            if case .mlp(let gated) = layer.feedForward {
                 keep(try gated.neurons(normal, context: context), wave.tokens, in: &neurons)
             }
         }

@@ -29,7 +29,7 @@ struct PatchBuilder {
     func set(
         _ projection: ProjectionBlueprint, _ matrix: MatrixView, in patch: inout LayerPatch
     ) throws {
-        try change(projection.tensor, in: &patch) { $0.rows(projection.rows).assign(matrix) }
+        try change(projection.tensor, in: &patch) { projection.write(matrix, to: $0) }
     }
 
     /// - Parameter bias: [1, outputs]; nil for none.
@@ -37,7 +37,9 @@ struct PatchBuilder {
         _ projection: ProjectionBlueprint, _ bias: MatrixView?, in patch: inout LayerPatch
     ) throws {
         guard let name = projection.bias, let bias else { return }
-        try change(name, in: &patch) { $0.columns(projection.rows).assign(bias) }
+        try change(name, in: &patch) {
+            projection.writeBias(bias, to: $0.reshaped(columns: $0.rows * $0.columns))
+        }
     }
 
     /// Sum of the biases of several projections, [1, outputs]; nil where they have none.
@@ -79,7 +81,7 @@ struct PatchBuilder {
             let chosen = groups.indices.filter { groups[$0] / perLayer == layer }
             guard !chosen.isEmpty else { continue }
             let weight = try withGains(projection, norms[layer])
-            let bias = try context.weights.bias(projection)
+            let bias = try self.bias(projection, behind: norms[layer])
             for place in chosen {
                 let from = groups[place] % perLayer * rowsPerGroup
                 let to = place * rowsPerGroup
@@ -96,6 +98,20 @@ struct PatchBuilder {
         try setBias(own, biases, in: &patch)
     }
 
+    /// The projection's bias with what the norm's own gives behind it, [1, outputs].
+    func bias(
+        _ projection: ProjectionBlueprint, behind norm: NormBlueprint
+    ) throws -> MatrixView? {
+        let own = try context.weights.bias(projection)
+        guard let name = norm.bias else { return own }
+        let sum = MatrixView(rows: 1, columns: projection.rows.count)
+        sum.assignProduct(
+            try context.weights.vector(name),
+            try context.weights.projection(projection).floats(), transposingRight: true)
+        if let own { RowKernels.add(sum, own) }
+        return sum
+    }
+
     /// W diag(gain), [outputs, inputs].
     func withGains(_ projection: ProjectionBlueprint, _ norm: NormBlueprint) throws -> MatrixView {
         let weight = try context.weights.projection(projection).floats()
@@ -109,5 +125,8 @@ struct PatchBuilder {
         let gains = MatrixView(rows: 1, columns: norm.width)
         gains.fill(1 - norm.gainOffset)
         patch[layer.localName(norm.tensor)] = gains
+        if let bias = norm.bias {
+            patch[layer.localName(bias)] = MatrixView(rows: 1, columns: norm.width)
+        }
     }
 }

@@ -1,5 +1,5 @@
-// Back-propagation through one Llama-type layer: RMS norms, grouped-query attention with rotary
-// positions, a gated MLP. Inner values are computed again from the layer's stored input.
+// Back-propagation through one layer of attention and an MLP or experts, whatever its norms are and
+// wherever they stand. Inner values are computed again from the layer's stored input.
 
 package import Failures
 import Model
@@ -31,61 +31,39 @@ package enum LearnError: ClassifiedFailure, Equatable, CustomStringConvertible {
     }
 }
 
-/// Gradients of one layer's tensors, summed over waves: vectors as [1, n].
-struct TensorGradients {
-    private(set) var matrices: [String: MatrixView] = [:]
-
-    mutating func matrix(_ name: String, _ rows: Int, _ columns: Int) -> MatrixView {
-        let found = matrices[name] ?? MatrixView(rows: rows, columns: columns)
-        matrices[name] = found
-        return found
-    }
-
-    mutating func vector(_ name: String, _ width: Int) -> MatrixView { matrix(name, 1, width) }
-
-    /// For y = x W' + b: dW += dy' x, db += the sum of dy.
-    mutating func add(
-        _ projection: ProjectionBlueprint, input: ProductFactor, output: MatrixView,
-        factor: ProductFactor, _ product: MatrixProduct
-    ) throws {
-        try product.multiply(
-            factor, input, transposingLeft: true,
-            into: matrix(projection.tensor, projection.totalRows, projection.inputs)
-                .rows(projection.rows), accumulate: true)
-        guard let bias = projection.bias else { return }
-        RowGradients.sumColumns(
-            output, addingTo: vector(bias, projection.totalRows).columns(projection.rows))
-    }
-}
-
 /// The derivative of one layer y = layer(x), both [tokens, hidden]: from dL/dy to dL/dx and to
 /// dL/dW of each tensor, in its shape.
 struct BlockGradient {
     let layer: LayerBlueprint
-    private let attention: AttentionBlueprint
-    private let gated: GatedBlueprint
+    /// nil where the layer has no mixer.
+    private let attention: AttentionBlueprint?
 
     /// What of a layer has no derivative here; nil where all has.
     static func obstacle(_ layer: LayerBlueprint) -> String? {
-        guard case .attention(let attention) = layer.mixer else { return "a Mamba mixer" }
-        guard case .gated = layer.feedForward else { return "experts" }
-        if layer.postMixerNorm != nil || layer.postFeedForwardNorm != nil {
-            return "norms behind its branches"
+        switch layer.mixer {
+        case .attention(let attention):
+            if attention.outputGate != nil { return "a gate behind its heads" }
+            if attention.clip != nil { return "clipped queries, keys and values" }
+            if [attention.queryNorm, attention.keyNorm].contains(where: { $0?.isCentred == true }) {
+                return "LayerNorm inside its heads"
+            }
+        case .absent: break
+        case .latent, .mamba, .mamba2, .shortConvolution, .deltaNet:
+            return "a mixer that is \(layer.mixer.words)"
         }
-        if attention.queryNorm != nil || attention.keyNorm != nil {
-            return "norms inside its heads"
+        if case .experts(let experts) = layer.feedForward,
+            experts.routing.scores == .sigmoid || experts.routing.correction != nil
+        {
+            return "experts that are not chosen and weighed by one softmax"
         }
-        return attention.softCap == nil ? nil : "capped attention scores"
+        return nil
     }
 
     /// nil where there is an obstacle.
     init?(_ layer: LayerBlueprint) {
-        guard Self.obstacle(layer) == nil, case .attention(let attention) = layer.mixer,
-            case .gated(let gated) = layer.feedForward
-        else { return nil }
+        guard Self.obstacle(layer) == nil else { return nil }
         self.layer = layer
-        self.attention = attention
-        self.gated = gated
+        attention = if case .attention(let attention) = layer.mixer { attention } else { nil }
     }
 
     /// - Throws: `LearnError.unsupported` where there is an obstacle.
@@ -99,14 +77,30 @@ struct BlockGradient {
     /// What a layer computes on its way forwards, as far as the way back reads it; all [tokens, _].
     struct Trace {
         fileprivate let input: MatrixView
-        fileprivate let normal: ProductFactor
-        fileprivate let parts: AttentionBlueprint.Inputs
-        fileprivate let heads: MatrixView
+        fileprivate let mixer: Mixer?
         fileprivate let middle: MatrixView
-        fileprivate let feedForwardNormal: ProductFactor
-        fileprivate let gates: MatrixView
-        fileprivate let ups: MatrixView
-        fileprivate let neurons: MatrixView
+        fileprivate let feedForward: FeedForward
+        /// What the norm behind the MLP got; nil where there is none.
+        fileprivate let fed: MatrixView?
+
+        fileprivate struct Mixer {
+            let normal: ProductFactor
+            let parts: AttentionBlueprint.Inputs
+            let heads: AttentionBlueprint.Heads
+            /// What the norm behind attention got; nil where there is none.
+            let mixed: MatrixView?
+        }
+
+        fileprivate enum FeedForward {
+            case mlp(MLPBlueprint, MLPBlueprint.Trace)
+            case experts(ExpertsBlueprint, ExpertsBlueprint.Trace)
+            case absent
+        }
+
+        /// Where the layer has experts: what went to which.
+        var routes: ExpertsBlueprint.Routes? {
+            if case .experts(_, let trace) = feedForward { trace.routes } else { nil }
+        }
     }
 
     /// The layer's output, and what `pull` needs.
@@ -115,34 +109,87 @@ struct BlockGradient {
     func run(
         _ input: MatrixView, layout: WaveLayout, context: BlockContext
     ) throws -> (output: MatrixView, trace: Trace) {
-        let scratch = context.scratch
-        let normal = scratch.matrix(rows: input.rows, columns: input.columns)
-        try context.normalise(input, layer.inputNorm, into: normal)
-        let parts = try attention.inputs(normal, layout: layout, context: context)
-        let heads = attention.heads(parts, layout: layout, context: context)
-        let middle = scratch.copy(input)
-        try context.project(heads, attention.output, into: middle, accumulate: true)
-        let second = scratch.matrix(rows: input.rows, columns: input.columns)
-        try context.normalise(middle, layer.feedForwardNorm, into: second)
-        let gates = scratch.matrix(rows: input.rows, columns: gated.gate.rows.count)
-        let ups = scratch.matrix(rows: input.rows, columns: gated.up.rows.count)
-        try context.project(second, gated.gate, into: gates)
-        try context.project(second, gated.up, into: ups)
-        let neurons = scratch.copy(gates)
-        switch gated.activation {
-        case .silu: RowKernels.siluMultiply(neurons, ups)
-        case .geluTanh: RowKernels.geluMultiply(neurons, ups)
+        let normal = try context.normalised(input, layer.inputNorm)
+        let middle = context.scratch.copy(input)
+        let mixer = try attention.map {
+            try runMixer($0, normal, to: middle, layout: layout, context: context)
         }
-        let output = scratch.copy(middle)
-        try context.project(neurons, gated.down, into: output, accumulate: true)
-        let product = context.product
+        let second =
+            layer.isParallel
+            ? (layer.feedForwardNorm == nil
+                ? normal : try context.normalised(input, layer.feedForwardNorm))
+            : try context.normalised(middle, layer.feedForwardNorm)
+        let output = context.scratch.copy(middle)
+        let (feedForward, fed) = try runFeedForward(second, to: output, context)
         return (
             output,
             Trace(
-                input: input, normal: product.factor(normal), parts: parts, heads: heads,
-                middle: middle, feedForwardNormal: product.factor(second), gates: gates, ups: ups,
-                neurons: neurons)
+                input: input, mixer: mixer, middle: middle, feedForward: feedForward, fed: fed)
         )
+    }
+
+    private func runMixer(
+        _ attention: AttentionBlueprint, _ normal: MatrixView, to middle: MatrixView,
+        layout: WaveLayout, context: BlockContext
+    ) throws -> Trace.Mixer {
+        let parts = try attention.inputs(normal, layout: layout, context: context)
+        let heads = try attention.heads(parts, normal, layout: layout, context: context)
+        let mixed = try add(
+            heads.output, attention.output, behind: layer.postMixerNorm, to: middle, context)
+        return Trace.Mixer(
+            normal: context.product.factor(normal), parts: parts, heads: heads, mixed: mixed)
+    }
+
+    /// - Parameter x: what the feed-forward part reads.
+    private func runFeedForward(
+        _ x: MatrixView, to output: MatrixView, _ context: BlockContext
+    ) throws -> (Trace.FeedForward, fed: MatrixView?) {
+        switch layer.feedForward {
+        case .mlp(let mlp):
+            let trace = try mlp.trace(x, context: context)
+            let fed = try add(
+                trace.neurons, mlp.down, behind: layer.postFeedForwardNorm, to: output, context)
+            return (.mlp(mlp, trace), fed)
+        case .experts(let experts):
+            guard layer.postFeedForwardNorm != nil || layer.residualScale != 1 else {
+                return (
+                    .experts(
+                        experts, try experts.trace(x, addingTo: output, context: context)), nil
+                )
+            }
+            let branch = context.scratch.zeros(rows: x.rows, columns: x.columns)
+            let trace = try experts.trace(x, addingTo: branch, context: context)
+            let fed = try add(branch, behind: layer.postFeedForwardNorm, to: output, context)
+            return (.experts(experts, trace), fed)
+        case .absent: return (.absent, nil)
+        }
+    }
+
+    /// stream += r norm(x W' + b).
+    ///
+    /// - Returns: what the norm got, or nil where there is none.
+    private func add(
+        _ x: MatrixView, _ projection: ProjectionBlueprint, behind norm: NormBlueprint?,
+        to stream: MatrixView, _ context: BlockContext
+    ) throws -> MatrixView? {
+        guard norm != nil || layer.residualScale != 1 else {
+            try context.project(x, projection, into: stream, accumulate: true)
+            return nil
+        }
+        let branch = context.scratch.matrix(rows: stream.rows, columns: stream.columns)
+        try context.project(x, projection, into: branch)
+        return try add(branch, behind: norm, to: stream, context)
+    }
+
+    /// stream += r norm(branch).
+    private func add(
+        _ branch: MatrixView, behind norm: NormBlueprint?, to stream: MatrixView,
+        _ context: BlockContext
+    ) throws -> MatrixView? {
+        let normal = norm == nil ? branch : try context.normalised(branch, norm)
+        if layer.residualScale != 1 { RowKernels.scale(normal, by: layer.residualScale) }
+        RowKernels.add(stream, normal)
+        return norm.map { _ in branch }
     }
 
     /// Turns `gradient`, dL/d(layer's output), into dL/d(layer's input), in place.
@@ -154,66 +201,84 @@ struct BlockGradient {
         _ gradient: MatrixView, through trace: consuming Trace, layout: WaveLayout,
         context: BlockContext, tensors: inout TensorGradients?
     ) throws {
-        let product = context.product
-        let neuronSlopes = context.scratch.zeros(rows: gradient.rows, columns: gated.down.inputs)
-        try pull(
-            gated.down, { product.factor(trace.neurons) }, gradient, context, &tensors,
-            addingTo: neuronSlopes)
-        let (gates, ups) = (trace.gates, trace.ups)
-        switch gated.activation {
-        case .silu: RowGradients.siluMultiply(gate: gates, up: ups, output: neuronSlopes)
-        case .geluTanh: RowGradients.geluMultiply(gate: gates, up: ups, output: neuronSlopes)
+        let slopes = context.scratch.zeros(rows: gradient.rows, columns: gradient.columns)
+        let fed = try branch(gradient, layer.postFeedForwardNorm, trace.fed, context, &tensors)
+        switch trace.feedForward {
+        case .mlp(let mlp, let inner):
+            try mlp.pull(
+                fed, through: inner, context: context, tensors: &tensors, addingTo: slopes)
+        case .experts(let experts, let inner):
+            try experts.pull(
+                fed, through: inner, context: context, tensors: &tensors, addingTo: slopes)
+        case .absent: break
         }
-        let normalSlopes = context.scratch.zeros(rows: gradient.rows, columns: gradient.columns)
-        for (projection, output) in [(gated.gate, gates), (gated.up, ups)] {
-            try pull(
-                projection, { trace.feedForwardNormal }, output, context, &tensors,
-                addingTo: normalSlopes)
+        if layer.isParallel {
+            // Attention's slopes are of the layer's output as well.
+            let both =
+                layer.feedForwardNorm == nil
+                ? slopes : context.scratch.zeros(rows: slopes.rows, columns: slopes.columns)
+            try pullMixer(
+                gradient, through: trace.mixer, layout: layout, context: context,
+                tensors: &tensors, addingTo: both)
+            try context.pull(layer.inputNorm, trace.input, both, &tensors, addingTo: gradient)
+            guard let norm = layer.feedForwardNorm else { return }
+            return try context.pull(norm, trace.input, slopes, &tensors, addingTo: gradient)
         }
-        try pull(
-            layer.feedForwardNorm, trace.middle, normalSlopes, context, &tensors,
-            addingTo: gradient)
-
+        if case .absent = layer.feedForward {
+        } else {
+            try context.pull(
+                layer.feedForwardNorm, trace.middle, slopes, &tensors, addingTo: gradient)
+        }
         // gradient is dL/d(middle) now.
+        guard let mixer = trace.mixer else { return }
+        slopes.fill(0)
+        try pullMixer(
+            gradient, through: mixer, layout: layout, context: context, tensors: &tensors,
+            addingTo: slopes)
+        try context.pull(layer.inputNorm, trace.input, slopes, &tensors, addingTo: gradient)
+    }
+
+    /// From the slopes of the stream behind attention to those of what attention reads.
+    private func pullMixer(
+        _ gradient: MatrixView, through trace: Trace.Mixer?, layout: WaveLayout,
+        context: BlockContext, tensors: inout TensorGradients?, addingTo result: MatrixView
+    ) throws {
+        guard let attention, let trace else { return }
+        let product = context.product
         let headSlopes = context.scratch.zeros(
             rows: gradient.rows, columns: attention.output.inputs)
-        try pull(
-            attention.output, { product.factor(trace.heads) }, gradient, context, &tensors,
+        try context.pull(
+            attention.output, { product.factor(trace.heads.output) },
+            branch(gradient, layer.postMixerNorm, trace.mixed, context, &tensors), &tensors,
             addingTo: headSlopes)
-        let slopes = attention.gradient(
-            trace.parts, output: headSlopes, layout: layout, context: context)
-        normalSlopes.fill(0)
+        if let gate = attention.outputGate,
+            let slopes = trace.heads.pullGate(headSlopes, context)
+        {
+            try context.pull(gate, { trace.normal }, slopes, &tensors, addingTo: result)
+        }
+        let slopes = try attention.gradient(
+            trace.parts, output: headSlopes, layout: layout, context: context, tensors: &tensors)
         for (projection, output) in [
             (attention.query, slopes.queries), (attention.key, slopes.keys),
             (attention.value, slopes.values),
         ] {
-            try pull(
-                projection, { trace.normal }, output, context, &tensors, addingTo: normalSlopes)
+            try context.pull(projection, { trace.normal }, output, &tensors, addingTo: result)
         }
-        try pull(layer.inputNorm, trace.input, normalSlopes, context, &tensors, addingTo: gradient)
     }
 
-    /// dL/dx of y = x W' + b is added to `result`, [tokens, inputs].
+    /// The slopes of a branch from those of the stream that r norm(branch) was added to.
     ///
-    /// - Parameter input: x; asked for where its product is wanted.
-    private func pull(
-        _ projection: ProjectionBlueprint, _ input: () -> ProductFactor, _ output: MatrixView,
-        _ context: BlockContext, _ tensors: inout TensorGradients?, addingTo result: MatrixView
-    ) throws {
-        let factor = context.product.factor(output)
-        let weight = context.product.factor(try context.weights.projection(projection))
-        try context.product.multiply(factor, weight, into: result, accumulate: true)
-        try tensors?.add(
-            projection, input: input(), output: output, factor: factor, context.product)
-    }
-
-    private func pull(
-        _ norm: NormBlueprint, _ input: MatrixView, _ output: MatrixView,
-        _ context: BlockContext, _ tensors: inout TensorGradients?, addingTo result: MatrixView
-    ) throws {
-        RowGradients.rmsNorm(
-            input, gain: try context.weights.vector(norm.tensor), gainOffset: norm.gainOffset,
-            epsilon: norm.epsilon, output: output, addingTo: result,
-            gainGradient: tensors?.vector(norm.tensor, norm.width))
+    /// - Parameter inner: what the norm got.
+    private func branch(
+        _ gradient: MatrixView, _ norm: NormBlueprint?, _ inner: MatrixView?,
+        _ context: BlockContext, _ tensors: inout TensorGradients?
+    ) throws -> MatrixView {
+        guard norm != nil || layer.residualScale != 1 else { return gradient }
+        let scaled = context.scratch.copy(gradient)
+        if layer.residualScale != 1 { RowKernels.scale(scaled, by: layer.residualScale) }
+        guard let norm, let inner else { return scaled }
+        let result = context.scratch.zeros(rows: gradient.rows, columns: gradient.columns)
+        try context.pull(norm, inner, scaled, &tensors, addingTo: result)
+        return result
     }
 }

@@ -18,6 +18,8 @@ struct LossHead {
     /// The original's head, for KL.
     private let original: OutputHead?
 
+    private var blueprint: ModelBlueprint { forward.weights.blueprint }
+
     init(_ weights: ModelWeights, original: ModelWeights?, mode: ComputeMode) throws {
         forward = ForwardPass(weights: weights, mode: mode)
         product = try MatrixProduct(mode: mode)
@@ -43,12 +45,15 @@ struct LossHead {
             product.factor(
                 try forward.weights.source.weight(forward.weights.blueprint.outputHead))
         }
+        let cap = blueprint.finalSoftCap
         var total = 0.0
         var start = 0
         while start < rows.count {
             let chunk = start..<min(rows.count, start + head.chunkTokens)
             let inputs = head.gather(stream, rows[chunk])
             let logits = try head.logits(inputs)
+            // Scores become their slopes in place; the way back through a cap reads the scores.
+            let capped = cap.flatMap { _ in gradient.map { _ in logits.copy() } }
             let sums = head.logSumExp(logits)
             if let teacher, let original {
                 let wanted = try original.logits(original.gather(teacher, rows[chunk]))
@@ -58,6 +63,10 @@ struct LossHead {
                 total += surprise(logits, sums, targets[chunk], slopes: gradient != nil)
             }
             if let gradient, let matrix {
+                if let cap, let capped {
+                    RowGradients.softCap(logits, capped: capped, cap: cap)
+                }
+                if let scale = blueprint.logitScale { RowKernels.scale(logits, by: scale) }
                 try pull(logits, by: matrix, inputs, rows[chunk], gradient)
             }
             start = chunk.upperBound
@@ -84,14 +93,12 @@ struct LossHead {
         _ slopes: MatrixView, by matrix: ProductFactor, _ inputs: MatrixView,
         _ rows: ArraySlice<Int>, _ gradient: MatrixView
     ) throws {
-        let blueprint = forward.weights.blueprint
         let normal = MatrixView(rows: inputs.rows, columns: inputs.columns)
         try product.multiply(product.factor(slopes), matrix, into: normal)
         let result = MatrixView(rows: inputs.rows, columns: inputs.columns)
-        RowGradients.rmsNorm(
-            inputs, gain: try forward.weights.vector(blueprint.finalNorm.tensor),
-            gainOffset: blueprint.finalNorm.gainOffset, epsilon: blueprint.finalNorm.epsilon,
-            output: normal, addingTo: result, gainGradient: nil)
+        let context = BlockContext(product: product, weights: forward.weights)
+        var none: TensorGradients?
+        try context.pull(blueprint.finalNorm, inputs, normal, &none, addingTo: result)
         for (index, row) in rows.enumerated() {
             RowKernels.add(gradient.rows(row..<row + 1), result.rows(index..<index + 1))
         }

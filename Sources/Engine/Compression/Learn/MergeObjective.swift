@@ -51,10 +51,6 @@ package final class MergeObjective {
         model = BlendedModel(original, plan)
         let layers = model.weights.blueprint.layers
         if differentiates {
-            guard original.blueprint.finalSoftCap == nil else {
-                throw LearnError.unsupported(
-                    layer: layers.count - 1, what: "capped logits behind it")
-            }
             blocks = try layers.enumerated().map { try BlockGradient($1, index: $0) }
         } else {
             blocks = []

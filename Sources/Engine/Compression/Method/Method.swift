@@ -44,6 +44,9 @@ struct PlanningInput {
     /// Found on the model itself, by the method's search or by what stretches cost.
     let searchedPlan: FoldPlan?
     let patterns: (any LayerPatterns)?
+    /// Kinds as programs expect them that go by a layer's number.
+    let period: PeriodicKinds?
+    let keepsPeriod: Bool
 
     var count: Int { kinds.count }
 
@@ -65,9 +68,37 @@ struct PlanningInput {
         let similarity = try needed()
         let rows = (0..<count).map { row in (0..<count).map { similarity[row, $0] } }
         let removed = try removed()
-        return try patterns.map {
+        if let patterns {
+            return try merging.plan(
+                similarity: rows, kinds: kinds, removing: removed, patterns: patterns)
+        }
+        return try keepingPeriod {
             try merging.plan(similarity: rows, kinds: kinds, removing: removed, patterns: $0)
         } ?? merging.plan(similarity: rows, kinds: kinds, removing: removed)
+    }
+
+    /// Drops the layers with the greatest scores.
+    ///
+    /// A tie goes to the later layer: late layers are the more redundant ones.
+    func dropped(by scores: [Double]) throws -> FoldPlan {
+        let removed = try removed()
+        return try keepingPeriod { period in
+            try PatternedChoice.plan(
+                dropping: removed, by: scores, kinds: kinds, patterns: period)
+        } ?? RedundantLayers.single(scores, removing: removed)
+    }
+
+    /// The plan that keeps the period, where it is asked for; nil where it is not, or cannot be
+    /// kept and need not.
+    private func keepingPeriod(_ plan: (PeriodicKinds) throws -> FoldPlan) throws -> FoldPlan? {
+        let asked = parameters["keep_pattern"]?.text ?? "never"
+        guard asked == "always" || asked == "auto" && keepsPeriod else { return nil }
+        guard let period else { return nil }
+        do {
+            return try plan(period)
+        } catch PlanError.noPattern where asked == "auto" {
+            return nil
+        }
     }
 
     /// Drops the layers that measured loss can spare.

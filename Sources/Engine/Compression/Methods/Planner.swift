@@ -7,7 +7,7 @@ package import Model
 /// The way from Runner to a method's plan.
 package enum Planner {
     /// Raised whenever the same input gives other plans than before.
-    package static let version = 2
+    package static let version = 3
 
     /// The plan of a method; pure.
     ///
@@ -21,15 +21,18 @@ package enum Planner {
     ///   - searchedPlan: the plan of a method that looks for it on the model itself.
     ///   - patterns: what the kinds of the layers left can be; nil where config.json lists every
     ///     layer, or all are of one kind.
+    ///   - period: kinds as programs expect them that go by a layer's number; nil where none do.
+    ///   - keepsPeriod: whether the family keeps to it where nothing else is said.
     package static func plan(
         method: String, ratio: Double?, parameters: Parameters, kinds: [String],
         similarity: SimilarityMatrix?, removals: RemovalOrder? = nil, searchedPlan: FoldPlan? = nil,
-        patterns: (any LayerPatterns)? = nil
+        patterns: (any LayerPatterns)? = nil, period: PeriodicKinds? = nil,
+        keepsPeriod: Bool = false
     ) throws -> FoldPlan {
         try Method.named(method).plan(
             PlanningInput(
                 method: method, ratio: ratio, parameters: parameters, kinds: kinds,
                 similarity: similarity, removals: removals, searchedPlan: searchedPlan,
-                patterns: patterns))
+                patterns: patterns, period: period, keepsPeriod: keepsPeriod))
     }
 }

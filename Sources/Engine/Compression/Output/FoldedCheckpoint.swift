@@ -35,7 +35,7 @@ package struct FoldedCheckpoint {
         var config = model.checkpoint.config
         try model.architecture.rewrite(
             &config, kept: plan.layers.map { $0.from[0].layer }, blueprint: model.blueprint)
-        try model.keepHead(in: &config)
+        try model.settle(&config)
         if let dtype {
             for key in ["dtype", "torch_dtype"] where config.contains(key) {
                 config.set(key, to: .string(dtype.configName))
@@ -96,6 +96,7 @@ package struct FoldedCheckpoint {
         into sink: inout TensorSink
     ) throws {
         let matrices = try recipe.from.map { try source.weight($0) }
+        defer { source.forget(recipe.from.map(\.name)) }
         let weights = recipe.from.map(\.weight)
         let (rows, columns) = (matrices[0].rows, matrices[0].columns)
         let (target, scratch) = buffers.views(rows: rows, columns: columns)
@@ -156,6 +157,7 @@ package struct FoldedCheckpoint {
             guard error <= 1 else {
                 throw FoldCheckError.differs(tensor: recipe.name, roundingErrors: error)
             }
+            old.forget(recipe.from.map(\.name))
             largest = max(largest, error)
         }
         return largest

@@ -75,8 +75,7 @@ extension LayerAlignment {
             let parts = layer.perceptrons
             precondition(parts.count == neurons.count, "an order for each MLP")
             for (part, order) in zip(parts, neurons) {
-                map.setRows(part.gate, order)
-                map.setRows(part.up, order)
+                for reader in part.readers { map.setRows(reader, order) }
                 map.setColumns(part.down, order)
             }
         }

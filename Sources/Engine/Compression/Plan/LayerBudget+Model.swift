@@ -80,11 +80,16 @@ private struct WrittenLayers {
         }
     }
 
-    /// Bytes of keys and values of one token.
+    /// Bytes that runtimes keep of one token: keys and values, or the latent that they are made of.
     func cacheByteCount(ofLayer layer: Int) -> Int {
-        guard case .attention(let attention) = blueprint.layers[layer].mixer,
-            let dtype = stored[attention.key.tensor]?.dtype
-        else { return 0 }
-        return 2 * attention.keyValueHeads * attention.headWidth * dtype.bitWidth / 8
+        let kept: (count: Int, tensor: String)
+        switch blueprint.layers[layer].mixer {
+        case .attention(let attention):
+            kept = (2 * attention.keyValueHeads * attention.headWidth, attention.key.tensor)
+        case .latent(let latent): kept = (latent.latent.rows.count, latent.latent.tensor)
+        case .mamba, .shortConvolution, .mamba2, .deltaNet, .absent: return 0
+        }
+        guard let dtype = stored[kept.tensor]?.dtype else { return 0 }
+        return kept.count * dtype.bitWidth / 8
     }
 }

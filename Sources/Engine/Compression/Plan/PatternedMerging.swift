@@ -32,7 +32,9 @@ extension PairwiseMerging {
         _ patterns: some LayerPatterns
     ) -> FoldPlan? {
         let gains = kinds.indices.map { gain($0, similarity, kinds) }
-        guard let kept = bestChoice(patterns.sequences(count: wanted), kinds, gains) else {
+        guard
+            let kept = PatternedChoice.best(patterns.sequences(count: wanted), kinds, gains)
+        else {
             return nil
         }
         var groups = Dictionary(
@@ -61,7 +63,7 @@ extension PairwiseMerging {
                     from: groups[layer, default: []].sorted { $0.layer < $1.layer })
             }, foldsNorms: foldsNorms,
             notes: [
-                "config.json places kinds of layers by period and offset: of the choices it can "
+                "config.json places kinds of layers by a pattern: of the choices it can "
                     + "express, the one with the greatest similarity was taken"
             ])
     }
@@ -86,57 +88,5 @@ extension PairwiseMerging {
         partners(of: layer, among: kept, kinds).max {
             (similarity[layer][$0], -$0) < (similarity[layer][$1], -$1)
         }
-    }
-
-    /// Ascending layers whose kinds are one of `sequences` and whose removal gains the most.
-    private func bestChoice(
-        _ sequences: [[String]], _ kinds: [String], _ gains: [Double]
-    ) -> [Int]? {
-        var best: (kept: [Int], gain: Double)?
-        for sequence in sequences {
-            guard let found = choice(sequence, kinds, gains),
-                found.gain > best?.gain ?? -Double.infinity
-            else { continue }
-            best = found
-        }
-        return best?.kept
-    }
-
-    /// Dynamic programming over (kept so far, layers seen): `value[j][i]` is the greatest gain of
-    /// the layers removed among the first i when j are kept.
-    private func choice(
-        _ sequence: [String], _ kinds: [String], _ gains: [Double]
-    ) -> (kept: [Int], gain: Double)? {
-        let (count, total) = (sequence.count, kinds.count)
-        var value = [[Double?]](
-            repeating: [Double?](repeating: nil, count: total + 1), count: count + 1)
-        value[0][0] = 0
-        for seen in 0..<total {
-            for kept in 0...min(seen, count) {
-                guard let now = value[kept][seen] else { continue }
-                let removed = now + gains[seen]
-                if removed > value[kept][seen + 1] ?? -Double.infinity {
-                    value[kept][seen + 1] = removed
-                }
-                if kept < count, sequence[kept] == kinds[seen],
-                    now > value[kept + 1][seen + 1] ?? -Double.infinity
-                {
-                    value[kept + 1][seen + 1] = now
-                }
-            }
-        }
-        guard let gain = value[count][total] else { return nil }
-        var layers: [Int] = []
-        var kept = count
-        for seen in stride(from: total, to: 0, by: -1) {
-            // Reached by keeping the layer: the value is that of one kept layer less.
-            if kept > 0, sequence[kept - 1] == kinds[seen - 1],
-                value[kept - 1][seen - 1] == value[kept][seen]
-            {
-                kept -= 1
-                layers.append(seen - 1)
-            }
-        }
-        return kept == 0 ? (layers.reversed(), gain) : nil
     }
 }

@@ -7,15 +7,13 @@ import Analysis
 
 /// Plans of `shortgpt` and `angular` from a matrix [layers, layers] over stretches.
 enum RedundantLayers {
-    /// Drops the `removed` layers with the greatest diagonal entries, chosen at once.
+    /// Drops the `removed` layers with the greatest scores, chosen at once.
     ///
     /// A tie goes to the later layer: late layers are the more redundant ones.
-    static func single(_ similarity: SimilarityMatrix, removing removed: Int) -> FoldPlan {
-        let count = similarity.size
+    static func single(_ scores: [Double], removing removed: Int) -> FoldPlan {
+        let count = scores.count
         let dropped = Set(
-            (0..<count).sorted {
-                (similarity[$0, $0], $0) > (similarity[$1, $1], $1)
-            }.prefix(removed))
+            (0..<count).sorted { (scores[$0], $0) > (scores[$1], $1) }.prefix(removed))
         return .keeping((0..<count).filter { !dropped.contains($0) }, of: count)
     }
 

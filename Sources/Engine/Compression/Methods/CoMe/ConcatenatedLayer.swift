@@ -8,12 +8,12 @@ import TensorMath
 /// The attention and MLP of a layer whose channels can stand beside another's.
 struct ConcatenatedPart {
     let attention: AttentionBlueprint
-    let gated: GatedBlueprint
+    let gated: MLPBlueprint
 
-    /// nil where the mixer is no attention or the feed-forward has experts.
+    /// nil where the mixer is no attention, the feed-forward has experts, or both are parallel.
     init?(_ layer: LayerBlueprint) {
         guard case .attention(let attention) = layer.mixer,
-            case .gated(let gated) = layer.feedForward
+            case .mlp(let gated) = layer.feedForward, !layer.isParallel
         else { return nil }
         self.attention = attention
         self.gated = gated
@@ -31,6 +31,7 @@ struct ConcatenatedPart {
         }
         return first.sharesGroups(with: second) && gated.down.inputs == other.gated.down.inputs
             && gated.activation == other.gated.activation
+            && gated.readers.count == other.gated.readers.count
     }
 }
 
@@ -55,8 +56,9 @@ struct ConcatenatedLayer {
         try gather(\.attention.key, rows: keyRows, &patch)
         try gather(\.attention.value, rows: keyRows, &patch)
         try gather(\.attention.output, columns: queryRows, &patch)
-        try gather(\.gated.gate, rows: neurons, &patch)
-        try gather(\.gated.up, rows: neurons, &patch)
+        for reader in parts[0].gated.readers.indices {
+            try gather(\.gated.readers[reader], rows: neurons, &patch)
+        }
         try gather(\.gated.down, columns: neurons, &patch)
         try averageNorms(&patch)
         return patch

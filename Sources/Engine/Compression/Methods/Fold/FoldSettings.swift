@@ -152,7 +152,7 @@ extension FoldSettings {
         for (base, stretch) in zip(kept, ranges.map(\.count)) {
             let (attention, gated) = (layers[base].attention, layers[base].gated)
             longest = max(longest, stretch)
-            readers = max(readers, gated.gate.rows.count + gated.up.rows.count)
+            readers = max(readers, gated.readers.reduce(0) { $0 + $1.rows.count })
             features = max(
                 features, gated.down.inputs * (neurons ? stretch : 1),
                 attention.output.inputs * (stretch <= groupStretch ? stretch : 1))
@@ -183,7 +183,7 @@ extension FoldSettings {
             : 4
                 * (kept.map {
                     LayerTuning.floatCount(
-                        layers[$0], wave: wave, longest: tokens.longest)
+                        layers[$0].layer, wave: wave, longest: tokens.longest)
                 }.max() ?? 0)
         let head =
             tuningSteps > 0 && FoldedStretch.areTuned(ranges).last == true

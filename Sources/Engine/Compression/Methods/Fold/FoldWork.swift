@@ -177,7 +177,7 @@ struct FoldWork {
         let wave = fitted * min(1, 2048 / max(1, fitted.tokens))
         let step =
             3 * stretch.base.layer.operations(wave) + 40 * Double(stretch.base.layer.parameterCount)
-        guard stretch.later.isEmpty, blueprint.finalSoftCap == nil else { return [step] }
+        guard stretch.later.isEmpty else { return [step] }
         // Logits of both models, and the slope back through one head.
         return [step, step + 3 * blueprint.headOperations(wave.tokens)]
     }

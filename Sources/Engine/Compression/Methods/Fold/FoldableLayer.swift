@@ -1,7 +1,7 @@
 // What of a layer `fold` works on, found once; and what it cannot compute.
 
 import Failures
-import Model
+package import Model
 
 /// Why `fold` cannot compute a layer.
 enum FoldError: ClassifiedFailure, Equatable, CustomStringConvertible {
@@ -22,15 +22,27 @@ enum FoldError: ClassifiedFailure, Equatable, CustomStringConvertible {
 @dynamicMemberLookup
 struct FoldableLayer {
     let layer: LayerBlueprint
+    let inputNorm: NormBlueprint
     let attention: AttentionBlueprint
-    let gated: GatedBlueprint
+    let feedForwardNorm: NormBlueprint
+    let gated: MLPBlueprint
 
     /// - Parameter index: of the layer in the original, for what is refused.
     init(_ layer: LayerBlueprint, index: Int) throws(FoldError) {
+        if case .latent = layer.mixer {
+            throw .unsupported(
+                layer: index,
+                what: "its heads share a latent and the end of their keys, and heads of other "
+                    + "layers have their own")
+        }
         guard case .attention(let attention) = layer.mixer else {
             throw .unsupported(layer: index, what: "its mixer is not attention")
         }
-        guard case .gated(let gated) = layer.feedForward else {
+        guard attention.outputGate == nil else {
+            throw .unsupported(
+                layer: index, what: "a gate multiplies what its heads put out")
+        }
+        guard case .mlp(let gated) = layer.feedForward else {
             throw .unsupported(
                 layer: index,
                 what: "which experts a token takes depends on the router, so their "
@@ -42,8 +54,22 @@ struct FoldableLayer {
                 what: "a norm behind the branch makes the output nonlinear in its "
                     + "weights")
         }
+        if let what = layer.branchObstacle { throw .unsupported(layer: index, what: what) }
+        guard let inputNorm = layer.inputNorm, let feedForwardNorm = layer.feedForwardNorm else {
+            throw .unsupported(layer: index, what: "it has no norm before a branch")
+        }
+        for (norm, readers) in [
+            (inputNorm, [attention.query, attention.key, attention.value]),
+            (feedForwardNorm, gated.readers),
+        ] where norm.bias != nil && readers.contains(where: { $0.bias == nil }) {
+            throw .unsupported(
+                layer: index,
+                what: "its norms add a bias and what reads them has none to take it up")
+        }
         self.layer = layer
+        self.inputNorm = inputNorm
         self.attention = attention
+        self.feedForwardNorm = feedForwardNorm
         self.gated = gated
     }
 
@@ -64,14 +90,28 @@ struct FoldableLayer {
         [attention.query, attention.key, attention.value]
     }
     /// Projections that read the norm before the MLP.
-    var feedForwardReaders: [ProjectionBlueprint] { [gated.gate, gated.up] }
+    var feedForwardReaders: [ProjectionBlueprint] { gated.readers }
     /// Local names of what attention reads the stream by.
     var attentionInputs: [String] {
-        (attentionReaders.map(\.tensor) + [layer.inputNorm.tensor]).map(layer.localName)
+        (attentionReaders.map(\.tensor) + [inputNorm.tensor]).map(layer.localName)
     }
     /// Local names of what the MLP reads the stream by.
     var feedForwardInputs: [String] {
-        (feedForwardReaders.map(\.tensor) + [layer.feedForwardNorm.tensor]).map(layer.localName)
+        (feedForwardReaders.map(\.tensor) + [feedForwardNorm.tensor]).map(layer.localName)
+    }
+}
+
+extension ModelBlueprint {
+    /// Why layers of the model cannot be folded; nil where all can.
+    package var foldObstacle: String? {
+        do throws(FoldError) {
+            _ = try FoldableLayer.all(of: self)
+            return nil
+        } catch {
+            switch error {
+            case .unsupported(_, let what): return what
+            }
+        }
     }
 }
 
@@ -82,7 +122,9 @@ extension AttentionBlueprint {
         queryNorm == nil && keyNorm == nil && other.queryNorm == nil && other.keyNorm == nil
             && heads == other.heads && keyValueHeads == other.keyValueHeads
             && headWidth == other.headWidth && rotary == other.rotary && window == other.window
-            && scale == other.scale && softCap == other.softCap
+            && scale == other.scale && softCap == other.softCap && clip == other.clip
+            && temperature == other.temperature && sinks == nil && other.sinks == nil
+            && outputGate == nil && other.outputGate == nil
             && (query.bias == nil) == (other.query.bias == nil)
             && (key.bias == nil) == (other.key.bias == nil)
             && (value.bias == nil) == (other.value.bias == nil)

@@ -61,7 +61,6 @@ struct HealingPass: Sendable {
             return "one in \(FoldSettings().heldBack) calibration sequences is held back to judge "
                 + "by, and there are \(input.batch.ranges.count); raise `samples`"
         }
-        if blueprint.finalSoftCap != nil { return "the logits are capped" }
         for layer in kept[first...] {
             if let what = BlockGradient.obstacle(blueprint.layers[layer]) {
                 return "no gradient is computed through a layer with \(what): \(layer)"
@@ -82,11 +81,8 @@ struct HealingPass: Sendable {
     /// logits.
     func peakByteCount(_ input: MethodInput, _ kept: [Int]) -> Int {
         let blueprint = input.weights.blueprint
-        guard let first = Self.first(kept, of: blueprint),
-            let layers = try? kept[first...].map({
-                try FoldableLayer(blueprint.layers[$0], index: $0)
-            })
-        else { return 0 }
+        guard let first = Self.first(kept, of: blueprint) else { return 0 }
+        let layers = kept[first...].map { blueprint.layers[$0] }
         let counts = layers.map { $0.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) } }
         let wave = max(Self.waveTokens, input.batch.longest)
         let inner =

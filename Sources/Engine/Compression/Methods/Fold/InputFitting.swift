@@ -42,7 +42,11 @@ struct InputFitting {
     }
 
     private func normalise(_ x: MatrixView, _ norm: NormBlueprint, into out: MatrixView) {
-        RowKernels.rmsNorm(x, gain: gains, gainOffset: 0, epsilon: norm.epsilon, into: out)
+        if norm.isCentred {
+            RowKernels.layerNorm(x, gain: gains, bias: nil, epsilon: norm.epsilon, into: out)
+        } else {
+            RowKernels.rmsNorm(x, gain: gains, gainOffset: 0, epsilon: norm.epsilon, into: out)
+        }
     }
 
     /// M of each layer, [width, width].
@@ -78,6 +82,9 @@ extension PatchBuilder {
             let mapped = MatrixView(rows: scaled.rows, columns: scaled.columns)
             try product.multiply(scaled, weight, into: mapped)
             try set(projection, mapped, in: &patch)
+            if norm.bias != nil {
+                try setBias(projection, bias(projection, behind: norm), in: &patch)
+            }
         }
         neutralise(norm, in: &patch)
     }

@@ -76,10 +76,10 @@ struct NeuronFolding {
             block: settings.block(of: count * parts.count),
             onRemoval: task.removals(of: "neurons", task.work.neuronSelection))
         let builder = PatchBuilder(context, base.layer)
-        for projection in [\GatedBlueprint.gate, \.up] {
+        for reader in own.readers.indices {
             try builder.gather(
-                parts.map { $0[keyPath: projection] }, norms: layers.map(\.feedForwardNorm),
-                groups: selection.groups, rowsPerGroup: 1, into: own[keyPath: projection], &patch)
+                parts.map { $0.readers[reader] }, norms: layers.map(\.feedForwardNorm),
+                groups: selection.groups, rowsPerGroup: 1, into: own.readers[reader], &patch)
         }
         try builder.set(own.down, MatrixView(selection.weights.transposed), in: &patch)
         try builder.setBias(own.down, bias, in: &patch)

@@ -97,16 +97,56 @@ struct LayerTuning {
     /// logits of both models and their slopes for a chunk of tokens.
     static func headFloatCount(_ blueprint: ModelBlueprint, wave: Int) -> Int {
         let (vocabulary, width) = (blueprint.vocabularySize, blueprint.hiddenWidth)
-        return vocabulary * width + 3 * min(OutputHead.chunkFloats, vocabulary * wave)
+        // Through a cap, the logits as they were as well.
+        let chunks = blueprint.finalSoftCap == nil ? 3 : 4
+        return vocabulary * width + chunks * min(OutputHead.chunkFloats, vocabulary * wave)
     }
 
     /// Floats held beside the streams: values, as products read them, gradients and two moments of
     /// all tensors, and what back-propagation holds of a wave.
-    static func floatCount(_ layer: FoldableLayer, wave: Int, longest: Int) -> Int {
+    static func floatCount(_ layer: LayerBlueprint, wave: Int, longest: Int) -> Int {
+        guard BlockGradient.obstacle(layer) == nil else { return 0 }
         let weights = layer.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
-        let widths =
-            8 * layer.inputNorm.width + 6 * layer.gated.down.inputs
-            + 10 * layer.attention.output.inputs
-        return 5 * weights + wave * widths + 2 * longest * longest * Parallel.threadCount
+        let width = layer.hiddenWidth
+        var widths = 8 * width + feedForwardFloats(layer)
+        var scores = 0
+        if case .attention(let attention) = layer.mixer {
+            let heads = attention.output.inputs
+            widths += 10 * heads
+            // Heads before their norms, and slopes there; before they were rotated; before a gate.
+            if attention.queryNorm != nil || attention.keyNorm != nil { widths += 4 * heads }
+            if attention.clip != nil { widths += 2 * heads }
+            if attention.outputGate != nil { widths += 3 * heads }
+            scores = attention.softCap == nil ? 2 : 3
+        }
+        // A branch as its norm got it, its norm, and both slopes.
+        for norm in [layer.postMixerNorm, layer.postFeedForwardNorm] where norm != nil {
+            widths += 4 * width
+        }
+        if layer.residualScale != 1 { widths += 2 * width }
+        if layer.isParallel || layer.inputNorm?.isCentred == true { widths += width }
+        return 5 * weights + wave * widths + scores * longest * longest * Parallel.threadCount
+    }
+
+    /// Floats of a token in the feed-forward part: neurons three times, their slopes; of experts
+    /// as often as a token has them, with what each gets and gives, and scores.
+    private static func feedForwardFloats(_ layer: LayerBlueprint) -> Int {
+        switch layer.feedForward {
+        case .mlp(let mlp): return 7 * mlp.neuronCount
+        case .experts(let experts):
+            let inner = experts.experts.map(\.neuronCount).max() ?? 0
+            return experts.expertsPerToken * (7 * inner + 6 * layer.hiddenWidth)
+                + 3 * experts.experts.count + 7 * (experts.shared?.neuronCount ?? 0)
+                + 3 * layer.hiddenWidth
+        case .absent: return 0
+        }
+    }
+}
+
+extension LayerBlueprint {
+    /// Of the stream.
+    var hiddenWidth: Int {
+        if case .attention(let attention) = mixer { return attention.query.inputs }
+        return perceptrons.first?.up.inputs ?? 0
     }
 }

@@ -51,7 +51,7 @@ struct StretchFolding<Observer: WorkObserver> {
     /// Towards the original stream; where no layer follows, then towards what the head makes of it.
     private func tunings() throws -> [LayerTuning] {
         var goals: [LossHead?] = [nil]
-        if stretch.later.isEmpty, original.blueprint.finalSoftCap == nil {
+        if stretch.later.isEmpty {
             goals.append(try LossHead(original, original: original, mode: mode))
         }
         return goals.compactMap { LayerTuning(stretch.base.layer, head: $0, settings: settings) }
@@ -164,12 +164,12 @@ struct StretchFolding<Observer: WorkObserver> {
     ///   - wanted: the target of a wave, from the original's states.
     /// - Returns: redirected projections of each layer of the stretch.
     private func prepare(
-        reading stream: MatrixView, norm: KeyPath<LayerBlueprint, NormBlueprint>, first: Int,
+        reading stream: MatrixView, norm: KeyPath<FoldableLayer, NormBlueprint>, first: Int,
         fits: Bool = true, wanted: ([MatrixView]) -> MatrixView
     ) throws -> [LayerPatch] {
         let context = try context(original.source)
         let past = OriginalStretch(layers: stretch.layers, start: source, context: context)
-        let norms = stretch.layers.map { $0.layer[keyPath: norm] }
+        let norms = stretch.layers.map { $0[keyPath: norm] }
         let fits = fits && settings.inputs
         var fitting =
             fits ? InputFitting(layers: norms.count, width: stream.columns) : nil

@@ -106,12 +106,19 @@ struct BlockReplacement {
         return WeightPatch(patch, ofLayer: before)
     }
 
-    private func replaceable(_ index: Int) throws(MethodError) -> GatedBlueprint {
+    private func replaceable(_ index: Int) throws(MethodError) -> MLPBlueprint {
         let layer = weights.blueprint.layers[index]
-        guard case .gated(let gated) = layer.feedForward else {
+        if case .absent = layer.feedForward {
+            throw .unsupported(
+                method: Self.method, layer: index, what: "it has no MLP to put the map into")
+        }
+        guard case .mlp(let gated) = layer.feedForward else {
             throw .unsupported(
                 method: Self.method, layer: index,
                 what: "it has experts, and the map would have to go into each of them by its share")
+        }
+        if let what = layer.branchObstacle {
+            throw .unsupported(method: Self.method, layer: index, what: what)
         }
         guard layer.postFeedForwardNorm == nil else {
             throw .unsupported(

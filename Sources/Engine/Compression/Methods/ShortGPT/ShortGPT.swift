@@ -1,11 +1,13 @@
 // The layers of least block influence are dropped.
 
+import Analysis
 import Catalogue
 
 extension Method {
     static let shortgpt = Method(
         .shortgpt, requires: { _ in Requirements(similarity: true) }
     ) { input in
-        RedundantLayers.single(try input.needed(), removing: try input.removed())
+        let similarity = try input.needed()
+        return try input.dropped(by: (0..<similarity.size).map { similarity[$0, $0] })
     }
 }

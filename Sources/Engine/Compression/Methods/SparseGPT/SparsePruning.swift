@@ -96,13 +96,13 @@ struct SparsePruning {
     }
 
     private func prune(
-        _ layer: LayerBlueprint, _ parts: (AttentionBlueprint, GatedBlueprint),
+        _ layer: LayerBlueprint, _ parts: (AttentionBlueprint, MLPBlueprint),
         _ stream: MatrixView, _ waves: [ForwardPass.Wave], _ observer: some WorkObserver
     ) throws -> LayerPatch {
         let (attention, gated) = parts
         let context = BlockContext(product: try MatrixProduct(mode: mode), weights: weights)
         var sums = [
-            attention.query.inputs, attention.output.inputs, gated.gate.inputs, gated.down.inputs,
+            attention.query.inputs, attention.output.inputs, gated.up.inputs, gated.down.inputs,
         ].map { GramAccumulator(features: $0, targets: 1) }
         let product = try MatrixProduct(mode: .float32)
         for wave in waves {
@@ -125,7 +125,7 @@ struct SparsePruning {
         let builder = PatchBuilder(context, layer)
         for (index, projections) in [
             [attention.query, attention.key, attention.value], [attention.output],
-            [gated.gate, gated.up], [gated.down],
+            gated.readers, [gated.down],
         ].enumerated() {
             let gram = sums[index].take().gram
             for projection in projections {
@@ -140,13 +140,17 @@ struct SparsePruning {
 
     private func prunable(
         _ index: Int
-    ) throws(MethodError) -> (AttentionBlueprint, GatedBlueprint) {
+    ) throws(MethodError) -> (AttentionBlueprint, MLPBlueprint) {
         let layer = weights.blueprint.layers[index]
         guard case .attention(let attention) = layer.mixer else {
             throw .unsupported(
-                method: Self.method, layer: index, what: "its mixer is not attention")
+                method: Self.method, layer: index,
+                what: "its mixer is \(layer.mixer.words), and plain attention is expected")
         }
-        guard case .gated(let gated) = layer.feedForward else {
+        if layer.isParallel, let what = layer.branchObstacle {
+            throw .unsupported(method: Self.method, layer: index, what: what)
+        }
+        guard case .mlp(let gated) = layer.feedForward else {
             throw .unsupported(
                 method: Self.method, layer: index,
                 what: "it has experts, of which some see too few tokens to be pruned by them")
