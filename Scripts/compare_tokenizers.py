@@ -12,6 +12,9 @@
 
     compare_tokenizers.py cli TEXT LAYERFOLD [TOKENIZER_JSON ...]
         The same comparison through the program `layerfold tokenize`.
+
+Of both, the families' tokenizers of make_family_tokenizers.py are part, too; and of `cli` its
+tokenizer.model files, and any named that ends in .model: against SentencePiece itself.
 """
 
 import json
@@ -23,6 +26,7 @@ import tempfile
 
 from tokenizers import Tokenizer
 
+import make_family_tokenizers as families
 import tokenizer_cases as cases
 
 
@@ -51,10 +55,21 @@ def all_lines(text):
 
 
 def tokenizers_of(text, files):
-    for name, tokenizer in cases.variants(text):
-        yield name, tokenizer
+    yield from cases.variants(text)
+    yield from families.variants()
     for path in files:
-        yield path, Tokenizer.from_file(path)
+        if not path.endswith(".model"):
+            yield path, Tokenizer.from_file(path)
+
+
+def sources(text, files):
+    """Name, file name in a checkpoint, contents, and what answers for it."""
+    for name, tokenizer in tokenizers_of(text, files):
+        yield name, "tokenizer.json", tokenizer.to_str().encode(), tokenizer
+    made = sorted((families.ROOT / "Tests/Fixtures/tokenizers/families").glob("*.model"))
+    for path in [*made, *(path for path in files if path.endswith(".model"))]:
+        yield (pathlib.Path(path).name, "tokenizer.model", pathlib.Path(path).read_bytes(),
+               families.SentencePieceReference(path))
 
 
 def fixtures(text, folder):
@@ -98,9 +113,9 @@ def cli(text, program, files):
     differences = 0
     with tempfile.TemporaryDirectory() as folder:
         dump(f"{folder}/lines.json", lines)
-        for name, tokenizer in tokenizers_of(text, files):
-            pathlib.Path(folder, "tokenizer.json").write_text(
-                tokenizer.to_str(), encoding="utf-8")
+        for name, file, contents, tokenizer in sources(text, files):
+            pathlib.Path(folder, "tokenizer.json").unlink(missing_ok=True)
+            pathlib.Path(folder, file).write_bytes(contents)
             golden = expected(tokenizer, lines)
             dump(f"{folder}/ids.json", golden["ids"])
             tokenize = [program, "tokenize", folder, "--file"]
@@ -115,7 +130,7 @@ def cli(text, program, files):
                         differences += 1
                         if differences <= 20:
                             print(f"{name} {kind} {line!r}: {ours} instead of {theirs}")
-            print(f"{name}: {len(lines)} lines", flush=True)
+            print(f"{name}: {len(lines)} lines, {differences} differences so far", flush=True)
     print(f"{differences} differences")
     return 1 if differences else 0
 

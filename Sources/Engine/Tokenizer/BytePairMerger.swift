@@ -9,8 +9,8 @@ struct BytePairMerger: Sendable {
 
     private var next: [Int32] = []
     private var previous: [Int32] = []
-    /// Rank of the pair that begins at this symbol; `noRank` if there is none.
-    private var ranks: [UInt32] = []
+    /// Number of the pair that begins at this symbol; `none` if there is none.
+    private var numbers: [UInt32] = []
     private var queue = MergeQueue()
 
     mutating func reset() {
@@ -24,22 +24,23 @@ struct BytePairMerger: Sendable {
 
     /// Joins pairs until none is left that has a rank.
     ///
-    /// - Parameter merged: rank -> id of the joined token.
+    /// - Parameter merged: number of a pair -> id of the joined token.
     mutating func mergeAll(_ pairs: PairTable, merged: [Int32]) {
         guard symbols.count > 1 else { return }
         link(pairs)
         while let (rank, position) = queue.popFirst() {
-            // An entry is stale once the pair at its position is another one, or none.
-            guard ranks[position] == rank else { continue }
+            // An entry is stale once the pair at its position has another rank, or is none.
+            let number = numbers[position]
+            guard number != PairTable.none, pairs.rank(of: number) == rank else { continue }
             let right = Int(next[position])
             let following = next[right]
-            symbols[position] = merged[Int(rank)]
+            symbols[position] = merged[Int(number)]
             symbols[right] = -1
-            ranks[right] = PairTable.noRank
+            numbers[right] = PairTable.none
             next[position] = following
             if following >= 0 { previous[Int(following)] = Int32(position) }
-            rankPair(at: position, pairs)
-            if previous[position] >= 0 { rankPair(at: Int(previous[position]), pairs) }
+            findPair(at: position, pairs)
+            if previous[position] >= 0 { findPair(at: Int(previous[position]), pairs) }
         }
         symbols.removeAll { $0 < 0 }
     }
@@ -48,28 +49,32 @@ struct BytePairMerger: Sendable {
         let count = symbols.count
         next.removeAll(keepingCapacity: true)
         previous.removeAll(keepingCapacity: true)
-        ranks.removeAll(keepingCapacity: true)
+        numbers.removeAll(keepingCapacity: true)
         queue.removeAll()
         for position in 0..<count {
             next.append(position + 1 < count ? Int32(position + 1) : -1)
             previous.append(Int32(position) - 1)
-            ranks.append(PairTable.noRank)
+            numbers.append(PairTable.none)
         }
         for position in 0..<count - 1 {
-            let rank = pairs.rank(symbols[position], symbols[position + 1])
-            ranks[position] = rank
-            if rank != PairTable.noRank { queue.appendUnordered(rank: rank, position: position) }
+            let number = pairs.number(symbols[position], symbols[position + 1])
+            numbers[position] = number
+            if number != PairTable.none {
+                queue.appendUnordered(rank: pairs.rank(of: number), position: position)
+            }
         }
         queue.order()
     }
 
     @inline(__always)
-    private mutating func rankPair(at position: Int, _ pairs: PairTable) {
+    private mutating func findPair(at position: Int, _ pairs: PairTable) {
         let right = next[position]
-        let rank =
-            right < 0 ? PairTable.noRank : pairs.rank(symbols[position], symbols[Int(right)])
-        ranks[position] = rank
-        if rank != PairTable.noRank { queue.insert(rank: rank, position: position) }
+        let number =
+            right < 0 ? PairTable.none : pairs.number(symbols[position], symbols[Int(right)])
+        numbers[position] = number
+        if number != PairTable.none {
+            queue.insert(rank: pairs.rank(of: number), position: position)
+        }
     }
 }
 

@@ -27,7 +27,7 @@ struct BytePairModel: Sendable {
     let vocabulary: TokenVocabulary
     private let options: Options
     private let pairs: PairTable
-    /// Rank -> id of the joined token.
+    /// Number of a pair -> id of the joined token.
     private let merged: [Int32]
     /// Scalar values below 0x10000 -> id, or -1.
     private let idOfScalar: [Int32]
@@ -36,15 +36,16 @@ struct BytePairModel: Sendable {
     private let idOfByte: [Int32]
 
     /// - Parameters:
-    ///   - pairs: ids that join, in the order of their ranks.
+    ///   - pairs: ids that join.
+    ///   - ranks: the rank of each pair; nil where they stand in the order of their ranks.
     ///   - merged: the id of each joined token.
     init(
         vocabulary: TokenVocabulary, options: Options, pairs: [(left: Int32, right: Int32)],
-        merged: [Int32]
+        ranks: [UInt32]? = nil, merged: [Int32]
     ) {
         self.vocabulary = vocabulary
         self.options = options
-        self.pairs = PairTable(pairs)
+        self.pairs = PairTable(pairs, ranks: ranks)
         self.merged = merged
         var low = [Int32](repeating: -1, count: 0x10000)
         var high: [UInt32: Int32] = [:]

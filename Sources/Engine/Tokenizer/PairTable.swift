@@ -1,19 +1,24 @@
 // The merges of a byte-pair encoding: which two tokens join, how early, and into what.
 
-/// A hash table from pairs of token ids to ranks (open addressing, linear probing).
+/// A hash table from pairs of token ids to their numbers (open addressing, linear probing).
 struct PairTable: Sendable {
-    static let noRank = UInt32.max
+    static let none = UInt32.max
 
     private static let emptyKey = UInt64.max
 
     private var keys: [UInt64] = [emptyKey]
-    private var ranks: [UInt32] = [noRank]
+    private var numbers: [UInt32] = [none]
+    /// Number -> rank; nil where a pair's number is its rank.
+    private let ranks: [UInt32]?
     private var shift: UInt64 = 63
     /// Depends on all pairs, so that no file can choose pairs which meet in one slot.
     private var seed: UInt64 = 0
 
-    /// - Parameter pairs: in the order of ranks. Of equal pairs the last one counts.
-    init(_ pairs: [(left: Int32, right: Int32)]) {
+    /// - Parameters:
+    ///   - pairs: a pair's number is its place here. Of equal pairs the last one counts.
+    ///   - ranks: the rank of each; nil where they stand in the order of their ranks.
+    init(_ pairs: [(left: Int32, right: Int32)], ranks: [UInt32]? = nil) {
+        self.ranks = ranks
         var bits: UInt64 = 1
         while 1 << bits < pairs.count * 2 { bits += 1 }
         shift = 64 - bits
@@ -22,18 +27,25 @@ struct PairTable: Sendable {
             seed ^= seed >> 29
         }
         keys = [UInt64](repeating: Self.emptyKey, count: 1 << bits)
-        ranks = [UInt32](repeating: Self.noRank, count: 1 << bits)
-        for (rank, pair) in pairs.enumerated() {
+        numbers = [UInt32](repeating: Self.none, count: 1 << bits)
+        for (number, pair) in pairs.enumerated() {
             let slot = slot(of: Self.key(pair.left, pair.right))
             keys[slot] = Self.key(pair.left, pair.right)
-            ranks[slot] = UInt32(rank)
+            numbers[slot] = UInt32(number)
         }
     }
 
-    /// The rank of the pair, or `noRank`.
+    /// The number of the pair, or `none`.
     @inline(__always)
-    func rank(_ left: Int32, _ right: Int32) -> UInt32 {
-        ranks[slot(of: Self.key(left, right))]
+    func number(_ left: Int32, _ right: Int32) -> UInt32 {
+        numbers[slot(of: Self.key(left, right))]
+    }
+
+    /// How early a pair joins, by its number; several may have one rank.
+    @inline(__always)
+    func rank(of number: UInt32) -> UInt32 {
+        guard let ranks else { return number }
+        return ranks[Int(number)]
     }
 
     /// Where the key is, or the empty slot where it would be.

@@ -14,6 +14,11 @@ struct PostProcessor: Sendable {
 
     private let pieces: [Piece]
 
+    init(before: [Int32], after: [Int32]) {
+        let pieces = [Piece.special(before), .text, .special(after)]
+        self.pieces = pieces.filter { if case .special([]) = $0 { false } else { true } }
+    }
+
     init(in fields: TokenizerFields) throws(TokenizerError) {
         guard fields.optional("post_processor") != nil else {
             pieces = [.text]

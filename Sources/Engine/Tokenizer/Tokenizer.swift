@@ -38,8 +38,16 @@ package final class Tokenizer: Sendable {
         try self.init(json: bytes.span)
     }
 
-    package init(json bytes: Span<UInt8>) throws(TokenizerError) {
-        let file = try TokenizerFile(bytes)
+    package convenience init(json bytes: Span<UInt8>) throws(TokenizerError) {
+        try self.init(TokenizerFile(bytes))
+    }
+
+    /// Reads the bytes of a tokenizer.model, with the settings of a folder that holds nothing else.
+    package convenience init(sentencePiece bytes: [UInt8]) throws(TokenizerError) {
+        try self.init(TokenizerFile(SentencePieceFile(bytes), settings: SentencePieceSettings()))
+    }
+
+    init(_ file: TokenizerFile) throws(TokenizerError) {
         warnings = file.warnings
         normalizer = file.normalizer
         preTokenizer = file.preTokenizer

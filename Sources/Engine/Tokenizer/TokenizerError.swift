@@ -7,8 +7,10 @@ package import JSON
 package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertible {
     /// The folder holds neither tokenizer.json nor tokenizer.model.
     case notFound(folder: String)
-    /// The folder holds only the SentencePiece file.
-    case onlySentencePiece(folder: String)
+    /// The model's own file holds no vocabulary of which the same could be made.
+    case notMade(model: String, reason: String)
+    /// The folder holds only the SentencePiece file, and why that does not do.
+    indirect case onlySentencePiece(folder: String, error: TokenizerError)
     case unreadable(MappedFileError)
     /// Any of the others, with the file it was met in.
     indirect case inFile(path: String, error: TokenizerError)
@@ -34,7 +36,8 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
         switch self {
         case .unreadable(let error): error.failureClass
         case .inFile(_, let error): error.failureClass
-        case .notFound, .onlySentencePiece, .json, .missingField, .wrongValue,
+        case .onlySentencePiece(_, let error): error.failureClass
+        case .notFound, .notMade, .json, .missingField, .wrongValue,
             .unsupported, .invalidPattern, .addedTokenNumber, .invalidUTF8, .textTooLong,
             .normalizedTooLong,
             .patternGaveUp, .unknownTokenMissing:
@@ -47,9 +50,10 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
         case .notFound(let folder):
             "\(folder): expected a tokenizer.json, found none. "
                 + "Point to the folder of a Hugging Face checkpoint that holds its tokenizer."
-        case .onlySentencePiece(let folder):
-            "\(folder): found only tokenizer.model (SentencePiece); Layerfold reads "
-                + "tokenizer.json. Convert it once, in Python: from transformers import "
+        case .notMade(let model, let reason): "\(model): \(reason)"
+        case .onlySentencePiece(let folder, let error):
+            "\(folder): found only tokenizer.model (SentencePiece), which does not do: \(error). "
+                + "Make a tokenizer.json of it once, in Python: from transformers import "
                 + "AutoTokenizer; AutoTokenizer.from_pretrained(\"\(folder)\")"
                 + ".save_pretrained(\"\(folder)\")"
         case .unreadable(let error): error.description

@@ -18,6 +18,9 @@ struct TokenizerFields {
         self.object = object
     }
 
+    /// All fields, in the order of the file.
+    var members: JSONObject { object }
+
     func place(of key: String) -> String {
         place.isEmpty ? key : "\(place).\(key)"
     }

@@ -36,7 +36,7 @@ struct TokenizerFile {
             .map { "tokenizer.json asks for \($0); it is not applied" }
     }
 
-    private static func parse(_ bytes: Span<UInt8>) throws(TokenizerError) -> JSONValue {
+    static func parse(_ bytes: Span<UInt8>) throws(TokenizerError) -> JSONValue {
         do throws(JSONFault) {
             return try JSONValue(parsing: bytes, limits: limits)
         } catch {

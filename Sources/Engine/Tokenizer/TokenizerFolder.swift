@@ -1,20 +1,26 @@
 // Finds and reads the tokenizer of a checkpoint folder.
 
-import DurableIO
+package import DurableIO
+import JSON
 package import SystemPackage
 
 package enum TokenizerFolder {
-    /// Reads `tokenizer.json` from a folder.
+    private static let jsonName = "tokenizer.json"
+    private static let modelName = "tokenizer.model"
+
+    /// Reads `tokenizer.json` from a folder, or else `tokenizer.model` where that is exact.
     ///
-    /// Errors name the file. A folder with only `tokenizer.model` is refused with the way to
-    /// convert it.
+    /// Errors name the file. A folder with only a `tokenizer.model` that does not do is refused
+    /// with the way to convert it.
     package static func load(_ folder: FilePath) throws(TokenizerError) -> Tokenizer {
-        let path = folder.appending("tokenizer.json")
+        let path = folder.appending(jsonName)
         guard let file = try open(path) else {
-            if try open(folder.appending("tokenizer.model")) != nil {
-                throw .onlySentencePiece(folder: folder.string)
+            guard let model = try open(folder.appending(modelName)) else {
+                throw .notFound(folder: folder.string)
             }
-            throw .notFound(folder: folder.string)
+            do throws(TokenizerError) { return try load(model, beside: folder) } catch {
+                throw .onlySentencePiece(folder: folder.string, error: error)
+            }
         }
         do throws(TokenizerError) {
             return try file.withBytes { (bytes) throws(TokenizerError) in
@@ -22,6 +28,86 @@ package enum TokenizerFolder {
             }
         } catch {
             throw .inFile(path: path.string, error: error)
+        }
+    }
+
+    /// The same of a model that may have come without the file: where none lies in the folder, the
+    /// one that is made in its place.
+    package static func load(_ files: SideFiles) throws(TokenizerError) -> Tokenizer {
+        try load(files) { folder throws(TokenizerError) in try load(folder) }
+    }
+
+    /// The same, for those who need `tokenizer.json` itself.
+    package static func loadJSON(_ files: SideFiles) throws(TokenizerError) -> Tokenizer {
+        try load(files) { folder throws(TokenizerError) in try loadJSON(folder) }
+    }
+
+    private static func load(
+        _ files: SideFiles, _ load: (FilePath) throws(TokenizerError) -> Tokenizer
+    ) throws(TokenizerError) -> Tokenizer {
+        do throws(TokenizerError) { return try load(files.folder) } catch {
+            guard case .notFound = error else { throw error }
+            if let reason = files.reason(jsonName) {
+                throw .notMade(model: files.model.string, reason: reason)
+            }
+            guard let bytes = try? files.madeText(jsonName) else { throw error }
+            do throws(TokenizerError) { return try Tokenizer(json: bytes.span) } catch {
+                throw .inFile(path: files.model.string, error: error)
+            }
+        }
+    }
+
+    /// Reads `tokenizer.json`, for those who need the file itself.
+    package static func loadJSON(_ folder: FilePath) throws(TokenizerError) -> Tokenizer {
+        if try open(folder.appending(jsonName)) == nil, try open(folder.appending(modelName)) != nil
+        {
+            throw .onlySentencePiece(
+                folder: folder.string,
+                error: .unsupported(place: modelName, component: "this use of it", hint: ""))
+        }
+        return try load(folder)
+    }
+
+    /// The files that decide what `load` gives.
+    package static func files(of folder: FilePath) throws(TokenizerError) -> [FilePath] {
+        let names = [modelName] + SentencePieceSettings.fileNames
+        let json = folder.appending(jsonName)
+        let isJSON = try open(json) != nil
+        let isModel = try open(folder.appending(modelName)) != nil
+        guard isModel && !isJSON else { return [json] }
+        var paths: [FilePath] = []
+        for path in names.map({ folder.appending($0) }) where try open(path) != nil {
+            paths.append(path)
+        }
+        return paths
+    }
+
+    private static func load(
+        _ model: MappedFile, beside folder: FilePath
+    ) throws(TokenizerError) -> Tokenizer {
+        let file = try SentencePieceFile(bytes(of: model))
+        var settings: [String: JSONValue] = [:]
+        for name in SentencePieceSettings.fileNames {
+            guard let beside = try open(folder.appending(name)) else { continue }
+            do throws(TokenizerError) {
+                settings[name] = try beside.withBytes { (bytes) throws(TokenizerError) in
+                    try TokenizerFile.parse(bytes)
+                }
+            } catch {
+                throw .inFile(path: name, error: error)
+            }
+        }
+        let read = try SentencePieceSettings(settings)
+        try read.check(file)
+        return try Tokenizer(TokenizerFile(file, settings: read))
+    }
+
+    private static func bytes(of file: MappedFile) -> [UInt8] {
+        file.withBytes { span in
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(span.count)
+            for index in span.indices { bytes.append(span[index]) }
+            return bytes
         }
     }
 
