@@ -1,6 +1,7 @@
 // What is not written, by name and with the way out.
 
 import Checkpoint
+import DurableIO
 import EngineTestSupport
 import Foundation
 import JSON
@@ -112,14 +113,14 @@ import Tokenizer
 
     @Test func `a tokenizer with more ids than the embedding has rows is refused`() throws {
         let folder = GGUFFixtures.folder.appending("llama")
-        let document = try TokenizerDocument(folder)
+        let document = try TokenizerDocument(SideFiles(folder))
         #expect(throws: ExportRefusal.self) { try Vocabulary(document, size: 499) }
         #expect(try Vocabulary(document, size: 500).caveats == [])
     }
 
     @Test func `a model in fewer bits is refused before anything else`() throws {
         let folder = FilePath(Places.fixtures.path).appending("quantised/fp8")
-        let model = try Model(try Checkpoint(folder, readsQuantised: true))
+        let model = try Model(try Checkpoint(folder, keepsCodes: true))
         #expect(Self.refusal(model).contains("codes of compressed-tensors"))
     }
 

@@ -62,7 +62,7 @@ import Testing
     @Test(arguments: [("w4-groups", 1e-5), ("w4-channels", 1e-5), ("fp8", 1e-5), ("w8a8", 2e-2)])
     func logitsAreThoseOfTransformers(_ name: String, within limit: Float) throws {
         let folder = Self.folder.appending(name)
-        let model = try Model(try Checkpoint(folder, readsQuantised: true))
+        let model = try Model(try Checkpoint(folder, keepsCodes: true))
         let expected = try SafetensorsFile(folder.appending("expected.safetensors"))
         let ids = try TensorArchive(
             parsing: try CheckpointScratch.bytes(folder.appending("expected.safetensors")))
@@ -75,11 +75,26 @@ import Testing
         #expect(error < limit, "\(error)")
     }
 
-    @Test func quantisedModelsAreRefusedWhereTheyAreFolded() throws {
-        let folder = Self.folder.appending("fp8")
-        #expect(
-            throws: CheckpointError.folder(
-                path: folder.string, .quantised(method: "compressed-tensors"))
-        ) { try Checkpoint(folder) }
+    /// Who folds sees numbers: those that loaders multiply with where activations stay as they are.
+    @Test(arguments: ["w4-groups", "w4-channels", "w8a8", "fp8"])
+    func weightsAreNumbersWhereTheyAreFolded(_ name: String) throws {
+        let folder = Self.folder.appending(name)
+        let codes = try Model(try Checkpoint(folder, keepsCodes: true))
+        let numbers = try Model(try Checkpoint(folder))
+        #expect(numbers.quantization == nil && numbers.unread.isEmpty)
+        #expect(numbers.parameterCount == codes.parameterCount)
+        for tensor in numbers.blueprint.tensors {
+            let found = try numbers.checkpoint.tensor(tensor.name)
+            guard let quantization = codes.quantization, quantization.holds(tensor.name) else {
+                #expect(found.hasContents(of: try codes.checkpoint.tensor(tensor.name)))
+                continue
+            }
+            let matrix = try quantization.matrix(tensor.name)
+            let expected = matrix.dequantized(in: try quantization.format(tensor.name)).values()
+            #expect(try found.floats() == expected)
+            #expect(try found.weight().floats().values() == expected)
+            #expect(
+                try numbers.weights.source.weight(tensor.name).floats().values() == expected)
+        }
     }
 }

@@ -35,7 +35,7 @@ import Testing
             planned - source.checkpoint.companionByteCount
                 == weights.reduce(0) { $0 + $1.byteCount })
         return (
-            scratch, source, try Model(try Checkpoint(scratch.path, readsQuantised: true))
+            scratch, source, try Model(try Checkpoint(scratch.path, keepsCodes: true))
         )
     }
 

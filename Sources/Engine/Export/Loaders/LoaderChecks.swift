@@ -45,7 +45,7 @@ extension Loader {
 
     /// llama.cpp goes by the context that it is started with, transformers by the text.
     private func rotationCaveats(_ blueprint: ModelBlueprint) -> [String] {
-        guard case .longrope(_, _, let original, _) = blueprint.rotary?.scaling,
+        guard case .longrope(_, _, let original, _) = blueprint.rotaries.first?.scaling,
             blueprint.contextLength > original
         else { return [] }
         return [

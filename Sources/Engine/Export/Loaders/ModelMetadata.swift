@@ -76,12 +76,12 @@ extension Loader {
             ("context_length", count(blueprint.contextLength)),
             ("embedding_length", count(blueprint.hiddenWidth)),
             ("block_count", count(blueprint.layers.count)),
-            ("feed_forward_length", count(gated.gate.rows.count)),
+            ("feed_forward_length", count(gated.neuronCount)),
             ("attention.head_count", count(attention.heads)),
             ("attention.head_count_kv", count(attention.keyValueHeads)),
             ("attention.key_length", count(attention.headWidth)),
             ("attention.value_length", count(attention.headWidth)),
-            ("attention.layer_norm_rms_epsilon", .real(layer.inputNorm.epsilon)),
+            ("attention.layer_norm_rms_epsilon", .real(blueprint.finalNorm.epsilon)),
         ]
         if let experts = blueprint.experts {
             values.append(("expert_count", count(experts.experts.count)))

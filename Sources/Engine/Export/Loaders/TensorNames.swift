@@ -22,17 +22,21 @@ extension Loader {
     private func tensors(
         _ layer: LayerBlueprint, _ prefix: String, of blueprint: ModelBlueprint
     ) -> [PlannedTensor] {
-        var list = [norm(prefix + "attn_norm.weight", layer.inputNorm)]
+        var list: [PlannedTensor] = []
+        if let before = layer.inputNorm { list.append(norm(prefix + "attn_norm.weight", before)) }
         if case .attention(let attention) = layer.mixer {
             list += tensors(attention, prefix, of: blueprint)
         }
         if let behind = layer.postMixerNorm {
             list.append(norm(prefix + "post_attention_norm.weight", behind))
         }
-        list.append(norm(prefix + "ffn_norm.weight", layer.feedForwardNorm))
+        if let before = layer.feedForwardNorm {
+            list.append(norm(prefix + "ffn_norm.weight", before))
+        }
         switch layer.feedForward {
-        case .gated(let gated): list += tensors(gated, prefix)
+        case .mlp(let gated): list += tensors(gated, prefix)
         case .experts(let experts): list += tensors(experts, prefix)
+        case .absent: break
         }
         if let behind = layer.postFeedForwardNorm {
             list.append(norm(prefix + "post_ffw_norm.weight", behind))
@@ -63,17 +67,17 @@ extension Loader {
         return list + linear(prefix + "attn_output", [attention.output])
     }
 
-    private func tensors(_ gated: GatedBlueprint, _ prefix: String) -> [PlannedTensor] {
+    private func tensors(_ gated: MLPBlueprint, _ prefix: String) -> [PlannedTensor] {
         (isFused
-            ? linear(prefix + "ffn_up", [gated.gate, gated.up])
-            : linear(prefix + "ffn_gate", [gated.gate]) + linear(prefix + "ffn_up", [gated.up]))
+            ? linear(prefix + "ffn_up", gated.readers)
+            : (gated.gate.map { linear(prefix + "ffn_gate", [$0]) } ?? [])
+                + linear(prefix + "ffn_up", [gated.up]))
             + linear(prefix + "ffn_down", [gated.down])
     }
 
     /// The experts of a layer lie in one tensor, [experts, outputs, inputs].
     private func tensors(_ layer: ExpertsBlueprint, _ prefix: String) -> [PlannedTensor] {
-        func stack(_ name: String, _ part: (GatedBlueprint) -> ProjectionBlueprint) -> PlannedTensor
-        {
+        func stack(_ name: String, _ part: (MLPBlueprint) -> ProjectionBlueprint) -> PlannedTensor {
             let parts = layer.experts.map(part)
             return PlannedTensor(
                 prefix + name + ".weight",
@@ -84,7 +88,7 @@ extension Loader {
             prefix + "ffn_gate_inp.weight", shape: [layer.router.rows.count, layer.router.inputs],
             [StoredRows(layer.router.tensor, layer.router.rows)], isWeight: false)
         return [
-            router, stack("ffn_gate_exps", \.gate), stack("ffn_up_exps", \.up),
+            router, stack("ffn_gate_exps") { $0.readers[0] }, stack("ffn_up_exps", \.up),
             stack("ffn_down_exps", \.down),
         ]
     }

@@ -6,6 +6,18 @@ package import DurableIO
 package import Model
 package import SystemPackage
 
+extension ModelBlueprint {
+    /// Why llama.cpp would not load the model; nil where it would.
+    package var exportObstacle: String? {
+        do throws(ExportRefusal) {
+            try Loader.find(modelType).check(self)
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+}
+
 /// The GGUF file of a model, before it is written.
 package struct GGUFExport {
     /// Where llama.cpp does otherwise than transformers with this file, in words.
@@ -28,7 +40,7 @@ package struct GGUFExport {
         }
         let loader = try Loader.find(blueprint.modelType)
         try loader.check(blueprint)
-        let document = try TokenizerDocument(model.checkpoint.folder)
+        let document = try TokenizerDocument(model.checkpoint.sideFiles)
         let vocabulary = try Vocabulary(document, size: blueprint.vocabularySize)
         var own = try loader.metadata(blueprint)
         var tensors = loader.tensors(blueprint)

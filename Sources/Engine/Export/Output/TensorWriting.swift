@@ -123,8 +123,8 @@ extension StoredRows {
             case .bf16: .bf16
             case .q4, .q8: nil
             }
-        guard let same, stored.dtype.floatFormat == same, headWidth == nil, factor == 1,
-            offset == 0
+        guard let same, stored.dtype.floatFormat == same, stored.coding == nil, headWidth == nil,
+            factor == 1, offset == 0
         else { return nil }
         let rowBytes = stored.byteCount / max(1, stored.entry.rowCount)
         let start = stored.entry.byteRange.lowerBound

@@ -18,8 +18,8 @@ enum SpecialTokens {
     static func metadata(
         of checkpoint: Checkpoint, _ document: TokenizerDocument
     ) throws -> [(name: String, value: MetadataValue)] {
-        let (folder, tokenizer) = (checkpoint.folder, document.tokenizer)
-        let named = try ChatTemplateFolder.specialTokens(in: folder)
+        let (files, tokenizer) = (checkpoint.sideFiles, document.tokenizer)
+        let named = try ChatTemplateFolder.specialTokens(in: files)
         var ids: [String: Int32] = [:]
         for (key, name) in names {
             ids[name] = named[key]?.string.flatMap { tokenizer.id(of: $0) }
@@ -41,7 +41,7 @@ enum SpecialTokens {
         }
         metadata.append(("tokenizer.ggml.add_bos_token", .flag(around.before != nil)))
         metadata.append(("tokenizer.ggml.add_eos_token", .flag(around.behind != nil)))
-        if let template = try ChatTemplateFolder.source(in: folder) {
+        if let template = try ChatTemplateFolder.source(in: files) {
             metadata.append(("tokenizer.chat_template", .text(template)))
         }
         return metadata

@@ -27,12 +27,14 @@ struct TokenizerDocument {
     /// As `Tokenizer` limits the file.
     private static let limits = JSONLimits(bytes: 64 << 20, values: 8_000_000)
 
-    /// - Throws: `TokenizerError` for a folder without a tokenizer that can be read.
-    init(_ folder: FilePath) throws {
-        tokenizer = try TokenizerFolder.load(folder)
-        let file = folder.appending("tokenizer.json")
-        path = file.string
-        let bytes = try SmallFile.read(following: file, bytesMax: Self.limits.bytes)
+    /// - Throws: `TokenizerError` for a model without a tokenizer that can be read.
+    init(_ files: SideFiles) throws {
+        tokenizer = try TokenizerFolder.loadJSON(files)
+        let name = "tokenizer.json"
+        path = files.path(name).string
+        guard let bytes = try files.read(name, bytesMax: Self.limits.bytes) else {
+            throw TokenizerError.notFound(folder: files.folder.string)
+        }
         root = try JSONValue(parsing: bytes.span, limits: Self.limits)
         added = root["added_tokens"]?.elements { $0 }?.compactMap(AddedEntry.init) ?? []
         merges = root["model"]?["merges"]?.elements { $0 }?.compactMap(Self.halves) ?? []
@@ -70,15 +72,5 @@ extension AddedEntry {
         self.init(
             id: id, content: content, isSpecial: value["special"]?.bool ?? false,
             isNormalized: value["normalized"]?.bool ?? false)
-    }
-}
-
-extension JSONValue {
-    /// A component of tokenizer.json as a list of components: the parts of a `Sequence`, itself, or
-    /// none where it is null.
-    func components(_ key: String) -> [JSONValue] {
-        if self == .null { return [] }
-        guard self["type"]?.string == "Sequence" else { return [self] }
-        return self[key]?.elements { $0 }?.flatMap { $0.components(key) } ?? []
     }
 }

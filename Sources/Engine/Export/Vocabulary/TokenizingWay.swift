@@ -1,6 +1,7 @@
 // The two ways of llama.cpp that tokenizers of this build have: byte-level merges (`gpt2`) and
 // SentencePiece (`llama`).
 
+import Checkpoint
 import JSON
 import Tokenizer
 

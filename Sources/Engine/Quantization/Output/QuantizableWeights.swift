@@ -10,6 +10,8 @@ package struct QuantizableWeights: Sendable {
     package let tensors: [ExpectedTensor]
     /// For `quantization_config`.
     package let ignore: [String]
+    /// The first thing that is not rounded, and of which layer; nil where all can be.
+    package let obstacle: QuantizationRefusal?
     private let hasExperts: Bool
     private let names: Set<String>
 
@@ -18,6 +20,10 @@ package struct QuantizableWeights: Sendable {
         tensors = blueprint.layers.flatMap(\.projections).filter { seen.insert($0.tensor).inserted }
             .map { ExpectedTensor(name: $0.tensor, shape: [$0.totalRows, $0.inputs]) }
         names = seen
+        obstacle =
+            blueprint.layers.enumerated().lazy.compactMap { index, layer in
+                layer.roundingObstacle.map { .layer(index, what: $0) }
+            }.first
         hasExperts = blueprint.layers.contains {
             if case .experts = $0.feedForward { true } else { false }
         }
@@ -28,7 +34,9 @@ package struct QuantizableWeights: Sendable {
                 patterns.append("re:.*\(name).*")
             }
             if case .experts(let experts) = layer.feedForward {
-                patterns.append("re:.*\(layer.localName(experts.router.tensor.module))$")
+                for dense in [experts.router, experts.sharedGate].compactMap({ $0 }) {
+                    patterns.append("re:.*\(layer.localName(dense.tensor.module))$")
+                }
             }
         }
         ignore = patterns.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
@@ -36,12 +44,28 @@ package struct QuantizableWeights: Sendable {
 
     /// - Throws: where no loader takes the model in such a scheme.
     package func check(_ scheme: QuantizationScheme) throws(QuantizationRefusal) {
+        if let obstacle { throw obstacle }
         if scheme.activations != .none, hasExperts {
             throw .expertsWithActivations(scheme: scheme.name)
         }
     }
 
     package func contains(_ tensor: String) -> Bool { names.contains(tensor) }
+}
+
+extension LayerBlueprint {
+    /// What of the layer cannot be rounded or written; nil where all can.
+    fileprivate var roundingObstacle: String? {
+        if isParallel { return branchObstacle }
+        switch mixer {
+        case .shortConvolution, .mamba2, .deltaNet:
+            return "its mixer is recurrent, and loaders name the parts that stay in other ways"
+        case .absent: return "it has no mixer, and loaders name the parts that stay in other ways"
+        default: break
+        }
+        return projections.contains { $0.form != .rows || $0.shape != nil }
+            ? "its projections are fused or lie in columns, and loaders take codes of rows" : nil
+    }
 }
 
 extension String {

@@ -10,6 +10,7 @@ package enum QuantizationRefusal: ClassifiedFailure, Equatable, CustomStringConv
     case group(Int, tensor: String, columns: Int, works: Int?)
     case noGroup(tensor: String, columns: Int)
     case expertsWithActivations(scheme: String)
+    case layer(Int, what: String)
     case tensor(String, RoundingFault)
 
     package var failureClass: FailureClass { .user }
@@ -26,6 +27,8 @@ package enum QuantizationRefusal: ClassifiedFailure, Equatable, CustomStringConv
         case .expertsWithActivations(let scheme):
             "\(scheme) rounds activations, and no loader takes experts in it: quantise the weights "
                 + "of this model alone (`method: rtn`)"
+        case .layer(let index, let what):
+            "layer \(index) cannot be quantised: \(what); leave `quantize` out for this model"
         case .tensor(let name, let fault):
             "tensor \(quoted(name)): \(fault)"
         }

@@ -26,7 +26,7 @@ package struct QuantizedCheckpoint {
         self.scheme = scheme
         self.tensors = tensors
         var config = model.checkpoint.config
-        try model.keepHead(in: &config)
+        try model.settle(&config)
         config.set(
             QuantizationConfig.key,
             to: QuantizationConfig(scheme, ignore: weights.ignore).json)

@@ -165,10 +165,8 @@ struct LayerQuantizing {
     ) throws -> QuantizedMatrix {
         let grid = try grid(projection)
         let scales = Clipping.scales(of: weight, grid, inputs: inputs)
-        if case .attention(let attention) = layer.mixer {
-            for kept in [attention.query, attention.key] where kept.tensor == projection.tensor {
-                scales.rows(kept.rows).assign(grid.scales(of: weight.rows(kept.rows)))
-            }
+        for kept in layer.sharpening where kept.tensor == projection.tensor {
+            scales.rows(kept.rows).assign(grid.scales(of: weight.rows(kept.rows)))
         }
         return grid.nearest(weight, scales: scales)
     }
@@ -298,5 +296,16 @@ struct LayerQuantizing {
             first = rows.upperBound
         }
         return step
+    }
+}
+
+extension LayerBlueprint {
+    /// What makes queries, and keys that are made of nothing else.
+    fileprivate var sharpening: [ProjectionBlueprint] {
+        switch mixer {
+        case .attention(let attention): [attention.query, attention.key]
+        case .latent(let latent): [latent.queryLatent?.projection, latent.query].compactMap { $0 }
+        case .mamba, .shortConvolution, .mamba2, .deltaNet, .absent: []
+        }
     }
 }

@@ -8,6 +8,10 @@ import TensorMath
 struct LayerSite {
     enum Place: Hashable {
         case mixer
+        /// Of latent attention: what makes queries reads, where it is a latent.
+        case queryLatent
+        /// Of latent attention: what makes keys and values reads.
+        case latent
         /// Of attention, before its output projection.
         case heads
         case feedForward
@@ -15,6 +19,8 @@ struct LayerSite {
         /// Tokens that an expert was chosen for.
         case expert(Int)
         case expertNeurons(Int)
+        /// Neurons of what all experts share.
+        case shared
     }
 
     let place: Place
@@ -43,25 +49,36 @@ extension ProjectionBlueprint {
 extension LayerBlueprint {
     /// Of the mixer, in the order in which they are read; a Mamba mixer's stay as they are.
     var mixerSites: [LayerSite] {
-        guard case .attention(let attention) = mixer else { return [] }
-        return [
-            LayerSite(.mixer, [attention.query, attention.key, attention.value]),
-            LayerSite(.heads, [attention.output]),
-        ]
+        switch mixer {
+        case .attention(let attention):
+            [
+                LayerSite(.mixer, [attention.query, attention.key, attention.value]),
+                LayerSite(.heads, [attention.output]),
+            ]
+        case .latent(let latent):
+            [LayerSite(.mixer, [latent.queryLatent?.projection ?? latent.query, latent.latent])]
+                + (latent.queryLatent == nil ? [] : [LayerSite(.queryLatent, [latent.query])])
+                + [LayerSite(.latent, [latent.expansion]), LayerSite(.heads, [latent.output])]
+        case .mamba, .shortConvolution, .mamba2, .deltaNet, .absent: []
+        }
     }
 
     /// Of the feed-forward part.
     var feedForwardSites: [LayerSite] {
         switch feedForward {
-        case .gated(let gated):
-            [LayerSite(.feedForward, [gated.gate, gated.up]), LayerSite(.neurons, [gated.down])]
+        case .mlp(let mlp):
+            [LayerSite(.feedForward, mlp.readers), LayerSite(.neurons, [mlp.down])]
         case .experts(let experts):
             experts.experts.enumerated().flatMap { index, expert in
                 [
-                    LayerSite(.expert(index), [expert.gate, expert.up]),
+                    LayerSite(.expert(index), expert.readers),
                     LayerSite(.expertNeurons(index), [expert.down]),
                 ]
             }
+                + (experts.shared.map {
+                    [LayerSite(.feedForward, $0.readers), LayerSite(.shared, [$0.down])]
+                } ?? [])
+        case .absent: []
         }
     }
 }
@@ -89,12 +106,21 @@ struct LayerReader {
         case (.heads, .attention(let attention), _):
             try context.normalise(stream, layer.inputNorm, into: normal)
             return try attention.heads(normal, layout: layout, context: context)
+        case (.heads, .latent(let latent), _):
+            try context.normalise(stream, layer.inputNorm, into: normal)
+            return try latent.heads(normal, layout: layout, context: context)
+        case (.queryLatent, .latent(let latent), _):
+            try context.normalise(stream, layer.inputNorm, into: normal)
+            return try latent.queryInput(normal, context: context)
+        case (.latent, .latent(let latent), _):
+            try context.normalise(stream, layer.inputNorm, into: normal)
+            return try latent.latents(normal, context: context).latents
         case (.feedForward, _, _):
             try context.normalise(stream, layer.feedForwardNorm, into: normal)
             return normal
-        case (.neurons, _, .gated(let gated)):
+        case (.neurons, _, .mlp(let mlp)):
             try context.normalise(stream, layer.feedForwardNorm, into: normal)
-            return try gated.neurons(normal, context: context)
+            return try mlp.neurons(normal, context: context)
         case (.expert, _, .experts):
             try context.normalise(stream, layer.feedForwardNorm, into: normal)
             return normal.gathered(chosen ?? [])
@@ -102,6 +128,10 @@ struct LayerReader {
             try context.normalise(stream, layer.feedForwardNorm, into: normal)
             return try experts.experts[index].neurons(
                 normal.gathered(chosen ?? []), context: context)
+        case (.shared, _, .experts(let experts)):
+            try context.normalise(stream, layer.feedForwardNorm, into: normal)
+            guard let shared = experts.shared else { fallthrough }
+            return try shared.neurons(normal, context: context)
         default: preconditionFailure("the layer has no such place")
         }
     }

@@ -112,21 +112,26 @@ struct ScaleSearch {
         _ context: BlockContext
     ) throws -> MatrixView {
         let layer = draft.layer
-        let output = MatrixView(rows: input.rows, columns: layer.inputNorm.width)
+        let output = MatrixView(rows: input.rows, columns: context.weights.blueprint.hiddenWidth)
         switch (place, layer.mixer, layer.feedForward) {
-        case (.mixer, .attention(let attention), _):
-            let heads = try attention.heads(input, layout: layout, context: context)
-            try context.project(heads, attention.output, into: output)
+        case (.mixer, let mixer, _):
+            guard let found = try mixer.heads(input, layout: layout, context: context) else {
+                break
+            }
+            try context.project(found.heads, found.output, into: output)
         case (.heads, .attention(let attention), _):
             try context.project(input, attention.output, into: output)
-        case (.feedForward, _, .gated(let gated)):
-            try gated.run(input, into: output, accumulate: false, context: context)
+        case (.feedForward, _, .mlp(let mlp)):
+            try mlp.run(input, into: output, accumulate: false, context: context)
         case (.feedForward, _, .experts(let experts)):
             try experts.run(input, addingTo: output, context: context)
-        case (.neurons, _, .gated(let gated)):
-            try context.project(input, gated.down, into: output)
+        case (.neurons, _, .mlp(let mlp)):
+            try context.project(input, mlp.down, into: output)
         case (.expertNeurons(let index), _, .experts(let experts)):
             try context.project(input, experts.experts[index].down, into: output)
+        case (.shared, _, .experts(let experts)):
+            guard let shared = experts.shared else { break }
+            try context.project(input, shared.down, into: output)
         default: preconditionFailure("no scales are searched for at this place")
         }
         return output

@@ -52,12 +52,16 @@ struct ScalingPair {
 
     // MARK: Of a layer
 
-    /// Norm to queries, keys and values; values to the output projection.
+    /// Norm to queries, keys and values; values to the output projection. Of latent attention norm
+    /// to latents.
     static func ofMixer(_ layer: LayerBlueprint, includingProjections: Bool) -> [ScalingPair] {
-        guard case .attention(let attention) = layer.mixer else { return [] }
         let sites = layer.mixerSites
-        let norm = ScalingPair(.norm(layer.inputNorm), sites[0])
-        guard includingProjections else { return [norm] }
+        guard !sites.isEmpty else { return [] }
+        let norm = layer.inputNorm.map { ScalingPair(.norm($0), sites[0]) }
+        // What is clipped is no multiple of what was made.
+        guard includingProjections, case .attention(let attention) = layer.mixer,
+            attention.clip == nil
+        else { return [norm].compactMap { $0 } }
         let width = attention.headWidth
         let sharing = attention.heads / attention.keyValueHeads
         return [
@@ -67,7 +71,7 @@ struct ScalingPair {
                 scaleOfInput: (0..<attention.heads * width).map {
                     $0 / width / sharing * width + $0 % width
                 }),
-        ]
+        ].compactMap { $0 }
     }
 
     /// Norm to gate and up, of all experts and their router; up to down.
@@ -76,18 +80,25 @@ struct ScalingPair {
     ) -> [ScalingPair] {
         let sites = layer.feedForwardSites
         switch layer.feedForward {
-        case .gated(let gated):
-            let norm = ScalingPair(.norm(layer.feedForwardNorm), sites[0])
-            return includingProjections
-                ? [norm, ScalingPair(.projection(gated.up), sites[1])] : [norm]
+        case .absent: return []
+        case .mlp(let mlp):
+            let norm = layer.feedForwardNorm.map { ScalingPair(.norm($0), sites[0]) }
+            // Without a gate a curve lies between up and down: no scale passes it.
+            let neurons = mlp.gate.map { _ in ScalingPair(.projection(mlp.up), sites[1]) }
+            return [norm, includingProjections ? neurons : nil].compactMap { $0 }
         case .experts(let experts):
-            let all = LayerSite(.feedForward, experts.experts.flatMap { [$0.gate, $0.up] })
-            let norm = ScalingPair(.norm(layer.feedForwardNorm), all, dense: [experts.router])
-            guard includingProjections else { return [norm] }
-            return [norm]
+            let perceptrons = experts.experts + (experts.shared.map { [$0] } ?? [])
+            let all = LayerSite(.feedForward, perceptrons.flatMap(\.readers))
+            let dense = [experts.router, experts.sharedGate].compactMap { $0 }
+            let norm = layer.feedForwardNorm.map { ScalingPair(.norm($0), all, dense: dense) }
+            guard includingProjections else { return [norm].compactMap { $0 } }
+            return [norm].compactMap { $0 }
                 + experts.experts.enumerated().map { index, expert in
                     ScalingPair(.projection(expert.up), sites[2 * index + 1])
                 }
+                + (experts.shared.map {
+                    [ScalingPair(.projection($0.up), sites[2 * experts.experts.count + 1])]
+                } ?? [])
         }
     }
 }
@@ -123,6 +134,11 @@ extension LayerDraft {
                 exact[0, index] = new == 0 ? 1 : old / new
             }
             scales = exact
+            if let name = norm.bias {
+                let bias = try vector(name)
+                RowKernels.divide(bias, by: scales)
+                try setDense(name, bias)
+            }
         case .projection(let projection):
             let weight = try weight(projection)
             for row in 0..<weight.rows {
