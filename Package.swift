@@ -147,7 +147,7 @@ let package = Package(
             "Evaluation",
             [
                 "Failures", "JSON", "Tokenizer", "Texts", "Model", "Generation", "Catalogue",
-                "TensorMath", "PythonText",
+                "TensorMath", "PythonText", "DurableIO",
             ]),
         room("Analysis", ["Failures", "Model", "TensorMath"]),
         room(
@@ -271,7 +271,7 @@ let package = Package(
             ],
             path: "Tests/EngineTestSupport", swiftSettings: strict),
         engineTests("SchemesTests", ["JSON", "Schemes"]),
-        engineTests("CheckpointTests", ["JSON", "Checkpoint", "DurableIO"]),
+        engineTests("CheckpointTests", ["JSON", "Schemes", "Checkpoint", "DurableIO"]),
         engineTests("TokenizerTests", ["Tokenizer"]),
         tests(
             "ChatTemplateTests",
@@ -290,7 +290,10 @@ let package = Package(
         engineTests("AnalysisTests", ["Analysis", "Model", "Checkpoint"]),
         engineTests(
             "CompressionTests",
-            ["Compression", "Analysis", "Model", "Tokenizer", "Checkpoint", "Catalogue"]),
+            [
+                "Compression", "Analysis", "Model", "Tokenizer", "Checkpoint", "Schemes",
+                "Catalogue",
+            ]),
         engineTests(
             "QuantizationTests",
             [

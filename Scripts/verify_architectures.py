@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
 
 WORDS = "a model of many layers is folded into one of few and keeps what both of them know ".split()
 TEXT = "\n".join(" ".join(WORDS[(i * k) % len(WORDS)] for k in range(1, 40)) for i in range(1, 60))
@@ -74,7 +74,9 @@ def logits_of(binary, folder, ids, target):
 
 
 def check(binary, folder, workshop):
-    model, info = AutoModelForCausalLM.from_pretrained(
+    sees = "text_config" in json.loads((folder / "config.json").read_text())
+    kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
+    model, info = kind.from_pretrained(
         folder, dtype=torch.float32, attn_implementation="eager",
         experts_implementation="eager", output_loading_info=True)
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
@@ -97,13 +99,15 @@ def main():
     binary, failures = Path(sys.argv[1]).resolve(), 0
     for source in map(Path, sys.argv[2:]):
         config = json.loads((source / "config.json").read_text())
-        layers = config["num_hidden_layers"]
+        text = config.get("text_config", config)
+        layers = text.get("num_hidden_layers") or text["n_layer"]
+        size = text["vocab_size"]
         with tempfile.TemporaryDirectory() as name:
             workshop = Path(name)
             shutil.copytree(source, workshop / "model", ignore=shutil.ignore_patterns("expected*"))
-            make_tokenizer(config["vocab_size"]).save(str(workshop / "model/tokenizer.json"))
-            text = TEXT if config["vocab_size"] >= 270 else TEXT.replace("\n", " ")
-            (workshop / "text.txt").write_text(text)
+            make_tokenizer(size).save(str(workshop / "model/tokenizer.json"))
+            prose = TEXT if size >= 270 else TEXT.replace("\n", " ")
+            (workshop / "text.txt").write_text(prose)
             head, methods = manifest(layers)
             for method in methods:
                 (workshop / "job.yaml").write_text(head.replace("METHODS", f"- {method}"))

@@ -180,7 +180,8 @@ package final class JobRunner {
             _ = try GGUFExport(original.model, type: entry.exportType, name: original.name)
         }
         // A job that reads no text needs no tokenizer that can be read.
-        let tokenizer = try job.readsText ? IdentifiedTokenizer(folder: located.folder) : nil
+        let tokenizer =
+            try job.readsText ? IdentifiedTokenizer(original.model.checkpoint.sideFiles) : nil
         try evaluations(original, tokenizer, cache)?.check(job.evaluate)
         for text in job.textsOfBoth(setting.data) {
             progress.warn(

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Catalogue
 import Model
+import Runner
 
 struct MethodsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -67,18 +68,30 @@ struct ArchitecturesCommand: ParsableCommand {
         let className: String
         let summary: String
         let reference: String
+        /// What can be done with such a model, and why the rest cannot.
+        let can: [String]
+        let obstacles: [String: String]
     }
 
     func run() throws {
-        let all = Architectures.all.map {
-            Listing(
-                modelType: $0.modelType, className: $0.className, summary: $0.summary,
-                reference: $0.reference)
+        let abilities = Abilities.Ability.allCases
+        let all = try Architectures.all.map { architecture in
+            let found = Abilities(try architecture.blueprint(architecture.typicalConfig))
+            return Listing(
+                modelType: architecture.modelType, className: architecture.className,
+                summary: architecture.summary, reference: architecture.reference,
+                can: abilities.filter(found.has).map(\.rawValue),
+                obstacles: Dictionary(
+                    uniqueKeysWithValues: found.obstacles.map { ($0.key.rawValue, $0.value) }))
         }
         if json { return try Terminal.json(all) }
-        Terminal.table(
-            [["model type", "class", "what"]]
-                + all.map { [$0.modelType, $0.className, $0.summary] })
+        var rows = [["model type"] + abilities.map(\.rawValue) + ["what"]]
+        for listing in all {
+            let marks = abilities.map { listing.can.contains($0.rawValue) ? "yes" : "-" }
+            rows.append([listing.modelType] + marks + [listing.summary])
+        }
+        Terminal.table(rows)
+        Terminal.paragraph("Why something cannot be done: layerfold architectures --json")
     }
 }
 

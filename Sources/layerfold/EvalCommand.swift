@@ -105,7 +105,7 @@ struct EvalCommand: ComputingCommand {
         do {
             let started = ContinuousClock.now
             let encoder = PromptEncoder(
-                try TokenizerFolder.load(located.folder), folder: located.folder)
+                try TokenizerFolder.load(opened.checkpoint.sideFiles), opened.checkpoint.sideFiles)
             let mode = try ComputeOption.mode(compute)
             let (figures, notes) = try evaluate(
                 opened, at: data, encoder, mode, parameters)
@@ -221,7 +221,7 @@ struct EvalCommand: ComputingCommand {
     ) throws -> (figures: [TaskFigure], notes: [String]) {
         let prepared = try task.prompts(
             at: data, parameters, encoder: encoder,
-            folder: model.checkpoint.folder,
+            files: model.checkpoint.sideFiles,
             contextLength: model.blueprint.contextLength)
         let stop = try StopTokens(model.checkpoint)
         let texts = StopTexts(prepared.until, encoder.tokenizer)

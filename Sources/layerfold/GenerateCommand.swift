@@ -42,7 +42,7 @@ struct GenerateCommand: ComputingCommand {
         let stop: StopTokens
         let text = try text()
         do {
-            tokenizer = try TokenizerFolder.load(model.checkpoint.folder)
+            tokenizer = try TokenizerFolder.load(model.checkpoint.sideFiles)
             encoded =
                 try chat
                 ? spoken(to: model).tokens(text, system: system, by: tokenizer)
@@ -97,9 +97,10 @@ struct GenerateCommand: ComputingCommand {
         let today = TemplateDate(
             year: now.year ?? 0, month: now.month ?? 0, day: now.day ?? 0, hour: now.hour ?? 0,
             minute: now.minute ?? 0, second: now.second ?? 0)
-        let folder = model.checkpoint.folder
-        guard let prompt = try ChatPrompt(folder: folder, date: today) else {
-            throw Failure(.refused, "\(folder): has no chat template; leave --chat out")
+        let checkpoint = model.checkpoint
+        guard let prompt = try ChatPrompt(checkpoint.sideFiles, date: today) else {
+            throw Failure(
+                .refused, "\(checkpoint.folderText): has no chat template; leave --chat out")
         }
         return prompt
     }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Checkpoint
+import DurableIO
 import Model
 import SystemPackage
 
@@ -31,6 +32,7 @@ struct InspectCommand: ParsableCommand {
         let quantization: String?
         let files: [String]
         let unread: [String]
+        let leftOut: [String]
         let warnings: [String]
         let tensors: [Tensor]?
     }
@@ -44,27 +46,38 @@ struct InspectCommand: ParsableCommand {
             hidden: model.blueprint.hiddenWidth, vocabulary: model.blueprint.vocabularySize,
             context: model.blueprint.contextLength, parameters: model.parameterCount,
             bytes: checkpoint.tensorByteCount,
-            quantization: model.quantization.map { "\($0.scheme)" },
-            files: checkpoint.files.map(\.name),
-            unread: model.unread, warnings: checkpoint.warnings.map(\.description),
+            quantization: model.quantization.map { "\($0.scheme)" }
+                ?? checkpoint.decodedFormat,
+            files: checkpoint.weightFiles.map { $0.path.lastComponent?.string ?? "" },
+            unread: model.unread, leftOut: model.leftOut,
+            warnings: checkpoint.warnings.map(\.description)
+                + (model.unreadKeys.isEmpty
+                    ? []
+                    : [
+                        "config.json has keys that are not read: "
+                            + model.unreadKeys.joined(separator: ", ")
+                    ]),
             tensors: tensors || json
                 ? try checkpoint.tensorNames.map { name in
                     let tensor = try checkpoint.tensor(name)
                     return Listing.Tensor(
-                        name: name, dtype: tensor.dtype.rawValue, shape: tensor.shape)
+                        name: name, dtype: tensor.storedType, shape: tensor.shape)
                 } : nil)
         if json { return try Terminal.json(listing) }
-        Terminal.table(
-            [
-                ["architecture", listing.architecture], ["layers", "\(listing.layers)"],
-                ["kinds", Set(listing.layerKinds).sorted().joined(separator: "; ")],
-                ["hidden", "\(listing.hidden)"], ["vocabulary", "\(listing.vocabulary)"],
-                ["context", "\(listing.context)"], ["parameters", "\(listing.parameters)"],
-                ["bytes", "\(listing.bytes)"],
-            ] + (listing.quantization.map { [["quantised", $0]] } ?? []) + [
-                ["files", listing.files.joined(separator: ", ")],
-                ["unread", listing.unread.joined(separator: ", ")],
-            ], hasHeader: false)
+        var rows = [
+            ["architecture", listing.architecture], ["layers", "\(listing.layers)"],
+            ["kinds", Set(listing.layerKinds).sorted().joined(separator: "; ")],
+            ["hidden", "\(listing.hidden)"], ["vocabulary", "\(listing.vocabulary)"],
+            ["context", "\(listing.context)"], ["parameters", "\(listing.parameters)"],
+            ["bytes", "\(listing.bytes)"],
+        ]
+        if let quantization = listing.quantization { rows.append(["quantised", quantization]) }
+        rows.append(["files", listing.files.joined(separator: ", ")])
+        rows.append(["unread", listing.unread.joined(separator: ", ")])
+        if !listing.leftOut.isEmpty {
+            rows.append(["left out", listing.leftOut.joined(separator: ", ")])
+        }
+        Terminal.table(rows, hasHeader: false)
         for warning in listing.warnings { Terminal.paragraph("warning: \(warning)") }
         if let tensors = listing.tensors {
             Terminal.table(

@@ -9,7 +9,8 @@ import Model
 import SystemPackage
 
 struct ModelArgument: ParsableArguments {
-    @Argument(help: "A checkpoint folder, or ORG/NAME[@REVISION] in the Hugging Face cache.")
+    @Argument(
+        help: "A checkpoint folder, a GGUF file, or ORG/NAME[@REVISION] in the Hugging Face cache.")
     var model: String
 
     func locate() throws -> LocatedModel { try Self.locate(model) }
@@ -23,10 +24,10 @@ struct ModelArgument: ParsableArguments {
         }
     }
 
-    /// - Parameter readsQuantised: whether a quantised model will do.
-    static func open(_ located: LocatedModel, readsQuantised: Bool = true) throws -> Model {
+    /// - Parameter keepsCodes: see `Checkpoint.init`.
+    static func open(_ located: LocatedModel, keepsCodes: Bool = true) throws -> Model {
         do {
-            return try Model(try Checkpoint(located.folder, readsQuantised: readsQuantised))
+            return try Model(try Checkpoint(located.folder, keepsCodes: keepsCodes))
         } catch {
             throw Failure(.refused, FaultText.describe(error))
         }

@@ -38,7 +38,7 @@ struct StarterOptions: ParsableArguments {
     func resolve() throws -> Resolved {
         try checkMethod()
         let located = try model.locate()
-        let opened = try ModelArgument.open(located, readsQuantised: false)
+        let opened = try ModelArgument.open(located, keepsCodes: false)
         let layers = opened.blueprint.layers.count
         let amount = try amount(of: layers)
         var manifest = StarterManifest(

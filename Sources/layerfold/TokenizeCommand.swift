@@ -1,6 +1,8 @@
 // `layerfold tokenize MODEL`: texts to ids and back, by the model's tokenizer.json.
 
 import ArgumentParser
+import Checkpoint
+import DurableIO
 import Failures
 import Foundation
 import Locations
@@ -25,7 +27,7 @@ struct TokenizeCommand: ParsableCommand {
     func run() throws {
         let tokenizer: Tokenizer
         let folder = try model.locate().folder
-        do { tokenizer = try TokenizerFolder.load(folder) } catch {
+        do { tokenizer = try TokenizerFolder.load(try Checkpoint.sideFiles(of: folder)) } catch {
             throw Failure(.refused, FaultText.describe(error))
         }
         let data = try input()

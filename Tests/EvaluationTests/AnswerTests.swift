@@ -1,6 +1,7 @@
 // Figures of answers that a model wrote, and which of them are shown.
 
 import Catalogue
+import DurableIO
 import EngineTestSupport
 import Foundation
 import Generation
@@ -122,12 +123,12 @@ import Tokenizer
 
     @Test func `a chat model reads a prompt as its user's turn`() throws {
         let scratch = try CheckpointScratch()
-        #expect(try ChatPrompt.undated(folder: scratch.path).map { _ in true } == nil)
+        #expect(try ChatPrompt.undated(SideFiles(scratch.path)).map { _ in true } == nil)
         let template = "{{ strftime_now('%Y') }}<{{ messages[0]['content'] }}>"
         try scratch.write(Array(template.utf8), "chat_template.jinja")
         let path = try scratch.write(Array("{\"prompt\": \"Hi you\"}".utf8), "prompts.jsonl").string
         let prompt = try Self.prompts(
-            path, chat: try ChatPrompt.undated(folder: scratch.path)
+            path, chat: try ChatPrompt.undated(SideFiles(scratch.path))
         ).prompts[0]
         #expect(prompt.text == "Hi you")
         #expect(

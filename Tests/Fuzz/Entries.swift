@@ -37,6 +37,10 @@ struct Entry: Sendable {
             "tokenizer", Seeds.files(below: "Tests", ending: ".tokenizer.json", bytesMax: 1 << 14),
             Seeds.tokenizerWords, accepts: tokenizer),
         Entry(
+            "sentencepiece", Seeds.files(below: "Tests", ending: "-spm.model", bytesMax: 1 << 14),
+            ["▁", "<0x00>", "<s>", "\n", "\u{0}", "\u{2}", "\u{18}", "\u{7F}"],
+            accepts: sentencePiece),
+        Entry(
             "chat-template", Seeds.chatTemplates, Seeds.chatTemplateWords, accepts: chatTemplate),
         Entry(
             "manifest", Seeds.files(below: "inbox-example", ending: ".yaml", bytesMax: 1 << 14),
@@ -109,8 +113,16 @@ struct Entry: Sendable {
     /// What is read can be used: texts become ids, or are refused, and ids become texts. A template
     /// may add ids that no vocabulary has, as in the library; the forward pass refuses them.
     private static func tokenizer(_ bytes: [UInt8]) -> Bool {
+        encodes { try Tokenizer(json: bytes) }
+    }
+
+    private static func sentencePiece(_ bytes: [UInt8]) -> Bool {
+        encodes { try Tokenizer(sentencePiece: bytes) }
+    }
+
+    private static func encodes(_ read: () throws -> Tokenizer) -> Bool {
         do {
-            let tokenizer = try Tokenizer(json: bytes)
+            let tokenizer = try read()
             for text in ["Hello  world\n123 ▁é", "e\u{301} \u{1F600}<s>\t\0Ⅷ 日本"] {
                 guard let ids = try? tokenizer.encode(text) else { continue }
                 promise(ids.allSatisfy { $0 >= 0 }, "no id is negative")

@@ -1,6 +1,6 @@
 // The chat template of a checkpoint folder, and the special tokens that it may name.
 
-import DurableIO
+package import DurableIO
 import Failures
 package import JSON
 package import SystemPackage
@@ -15,8 +15,8 @@ package enum ChatTemplateFolder {
     /// `chat_template.json`. Nil where there is none.
     ///
     /// - Throws: `ChatTemplateError`; with the file, where a template is not one.
-    package static func find(in folder: FilePath) throws(ChatTemplateError) -> ChatTemplate? {
-        guard let (source, file) = try located(in: folder) else { return nil }
+    package static func find(in files: SideFiles) throws(ChatTemplateError) -> ChatTemplate? {
+        guard let (source, file) = try located(in: files) else { return nil }
         do {
             return try ChatTemplate(source: source)
         } catch {
@@ -25,24 +25,34 @@ package enum ChatTemplateFolder {
     }
 
     /// The text of the template that `find` reads, be it one that can be rendered here or not.
-    package static func source(in folder: FilePath) throws(ChatTemplateError) -> String? {
-        try located(in: folder)?.source
+    package static func source(in files: SideFiles) throws(ChatTemplateError) -> String? {
+        try located(in: files)?.source
     }
 
-    private static func located(
+    package static func find(in folder: FilePath) throws(ChatTemplateError) -> ChatTemplate? {
+        try find(in: SideFiles(folder))
+    }
+
+    package static func specialTokens(
         in folder: FilePath
+    ) throws(ChatTemplateError) -> JSONObject { try specialTokens(in: SideFiles(folder)) }
+
+    private static func located(
+        in files: SideFiles
     ) throws(ChatTemplateError) -> (source: String, file: FilePath)? {
-        let file = folder.appending("chat_template.jinja")
-        if let bytes = try read(file, bytesMax: TemplateLimits.sourceBytesMax) {
+        let name = "chat_template.jinja"
+        if let bytes = try read(name, in: files, bytesMax: TemplateLimits.sourceBytesMax) {
+            let file = files.path(name)
             guard let source = String(validating: bytes, as: UTF8.self) else {
                 throw .file(path: file.string, reason: "not valid UTF-8", failureClass: .user)
             }
             return (source, file)
         }
         for name in ["tokenizer_config.json", "chat_template.json"] {
-            let file = folder.appending(name)
-            guard let value = try object(file)?["chat_template"], value != .null else { continue }
-            return (try source(value, file), file)
+            guard let value = try object(name, in: files)?["chat_template"], value != .null else {
+                continue
+            }
+            return (try source(value, files.path(name)), files.path(name))
         }
         return nil
     }
@@ -53,12 +63,12 @@ package enum ChatTemplateFolder {
     /// Taken from tokenizer_config.json and, where that does not name one, from
     /// special_tokens_map.json; a token is a string or an object with its `content`.
     package static func specialTokens(
-        in folder: FilePath
+        in files: SideFiles
     ) throws(ChatTemplateError) -> JSONObject {
         let names = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"]
         var tokens = JSONObject()
         for file in ["tokenizer_config.json", "special_tokens_map.json"] {
-            guard let object = try object(folder.appending(file)) else { continue }
+            guard let object = try object(file, in: files) else { continue }
             for name in names.map({ $0 + "_token" }) where tokens[name] == nil {
                 guard let token = object[name] else { continue }
                 if let text = token.string ?? token["content"]?.string {
@@ -86,8 +96,11 @@ package enum ChatTemplateFolder {
         return source
     }
 
-    private static func object(_ file: FilePath) throws(ChatTemplateError) -> JSONObject? {
-        guard let bytes = try read(file, bytesMax: limits.bytes) else { return nil }
+    private static func object(
+        _ name: String, in files: SideFiles
+    ) throws(ChatTemplateError) -> JSONObject? {
+        guard let bytes = try read(name, in: files, bytesMax: limits.bytes) else { return nil }
+        let file = files.path(name)
         let value: JSONValue
         do {
             value = try JSONValue(parsing: bytes.span, limits: limits, pythonNumbers: true)
@@ -105,15 +118,13 @@ package enum ChatTemplateFolder {
 
     /// Nil if there is no file of that name.
     private static func read(
-        _ file: FilePath, bytesMax: Int
+        _ name: String, in files: SideFiles, bytesMax: Int
     ) throws(ChatTemplateError) -> [UInt8]? {
         do {
-            return try SmallFile.read(following: file, bytesMax: bytesMax)
-        } catch let error as SystemCallError where error.isMissing {
-            return nil
+            return try files.read(name, bytesMax: bytesMax)
         } catch {
             throw .file(
-                path: file.string, reason: FaultText.describe(error),
+                path: files.path(name).string, reason: FaultText.describe(error),
                 failureClass: FailureClass(of: error))
         }
     }

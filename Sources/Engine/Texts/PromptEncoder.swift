@@ -1,7 +1,7 @@
 // Prompts to tokens by the rules of lm-evaluation-harness 0.4.13 (api/model.py, _encode_pair;
 // models/huggingface.py, tok_encode): special tokens as the tokenizer adds them by default.
 
-import DurableIO
+package import DurableIO
 import Foundation
 import PythonText
 package import SystemPackage
@@ -17,12 +17,16 @@ package struct PromptEncoder: Sendable {
 
     /// - Parameter folder: of the checkpoint; its tokenizer_config.json names the special tokens.
     package init(_ tokenizer: Tokenizer, folder: FilePath) {
+        self.init(tokenizer, SideFiles(folder))
+    }
+
+    /// - Parameter files: of the checkpoint.
+    package init(_ tokenizer: Tokenizer, _ files: SideFiles) {
         self.tokenizer = tokenizer
-        self.folder = folder.string
+        folder = files.model.string
         var prefix: (id: Int32, text: String)?
         for file in ["tokenizer_config.json", "special_tokens_map.json"] where prefix == nil {
-            let path = folder.appending(file)
-            guard let bytes = try? SmallFile.read(following: path, bytesMax: Self.configBytesMax),
+            guard let bytes = try? files.read(file, bytesMax: Self.configBytesMax),
                 let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
             else { continue }
             for key in ["bos_token", "eos_token"] where prefix == nil {

@@ -17,7 +17,7 @@ struct IdentifiedModel {
     let digest: Digest
     let name: String
     /// Of the job's stage that reads the model.
-    var folder: FilePath { model.checkpoint.folder }
+    var sideFiles: SideFiles { model.checkpoint.sideFiles }
 }
 
 extension IdentifiedModel {
@@ -30,10 +30,21 @@ extension IdentifiedModel {
             try Checkpoint(located.folder, within: located.fence, excluding: own))
         for warning in model.checkpoint.warnings { cache.progress.warn(warning.description) }
         for reading in model.blueprint.readings { cache.progress.warn(reading.description) }
+        if !model.unreadKeys.isEmpty {
+            cache.progress.warn(
+                "config.json has keys that a \(model.blueprint.modelType) does not read here: "
+                    + model.unreadKeys.joined(separator: ", "))
+        }
         if let first = model.unread.first {
             cache.progress.note(
                 "\(model.unread.count) stored tensors that loaders make anew are not read and not "
                     + "written: \(quoted(first))" + (model.unread.count > 1 ? " and others" : ""))
+        }
+        if let first = model.leftOut.first {
+            cache.progress.note(
+                "\(model.leftOut.count) stored tensors of layers that predict further tokens are "
+                    + "not read and not written, and config.json of results says so: "
+                    + quoted(first) + (model.leftOut.count > 1 ? " and others" : ""))
         }
         // What is computed from files that change meanwhile must not be kept under their old name.
         cache.beforeKeeping { try model.checkpoint.verifyUnchanged() }
@@ -63,8 +74,8 @@ struct DigestStage: Stage {
 
     init(_ model: Model) {
         self.model = model
-        files = model.checkpoint.files.map(\.file)
-        config = Array(model.checkpoint.config.text.utf8)
+        files = model.checkpoint.weightFiles
+        config = Array(model.checkpoint.storedConfig.text.utf8)
         let newest =
             files.map { max($0.identity.modifiedNanoseconds, $0.identity.changedNanoseconds) }.max()
             ?? 0
@@ -102,7 +113,7 @@ struct DigestStage: Stage {
 
     var detail: String {
         "\(files.count) file\(files.count == 1 ? "" : "s"), "
-            + "\(model.checkpoint.tensorCount) tensors"
+            + "\(model.checkpoint.storedTensors.count) tensors"
     }
 
     var work: Work { Work(read: Double(model.checkpoint.tensorByteCount)) }
@@ -134,20 +145,26 @@ struct DigestStage: Stage {
         var tensors: [String: KeyJSON] = [:]
         let total = model.checkpoint.tensorByteCount
         var done = 0
-        for name in model.checkpoint.tensorNames {
+        for tensor in model.checkpoint.storedTensors {
             try progress.checkpoint()
-            let tensor = try model.checkpoint.tensor(name)
+            let name = tensor.name
             let digest = tensor.withBytes { bytes in Digest(of: bytes) }
-            let count = tensor.nonFiniteCount
+            let count = tensor.coding == nil ? tensor.nonFiniteCount : 0
             if count > 0 { notFinite.append((name, count)) }
             // Otherwise the pages of the whole checkpoint stay resident.
             tensor.adviseDontNeed()
             tensors[name] = [
-                "dtype": .string(tensor.dtype.rawValue), "sha256": .string(digest.hex),
+                "dtype": .string(tensor.storedType), "sha256": .string(digest.hex),
                 "shape": .array(tensor.shape.map { .integer($0) }),
             ]
             done += tensor.byteCount
             progress.progress(done: done, total: total, unit: "bytes", detail: name)
+        }
+        for tensor in model.checkpoint.codedTensors {
+            try progress.checkpoint()
+            let count = tensor.nonFiniteCount
+            if count > 0 { notFinite.append((tensor.name, count)) }
+            tensor.adviseDontNeed()
         }
         return named(["config": .string(Digest(of: config).hex), "tensors": .object(tensors)])
     }

@@ -133,7 +133,7 @@ struct Evaluations {
     ) throws -> PreparedPrompts {
         try task.prompts(
             at: path, evaluation.parameters, encoder: encoder,
-            folder: original.model.checkpoint.folder,
+            files: original.model.checkpoint.sideFiles,
             contextLength: original.model.blueprint.contextLength)
     }
 

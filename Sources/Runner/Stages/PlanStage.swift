@@ -110,7 +110,9 @@ struct PlanStage: Stage {
             method: request.method, ratio: request.ratio, parameters: request.parameters,
             kinds: kinds, similarity: ground.similarity?.matrix, removals: ground.removals?.order,
             searchedPlan: ground.searched?.plan,
-            patterns: model.architecture.patterns(of: model.blueprint))
+            patterns: model.architecture.patterns(of: model.blueprint),
+            period: PeriodicKinds(model.architecture.loaderPeriod, of: model.blueprint),
+            keepsPeriod: model.architecture.loaderPeriod?.isDefault ?? false)
     }
 
     func decode(_ stored: StageResult) throws -> IdentifiedPlan {

@@ -94,7 +94,7 @@ struct QuantizeStage: Stage {
     /// Opens what was written.
     func decode(_ stored: StageResult) throws -> QuantizedModel {
         QuantizedModel(
-            model: try Model(try Checkpoint(folder, readsQuantised: true)), identity: stored.key,
+            model: try Model(try Checkpoint(folder, keepsCodes: true)), identity: stored.key,
             files: files.list, bytes: files.list.reduce(0) { $0 + $1.bytes },
             seconds: files.seconds)
     }

@@ -2,6 +2,7 @@
 
 import Catalogue
 import Checkpoint
+import DurableIO
 import JSON
 import Jobs
 import Locations
@@ -154,17 +155,35 @@ extension CalibrationSource {
     }
 }
 
-/// A tokenizer with the digest of its file.
+/// A tokenizer with the digest of its files.
 struct IdentifiedTokenizer {
     let encoder: PromptEncoder
     let digest: Digest
     var tokenizer: Tokenizer { encoder.tokenizer }
 
-    init(folder: FilePath) throws {
-        let path = folder.appending("tokenizer.json")
-        let before = try? MappedBytes.digest(path)
-        encoder = PromptEncoder(try TokenizerFolder.load(folder), folder: folder)
-        digest = try MappedBytes.digest(path)
-        guard before == digest else { throw InputChanged(what: path.string) }
+    init(_ files: SideFiles) throws {
+        let before = try? Self.digest(of: files)
+        encoder = PromptEncoder(try TokenizerFolder.load(files), files)
+        digest = try Self.digest(of: files)
+        guard before == digest else {
+            throw InputChanged(what: try TokenizerFolder.files(of: files.folder)[0].string)
+        }
+    }
+
+    /// Of tokenizer.json, or of tokenizer.model and what is read with it; of a file that is made,
+    /// of its text.
+    private static func digest(of side: SideFiles) throws -> Digest {
+        if let made = try side.madeText("tokenizer.json") {
+            return Digest(of: unsafe made.span.bytes)
+        }
+        let files = try TokenizerFolder.files(of: side.folder)
+        if files.count == 1 { return try MappedBytes.digest(files[0]) }
+        let contents = try files.map { file -> KeyJSON in
+            [
+                "name": .string(file.lastComponent?.string ?? file.string),
+                "sha256": .string(try MappedBytes.digest(file).hex),
+            ]
+        }
+        return KeyJSON.array(contents).digest
     }
 }

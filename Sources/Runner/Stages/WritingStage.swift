@@ -28,7 +28,7 @@ struct WritingStage: Stage {
     ) throws {
         self.calibration = calibration
         let stop = try StopTokens(original.model.checkpoint)
-        let (chat, problem) = ChatPrompt.usable(folder: original.folder)
+        let (chat, problem) = ChatPrompt.usable(original.sideFiles)
         let all = try WritingPlan(calibration, hasTemplate: chat != nil).beginnings().compactMap {
             switch $0 {
             case .question(let text): try chat?.tokens(text, by: tokenizer.tokenizer)

@@ -2,8 +2,8 @@
 // out of the answers.
 
 package import Catalogue
+package import DurableIO
 package import Generation
-package import SystemPackage
 package import Texts
 package import Tokenizer
 
@@ -69,13 +69,13 @@ package protocol GenerationTask: Sendable {
 }
 
 extension GenerationTask {
-    /// Reads the prompts as the model in a folder reads them. A chat template that cannot be used
-    /// leaves plain text, with a note.
+    /// Reads the prompts as the model of these files reads them. A chat template that cannot be
+    /// used leaves plain text, with a note.
     package func prompts(
-        at path: String, _ parameters: Parameters, encoder: PromptEncoder, folder: FilePath,
+        at path: String, _ parameters: Parameters, encoder: PromptEncoder, files: SideFiles,
         contextLength: Int
     ) throws -> PreparedPrompts {
-        let (chat, problem) = usesChatTemplate ? ChatPrompt.usable(folder: folder) : (nil, nil)
+        let (chat, problem) = usesChatTemplate ? ChatPrompt.usable(files) : (nil, nil)
         var prepared = try prompts(
             at: path, parameters, encoder: encoder, chat: chat, contextLength: contextLength)
         if let problem { prepared.notes.append("\(name): prompts are plain text: \(problem)") }

@@ -121,11 +121,13 @@ package struct LikelihoodRunner {
 
     /// Texts of different classes are rotated by different frequencies (dynamic, longrope).
     private func frequencyClass(of text: [Int32]) -> Int {
-        switch forward.weights.blueprint.rotary?.scaling {
-        case .dynamic(_, let contextLength): max(text.count, contextLength)
-        case .longrope(_, _, let originalLength, _): text.count > originalLength ? 1 : 0
-        default: 0
-        }
+        forward.weights.blueprint.rotaries.map { rotary in
+            switch rotary.scaling {
+            case .dynamic(_, let contextLength): max(text.count, contextLength)
+            case .longrope(_, _, let originalLength, _): text.count > originalLength ? 1 : 0
+            default: 0
+            }
+        }.max() ?? 0
     }
 
     /// Bytes held at most beside the mapped weights: stream, keys and values of a wave, what a
@@ -152,10 +154,8 @@ package struct LikelihoodRunner {
         _ wave: LikelihoodWave, observer: some WorkObserver
     ) throws -> [Double] {
         let forest = TextForest(wave.texts, sharesBeginnings: forward.sharesBeginnings)
-        let frequencies = forward.weights.blueprint.rotary.map {
-            $0.inverseFrequencies(length: wave.texts.map(\.count).max() ?? 1)
-        }
-        let stream = try forward.run(forest, frequencies: frequencies, observer: observer)
+        let stream = try forward.run(
+            forest, length: wave.texts.map(\.count).max() ?? 1, observer: observer)
         // Targets by row, each row's logits computed once.
         var targets: [Int: [Int32]] = [:]
         var places: [[(row: Int, target: Int)]] = []
