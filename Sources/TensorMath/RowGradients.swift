@@ -36,8 +36,8 @@ package enum RowGradients {
         addColumnSums(of: output, times: (x, factors), to: gainGradient)
     }
 
-    /// For y = n gain (+ bias), n = (x - mean) / sqrt(variance + epsilon): adds dL/dx; shapes are of
-    /// `rmsNorm`.
+    /// For y = n gain (+ bias), n = (x - mean) / sqrt(variance + epsilon): adds dL/dx; shapes as
+    /// for `rmsNorm`.
     ///
     /// - Parameter gradients: each [1, width], take dL/dgain and dL/dbias; nil where not asked for.
     package static func layerNorm(
