@@ -104,6 +104,19 @@ import Testing
         }
     }
 
+    @Test(
+        "what sees inside a larger model is left alone, and its head by its whole name",
+        arguments: [
+            ("gemma3-seeing", ["re:.*vision_tower.*", "re:.*multi_modal_projector.*"]),
+            ("mistral3-seeing", ["re:.*vision_tower.*", "language_model.lm_head"]),
+            ("qwen3-vl-seeing", ["re:.*visual.*"]),
+        ])
+    func largerModels(name: String, patterns: [String]) throws {
+        let ignored = QuantizableWeights(try Self.model(name).blueprint).ignore
+        #expect(Set(patterns).isSubset(of: ignored), "\(ignored)")
+        #expect(Set(ignored).count == ignored.count)
+    }
+
     @Test("query heads that share a key-value head share scales")
     func groupedQueries() throws {
         let model = try Self.model("llama-tied-yarn")

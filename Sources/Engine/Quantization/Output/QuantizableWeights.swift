@@ -27,7 +27,11 @@ package struct QuantizableWeights: Sendable {
         hasExperts = blueprint.layers.contains {
             if case .experts = $0.feedForward { true } else { false }
         }
-        var patterns = ["lm_head"]
+        // Other parts of a larger model stay as they are stored, and its head has a longer name.
+        var patterns = ["lm_head"] + blueprint.carried.map { "re:.*\($0.name.tower).*" }
+        if blueprint.outputHead.hasSuffix(".lm_head.weight") {
+            patterns.append(blueprint.outputHead.module)
+        }
         for layer in blueprint.layers {
             if case .mamba(let mamba) = layer.mixer {
                 let name = layer.localName(mamba.input.tensor).prefix { $0 != "." }
@@ -69,6 +73,12 @@ extension LayerBlueprint {
 }
 
 extension String {
+    /// The part of a larger model that a tensor is of: `vision_tower`, `visual`.
+    fileprivate var tower: Substring {
+        let parts = split(separator: ".")
+        return parts.first { $0 != "model" } ?? ""
+    }
+
     /// The module of a tensor called `MODULE.weight`.
     package var module: String {
         hasSuffix(".weight") ? String(dropLast(".weight".count)) : self
