@@ -64,27 +64,27 @@ package enum RowGradients {
 
     /// For `RowKernels.normalise`: adds dL/dx; shapes and gains as there, all [tokens, width].
     ///
-    /// - Parameter gainGradient: as `gain`; nil where not asked for.
+    /// - Parameter gradients: as `gain`, take dL/dgain and dL/dbias; nil where not asked for.
     package static func normalise(
         _ x: MatrixView, groups group: Int, gain: MatrixView, gainOffset: Float, epsilon: Float,
-        isCentred: Bool, output: MatrixView, addingTo input: MatrixView, gainGradient: MatrixView?
+        isCentred: Bool, output: MatrixView, addingTo input: MatrixView,
+        gradients: (gain: MatrixView, bias: MatrixView?)?
     ) {
         precondition(gain.rows == 1 && x.columns % group == 0, "groups do not fill the row")
         precondition(gain.columns == group || gain.columns == x.columns, "gain does not match")
         for start in stride(from: 0, to: x.columns, by: group) {
             let place = start..<start + group
             let own = gain.columns == group ? 0..<group : place
-            let slopes = gainGradient?.columns(own)
             if isCentred {
                 layerNorm(
                     x.columns(place), gain: gain.columns(own), epsilon: epsilon,
                     output: output.columns(place), addingTo: input.columns(place),
-                    gradients: slopes.map { ($0, nil) })
+                    gradients: gradients.map { ($0.gain.columns(own), $0.bias?.columns(own)) })
             } else {
                 rmsNorm(
                     x.columns(place), gain: gain.columns(own), gainOffset: gainOffset,
                     epsilon: epsilon, output: output.columns(place),
-                    addingTo: input.columns(place), gainGradient: slopes)
+                    addingTo: input.columns(place), gainGradient: gradients?.gain.columns(own))
             }
         }
     }

@@ -41,22 +41,10 @@ struct BlockGradient {
     /// What of a layer has no derivative here; nil where all has.
     static func obstacle(_ layer: LayerBlueprint) -> String? {
         switch layer.mixer {
-        case .attention(let attention):
-            if attention.outputGate != nil { return "a gate behind its heads" }
-            if attention.clip != nil { return "clipped queries, keys and values" }
-            if [attention.queryNorm, attention.keyNorm].contains(where: { $0?.isCentred == true }) {
-                return "LayerNorm inside its heads"
-            }
-        case .absent: break
+        case .attention, .absent: nil
         case .latent, .mamba, .mamba2, .shortConvolution, .deltaNet:
-            return "a mixer that is \(layer.mixer.words)"
+            "a mixer that is \(layer.mixer.words)"
         }
-        if case .experts(let experts) = layer.feedForward,
-            experts.routing.scores == .sigmoid || experts.routing.correction != nil
-        {
-            return "experts that are not chosen and weighed by one softmax"
-        }
-        return nil
     }
 
     /// nil where there is an obstacle.

@@ -103,11 +103,12 @@ extension BlockContext {
     ) throws -> MatrixView {
         guard let norm, let x else { return output }
         let result = scratch.zeros(rows: output.rows, columns: output.columns)
+        let slopes = try tensors?.vector(norm.tensor, self)
+        let bias = try norm.bias.flatMap { try tensors?.vector($0, self) }
         RowGradients.normalise(
             x, groups: norm.group ?? norm.width, gain: try weights.vector(norm.tensor),
             gainOffset: norm.gainOffset, epsilon: norm.epsilon, isCentred: norm.isCentred,
-            output: output, addingTo: result,
-            gainGradient: try tensors?.vector(norm.tensor, self))
+            output: output, addingTo: result, gradients: slopes.map { ($0, bias) })
         return result
     }
 }
