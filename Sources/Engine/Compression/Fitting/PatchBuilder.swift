@@ -42,6 +42,15 @@ struct PatchBuilder {
         }
     }
 
+    /// One number of a vector.
+    func set(
+        _ vector: String, at index: Int, to value: Float, in patch: inout LayerPatch
+    ) throws {
+        try change(vector, in: &patch) {
+            $0.reshaped(columns: $0.rows * $0.columns)[0, index] = value
+        }
+    }
+
     /// Sum of the biases of several projections, [1, outputs]; nil where they have none.
     static func biasSum(
         _ projections: [ProjectionBlueprint], _ context: BlockContext
@@ -57,11 +66,18 @@ struct PatchBuilder {
     }
 
     /// Output projections of several layers as start weights [sum of inputs, outputs].
+    ///
+    /// - Parameter factors: what the outputs of one are multiplied with, [1, outputs]; nil: 1.
     static func stacked(
-        _ projections: [ProjectionBlueprint], _ context: BlockContext
+        _ projections: [ProjectionBlueprint], _ context: BlockContext,
+        factors: (_ index: Int) throws -> MatrixView? = { _ in nil }
     ) throws -> DoubleMatrix {
-        let parts = try projections.map {
-            try context.weights.projection($0).floats().transposedDoubles
+        let parts = try projections.enumerated().map { index, projection in
+            let matrix = try context.weights.projection(projection).floats()
+            if let factors = try factors(index) {
+                RowKernels.scale(matrix, rowsBy: factors.row(0))
+            }
+            return matrix.transposedDoubles
         }
         return DoubleMatrix(
             rows: parts.reduce(0) { $0 + $1.rows }, columns: parts[0].columns,
@@ -71,7 +87,7 @@ struct PatchBuilder {
     /// Gathers groups of rows, numbered through all layers, each multiplied by its layer's norm
     /// gains, so that a norm of gain 1 can stand before them.
     func gather(
-        _ projections: [ProjectionBlueprint], norms: [NormBlueprint], groups: [Int],
+        _ projections: [ProjectionBlueprint], norms: [NormBlueprint?], groups: [Int],
         rowsPerGroup: Int, into own: ProjectionBlueprint, _ patch: inout LayerPatch
     ) throws {
         let perLayer = own.rows.count / rowsPerGroup
@@ -100,10 +116,10 @@ struct PatchBuilder {
 
     /// The projection's bias with what the norm's own gives behind it, [1, outputs].
     func bias(
-        _ projection: ProjectionBlueprint, behind norm: NormBlueprint
+        _ projection: ProjectionBlueprint, behind norm: NormBlueprint?
     ) throws -> MatrixView? {
         let own = try context.weights.bias(projection)
-        guard let name = norm.bias else { return own }
+        guard let name = norm?.bias else { return own }
         let sum = MatrixView(rows: 1, columns: projection.rows.count)
         sum.assignProduct(
             try context.weights.vector(name),
@@ -113,15 +129,19 @@ struct PatchBuilder {
     }
 
     /// W diag(gain), [outputs, inputs].
-    func withGains(_ projection: ProjectionBlueprint, _ norm: NormBlueprint) throws -> MatrixView {
+    func withGains(
+        _ projection: ProjectionBlueprint, _ norm: NormBlueprint?
+    ) throws -> MatrixView {
         let weight = try context.weights.projection(projection).floats()
+        guard let norm else { return weight }
         RowKernels.multiply(
             weight, gain: try context.weights.vector(norm.tensor), gainOffset: norm.gainOffset)
         return weight
     }
 
     /// A norm that only normalises.
-    func neutralise(_ norm: NormBlueprint, in patch: inout LayerPatch) {
+    func neutralise(_ norm: NormBlueprint?, in patch: inout LayerPatch) {
+        guard let norm else { return }
         let gains = MatrixView(rows: 1, columns: norm.width)
         gains.fill(1 - norm.gainOffset)
         patch[layer.localName(norm.tensor)] = gains

@@ -137,7 +137,10 @@ extension Method {
             work: settings.work(
                 input.weights.blueprint, keeping: goal.kept, tokens: input.batch),
             notes: settings.notes(
-                input.weights.blueprint, keeping: goal.kept, tokens: input.batch)
+                input.weights.blueprint, keeping: goal.kept, tokens: input.batch),
+            outcome: { [blueprint = input.weights.blueprint] computed in
+                settings.removalNotes(blueprint, keeping: goal.kept, computed: computed)
+            }
         ) { observer, recall, give in
             try ModelFolding(
                 input.weights, mode: input.mode, batch: input.batch, settings: settings,

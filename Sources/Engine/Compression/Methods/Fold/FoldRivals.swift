@@ -93,21 +93,29 @@ struct FoldRivals {
             count: weights.blueprint.layers.count - kept.count, observer: observer)
         {
             let replaced = weights.blueprint.layers.indices.filter { !stretch.contains($0) }
-            let patch = try BlockReplacement(
-                weights, mode: mode, batch: fitted, lambda: Self.lambda, space: space
-            ).run(keeping: replaced, observer: Quiet(observer))
-            results.append(try result("replaceme", replaced, patch))
+            // It refuses layers whose MLP can take no map.
+            let patch: WeightPatch?
+            do {
+                patch = try BlockReplacement(
+                    weights, mode: mode, batch: fitted, lambda: Self.lambda, space: space
+                ).run(keeping: replaced, observer: Quiet(observer))
+            } catch MethodError.unsupported {
+                patch = nil
+            }
+            if let patch { results.append(try result("replaceme", replaced, patch)) }
         }
         return results
     }
 
-    /// Every kept layer averaged with the removed ones behind it.
+    /// Every kept layer averaged with the removed ones behind it that have the same tensors.
     private func averages(keeping kept: [Int]) -> AveragedTensors {
         let layers = weights.blueprint.layers
+        let ranges = FoldedStretch.ranges(keeping: kept, of: layers.count)
         return AveragedTensors(
             source: weights.source,
-            stretches: FoldedStretch.ranges(keeping: kept, of: layers.count).map {
-                Array(layers[$0])
+            stretches: zip(kept, ranges).map { base, range in
+                let tensors = layers[base].localTensors
+                return range.map { layers[$0] }.filter { $0.localTensors == tensors }
             })
     }
 

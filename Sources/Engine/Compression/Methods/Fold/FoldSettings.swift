@@ -55,6 +55,7 @@ extension FoldSettings {
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> [String] {
         [scarcity(blueprint, keeping: kept, tokens: tokens)].compactMap { $0 }
+            + mergeNotes(blueprint, keeping: kept)
             + tuningNotes(blueprint, keeping: kept, tokens: tokens)
     }
 
@@ -66,10 +67,16 @@ extension FoldSettings {
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> String? {
         let ranges = FoldedStretch.ranges(keeping: kept, of: blueprint.layers.count)
+        // How many features, and how many of all tokens one of them gets for each that it needs.
         let features =
             zip(kept, ranges).map { base, range in
-                let widest = blueprint.layers[base].perceptrons.map(\.down.inputs).max() ?? 0
-                return widest * (neurons ? range.count : 1)
+                switch blueprint.layers[base].feedForward {
+                case .mlp(let mlp): mlp.down.inputs * (neurons ? range.count : 1)
+                case .experts(let experts):
+                    (experts.experts.first?.down.inputs ?? 0) * experts.experts.count
+                        / max(1, experts.expertsPerToken)
+                case .absent: 0
+                }
             }.max() ?? 0
         let fitted = split(tokens).fitted.tokens.count
         guard kept.count < blueprint.layers.count, fitted < Self.tokensPerFeatureMin * features
@@ -117,10 +124,14 @@ extension FoldSettings {
     private func streamByteCount(
         _ blueprint: ModelBlueprint, tokens: PackedSequences, of part: (Int) -> Int
     ) -> Int {
-        // Folded, original, target, two ways that are tried; of what is held back also what is
-        // wanted, and ends.
+        // Folded, original, target, two ways that are tried; where there are experts what they
+        // leave, and what is left to their shared part; of what is held back also what is wanted,
+        // and ends.
         let (fitted, judged) = streamByteCounts(blueprint, tokens: tokens)
-        return 5 * part(fitted) + 6 * part(judged)
+        let hasExperts = blueprint.layers.contains {
+            if case .experts = $0.feedForward { true } else { false }
+        }
+        return (hasExperts ? 7 : 5) * part(fitted) + 6 * part(judged)
     }
 
     /// Bytes of files that streams lie in while weights are computed.
@@ -128,6 +139,24 @@ extension FoldSettings {
         _ blueprint: ModelBlueprint, tokens: PackedSequences, space: StreamSpace
     ) -> Int {
         streamByteCount(blueprint, tokens: tokens, of: space.diskBytes)
+    }
+
+    /// Bytes held while experts are merged, beside one layer and its redirected projections: what
+    /// routers say of all tokens, the neurons of the tokens of the busiest expert (four times the
+    /// mean), the router's Hessian, and the tensors that the new layer is read from.
+    private func expertsByteCount(
+        _ experts: ExpertsBlueprint, tokens: PackedSequences, of stretch: Int, _ width: Int
+    ) -> Int {
+        let count = experts.experts.count
+        let fitted = split(tokens).fitted.tokens.count
+        let inner = experts.experts.first?.down.inputs ?? 0
+        let busiest = min(
+            fitted, 4 * fitted * experts.expertsPerToken / max(1, count))
+        let layer = experts.experts.reduce(0) { sum, expert in
+            sum + expert.projections.reduce(0) { $0 + $1.rows.count * $1.inputs }
+        }
+        return 4 * fitted * (stretch + 2) * count + 4 * busiest * (inner + 2 * width)
+            + 3 * 8 * (width + 1) * (width + 1) + 3 * 4 * layer
     }
 
     /// What the allocator keeps of memory that was freed: one fold in two held up to 1.2 MB more
@@ -141,24 +170,31 @@ extension FoldSettings {
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences,
         space: StreamSpace = .memory
     ) -> Int {
-        // What cannot be folded is refused by name before anything is held.
-        guard let layers = try? FoldableLayer.all(of: blueprint) else { return 0 }
+        let layers = FoldableLayer.all(of: blueprint)
         let width = blueprint.hiddenWidth
         var features = 0
         var longest = 1
         var readers = 0
         var leaving = 0
+        var experts = 0
         let ranges = FoldedStretch.ranges(keeping: kept, of: layers.count)
         for (base, stretch) in zip(kept, ranges.map(\.count)) {
-            let (attention, gated) = (layers[base].attention, layers[base].gated)
+            let layer = layers[base]
+            let heads = layer.attention?.output.inputs ?? 0
+            let inner = (layer.mlp ?? layer.experts?.shared)?.down.inputs ?? 0
             longest = max(longest, stretch)
-            readers = max(readers, gated.readers.reduce(0) { $0 + $1.rows.count })
+            readers = max(
+                readers, layer.feedForwardReaders.reduce(0) { $0 + $1.rows.count })
             features = max(
-                features, gated.down.inputs * (neurons ? stretch : 1),
-                attention.output.inputs * (stretch <= groupStretch ? stretch : 1))
+                features, inner * (neurons ? stretch : 1),
+                heads * (stretch <= groupStretch ? stretch : 1),
+                layer.experts?.experts.first?.down.inputs ?? 0)
             leaving = max(
-                leaving, block(of: gated.down.inputs * stretch),
-                attention.output.inputs / max(1, attention.keyValueHeads))
+                leaving, block(of: inner * stretch),
+                heads / max(1, layer.attention?.keyValueHeads ?? 1))
+            if stretch > 1, let own = layer.experts {
+                experts = max(experts, expertsByteCount(own, tokens: tokens, of: stretch, width))
+            }
         }
         let stream = space.memoryBytes(streamByteCounts(blueprint, tokens: tokens).fitted)
         let streams = streamByteCount(blueprint, tokens: tokens, of: space.memoryBytes)
@@ -202,7 +238,7 @@ extension FoldSettings {
         // Features and targets as products of bf16 read them, and the panel that a product turns.
         let factors =
             2 * wave * (features + 2 * longest * width) + 4 * wave * GramAccumulator.height
-        return Self.allocatorBytes + streams + logits + factors + 4 * wave
+        return Self.allocatorBytes + streams + logits + factors + experts + 4 * wave
             * (features + (2 * longest + 5) * width)
             + DoubleMatrix.packingByteCount(columns: features)
             + max(gram + candidates + 2 * layer, 5 * layer + tuning + head, stream)

@@ -15,30 +15,35 @@ struct FoldTask {
     /// Says how far the part is, and what was done since it was last said; throws to stop the work.
     let tell: (_ words: String, _ operations: Double) throws -> Void
 
-    /// Sums Z'Z and Z'(target - stream - bias) over all waves.
-    /// - Parameter operations: that it takes.
+    /// Sums Z'Z and Z'(target - stream - bias) over all waves, as `goal` bends them.
+    /// - Parameters:
+    ///   - operations: that it takes.
+    ///   - own: the branch as the fit begins, of Z; asked for where a norm follows.
     func accumulate(
-        features: Int, bias: MatrixView?, ridge: Ridge, operations: Double,
-        _ compute: (_ wave: ForwardPass.Wave, _ stream: MatrixView) throws -> MatrixView
+        features: Int, bias: MatrixView?, goal: BranchGoal, ridge: Ridge, operations: Double,
+        _ compute: (_ wave: ForwardPass.Wave, _ stream: MatrixView) throws -> MatrixView,
+        own: (_ features: MatrixView) throws -> MatrixView
     ) throws -> GramAccumulator {
         var sums = GramAccumulator(features: features, targets: stream.columns)
         for (index, wave) in waves.enumerated() {
             let input = stream.rows(wave.tokens)
             let wanted = context.scratch.copy(target.rows(wave.tokens))
             wanted.subtract(input)
-            if let bias {
-                let negative = MatrixView(rows: 1, columns: bias.columns)
-                negative.subtract(bias)
-                RowKernels.addBias(wanted, negative)
-            }
+            let computed = try compute(wave, input)
+            goal.bend(
+                wanted, computed, own: goal.hasNorm ? try own(computed) : nil, bias: bias)
             try sums.add(
-                features: try compute(wave, input), targets: wanted,
+                features: computed, targets: wanted,
                 to: ridge.part(ofWave: index, of: waves.count), by: context.product)
             try tell(
                 "\(wave.tokens.upperBound) of \(stream.rows) tokens",
                 operations * Double(input.rows) / Double(stream.rows))
         }
         return sums
+    }
+
+    func share(of wave: ForwardPass.Wave) -> Double {
+        Double(wave.tokens.count) / Double(max(1, stream.rows))
     }
 
     /// Hears how many of all `units` a selection has removed; the inverse is there when the first

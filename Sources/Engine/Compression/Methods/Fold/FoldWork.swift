@@ -31,6 +31,52 @@ struct FoldWork {
         }
     }
 
+    // MARK: What is tried
+
+    /// A way to fold the stretch.
+    enum Attempt: Equatable {
+        /// The kept layer stays as it is: the others are removed.
+        case asItIs
+        case fitted(groups: Bool, FeedForwardWay)
+    }
+
+    /// One at least. What may well be worse than removal is judged against it, and comes behind it:
+    /// of equals the first is taken.
+    var attempts: [Attempt] {
+        let selects = held != nil && stretch.canSelectGroups(settings)
+        let fits =
+            selects || refitsMixer || refitsFeedForward || stretch.selectsNeurons(settings)
+            || ways != [.own]
+        guard fits else { return [.asItIs] }
+        let isUncertain = stretch.layers.contains(where: \.isUncertain)
+        // With nothing to judge by, what is uncertain is not done; and attention stays the kept
+        // layer's own: selecting groups can lose more than it wins (the first layers of the demo
+        // model).
+        if isUncertain, held == nil { return [.asItIs] }
+        return (isUncertain ? [.asItIs] : [])
+            + (selects ? [false, true] : [false]).flatMap { groups in
+                ways.map { .fitted(groups: groups, $0) }
+            }
+    }
+
+    private var ways: [FeedForwardWay] { stretch.feedForwardWays(settings) }
+
+    /// Whether the kept layer's own attention is fitted to the stream it gets.
+    var refitsMixer: Bool {
+        hasChanged && settings.refit && stretch.base.attention != nil
+    }
+
+    /// Whether the kept layer's own down projection is fitted, where no neurons are selected.
+    var refitsFeedForward: Bool {
+        guard stretch.base.mlp != nil, !stretch.selectsNeurons(settings) else { return false }
+        return settings.refit || stretch.merges && settings.neurons
+    }
+
+    /// Whether anything of the MLP or of the experts is fitted, so that what it reads is as well.
+    var fitsFeedForward: Bool {
+        stretch.selectsNeurons(settings) || refitsFeedForward || ways != [.own]
+    }
+
     // MARK: The whole
 
     /// Of `StretchFolding.fold`.
@@ -44,34 +90,36 @@ struct FoldWork {
 
     /// Of `StretchFolding.best`.
     func best(measured: Bool) -> Double {
-        guard held != nil, stretch.canSelectGroups(settings) else {
-            return attempt(selectsGroups: false) + (measured ? divergence : 0)
-        }
-        return attempt(selectsGroups: false) + attempt(selectsGroups: true) + 2 * divergence
+        let attempts = attempts
+        let judged = attempts.count > 1 || measured ? divergence : 0
+        return attempts.reduce(0) { $0 + operations($1) + judged }
+            + (attempts == [.asItIs] ? states(leaving: true, fits: false) : 0)
     }
 
     /// Of `StretchFolding.compute`.
-    private func attempt(selectsGroups: Bool) -> Double {
-        var sum =
-            selectsGroups || hasChanged && settings.refit
-            ? states(leaving: false) + maps(attentionReaders) : 0
+    private func operations(_ attempt: Attempt) -> Double {
+        guard case .fitted(let selectsGroups, let way) = attempt else { return tried }
+        var sum = selectsGroups || refitsMixer ? states(leaving: false) + maps(attentionReaders) : 0
         if selectsGroups {
             sum += groupSums + groupSelection.total
-        } else if hasChanged, settings.refit {
+        } else if refitsMixer {
             sum += refit(.attention)
         }
+        if (selectsGroups || refitsMixer) && stretch.base.postMixerNorm != nil { sum += mixer }
         sum += mixer + states(leaving: true, fits: fitsFeedForward)
         if fitsFeedForward { sum += maps(feedForwardReaders) }
-        if stretch.merges, settings.neurons {
+        if way != .own {
+            sum += experts(way)
+        } else if stretch.selectsNeurons(settings) {
             sum += neuronSums + neuronSelection.total
-        } else if settings.refit {
+        } else if refitsFeedForward {
             sum += refit(.feedForward)
+        }
+        if way == .own, fitsFeedForward, stretch.base.postFeedForwardNorm != nil {
+            sum += feedForward
         }
         return sum + feedForward + judged
     }
-
-    /// Whether anything of the MLP is fitted, so that what it reads is as well.
-    var fitsFeedForward: Bool { stretch.merges && settings.neurons || settings.refit }
 
     /// Of carrying all streams through the stretch's layer as it is.
     var carry: Double { stretch.base.layer.operations(fitted) + judged }
@@ -105,20 +153,23 @@ struct FoldWork {
     var groupSums: Double {
         stretch.layers.reduce(0) { $0 + $1.layer.mixerOperations(fitted) }
             + FittingWork.sums(
-                tokens: fitted.tokens, features: count * stretch.base.attention.output.inputs,
-                targets: width)
+                tokens: fitted.tokens, features: count * features(.attention), targets: width)
     }
 
-    var groupSelection: Selection { selection(stretch.base.attention.output.inputs) }
+    var groupSelection: Selection { selection(features(.attention), of: count) }
 
+    /// MLPs, or what experts share, of the layers that are merged.
     var neuronSums: Double {
-        stretch.layers.reduce(0) { $0 + $1.layer.feedForwardOperations(fitted) } * 2 / 3
+        let merged = stretch.mergedFeedForwards.map { stretch.layers[$0] }
+        return merged.reduce(0) { $0 + $1.layer.feedForwardOperations(fitted) } * 2 / 3
             + FittingWork.sums(
-                tokens: fitted.tokens, features: count * stretch.base.gated.down.inputs,
+                tokens: fitted.tokens, features: merged.count * features(.feedForward),
                 targets: width)
     }
 
-    var neuronSelection: Selection { selection(stretch.base.gated.down.inputs) }
+    var neuronSelection: Selection {
+        selection(features(.feedForward), of: stretch.mergedFeedForwards.count)
+    }
 
     struct Selection {
         let inversion: Double
@@ -126,7 +177,7 @@ struct FoldWork {
         var total: Double { inversion + removal }
     }
 
-    private func selection(_ kept: Int) -> Selection {
+    private func selection(_ kept: Int, of count: Int) -> Selection {
         Selection(
             inversion: FittingWork.inversion(features: count * kept, targets: width),
             removal: FittingWork.removal(
@@ -147,7 +198,48 @@ struct FoldWork {
     }
 
     private func features(_ part: OutputRefit.Part) -> Int {
-        part == .attention ? stretch.base.attention.output.inputs : stretch.base.gated.down.inputs
+        let base = stretch.base
+        return part == .attention
+            ? base.attention?.output.inputs ?? 0
+            : (base.mlp ?? base.experts?.shared)?.down.inputs ?? 0
+    }
+
+    // MARK: Experts
+
+    private func experts(_ way: FeedForwardWay) -> Double {
+        guard let own = stretch.base.experts else { return 0 }
+        let shared =
+            own.shared != nil && settings.neurons && stretch.mergedFeedForwards.count > 1
+            ? neuronSums + neuronSelection.total : 0
+        return routerScores(of: way) + Double(RouterFit.passes) * routerPass + feedForward * 5 / 3
+            + shared + Double(ExpertsFolding.rounds * own.experts.count) * expert.total
+    }
+
+    /// What the original's routers and, where costs are asked for, its experts say.
+    func routerScores(of way: FeedForwardWay) -> Double {
+        states(leaving: false, fits: false)
+            + (way == .chosenExperts
+                ? stretch.layers.reduce(0) { $0 + $1.layer.feedForwardOperations(fitted) } : 0)
+    }
+
+    /// A pass of all tokens through a router and back.
+    var routerPass: Double {
+        4 * fitted.tokens * Double(width) * Double(stretch.base.experts?.experts.count ?? 0)
+    }
+
+    /// One expert's least squares, of the tokens that it gets in the mean.
+    var expert: (sums: Double, solution: Double, total: Double) {
+        guard let own = stretch.base.experts, let first = own.experts.first else {
+            return (0, 0, 0)
+        }
+        let inner = first.down.inputs
+        let tokens =
+            fitted.tokens * Double(own.expertsPerToken) / Double(max(1, own.experts.count))
+        let sums =
+            FittingWork.sums(tokens: tokens, features: inner, targets: width)
+            + 12 * tokens * Double(inner) * Double(width)
+        let solution = FittingWork.ridge(features: inner, targets: width)
+        return (sums, solution, sums + solution)
     }
 
     /// The new layer's halves on what is fitted.
@@ -184,11 +276,11 @@ struct FoldWork {
 }
 
 extension FoldSettings {
-    /// Of `ModelFolding.run`; nothing where a layer cannot be folded, which is told by name.
+    /// Of `ModelFolding.run`.
     func work(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> Work {
-        guard let layers = try? FoldableLayer.all(of: blueprint) else { return .none }
+        let layers = FoldableLayer.all(of: blueprint)
         let (fitted, heldBack) = split(tokens)
         let held = heldBack.map { TokenLoad($0) }
         let parts = FoldWork.all(
@@ -208,7 +300,7 @@ extension FoldSettings {
     func costWork(
         _ blueprint: ModelBlueprint, of stretches: [Range<Int>], tokens: PackedSequences
     ) -> Work {
-        guard let layers = try? FoldableLayer.all(of: blueprint) else { return .none }
+        let layers = FoldableLayer.all(of: blueprint)
         let (fitted, held) = split(tokens)
         let judged = TokenLoad(held ?? fitted)
         let folded = stretches.reduce(0.0) { sum, stretch in

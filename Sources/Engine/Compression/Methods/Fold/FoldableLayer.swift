@@ -1,84 +1,48 @@
-// What of a layer `fold` works on, found once; and what it cannot compute.
+// What of a layer `fold` works on, found once: parts that least squares can make of several layers',
+// and why the others stay those of the layer that is kept.
 
-import Failures
-package import Model
+import Model
 
-/// Why `fold` cannot compute a layer.
-enum FoldError: ClassifiedFailure, Equatable, CustomStringConvertible {
-
-    var failureClass: FailureClass { .user }
-
-    case unsupported(layer: Int, what: String)
-
-    var description: String {
-        switch self {
-        case .unsupported(let layer, let what):
-            "method fold cannot compute layer \(layer): \(what); choose mka, sleb or reverse"
-        }
-    }
-}
-
-/// A layer with the attention and the MLP that `fold` found in it.
+/// A layer with the parts that `fold` found in it.
 @dynamicMemberLookup
 struct FoldableLayer {
     let layer: LayerBlueprint
-    let inputNorm: NormBlueprint
-    let attention: AttentionBlueprint
-    let feedForwardNorm: NormBlueprint
-    let gated: MLPBlueprint
+    /// nil where the mixer is another one, or cannot be fitted.
+    let attention: AttentionBlueprint?
+    /// nil where the layer has experts or nothing, or the MLP cannot be fitted.
+    let mlp: MLPBlueprint?
+    /// nil where the layer has none, or they cannot be fitted.
+    let experts: ExpertsBlueprint?
+    /// Why the mixer, or the feed-forward part, of the layer is kept or removed as it is; nil where
+    /// it can be fitted.
+    let mixerObstacle: String?
+    let feedForwardObstacle: String?
 
-    /// - Parameter index: of the layer in the original, for what is refused.
-    init(_ layer: LayerBlueprint, index: Int) throws(FoldError) {
-        if case .latent = layer.mixer {
-            throw .unsupported(
-                layer: index,
-                what: "its heads share a latent and the end of their keys, and heads of other "
-                    + "layers have their own")
-        }
-        guard case .attention(let attention) = layer.mixer else {
-            throw .unsupported(layer: index, what: "its mixer is not attention")
-        }
-        guard attention.outputGate == nil else {
-            throw .unsupported(
-                layer: index, what: "a gate multiplies what its heads put out")
-        }
-        guard case .mlp(let gated) = layer.feedForward else {
-            throw .unsupported(
-                layer: index,
-                what: "which experts a token takes depends on the router, so their "
-                    + "neurons are not features of one least squares")
-        }
-        guard layer.postMixerNorm == nil, layer.postFeedForwardNorm == nil else {
-            throw .unsupported(
-                layer: index,
-                what: "a norm behind the branch makes the output nonlinear in its "
-                    + "weights")
-        }
-        if let what = layer.branchObstacle { throw .unsupported(layer: index, what: what) }
-        guard let inputNorm = layer.inputNorm, let feedForwardNorm = layer.feedForwardNorm else {
-            throw .unsupported(layer: index, what: "it has no norm before a branch")
-        }
-        for (norm, readers) in [
-            (inputNorm, [attention.query, attention.key, attention.value]),
-            (feedForwardNorm, gated.readers),
-        ] where norm.bias != nil && readers.contains(where: { $0.bias == nil }) {
-            throw .unsupported(
-                layer: index,
-                what: "its norms add a bias and what reads them has none to take it up")
-        }
+    init(_ layer: LayerBlueprint) {
         self.layer = layer
-        self.inputNorm = inputNorm
-        self.attention = attention
-        self.feedForwardNorm = feedForwardNorm
-        self.gated = gated
+        var attention: AttentionBlueprint?
+        if case .attention(let found) = layer.mixer { attention = found }
+        let mixerObstacle = attention.map { layer.obstacle($0) } ?? layer.mixer.words
+        self.mixerObstacle = mixerObstacle
+        self.attention = mixerObstacle == nil ? attention : nil
+        var (mlp, experts): (MLPBlueprint?, ExpertsBlueprint?)
+        let obstacle: String?
+        switch layer.feedForward {
+        case .mlp(let found):
+            mlp = found
+            obstacle = layer.feedForwardObstacle(found.readers)
+        case .experts(let found):
+            experts = found
+            obstacle = layer.obstacle(found)
+        case .absent: obstacle = "no MLP"
+        }
+        feedForwardObstacle = obstacle
+        self.mlp = obstacle == nil ? mlp : nil
+        self.experts = obstacle == nil ? experts : nil
     }
 
-    static func all(of blueprint: ModelBlueprint) throws(FoldError) -> [FoldableLayer] {
-        var all: [FoldableLayer] = []
-        for (index, layer) in blueprint.layers.enumerated() {
-            all.append(try FoldableLayer(layer, index: index))
-        }
-        return all
+    static func all(of blueprint: ModelBlueprint) -> [FoldableLayer] {
+        blueprint.layers.map { FoldableLayer($0) }
     }
 
     subscript<Value>(dynamicMember path: KeyPath<LayerBlueprint, Value>) -> Value {
@@ -86,36 +50,75 @@ struct FoldableLayer {
     }
 
     /// Projections that read the norm before attention.
-    var attentionReaders: [ProjectionBlueprint] {
-        [attention.query, attention.key, attention.value]
-    }
-    /// Projections that read the norm before the MLP.
-    var feedForwardReaders: [ProjectionBlueprint] { gated.readers }
+    var attentionReaders: [ProjectionBlueprint] { attention?.readers ?? [] }
+    /// Projections that read the norm before the MLP or the experts.
+    var feedForwardReaders: [ProjectionBlueprint] { mlp?.readers ?? experts?.readers ?? [] }
     /// Local names of what attention reads the stream by.
-    var attentionInputs: [String] {
-        (attentionReaders.map(\.tensor) + [inputNorm.tensor]).map(layer.localName)
+    var attentionInputs: [String] { names(attentionReaders, layer.inputNorm) }
+    /// Local names of what the MLP or the experts read the stream by.
+    var feedForwardInputs: [String] { names(feedForwardReaders, layer.feedForwardNorm) }
+
+    private func names(_ readers: [ProjectionBlueprint], _ norm: NormBlueprint?) -> [String] {
+        var tensors = readers.map(\.tensor)
+        // A norm's bias goes into theirs.
+        if norm?.bias != nil { tensors += readers.compactMap(\.bias) }
+        var seen: Set<String> = []
+        return (tensors + [norm?.tensor, norm?.bias].compactMap { $0 })
+            .filter { seen.insert($0).inserted }.map(layer.localName)
     }
-    /// Local names of what the MLP reads the stream by.
-    var feedForwardInputs: [String] {
-        (feedForwardReaders.map(\.tensor) + [feedForwardNorm.tensor]).map(layer.localName)
+
+    /// Whether a norm behind a branch makes the stream no linear function of its weights.
+    var hasNormsBehind: Bool { layer.postMixerNorm != nil || layer.postFeedForwardNorm != nil }
+
+    /// Whether what least squares make of the layer may well be worse than leaving it as it is, so
+    /// that it has to be judged against that.
+    var isUncertain: Bool {
+        hasNormsBehind || experts != nil || mixerObstacle != nil || feedForwardObstacle != nil
     }
 }
 
 extension ModelBlueprint {
-    /// Why layers of the model cannot be folded; nil where all can.
+    /// Why nothing of the model can be merged or tuned; nil where something can.
     package var foldObstacle: String? {
-        do throws(FoldError) {
-            _ = try FoldableLayer.all(of: self)
-            return nil
-        } catch {
-            switch error {
-            case .unsupported(_, let what): return what
-            }
+        let isFitted = FoldableLayer.all(of: self).contains {
+            $0.attention != nil || $0.mlp != nil || $0.experts != nil
+                || BlockGradient.obstacle($0.layer) == nil
         }
+        return isFitted ? nil : "its layers have no part that can be fitted or tuned"
+    }
+}
+
+extension LayerBlueprint {
+    fileprivate func obstacle(_ attention: AttentionBlueprint) -> String? {
+        obstacle(reading: inputNorm, attention.readers, before: postMixerNorm)
+    }
+
+    fileprivate func feedForwardObstacle(_ readers: [ProjectionBlueprint]) -> String? {
+        obstacle(reading: feedForwardNorm, readers, before: postFeedForwardNorm)
+    }
+
+    fileprivate func obstacle(_ experts: ExpertsBlueprint) -> String? {
+        if postFeedForwardNorm != nil { return "a norm behind its experts" }
+        return feedForwardObstacle(experts.readers)
+    }
+
+    /// Why what reads a norm cannot be fitted to another stream.
+    private func obstacle(
+        reading norm: NormBlueprint?, _ readers: [ProjectionBlueprint],
+        before post: NormBlueprint?
+    ) -> String? {
+        if isParallel { return "attention and an MLP that read the same input" }
+        if norm?.bias != nil, readers.contains(where: { $0.bias == nil }) {
+            return "norms whose bias nothing behind them can take up"
+        }
+        return post?.isCentred == true ? "LayerNorms behind its branches" : nil
     }
 }
 
 extension AttentionBlueprint {
+    /// What reads the layer's input.
+    var readers: [ProjectionBlueprint] { [query, key, value] + [outputGate].compactMap { $0 } }
+
     /// Whether groups of the other can stand beside those of this one.
     func sharesGroups(with other: AttentionBlueprint) -> Bool {
         // A gain inside the heads (Qwen3) belongs to all heads of a layer at once.
@@ -128,5 +131,42 @@ extension AttentionBlueprint {
             && (query.bias == nil) == (other.query.bias == nil)
             && (key.bias == nil) == (other.key.bias == nil)
             && (value.bias == nil) == (other.value.bias == nil)
+    }
+}
+
+extension MLPBlueprint {
+    /// Whether neurons of the other can stand beside those of this one.
+    func sharesNeurons(with other: MLPBlueprint) -> Bool {
+        activation == other.activation && neuronCount == other.neuronCount
+            && zip(projections, other.projections).allSatisfy {
+                $0.inputs == $1.inputs && ($0.bias == nil) == ($1.bias == nil)
+            } && projections.count == other.projections.count
+    }
+}
+
+extension ExpertsBlueprint {
+    /// What reads the layer's input: the router, all experts, and what they share.
+    var readers: [ProjectionBlueprint] {
+        [router] + experts.flatMap(\.readers) + (shared?.readers ?? [])
+            + [sharedGate].compactMap { $0 }
+    }
+
+    /// Whether experts of the other can stand beside those of this one.
+    func sharesExperts(with other: ExpertsBlueprint) -> Bool {
+        guard let first = experts.first, let second = other.experts.first else { return false }
+        return experts.count == other.experts.count && first.sharesNeurons(with: second)
+            && expertsPerToken == other.expertsPerToken && renormalised == other.renormalised
+            && routing.groups == nil && other.routing.groups == nil
+            && (routing.correction == nil) == (other.routing.correction == nil)
+            && routing.scores == other.routing.scores
+            && (router.bias == nil) == (other.router.bias == nil)
+    }
+}
+
+extension NormBlueprint? {
+    /// Whether what reads one norm can read the other in its place, gains and biases aside.
+    func isLike(_ other: NormBlueprint?) -> Bool {
+        self?.isCentred == other?.isCentred && self?.epsilon == other?.epsilon
+            && self?.width == other?.width && (self?.bias == nil) == (other?.bias == nil)
     }
 }

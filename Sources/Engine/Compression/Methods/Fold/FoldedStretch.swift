@@ -1,5 +1,7 @@
 // Which layers go into which kept one.
 
+import Model
+
 /// A kept layer with the removed ones that it absorbs.
 struct FoldedStretch {
     /// Their numbers in the original; the kept one is among them.
@@ -49,8 +51,53 @@ struct FoldedStretch {
         ranges.indices.map { $0 > 0 && ranges[$0 - 1].count > 1 || ranges[$0].count > 1 }
     }
 
+    // MARK: What is merged
+
     func canSelectGroups(_ settings: FoldSettings) -> Bool {
-        merges && layers.count <= settings.groupStretch
-            && layers.allSatisfy { $0.attention.sharesGroups(with: layers[0].attention) }
+        guard merges, layers.count <= settings.groupStretch, let own = base.attention else {
+            return false
+        }
+        return layers.allSatisfy { layer in
+            layer.attention.map { $0.sharesGroups(with: own) } == true
+                && layer.inputNorm.isLike(base.inputNorm)
+                && (layer.postMixerNorm == nil) == (base.postMixerNorm == nil)
+        }
     }
+
+    /// Layers whose neurons can stand in the kept one's MLP, or experts among its experts, by their
+    /// place in the stretch; the kept one is among them.
+    var mergedFeedForwards: [Int] {
+        layers.indices.filter { place in
+            let layer = layers[place]
+            guard layer.feedForwardNorm.isLike(base.feedForwardNorm),
+                (layer.postFeedForwardNorm == nil) == (base.postFeedForwardNorm == nil)
+            else { return false }
+            if let own = base.mlp { return layer.mlp.map { $0.sharesNeurons(with: own) } ?? false }
+            if let own = base.experts {
+                return layer.experts.map { $0.sharesExperts(with: own) } ?? false
+            }
+            return false
+        }
+    }
+
+    /// Whether the neurons of several MLPs are selected.
+    func selectsNeurons(_ settings: FoldSettings) -> Bool {
+        settings.neurons && base.mlp != nil && mergedFeedForwards.count > 1
+    }
+
+    /// Ways to fold what is behind the mixer.
+    func feedForwardWays(_ settings: FoldSettings) -> [FeedForwardWay] {
+        guard merges, base.experts != nil else { return [.own] }
+        return mergedFeedForwards.count > 1 ? [.keptExperts, .chosenExperts] : [.keptExperts]
+    }
+}
+
+/// What becomes of the part behind the mixer.
+enum FeedForwardWay {
+    /// The kept layer's MLP, with the best neurons of all where several are merged.
+    case own
+    /// The kept layer's experts.
+    case keptExperts
+    /// The experts of all layers whose loss costs most.
+    case chosenExperts
 }

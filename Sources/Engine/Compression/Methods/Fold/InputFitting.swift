@@ -26,7 +26,7 @@ struct InputFitting {
     ///   - stream: what all layers will get, [tokens, width].
     ///   - wanted: what each got in the original.
     mutating func add(
-        _ stream: MatrixView, wanted: [MatrixView], norms: [NormBlueprint],
+        _ stream: MatrixView, wanted: [MatrixView], norms: [NormBlueprint?],
         to part: GramAccumulator.Part, context: BlockContext
     ) throws {
         let scratch = context.scratch
@@ -41,7 +41,8 @@ struct InputFitting {
         try sums.add(features: given, targets: targets, to: part, by: context.product)
     }
 
-    private func normalise(_ x: MatrixView, _ norm: NormBlueprint, into out: MatrixView) {
+    private func normalise(_ x: MatrixView, _ norm: NormBlueprint?, into out: MatrixView) {
+        guard let norm else { return out.assign(x) }
         if norm.isCentred {
             RowKernels.layerNorm(x, gain: gains, bias: nil, epsilon: norm.epsilon, into: out)
         } else {
@@ -72,7 +73,7 @@ extension PatchBuilder {
     /// Projections that read `norm` read it through `map` from now on: W diag(gain) map', and a
     /// norm of gain 1.
     func redirect(
-        _ projections: [ProjectionBlueprint], norm: NormBlueprint, through map: MatrixView,
+        _ projections: [ProjectionBlueprint], norm: NormBlueprint?, through map: MatrixView,
         in patch: inout LayerPatch
     ) throws {
         let product = try MatrixProduct(mode: .float32)
@@ -82,7 +83,7 @@ extension PatchBuilder {
             let mapped = MatrixView(rows: scaled.rows, columns: scaled.columns)
             try product.multiply(scaled, weight, into: mapped)
             try set(projection, mapped, in: &patch)
-            if norm.bias != nil {
+            if norm?.bias != nil {
                 try setBias(projection, bias(projection, behind: norm), in: &patch)
             }
         }

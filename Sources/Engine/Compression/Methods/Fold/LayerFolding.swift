@@ -14,20 +14,25 @@ struct OutputRefit {
     let settings: FoldSettings
 
     func fold(_ task: FoldTask, _ patch: inout LayerPatch) throws {
-        let (attention, gated) = (layer.attention, layer.gated)
         let context = task.context
-        let output = part == .attention ? attention.output : gated.down
+        guard
+            let output = part == .attention ? layer.attention?.output : layer.mlp?.down
+        else { return }
         let norm = part == .attention ? layer.inputNorm : layer.feedForwardNorm
         var sums = try task.accumulate(
             features: output.inputs, bias: try context.weights.bias(output),
+            goal: BranchGoal(
+                layer.layer,
+                behind: part == .attention ? layer.postMixerNorm : layer.postFeedForwardNorm,
+                context),
             ridge: settings.ridge, operations: task.work.refitSums(part)
         ) { wave, stream in
-            let normal = context.scratch.matrix(
-                rows: stream.rows, columns: stream.columns)
-            try context.normalise(stream, norm, into: normal)
-            return part == .attention
-                ? try attention.heads(normal, layout: wave.layout, context: context)
-                : try gated.neurons(normal, context: context)
+            let normal = try context.normalised(stream, norm)
+            return try part == .attention
+                ? layer.attention?.heads(normal, layout: wave.layout, context: context) ?? normal
+                : layer.mlp?.neurons(normal, context: context) ?? normal
+        } own: {
+            try context.branch($0, output)
         }
         let start = try context.weights.projection(output).floats().transposedDoubles
         let lambda = settings.ridge.share(of: sums, start: start)
@@ -42,32 +47,51 @@ struct OutputRefit {
 
 /// Concatenates the MLPs of a stretch and selects as many neurons as one layer has.
 struct NeuronFolding {
+    /// Those whose neurons stand beside one another, the kept one among them.
     let layers: [FoldableLayer]
     let base: FoldableLayer
     let settings: FoldSettings
+    /// The MLP of a layer that is meant.
+    var part: (FoldableLayer) -> MLPBlueprint? = { $0.mlp }
+    /// Of the kept layer: its sigmoid multiplies what all neurons give.
+    var gate: ProjectionBlueprint?
 
     func fold(_ task: FoldTask, _ patch: inout LayerPatch) throws {
+        guard let own = part(base) else { return }
         let context = task.context
-        let parts = layers.map(\.gated)
-        let own = base.gated
+        let parts = layers.compactMap(part)
         let count = own.down.inputs
-        let bias = try PatchBuilder.biasSum(parts.map(\.down), context)
+        let place = layers.firstIndex { $0.prefix == base.prefix } ?? 0
+        let goal = try BranchGoal(base.layer, behind: base.postFeedForwardNorm, context)
+        // Behind norms, branches do not add up.
+        let bias =
+            goal.hasNorm
+            ? try context.weights.bias(own.down)
+            : try PatchBuilder.biasSum(parts.map(\.down), context)
+        var lengths = BranchLengths(
+            goal: goal, norms: layers.map(\.postFeedForwardNorm), place: place)
         var sums = try task.accumulate(
-            features: count * parts.count, bias: bias, ridge: settings.ridge,
+            features: count * parts.count, bias: bias, goal: goal, ridge: settings.ridge,
             operations: task.work.neuronSums
         ) { _, stream in
             let all = context.scratch.matrix(
                 rows: stream.rows, columns: count * parts.count)
-            let normal = context.scratch.matrix(
-                rows: stream.rows, columns: stream.columns)
             for (index, part) in parts.enumerated() {
-                try context.normalise(stream, layers[index].feedForwardNorm, into: normal)
+                let normal = try context.normalised(stream, layers[index].feedForwardNorm)
                 all.columns(index * count..<(index + 1) * count).assign(
                     try part.neurons(normal, context: context))
             }
+            if gate != nil {
+                let normal = try context.normalised(stream, base.feedForwardNorm)
+                try context.gates(normal, gate).map { RowKernels.scale(all, rowsBy: $0) }
+            }
             return all
+        } own: {
+            try lengths.add($0, parts.map(\.down), context)
         }
-        let start = try PatchBuilder.stacked(parts.map(\.down), context)
+        let start = try PatchBuilder.stacked(parts.map(\.down), context) {
+            try lengths.factors($0, context)
+        }
         let lambda = settings.ridge.share(of: sums, start: start)
         let (gram, cross) = sums.take()
         let selection = try LeastSquares.select(
@@ -94,28 +118,37 @@ struct GroupFolding {
     let settings: FoldSettings
 
     func fold(_ task: FoldTask, _ patch: inout LayerPatch) throws {
+        guard let own = base.attention else { return }
         let context = task.context
-        let parts = layers.map(\.attention)
-        let own = base.attention
+        let parts = layers.compactMap(\.attention)
         let count = own.output.inputs
-        let bias = try PatchBuilder.biasSum(parts.map(\.output), context)
+        let place = layers.firstIndex { $0.prefix == base.prefix } ?? 0
+        let goal = try BranchGoal(base.layer, behind: base.postMixerNorm, context)
+        let bias =
+            goal.hasNorm
+            ? try context.weights.bias(own.output)
+            : try PatchBuilder.biasSum(parts.map(\.output), context)
+        var lengths = BranchLengths(
+            goal: goal, norms: layers.map(\.postMixerNorm), place: place)
         var sums = try task.accumulate(
-            features: count * parts.count, bias: bias, ridge: settings.ridge,
+            features: count * parts.count, bias: bias, goal: goal, ridge: settings.ridge,
             operations: task.work.groupSums
         ) { wave, stream in
             let all = context.scratch.matrix(
                 rows: stream.rows, columns: count * parts.count)
-            let normal = context.scratch.matrix(
-                rows: stream.rows, columns: stream.columns)
             for (index, part) in parts.enumerated() {
-                try context.normalise(stream, layers[index].inputNorm, into: normal)
+                let normal = try context.normalised(stream, layers[index].inputNorm)
                 all.columns(index * count..<(index + 1) * count).assign(
                     try part.heads(normal, layout: wave.layout, context: context))
             }
             return all
+        } own: {
+            try lengths.add($0, parts.map(\.output), context)
         }
         let queries = own.heads / own.keyValueHeads
-        let start = try PatchBuilder.stacked(parts.map(\.output), context)
+        let start = try PatchBuilder.stacked(parts.map(\.output), context) {
+            try lengths.factors($0, context)
+        }
         let lambda = settings.ridge.share(of: sums, start: start)
         let (gram, cross) = sums.take()
         let selection = try LeastSquares.select(
@@ -135,5 +168,63 @@ struct GroupFolding {
         try builder.set(own.output, MatrixView(selection.weights.transposed), in: &patch)
         try builder.setBias(own.output, bias, in: &patch)
         builder.neutralise(base.inputNorm, in: &patch)
+    }
+}
+
+/// Branches of several layers as parts of one: behind norms of their own their lengths say nothing,
+/// so that each is brought to the kept layer's by the mean of its own, and to its gains.
+struct BranchLengths {
+    private let goal: BranchGoal
+    private let norms: [NormBlueprint?]
+    /// Of the kept layer.
+    private let place: Int
+    private var sums: [Double]
+
+    /// - Parameter norms: behind the branch of each layer.
+    init(goal: BranchGoal, norms: [NormBlueprint?], place: Int) {
+        self.goal = goal
+        self.norms = norms
+        self.place = place
+        sums = Array(repeating: 0, count: norms.count)
+    }
+
+    /// The sum of the branches, [tokens, hidden].
+    ///
+    /// - Parameters:
+    ///   - features: of all layers beside one another.
+    ///   - outputs: projections of each.
+    mutating func add(
+        _ features: MatrixView, _ outputs: [ProjectionBlueprint], _ context: BlockContext
+    ) throws -> MatrixView {
+        var start = 0
+        let branches = try outputs.map { output in
+            defer { start += output.inputs }
+            return try context.branch(features.columns(start..<start + output.inputs), output)
+        }
+        for (index, branch) in branches.enumerated() {
+            sums[index] += BranchGoal.lengths(branch, 0).reduce(0) { $0 + Double($1) }
+        }
+        for (index, branch) in branches.enumerated() where index != place {
+            guard let factors = try factors(index, context) else { continue }
+            RowKernels.multiply(branch, gain: factors, gainOffset: 0)
+            RowKernels.add(branches[place], branch)
+        }
+        return branches[place]
+    }
+
+    /// What the outputs of a layer are multiplied with to be the kept one's, [1, hidden]; nil: 1.
+    func factors(_ index: Int, _ context: BlockContext) throws -> MatrixView? {
+        guard index != place else { return nil }
+        let ratio = sums[index] > 0 ? sums[place] / sums[index] : 1
+        return try goal.factors(norms[index], ratio: ratio, context)
+    }
+}
+
+extension BlockContext {
+    /// What a branch gives before its norm, [tokens, hidden].
+    func branch(_ x: MatrixView, _ output: ProjectionBlueprint) throws -> MatrixView {
+        let result = scratch.matrix(rows: x.rows, columns: output.rows.count)
+        try project(x, output, into: result)
+        return result
     }
 }

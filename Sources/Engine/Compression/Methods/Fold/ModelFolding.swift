@@ -59,7 +59,7 @@ final class ModelFolding {
         keeping kept: [Int], recall: (any FoldRecall)? = nil, observer: some WorkObserver,
         give: (WeightPatch) throws -> Void
     ) throws {
-        let layers = try FoldableLayer.all(of: original.blueprint)
+        let layers = FoldableLayer.all(of: original.blueprint)
         let stretches = FoldedStretch.all(layers, keeping: kept)
         let prefixes = kept.indices.map {
             FoldPrefix(kept: Array(kept[...$0]), end: stretches[$0].range.upperBound)
@@ -159,7 +159,7 @@ final class ModelFolding {
         of stretches: [Range<Int>], observer: some WorkObserver,
         give: (_ stretch: Range<Int>, _ cost: Double) throws -> Void
     ) throws {
-        let layers = try FoldableLayer.all(of: original.blueprint)
+        let layers = FoldableLayer.all(of: original.blueprint)
         let ordered = stretches.sorted { $0.lowerBound < $1.lowerBound }
         let works = ordered.map {
             FoldWork(

@@ -23,13 +23,22 @@ struct OriginalStretch {
                 context.weights.source.prefetch(layers[index + 1].tensors.map(\.name))
             }
             let stream = scratch.copy(states[2 * index])
-            let normal = scratch.matrix(rows: stream.rows, columns: stream.columns)
-            try context.normalise(stream, layer.inputNorm, into: normal)
-            try layer.layer.runMixer(normal, stream: stream, layout: wave.layout, context: context)
-            states.append(scratch.copy(stream))
-            if !leaving, index + 1 == layers.count { break }
-            try context.normalise(stream, layer.feedForwardNorm, into: normal)
-            try layer.layer.runFeedForward(normal, stream: stream, context: context)
+            let isLast = !leaving && index + 1 == layers.count
+            if layer.isParallel {
+                // Both parts get the same; nothing is fitted between them.
+                states.append(states[2 * index])
+                if isLast { break }
+                try layer.layer.run(stream, layout: wave.layout, context: context)
+            } else {
+                try layer.layer.runMixer(
+                    context.normalised(stream, layer.inputNorm), stream: stream,
+                    layout: wave.layout, context: context)
+                states.append(scratch.copy(stream))
+                if isLast { break }
+                try layer.layer.runFeedForward(
+                    context.normalised(stream, layer.feedForwardNorm), stream: stream,
+                    context: context)
+            }
             states.append(stream)
         }
         return states

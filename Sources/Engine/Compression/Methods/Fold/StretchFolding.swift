@@ -59,33 +59,47 @@ struct StretchFolding<Observer: WorkObserver> {
 
     /// The way of tensors that are known, `target` as `fold` leaves it.
     func follow(_ patch: LayerPatch) throws -> FoldCandidate {
+        try aim(0)
+        return try candidate(patch)
+    }
+
+    /// Sets `target` to the original stream behind the stretch.
+    private func aim(_ operations: Double) throws {
         let past = OriginalStretch(
             layers: stretch.layers, start: source, context: try context(original.source))
         for wave in waves {
             try observer.checkpoint()
             target.rows(wave.tokens).assign(try past.states(of: wave)[2 * stretch.layers.count])
+            try meter.add(operations * share(of: wave))
         }
-        return try candidate(patch)
     }
 
-    /// The way to fold a stretch that diverges least, with all layers behind it as they are.
+    /// The way to fold a stretch that diverges least, with all layers behind it as they are; of
+    /// equals the first of `FoldWork.attempts`.
     ///
     /// - Parameter measured: whether the divergence is wanted where there is no choice, too.
     func best(measured: Bool) throws -> (way: FoldCandidate, divergence: Double) {
-        func attempt(
-            selectsGroups: Bool, _ measured: Bool
-        ) throws -> (way: FoldCandidate, divergence: Double) {
-            let way = try compute(selectsGroups: selectsGroups)
-            return (way, measured ? try divergence(way) : 0)
+        let attempts = work.attempts
+        let measured = measured || attempts.count > 1
+        var best: (way: FoldCandidate, divergence: Double)?
+        for attempt in attempts {
+            let way = try compute(attempt)
+            let divergence = measured ? try divergence(way) : 0
+            if best.map({ divergence < $0.divergence }) ?? true { best = (way, divergence) }
         }
-        // With nothing to judge by, attention stays the kept layer's own: selecting groups can
-        // lose more than it wins (the first layers of the demo model).
-        guard judge != nil, stretch.canSelectGroups(settings) else {
-            return try attempt(selectsGroups: false, measured)
+        if attempts.allSatisfy({ $0 == .asItIs }) {
+            try aim(work.states(leaving: true, fits: false))
         }
-        let own = try attempt(selectsGroups: false, true)
-        let selected = try attempt(selectsGroups: true, true)
-        return selected.divergence < own.divergence ? selected : own
+        guard let best else { preconditionFailure("there is always a way") }
+        return best
+    }
+
+    private func compute(_ attempt: FoldWork.Attempt) throws -> FoldCandidate {
+        switch attempt {
+        case .asItIs: try candidate(LayerPatch())
+        case .fitted(let selectsGroups, let way):
+            try compute(selectsGroups: selectsGroups, way)
+        }
     }
 
     private func divergence(_ way: FoldCandidate) throws -> Double {
@@ -108,13 +122,15 @@ struct StretchFolding<Observer: WorkObserver> {
     /// The streams behind a stretch's new layer.
     private func candidate(_ patch: LayerPatch) throws -> FoldCandidate {
         let stream = try space.copy(folded)
-        try advance(stream, patch, work.mixer + work.feedForward) { stream, _, wave, context in
+        try advance(stream, patch, work.mixer + work.feedForward) { stream, wave, context in
             try stretch.base.layer.run(stream, layout: wave.layout, context: context)
         }
         return FoldCandidate(patch: patch, stream: stream, judged: try judged(patch))
     }
 
-    private func compute(selectsGroups: Bool) throws -> FoldCandidate {
+    private func compute(
+        selectsGroups: Bool, _ way: FeedForwardWay
+    ) throws -> FoldCandidate {
         let (layers, base) = (stretch.layers, stretch.base)
         let stream = try space.copy(folded)
         var patch = LayerPatch()
@@ -129,33 +145,108 @@ struct StretchFolding<Observer: WorkObserver> {
             }
             try GroupFolding(layers: layers, base: base, settings: settings)
                 .fold(task(stream, attention), &patch)
-        } else if hasChanged, settings.refit {
+            try fitMixerGains(stream, &patch)
+        } else if work.refitsMixer {
             let attention = try prepare(reading: stream, norm: \.inputNorm, first: 0) { $0[1] }
             patch.add(attention[stretch.baseIndex].only(base.attentionInputs))
             try OutputRefit(part: .attention, layer: base, settings: settings)
                 .fold(task(stream, attention), &patch)
+            try fitMixerGains(stream, &patch)
         }
-        try advance(stream, patch, work.mixer) { stream, normal, wave, context in
-            try context.normalise(stream, base.inputNorm, into: normal)
-            try base.layer.runMixer(normal, stream: stream, layout: wave.layout, context: context)
+        try advance(stream, patch, work.mixer) { stream, wave, context in
+            try base.layer.runMixer(
+                context.normalised(stream, base.inputNorm), stream: stream, layout: wave.layout,
+                context: context)
         }
         let feedForward = try prepare(
             reading: stream, norm: \.feedForwardNorm, first: 1, fits: work.fitsFeedForward
         ) { $0[2 * layers.count] }
-        if stretch.merges, settings.neurons {
-            try NeuronFolding(layers: layers, base: base, settings: settings)
-                .fold(task(stream, feedForward), &patch)
-        } else if settings.refit {
+        switch way {
+        case .own where stretch.selectsNeurons(settings):
+            try NeuronFolding(
+                layers: stretch.mergedFeedForwards.map { layers[$0] }, base: base,
+                settings: settings
+            ).fold(task(stream, feedForward), &patch)
+            try fitFeedForwardGains(stream, &patch)
+        case .own where work.refitsFeedForward:
             patch.add(feedForward[stretch.baseIndex].only(base.feedForwardInputs))
             try OutputRefit(part: .feedForward, layer: base, settings: settings)
                 .fold(task(stream, feedForward), &patch)
+            try fitFeedForwardGains(stream, &patch)
+        case .own: break
+        case .keptExperts, .chosenExperts:
+            try foldExperts(way, task(stream, feedForward), &patch)
         }
-        try advance(stream, patch, work.feedForward) { stream, normal, _, context in
-            try context.normalise(stream, base.feedForwardNorm, into: normal)
-            try base.layer.runFeedForward(normal, stream: stream, context: context)
+        try advance(stream, patch, work.feedForward) { stream, _, context in
+            try base.layer.runFeedForward(
+                context.normalised(stream, base.feedForwardNorm), stream: stream, context: context)
         }
         return FoldCandidate(patch: patch, stream: stream, judged: try judged(patch))
     }
+
+    private func foldExperts(
+        _ way: FeedForwardWay, _ task: FoldTask, _ patch: inout LayerPatch
+    ) throws {
+        let places = stretch.mergedFeedForwards
+        try ExpertsFolding(
+            layers: places.map { stretch.layers[$0] }, places: places, base: stretch.base,
+            way: way, settings: settings, space: space,
+            past: OriginalStretch(
+                layers: stretch.layers, start: source, context: try context(original.source))
+        ).fold(task, &patch)
+    }
+
+    // MARK: Norms behind branches
+
+    private func fitMixerGains(_ stream: MatrixView, _ patch: inout LayerPatch) throws {
+        guard let attention = stretch.base.attention else { return }
+        try fitGains(stretch.base.postMixerNorm, stream, &patch, work.mixer) {
+            part, wave, context in
+            let normal = try context.normalised(part, stretch.base.inputNorm)
+            return try context.branch(
+                attention.heads(normal, layout: wave.layout, context: context), attention.output)
+        }
+    }
+
+    private func fitFeedForwardGains(_ stream: MatrixView, _ patch: inout LayerPatch) throws {
+        guard let mlp = stretch.base.mlp else { return }
+        try fitGains(stretch.base.postFeedForwardNorm, stream, &patch, work.feedForward) {
+            part, _, context in
+            let normal = try context.normalised(part, stretch.base.feedForwardNorm)
+            return try context.branch(mlp.neurons(normal, context: context), mlp.down)
+        }
+    }
+
+    /// Fits the gains of a norm behind a branch of the new layer, whose weights are in `patch`.
+    private func fitGains(
+        _ norm: NormBlueprint?, _ stream: MatrixView, _ patch: inout LayerPatch,
+        _ operations: Double,
+        _ branch: (MatrixView, ForwardPass.Wave, BlockContext) throws -> MatrixView
+    ) throws {
+        guard let norm else { return }
+        let context = try context(source(with: patch))
+        let gains = MatrixView(rows: 1, columns: norm.width)
+        gains.fill(1)
+        var fitting = GainFitting(width: norm.width)
+        for wave in waves {
+            try observer.checkpoint()
+            let part = stream.rows(wave.tokens)
+            let wanted = context.scratch.copy(target.rows(wave.tokens))
+            wanted.subtract(part)
+            RowKernels.scale(wanted, by: 1 / stretch.base.residualScale)
+            let normal = try branch(part, wave, context)
+            RowKernels.rmsNorm(
+                normal, gain: gains, gainOffset: 0, epsilon: norm.epsilon, into: normal)
+            fitting.add(normal, wanted: wanted)
+            try meter.add(operations * share(of: wave))
+        }
+        let fitted = fitting.gains(from: try context.weights.gains(norm))
+        gains.fill(-norm.gainOffset)
+        RowKernels.add(gains, fitted)
+        patch[stretch.base.layer.localName(norm.tensor)] = gains
+    }
+
+    // MARK: Parts
 
     /// Fits what a part of the stretch's layers reads to `stream`, and sets the target.
     /// - Parameters:
@@ -164,12 +255,12 @@ struct StretchFolding<Observer: WorkObserver> {
     ///   - wanted: the target of a wave, from the original's states.
     /// - Returns: redirected projections of each layer of the stretch.
     private func prepare(
-        reading stream: MatrixView, norm: KeyPath<FoldableLayer, NormBlueprint>, first: Int,
+        reading stream: MatrixView, norm: KeyPath<LayerBlueprint, NormBlueprint?>, first: Int,
         fits: Bool = true, wanted: ([MatrixView]) -> MatrixView
     ) throws -> [LayerPatch] {
         let context = try context(original.source)
         let past = OriginalStretch(layers: stretch.layers, start: source, context: context)
-        let norms = stretch.layers.map { $0[keyPath: norm] }
+        let norms = stretch.layers.map { $0.layer[keyPath: norm] }
         let fits = fits && settings.inputs
         var fitting =
             fits ? InputFitting(layers: norms.count, width: stream.columns) : nil
@@ -189,9 +280,10 @@ struct StretchFolding<Observer: WorkObserver> {
         let patches = try maps.enumerated().map { index, map in
             var patch = LayerPatch()
             let layer = stretch.layers[index]
+            let readers = first == 0 ? layer.attentionReaders : layer.feedForwardReaders
+            guard !readers.isEmpty else { return patch }
             try PatchBuilder(context, layer.layer).redirect(
-                first == 0 ? layer.attentionReaders : layer.feedForwardReaders,
-                norm: norms[index], through: map, in: &patch)
+                readers, norm: norms[index], through: map, in: &patch)
             return patch
         }
         try meter.add(work.maps(first == 0 ? work.attentionReaders : work.feedForwardReaders))
@@ -236,14 +328,12 @@ struct StretchFolding<Observer: WorkObserver> {
     /// Carries a stream through a part of the new layer.
     private func advance(
         _ stream: MatrixView, _ patch: LayerPatch, _ operations: Double,
-        _ step: (MatrixView, MatrixView, ForwardPass.Wave, BlockContext) throws -> Void
+        _ step: (MatrixView, ForwardPass.Wave, BlockContext) throws -> Void
     ) throws {
         let context = try context(source(with: patch))
         for wave in waves {
             try observer.checkpoint()
-            let part = stream.rows(wave.tokens)
-            let normal = context.scratch.matrix(rows: part.rows, columns: part.columns)
-            try step(part, normal, wave, context)
+            try step(stream.rows(wave.tokens), wave, context)
             try meter.add(operations * share(of: wave))
         }
     }
