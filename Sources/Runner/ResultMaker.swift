@@ -210,6 +210,7 @@ struct ResultMaker {
             try calibrated(request), fitting, request, kept: plan.kept, numerics: numerics)
         for note in stage.notes { progress.warn("\(request.name): \(note)") }
         let computed = try cache.run(stage, from: [plan.digest])
+        for note in stage.outcome(computed) { progress.warn("\(request.name): \(note)") }
         guard let healing = requirements.healing else { return (computed, nil) }
         let pass = HealStage(
             healing: healing, model: try model(request, plan, with: computed))

@@ -11,6 +11,8 @@ import TensorMath
 struct IdentifiedWeights {
     let tensors: any ComputedTensors
     let digest: Digest
+    /// Whether they were computed, and are not only planned.
+    let isKnown: Bool
 
     /// - Parameters:
     ///   - role: as `putTensors` was told.
@@ -20,6 +22,7 @@ struct IdentifiedWeights {
     ) throws {
         let bytes = try stored.bytes(role)
         digest = Digest(of: bytes)
+        isKnown = true
         tensors = try StoredTensors(
             SortedJSON.value(PatchIndex.self, bytes), role, stored, naming: layers)
     }
@@ -28,6 +31,12 @@ struct IdentifiedWeights {
     init(unknown: StageResult) {
         tensors = WeightPatch()
         digest = unknown.key
+        isKnown = false
+    }
+
+    /// Layers of the new model, of `count`, of which any tensor was computed.
+    func layers(of count: Int) -> Set<Int> {
+        Set((0..<count).filter { !tensors.tensors(ofLayer: $0).isEmpty })
     }
 }
 

@@ -31,6 +31,11 @@ struct WeightStage: Stage {
     /// What will not be done of what is asked, and why.
     var notes: [String] { fitting.notes }
 
+    /// What came of it that was not asked for.
+    func outcome(_ computed: IdentifiedWeights) -> [String] {
+        computed.isKnown ? fitting.outcome(computed.layers(of: kept.count)) : []
+    }
+
     var inputs: StageInputs { original.inputs }
 
     /// All but the layers that are kept, which name parts of their own.

@@ -245,15 +245,69 @@ import Testing
         #expect(hearer.done.last == hearer.totals.first)
     }
 
-    @Test("what cannot be folded is refused by layer and reason")
-    func refusals() throws {
-        let model = try ArchitectureFixtures.model("jamba-odd")
-        let error = #expect(throws: FoldError.self) {
-            try Self.fold(model, keeping: [0, 1, 2], Self.batch(model))
+    /// What a fold, and plain removal of the same layers, diverge by on the sequences held back.
+    static func divergences(
+        _ model: Model, keeping kept: [Int], _ batch: PackedSequences, _ settings: FoldSettings
+    ) throws -> (patch: WeightPatch, folded: Double, removed: Double) {
+        let patch = try fold(model, keeping: kept, batch, settings)
+        let held = try #require(settings.split(batch).held)
+        let judge = try FoldJudge(model.weights, mode: .float32, batch: held)
+        let layers = kept.map { model.blueprint.layers[$0] }
+        func divergence(_ tensors: WeightPatch) throws -> Double {
+            try judge.divergence(of: layers, tensors, observer: SilentObserver())
         }
-        #expect(error?.description.contains("layer 0: its mixer is not attention") == true)
-        let latent = try ArchitectureFixtures.model("deepseek_v3-latent").blueprint
-        #expect(latent.foldObstacle?.contains("share a latent") == true)
+        return (patch, try divergence(patch), try divergence(WeightPatch()))
+    }
+
+    @Test(
+        "every model is folded; what may be worse than removal is not",
+        arguments: ArchitectureFixtures.names)
+    func anyModel(name: String) throws {
+        let model = try ArchitectureFixtures.model(name)
+        let layers = model.blueprint.layers
+        let kept = layers.indices.filter { $0 != 1 }
+        // Two layers at most change: the one that takes another, and the one behind it.
+        let (patch, folded, removed) = try Self.divergences(
+            model, keeping: kept, Self.batch(model, sequences: 16), Self.quick)
+        #expect(patch.layers.keys.allSatisfy { $0 < 2 }, "\(patch.layers.keys)")
+        for matrix in patch.layers.values.flatMap({ layer in layer.names.map { layer[$0] } }) {
+            #expect(matrix?.values().allSatisfy { $0.isFinite } == true)
+        }
+        if FoldableLayer.all(of: model.blueprint).prefix(2).contains(where: \.isUncertain) {
+            #expect(folded <= removed * (1 + 1e-4) + 1e-9)
+        }
+        #expect(model.blueprint.foldObstacle == nil)
+    }
+
+    @Test("what is removed and not merged is told: mixers before, layers behind")
+    func notes() throws {
+        let blueprint = try ArchitectureFixtures.model("jamba-odd").blueprint
+        let mamba = try #require(
+            blueprint.layers.indices.dropFirst().first {
+                if case .mamba = blueprint.layers[$0].mixer { true } else { false }
+            })
+        let kept = blueprint.layers.indices.filter { $0 != mamba }
+        let settings = FoldSettings()
+        let notes = settings.mergeNotes(blueprint, keeping: kept)
+        #expect(
+            notes.contains("mixers are removed and not merged (a Mamba mixer): layer \(mamba)"))
+        #expect(settings.mergeNotes(blueprint, keeping: Array(blueprint.layers.indices)) == [])
+        let dense = try Self.demo().blueprint
+        #expect(settings.mergeNotes(dense, keeping: Array(0..<14)) == [])
+        func behind(_ computed: Set<Int>) -> [String] {
+            settings.removalNotes(dense, keeping: [0, 3] + Array(4..<16), computed: computed)
+        }
+        #expect(behind([0, 1]) == [])
+        #expect(behind([1]).first?.hasSuffix("held back: layers 1, 2") == true)
+    }
+
+    @Test("with nothing to judge by, what is uncertain stays as it is")
+    func unjudged() throws {
+        let model = try ArchitectureFixtures.model("olmo2-bias")
+        let count = model.blueprint.layers.count
+        let few = PackedSequences(ArchitectureFixtures.tokens([30, 30], of: model))
+        let patch = try Self.fold(model, keeping: Array(0..<count - 1), few)
+        #expect(patch.layers.isEmpty)
     }
 
     @Test("the search removes first what costs least, by trying")

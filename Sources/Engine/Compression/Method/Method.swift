@@ -165,7 +165,7 @@ package struct WeightGoal {
 /// A computation of weights, told before it runs.
 package struct WeightWork {
     /// Raised whenever the same inputs give other weights than before, of any method.
-    package static let version = 9
+    package static let version = 10
 
     /// Names of the parameters that the weights depend on, beside the kept layers.
     package let parameters: [String]
@@ -177,6 +177,8 @@ package struct WeightWork {
     package let work: Work
     /// What will not be done of what is asked, and why.
     package var notes: [String] = []
+    /// What is to be told behind it, by the new layers of which tensors were computed.
+    package var outcome: @Sendable (_ computed: Set<Int>) -> [String] = { _ in [] }
     /// Gives what it computed, layer by layer; may ask for layers that were computed before.
     package let compute:
         (any WorkObserver, any FoldRecall, _ give: (WeightPatch) throws -> Void) throws -> Void
