@@ -29,8 +29,8 @@ struct BranchGoal {
 
     var hasNorm: Bool { inverse != nil }
 
-    /// g / (g^2 + d^2) with d a tenth of the gains' root mean square: features that the norm all but
-    /// takes away are not blown up.
+    /// g / (g^2 + d^2) with d a tenth of the gains' root mean square: features that the norm all
+    /// but takes away are not blown up.
     private static func inverse(_ gains: MatrixView) throws -> MatrixView {
         let small = Float(0.01 * gains.sumOfSquares / Double(max(1, gains.columns)))
         let result = MatrixView(rows: 1, columns: gains.columns)
@@ -41,7 +41,7 @@ struct BranchGoal {
         return result
     }
 
-    /// Turns what the stream lacks into what Z W is fitted to, and weighs Z's tokens; both in place.
+    /// Turns what the stream lacks into what Z W is fitted to, and weighs Z's tokens; in place.
     ///
     /// - Parameters:
     ///   - wanted: target - stream, [tokens, hidden].

@@ -1,8 +1,8 @@
 // Experts of several layers become those of one. Either the kept layer's stay, or those of all
 // layers stay whose loss would cost most, with their rows of the routers. The router is fitted to
-// what the original's routers said of the same tokens; what the experts share takes the best neurons
-// of all; and each expert's down projection is fitted by least squares to the tokens that it gets
-// now, given all others.
+// what the original's routers said of the same tokens; what the experts share takes the best
+// neurons of all; and each expert's down projection is fitted by least squares to the tokens that
+// it gets now, given all others.
 
 import Model
 import TensorMath
@@ -91,8 +91,8 @@ struct ExpertsFolding {
         return kept.map { best.contains($0) ? $0 : others.popFirst() ?? $0 }
     }
 
-    /// What the original's routers say of all tokens, [tokens, experts] of each layer, and the sum of
-    /// the squares of what each expert adds to the stream.
+    /// What the original's routers say of all tokens, [tokens, experts] of each layer, and the sum
+    /// of the squares of what each expert adds to the stream.
     private func routerScores(
         _ task: FoldTask
     ) throws -> (scores: [MatrixView], costs: [[Double]]) {

@@ -43,7 +43,7 @@ extension FoldSettings {
             .flatMap { place in ranges[place].filter { $0 != kept[place] } }
         guard !removed.isEmpty else { return [] }
         return [
-            "removed, not merged, for what was fitted is no better on the sequences held back: layer"
+            "removed, not merged, for nothing fitted is better on the sequences held back: layer"
                 + (removed.count == 1 ? " " : "s ")
                 + removed.map(String.init).joined(separator: ", ")
         ]

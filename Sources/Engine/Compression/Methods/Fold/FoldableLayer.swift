@@ -1,5 +1,5 @@
-// What of a layer `fold` works on, found once: parts that least squares can make of several layers',
-// and why the others stay those of the layer that is kept.
+// What of a layer `fold` works on, found once: parts that least squares can make of those of
+// several layers, and why the others stay those of the layer that is kept.
 
 import Model
 

@@ -1,6 +1,6 @@
-// A router for another stream, or for other experts: the one whose scores are nearest to given ones,
-// by a few Newton steps with one Hessian that is never too small (Boehning 1992: of a softmax at
-// most half the Gram matrix of what is read for each expert, of sigmoids a quarter), so that one
+// A router for another stream, or for other experts: the one whose scores are nearest to given
+// ones, by a few Newton steps with one Hessian that is never too small (Boehning 1992: of a softmax
+// at most half the Gram matrix of what is read for each expert, of sigmoids a quarter), so that one
 // factor serves all experts and all steps, and every step of its length goes down. Longer ones are
 // tried first.
 
