@@ -7,15 +7,20 @@ cross-entropies of all tokens that are predicted, and its derivative by each ten
 by autograd in double over transformers' own model, as [rows, columns]. Token ids are made as
 ArchitectureFixtures.tokens makes them.
 
+`layers/NAME-L.safetensors` is of layer L of the checkpoint Tests/Fixtures/arch/NAME, where the function
+bends or jumps too much for central differences in float32: `input` [tokens, hidden], `weights`, and of
+the sum of weights times the layer's output the derivatives by the input (`slopes`) and by each tensor.
+
 usage: make_gradient_goldens.py       from the package's root
 
 Needs torch, transformers, safetensors (made with torch 2.15, transformers 5.24).
 """
 import json
+import tempfile
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, CONFIG_MAPPING
 
 from split_mix import Generator
@@ -88,5 +93,56 @@ def make(name: str, keys: dict) -> None:
     save_file(found, ROOT / f"{name}.safetensors")
 
 
+# Norms inside heads that take the mean off, clips, gates behind heads, sinks, and experts that are
+# chosen from groups, by sigmoids or by corrected scores.
+LAYERS = [("cohere-norms", 0), ("phi-norms", 1), ("olmoe-clipped", 1), ("qwen3_next-types", 3),
+          ("gpt-oss-odd", 0), ("glm4_moe-norms", 2), ("ernie4_5_moe-biased", 1)]
+
+
+def make_layer(name: str, index: int) -> None:
+    model = AutoModelForCausalLM.from_pretrained(
+        Path("Tests/Fixtures/arch") / name, dtype=torch.float64, attn_implementation="eager",
+        experts_implementation="eager").eval()
+    layer = model.model.layers[index]
+    seen = {}
+
+    def before(module, args, kwargs):
+        stream = args[0] if args else kwargs["hidden_states"]
+        seen["input"] = stream.detach().requires_grad_()
+        return ((seen["input"],) + args[1:], kwargs) if args else (
+            (), {**kwargs, "hidden_states": seen["input"]})
+
+    def behind(module, args, kwargs, output):
+        seen["output"] = output[0] if isinstance(output, tuple) else output
+
+    layer.register_forward_pre_hook(before, with_kwargs=True)
+    layer.register_forward_hook(behind, with_kwargs=True)
+    generator = Generator(1)
+    ids = [generator.index(model.config.vocab_size) for _ in range(LENGTHS[0])]
+    model(torch.tensor([ids]), use_cache=False)
+    shape = seen["output"][0].shape
+    weights = torch.tensor([2 * generator.uniform() - 1 for _ in range(shape.numel())],
+                           dtype=torch.float64).reshape(shape)
+    (seen["output"][0] * weights).sum().backward()
+    found = {"input": seen["input"][0].detach(), "weights": weights, "slopes": seen["input"].grad[0]}
+    # Saved as if they were the weights, so that they get the published names and shapes.
+    for value in model.parameters():
+        value.data = torch.zeros_like(value) if value.grad is None else value.grad
+    for value in model.buffers():
+        value.data = torch.zeros_like(value)
+    with tempfile.TemporaryDirectory() as scratch:
+        model.float().save_pretrained(scratch)
+        state = load_file(Path(scratch) / "model.safetensors")
+    for tensor, value in state.items():
+        if f".layers.{index}." in tensor:
+            found[tensor] = value.reshape(value.shape[0] if value.dim() > 1 else 1, -1)
+    folder = ROOT / "layers"
+    folder.mkdir(exist_ok=True)
+    save_file({key: value.float().contiguous() for key, value in found.items()},
+              folder / f"{name}-{index}.safetensors")
+
+
 for name, keys in MODELS.items():
     make(name, keys)
+for name, index in LAYERS:
+    make_layer(name, index)
