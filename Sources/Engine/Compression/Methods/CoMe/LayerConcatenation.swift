@@ -67,8 +67,10 @@ final class LayerConcatenation {
         let count = original.blueprint.layers.count
         for step in 0..<target {
             guard let turn = try leastTurning(observer) else {
-                throw PlanError.noFoldablePair(
-                    remaining: layers.count, wanted: count - target)
+                throw PlanError.targetNotReached(
+                    method: "come", removed: step, wanted: target,
+                    advice: "it joins neighbours that have attention and a dense MLP of one shape; "
+                        + "for experts and other mixers take fold or sleb")
             }
             try merge(at: turn.pairStart, influences: turn.influences, observer)
             observer.progress(
