@@ -262,7 +262,7 @@ let package = Package(
         tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
         tests(
             "LocationsTests", ["Locations", "Jobs", external("SystemPackage", "swift-system")]),
-        tests("StoreTests", ["JSON", "Store", "DurableIO"]),
+        tests("StoreTests", ["JSON", "Store", "DurableIO", "Publication"]),
         .target(
             name: "EngineTestSupport",
             dependencies: [
