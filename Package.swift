@@ -311,7 +311,8 @@ let package = Package(
                 "Tokenizer", "Checkpoint", "TensorMath", "DurableIO", "Store", "Locations",
                 external("SystemPackage", "swift-system"),
             ]),
-        tests("DaemonTests", ["Daemon", "Client", "Failures", "Jobs", "Store", "DurableIO"]),
+        tests(
+            "DaemonTests", ["Daemon", "Client", "Failures", "JSON", "Jobs", "Store", "DurableIO"]),
         tests(
             "CommandLineTests",
             ["layerfold", "Failures", "Jobs", "Report"]),
