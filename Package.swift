@@ -262,7 +262,7 @@ let package = Package(
         tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
         tests(
             "LocationsTests", ["Locations", "Jobs", external("SystemPackage", "swift-system")]),
-        tests("StoreTests", ["JSON", "Store", "DurableIO"]),
+        tests("StoreTests", ["JSON", "Store", "DurableIO", "Publication"]),
         .target(
             name: "EngineTestSupport",
             dependencies: [
@@ -311,7 +311,8 @@ let package = Package(
                 "Tokenizer", "Checkpoint", "TensorMath", "DurableIO", "Store", "Locations",
                 external("SystemPackage", "swift-system"),
             ]),
-        tests("DaemonTests", ["Daemon", "Client", "Failures", "Jobs", "Store", "DurableIO"]),
+        tests(
+            "DaemonTests", ["Daemon", "Client", "Failures", "JSON", "Jobs", "Store", "DurableIO"]),
         tests(
             "CommandLineTests",
             ["layerfold", "Failures", "Jobs", "Report"]),

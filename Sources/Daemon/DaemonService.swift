@@ -97,6 +97,8 @@ package struct DaemonService: Service {
             await queue.start()
             group.addTask { await inbox.run() }
             group.addTask { await self.report(queue) }
+            let keeper = CacheKeeper(configuration, logger: logger)
+            group.addTask { await keeper.run(queue) }
             let reload = reloadSource(inbox)
             defer { reload.cancel() }
             notifier.ready(await queue.statusLine())

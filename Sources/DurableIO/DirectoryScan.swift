@@ -16,7 +16,10 @@ package enum DirectoryScan {
     /// an entry is asked with `lstat`.
     package static func entries(of folder: FilePath) throws(SystemCallError) -> [Entry] {
         let descriptor = try Syscalls.open(folder, O_RDONLY | O_DIRECTORY)
-        if case .error(let errno) = FaultPlan.current?.next(.list, folder) {
+        // A listing that was interrupted is repeated, as every call is.
+        if case .error(let errno) = FaultPlan.current?.next(.list, folder),
+            errno != .interrupted
+        {
             try? Syscalls.close(descriptor, folder)
             throw SystemCallError(.list, folder, errno)
         }

@@ -25,6 +25,10 @@ package final class FaultPlan: Sendable {
     package struct Entry: Equatable, Sendable {
         package let call: SystemCall
         package let path: FilePath
+        /// Of a rename or a link, the name that was there before.
+        package let source: FilePath?
+        /// Whether an `open` asked for writing.
+        package let isWriting: Bool
     }
 
     /// The plan in force. Default: none.
@@ -65,9 +69,13 @@ package final class FaultPlan: Sendable {
     package var hasFired: Bool { state.withLock { $0.hasFired } }
 
     /// Records the call and says what shall happen to it.
-    func next(_ call: SystemCall, _ path: FilePath) -> Fault? {
+    func next(
+        _ call: SystemCall, _ path: FilePath, from source: FilePath? = nil,
+        isWriting: Bool = false
+    ) -> Fault? {
         state.withLock { state in
-            state.trace.append(Entry(call: call, path: path))
+            state.trace.append(
+                Entry(call: call, path: path, source: source, isWriting: isWriting))
             if state.isDead { return .error(.ioError) }
             guard let fault, calls?.contains(call) ?? true else { return nil }
             state.matched += 1

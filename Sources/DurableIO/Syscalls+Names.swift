@@ -8,7 +8,7 @@ extension Syscalls {
     package static func rename(
         _ source: FilePath, to target: FilePath
     ) throws(SystemCallError) {
-        _ = try checked(.rename, target) {
+        _ = try checked(.rename, target, from: source) {
             unsafe source.withPlatformString { from in
                 unsafe target.withPlatformString { to in unsafe Glibc.rename(from, to) }
             }
@@ -23,7 +23,7 @@ extension Syscalls {
         _ source: FilePath, to target: FilePath
     ) throws(SystemCallError) {
         do {
-            _ = try checked(.rename, target) {
+            _ = try checked(.rename, target, from: source) {
                 unsafe source.withPlatformString { from in
                     unsafe target.withPlatformString { to in
                         unsafe linuxRenameat2(
@@ -39,7 +39,7 @@ extension Syscalls {
 
     /// Gives `source` a second name, `target` (EEXIST if it exists). The C function is `link`.
     package static func link(_ source: FilePath, to target: FilePath) throws(SystemCallError) {
-        _ = try checked(.link, target) {
+        _ = try checked(.link, target, from: source) {
             unsafe source.withPlatformString { from in
                 unsafe target.withPlatformString { to in unsafe Glibc.link(from, to) }
             }

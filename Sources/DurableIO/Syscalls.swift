@@ -9,10 +9,13 @@ package import SystemPackage
 package enum Syscalls {
     /// Runs a C call: retries EINTR, turns -1 into a typed error, lets the fault plan speak first.
     static func checked<Value: FixedWidthInteger>(
-        _ call: SystemCall, _ path: FilePath, _ body: () -> Value
+        _ call: SystemCall, _ path: FilePath, from source: FilePath? = nil,
+        isWriting: Bool = false, _ body: () -> Value
     ) throws(SystemCallError) -> Value {
         while true {
-            if let fault = FaultPlan.current?.next(call, path), case .error(let errno) = fault {
+            let fault = FaultPlan.current?.next(
+                call, path, from: source, isWriting: isWriting)
+            if case .error(let errno) = fault {
                 if errno == .interrupted { continue }
                 throw SystemCallError(call, path, errno)
             }
@@ -30,7 +33,7 @@ package enum Syscalls {
     package static func open(
         _ path: FilePath, _ flags: CInt, mode: CInterop.Mode = 0
     ) throws(SystemCallError) -> FileDescriptor {
-        let raw = try checked(.open, path) {
+        let raw = try checked(.open, path, isWriting: flags & O_ACCMODE != O_RDONLY) {
             unsafe path.withPlatformString { name in
                 unsafe Glibc.open(name, flags | O_CLOEXEC, mode)
             }

@@ -107,8 +107,19 @@ import Testing
         #expect(good.modelRoots == ["/m", "/n"])
         #expect(good.settleSeconds == 0.5)
         #expect(good.worker == nil)
+        let cache = try ServerSettings.parse(
+            bytes: Data("cache: {size: 500G, high: 0.8, low: 0.5, free_floor: 1.5 GiB}".utf8)
+        ).cache
+        #expect(cache?.size == 500_000_000_000)
+        #expect(cache?.high == 0.8)
+        #expect(cache?.low == 0.5)
+        #expect(cache?.freeFloor == 3 << 29)
         for (bad, words) in [
-            ("stat: /srv", "did you mean `state`?"), ("state: srv", "starts with /"),
+            ("cache: {size: much}", "not an amount"), ("cache: {size: -1}", "not an amount"),
+            ("cache: {size: 9e99}", "not an amount"), ("cache: {high: 2}", "out of range"),
+            ("cache: {low: 0.95}", "above the mark"), ("cache: 500G", "a mapping"),
+            ("cache: {siz: 1}", "did you mean `size`?"), ("stat: /srv", "did you mean `state`?"),
+            ("state: srv", "starts with /"),
             ("grace_seconds: -1", "out of range"), ("model_roots: /m", "a list of paths"),
         ] {
             do {

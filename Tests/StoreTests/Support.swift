@@ -44,8 +44,9 @@ struct SeededGenerator: RandomNumberGenerator {
 final class TemporaryState {
     let path: FilePath
 
-    init() throws {
-        var template = Array("/tmp/layerfold-store-XXXXXX".utf8CString)
+    /// - Parameter parent: where to make it.
+    init(in parent: String = "/tmp") throws {
+        var template = Array("\(parent)/layerfold-store-XXXXXX".utf8CString)
         guard unsafe mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
         path = FilePath(
             String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))

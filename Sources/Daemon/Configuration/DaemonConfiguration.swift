@@ -3,6 +3,7 @@
 
 package import Jobs
 import Locations
+package import Store
 package import SystemPackage
 
 package struct DaemonConfiguration: Sendable {
@@ -28,6 +29,9 @@ package struct DaemonConfiguration: Sendable {
     package var forecastsMax = 2
     /// How long one may take. Default: 5 minutes, in which 100 GB of a new model are hashed.
     package var forecastTime: Duration = .seconds(300)
+    /// How much of the disk the store may take, and how often that is looked at.
+    package var cacheLimits = CacheLimits()
+    package var cacheInterval: Duration = .seconds(600)
     package var clock = DaemonClock.system
 
     package init(
@@ -54,6 +58,7 @@ package struct DaemonConfiguration: Sendable {
         if let seconds = settings.rescanSeconds { rescanInterval = .seconds(seconds) }
         if let seconds = settings.settleSeconds { settleTime = .seconds(seconds) }
         if let seconds = settings.graceSeconds { grace = .seconds(seconds) }
+        if let cache = settings.cache { cacheLimits = CacheLimits(cache) }
     }
 
     /// Which paths manifests may name.
@@ -66,5 +71,18 @@ package struct DaemonConfiguration: Sendable {
         Preflight(
             models: ModelLocator(roots: modelRoots), data: .below(dataRoots),
             results: folders.results)
+    }
+}
+
+extension CacheLimits {
+    /// What the settings say over the defaults.
+    init(_ settings: CacheSettings) {
+        self.init()
+        size = settings.size
+        if let high = settings.high { self.high = high }
+        if let low = settings.low { self.low = low }
+        // Who lowers the one means both.
+        low = min(low, high)
+        freeFloor = settings.freeFloor
     }
 }

@@ -13,6 +13,7 @@ package struct ServerSettings: Sendable, Equatable {
     package var rescanSeconds: Double?
     package var settleSeconds: Double?
     package var graceSeconds: Double?
+    package var cache: CacheSettings?
 
     package init() {}
 
@@ -23,7 +24,7 @@ package struct ServerSettings: Sendable, Equatable {
         try map.refuseUnknown(
             besides: [
                 "state", "inbox", "model_roots", "data_roots", "worker", "rescan_seconds",
-                "settle_seconds", "grace_seconds",
+                "settle_seconds", "grace_seconds", "cache",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -34,6 +35,7 @@ package struct ServerSettings: Sendable, Equatable {
         settings.rescanSeconds = try map["rescan_seconds"]?.number(in: 0.01...86_400)
         settings.settleSeconds = try map["settle_seconds"]?.number(in: 0...3_600)
         settings.graceSeconds = try map["grace_seconds"]?.number(in: 0...3_600)
+        settings.cache = try map["cache"].map { try CacheSettings($0) }
         return settings
     }
 

@@ -2,85 +2,60 @@
 // Goes on after each fault, so that one run tells all.
 
 import DurableIO
-package import SystemPackage
-
-/// Something in the store that is not as it should be.
-package enum Finding: Equatable, Sendable {
-    /// An object is damaged; the actions named promise it as an output.
-    case damagedObject(Digest, ObjectFault, actions: [Digest])
-    case damagedAction(Digest, ActionFault)
-    /// An action names an object that is missing, or of another size.
-    case danglingAction(Digest, role: String, object: Digest)
-    /// A name that is none of the store's. It is left alone, and is no fault.
-    case unknown(FilePath)
-    /// A file that was set aside earlier. It is no fault.
-    case quarantined(FilePath)
-
-    /// Whether it is damage, rather than something worth knowing.
-    package var isFault: Bool {
-        switch self {
-        case .damagedObject, .damagedAction, .danglingAction: true
-        case .unknown, .quarantined: false
-        }
-    }
-}
-
-extension Finding: CustomStringConvertible {
-    package var description: String {
-        switch self {
-        case .damagedObject(let digest, let fault, let actions):
-            "object \(digest) is damaged: \(fault); "
-                + "\(actions.count) recorded steps rest on it and will run again"
-        case .damagedAction(let key, let fault): "action \(key) is damaged: \(fault)"
-        case .danglingAction(let key, let role, let object):
-            "action \(key) names object \(object) as `\(role)`, which is missing"
-        case .unknown(let path): "`\(path)` does not belong to the store and is left alone"
-        case .quarantined(let path): "`\(path)` was damaged and is kept aside; it may be removed"
-        }
-    }
-}
-
-/// What a verification saw.
-package struct VerifierReport: Equatable, Sendable {
-    package internal(set) var objectCount = 0
-    /// Bytes of the objects verified, unpacked.
-    package internal(set) var rawBytes = 0
-    package internal(set) var actionCount = 0
-    /// In the order objects, actions, names; each sorted.
-    package internal(set) var findings: [Finding] = []
-
-    package var isSound: Bool { !findings.contains(where: \.isFault) }
-}
+import SystemPackage
 
 extension ContentStore {
     /// Verifies the whole store.
     ///
     /// Other processes may use the store meanwhile: what they add is left out, what they remove is
     /// no fault.
-    /// - Parameters:
-    ///   - repairing: Whether damaged objects are quarantined, and damaged and dangling actions
-    ///     removed. A second run then finds nothing. Default: no, only look.
-    ///   - progress: Called after each object with objects done and in all.
-    package func verify(
-        repairing: Bool = false, progress: (Int, Int) -> Void = { _, _ in }
+    /// - Parameter repairing: Whether damaged objects are quarantined, and damaged and dangling
+    ///   actions removed. A second run then finds nothing. Default: no, only look.
+    package func verify(repairing: Bool = false) throws -> VerifierReport {
+        var policy = ScrubPolicy()
+        policy.isRepairing = repairing
+        policy.objectsPerCheckpoint = nil
+        return try scrub(policy)
+    }
+
+    /// Verifies the store, or a share of its objects, with checkpoints to go on from.
+    /// - Parameter progress: Called after each piece of an object that was read; may take its time.
+    package func scrub(
+        _ policy: ScrubPolicy, progress: (ScrubProgress) -> Void = { _ in }
     ) throws -> VerifierReport {
         try translating {
             var report = VerifierReport()
             // Actions before objects: an action that is listed has its objects already.
             let actions = try names(in: layout.actions, suffix: StoreLayout.actionSuffix)
             let objects = try names(in: layout.objects, suffix: StoreLayout.objectSuffix)
-            let records = try loadAll(actions.known, repairing: repairing, &report)
-            let sound = try verifyObjects(
-                objects.known, records: records, repairing: repairing, &report, progress)
-            try verifyReferences(records, sound: sound, repairing: repairing, &report)
+            let records = try loadAll(
+                actions.known, repairing: policy.isRepairing, &report)
+            var pass = ScrubPass(
+                policy, objects.known,
+                resuming: policy.isResuming ? checkpoint(of: policy) : nil)
+            report.earlierFaults = pass.earlier.faults
+            let sound = try verifyObjects(&pass, records: records, &report, progress)
+            try verifyReferences(
+                records, sound: sound, repairing: policy.isRepairing, &report)
             for path in try actions.unknown + objects.unknown + unknownBeside() {
                 report.findings.append(.unknown(path))
             }
             for entry in try DirectoryScan.entries(of: layout.quarantine) {
                 report.findings.append(.quarantined(layout.quarantine.appending(entry.name)))
             }
+            report.findings += try unfinished().map { .unfinished($0) }
+            if policy.objectsPerCheckpoint != nil { try removeCheckpoint(of: policy) }
+            report.objectCount += pass.earlier.objects
+            report.rawBytes += pass.earlier.rawBytes
             return report
         }
+    }
+
+    /// What lies in tmp/ and is not this process's own.
+    private func unfinished() throws(SystemCallError) -> [FilePath] {
+        try DirectoryScan.entries(of: layout.temporary)
+            .map { layout.temporary.appending($0.name) }
+            .filter { $0 != scratch.path }
     }
 
     private func loadAll(
@@ -100,10 +75,10 @@ extension ContentStore {
         return records
     }
 
-    /// - Returns: Raw bytes of the sound objects.
+    /// - Returns: Raw bytes of the sound objects that were read.
     private func verifyObjects(
-        _ digests: [Digest], records: [ActionRecord], repairing: Bool,
-        _ report: inout VerifierReport, _ progress: (Int, Int) -> Void
+        _ pass: inout ScrubPass, records: [ActionRecord], _ report: inout VerifierReport,
+        _ progress: (ScrubProgress) -> Void
     ) throws -> [Digest: Int] {
         var users: [Digest: [Digest]] = [:]
         for record in records {
@@ -112,9 +87,14 @@ extension ContentStore {
             }
         }
         var sound: [Digest: Int] = [:]
-        for (index, digest) in digests.enumerated() {
+        let before = report.findings.count { $0.isFault }
+        while let digest = pass.next() {
             let status = try Syscalls.stat(layout.object(digest))
-            switch try inspect(digest) {
+            let inspection = try inspect(digest) { bytes in
+                pass.progress.rawBytes += bytes
+                progress(pass.progress)
+            }
+            switch inspection {
             case .sound(let rawBytes):
                 sound[digest] = rawBytes
                 report.rawBytes += rawBytes
@@ -124,9 +104,13 @@ extension ContentStore {
                 report.objectCount += 1
                 report.findings.append(
                     .damagedObject(digest, fault, actions: users[digest] ?? []))
-                if repairing { _ = try quarantine(digest, fault, status) }
+                if pass.policy.isRepairing { _ = try quarantine(digest, fault, status) }
             }
-            progress(index + 1, digests.count)
+            // Faults of actions are told again by whoever goes on; those of objects are not.
+            let faults = report.findings.count { $0.isFault } - before
+            if let checkpoint = pass.finished(digest, report, faults: faults) {
+                try keep(checkpoint.members, as: layout.scrub)
+            }
         }
         return sound
     }
@@ -157,10 +141,9 @@ extension ContentStore {
 
     /// Names in the store's own folder, and in pins/, that are not the store's.
     func unknownBeside() throws(SystemCallError) -> [FilePath] {
-        let known: Set = ["FORMAT", "obj", "act", "pins", "tmp", "quarantine"]
         var unknown: [FilePath] = []
         for entry in try DirectoryScan.entries(of: layout.root)
-        where !known.contains(entry.name.string) {
+        where !StoreLayout.names.contains(entry.name.string) {
             unknown.append(layout.root.appending(entry.name))
         }
         for entry in try DirectoryScan.entries(of: layout.pins)
@@ -182,8 +165,11 @@ enum Inspection: Equatable {
 
 extension ContentStore {
     /// Reads an object to its end and moves nothing.
-    func inspect(_ digest: Digest) throws -> Inspection {
-        try inspect(digest) { reader in try reader.read(lanes: lanes) { _ in } }
+    /// - Parameter pace: Called with the bytes of each piece that was read.
+    func inspect(_ digest: Digest, pace: (Int) -> Void) throws -> Inspection {
+        try inspect(digest) { reader in
+            try reader.read(lanes: lanes) { piece in pace(piece.byteCount) }
+        }
     }
 
     /// Whether an output's object is there, by its footer; moves nothing.

@@ -27,6 +27,15 @@ package struct StoreLayout: Sendable {
     /// On the store's disk, for files that need not outlive their process.
     package var temporary: FilePath { root.appending("tmp") }
     var quarantine: FilePath { root.appending("quarantine") }
+    /// What the clocks said at the last collection.
+    var clock: FilePath { root.appending("clock.json") }
+    /// How far an interrupted verification came.
+    var scrub: FilePath { root.appending("scrub.json") }
+
+    /// What lies in the store's own folder.
+    static let names: Set<String> = [
+        "FORMAT", "obj", "act", "pins", "tmp", "quarantine", "clock.json", "scrub.json",
+    ]
 
     /// `00` to `ff`: the first byte of a digest names the folder it lies in.
     static let shards = (0..<256).map { String(Digest.hexByte(UInt8($0))) }

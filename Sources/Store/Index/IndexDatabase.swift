@@ -28,10 +28,14 @@ package final class IndexDatabase: Sendable {
     /// Opens the index for writing and makes it if there is none.
     ///
     /// Takes `<path>.lock`, so that a second process is refused; checks the whole file
-    /// (`quick_check`); moves a damaged one aside; brings an older schema up to date.
+    /// (`quick_check`); moves a damaged one aside; brings an older schema up to date, and keeps a
+    /// copy of it.
+    /// - Parameter schema: This program's by default.
     /// - Throws: `StoreError`: in use, newer schema, or what the kernel or SQLite said.
-    package convenience init(path: FilePath) throws(StoreError) {
-        try self.init(path: path, lock: try Self.acquireLock(path))
+    package convenience init(
+        path: FilePath, schema: IndexSchemaSteps = .current
+    ) throws(StoreError) {
+        try self.init(path: path, lock: try Self.acquireLock(path), schema: schema)
     }
 
     /// Opens an index to look at, while another process may own and write it.
@@ -46,7 +50,7 @@ package final class IndexDatabase: Sendable {
             var configuration = Self.configuration()
             configuration.readonly = true
             queue = try DatabaseQueue(path: path.string, configuration: configuration)
-            let found = try queue.read { db in try Self.userVersion(db) }
+            let found = try queue.read { db in try IndexMigration.version(db) }
             guard found == IndexSchema.version else {
                 throw StoreError.indexNewer(path: path, found: found, known: IndexSchema.version)
             }
@@ -58,12 +62,14 @@ package final class IndexDatabase: Sendable {
     }
 
     /// Opens a file that is locked, or that is this call's own.
-    init(path: FilePath, lock: consuming FileLock?) throws(StoreError) {
+    init(
+        path: FilePath, lock: consuming FileLock?, schema: IndexSchemaSteps = .current
+    ) throws(StoreError) {
         self.path = path
         self.lock = lock
         do {
             let isNew = try Syscalls.stat(path) == nil
-            (queue, opening) = try Self.openOrReplace(path, isNew: isNew)
+            (queue, opening) = try Self.openOrReplace(path, isNew: isNew, schema)
         } catch let error as StoreError {
             throw error
         } catch let error as SystemCallError {
@@ -118,19 +124,22 @@ package final class IndexDatabase: Sendable {
 
 extension IndexDatabase {
     private static func openOrReplace(
-        _ path: FilePath, isNew: Bool
+        _ path: FilePath, isNew: Bool, _ schema: IndexSchemaSteps
     ) throws -> (DatabaseQueue, Opening) {
         do {
-            return (try openChecked(path), isNew ? .created : .existing)
+            return (try openChecked(path, schema), isNew ? .created : .existing)
         } catch let damage as IndexDamage {
             let damaged = try moveAside(path)
-            return (try openChecked(path), .replaced(damaged: damaged, reason: damage.reason))
+            let fresh = try openChecked(path, schema)
+            return (fresh, .replaced(damaged: damaged, reason: damage.reason))
         }
     }
 
     /// Opens, checks and migrates.
     /// - Throws: `IndexDamage` if the file itself is broken.
-    private static func openChecked(_ path: FilePath) throws -> DatabaseQueue {
+    private static func openChecked(
+        _ path: FilePath, _ schema: IndexSchemaSteps
+    ) throws -> DatabaseQueue {
         do {
             let queue = try DatabaseQueue(path: path.string, configuration: configuration())
             let findings = try queue.read { db in
@@ -142,28 +151,11 @@ extension IndexDatabase {
             // GRDB lowers this to NORMAL when it turns WAL on; an accepted job must survive a
             // power cut.
             try queue.inDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
-            try migrate(queue, path)
+            try IndexMigration.run(queue, path, to: schema)
             return queue
         } catch let error as DatabaseError where error.isDamage {
             throw IndexDamage(reason: error.message ?? "\(error)")
         }
-    }
-
-    private static func migrate(_ queue: DatabaseQueue, _ path: FilePath) throws {
-        let found = try queue.read { db in try userVersion(db) }
-        guard found <= IndexSchema.version else {
-            throw StoreError.indexNewer(path: path, found: found, known: IndexSchema.version)
-        }
-        for (index, migrate) in IndexSchema.migrations.enumerated() where index >= found {
-            try queue.write { db in
-                try migrate(db)
-                try db.execute(sql: "PRAGMA user_version = \(index + 1)")
-            }
-        }
-    }
-
-    private static func userVersion(_ db: Database) throws -> Int {
-        try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     }
 
     private static func configuration() -> Configuration {
@@ -217,7 +209,7 @@ extension IndexDatabase {
     /// Brings a file that nobody has open to rest.
     /// - Throws: `IndexDamage` if the file itself is broken.
     static func settle(_ path: FilePath) throws {
-        try close(try openChecked(path))
+        try close(try openChecked(path, .current))
     }
 
     private static func close(_ queue: DatabaseQueue) throws {

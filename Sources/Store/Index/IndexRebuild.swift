@@ -2,6 +2,7 @@
 // from the old index as long as that one can be read.
 
 import DurableIO
+import Failures
 import GRDB
 import Glibc
 package import SystemPackage
@@ -32,10 +33,17 @@ extension StoreIndex {
     private static func rebuildFile(_ store: ContentStore) throws -> IndexRebuildReport {
         let path = store.layout.index
         let lock = try IndexDatabase.acquireLock(path)
-        let (isReadable, damaged) = try settle(path)
+        var (isReadable, damaged) = try settle(path)
         let fresh = FilePath("\(path).rebuild")
-        for leftover in try files(of: fresh) { try Syscalls.unlink(leftover) }
-        let (imported, jobsKept) = try fill(fresh, store, from: isReadable ? path : nil)
+        var filled: (imported: Import, jobsKept: Int?)
+        do {
+            filled = try fill(fresh, store, from: isReadable ? path : nil)
+        } catch StoreError.index(_, _, .bug) where isReadable {
+            // Rows that no longer fit their tables: a file can be sound and its content not.
+            (isReadable, damaged) = (false, try IndexDatabase.moveAside(path))
+            filled = try fill(fresh, store, from: nil)
+        }
+        let (imported, jobsKept) = filled
         let descriptor = try Syscalls.open(fresh, O_RDONLY)
         defer { try? Syscalls.close(descriptor, fresh) }
         try Syscalls.fsync(descriptor, fresh)
@@ -59,6 +67,9 @@ extension StoreIndex {
             return (true, nil)
         } catch is IndexDamage {
             return (false, try IndexDatabase.moveAside(path))
+        } catch let error as DatabaseError where error.failureClass == .bug {
+            // Its schema is not what its version says.
+            return (false, try IndexDatabase.moveAside(path))
         }
     }
 
@@ -75,6 +86,7 @@ extension StoreIndex {
     private static func fill(
         _ fresh: FilePath, _ store: ContentStore, from old: FilePath?
     ) throws -> (imported: Import, jobsKept: Int?) {
+        for leftover in try files(of: fresh) { try Syscalls.unlink(leftover) }
         let database = try IndexDatabase(path: fresh, lock: nil)
         if let old { try database.takeOver(keptTables, from: old) }
         let imported = try StoreIndex(store: store, database: database).importActions()

@@ -78,7 +78,7 @@ import Testing
         _ = try store.lookup(key(1))
         let bytes = try #require(try store.info(of: digests[0])).fileBytes
         var policy = now
-        policy.diskBytesMax = 2 * bytes
+        policy.limit = .bounds(CacheBounds(2 * bytes))
         let report = try store.collect(policy)
         #expect(report.actions == [key(2).digest, key(3).digest])
         #expect(report.objects == [digests[1], digests[2]])
@@ -102,7 +102,7 @@ import Testing
         }
         try age(store.layout.root.appending(objectName(object.digest)), 1000)
         var policy = now
-        policy.diskBytesMax = 0
+        policy.limit = .bounds(CacheBounds(0))
         policy.roots = [key(2).digest]
         let report = try store.collect(policy)
         #expect(report.actions == [key(1).digest])
@@ -120,7 +120,7 @@ import Testing
         ]
         for name in strange { try overwrite(store.layout.root.appending(FilePath(name)), [1]) }
         var policy = now
-        policy.diskBytesMax = 0
+        policy.limit = .bounds(CacheBounds(0))
         #expect(try store.collect(policy).unknown.count == strange.count)
         #expect(try files(below: store.layout.root).filter { $0 != "FORMAT" } == strange.sorted())
         #expect(try store.verify().isSound)

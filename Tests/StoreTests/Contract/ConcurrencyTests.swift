@@ -52,7 +52,7 @@ import Testing
                 if index == 0 {
                     var policy = CollectorPolicy()
                     policy.graceSeconds = 0
-                    policy.diskBytesMax = 0
+                    policy.limit = .bounds(CacheBounds(0))
                     while !isDone.load(ordering: .relaxed) { _ = try store.collect(policy) }
                     return
                 }

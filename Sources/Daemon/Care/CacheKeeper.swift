@@ -1,0 +1,96 @@
+// Keeps the store within its size: looks from time to time, and collects beyond the high mark. Work
+// under way is safe: what was used since the oldest running job was started stays.
+
+import DurableIO
+import Failures
+import Jobs
+package import Logging
+package import Store
+import SystemPackage
+
+package actor CacheKeeper {
+    private let configuration: DaemonConfiguration
+    private let logger: Logger
+    private var wasOverLimit = false
+    private nonisolated let executor = BlockingExecutor(label: "layerfoldd.cache")
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    package init(_ configuration: DaemonConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Looks after the store until the task is cancelled.
+    package func run(_ queue: JobQueue) async {
+        while !Task.isCancelled {
+            do { try await configuration.clock.sleep(configuration.cacheInterval) } catch {
+                return
+            }
+            collect(workingSince: await queue.workingSince())
+        }
+    }
+
+    /// Removes what the limits ask for, now. What goes wrong is logged and tried again later.
+    /// - Parameter workingSince: when the oldest job that is at work was started, milliseconds
+    ///   since 1970 UTC; nil where none is.
+    /// - Returns: What was done; nil where there is no store yet, or it failed.
+    @discardableResult
+    package func collect(workingSince: Int?) -> CollectorReport? {
+        let state = configuration.folders.state
+        do {
+            guard try Syscalls.stat(configuration.folders.store.appending("FORMAT")) != nil else {
+                return nil
+            }
+            var policy = CollectorPolicy()
+            policy.limit = .limits(configuration.cacheLimits)
+            policy.workingSince = workingSince
+            let report = try ContentStore(state: state, packingThreads: 0).collect(policy)
+            tell(report)
+            return report
+        } catch {
+            logger.error(
+                "the store could not be collected; trying again later",
+                metadata: ["reason": "\(FaultText.describe(error))"])
+            return nil
+        }
+    }
+
+    private func tell(_ report: CollectorReport) {
+        if !report.objects.isEmpty || !report.actions.isEmpty {
+            logger.notice(
+                "removed from the store",
+                metadata: [
+                    "actions": "\(report.actions.count)", "objects": "\(report.objects.count)",
+                    "bytes": "\(report.freedBytes)", "kept_bytes": "\(report.keptBytes)",
+                    "seconds_to_compute": "\(Int(report.lostSeconds))",
+                ])
+        }
+        if report.isOverLimit, !wasOverLimit {
+            logger.warning(
+                """
+                the store is larger than it may be: what is in use, young or pinned exceeds the \
+                limit alone; raise `cache: size`, or unpin
+                """,
+                metadata: [
+                    "protected_bytes": "\(report.protectedBytes)",
+                    "kept_bytes": "\(report.keptBytes)",
+                    "limit_bytes": "\(report.bounds?.high ?? 0)",
+                ])
+        }
+        wasOverLimit = report.isOverLimit
+    }
+}
+
+extension JobQueue {
+    /// When the oldest job was started that has a worker, is published, or waits for its next try;
+    /// milliseconds since 1970 UTC. Nil where none is.
+    package func workingSince() -> Int? {
+        live.values.compactMap { job in
+            let isWaiting = job.row.state == JobState.queued.rawValue
+            return isWaiting && job.row.notBefore == nil ? nil : job.row.startedAt
+        }.min()
+    }
+}
