@@ -8,8 +8,10 @@ import Testing
 @Suite struct ProtocolTests {
     @Test func `moves are those of the table and no others`() {
         let allowed: Set<String> = [
-            "queued running", "queued cancelled", "queued failed", "running publishing",
-            "running queued", "running cancelling", "running failed", "publishing done",
+            "queued running", "queued publishing", "queued held", "queued cancelled",
+            "queued failed", "held queued", "held held", "held cancelled", "held failed",
+            "running publishing", "running queued", "running held", "running cancelling",
+            "running failed", "publishing done", "publishing queued", "publishing held",
             "publishing failed", "cancelling cancelled", "failed queued", "cancelled queued",
         ]
         for from in JobState.allCases {
