@@ -105,13 +105,20 @@ import Testing
     @Test func `settings are read as strictly as manifests`() throws {
         let good = try ServerSettings.parse(
             bytes: Data("state: /srv/lf\nmodel_roots: [/m, /n]\nsettle_seconds: 0.5\n".utf8))
+        let queue = try ServerSettings.parse(
+            bytes: Data(
+                "workers: 3\njobs_per_user: 20\nmemory: 48GiB\nshare_half_life_days: 0.5".utf8))
+        #expect(queue.workers == 3 && queue.jobsPerUser == 20)
+        #expect(queue.memoryBytes == 48 << 30 && queue.shareHalfLifeDays == 0.5)
         #expect(good.stateDirectory == "/srv/lf")
         #expect(good.modelRoots == ["/m", "/n"])
         #expect(good.settleSeconds == 0.5)
         #expect(good.worker == nil)
         for (bad, words) in [
             ("stat: /srv", "did you mean `state`?"), ("state: srv", "starts with /"),
-            ("grace_seconds: -1", "out of range"), ("model_roots: /m", "a list of paths"),
+            ("workers: 0", "out of range"), ("memory: 0.5", "bytes, such as 48GiB"),
+            ("memory: 5 furlongs", "units are"), ("grace_seconds: -1", "out of range"),
+            ("model_roots: /m", "a list of paths"),
         ] {
             do {
                 _ = try ServerSettings.parse(bytes: Data(bad.utf8))
