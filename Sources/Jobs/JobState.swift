@@ -4,6 +4,8 @@
 package enum JobState: String, Sendable, Codable, CaseIterable {
     /// Accepted and waiting, for the first time or again.
     case queued
+    /// Waits until somebody lets it go, or until what it lacks is there; `HoldReason` says which.
+    case held
     /// A worker runs its stages.
     case running
     /// The worker has finished; its results are being put in place.
@@ -18,18 +20,21 @@ package enum JobState: String, Sendable, Codable, CaseIterable {
     package var isFinal: Bool {
         switch self {
         case .done, .failed, .cancelled: true
-        case .queued, .running, .publishing, .cancelling: false
+        case .queued, .held, .running, .publishing, .cancelling: false
         }
     }
 
     /// The states that may follow directly.
     package var next: Set<JobState> {
         switch self {
-        // A queued job fails without running where its folder cannot be read.
-        case .queued: [.running, .cancelled, .failed]
+        // A queued job fails without running where its folder cannot be read; one whose results
+        // only have to be put in place needs no worker.
+        case .queued: [.running, .publishing, .held, .cancelled, .failed]
+        // Held again: for another reason.
+        case .held: [.queued, .held, .cancelled, .failed]
         // Back to queued: the worker was lost, the daemon stops, or a transient fault.
-        case .running: [.publishing, .queued, .cancelling, .failed]
-        case .publishing: [.done, .failed]
+        case .running: [.publishing, .queued, .held, .cancelling, .failed]
+        case .publishing: [.done, .queued, .held, .failed]
         case .cancelling: [.cancelled]
         // Retry, on demand.
         case .failed, .cancelled: [.queued]

@@ -19,6 +19,10 @@ package struct JobSummary: Sendable, Equatable, Codable {
     package var finishedAtMilliseconds: Int?
     /// A queued job that waits after a failure is not started before this time.
     package var notBeforeMilliseconds: Int?
+    /// Why it is held; nil unless it is.
+    package var held: HoldReason?
+    /// In words, why it is held or waits after a failure.
+    package var reason: String?
     package var failure: WorkerOutcome.Failure?
     /// The last progress line of the stage that runs.
     package var progress: ProgressLine.Progress?
@@ -34,7 +38,7 @@ package struct JobSummary: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, name, state, model, priority, ahead, attempts, failure, progress
+        case id, name, state, model, priority, ahead, attempts, failure, progress, held, reason
         case submittedAtMilliseconds = "submitted_at_ms"
         case startedAtMilliseconds = "started_at_ms"
         case finishedAtMilliseconds = "finished_at_ms"
@@ -206,6 +210,8 @@ package struct ErrorDocument: ClassifiedFailure, Sendable, Equatable, Codable {
         /// The manifest was refused; `manifestError` says where and why.
         case manifest
         case notFound = "not-found"
+        /// It is somebody else's.
+        case forbidden
         /// The job's state does not allow it.
         case refused
         case tooLarge = "too-large"
@@ -219,7 +225,7 @@ package struct ErrorDocument: ClassifiedFailure, Sendable, Equatable, Codable {
 
     package var failureClass: FailureClass {
         switch code {
-        case .manifest, .notFound, .refused, .tooLarge: .user
+        case .manifest, .notFound, .forbidden, .refused, .tooLarge: .user
         case .unavailable: .transient
         }
     }

@@ -13,7 +13,8 @@ import Testing
 @Suite(.serialized) struct DaemonServiceTests {
     /// Runs a daemon around `body`, with the worker of `TestDaemon` and a clock of its own.
     private func withDaemon(
-        state: FilePath? = nil, _ body: (TestDaemon, ManualClock) async throws -> Void
+        state: FilePath? = nil, jobsPerUser: Int = 1_000,
+        _ body: (TestDaemon, ManualClock) async throws -> Void
     ) async throws {
         let daemon = try TestDaemon(state: state)
         let clock = ManualClock()
@@ -23,6 +24,7 @@ import Testing
             worker: daemon.folder.file("worker"))
         configuration.clock = clock.daemonClock
         configuration.grace = .seconds(1)
+        configuration.jobsPerUser = jobsPerUser
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let service = DaemonService(
@@ -61,13 +63,58 @@ import Testing
 
     @Test func `a jump of the wall clock neither starts nor loses jobs`() async throws {
         try await withDaemon { daemon, clock in
-            clock.advance(milliseconds: 31_536_000_000)
+            clock.jump(milliseconds: 31_536_000_000)
             try daemon.drop("ok-future")
             try await daemon.wait(for: "ok-future", .done)
-            clock.advance(milliseconds: -63_072_000_000)
+            clock.jump(milliseconds: -63_072_000_000)
             try daemon.drop("ok-past")
             try await daemon.wait(for: "ok-past", .done)
             #expect(try daemon.client.jobs().jobs.map(\.name) == ["ok-future", "ok-past"])
+        }
+    }
+
+    @Test(arguments: [31_536_000_000, -31_536_000_000])
+    func `a delay lasts as long as it lasts, whatever the wall clock does`(jump: Int) async throws {
+        try await withDaemon { daemon, clock in
+            try daemon.drop("transient-once-2")
+            #expect(
+                await eventually {
+                    try daemon.job(named: "transient-once-2")?.notBeforeMilliseconds != nil
+                })
+            clock.jump(milliseconds: jump)
+            try daemon.drop("ok-jump")
+            try await daemon.wait(for: "ok-jump", .done)
+            clock.advance(milliseconds: 59_999)
+            try daemon.drop("ok-jump-2")
+            try await daemon.wait(for: "ok-jump-2", .done)
+            #expect(daemon.runs(of: "transient-once-2").count == 1, "not before its time")
+            clock.advance(milliseconds: 1)
+            try await daemon.wait(for: "transient-once-2", .done)
+        }
+    }
+
+    @Test func `manifests beyond a user's share stay in the inbox, and are told why`() async throws
+    {
+        try await withDaemon(jobsPerUser: 2) { daemon, clock in
+            for name in ["gate-a", "ok-b", "ok-c"] {
+                try daemon.drop(name)
+                // One after the other, so that it is known which one stays.
+                #expect(
+                    await eventually {
+                        try daemon.job(named: name) != nil || !daemon.client.inbox().staying.isEmpty
+                    })
+            }
+            let staying = try daemon.client.inbox().staying
+            #expect(staying.map(\.name) == ["ok-c.yaml"])
+            #expect(staying.first?.reason.contains("jobs_per_user") == true, "\(staying)")
+            #expect(throws: DaemonClient.ClientError.self) { try daemon.submit("ok-d") }
+            try daemon.open("gate-a")
+            // The next look through the inbox takes it.
+            #expect(
+                await eventually {
+                    clock.advance(milliseconds: 30_000)
+                    return try daemon.job(named: "ok-c")?.state == .done
+                })
         }
     }
 

@@ -11,16 +11,27 @@ final class ManualClock: Sendable {
 
     private struct Contents {
         var now = 1_700_000_000_000
+        /// How far the wall clock was put forward.
+        var jump = 0
         var next = 0
         var sleepers: [Int: Sleeper] = [:]
     }
 
     private let contents = Mutex(Contents())
 
-    var now: Int { contents.withLock { $0.now } }
+    /// What the wall clock shows.
+    var now: Int { contents.withLock { $0.now + $0.jump } }
+
+    private var uptime: Int { contents.withLock { $0.now } }
 
     var daemonClock: DaemonClock {
-        DaemonClock(now: { self.now }, sleep: { try await self.sleep($0) })
+        DaemonClock(
+            now: { self.now }, uptime: { self.uptime }, sleep: { try await self.sleep($0) })
+    }
+
+    /// Puts the wall clock forward or back; no time passes.
+    func jump(milliseconds: Int) {
+        contents.withLock { $0.jump += milliseconds }
     }
 
     /// Moves time and wakes who has slept enough.

@@ -50,7 +50,7 @@ final class TestDaemon {
             Glibc.kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
-        for run in runs {
+        for run in processes {
             // What a failed test leaves behind.
             if let process = Int32(run.process) { Glibc.kill(-process, SIGKILL) }
         }
@@ -171,8 +171,10 @@ final class TestDaemon {
         let process: String
     }
 
-    /// What workers were really started, in order.
-    var runs: [Run] {
+    /// What workers were really started, in order; forecasts aside.
+    var runs: [Run] { processes.filter { $0.attempt != "plan" } }
+
+    private var processes: [Run] {
         TestFolder.text(folder.file("runs.log")).split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ").map(String.init)
             return words.count == 3
@@ -211,7 +213,7 @@ final class TestDaemon {
         name=$(field name)
         control=$(dirname "$0")
         echo "$name ${attempt:-plan} $$" >>"$control/runs.log"
-        count=$(grep -c "^$name " "$control/runs.log")
+        count=$(grep "^$name " "$control/runs.log" | grep -vc ' plan ')
 
         if [ "$2" = --plan ]; then
             case "$name" in
@@ -220,7 +222,9 @@ final class TestDaemon {
                 crash*) echo "last words of $name" >&2; kill -SEGV $$ ;;
                 user*) echo '{"class":"user","message":"no such plan"}'; exit 1 ;;
             esac
-            echo '{"stages":[],"obstacles":[]}'
+            seconds=9000
+            case "$name" in short*) seconds=5 ;; esac
+            echo "{\"stages\":[],\"obstacles\":[],\"seconds\":$seconds,\"peak_bytes\":1}"
             exit 0
         fi
 
@@ -242,11 +246,14 @@ final class TestDaemon {
         }
 
         case "$name" in
-            ok*) succeed ;;
+            ok*|short*) succeed ;;
             user*) fail user "no such model" ;;
             crash-once*) [ "$count" -gt 1 ] && succeed || kill -SEGV $$ ;;
             crash*) echo "last words of $name" >&2; kill -SEGV $$ ;;
             transient-once*) [ "$count" -gt 1 ] && succeed || fail transient "EIO on input" ;;
+            disk-once*)
+                [ "$count" -gt 1 ] && succeed ||
+                    fail resource "write failed on x: No space left on device" ;;
             gate*)
                 mkdir -p "$results"
                 echo '{"kind":"stage-started","stage":"wait"}'

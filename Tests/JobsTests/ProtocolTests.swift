@@ -8,8 +8,10 @@ import Testing
 @Suite struct ProtocolTests {
     @Test func `moves are those of the table and no others`() {
         let allowed: Set<String> = [
-            "queued running", "queued cancelled", "queued failed", "running publishing",
-            "running queued", "running cancelling", "running failed", "publishing done",
+            "queued running", "queued publishing", "queued held", "queued cancelled",
+            "queued failed", "held queued", "held held", "held cancelled", "held failed",
+            "running publishing", "running queued", "running held", "running cancelling",
+            "running failed", "publishing done", "publishing queued", "publishing held",
             "publishing failed", "cancelling cancelled", "failed queued", "cancelled queued",
         ]
         for from in JobState.allCases {
@@ -103,6 +105,11 @@ import Testing
     @Test func `settings are read as strictly as manifests`() throws {
         let good = try ServerSettings.parse(
             bytes: Data("state: /srv/lf\nmodel_roots: [/m, /n]\nsettle_seconds: 0.5\n".utf8))
+        let queue = try ServerSettings.parse(
+            bytes: Data(
+                "workers: 3\njobs_per_user: 20\nmemory: 48GiB\nshare_half_life_days: 0.5".utf8))
+        #expect(queue.workers == 3 && queue.jobsPerUser == 20)
+        #expect(queue.memoryBytes == 48 << 30 && queue.shareHalfLifeDays == 0.5)
         #expect(good.stateDirectory == "/srv/lf")
         #expect(good.modelRoots == ["/m", "/n"])
         #expect(good.settleSeconds == 0.5)
@@ -120,7 +127,9 @@ import Testing
             ("cache: {low: 0.95}", "above the mark"), ("cache: 500G", "a mapping"),
             ("cache: {siz: 1}", "did you mean `size`?"), ("stat: /srv", "did you mean `state`?"),
             ("state: srv", "starts with /"),
-            ("grace_seconds: -1", "out of range"), ("model_roots: /m", "a list of paths"),
+            ("workers: 0", "out of range"), ("memory: 0.5", "bytes, such as 48GiB"),
+            ("memory: 5 furlongs", "units are"), ("grace_seconds: -1", "out of range"),
+            ("model_roots: /m", "a list of paths"),
         ] {
             do {
                 _ = try ServerSettings.parse(bytes: Data(bad.utf8))

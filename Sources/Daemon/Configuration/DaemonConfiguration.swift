@@ -1,6 +1,7 @@
 // What the daemon is told, once, at its start: flags over environment over settings file over
 // defaults.
 
+import Glibc
 package import Jobs
 import Locations
 package import Store
@@ -25,6 +26,10 @@ package struct DaemonConfiguration: Sendable {
     package var limits = QueueLimits()
     /// Unfinished jobs; manifests beyond that stay in the inbox. Default: 10,000.
     package var jobsMax = 10_000
+    /// Of these, of one user: one alone cannot fill the server. Default: 1,000.
+    package var jobsPerUser = 1_000
+    /// How long a job waits before a forecast is made of it, in case it may start beside others.
+    package var planPatience: Duration = .seconds(2)
     /// Forecasts that are worked out at once, beside the queue.
     package var forecastsMax = 2
     /// How long one may take. Default: 5 minutes, in which 100 GB of a new model are hashed.
@@ -59,6 +64,14 @@ package struct DaemonConfiguration: Sendable {
         if let seconds = settings.settleSeconds { settleTime = .seconds(seconds) }
         if let seconds = settings.graceSeconds { grace = .seconds(seconds) }
         if let cache = settings.cache { cacheLimits = CacheLimits(cache) }
+        limits = QueueLimits(settings, machineBytes: Self.machineBytes)
+        if let count = settings.jobsPerUser { jobsPerUser = count }
+    }
+
+    /// The machine's memory.
+    private static var machineBytes: Int {
+        Int(clamping: sysconf(Int32(_SC_PHYS_PAGES)))
+            * Int(clamping: sysconf(Int32(_SC_PAGESIZE)))
     }
 
     /// Which paths manifests may name.

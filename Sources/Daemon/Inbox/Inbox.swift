@@ -169,11 +169,15 @@ package actor Inbox {
                 stays(name, "somebody is still writing it")
                 return max(configuration.settleTime, .seconds(1))
             }
-            guard await queue.hasRoom else {
-                report("room", "too many unfinished jobs; the inbox waits", nil)
+            let owner = Int(status.owner)
+            if let refusal = await queue.refusal(of: owner) {
+                // Of many files of one user one line is enough.
+                staying[name] = refusal.message
+                report("room for user \(owner)", "files wait in the inbox", refusal)
                 return nil
             }
-            reported.remove("room")
+            staying[name] = nil
+            reported.remove("room for user \(owner)")
             return try await take(path, name, kind, status)
         } catch let error as SystemCallError where error.isMissing {
             return nil

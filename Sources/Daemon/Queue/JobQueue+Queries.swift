@@ -11,12 +11,20 @@ extension JobQueue {
     /// The newest jobs, oldest first.
     /// - Parameter states: only jobs in one of these; empty for all.
     package func list(countMax: Int = 1_000, states: [JobState] = []) throws -> JobList {
-        let places = Dictionary(
-            uniqueKeysWithValues: state.order.enumerated().map { ($1, $0) })
+        let places = startPlaces()
         let words = states.isEmpty ? nil : states.map(\.rawValue)
         let rows = try index.newestJobs(countMax: countMax, in: words)
         if models.count > Self.modelsMax { models = [:] }
         return JobList(jobs: try rows.map { try summary(of: $0, ahead: places[$0.id]) })
+    }
+
+    /// How many jobs will start before each queued one.
+    private func startPlaces() -> [String: Int] {
+        if let places { return places }
+        let order = state.order(now: configuration.clock.uptime())
+        let places = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0) })
+        self.places = places
+        return places
     }
 
     /// Names of models that are remembered; as many as the longest list, several times.
@@ -37,7 +45,7 @@ extension JobQueue {
         let record = try live[id]?.record ?? folder.record()
         let isPublished = record.map { Publisher.isPublished($0, in: folders.results) } ?? false
         return JobDetail(
-            summary: try summary(of: row, ahead: state.order.firstIndex(of: id)),
+            summary: try summary(of: row, ahead: startPlaces()[id]),
             record: record,
             attempts: try index.attempts(of: id).map(Self.attempt),
             jobDirectory: folder.path.string,
@@ -84,13 +92,16 @@ extension JobQueue {
             id: row.id, name: row.name, state: try row.knownState(),
             attempts: row.attempts, submittedAtMilliseconds: row.submittedAt)
         summary.model = model(of: row.id)
-        summary.priority = live[row.id]?.record.description.priority
+        summary.priority = row.priority ?? live[row.id]?.record.description.priority
+        summary.held = try row.knownHold()
         summary.ahead = ahead
         summary.startedAtMilliseconds = row.startedAt
         summary.finishedAtMilliseconds = row.finishedAt
         summary.notBeforeMilliseconds = row.notBefore
         if let failureClass = try row.knownFailureClass() {
             summary.failure = .init(failureClass: failureClass, message: row.reason ?? "")
+        } else {
+            summary.reason = row.reason
         }
         if case .progress(let line) = progress[row.id]?.last { summary.progress = line }
         return summary

@@ -9,12 +9,16 @@ import Store
 extension JobQueue {
     /// Commits the records among `actions` in one transaction, and the end of the attempt that
     /// `event` tells of. The end of a job goes into its folder first, where it outlives the index.
-    func commit(_ actions: [QueueAction], after event: QueueEvent) throws {
+    /// - Parameter next: the state after the event.
+    func commit(
+        _ actions: [QueueAction], after event: QueueEvent, in next: QueueState
+    ) throws {
         let now = configuration.clock.now()
         var changes: [IndexDatabase.JobChange] = []
         if case .ended(let id, let attempt, let end) = event,
-            let change = finishedAttempt(id, attempt, end, now: now)
+            var change = finishedAttempt(id, attempt, end, now: now)
         {
+            change.usage = usage(of: id, in: next)
             changes.append(change)
         }
         for case .record(let id, let record) in actions {
@@ -37,6 +41,7 @@ extension JobQueue {
         let state: AttemptState =
             switch end {
             case .succeeded: .succeeded
+            case .diskFull: .failed
             case .failed(let failure): failure.failureClass == .transient ? .transient : .failed
             case .lost: .lost
             case .interrupted: .stopped
@@ -58,20 +63,23 @@ extension JobQueue {
             preconditionFailure("job \(id) moves without a row")
         }
         row.state = record.state.rawValue
+        row.held = nil
         var attempt: AttemptRow?
         switch record {
         case .running(let number):
             row.attempts = number
             row.startedAt = row.startedAt ?? now
-            row.notBefore = nil
+            (row.notBefore, row.reason) = (nil, nil)
             let name = JobIdentifier.make(now: now)
             attempt = AttemptRow(
                 id: name, job: id, state: AttemptState.running.rawValue, startedAt: now)
-        case .queued(let lost, _, let notBefore, let reason):
-            row.lost = lost
-            row.notBefore = notBefore
-            row.reason = reason
-        case .publishing, .cancelling: break
+        case .queued(let lost, let retries, let notBefore, let reason):
+            (row.lost, row.retries, row.reason) = (lost, retries, reason)
+            row.notBefore = notBefore.map { now + $0 - configuration.clock.uptime() }
+        case .held(let hold, let reason):
+            (row.held, row.reason, row.notBefore) = (hold.rawValue, reason, nil)
+        case .publishing: (row.notBefore, row.reason) = (nil, nil)
+        case .cancelling: break
         case .done, .cancelled: try finish(&row, id, failure: nil, record.state, now)
         case .failed(let failure): try finish(&row, id, failure: failure, record.state, now)
         }

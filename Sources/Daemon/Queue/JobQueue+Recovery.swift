@@ -33,6 +33,7 @@ extension JobQueue {
         }
         try closeAttempts(running)
         discardUnowned()
+        try restoreShares()
     }
 
     /// Makes the rows of jobs that only have a folder: the index was lost, or the daemon died
@@ -64,6 +65,12 @@ extension JobQueue {
         var row = Self.newRow(record)
         if let end = try folder.end() {
             Self.apply(end, to: &row)
+            if let outcome = folder.outcome() {
+                usageOfFolders.append(
+                    UsageRow(
+                        owner: record.owner, seconds: outcome.seconds,
+                        asOf: end.finishedAtMilliseconds))
+            }
         } else if Publisher.isPublished(record, in: folders.results) {
             row.state = JobState.done.rawValue
         } else if folder.outcome()?.result == .succeeded {
@@ -112,18 +119,47 @@ extension JobQueue {
             try index.commit([.init(job: row, event: event)])
             return nil
         }
-        let transient = try index.attempts(of: row.id).count {
-            try $0.knownState() == .transient
+        let (row, orders, hold) = try ordered(row, folder)
+        let state = try row.knownState()
+        return entry(
+            record, row, orders, state: state, hold: hold,
+            isComputed: state != .running && isComputed(record))
+    }
+
+    /// The row as people ordered it last: an order is in the job's folder before it is here, and is
+    /// only there where the index was lost.
+    private func ordered(
+        _ row: JobRow, _ folder: JobFolder
+    ) throws -> (JobRow, JobOrders, HoldReason?) {
+        var orders = JobOrders()
+        var reason: String?
+        do {
+            orders = try folder.orders()
+            reason = orders.hold.map { Self.reason(of: $0.kind, by: $0.by) }
+        } catch let error as JobFolder.Unreadable {
+            // Somebody may have wanted it to wait.
+            orders.hold = .init(kind: .user, by: Int(getuid()), atMilliseconds: 0)
+            reason = "\(error); release it, or cancel it"
         }
-        return entry(record, row, state: try row.knownState(), transientFailures: transient)
+        let state = try row.knownState()
+        guard state == .queued || state == .held else { return (row, orders, nil) }
+        var known = row
+        known.priority = orders.priority?.value
+        let own = try row.knownHold().flatMap { $0.endsByItself ? $0 : nil }
+        let hold = orders.hold?.kind ?? own
+        known.state = (hold == nil ? JobState.queued : .held).rawValue
+        known.held = hold?.rawValue
+        if hold == nil, state == .held { known.reason = nil }
+        if let reason { known.reason = reason }
+        if known != row { try index.commit([.init(job: known)]) }
+        return (known, orders, hold)
     }
 
     /// A job that was running when the daemon died has an outcome by now, or was interrupted.
     private func importEnd(of entry: QueueState.Entry, attempt: AttemptRow?) {
         live[entry.id]?.attempt = attempt
         let end = Self.end(
-            of: attempt?.id, job: entry.id, nil, isStopping: false,
-            folder: JobFolder(folders.job(entry.id)))
+            of: attempt?.id, job: entry.id, nil, isStopping: false, folders)
         process(.ended(id: entry.id, attempt: entry.attempt, end))
     }
 

@@ -1,4 +1,4 @@
-// What people and the inbox ask of the queue.
+// How jobs come into the queue, and how many of one user.
 
 import DurableIO
 package import Jobs
@@ -11,19 +11,12 @@ extension JobQueue {
     /// - Throws: `ErrorDocument` while there are too many jobs; `SystemCallError`, `StoreError`.
     package func admit(_ record: JobRecord, manifest: [UInt8]) throws -> JobReceipt {
         if let row = try index.job(record.id) { return try receipt(row) }
-        guard !state.isDraining else {
-            throw ErrorDocument(code: .unavailable, message: "the daemon is stopping")
-        }
-        guard live.count < configuration.jobsMax else {
-            throw ErrorDocument(
-                code: .unavailable,
-                message: "\(live.count) jobs are unfinished already, the most this server takes")
-        }
+        if let refusal = refusal(of: record.owner) { throw refusal }
         let folder = JobFolder(folders.job(record.id))
         do {
             try folder.accept(manifest: manifest, record: record)
             let (row, isNew) = try index.insertJob(Self.newRow(record))
-            if isNew { process(.admitted([entry(record, row)])) }
+            if isNew { process(.admitted([entry(record, row, JobOrders())])) }
             return try receipt(row)
         } catch {
             // Refused means refused: the next start must not find it accepted.
@@ -32,54 +25,25 @@ extension JobQueue {
         }
     }
 
-    /// Whether another job would be taken.
-    package var hasRoom: Bool { !state.isDraining && live.count < configuration.jobsMax }
-
-    /// - Throws: `ErrorDocument`: not found, refused, unavailable.
-    package func cancel(_ id: String) throws -> JobReceipt {
-        let row = try existing(id)
-        if row.state == JobState.cancelled.rawValue { return try receipt(row) }
-        guard live[id] != nil, state.mayCancel(id) else {
-            throw ErrorDocument(
-                code: .refused, message: "job \(id) is \(row.state): there is nothing to cancel")
+    /// Why another job of this user would not be taken now; nil where it would.
+    package func refusal(of owner: Int) -> ErrorDocument? {
+        guard !state.isDraining else {
+            return ErrorDocument(code: .unavailable, message: "the daemon is stopping")
         }
-        process(.cancelled(id: id))
-        if let degraded {
-            throw ErrorDocument(code: .unavailable, message: "not recorded yet: \(degraded)")
+        guard live.count < configuration.jobsMax else {
+            return ErrorDocument(
+                code: .unavailable,
+                message: "\(live.count) jobs are unfinished already, the most this server takes")
         }
-        return try receipt(existing(id))
-    }
-
-    /// Queues a failed or cancelled job again.
-    /// - Throws: `ErrorDocument`: not found, refused.
-    package func retry(_ id: String) throws -> JobReceipt {
-        var row = try existing(id)
-        let old = try row.knownState()
-        guard old.mayBecome(.queued), old.isFinal else {
-            throw ErrorDocument(
-                code: .refused,
-                message: "job \(id) is \(row.state): only failed and cancelled jobs are retried")
+        let count = state.count(of: owner)
+        guard count < configuration.jobsPerUser else {
+            return ErrorDocument(
+                code: .unavailable,
+                message: "user \(owner) has \(count) unfinished jobs, the most that one user may "
+                    + "have here (setting `jobs_per_user`): wait until some have ended, or cancel "
+                    + "some")
         }
-        let folder = JobFolder(folders.job(id))
-        guard let record = try folder.record() else {
-            throw ErrorDocument(code: .refused, message: "the folder of job \(id) is gone")
-        }
-        row.state = JobState.queued.rawValue
-        row.lost = 0
-        (row.notBefore, row.reason, row.failureClass, row.finishedAt) = (nil, nil, nil, nil)
-        var changes = try index.attempts(of: id).filter {
-            try $0.knownState() == .transient
-        }.map {
-            var attempt = $0
-            attempt.state = AttemptState.failed.rawValue
-            return IndexDatabase.JobChange(attempt: attempt)
-        }
-        let event = EventRow(at: configuration.clock.now(), job: id, type: row.state)
-        changes.append(.init(job: row, event: event))
-        try folder.removeEnd()
-        try index.commit(changes)
-        process(.admitted([entry(record, row)]))
-        return try receipt(row)
+        return nil
     }
 
     func existing(_ id: String) throws -> JobRow {
@@ -91,13 +55,23 @@ extension JobQueue {
 
     /// Makes a job that has its row known here; its entry goes to the queue next.
     func entry(
-        _ record: JobRecord, _ row: JobRow, state: JobState = .queued, transientFailures: Int = 0
+        _ record: JobRecord, _ row: JobRow, _ orders: JobOrders, state: JobState = .queued,
+        hold: HoldReason? = nil, isComputed: Bool = false
     ) -> QueueState.Entry {
         live[row.id] = Live(record: record, row: row)
+        let (priority, band) = orders.place(manifest: record.description.priority)
+        let (wall, uptime) = (configuration.clock.now(), configuration.clock.uptime())
+        // The clock may have jumped while nobody looked: no delay is longer than the longest.
+        let delayMax = configuration.limits.transientDelaysMilliseconds.max() ?? 0
+        let notBefore = row.notBefore.map { uptime + min(max(0, $0 - wall), delayMax) }
         return QueueState.Entry(
-            id: row.id, sequence: row.sequence, priority: record.description.priority,
-            state: state, attempt: row.attempts, lost: row.lost,
-            transientFailures: transientFailures, notBefore: row.notBefore)
+            id: row.id, owner: record.owner, sequence: row.sequence, priority: priority,
+            band: band, state: state, hold: hold, attempt: row.attempts, lost: row.lost,
+            transientFailures: row.retries,
+            // What ends by itself is looked at when the daemon starts.
+            notBefore: hold.map { $0.endsByItself ? uptime : nil } ?? notBefore,
+            waitingSince: uptime - max(0, wall - record.submittedAtMilliseconds),
+            isComputed: isComputed)
     }
 
     static func newRow(_ record: JobRecord) -> JobRow {
@@ -107,7 +81,7 @@ extension JobQueue {
             submittedAt: record.submittedAtMilliseconds)
     }
 
-    private func receipt(_ row: JobRow) throws(NewerFormat) -> JobReceipt {
+    func receipt(_ row: JobRow) throws(NewerFormat) -> JobReceipt {
         JobReceipt(id: row.id, state: try row.knownState())
     }
 }

@@ -22,6 +22,7 @@ package actor JobQueue {
     let folders: StateFolders
     let index: IndexDatabase
     let publisher: Publisher
+    let forecaster: Forecaster
     let logger: Logger
     private let notifier: Notifier
     let startedAt: Int
@@ -31,9 +32,15 @@ package actor JobQueue {
     var progress: [String: ProgressHistory] = [:]
     /// Models of finished jobs that were listed last.
     var models: [String: String?] = [:]
+    /// The forecast that is being made ahead.
+    var planning: Task<Void, Never>?
+    /// What jobs used that only their folders tell of, until the shares are restored.
+    var usageOfFolders: [UsageRow] = []
+    /// Places of queued jobs, for people; nil after each event.
+    var places: [String: Int]?
     /// Events that are not yet committed: before the start, or while the index refuses.
     private var pending: [QueueEvent] = []
-    private var isStarted = false
+    private(set) var isStarted = false
     /// Why the index cannot be written at present.
     private(set) var degraded: String?
     private var wakeTask: Task<Void, Never>?
@@ -57,6 +64,7 @@ package actor JobQueue {
         self.index = index
         self.logger = logger
         publisher = Publisher(results: configuration.folders.results)
+        forecaster = Forecaster(configuration)
         state = QueueState(limits: configuration.limits)
         startedAt = configuration.clock.now()
     }
@@ -71,6 +79,8 @@ package actor JobQueue {
     /// Stops the worker, puts its job back into the queue, and returns when nothing runs.
     package func drain() async {
         process(.drained)
+        planning?.cancel()
+        await planning?.value
         if isStopped { return }
         await withCheckedContinuation { drainWaiters.append($0) }
     }
@@ -84,9 +94,9 @@ package actor JobQueue {
         guard isStarted else { return }
         while let event = pending.first {
             var next = state
-            let actions = next.handle(event, now: configuration.clock.now())
+            let actions = next.handle(event, now: configuration.clock.uptime())
             do {
-                try commit(actions, after: event)
+                try commit(actions, after: event, in: next)
             } catch {
                 degrade("\(error)")
                 return
@@ -94,9 +104,11 @@ package actor JobQueue {
             pending.removeFirst()
             degraded = nil
             state = next
+            places = nil
             actions.forEach(perform)
             if !actions.isEmpty { notifier.status(statusLine()) }
         }
+        planAhead()
     }
 
     private func degrade(_ reason: String) {
@@ -106,7 +118,7 @@ package actor JobQueue {
         }
         degraded = reason
         let retryMilliseconds = 5_000
-        wake(at: configuration.clock.now() + retryMilliseconds)
+        wake(at: configuration.clock.uptime() + retryMilliseconds)
     }
 
     private func perform(_ action: QueueAction) {
@@ -121,6 +133,7 @@ package actor JobQueue {
         case .stopWorker(let id): live[id]?.stop?.stop()
         case .publish(let id): publish(id)
         case .discardResults(let id): discardResults(id)
+        case .checkRoom(let id, let hold): checkRoom(id, hold)
         case .wake(let time): wake(at: time)
         case .stopped:
             isStopped = true
@@ -131,7 +144,7 @@ package actor JobQueue {
 
     private func wake(at time: Int) {
         wakeTask?.cancel()
-        let delay = max(0, time - configuration.clock.now())
+        let delay = max(0, time - configuration.clock.uptime())
         wakeTask = Task {
             do { try await configuration.clock.sleep(.milliseconds(delay)) } catch { return }
             process(.ticked)
@@ -143,8 +156,25 @@ package actor JobQueue {
     private func publish(_ id: String) {
         guard let record = live[id]?.record else { return }
         Task {
-            let failure = await publisher.publish(record)
-            process(.published(id: id, failure: failure))
+            // A folder that somebody removed is made anew.
+            try? folders.make()
+            let end: PublishEnd =
+                switch await publisher.publish(record) {
+                case nil: .done
+                case let failure? where failure.isDiskFull:
+                    .diskFull(Self.fullDisk(failure, folders))
+                case let failure?: .failed(failure)
+                }
+            process(.published(id: id, end))
+        }
+    }
+
+    /// Whether results of the job are complete and only have to be put in place.
+    func isComputed(_ record: JobRecord) -> Bool {
+        let folder = JobFolder(folders.job(record.id))
+        guard folder.outcome()?.result == .succeeded else { return false }
+        return [record.partialResultsName, record.resultsName].contains {
+            (try? Syscalls.stat(folders.results.appending($0))) ?? nil != nil
         }
     }
 

@@ -38,10 +38,13 @@ package actor Publisher {
             }
             try Publication(final).finish()
             return nil
-        } catch let error as SystemCallError where error.isDiskFull {
-            return .init(failureClass: .resource, message: "publishing: \(error)")
         } catch {
-            return .init(failureClass: .transient, message: "publishing: \(error)")
+            // A missing or closed folder is not the fault of who submitted the job; somebody may
+            // put it right.
+            let stated = FailureClass(of: error)
+            return .init(
+                failureClass: stated == .user ? .transient : stated,
+                message: "publishing: \(FaultText.describe(error))")
         }
     }
 

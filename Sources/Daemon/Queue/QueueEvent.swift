@@ -8,9 +8,19 @@ package enum QueueEvent: Sendable, Equatable {
     /// The attempt's worker is gone.
     case ended(id: String, attempt: Int, AttemptEnd)
     /// The results are in place, or could not be put there.
-    case published(id: String, failure: WorkerOutcome.Failure?)
+    case published(id: String, PublishEnd)
     /// Somebody cancels the job.
     case cancelled(id: String)
+    /// Somebody wants the job to wait. The text is for people.
+    case held(id: String, HoldReason, reason: String)
+    /// Somebody lets the job go.
+    case released(id: String)
+    /// Somebody gives the job another place; as in `QueueState.Entry`.
+    case prioritized(id: String, priority: Int, band: Int)
+    /// The answer to `checkRoom`.
+    case roomChecked(id: String, isThere: Bool)
+    /// What a forecast says of the job; nil where it says nothing.
+    case planned(id: String, JobPlan?)
     /// Time has passed.
     case ticked
     /// The daemon is to stop.
@@ -21,10 +31,20 @@ package enum QueueEvent: Sendable, Equatable {
 package enum AttemptEnd: Sendable, Equatable {
     case succeeded
     case failed(WorkerOutcome.Failure)
+    /// It had no room on the disk. The text is for people.
+    case diskFull(String)
     /// No outcome: the worker was killed or crashed. The text is for people.
     case lost(String)
     /// No outcome, because the daemon stopped the worker or died itself: nobody's fault.
     case interrupted
+}
+
+/// How putting results in place ended.
+package enum PublishEnd: Sendable, Equatable {
+    case done
+    case failed(WorkerOutcome.Failure)
+    /// There was no room on the disk. The text is for people.
+    case diskFull(String)
 }
 
 package enum QueueAction: Sendable, Equatable {
@@ -36,7 +56,9 @@ package enum QueueAction: Sendable, Equatable {
     case publish(id: String)
     /// Remove what the attempts left below `results`.
     case discardResults(id: String)
-    /// Send `ticked` at this time (milliseconds since 1970).
+    /// Find out whether what the job is held for has passed, and answer with `roomChecked`.
+    case checkRoom(id: String, HoldReason)
+    /// Send `ticked` at this time.
     case wake(at: Int)
     /// Nothing runs any more; the daemon may exit.
     case stopped
@@ -46,6 +68,7 @@ package enum QueueAction: Sendable, Equatable {
 package enum QueueRecord: Sendable, Equatable {
     case running(attempt: Int)
     case queued(lost: Int, transientFailures: Int, notBefore: Int?, reason: String?)
+    case held(HoldReason, reason: String)
     case publishing
     case cancelling
     case done
@@ -56,6 +79,7 @@ package enum QueueRecord: Sendable, Equatable {
         switch self {
         case .running: .running
         case .queued: .queued
+        case .held: .held
         case .publishing: .publishing
         case .cancelling: .cancelling
         case .done: .done

@@ -91,6 +91,24 @@ package struct JobFolder: Sendable {
         try remove(JobEnd.fileName)
     }
 
+    /// What people ordered.
+    /// - Throws: `Unreadable`, and `NewerFormat` for orders of a newer daemon.
+    package func orders() throws -> JobOrders {
+        let orders = try decoded(
+            JobOrders.self, JobOrders.fileName, bytesMax: JobOrders.bytesMax)
+        guard let orders else { return JobOrders() }
+        guard orders.version == JobOrders.currentVersion else {
+            throw NewerFormat(
+                source: "`\(path.appending(JobOrders.fileName))`", field: "version",
+                found: String(orders.version), known: [String(JobOrders.currentVersion)])
+        }
+        return orders
+    }
+
+    package func write(_ orders: JobOrders) throws {
+        try write(Array(JobJSON.encodePretty(orders)), to: JobOrders.fileName)
+    }
+
     /// The last bytes of the worker's log, as text.
     package func logTail(bytesMax: Int = 2_000) -> String {
         guard let chunk = try? FileChunk.read(log, from: .end(minus: bytesMax), bytesMax: bytesMax)

@@ -33,6 +33,11 @@ extension JobRow {
         guard let failureClass else { return nil }
         return try known(failureClass, as: FailureClass.self, field: "class", of: "job \(id)")
     }
+
+    package func knownHold() throws(NewerFormat) -> HoldReason? {
+        guard let held else { return nil }
+        return try known(held, as: HoldReason.self, field: "hold", of: "job \(id)")
+    }
 }
 
 extension AttemptRow {

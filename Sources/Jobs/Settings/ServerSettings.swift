@@ -1,5 +1,6 @@
 // The daemon's settings file: YAML, read as strictly as a manifest and for the same reason.
 
+import Catalogue
 package import Foundation
 
 /// What the settings file says; nil where it is silent. Flags and the environment go over it, and
@@ -14,6 +15,12 @@ package struct ServerSettings: Sendable, Equatable {
     package var settleSeconds: Double?
     package var graceSeconds: Double?
     package var cache: CacheSettings?
+    /// Jobs that run at once, where memory allows.
+    package var workers: Int?
+    package var jobsPerUser: Int?
+    package var shareHalfLifeDays: Double?
+    /// For all workers together, in bytes.
+    package var memoryBytes: Int?
 
     package init() {}
 
@@ -24,7 +31,8 @@ package struct ServerSettings: Sendable, Equatable {
         try map.refuseUnknown(
             besides: [
                 "state", "inbox", "model_roots", "data_roots", "worker", "rescan_seconds",
-                "settle_seconds", "grace_seconds", "cache",
+                "settle_seconds", "grace_seconds", "cache", "workers", "jobs_per_user",
+                "share_half_life_days", "memory",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -36,7 +44,25 @@ package struct ServerSettings: Sendable, Equatable {
         settings.settleSeconds = try map["settle_seconds"]?.number(in: 0...3_600)
         settings.graceSeconds = try map["grace_seconds"]?.number(in: 0...3_600)
         settings.cache = try map["cache"].map { try CacheSettings($0) }
+        settings.workers = try map["workers"]?.integer(in: 1...64)
+        settings.jobsPerUser = try map["jobs_per_user"]?.integer(in: 1...10_000)
+        settings.shareHalfLifeDays = try map["share_half_life_days"]?.number(in: 0.01...3_650)
+        settings.memoryBytes = try map["memory"].map(byteCount)
         return settings
+    }
+
+    private static func byteCount(_ field: Field) throws -> Int {
+        let expected = "bytes, such as 48GiB"
+        let text = try field.text(expected)
+        do throws(BudgetFault) {
+            guard case .count(let count) = try Budget(.size, text).amount else {
+                throw BudgetFault(problem: "a share", hint: "write bytes, such as 48GiB")
+            }
+            return count
+        } catch {
+            throw field.error(
+                error.problem, expected: expected, found: field.node.found, hint: error.hint)
+        }
     }
 
     private static func absolutePath(_ field: Field) throws -> String {

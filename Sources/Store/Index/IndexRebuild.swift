@@ -18,7 +18,7 @@ package struct IndexRebuildReport: Equatable, Sendable {
 
 extension StoreIndex {
     /// The tables whose truth is the index itself, parents before children.
-    private static let keptTables = ["jobs", "attempts", "events", "meta"]
+    private static let keptTables = ["jobs", "attempts", "events", "usage", "meta"]
 
     /// Rebuilds `<state>/db/index.sqlite` while nobody has it open.
     ///

@@ -5,7 +5,9 @@ import GRDB
 /// The schema and its migrations; `PRAGMA user_version` says which one a file has.
 enum IndexSchema {
     /// Each migration raises the version by one and runs in a transaction of its own.
-    static let migrations: [@Sendable (Database) throws -> Void] = [createVersion1]
+    static let migrations: [@Sendable (Database) throws -> Void] = [
+        createVersion1, holdsAndUsage,
+    ]
 
     static var version: Int { migrations.count }
 
@@ -60,6 +62,21 @@ enum IndexSchema {
                   at INTEGER NOT NULL, job_id TEXT, type TEXT NOT NULL,
                   data TEXT NOT NULL) STRICT;
                 CREATE INDEX events_by_job ON events(job_id, seq);
+                """)
+    }
+
+    /// Version 2: why a job is held, its place, its tries; what each user has used.
+    private static func holdsAndUsage(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                ALTER TABLE jobs ADD COLUMN held TEXT;
+                ALTER TABLE jobs ADD COLUMN priority INTEGER;
+                ALTER TABLE jobs ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
+                UPDATE jobs SET retries = (SELECT count(*) FROM attempts
+                  WHERE job_id = jobs.id AND attempts.state = 'transient');
+                CREATE TABLE usage(
+                  uid INTEGER PRIMARY KEY, seconds REAL NOT NULL,
+                  as_of INTEGER NOT NULL) STRICT;
                 """)
     }
 }

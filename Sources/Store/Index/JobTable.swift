@@ -23,6 +23,12 @@ package struct JobRow: Equatable, Sendable {
     package var notBefore: Int?
     package var reason: String?
     package var failureClass: String?
+    /// The word for why it is held.
+    package var held: String?
+    /// As somebody ordered it after the submission.
+    package var priority: Int?
+    /// Failures that may have passed, in a row.
+    package var retries: Int
 
     package init(
         id: String, name: String, owner: Int, manifestDigest: String, state: String,
@@ -37,6 +43,7 @@ package struct JobRow: Equatable, Sendable {
         self.submittedAt = submittedAt
         attempts = 0
         lost = 0
+        retries = 0
     }
 }
 
@@ -85,11 +92,16 @@ extension IndexDatabase {
         package var job: JobRow?
         package var attempt: AttemptRow?
         package var event: EventRow?
+        package var usage: UsageRow?
 
-        package init(job: JobRow? = nil, attempt: AttemptRow? = nil, event: EventRow? = nil) {
+        package init(
+            job: JobRow? = nil, attempt: AttemptRow? = nil, event: EventRow? = nil,
+            usage: UsageRow? = nil
+        ) {
             self.job = job
             self.attempt = attempt
             self.event = event
+            self.usage = usage
         }
     }
 
@@ -115,6 +127,7 @@ extension IndexDatabase {
                 try change.job?.update(db)
                 try change.attempt?.upsert(db)
                 try change.event?.insert(db)
+                try change.usage?.upsert(db)
             }
         }
     }
@@ -246,6 +259,9 @@ extension JobRow {
         notBefore = row["not_before"]
         reason = row["reason"]
         failureClass = row["class"]
+        held = row["held"]
+        priority = row["priority"]
+        retries = row["retries"]
     }
 
     private var values: StatementArguments {
@@ -254,15 +270,19 @@ extension JobRow {
             "manifest_sha256": manifestDigest, "state": state, "submitted_at": submittedAt,
             "started_at": startedAt, "finished_at": finishedAt, "attempts": attempts, "lost": lost,
             "not_before": notBefore, "reason": reason, "class": failureClass,
+            "held": held, "priority": priority, "retries": retries,
         ]
     }
 
     fileprivate func insert(_ db: Database) throws {
         try db.execute(
             sql: """
-                INSERT INTO jobs VALUES (:id, :seq, :name, :uid, :manifest_sha256, :state,
-                  :submitted_at, :started_at, :finished_at, :attempts, :lost, :not_before,
-                  :reason, :class)
+                INSERT INTO jobs(id, seq, name, uid, manifest_sha256, state, submitted_at,
+                  started_at, finished_at, attempts, lost, not_before, reason, class, held,
+                  priority, retries)
+                VALUES (:id, :seq, :name, :uid, :manifest_sha256, :state, :submitted_at,
+                  :started_at, :finished_at, :attempts, :lost, :not_before, :reason, :class, :held,
+                  :priority, :retries)
                 """, arguments: values)
     }
 
@@ -273,7 +293,8 @@ extension JobRow {
                   manifest_sha256 = :manifest_sha256, state = :state,
                   submitted_at = :submitted_at, started_at = :started_at,
                   finished_at = :finished_at, attempts = :attempts, lost = :lost,
-                  not_before = :not_before, reason = :reason, class = :class WHERE id = :id
+                  not_before = :not_before, reason = :reason, class = :class,
+                  held = :held, priority = :priority, retries = :retries WHERE id = :id
                 """, arguments: values)
     }
 }

@@ -87,4 +87,43 @@ let hasSQLite = ChildProcess.has("sqlite3")
         #expect(throws: StoreError.self) { try StoreIndex.rebuild(store) }
         try sqlite(path, "SELECT 1 / (user_version = 99) FROM pragma_user_version")
     }
+
+    @Test(
+        "jobs of the first schema keep what they have",
+        .enabled(if: hasSQLite, "the sqlite3 tool is not installed"))
+    func migrates() throws {
+        let state = try TemporaryState()
+        let path = StoreLayout(state: state.path).index
+        var row = JobRow(
+            id: "J", name: "n", owner: 7, manifestDigest: "", state: "queued", submittedAt: 1)
+        do {
+            let index = try IndexDatabase(path: path)
+            row = try index.insertJob(row).row
+            for (id, word) in [("A", "transient"), ("B", "lost"), ("C", "transient")] {
+                var attempt = AttemptRow(id: id, job: "J", state: word, startedAt: 1_000)
+                attempt.finishedAt = 3_500
+                try index.commit([.init(attempt: attempt)])
+            }
+        }
+        try sqlite(
+            path,
+            """
+            DROP TABLE usage; ALTER TABLE jobs DROP COLUMN held;
+            ALTER TABLE jobs DROP COLUMN priority; ALTER TABLE jobs DROP COLUMN retries;
+            PRAGMA user_version = 1;
+            """)
+        let index = try IndexDatabase(path: path)
+        row.retries = 2
+        #expect(try index.job("J") == row)
+        #expect(try index.usage().isEmpty)
+        #expect(
+            try index.usageOfAttempts()
+                == [UsageRow](repeating: .init(owner: 7, seconds: 2.5, asOf: 3_500), count: 3))
+        row.held = "user"
+        row.priority = -3
+        let usage = UsageRow(owner: 7, seconds: 7.5, asOf: 9)
+        try index.commit([.init(job: row, usage: usage), .init(usage: usage)])
+        #expect(try index.job("J") == row)
+        #expect(try index.usage() == [usage])
+    }
 }

@@ -1,0 +1,102 @@
+// What the queue waits for: time, room on the disk, forecasts. And what each user has used.
+
+import Failures
+package import Foundation
+import Jobs
+import Logging
+import Store
+
+extension JobQueue {
+    // MARK: Room
+
+    /// Answers `checkRoom` once the present event is done with.
+    func checkRoom(_ id: String, _ hold: HoldReason) {
+        Task { process(.roomChecked(id: id, isThere: isThereRoom(hold))) }
+    }
+
+    private func isThereRoom(_ hold: HoldReason) -> Bool {
+        switch hold {
+        case .disk: (try? DiskRoom(at: folders.state))?.isThere ?? false
+        // Nobody holds for a quota yet: let it go.
+        case .quota: true
+        case .user, .admin: false
+        }
+    }
+
+    /// What is told of a job that found the disk full.
+    nonisolated static func fullDisk(
+        _ failure: WorkerOutcome.Failure, _ folders: StateFolders
+    ) -> String {
+        (try? DiskRoom(at: folders.state))?.reason(failure.message) ?? failure.message
+    }
+
+    // MARK: Forecasts
+
+    /// Makes forecasts of jobs that wait, one at a time, as long as one would help.
+    func planAhead() {
+        guard planning == nil, isStarted,
+            state.nextToPlan(now: configuration.clock.uptime()) != nil
+        else { return }
+        planning = Task {
+            // Most queues are empty again by then.
+            let wait = configuration.limits.slots > 1 ? .zero : configuration.planPatience
+            do { try await configuration.clock.sleep(wait) } catch { return }
+            guard let id = state.nextToPlan(now: configuration.clock.uptime()),
+                let record = live[id]?.record
+            else {
+                planning = nil
+                return
+            }
+            let answer = try? await forecaster.forecast(record.description)
+            planning = nil
+            // Who stops a forecast stops the daemon.
+            if Task.isCancelled { return }
+            process(.planned(id: id, answer.flatMap(JobPlan.init(forecast:))))
+        }
+    }
+
+    // MARK: Shares
+
+    /// What everybody has used, as far as anything tells.
+    func restoreShares() throws {
+        let wall = configuration.clock.now()
+        let halfLife = configuration.limits.shareHalfLifeMilliseconds
+        var rows = try index.usage()
+        if rows.isEmpty { rows = try index.usageOfAttempts() + usageOfFolders }
+        var seconds: [Int: Double] = [:]
+        for row in rows {
+            let rest = Shares.rest(after: wall - row.asOf, halfLife: halfLife)
+            seconds[row.owner, default: 0] += row.seconds * rest
+        }
+        usageOfFolders = []
+        state.shares = Shares(
+            halfLifeMilliseconds: halfLife, seconds: seconds, now: configuration.clock.uptime())
+    }
+
+    /// What the user of the job has used by now.
+    func usage(of id: String, in state: QueueState) -> UsageRow? {
+        guard let owner = live[id]?.record.owner else { return nil }
+        let used = state.shares.used(by: owner, now: configuration.clock.uptime())
+        return UsageRow(owner: owner, seconds: used, asOf: configuration.clock.now())
+    }
+}
+
+extension JobPlan {
+    /// - Parameter forecast: the JSON of `layerfold plan --json`.
+    /// - Returns: Nil where it does not say how long the job takes.
+    package init?(forecast: Data) {
+        struct Forecast: Decodable {
+            let seconds: Double?
+            let peakBytes: Int?
+
+            enum CodingKeys: String, CodingKey {
+                case seconds
+                case peakBytes = "peak_bytes"
+            }
+        }
+        guard let read = try? JSONDecoder().decode(Forecast.self, from: forecast),
+            let seconds = read.seconds, seconds.isFinite, let peak = read.peakBytes, peak >= 0
+        else { return nil }
+        self.init(peakBytes: peak, seconds: seconds)
+    }
+}

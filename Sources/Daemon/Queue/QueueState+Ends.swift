@@ -1,0 +1,129 @@
+// What follows when a worker or the publishing ends.
+
+import Failures
+import Jobs
+
+extension QueueState {
+    mutating func ended(
+        _ id: String, _ attempt: Int, _ end: AttemptEnd, now: Int,
+        _ actions: inout [QueueAction]
+    ) {
+        // A word about an attempt that is not the present one is too late to matter.
+        guard var entry = entries[id], entry.attempt == attempt, entry.isActive else { return }
+        if let startedAt = entry.startedAt {
+            shares.charge(entry.owner, milliseconds: now - startedAt, now: now)
+        }
+        entry.startedAt = nil
+        entry.isInLane = false
+        if entry.state == .cancelling {
+            drop(id)
+            actions.append(.record(id: id, .cancelled))
+            actions.append(.discardResults(id: id))
+            return
+        }
+        switch end {
+        case .succeeded:
+            // Publishing has tries of its own.
+            entry.transientFailures = 0
+            publish(&entry, &actions)
+        case .failed(let failure) where failure.failureClass == .transient:
+            retryLater(&entry, failure, now: now, &actions)
+        case .failed(let failure):
+            finish(id, failure, &actions)
+            actions.append(.discardResults(id: id))
+        case .diskFull(let reason):
+            holdForRoom(&entry, reason, now: now, &actions)
+            // What it left is in the way of others, and is made anew from the cache.
+            actions.append(.discardResults(id: id))
+        case .interrupted:
+            requeue(&entry, notBefore: nil, reason: nil, &actions)
+        case .lost(let message):
+            entry.lost += 1
+            if entry.lost >= limits.lostMax {
+                let text = "the worker died \(entry.lost) times in a row; the last time: \(message)"
+                finish(id, .init(failureClass: .bug, message: text), &actions)
+                actions.append(.discardResults(id: id))
+            } else {
+                requeue(&entry, notBefore: nil, reason: message, &actions)
+            }
+        }
+    }
+
+    mutating func published(
+        _ id: String, _ end: PublishEnd, now: Int, _ actions: inout [QueueAction]
+    ) {
+        guard var entry = entries[id], entry.state == .publishing else { return }
+        switch end {
+        case .done:
+            drop(id)
+            actions.append(.record(id: id, .done))
+        case .failed(let failure) where failure.failureClass == .transient:
+            retryLater(&entry, failure, now: now, &actions)
+        case .failed(let failure):
+            // The results stay: a retry puts them in place without computing them again.
+            finish(id, failure, &actions)
+        case .diskFull(let reason):
+            holdForRoom(&entry, reason, now: now, &actions)
+        }
+    }
+
+    /// The results are complete; no worker is needed.
+    mutating func publish(_ entry: inout Entry, _ actions: inout [QueueAction]) {
+        entry.state = .publishing
+        entry.isComputed = true
+        put(entry)
+        actions.append(.record(id: entry.id, .publishing))
+        actions.append(.publish(id: entry.id))
+    }
+
+    mutating func requeue(
+        _ entry: inout Entry, notBefore: Int?, reason: String?, _ actions: inout [QueueAction]
+    ) {
+        entry.state = .queued
+        entry.hold = nil
+        entry.notBefore = notBefore
+        put(entry)
+        let record = QueueRecord.queued(
+            lost: entry.lost, transientFailures: entry.transientFailures, notBefore: notBefore,
+            reason: reason)
+        actions.append(.record(id: entry.id, record))
+    }
+
+    private mutating func retryLater(
+        _ entry: inout Entry, _ failure: WorkerOutcome.Failure, now: Int,
+        _ actions: inout [QueueAction]
+    ) {
+        entry.lost = 0
+        guard entry.transientFailures < limits.transientDelaysMilliseconds.count else {
+            finish(entry.id, failure, &actions)
+            if !entry.isComputed { actions.append(.discardResults(id: entry.id)) }
+            return
+        }
+        let delay = limits.transientDelaysMilliseconds[entry.transientFailures]
+        entry.transientFailures += 1
+        requeue(&entry, notBefore: now + delay, reason: failure.message, &actions)
+    }
+
+    private mutating func holdForRoom(
+        _ entry: inout Entry, _ reason: String, now: Int, _ actions: inout [QueueAction]
+    ) {
+        let delays = limits.transientDelaysMilliseconds
+        let delay =
+            entry.diskFailures < delays.count
+            ? delays[entry.diskFailures] : delays.last ?? limits.roomCheckMilliseconds
+        entry.diskFailures += 1
+        entry.lost = 0
+        entry.state = .held
+        entry.hold = .disk
+        entry.notBefore = now + delay
+        put(entry)
+        actions.append(.record(id: entry.id, .held(.disk, reason: reason)))
+    }
+
+    private mutating func finish(
+        _ id: String, _ failure: WorkerOutcome.Failure, _ actions: inout [QueueAction]
+    ) {
+        drop(id)
+        actions.append(.record(id: id, .failed(failure)))
+    }
+}

@@ -1,0 +1,54 @@
+// What people order. Who may order what is decided before (JobQueue+Requests).
+
+import Jobs
+
+extension QueueState {
+    mutating func cancel(_ id: String, _ actions: inout [QueueAction]) {
+        guard var entry = entries[id] else { return }
+        switch entry.state {
+        case .queued, .held:
+            drop(id)
+            actions.append(.record(id: id, .cancelled))
+            actions.append(.discardResults(id: id))
+        case .running:
+            entry.state = .cancelling
+            put(entry)
+            actions.append(.record(id: id, .cancelling))
+            actions.append(.stopWorker(id: id))
+        case .cancelling, .publishing, .done, .failed, .cancelled:
+            break
+        }
+    }
+
+    mutating func hold(
+        _ id: String, _ hold: HoldReason, _ reason: String, _ actions: inout [QueueAction]
+    ) {
+        guard var entry = entries[id], isWaiting(id), entry.hold != hold else { return }
+        entry.state = .held
+        entry.hold = hold
+        // What does not end by itself is not looked at.
+        entry.notBefore = nil
+        put(entry)
+        actions.append(.record(id: id, .held(hold, reason: reason)))
+    }
+
+    mutating func release(_ id: String, _ actions: inout [QueueAction]) {
+        guard var entry = entries[id], entry.state == .held else { return }
+        requeue(&entry, notBefore: nil, reason: nil, &actions)
+        if entry.isComputed, !isDraining { publish(&entry, &actions) }
+    }
+
+    mutating func prioritize(_ id: String, _ priority: Int, _ band: Int) {
+        guard var entry = entries[id] else { return }
+        entry.priority = priority
+        entry.band = band
+        put(entry)
+    }
+
+    mutating func planned(_ id: String, _ plan: JobPlan?) {
+        guard var entry = entries[id] else { return }
+        entry.plan = plan
+        entry.isPlanAsked = true
+        put(entry)
+    }
+}

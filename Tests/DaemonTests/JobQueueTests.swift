@@ -1,0 +1,266 @@
+// The queue with its files, its index and real workers, but without socket and inbox: who may
+// order what, and what of it lasts.
+
+import Daemon
+import DurableIO
+import Failures
+import Foundation
+import Jobs
+import Logging
+import Store
+import SystemPackage
+import Testing
+
+@Suite(.serialized) struct JobQueueTests {
+    private static let alice = Caller(user: 1, isAdmin: false)
+    private static let bob = Caller(user: 2, isAdmin: false)
+    private static let admin = Caller(user: 3, isAdmin: true)
+
+    /// A queue that has started, on the state folder of `daemon`.
+    private struct Bench {
+        let daemon: TestDaemon
+        let clock: ManualClock
+        let index: IndexDatabase
+        let queue: JobQueue
+
+        init(
+            _ daemon: TestDaemon, _ clock: ManualClock,
+            _ change: (inout DaemonConfiguration) -> Void = { _ in }
+        ) async throws {
+            self.daemon = daemon
+            self.clock = clock
+            let folders = StateFolders(state: daemon.state)
+            try folders.make()
+            var configuration = DaemonConfiguration(
+                folders: folders, modelRoots: [daemon.state.appending("models")], dataRoots: [],
+                worker: daemon.folder.file("worker"))
+            configuration.clock = clock.daemonClock
+            configuration.grace = .seconds(1)
+            change(&configuration)
+            index = try IndexDatabase(path: folders.index)
+            var logger = Logger(label: "test")
+            logger.logLevel = .critical
+            queue = JobQueue(
+                configuration: configuration, index: index,
+                notifier: Notifier(environment: [:], process: 0), logger: logger)
+            try await queue.recover(claimed: [])
+            await queue.start()
+        }
+
+        func submit(_ name: String, by owner: Int = 1) async throws -> String {
+            let manifest = TestDaemon.manifest(name)
+            let record = JobRecord(
+                id: JobIdentifier.make(now: clock.now), source: name, owner: owner,
+                submittedAtMilliseconds: clock.now, manifestDigest: "",
+                description: try ManifestParser.parse(bytes: Data(manifest.utf8), name: name))
+            return try await queue.admit(record, manifest: Array(manifest.utf8)).id
+        }
+
+        func summary(_ id: String) async throws -> JobSummary {
+            try await queue.detail(id).summary
+        }
+
+        /// Waits for a state, while time passes if `step` is not 0.
+        func wait(
+            for id: String, _ state: JobState, step: Int = 0,
+            sourceLocation: SourceLocation = #_sourceLocation
+        ) async throws {
+            let isReached = await eventually {
+                clock.advance(milliseconds: step)
+                return try await summary(id).state == state
+            }
+            let last = try await summary(id)
+            #expect(isReached, "\(last)", sourceLocation: sourceLocation)
+        }
+
+        func stop() async { await queue.drain() }
+
+        func orders(_ id: String) throws -> [String] {
+            try index.events(of: id).map { "\($0.type) \($0.data)" }.filter { $0.contains("by") }
+        }
+    }
+
+    private static func code(_ body: () async throws -> Void) async -> ErrorDocument.Code? {
+        do {
+            try await body()
+            return nil
+        } catch {
+            return (error as? ErrorDocument)?.code
+        }
+    }
+
+    @Test func `only its owner and admins change a job, and it is on record who did`() async throws
+    {
+        let bench = try await Bench(TestDaemon(), ManualClock())
+        let queue = bench.queue
+        _ = try await bench.submit("gate-o")
+        let id = try await bench.submit("ok-o")
+        #expect(await Self.code { _ = try await queue.hold(id, by: Self.bob) } == .forbidden)
+        #expect(await Self.code { _ = try await queue.release(id, by: Self.bob) } == .forbidden)
+        #expect(await Self.code { _ = try await queue.cancel(id, by: Self.bob) } == .forbidden)
+        #expect(await Self.code { _ = try await queue.retry(id, by: Self.bob) } == .forbidden)
+        #expect(
+            await Self.code { _ = try await queue.setPriority(id, to: 1, by: Self.bob) }
+                == .forbidden)
+        #expect(try bench.orders(id).isEmpty)
+        #expect(try await bench.summary(id).state == .queued)
+        #expect(try await queue.hold(id, by: Self.alice).state == .held)
+        #expect(try await queue.setPriority(id, to: 7, by: Self.alice).state == .held)
+        #expect(try await queue.cancel(id, by: Self.admin).state == .cancelled)
+        #expect(try await queue.retry(id, by: Self.alice).state == .queued)
+        #expect(
+            try bench.orders(id) == [
+                #"hold {"admin":false,"by":1}"#, #"priority {"admin":false,"by":1,"priority":7}"#,
+                #"cancel {"admin":true,"by":3}"#, #"retry {"admin":false,"by":1}"#,
+            ])
+        #expect(try await bench.summary(id).priority == 7)
+        #expect(await Self.code { _ = try await queue.hold("none", by: Self.admin) } == .notFound)
+        await bench.stop()
+    }
+
+    @Test func `what an admin ordered, only an admin takes back`() async throws {
+        let bench = try await Bench(TestDaemon(), ManualClock())
+        let queue = bench.queue
+        _ = try await bench.submit("gate-p")
+        let id = try await bench.submit("ok-p")
+        _ = try await queue.hold(id, by: Self.alice)
+        _ = try await queue.hold(id, by: Self.admin)
+        #expect(await Self.code { _ = try await queue.release(id, by: Self.alice) } == .forbidden)
+        #expect(try await queue.hold(id, by: Self.alice).state == .held)
+        #expect(try await bench.summary(id).held == .admin, "she cannot make it her own hold")
+        #expect(try await queue.release(id, by: Self.admin).state == .queued)
+        _ = try await queue.setPriority(id, to: -50, by: Self.admin)
+        #expect(
+            await Self.code { _ = try await queue.setPriority(id, to: 100, by: Self.alice) }
+                == .forbidden)
+        await bench.stop()
+    }
+
+    @Test func `holds and priorities outlive the index`() async throws {
+        let daemon = try TestDaemon()
+        let clock = ManualClock()
+        var ids: [String] = []
+        do {
+            let bench = try await Bench(daemon, clock)
+            for name in ["gate-i", "ok-held", "ok-free", "ok-first"] {
+                ids.append(try await bench.submit(name))
+            }
+            _ = try await bench.queue.hold(ids[1], by: Self.alice)
+            _ = try await bench.queue.hold(ids[2], by: Self.alice)
+            _ = try await bench.queue.release(ids[2], by: Self.alice)
+            _ = try await bench.queue.setPriority(ids[3], to: 9, by: Self.admin)
+            await bench.stop()
+        }
+        for suffix in ["", "-wal", "-shm"] {
+            try? Syscalls.unlink(FilePath("\(StateFolders(state: daemon.state).index)\(suffix)"))
+        }
+        let bench = try await Bench(daemon, clock)
+        let held = try await bench.summary(ids[1])
+        #expect(held.state == .held && held.held == .user)
+        #expect(held.reason?.contains("user 1") == true)
+        try daemon.open("gate-i")
+        try await bench.wait(for: ids[3], .done)
+        try await bench.wait(for: ids[2], .done)
+        #expect(try await bench.summary(ids[1]).state == .held)
+        // Of the first start, the gate; what was ordered first after it goes first.
+        let later = daemon.runs.map(\.name).filter { $0.hasPrefix("ok") }
+        #expect(later == ["ok-first", "ok-free"])
+        _ = try await bench.queue.release(ids[1], by: Self.alice)
+        try await bench.wait(for: ids[1], .done)
+        await bench.stop()
+    }
+
+    @Test func `use is on record, and the next daemon knows it`() async throws {
+        let daemon = try TestDaemon()
+        let clock = ManualClock()
+        do {
+            let bench = try await Bench(daemon, clock)
+            let id = try await bench.submit("gate-u")
+            _ = try await daemon.worker(of: "gate-u")
+            clock.advance(milliseconds: 10_000)
+            try daemon.open("gate-u")
+            try await bench.wait(for: id, .done)
+            #expect(
+                try bench.index.usage() == [UsageRow(owner: 1, seconds: 10, asOf: clock.now)])
+            await bench.stop()
+        }
+        // A year back: nothing grows, nothing is forgotten.
+        clock.jump(milliseconds: -31_536_000_000)
+        let bench = try await Bench(daemon, clock)
+        _ = try await bench.submit("gate-v", by: 3)
+        let first = try await bench.submit("ok-1", by: 1)
+        let second = try await bench.submit("ok-2", by: 2)
+        #expect(try await bench.summary(second).ahead == 0, "who has used less goes first")
+        #expect(try await bench.summary(first).ahead == 1)
+        await bench.stop()
+    }
+
+    @Test func `a job that found the disk full waits with numbers, and goes on by itself`()
+        async throws
+    {
+        let bench = try await Bench(TestDaemon(), ManualClock())
+        let id = try await bench.submit("disk-once-1")
+        try await bench.wait(for: id, .held)
+        let held = try await bench.summary(id)
+        #expect(held.held == .disk)
+        #expect(held.reason?.contains("MiB are free") == true, "\(held)")
+        #expect(bench.daemon.runs.count == 1)
+        try await bench.wait(for: id, .done, step: 60_000)
+        #expect(bench.daemon.runs.count == 2)
+        await bench.stop()
+    }
+
+    @Test func `results that cannot be put in place are not computed again`() async throws {
+        let bench = try await Bench(TestDaemon(), ManualClock())
+        let daemon = bench.daemon
+        for (name, isGivenUp) in [("gate-r1", false), ("gate-r2", true)] {
+            let id = try await bench.submit(name)
+            // A stranger has taken the name.
+            let stranger = daemon.state.appending("results").appending("\(name)-\(id)")
+            try daemon.folder.write("", to: stranger)
+            try daemon.open(name)
+            #expect(
+                await eventually { try await bench.summary(id).notBeforeMilliseconds != nil })
+            #expect(try await bench.summary(id).reason?.contains("publishing") == true)
+            if isGivenUp {
+                try await bench.wait(for: id, .failed, step: 60_000)
+                try Syscalls.unlink(stranger)
+                _ = try await bench.queue.retry(id, by: Self.alice)
+                try await bench.wait(for: id, .done)
+            } else {
+                try Syscalls.unlink(stranger)
+                try await bench.wait(for: id, .done, step: 60_000)
+            }
+            #expect(daemon.runs(of: name).count == 1)
+            #expect(TestFolder.names(in: stranger).contains("DONE"))
+        }
+        await bench.stop()
+    }
+
+    @Test func `two run at once where the plans fit, the third waits`() async throws {
+        let bench = try await Bench(TestDaemon(), ManualClock()) {
+            $0.limits.slots = 2
+            $0.limits.memoryBytes = 2
+        }
+        var ids: [String] = []
+        for name in ["gate-1", "gate-2", "gate-3"] { ids.append(try await bench.submit(name)) }
+        try await bench.wait(for: ids[1], .running, step: 1)
+        #expect(try await bench.summary(ids[0]).state == .running)
+        #expect(try await bench.summary(ids[2]).state == .queued)
+        try bench.daemon.open("gate-2")
+        try await bench.wait(for: ids[2], .running, step: 1)
+        #expect(try await bench.summary(ids[0]).state == .running)
+        await bench.stop()
+    }
+
+    @Test func `a short job runs beside a long one`() async throws {
+        let bench = try await Bench(TestDaemon(), ManualClock())
+        let long = try await bench.submit("gate-long")
+        let waiting = try await bench.submit("ok-waiting")
+        let short = try await bench.submit("short-1")
+        try await bench.wait(for: short, .done, step: 2_000)
+        #expect(try await bench.summary(long).state == .running)
+        #expect(try await bench.summary(waiting).state == .queued)
+        await bench.stop()
+    }
+}
