@@ -8,6 +8,8 @@ package struct JobSummary: Sendable, Equatable, Codable {
     package var id: String
     package var name: String
     package var state: JobState
+    /// User number of who submitted it: the kernel's word.
+    package var owner: Int?
     /// As written in the manifest; nil where its record is lost.
     package var model: String?
     package var priority: Int?
@@ -34,7 +36,7 @@ package struct JobSummary: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, name, state, model, priority, ahead, attempts, failure, progress
+        case id, name, state, owner, model, priority, ahead, attempts, failure, progress
         case submittedAtMilliseconds = "submitted_at_ms"
         case startedAtMilliseconds = "started_at_ms"
         case finishedAtMilliseconds = "finished_at_ms"
@@ -44,9 +46,12 @@ package struct JobSummary: Sendable, Equatable, Codable {
 
 package struct JobList: Sendable, Equatable, Codable {
     package var jobs: [JobSummary]
+    /// For `after` of the next question; nil where these were the last.
+    package var next: String?
 
-    package init(jobs: [JobSummary]) {
+    package init(jobs: [JobSummary], next: String? = nil) {
         self.jobs = jobs
+        self.next = next
     }
 }
 
@@ -189,7 +194,7 @@ package struct InboxReport: Sendable, Equatable, Codable {
     }
 }
 
-/// The answer to `POST /v1/jobs`, `cancel` and `retry`.
+/// The answer to `POST /v1/jobs`, `cancel`, `retry`, `hold`, `release` and `priority`.
 package struct JobReceipt: Sendable, Equatable, Codable {
     package var id: String
     package var state: JobState
@@ -206,6 +211,8 @@ package struct ErrorDocument: ClassifiedFailure, Sendable, Equatable, Codable {
         /// The manifest was refused; `manifestError` says where and why.
         case manifest
         case notFound = "not-found"
+        /// It is somebody else's.
+        case forbidden
         /// The job's state does not allow it.
         case refused
         case tooLarge = "too-large"
@@ -219,7 +226,7 @@ package struct ErrorDocument: ClassifiedFailure, Sendable, Equatable, Codable {
 
     package var failureClass: FailureClass {
         switch code {
-        case .manifest, .notFound, .refused, .tooLarge: .user
+        case .manifest, .notFound, .forbidden, .refused, .tooLarge: .user
         case .unavailable: .transient
         }
     }

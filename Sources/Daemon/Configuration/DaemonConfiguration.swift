@@ -28,7 +28,13 @@ package struct DaemonConfiguration: Sendable {
     package var forecastsMax = 2
     /// How long one may take. Default: 5 minutes, in which 100 GB of a new model are hashed.
     package var forecastTime: Duration = .seconds(300)
+    /// Its members may change jobs of others.
+    package var adminGroup = DaemonConfiguration.usualAdminGroup
+    /// Whether people see their own jobs only.
+    package var isPrivate = false
     package var clock = DaemonClock.system
+
+    static let usualAdminGroup = "layerfold-admin"
 
     package init(
         folders: StateFolders, modelRoots: [FilePath], dataRoots: [FilePath], worker: FilePath
@@ -54,6 +60,8 @@ package struct DaemonConfiguration: Sendable {
         if let seconds = settings.rescanSeconds { rescanInterval = .seconds(seconds) }
         if let seconds = settings.settleSeconds { settleTime = .seconds(seconds) }
         if let seconds = settings.graceSeconds { grace = .seconds(seconds) }
+        adminGroup = settings.adminGroup ?? adminGroup
+        isPrivate = settings.isPrivate ?? isPrivate
     }
 
     /// Which paths manifests may name.

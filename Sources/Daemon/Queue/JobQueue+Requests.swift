@@ -35,56 +35,9 @@ extension JobQueue {
     /// Whether another job would be taken.
     package var hasRoom: Bool { !state.isDraining && live.count < configuration.jobsMax }
 
-    /// - Throws: `ErrorDocument`: not found, refused, unavailable.
-    package func cancel(_ id: String) throws -> JobReceipt {
-        let row = try existing(id)
-        if row.state == JobState.cancelled.rawValue { return try receipt(row) }
-        guard live[id] != nil, state.mayCancel(id) else {
-            throw ErrorDocument(
-                code: .refused, message: "job \(id) is \(row.state): there is nothing to cancel")
-        }
-        process(.cancelled(id: id))
-        if let degraded {
-            throw ErrorDocument(code: .unavailable, message: "not recorded yet: \(degraded)")
-        }
-        return try receipt(existing(id))
-    }
-
-    /// Queues a failed or cancelled job again.
-    /// - Throws: `ErrorDocument`: not found, refused.
-    package func retry(_ id: String) throws -> JobReceipt {
-        var row = try existing(id)
-        let old = try row.knownState()
-        guard old.mayBecome(.queued), old.isFinal else {
-            throw ErrorDocument(
-                code: .refused,
-                message: "job \(id) is \(row.state): only failed and cancelled jobs are retried")
-        }
-        let folder = JobFolder(folders.job(id))
-        guard let record = try folder.record() else {
-            throw ErrorDocument(code: .refused, message: "the folder of job \(id) is gone")
-        }
-        row.state = JobState.queued.rawValue
-        row.lost = 0
-        (row.notBefore, row.reason, row.failureClass, row.finishedAt) = (nil, nil, nil, nil)
-        var changes = try index.attempts(of: id).filter {
-            try $0.knownState() == .transient
-        }.map {
-            var attempt = $0
-            attempt.state = AttemptState.failed.rawValue
-            return IndexDatabase.JobChange(attempt: attempt)
-        }
-        let event = EventRow(at: configuration.clock.now(), job: id, type: row.state)
-        changes.append(.init(job: row, event: event))
-        try folder.removeEnd()
-        try index.commit(changes)
-        process(.admitted([entry(record, row)]))
-        return try receipt(row)
-    }
-
     func existing(_ id: String) throws -> JobRow {
         guard let row = try live[id]?.row ?? index.job(id) else {
-            throw ErrorDocument(code: .notFound, message: "there is no job \(id)")
+            throw Self.noJob(id)
         }
         return row
     }
@@ -107,7 +60,7 @@ extension JobQueue {
             submittedAt: record.submittedAtMilliseconds)
     }
 
-    private func receipt(_ row: JobRow) throws(NewerFormat) -> JobReceipt {
+    func receipt(_ row: JobRow) throws(NewerFormat) -> JobReceipt {
         JobReceipt(id: row.id, state: try row.knownState())
     }
 }

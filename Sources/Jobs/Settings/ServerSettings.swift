@@ -13,6 +13,10 @@ package struct ServerSettings: Sendable, Equatable {
     package var rescanSeconds: Double?
     package var settleSeconds: Double?
     package var graceSeconds: Double?
+    /// Members of this group may do what an administrator may.
+    package var adminGroup: String?
+    /// Whether people see their own jobs only.
+    package var isPrivate: Bool?
 
     package init() {}
 
@@ -23,7 +27,7 @@ package struct ServerSettings: Sendable, Equatable {
         try map.refuseUnknown(
             besides: [
                 "state", "inbox", "model_roots", "data_roots", "worker", "rescan_seconds",
-                "settle_seconds", "grace_seconds",
+                "settle_seconds", "grace_seconds", "admin_group", "private",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -34,7 +38,20 @@ package struct ServerSettings: Sendable, Equatable {
         settings.rescanSeconds = try map["rescan_seconds"]?.number(in: 0.01...86_400)
         settings.settleSeconds = try map["settle_seconds"]?.number(in: 0...3_600)
         settings.graceSeconds = try map["grace_seconds"]?.number(in: 0...3_600)
+        settings.adminGroup = try map["admin_group"].map(groupName)
+        settings.isPrivate = try map["private"]?.flag()
         return settings
+    }
+
+    private static func groupName(_ field: Field) throws -> String {
+        let name = try field.text("the name of a group")
+        guard !name.isEmpty, name.utf8.count <= 256,
+            name.allSatisfy({ $0.isLetter || $0.isNumber || "._-@\\$".contains($0) })
+        else {
+            throw field.error(
+                "not a group", expected: "the name of a group", found: field.node.found)
+        }
+        return name
     }
 
     private static func absolutePath(_ field: Field) throws -> String {
