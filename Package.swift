@@ -65,7 +65,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
-        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
     ],
@@ -97,6 +96,7 @@ let package = Package(
                 "Failures", "DurableIO", "Kernels", "CBLAS", "COneDNN", "COpenMP",
                 external("SystemPackage", "swift-system"),
             ]),
+        ours("HTTP", ["Failures"]),
         ours("Catalogue", []),
         ours("PythonText", []),
         ours("Jobs", ["Failures", "Catalogue", external("Yams", "Yams")]),
@@ -198,7 +198,7 @@ let package = Package(
             "Daemon",
             [
                 "Failures", "Locations", "Publication", "Jobs", "Store", "DurableIO", "Catalogue",
-                external("FlyingFox", "FlyingFox"), external("Logging", "swift-log"),
+                "HTTP", external("Logging", "swift-log"),
                 external("ServiceLifecycle", "swift-service-lifecycle"),
                 external("Subprocess", "swift-subprocess"),
                 external("SystemPackage", "swift-system"),
@@ -223,7 +223,7 @@ let package = Package(
                 "Failures", "Checkpoint", "Tokenizer", "ChatTemplate", "Texts", "Model",
                 "Generation",
                 "Evaluation", "Compression", "Export", "Report", "Runner", "Client", "Locations",
-                "Store",
+                "Publication", "Store",
                 "Jobs",
                 "Catalogue",
                 "DurableIO", "TensorMath",
@@ -246,7 +246,7 @@ let package = Package(
             name: "layerfold-fuzz",
             dependencies: [
                 "JSON", "Checkpoint", "Tokenizer", "ChatTemplate", "Report", "Store", "Jobs",
-                "TensorMath",
+                "TensorMath", "HTTP",
                 external("ArgumentParser", "swift-argument-parser"),
                 external("SystemPackage", "swift-system"),
             ],
@@ -259,6 +259,7 @@ let package = Package(
             "KernelsTests",
             ["TensorMath", "Kernels", "DurableIO", external("SystemPackage", "swift-system")]),
         tests("DurableIOTests", ["DurableIO", "Failures"]),
+        tests("HTTPTests", ["HTTP"]),
         tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
         tests(
             "LocationsTests", ["Locations", "Jobs", external("SystemPackage", "swift-system")]),
@@ -312,7 +313,8 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ]),
         tests(
-            "DaemonTests", ["Daemon", "Client", "Failures", "JSON", "Jobs", "Store", "DurableIO"]),
+            "DaemonTests",
+            ["Daemon", "Client", "HTTP", "Failures", "JSON", "Jobs", "Store", "DurableIO"]),
         tests(
             "CommandLineTests",
             ["layerfold", "Failures", "Jobs", "Report"]),

@@ -53,16 +53,26 @@ package struct DaemonClient {
 
     package func status() throws -> ServerStatus { try get("/v1/status") }
     package func inbox() throws -> InboxReport { try get("/v1/inbox") }
+    /// A part of the list of jobs, in the order that is asked for.
+    package func page(_ query: JobQuery) throws -> JobList { try get("/v1/jobs" + query.text) }
+
+    /// The newest jobs, oldest first.
     /// - Parameters:
-    ///   - limit: the newest so many.
+    ///   - limit: at most so many; what one answer holds where left out.
     ///   - states: only jobs in one of these; empty for all.
     package func jobs(limit: Int? = nil, states: [JobState] = []) throws -> JobList {
-        var query = limit.map { ["limit=\($0)"] } ?? []
-        if !states.isEmpty {
-            query.append("state=" + states.map(\.rawValue).joined(separator: ","))
-        }
-        return try get("/v1/jobs" + (query.isEmpty ? "" : "?" + query.joined(separator: "&")))
+        var query = JobQuery()
+        query.order = .submitted
+        query.limit = limit ?? query.limit
+        query.states = states
+        return JobList(jobs: try page(query).jobs.reversed())
     }
+
+    /// A part of the record of who did what.
+    package func audit(_ query: AuditQuery) throws -> AuditList {
+        try get("/v1/audit" + query.text)
+    }
+
     package func job(_ id: String) throws -> JobDetail { try get("/v1/jobs/\(Self.escaped(id))") }
 
     package func progress(of id: String) throws -> JobProgress {
@@ -94,6 +104,21 @@ package struct DaemonClient {
     }
     package func retry(_ id: String) throws -> JobReceipt {
         try post("/v1/jobs/\(Self.escaped(id))/retry")
+    }
+
+    package func hold(_ id: String) throws -> JobReceipt {
+        try post("/v1/jobs/\(Self.escaped(id))/hold")
+    }
+    package func release(_ id: String) throws -> JobReceipt {
+        try post("/v1/jobs/\(Self.escaped(id))/release")
+    }
+    package func setPriority(_ id: String, to priority: Int) throws -> JobReceipt {
+        try post("/v1/jobs/\(Self.escaped(id))/priority?to=\(priority)")
+    }
+
+    package func remove(_ id: String, _ part: RemovedPart) throws -> RemovalReceipt {
+        let path = "/v1/jobs/\(Self.escaped(id))" + (part == .results ? "/results" : "")
+        return try decoded(exchange("DELETE", path, [:], Data()))
     }
 
     /// A part of the worker's log, at most 256 KiB.

@@ -87,13 +87,18 @@ package struct DaemonService: Service {
         guard unsafe worker.withPlatformString({ unsafe access($0, X_OK) }) == 0 else {
             throw StartError.workerMissing(worker)
         }
+        let group = configuration.adminGroup
+        if group != DaemonConfiguration.usualAdminGroup, Callers.group(named: group) == nil {
+            logger.warning(
+                "the setting `admin_group` names no group, so only root and this user are admins",
+                metadata: ["group": "\(group)"])
+        }
     }
 
     private func serve(_ queue: JobQueue, _ inbox: Inbox) async throws {
-        let server = StatusServer(configuration: configuration, queue: queue, inbox: inbox)
+        let server = try StatusServer(configuration: configuration, queue: queue, inbox: inbox)
         try await withThrowingTaskGroup { group in
-            group.addTask { try await server.run() }
-            try await server.waitUntilListening()
+            group.addTask { await server.run() }
             await queue.start()
             group.addTask { await inbox.run() }
             group.addTask { await self.report(queue) }

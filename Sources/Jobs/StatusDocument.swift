@@ -8,6 +8,8 @@ package struct JobSummary: Sendable, Equatable, Codable {
     package var id: String
     package var name: String
     package var state: JobState
+    /// User number of who submitted it: the kernel's word.
+    package var owner: Int?
     /// As written in the manifest; nil where its record is lost.
     package var model: String?
     package var priority: Int?
@@ -38,7 +40,8 @@ package struct JobSummary: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, name, state, model, priority, ahead, attempts, failure, progress, held, reason
+        case id, name, state, owner, model, priority, ahead, attempts, failure, progress
+        case held, reason
         case submittedAtMilliseconds = "submitted_at_ms"
         case startedAtMilliseconds = "started_at_ms"
         case finishedAtMilliseconds = "finished_at_ms"
@@ -48,9 +51,12 @@ package struct JobSummary: Sendable, Equatable, Codable {
 
 package struct JobList: Sendable, Equatable, Codable {
     package var jobs: [JobSummary]
+    /// For `after` of the next question; nil where these were the last.
+    package var next: String?
 
-    package init(jobs: [JobSummary]) {
+    package init(jobs: [JobSummary], next: String? = nil) {
         self.jobs = jobs
+        self.next = next
     }
 }
 
@@ -193,7 +199,7 @@ package struct InboxReport: Sendable, Equatable, Codable {
     }
 }
 
-/// The answer to `POST /v1/jobs`, `cancel` and `retry`.
+/// The answer to `POST /v1/jobs`, `cancel`, `retry`, `hold`, `release` and `priority`.
 package struct JobReceipt: Sendable, Equatable, Codable {
     package var id: String
     package var state: JobState

@@ -9,10 +9,11 @@ enum JobText {
     /// - Parameter now: milliseconds since 1970, as all times of jobs.
     static func list(_ jobs: [JobSummary], now: Int, isWide: Bool) -> [[String]] {
         let ids = isWide ? jobs.map(\.id) : JobReference.shortened(jobs.map(\.id))
-        return [["id", "name", "state", "model", "age", "time", "what"]]
+        return [["id", "name", "owner", "state", "model", "age", "time", "what"]]
             + zip(ids, jobs).map { id, job in
                 [
-                    id, job.name, job.state.rawValue, model(job.model ?? "", isWide: isWide),
+                    id, job.name, job.owner.map(UserName.of) ?? "", job.state.rawValue,
+                    model(job.model ?? "", isWide: isWide),
                     duration(from: job.submittedAtMilliseconds, to: now), time(job, now: now),
                     what(job, isWide: isWide),
                 ]
@@ -52,7 +53,8 @@ enum JobText {
             milliseconds.map { "\(date($0)), \(duration(from: $0, to: now)) ago" }
         }
         var rows: [(String, String?)] = [
-            ("id", job.id), ("name", job.name), ("state", job.state.rawValue),
+            ("id", job.id), ("name", job.name), ("owner", job.owner.map(UserName.of)),
+            ("state", job.state.rawValue),
             (job.failure == nil ? "doing" : "why", job.failure?.message ?? what(job, isWide: true)),
             ("model", detail.record?.description.model),
             ("methods", detail.record.map { methods($0.description) }),
@@ -85,6 +87,22 @@ enum JobText {
             return amounts.isEmpty
                 ? entry.name : entry.name + " " + amounts.joined(separator: ", ")
         }.joined(separator: "; ")
+    }
+
+    // MARK: audit
+
+    static func audit(_ events: [AuditEvent], isWide: Bool) -> [[String]] {
+        let jobs = Set(events.compactMap(\.job)).sorted()
+        let short = Dictionary(
+            uniqueKeysWithValues: zip(jobs, isWide ? jobs : JobReference.shortened(jobs)))
+        return [["when", "who", "did", "job"]]
+            + events.map { event in
+                [
+                    date(event.atMilliseconds),
+                    UserName.of(event.user) + (event.isAdmin ? " (admin)" : ""), event.verb,
+                    event.job.flatMap { short[$0] } ?? "",
+                ]
+            }
     }
 
     // MARK: logs

@@ -8,7 +8,8 @@ import Report
 
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "List the daemon's jobs, the newest last.",
+        commandName: "ls",
+        abstract: "List the daemon's jobs: what runs, what waits, then what ended last.",
         discussion: "--state takes two kinds of words: states of jobs, and the state folder.")
 
     private static let states = JobState.allCases.map(\.rawValue)
@@ -20,12 +21,19 @@ struct ListCommand: ParsableCommand {
     var state: [String] = []
     @Option(help: "The daemon's socket; <state>/run/layerfoldd.sock where left out.")
     var socket: String?
+    @Flag(help: "Only my jobs.") var mine = false
+    @Option(help: "Only jobs of this user: a name or a number.") var user: String?
     @Option(help: "So many at most. Default: 20, and all with --json.") var limit: Int?
+    @Option(help: "Go on where an earlier list ended, as that said.") var after: String?
     @Flag(help: "Whole ids, models and messages.") var wide = false
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit \(limit): expected 1 or more") }
+        if mine && user != nil { throw ValidationError("--mine or --user, not both") }
+        if let after, JobCursor(after) == nil {
+            throw ValidationError("--after \(after): expected what an earlier list said")
+        }
     }
 
     func run() throws {
@@ -35,13 +43,19 @@ struct ListCommand: ParsableCommand {
                 .usage, "--state: at most one folder, found \(folders.joined(separator: ", "))")
         }
         let daemon = DaemonAccess(state: folders.first ?? StatePlace.usual, socket: socket)
-        let states = state.compactMap(JobState.init(rawValue:))
-        let shown = limit ?? 20
+        var query = JobQuery()
+        query.states = state.compactMap(JobState.init(rawValue:))
+        query.user = mine ? UserName.own : try user.map(UserName.number)
+        query.after = after.flatMap(JobCursor.init)
         let list: JobList
         do {
-            // One more than is shown tells whether there are more.
-            let limit = json ? limit : shown + 1
-            list = try daemon.ask { try $0.jobs(limit: limit, states: states) }
+            let (jobs, _) = try Pages.gather(limit ?? (json ? nil : 20)) { rest in
+                query.limit = min(rest, JobQuery.limitMax)
+                let page = try daemon.ask { try $0.page(query) }
+                query.after = page.next.flatMap(JobCursor.init)
+                return (page.jobs, page.next != nil)
+            }
+            list = JobList(jobs: jobs, next: query.after?.text)
         } catch let failure as Failure where failure.status == .unreachable {
             // A mistyped state looks like a folder that is not there.
             let near = folders.first.flatMap { Spelling.nearest(to: $0, in: Self.states) }
@@ -51,9 +65,9 @@ struct ListCommand: ParsableCommand {
         }
         if json { return try Terminal.json(list) }
         let now = Int(Date.now.timeIntervalSince1970 * 1000)
-        Terminal.table(JobText.list(list.jobs.suffix(shown), now: now, isWide: wide))
-        if list.jobs.count > shown {
-            Terminal.error("older jobs are left out; --limit shows more")
+        Terminal.table(JobText.list(list.jobs, now: now, isWide: wide))
+        if let next = list.next {
+            Terminal.error("others are left out; --limit shows more, --after \(next) goes on")
         }
     }
 }

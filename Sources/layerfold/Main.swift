@@ -25,7 +25,9 @@ struct Layerfold: ParsableCommand {
                     FoldCommand.self, InitCommand.self, RunCommand.self, PlanCommand.self,
                     SubmitCommand.self, ValidateCommand.self, ListCommand.self,
                     ShowCommand.self, LogsCommand.self, WaitCommand.self, CancelCommand.self,
-                    RetryCommand.self, RerunCommand.self, ExplainCommand.self,
+                    RetryCommand.self, RerunCommand.self, HoldCommand.self,
+                    ReleaseCommand.self, PriorityCommand.self, RemoveCommand.self,
+                    VerifyCommand.self, AuditCommand.self, ExplainCommand.self,
                     ReportCommand.self, CompareCommand.self, DiffCommand.self,
                 ]),
             CommandGroup(

@@ -59,7 +59,7 @@ struct CancelCommand: ParsableCommand {
 
     @Argument(help: "Jobs: ids, their beginnings, names or `latest`.") var jobs: [String] = []
     @OptionGroup var daemon: DaemonPlace
-    @Flag(help: "All that wait in the queue.") var allQueued = false
+    @Flag(help: "All of mine that wait in the queue.") var allQueued = false
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
@@ -74,15 +74,16 @@ struct CancelCommand: ParsableCommand {
         guard allQueued else {
             return try Receipts.print(try daemon.access.ids(of: jobs), json: json, cancel)
         }
-        // A list holds the newest jobs only: as long as there are others, there is another list.
-        var seen: Set<String> = []
-        while true {
-            let queued = try daemon.ask { try $0.jobs(states: [.queued]) }.jobs.map(\.id)
-            let fresh = queued.filter { seen.insert($0).inserted }
-            if fresh.isEmpty && !seen.isEmpty { return }
-            try Receipts.print(fresh, json: json, isList: true, cancel)
-            if fresh.isEmpty { return }
+        // Others' jobs are not mine to cancel; an admin names them.
+        var query = JobQuery()
+        query.states = [.queued]
+        query.user = UserName.own
+        let (queued, _) = try Pages.gather(nil) { _ in
+            let page = try daemon.ask { try $0.page(query) }
+            query.after = page.next.flatMap(JobCursor.init)
+            return (page.jobs.map(\.id), page.next != nil)
         }
+        try Receipts.print(queued, json: json, isList: true, cancel)
     }
 }
 
@@ -98,39 +99,6 @@ struct RetryCommand: ParsableCommand {
         try Receipts.print(try daemon.access.ids(of: jobs), json: json) { id in
             try daemon.ask { try $0.retry(id) }
         }
-    }
-}
-
-private enum Receipts {
-    /// Does the same to each job, and goes on where one refuses.
-    /// - Throws: the first refusal, at the end.
-    static func print(
-        _ ids: [String], json: Bool, isList: Bool = false, _ body: (String) throws -> JobReceipt
-    ) throws {
-        var receipts: [JobReceipt] = []
-        var failures: [Failure] = []
-        for id in ids {
-            do {
-                let receipt = try body(id)
-                receipts.append(receipt)
-                if json { continue }
-                let state = receipt.state.rawValue
-                Terminal.line(ids.count > 1 || isList ? "\(id) \(state)" : state)
-            } catch let failure as Failure {
-                failures.append(failure)
-                if ids.count > 1 { Terminal.error("layerfold: \(failure.message)") }
-            }
-        }
-        if json {
-            if isList || ids.count > 1 {
-                try Terminal.json(receipts)
-            } else if let receipt = receipts.first {
-                try Terminal.json(receipt)
-            }
-        }
-        guard let first = failures.first else { return }
-        throw ids.count == 1
-            ? first : Failure(first.status, "\(failures.count) of \(ids.count) jobs refused")
     }
 }
 

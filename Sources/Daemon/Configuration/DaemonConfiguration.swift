@@ -37,7 +37,13 @@ package struct DaemonConfiguration: Sendable {
     /// How much of the disk the store may take, and how often that is looked at.
     package var cacheLimits = CacheLimits()
     package var cacheInterval: Duration = .seconds(600)
+    /// Its members may change jobs of others.
+    package var adminGroup = DaemonConfiguration.usualAdminGroup
+    /// Whether people see their own jobs only.
+    package var isPrivate = false
     package var clock = DaemonClock.system
+
+    static let usualAdminGroup = "layerfold-admin"
 
     package init(
         folders: StateFolders, modelRoots: [FilePath], dataRoots: [FilePath], worker: FilePath
@@ -63,6 +69,8 @@ package struct DaemonConfiguration: Sendable {
         if let seconds = settings.rescanSeconds { rescanInterval = .seconds(seconds) }
         if let seconds = settings.settleSeconds { settleTime = .seconds(seconds) }
         if let seconds = settings.graceSeconds { grace = .seconds(seconds) }
+        adminGroup = settings.adminGroup ?? adminGroup
+        isPrivate = settings.isPrivate ?? isPrivate
         if let cache = settings.cache { cacheLimits = CacheLimits(cache) }
         limits = QueueLimits(settings, machineBytes: Self.machineBytes)
         if let count = settings.jobsPerUser { jobsPerUser = count }

@@ -8,18 +8,8 @@ import Store
 import SystemPackage
 
 extension JobQueue {
-    /// The newest jobs, oldest first.
-    /// - Parameter states: only jobs in one of these; empty for all.
-    package func list(countMax: Int = 1_000, states: [JobState] = []) throws -> JobList {
-        let places = startPlaces()
-        let words = states.isEmpty ? nil : states.map(\.rawValue)
-        let rows = try index.newestJobs(countMax: countMax, in: words)
-        if models.count > Self.modelsMax { models = [:] }
-        return JobList(jobs: try rows.map { try summary(of: $0, ahead: places[$0.id]) })
-    }
-
     /// How many jobs will start before each queued one.
-    private func startPlaces() -> [String: Int] {
+    func startPlaces() -> [String: Int] {
         if let places { return places }
         let order = state.order(now: configuration.clock.uptime())
         let places = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0) })
@@ -29,6 +19,11 @@ extension JobQueue {
 
     /// Names of models that are remembered; as many as the longest list, several times.
     private static let modelsMax = 10_000
+
+    /// Before a list: what was remembered for earlier ones does not grow without end.
+    func forgetModels() {
+        if models.count > Self.modelsMax { models = [:] }
+    }
 
     /// The model as the manifest has it; of a finished job its record is asked once.
     private func model(of id: String) -> String? {
@@ -87,10 +82,11 @@ extension JobQueue {
         return "running \(name), \(queued) queued"
     }
 
-    private func summary(of row: JobRow, ahead: Int?) throws -> JobSummary {
+    func summary(of row: JobRow, ahead: Int?) throws -> JobSummary {
         var summary = JobSummary(
             id: row.id, name: row.name, state: try row.knownState(),
             attempts: row.attempts, submittedAtMilliseconds: row.submittedAt)
+        summary.owner = row.owner
         summary.model = model(of: row.id)
         summary.priority = row.priority ?? live[row.id]?.record.description.priority
         summary.held = try row.knownHold()

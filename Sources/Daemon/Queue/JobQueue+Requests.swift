@@ -48,7 +48,7 @@ extension JobQueue {
 
     func existing(_ id: String) throws -> JobRow {
         guard let row = try live[id]?.row ?? index.job(id) else {
-            throw ErrorDocument(code: .notFound, message: "there is no job \(id)")
+            throw Self.noJob(id)
         }
         return row
     }

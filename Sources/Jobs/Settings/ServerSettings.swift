@@ -21,6 +21,10 @@ package struct ServerSettings: Sendable, Equatable {
     package var shareHalfLifeDays: Double?
     /// For all workers together, in bytes.
     package var memoryBytes: Int?
+    /// Members of this group may do what an administrator may.
+    package var adminGroup: String?
+    /// Whether people see their own jobs only.
+    package var isPrivate: Bool?
 
     package init() {}
 
@@ -32,7 +36,7 @@ package struct ServerSettings: Sendable, Equatable {
             besides: [
                 "state", "inbox", "model_roots", "data_roots", "worker", "rescan_seconds",
                 "settle_seconds", "grace_seconds", "cache", "workers", "jobs_per_user",
-                "share_half_life_days", "memory",
+                "share_half_life_days", "memory", "admin_group", "private",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -48,6 +52,8 @@ package struct ServerSettings: Sendable, Equatable {
         settings.jobsPerUser = try map["jobs_per_user"]?.integer(in: 1...10_000)
         settings.shareHalfLifeDays = try map["share_half_life_days"]?.number(in: 0.01...3_650)
         settings.memoryBytes = try map["memory"].map(byteCount)
+        settings.adminGroup = try map["admin_group"].map(groupName)
+        settings.isPrivate = try map["private"]?.flag()
         return settings
     }
 
@@ -63,6 +69,17 @@ package struct ServerSettings: Sendable, Equatable {
             throw field.error(
                 error.problem, expected: expected, found: field.node.found, hint: error.hint)
         }
+    }
+
+    private static func groupName(_ field: Field) throws -> String {
+        let name = try field.text("the name of a group")
+        guard !name.isEmpty, name.utf8.count <= 256,
+            name.allSatisfy({ $0.isLetter || $0.isNumber || "._-@\\$".contains($0) })
+        else {
+            throw field.error(
+                "not a group", expected: "the name of a group", found: field.node.found)
+        }
+        return name
     }
 
     private static func absolutePath(_ field: Field) throws -> String {

@@ -114,7 +114,9 @@ extension IndexDatabase {
             row.sequence =
                 try Int.fetchOne(db, sql: "SELECT coalesce(max(seq), 0) + 1 FROM jobs") ?? 1
             try row.insert(db)
-            let event = EventRow(at: row.submittedAt, job: row.id, type: row.state)
+            let event = EventRow(
+                at: row.submittedAt, job: row.id, type: row.state,
+                data: #"{"by":\#(row.owner)}"#)
             try event.insert(db)
             return (row, true)
         }
@@ -134,21 +136,6 @@ extension IndexDatabase {
 
     package func job(_ id: String) throws(StoreError) -> JobRow? {
         try read { db in try Self.job(id, db) }
-    }
-
-    /// The newest jobs, at most `countMax`, in the order of arrival.
-    /// - Parameter states: only jobs in one of these; nil for all.
-    package func newestJobs(
-        countMax: Int, in states: [String]? = nil
-    ) throws(StoreError) -> [JobRow] {
-        let places = (states ?? []).map { _ in "?" }.joined(separator: ", ")
-        let condition = states == nil ? "" : "WHERE state IN (\(places)) "
-        return try read { db in
-            try Row.fetchAll(
-                db, sql: "SELECT * FROM jobs \(condition)ORDER BY seq DESC LIMIT ?",
-                arguments: StatementArguments(states ?? []) + [countMax]
-            ).map(JobRow.init).reversed()
-        }
     }
 
     /// The identifiers of all jobs.
@@ -244,7 +231,7 @@ extension IndexDatabase {
 // MARK: - Rows
 
 extension JobRow {
-    fileprivate init(_ row: Row) {
+    init(_ row: Row) {
         id = row["id"]
         sequence = row["seq"]
         name = row["name"]

@@ -1,0 +1,34 @@
+// What one connection, one user and all of them together may cost. Every size, number and time of
+// the server stands here; docs/JOB_FORMAT.md lists those that a client can run into.
+
+/// Limits of a server. Sizes in bytes, times in milliseconds of a monotonic clock.
+package struct HTTPLimits: Sendable, Hashable {
+    /// Without the end of the line, as the next.
+    package var requestLineBytes = 8_192
+    package var headerLineBytes = 8_192
+    package var headerCount = 64
+    /// From the first byte to the empty line.
+    package var headBytes = 32_768
+    package var bodyBytes = 1_048_576
+
+    /// Connections at once; the next one takes the place of one that is slow to ask, or is refused.
+    package var connections = 256
+    package var connectionsPerUser = 64
+
+    /// From the connection to the end of the head.
+    package var headTime = 10_000
+    /// From the connection to the end of the body.
+    package var requestTime = 30_000
+    /// Between two pieces of a request.
+    package var idleTime = 5_000
+    /// Between two pieces that a client takes of its answer.
+    package var stallTime = 10_000
+    /// From the first to the last byte of an answer that does not stream.
+    package var answerTime = 60_000
+    /// How long what a refused client still sends is thrown away, so that it reads why.
+    package var lingerTime = 1_000
+    /// Bytes of a stream that wait for its client; its writer waits beyond that.
+    package var streamBytes = 262_144
+
+    package init() {}
+}

@@ -1,0 +1,76 @@
+// A request as it was read, its target taken apart.
+
+/// A whole request within the limits.
+package struct HTTPRequest: Sendable, Equatable {
+    package struct Field: Sendable, Equatable {
+        package let name: String
+        package let value: String
+    }
+
+    package let method: String
+    /// As sent, for messages: visible ASCII.
+    package let target: String
+    /// The path's segments, decoded; nothing is made of `.` and `..`.
+    package let path: [String]
+    package let query: [Field]
+    /// Names in lower case.
+    package let headers: [Field]
+    package internal(set) var body: [UInt8] = []
+
+    /// The first header of this name, which is in lower case.
+    package func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+
+    /// The first value of this name in the query.
+    package func query(_ name: String) -> String? { query.first { $0.name == name }?.value }
+}
+
+/// Taking apart what stands between method and version.
+enum RequestTarget {
+    /// - Parameter target: visible ASCII that begins with a slash.
+    static func parse(
+        _ target: String
+    ) throws(HTTPRefusal) -> (path: [String], query: [HTTPRequest.Field]) {
+        let halves = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        var path: [String] = []
+        for part in halves[0].dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            path.append(try decoded(part))
+        }
+        var query: [HTTPRequest.Field] = []
+        for item in halves.dropFirst().joined().split(separator: "&") {
+            let sides = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            query.append(
+                .init(
+                    name: try decoded(sides[0]), value: try decoded(sides.dropFirst().last ?? "")))
+        }
+        return (path, query)
+    }
+
+    /// Undoes %XX.
+    private static func decoded(_ text: Substring) throws(HTTPRefusal) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst().flatMap(digit),
+                let low = rest.popFirst().flatMap(digit)
+            else { throw .malformed("a `%` in the target is not followed by two digits") }
+            bytes.append(high << 4 | low)
+        }
+        guard let text = String(validating: bytes, as: UTF8.self),
+            bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+        else { throw .malformed("the target is no visible text") }
+        return text
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x41...0x46: byte - 0x41 + 10
+        case 0x61...0x66: byte - 0x61 + 10
+        default: nil
+        }
+    }
+}

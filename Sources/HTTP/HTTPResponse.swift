@@ -1,0 +1,72 @@
+// An answer, whole or as a stream, and its bytes. Each connection carries one request: every answer
+// says that it closes.
+
+/// What a request is answered with.
+package struct HTTPResponse: Sendable {
+    package enum Body: Sendable {
+        case bytes([UInt8])
+        /// Is called after the head was sent, and writes until it returns; where it throws, the
+        /// connection ends before the body does, and the client knows.
+        case stream(@Sendable (ResponseStream) async throws -> Void)
+    }
+
+    package let status: Int
+    package let headers: [(name: String, value: String)]
+    package let body: Body
+
+    package init(
+        status: Int, type: String, headers: [(name: String, value: String)] = [], _ body: Body
+    ) {
+        self.status = status
+        self.headers = [("Content-Type", type)] + headers
+        self.body = body
+    }
+
+    var head: [UInt8] {
+        var text = "HTTP/1.1 \(status) \(Self.phrase(status))\r\nConnection: close\r\n"
+        text += "Cache-Control: no-store\r\n"
+        switch body {
+        case .bytes(let bytes): text += "Content-Length: \(bytes.count)\r\n"
+        case .stream: text += "Transfer-Encoding: chunked\r\n"
+        }
+        for (name, value) in headers { text += "\(name): \(Self.line(value))\r\n" }
+        return Array((text + "\r\n").utf8)
+    }
+
+    /// Nothing in a value ends its line.
+    private static func line(_ value: String) -> String {
+        String(decoding: value.utf8.filter { (0x20...0x7E).contains($0) }, as: UTF8.self)
+    }
+
+    /// A piece of a stream; an empty one would end it.
+    static func chunk(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.isEmpty
+            ? [] : Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + Array("\r\n".utf8)
+    }
+
+    static let lastChunk = Array("0\r\n\r\n".utf8)
+    static let leaveToSend = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+
+    private static func phrase(_ status: Int) -> String {
+        switch status {
+        case 200: "OK"
+        case 201: "Created"
+        case 400: "Bad Request"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 408: "Request Timeout"
+        case 409: "Conflict"
+        case 413: "Content Too Large"
+        case 414: "URI Too Long"
+        case 417: "Expectation Failed"
+        case 422: "Unprocessable Content"
+        case 431: "Request Header Fields Too Large"
+        case 500: "Internal Server Error"
+        case 501: "Not Implemented"
+        case 503: "Service Unavailable"
+        case 505: "HTTP Version Not Supported"
+        default: "Status"
+        }
+    }
+}

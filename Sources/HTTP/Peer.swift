@@ -1,0 +1,53 @@
+// Who is at the other end of a connection: the kernel's word, taken when it is accepted.
+
+import Glibc
+
+/// The other end of a connection.
+package struct Peer: Sendable, Hashable {
+    /// Effective user number when it connected; nil where the kernel does not know, as over TCP.
+    package let user: Int?
+    /// Its group and supplementary groups then.
+    package let groups: Set<Int>
+
+    package init(user: Int?, groups: Set<Int>) {
+        self.user = user
+        self.groups = groups
+    }
+
+    /// `SO_PEERGROUPS` of `asm-generic/socket.h`, which Swift's Glibc module does not have: since
+    /// Linux 4.13.
+    private static let peerGroups: CInt = 59
+
+    /// - Parameter descriptor: a connected socket.
+    init(of descriptor: CInt) {
+        // struct ucred: process, user, group.
+        var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
+        var bytes = socklen_t(MemoryLayout.size(ofValue: credentials))
+        // On sockets that are not unix ones the process is 0.
+        guard
+            unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &bytes) == 0,
+            credentials.0 != 0
+        else {
+            self.init(user: nil, groups: [])
+            return
+        }
+        self.init(
+            user: Int(credentials.1),
+            groups: Self.supplementaryGroups(of: descriptor).union([Int(credentials.2)]))
+    }
+
+    private static func supplementaryGroups(of descriptor: CInt) -> Set<Int> {
+        let wordBytes = MemoryLayout<UInt32>.size
+        var groups = [UInt32](repeating: 0, count: 64)
+        var bytes = socklen_t(groups.count * wordBytes)
+        if unsafe getsockopt(descriptor, SOL_SOCKET, peerGroups, &groups, &bytes) != 0 {
+            // The kernel says how much room it needs.
+            guard errno == ERANGE else { return [] }
+            groups = [UInt32](repeating: 0, count: Int(bytes) / wordBytes)
+            guard unsafe getsockopt(descriptor, SOL_SOCKET, peerGroups, &groups, &bytes) == 0 else {
+                return []
+            }
+        }
+        return Set(groups.prefix(Int(bytes) / wordBytes).map(Int.init))
+    }
+}

@@ -1,0 +1,45 @@
+// Who gets a place among the connections, and who makes room. Pure, so that tests can try crowds
+// that no test of sockets could.
+
+/// A connection as far as places go.
+struct PlaceHolder: Hashable {
+    let id: Int
+    let user: Int?
+    /// Whether it may lose its place: it has not asked yet, or has its answer.
+    let isYielding: Bool
+}
+
+enum Place: Hashable {
+    case free
+    /// After this connection has ended.
+    case of(Int)
+    case none
+}
+
+extension Place {
+    /// A place for another connection of a user. Where one is missing, the oldest that still has
+    /// nothing to lose makes room: of the same user where he has as many as one may have, else of
+    /// the user who has most, himself first. So nobody is kept out by others, and who asks at
+    /// once is not kept out by connections of his own that say nothing.
+    ///
+    /// - Parameter holders: the oldest first.
+    static func find(
+        for user: Int?, among holders: [PlaceHolder], limits: HTTPLimits
+    ) -> Place {
+        let own = holders.filter { $0.user == user }
+        if own.count >= limits.connectionsPerUser {
+            return own.first(where: \.isYielding).map { .of($0.id) } ?? .none
+        }
+        guard holders.count >= limits.connections else { return .free }
+        let users = Dictionary(grouping: holders, by: \.user)
+        // Not from those who have less than the newcomer would have.
+        let givers = users.filter { $0.key == user || $0.value.count > own.count }.sorted {
+            ($0.value.count, $0.key == user ? 1 : 0, $1.key ?? -1)
+                > ($1.value.count, $1.key == user ? 1 : 0, $0.key ?? -1)
+        }
+        for (_, held) in givers {
+            if let first = held.first(where: \.isYielding) { return .of(first.id) }
+        }
+        return .none
+    }
+}
