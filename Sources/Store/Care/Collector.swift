@@ -55,7 +55,7 @@ extension ContentStore {
 
     /// Now, in nanoseconds, by the clock that also stamps the store's files.
     private func fileSystemClock() throws(SystemCallError) -> Int64 {
-        let file = try scratch.newFile()
+        let file = try newFile()
         return try Syscalls.stat(file.temporaryPath)?.modifiedNanoseconds ?? 0
     }
 }

@@ -64,7 +64,8 @@ extension ContentStore {
     package func verify(
         repairing: Bool = false, progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> VerifierReport {
-        try translating {
+        precondition(!(repairing && isReadOnly), "a store that is only read is not repaired")
+        return try translating {
             var report = VerifierReport()
             // Actions before objects: an action that is listed has its objects already.
             let actions = try names(in: layout.actions, suffix: StoreLayout.actionSuffix)
@@ -157,7 +158,7 @@ extension ContentStore {
 
     /// Names in the store's own folder, and in pins/, that are not the store's.
     func unknownBeside() throws(SystemCallError) -> [FilePath] {
-        let known: Set = ["FORMAT", "obj", "act", "pins", "tmp", "quarantine"]
+        let known: Set = ["FORMAT", "obj", "act", "pins", "tmp", "quarantine", "recent"]
         var unknown: [FilePath] = []
         for entry in try DirectoryScan.entries(of: layout.root)
         where !known.contains(entry.name.string) {
@@ -202,7 +203,7 @@ extension ContentStore {
             return .damaged(fault)
         } catch let error as SystemCallError where error.isMissing {
             return .missing
-        } catch let error as SystemCallError where error.meansDamage {
+        } catch let error as SystemCallError where countsAsDamage(error) {
             return .damaged(.unreadable(reason: error.description))
         }
     }

@@ -23,6 +23,9 @@ package enum ActionMiss: Equatable, Sendable {
     case damaged(ActionFault)
     /// One of its objects is gone or not what it should be; the record has been removed.
     case outputMissing(role: String, digest: Digest)
+    /// It, or one of its objects, belongs to somebody else, so that nobody can keep it from
+    /// garbage collection; the record has been removed.
+    case foreign
 }
 
 /// What came of recording a step.
@@ -33,6 +36,8 @@ package enum RecordOutcome: Equatable, Sendable {
     /// Other outputs were recorded for the same key, and stay: the stage is not deterministic, or
     /// its key misses an input.
     case conflict(existing: ActionRecord)
+    /// What has the name can be neither used nor removed: nothing was recorded.
+    case refused(ActionMiss)
 }
 
 extension ContentStore {
@@ -47,12 +52,21 @@ extension ContentStore {
             key: key, outputs: outputs, seconds: seconds, peakBytes: peakBytes, notes: notes)
         let bytes = record.fileBytes
         precondition(bytes.count <= ActionRecord.fileBytesMax, "an action of too many outputs")
-        return try translating { try publish(record, bytes) }
+        return try translating {
+            let outcome = try publish(record, bytes)
+            if outcome == .recorded { remember(key) }
+            return outcome
+        }
     }
+
+    /// Others may record and remove the same key at the same time; what cannot be removed is
+    /// there each time.
+    private static let publishingTriesMax = 16
 
     private func publish(_ record: ActionRecord, _ bytes: [UInt8]) throws -> RecordOutcome {
         let path = layout.action(record.key.digest)
-        while true {
+        var met = ActionMiss.unknown
+        for _ in 0..<Self.publishingTriesMax {
             let isRecorded = try whileNothingIsRemoved {
                 for output in record.outputs {
                     guard try isThere(output) else {
@@ -64,25 +78,28 @@ extension ContentStore {
                 // After the naming: a collector that listed the actions before it has seen an
                 // older age of the objects, whenever it listed those, and leaves them.
                 for output in record.outputs {
-                    try Syscalls.touch(layout.object(output.digest))
+                    _ = try touchOwn(layout.object(output.digest))
                 }
                 return true
             }
             if isRecorded { return .recorded }
             // Somebody recorded it; a record that is not sound goes, and ours comes.
-            if let existing = try lookup(record.key).record {
+            switch try lookup(record.key) {
+            case .hit(let existing):
                 try Syscalls.syncFolder(path.removingLastComponent())
                 return existing.outputs == record.outputs
                     ? .alreadyRecorded : .conflict(existing: existing)
+            case .miss(let miss): met = miss
             }
         }
+        return .refused(met)
     }
 
     /// Makes a small file that appears complete and durable.
     /// - Returns: False if the name was taken.
     func publish(_ bytes: [UInt8], as target: FilePath) throws(SystemCallError) -> Bool {
         do throws(SystemCallError) {
-            var file = try scratch.newFile()
+            var file = try newFile()
             try file.write(bytes)
             try file.publish(as: target, existing: .refuse)
             return true
@@ -112,15 +129,41 @@ extension ContentStore {
             guard let found = try loadAction(key) else { return .miss(.unknown) }
             record = found
         } catch let fault as ActionFault {
-            try removeAction(key)
+            try forget(key)
             return .miss(.damaged(fault))
         }
         if let missing = try firstUnsound(record.outputs) {
-            try removeAction(key)
+            try forget(key)
             return .miss(.outputMissing(role: missing.role, digest: missing.digest))
         }
-        if touching, try !touch(record) { return .miss(.unknown) }
+        guard touching, !isReadOnly else { return .hit(record) }
+        do {
+            guard try touch(record) else { return .miss(.unknown) }
+        } catch let error where error.isForbidden {
+            try forget(key)
+            return .miss(.foreign)
+        }
+        if !recentActions(key: record.key).contains(key) { remember(record.key) }
         return .hit(record)
+    }
+
+    /// Removes a record that is of no use; one that somebody else holds on to stays, and is of no
+    /// use all the same.
+    private func forget(_ key: Digest) throws {
+        if isReadOnly { return }
+        do { try removeAction(key) } catch let error where error.isForbidden {}
+    }
+
+    /// Marks a file as used now.
+    /// - Returns: False if that is not ours to do.
+    func touchOwn(_ path: FilePath) throws(SystemCallError) -> Bool {
+        do throws(SystemCallError) {
+            try Syscalls.touch(path)
+            return true
+        } catch {
+            guard error.isForbidden else { throw error }
+            return false
+        }
     }
 
     /// Reads the record of a key as it lies in the store, without looking at its objects.
@@ -133,7 +176,7 @@ extension ContentStore {
             return try ActionRecord(parsing: bytes, name: key)
         } catch let error as SystemCallError where error.isMissing {
             return nil
-        } catch let error as SystemCallError where error.meansDamage {
+        } catch let error as SystemCallError where countsAsDamage(error) {
             throw ActionFault.unreadable(reason: error.description)
         } catch let error as SmallFile.TooLarge {
             throw ActionFault.unreadable(reason: error.description)
@@ -162,7 +205,7 @@ extension ContentStore {
                     record.outputs.contains(where: { $0.digest == digest })
                 else { continue }
             } catch is ActionFault {}
-            try removeAction(key)
+            do { try removeAction(key) } catch let error where error.isForbidden { continue }
             dropped.append(key)
         }
         return dropped

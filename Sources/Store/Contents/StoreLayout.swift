@@ -26,6 +26,8 @@ package struct StoreLayout: Sendable {
     var pins: FilePath { root.appending("pins") }
     /// On the store's disk, for files that need not outlive their process.
     package var temporary: FilePath { root.appending("tmp") }
+    /// The keys last used, by stage: advice, which may be lost.
+    var recent: FilePath { root.appending("recent") }
     var quarantine: FilePath { root.appending("quarantine") }
 
     /// `00` to `ff`: the first byte of a digest names the folder it lies in.
