@@ -137,9 +137,10 @@ extension ContentStore {
             return .miss(.outputMissing(role: missing.role, digest: missing.digest))
         }
         guard touching, !isReadOnly else { return .hit(record) }
-        do {
-            guard try touch(record) else { return .miss(.unknown) }
-        } catch let error where error.isForbidden {
+        switch try touch(record) {
+        case .done: break
+        case .gone: return .miss(.unknown)
+        case .foreign:
             try forget(key)
             return .miss(.foreign)
         }
@@ -149,9 +150,19 @@ extension ContentStore {
 
     /// Removes a record that is of no use; one that somebody else holds on to stays, and is of no
     /// use all the same.
-    private func forget(_ key: Digest) throws {
-        if isReadOnly { return }
-        do { try removeAction(key) } catch let error where error.isForbidden {}
+    private func forget(_ key: Digest) throws(SystemCallError) {
+        if !isReadOnly { _ = try removeIfOurs(key) }
+    }
+
+    /// - Returns: False where the folder is somebody else's.
+    private func removeIfOurs(_ key: Digest) throws(SystemCallError) -> Bool {
+        do throws(SystemCallError) {
+            try removeAction(key)
+            return true
+        } catch {
+            guard error.isForbidden else { throw error }
+            return false
+        }
     }
 
     /// Marks a file as used now.
@@ -205,8 +216,7 @@ extension ContentStore {
                     record.outputs.contains(where: { $0.digest == digest })
                 else { continue }
             } catch is ActionFault {}
-            do { try removeAction(key) } catch let error where error.isForbidden { continue }
-            dropped.append(key)
+            if try removeIfOurs(key) { dropped.append(key) }
         }
         return dropped
     }
@@ -221,15 +231,26 @@ extension ContentStore {
 
     /// Marks a record and its objects as used now: first the record, so that garbage collection,
     /// which takes the oldest first, never finds the objects newer than what names them.
-    /// - Returns: False if one of them is gone meanwhile.
-    private func touch(_ record: ActionRecord) throws(SystemCallError) -> Bool {
+    private func touch(_ record: ActionRecord) throws(SystemCallError) -> Touch {
+        let files =
+            [layout.action(record.key.digest)]
+            + record.outputs.map { layout.object($0.digest) }
         do throws(SystemCallError) {
-            try Syscalls.touch(layout.action(record.key.digest))
-            for output in record.outputs { try Syscalls.touch(layout.object(output.digest)) }
-            return true
+            for file in files {
+                guard try touchOwn(file) else { return .foreign }
+            }
+            return .done
         } catch {
             guard error.isMissing else { throw error }
-            return false
+            return .gone
         }
+    }
+
+    private enum Touch {
+        case done
+        /// Removed meanwhile.
+        case gone
+        /// Somebody else's.
+        case foreign
     }
 }

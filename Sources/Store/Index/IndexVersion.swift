@@ -2,21 +2,19 @@
 // file, writes to it, and an index of a newer program is left as it is.
 // Format: sqlite.org/fileformat2.html, 1.3 (header) and 4 (write-ahead log).
 
-package import DurableIO
+import DurableIO
 import Glibc
 package import SystemPackage
 
 package enum IndexVersion {
     /// `PRAGMA user_version` as stored at `path` and in the log beside it.
     /// - Returns: nil where there is no database; whoever opens it will tell why.
-    package static func stored(at path: FilePath) throws(SystemCallError) -> Int? {
-        let inFile: Int? = try read(path) { (file) throws(SystemCallError) in
+    package static func stored(at path: FilePath) throws -> Int? {
+        let inFile = try read(path) { file in
             userVersion(page: try file.bytes(at: 0, count: headerBytes))
         }
         let log = FilePath(path.string + "-wal")
-        let inLog: Int? = try read(log) { (file) throws(SystemCallError) in
-            try version(inLog: file)
-        }
+        let inLog = try read(log) { file in try version(inLog: file) }
         return inLog ?? inFile
     }
 
@@ -43,7 +41,7 @@ package enum IndexVersion {
     private static let logMagics: Set<Int> = [0x377F_0682, 0x377F_0683]
 
     /// That of the first page in the last transaction that has one.
-    private static func version(inLog file: OpenFile) throws(SystemCallError) -> Int? {
+    private static func version(inLog file: OpenFile) throws -> Int? {
         let header = try file.bytes(at: 0, count: logHeaderBytes)
         guard header.count == logHeaderBytes, logMagics.contains(number(header, 0)) else {
             return nil
@@ -72,10 +70,9 @@ package enum IndexVersion {
         let path: FilePath
 
         /// Fewer at the end of the file.
-        func bytes(at offset: Int, count: Int) throws(SystemCallError) -> [UInt8] {
+        func bytes(at offset: Int, count: Int) throws -> [UInt8] {
             var bytes = [UInt8](repeating: 0, count: count)
-            let read = try unsafe bytes.withUnsafeMutableBytes {
-                (buffer) throws(SystemCallError) in
+            let read = try unsafe bytes.withUnsafeMutableBytes { buffer in
                 try unsafe Syscalls.read(descriptor, path, at: offset, into: buffer)
             }
             return Array(bytes.prefix(read))
@@ -84,15 +81,10 @@ package enum IndexVersion {
 
     /// - Returns: nil where there is no such file.
     private static func read(
-        _ path: FilePath, _ body: (OpenFile) throws(SystemCallError) -> Int?
-    ) throws(SystemCallError) -> Int? {
-        let descriptor: FileDescriptor
-        do throws(SystemCallError) {
-            descriptor = try Syscalls.open(path, O_RDONLY | O_NONBLOCK)
-        } catch {
-            guard error.isMissing else { throw error }
-            return nil
-        }
+        _ path: FilePath, _ body: (OpenFile) throws -> Int?
+    ) throws -> Int? {
+        guard try Syscalls.stat(path) != nil else { return nil }
+        let descriptor = try Syscalls.open(path, O_RDONLY | O_NONBLOCK)
         defer { try? Syscalls.close(descriptor, path) }
         return try body(OpenFile(descriptor: descriptor, path: path))
     }
