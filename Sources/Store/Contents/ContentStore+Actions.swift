@@ -2,7 +2,7 @@
 
 import DurableIO
 package import JSON
-import SystemPackage
+package import SystemPackage
 
 /// What came of looking for a recorded step.
 package enum ActionLookup: Equatable, Sendable {
@@ -193,6 +193,9 @@ extension ContentStore {
             throw ActionFault.unreadable(reason: error.description)
         }
     }
+
+    /// Where a record lies, for messages.
+    package func actionPath(_ key: ActionKey) -> FilePath { layout.action(key.digest) }
 
     /// Removes a record, durably; none is fine too.
     func removeAction(_ key: Digest) throws(SystemCallError) {
