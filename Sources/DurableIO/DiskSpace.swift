@@ -32,18 +32,8 @@ extension Int {
 }
 
 extension DiskSpace {
-    /// Magic numbers of statfs(2): TMPFS_MAGIC, RAMFS_MAGIC.
-    private static let kindsInMemory: Set<Int> = [0x0102_1994, 0x8584_58F6]
-
     /// Whether files at `path` lie in memory; false where nobody tells.
     package static func isMemory(at path: FilePath) -> Bool {
-        // `struct statfs` has 120 bytes on 64-bit Linux, its kind first; Glibc's module lacks it.
-        var raw = [Int](repeating: 0, count: 32)
-        let code = unsafe raw.withUnsafeMutableBytes { bytes in
-            unsafe path.withPlatformString { name in
-                unsafe linuxStatFileSystem(name, bytes.baseAddress)
-            }
-        }
-        return code == 0 && kindsInMemory.contains(raw[0])
+        FileSystemKind.number(at: path).map(FileSystemKind.isMemory(number:)) ?? false
     }
 }

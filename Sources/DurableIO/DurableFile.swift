@@ -63,14 +63,17 @@ package struct DurableFile: ~Copyable {
     ///
     /// A file whose fsync failed is discarded and never synced again: the kernel may have dropped
     /// the pages that it could not write.
-    package mutating func seal(permissions: CInterop.Mode = 0o440) throws(SystemCallError) {
+    /// - Parameter isDurable: false for what may be lost or torn by a power cut. Default: yes.
+    package mutating func seal(
+        permissions: CInterop.Mode = 0o440, isDurable: Bool = true
+    ) throws(SystemCallError) {
         guard let descriptor else { preconditionFailure("sealed twice") }
         let stored = try Syscalls.stat(descriptor, temporaryPath).byteCount
         guard stored == byteCount else {
             throw SystemCallError(.write, temporaryPath, .ioError)
         }
         try Syscalls.chmod(descriptor, temporaryPath, permissions)
-        try Syscalls.fsync(descriptor, temporaryPath)
+        if isDurable { try Syscalls.fsync(descriptor, temporaryPath) }
         self.descriptor = nil
         try Syscalls.close(descriptor, temporaryPath)
     }

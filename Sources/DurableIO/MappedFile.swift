@@ -28,8 +28,20 @@ package struct FileIdentity: Sendable, Hashable {
         owner = status.owner
     }
 
+    /// What tells `self` from an earlier state of the same file, in words.
+    func difference(from before: FileIdentity) -> String {
+        if byteCount != before.byteCount {
+            return "found \(byteCount) bytes, expected \(before.byteCount)"
+        }
+        let seconds = Double(changedNanoseconds - before.changedNanoseconds) * 1e-9
+        let tenths = (seconds * 10).rounded() / 10
+        return "found \(byteCount) bytes as expected, but written or touched \(tenths) s after "
+            + "what was read"
+    }
+
     /// Whether the bytes of the open file are still those that `self` stood for. Another name for
-    /// it, or the loss of its name (it was replaced by rename), is no change.
+    /// it, or the loss of its name (it was replaced by rename), is no change; nor are other
+    /// rights, which may hide one: who has to be sure reads the bytes again.
     func hasBytes(of now: FileIdentity) -> Bool {
         guard device == now.device, inode == now.inode, byteCount == now.byteCount,
             modifiedNanoseconds == now.modifiedNanoseconds
@@ -45,11 +57,14 @@ package enum MappedFileError: ClassifiedFailure, Equatable, CustomStringConverti
     case outsideRoot(path: String, target: String, root: String)
     case lfsPointer(path: String)
     case changed(path: String, before: FileIdentity, after: FileIdentity)
+    /// Pages that were read are gone, and the file has the length that it had.
+    case lost(path: String)
 
     package var failureClass: FailureClass {
         switch self {
         case .system(_, _, let errno): errno.failureClass
         case .notRegular, .outsideRoot, .lfsPointer, .changed: .user
+        case .lost: .transient
         }
     }
 
@@ -65,18 +80,21 @@ package enum MappedFileError: ClassifiedFailure, Equatable, CustomStringConverti
         case .lfsPointer(let path):
             return "\(path): \(LFSPointer.advice)"
         case .changed(let path, let before, let after):
-            return "\(path): the file changed while it was in use (\(before.byteCount) bytes "
-                + "then, \(after.byteCount) now); leave it alone until the job ends, then retry"
+            return "\(path): input changed while it was in use: \(after.difference(from: before)); "
+                + "leave it alone until the job ends, then retry"
+        case .lost(let path):
+            return "\(path): a part of the file could not be read: it was cut while it was in use "
+                + "and made long again, or its disk failed; look at the kernel log (journalctl -k), "
+                + "leave the file alone until the job ends, then retry"
         }
     }
 }
 
 /// A read-only private mapping of one regular file, from open to deinit.
 ///
-/// A file that shrinks under a mapping answers reads beyond its new end with SIGBUS, which no
-/// handler can turn into an error. So: call `verifyUnchanged()` before each large use; what
-/// changes between that call and the read costs the process (the worker, not the daemon). A file
-/// replaced by rename is harmless: the mapping keeps the old one alive.
+/// A file that shrinks under a mapping answers reads beyond its new end with SIGBUS; `LostPages`
+/// says what becomes of these. A file replaced by rename is harmless: the mapping keeps the old
+/// one alive.
 ///
 /// Safe, because memory leaves only through closures, and the mapping lives as long as `self`.
 /// Sendable, because every stored property is constant and the mapped pages are read-only.
@@ -85,6 +103,8 @@ package enum MappedFileError: ClassifiedFailure, Equatable, CustomStringConverti
     package let identity: FileIdentity
     private let descriptor: FileDescriptor
     private let base: UnsafeMutableRawPointer?
+    /// Where `LostPages` notes that pages of this mapping could not be read.
+    private let place: LostPages.Place?
 
     package var byteCount: Int { identity.byteCount }
 
@@ -109,6 +129,9 @@ package enum MappedFileError: ClassifiedFailure, Equatable, CustomStringConverti
             if let root { try Self.requireBelow(root, descriptor, path) }
             identity = FileIdentity(status)
             unsafe base = try Self.map(descriptor, byteCount: status.byteCount, path)
+            unsafe place = base.flatMap { start in
+                unsafe LostPages.register(start, byteCount: status.byteCount, path.string)
+            }
         } catch {
             try? Syscalls.close(descriptor, path)
             throw error
@@ -118,6 +141,7 @@ package enum MappedFileError: ClassifiedFailure, Equatable, CustomStringConverti
     }
 
     deinit {
+        if let place { LostPages.release(place) }
         if let base = unsafe base { unsafe munmap(base, byteCount) }
         try? Syscalls.close(descriptor, path)
     }
@@ -164,12 +188,21 @@ package enum MappedFileError: ClassifiedFailure, Equatable, CustomStringConverti
 
     /// Throws `changed` where the bytes may be others than at opening: by size, time of
     /// modification, or time of change. A program that writes and sets the first time back is
-    /// found by the second.
-    package func verifyUnchanged() throws(MappedFileError) {
+    /// found by the second. Throws `lost` where pages that were read were not there.
+    package func verifyUnchanged() throws(MappedFileError) { _ = try unchanged(since: identity) }
+
+    /// As above, since another moment.
+    ///
+    /// - Parameter earlier: what this returned then.
+    /// - Returns: what the file is now. Where it differs from `earlier`, only names, rights or
+    ///   owner are known to have changed, and a write may hide behind that.
+    package func unchanged(since earlier: FileIdentity) throws(MappedFileError) -> FileIdentity {
         let now = FileIdentity(try Self.status(of: descriptor, path: path))
-        guard identity.hasBytes(of: now) else {
-            throw .changed(path: path.string, before: identity, after: now)
+        guard earlier.hasBytes(of: now) else {
+            throw .changed(path: path.string, before: earlier, after: now)
         }
+        if let place, LostPages.isLost(place) { throw .lost(path: path.string) }
+        return now
     }
 
     /// Lends the open descriptor, for copies inside the kernel. Its offset is shared: use only

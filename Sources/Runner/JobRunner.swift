@@ -95,7 +95,10 @@ package final class JobRunner {
     private func attempt() throws -> RunReport {
         let prepared = try prepare()
         try announce(prepared)
-        let report = try makeReport(prepared.original, try carryOut(prepared, cache))
+        let outcome = try carryOut(prepared, cache)
+        let report = try makeReport(prepared.original, outcome)
+        // A job may end with what came from the cache.
+        try cache.verifyInputs()
         try ResultFiles(folder: setting.results).write(report, job: job)
         return report
     }
@@ -182,6 +185,7 @@ package final class JobRunner {
         // A job that reads no text needs no tokenizer that can be read.
         let tokenizer =
             try job.readsText ? IdentifiedTokenizer(original.model.checkpoint.sideFiles) : nil
+        if let tokenizer { cache.beforeKeeping { try tokenizer.expectUnchanged() } }
         try evaluations(original, tokenizer, cache)?.check(job.evaluate)
         for text in job.textsOfBoth(setting.data) {
             progress.warn(

@@ -36,6 +36,7 @@ struct Quantizations {
             try QuantizeStage(
                 source, request.scheme, codes: codes, output: output,
                 to: results.appending(id), label: id))
+        cache.watch(model.model.checkpoint)
         let (figures, answers) = try judge.judge(
             Subject(model: model.model, identity: model.identity, label: id))
         let scheme = request.scheme

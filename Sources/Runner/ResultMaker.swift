@@ -57,6 +57,7 @@ struct ResultMaker {
             try MergeStage(
                 plan, weights: weights, of: original, output: job.output,
                 to: results.appending(request.folder), label: request.folder))
+        cache.watch(model.model.checkpoint)
         for caveat in model.caveats { progress.warn("\(request.folder): \(caveat)") }
         let exports = try job.export?.write(
             model.model, identity: model.identity, label: request.folder,

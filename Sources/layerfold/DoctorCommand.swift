@@ -43,6 +43,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func measureSpeed() throws {
+        try StateOwner.expectOwn(FilePath(daemon.place.state))
         do {
             for (mode, speed) in try MachineSpeed.measure(keepingIn: FilePath(daemon.place.state)) {
                 Terminal.error(

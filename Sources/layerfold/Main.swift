@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Catalogue
+import DurableIO
 import Runner
 import TensorMath
 
@@ -52,6 +53,7 @@ struct Layerfold: ParsableCommand {
         Descriptors.secure()
         LibraryEnvironment.prepare()
         Allocator.returnFreedMemory()
+        LostPages.install(.end, status: ExitStatus.refused.rawValue)
         Failure.exiting { try parse() }
     }
 

@@ -1,6 +1,7 @@
 // `layerfold run JOB`: the whole job in the foreground, without a daemon.
 
 import ArgumentParser
+import DurableIO
 import Failures
 import Foundation
 import Jobs
@@ -70,6 +71,9 @@ struct JobInForeground {
     func carryOut<Value>(_ work: (_ stop: @escaping () throws -> Void) throws -> Value) throws
         -> Value
     {
+        try StateOwner.expectOwn(foreground.state)
+        // Stages ask whether their inputs are whole before they keep anything.
+        LostPages.install(.substitute, status: ExitStatus.refused.rawValue)
         let signal = StopSignal()
         do {
             return try work { try signal.check() }

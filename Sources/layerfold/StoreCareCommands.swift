@@ -12,7 +12,7 @@ struct StoreVerify: ParsableCommand {
 
     @OptionGroup var place: StatePlace
     @Flag(help: "Set damaged objects aside and remove actions that need them.") var repair = false
-    @Flag(help: "Go on where an interrupted run stopped; it notes that every 1000 objects.")
+    @Flag(help: "Note how far it came every 1000 objects, and go on from there another time.")
     var resume = false
     @Option(help: "Only this part of the objects, such as 3/30; actions are always read.")
     var subset: String?
@@ -36,7 +36,11 @@ struct StoreVerify: ParsableCommand {
         policy.isResuming = resume
         policy.subset = try subset.map(Self.subset)
         if let rate, !(rate > 0) { throw Failure(.usage, "--rate: more than 0, such as 50") }
-        let store = try StoreCommand.open(place.state)
+        // Only looking writes nothing, not even how far it came.
+        let writes = repair || resume
+        if !writes { policy.objectsPerCheckpoint = nil }
+        let store =
+            writes ? try StoreCommand.open(place.state) : try StoreCommand.look(into: place.state)
         let start = ContinuousClock.now
         let report = try store.scrub(policy) { progress in
             guard let rate else { return }

@@ -1,7 +1,9 @@
 // `layerfold store …`: looking into the store and caring for it. Everything is read from the
-// files; only `rebuild-index` touches SQLite, and refuses while a daemon has it open.
+// files; only `rebuild-index` touches SQLite, and refuses while a daemon has it open. `stat`, `ls`,
+// `cat` and `verify` write nothing.
 
 import ArgumentParser
+import DurableIO
 import Failures
 import Foundation
 import Runner
@@ -16,12 +18,25 @@ struct StoreCommand: ParsableCommand {
             StorePin.self, StoreRebuildIndex.self,
         ])
 
-    /// The store below a state folder that exists.
+    /// The store below a state folder that exists, to look at: nothing is written, so that it
+    /// works for everybody who may read the files.
+    static func look(into state: String) throws -> ContentStore {
+        try expectStore(state)
+        return try ContentStore(reading: FilePath(state))
+    }
+
+    /// The same to change, for the user whom it belongs to.
     static func open(_ state: String) throws -> ContentStore {
-        guard FileManager.default.fileExists(atPath: state + "/store/FORMAT") else {
+        try expectStore(state)
+        try StateOwner.expectOwn(FilePath(state))
+        return try ContentStore(state: FilePath(state))
+    }
+
+    private static func expectStore(_ state: String) throws {
+        let format = FilePath(state + "/store/FORMAT")
+        guard try Syscalls.stat(format) != nil else {
             throw Failure(.notFound, "\(state): holds no store; give --state")
         }
-        return try ContentStore(state: FilePath(state))
     }
 
     /// A digest from its first digits, if only one object has them.
@@ -51,7 +66,7 @@ struct StoreStat: ParsableCommand {
     }
 
     func run() throws {
-        let store = try StoreCommand.open(place.state)
+        let store = try StoreCommand.look(into: place.state)
         var listing = Listing()
         for digest in try store.objectDigests() {
             listing.objects += 1
@@ -89,7 +104,7 @@ struct StoreList: ParsableCommand {
     }
 
     func run() throws {
-        let store = try StoreCommand.open(place.state)
+        let store = try StoreCommand.look(into: place.state)
         var rows: [Row] = []
         for key in try store.actionKeys() {
             guard let record = try? store.loadAction(key),
@@ -120,7 +135,7 @@ struct StoreCat: ParsableCommand {
     @Flag(help: "Print what was written as JSON (with --output).") var json = false
 
     func run() throws {
-        let store = try StoreCommand.open(place.state)
+        let store = try StoreCommand.look(into: place.state)
         let digest = try StoreCommand.digest(object, in: store)
         let extracted: Fetched<ObjectFooter>
         let target = try output.map { try NamedOutput($0) } ?? .standardOutput
@@ -142,7 +157,9 @@ struct StoreCat: ParsableCommand {
             }
         case .missing: throw Failure(.notFound, "\(digest.hex): no such object")
         case .damaged(let damage):
-            throw Failure(.integrity, "\(digest.hex): damaged (\(damage.fault)); set aside")
+            throw Failure(
+                .integrity,
+                "\(digest.hex): damaged (\(damage.fault)); store verify --repair sets it aside")
         }
     }
 }

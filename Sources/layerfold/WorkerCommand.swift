@@ -1,6 +1,7 @@
 // `layerfold worker`: started by the daemon, not by people.
 
 import ArgumentParser
+import DurableIO
 import Foundation
 import Jobs
 import Runner
@@ -13,6 +14,8 @@ struct WorkerCommand: ComputingCommand {
 
     func run() throws {
         let stop = StopSignal()
+        // Stages ask whether their inputs are whole before they keep anything.
+        LostPages.install(.substitute, status: ExitStatus.refused.rawValue)
         if plan { try forecast(stop) } else { try work(stop) }
     }
 

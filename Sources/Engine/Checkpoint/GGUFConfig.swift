@@ -51,7 +51,7 @@ private struct ConfigWriter {
         guard let embedding = file.tensor("token_embd.weight"), embedding.shape.count == 2 else {
             throw .key("token_embd.weight", expected: "a matrix among the tensors", found: "none")
         }
-        let layers = try metadata.count("block_count")
+        let layers = try metadata.count("block_count", upTo: GGUFReader.Limit.layers)
         let hidden = try metadata.count("embedding_length")
         let headWidth = try headWidth(hidden, heads)
         result.set("architectures", to: [family.className])

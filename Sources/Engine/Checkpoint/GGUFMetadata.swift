@@ -21,11 +21,11 @@ struct GGUFMetadata {
     }
 
     /// A count that sizes something.
-    func count(_ key: String) throws(GGUFFault) -> Int {
+    func count(_ key: String, upTo most: Int = 1 << 40) throws(GGUFFault) -> Int {
         let value = try integer(key)
-        guard let value, (1...1 << 40).contains(value) else {
+        guard let value, (1...most).contains(value) else {
             throw .key(
-                name(key), expected: "a whole number above 0",
+                name(key), expected: "a whole number above 0, at most \(most)",
                 found: value.map { "\($0)" } ?? "nothing")
         }
         return value

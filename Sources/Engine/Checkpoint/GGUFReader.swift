@@ -43,6 +43,8 @@ struct GGUFReader {
         static let nameBytes = SafetensorsHeader.nameByteLimit
         static let textBytes = 16 << 20
         static let listLength = 16 << 20
+        /// As of config.json: config.json of a file is made with an entry for each.
+        static let layers = 4096
     }
 
     private(set) var offset: Int

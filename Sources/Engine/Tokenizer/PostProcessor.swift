@@ -6,6 +6,8 @@ import JSON
 struct PostProcessor: Sendable {
     /// Ids that a template may put around one text; known files have at most two.
     static let idsMax = 1_000
+    /// Times that it may repeat the text; known files have it once.
+    static let textsMax = 4
 
     private enum Piece: Sendable {
         case text
@@ -65,7 +67,7 @@ struct PostProcessor: Sendable {
 
     private static func template(_ fields: TokenizerFields) throws(TokenizerError) -> [Piece] {
         let special = try fields.object("special_tokens")
-        var idCount = 0
+        var (idCount, textCount) = (0, 0)
         var pieces: [Piece] = []
         for part in try fields.components("single") {
             if part.optional("Sequence") != nil {
@@ -74,6 +76,12 @@ struct PostProcessor: Sendable {
                 guard name == "A" else {
                     throw .wrongValue(
                         place: sequence.place(of: "id"), expected: "`A`", found: quoted(name))
+                }
+                textCount += 1
+                guard textCount <= textsMax else {
+                    throw .wrongValue(
+                        place: part.place, expected: "the text at most \(textsMax) times",
+                        found: "once more")
                 }
                 pieces.append(.text)
                 continue

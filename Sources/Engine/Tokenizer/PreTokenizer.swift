@@ -27,7 +27,13 @@ struct PreTokenizer: Sendable {
     func apply(
         to buffer: inout PieceBuffer, scratch: inout SplitScratch
     ) throws(TokenizerError) {
+        let original = buffer.bytes.count
         for step in steps {
+            // A step multiplies by five at most; many of them know no end.
+            let limit = Tokenizer.normalizedBytesMax(original)
+            guard buffer.bytes.count <= limit else {
+                throw .grownTooLong(component: "pre_tokenizer", bytes: original, bytesMax: limit)
+            }
             switch step {
             case .split(let matcher, let behavior, let inverted):
                 scratch.pieces.removeAll(keepingCapacity: true)

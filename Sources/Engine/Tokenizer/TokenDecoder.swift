@@ -35,7 +35,18 @@ struct TokenDecoder: Sendable {
             return String(decoding: Array(tokens.joined(separator: [0x20])), as: UTF8.self)
         }
         var tokens = tokens
+        let original = tokens.reduce(0) { $0 + $1.count }
+        let limit = Tokenizer.normalizedBytesMax(original)
         for step in steps {
+            // What a step may still add: replacing is the only one whose factor a file chooses.
+            var room = limit - tokens.reduce(0) { $0 + $1.count }
+            func take(_ bytes: Int) throws(TokenizerError) {
+                room -= bytes
+                guard room >= 0 else {
+                    throw .grownTooLong(component: "decoder", bytes: original, bytesMax: limit)
+                }
+            }
+            try take(0)
             switch step {
             case .byteLevel:
                 let bytes = tokens.flatMap(ByteLevelAlphabet.decode)
@@ -44,7 +55,7 @@ struct TokenDecoder: Sendable {
                 var scratch = PatternScratch()
                 for index in tokens.indices {
                     tokens[index] = try Self.replacing(
-                        matcher, by: content, in: tokens[index], scratch: &scratch)
+                        matcher, by: content, in: tokens[index], scratch: &scratch, take)
                 }
             case .byteFallback: tokens = Self.joiningByteTokens(tokens)
             case .fuse: tokens = [Array(tokens.joined())]
@@ -57,20 +68,23 @@ struct TokenDecoder: Sendable {
                     let content = index == 0 && dropsFirst ? [] : [UInt8(ascii: " ")]
                     var scratch = PatternScratch()
                     tokens[index] = try Self.replacing(
-                        .literal(replacement), by: content, in: tokens[index], scratch: &scratch)
+                        .literal(replacement), by: content, in: tokens[index],
+                        scratch: &scratch, take)
                 }
             }
         }
         return String(decoding: Array(tokens.joined()), as: UTF8.self)
     }
 
+    /// - Parameter take: told before memory is taken how many bytes come to be.
     private static func replacing(
         _ matcher: PieceMatcher, by content: [UInt8], in token: [UInt8],
-        scratch: inout PatternScratch
+        scratch: inout PatternScratch, _ take: (Int) throws(TokenizerError) -> Void
     ) throws(TokenizerError) -> [UInt8] {
         var matches: [Range<Int>] = []
         try matcher.appendMatches(in: token, 0..<token.count, scratch: &scratch, to: &matches)
         if matches.isEmpty { return token }
+        try take(max(0, matches.reduce(0) { $0 + content.count - $1.count }))
         var output: [UInt8] = []
         var position = 0
         for match in matches {

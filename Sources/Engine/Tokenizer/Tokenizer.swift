@@ -16,6 +16,10 @@ package final class Tokenizer: Sendable {
         min(max(1 << 20, 16 * byteCount), 3 * textBytesMax)
     }
 
+    /// Of all added tokens together, as they are searched for; those of known files have a few
+    /// kilobytes.
+    static let addedBytesMax = 16 << 20
+
     /// What the file asks for and is left undone, in words.
     package let warnings: [String]
 
@@ -60,6 +64,7 @@ package final class Tokenizer: Sendable {
         // Where two tokens normalise to the same the first one is found; the library's own choice
         // changes from run to run.
         let tokens = file.addedTokens
+        var addedBytes = 0
         for token in tokens where token.isNormalized {
             var pattern = token.content
             var bytesAtOrigin = 0
@@ -70,6 +75,13 @@ package final class Tokenizer: Sendable {
                     place: "added_tokens",
                     expected: "tokens of which the normalizer leaves something",
                     found: quoted(String(decoding: token.content, as: UTF8.self)))
+            }
+            addedBytes += pattern.count
+            guard addedBytes <= Self.addedBytesMax else {
+                throw .wrongValue(
+                    place: "added_tokens",
+                    expected: "at most \(Self.addedBytesMax) bytes when they are normalised",
+                    found: "more")
             }
             normalized.append((token, pattern))
         }

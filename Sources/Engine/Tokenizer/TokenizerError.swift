@@ -27,6 +27,8 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
     case textTooLong(bytes: Int, bytesMax: Int)
     /// The file's normalizer makes far more of a text than it was.
     case normalizedTooLong(bytes: Int, grown: Int, bytesMax: Int)
+    /// So do the steps behind it: "pre_tokenizer", "decoder".
+    case grownTooLong(component: String, bytes: Int, bytesMax: Int)
     /// The pattern needed more steps or memory than its limits allow on this text.
     case patternGaveUp(pattern: String, reason: String)
     /// A character is not in the vocabulary, and neither is the token that stands for such ones.
@@ -39,7 +41,7 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
         case .onlySentencePiece(_, let error): error.failureClass
         case .notFound, .notMade, .json, .missingField, .wrongValue,
             .unsupported, .invalidPattern, .addedTokenNumber, .invalidUTF8, .textTooLong,
-            .normalizedTooLong,
+            .normalizedTooLong, .grownTooLong,
             .patternGaveUp, .unknownTokenMissing:
             .user
         }
@@ -76,6 +78,9 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
         case .normalizedTooLong(let bytes, let grown, let bytesMax):
             "normalizer: it would make \(grown) bytes of a text of \(bytes); the limit is "
                 + "\(bytesMax): use the tokenizer.json that the model was trained with"
+        case .grownTooLong(let component, let bytes, let bytesMax):
+            "\(component): it would make more than \(bytesMax) bytes of \(bytes), the limit for as "
+                + "much: use the tokenizer.json that the model was trained with"
         case .patternGaveUp(let pattern, let reason):
             "the pattern \(quoted(pattern)) gave up on this text: \(reason)"
         case .unknownTokenMissing(let token):

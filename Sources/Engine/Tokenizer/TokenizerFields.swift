@@ -9,6 +9,8 @@ struct TokenizerFields {
 
     /// Components that one list may hold; known files have at most six.
     static let listMax = 64
+    /// Steps that lists within lists come to; known files have at most ten.
+    static let stepsMax = 256
 
     init(_ value: JSONValue, place: String) throws(TokenizerError) {
         guard case .object(let object) = value else {

@@ -24,16 +24,33 @@ struct TokenizerFile {
         guard version == "1.0" else {
             throw .wrongValue(place: "version", expected: "`1.0`", found: quoted(version))
         }
-        normalizer = TextNormalizer(steps: try Self.normalizerSteps(in: fields))
-        preTokenizer = PreTokenizer(steps: try Self.preTokenizerSteps(in: fields))
+        normalizer = TextNormalizer(
+            steps: try Self.few(try Self.normalizerSteps(in: fields), "normalizer"))
+        preTokenizer = PreTokenizer(
+            steps: try Self.few(try Self.preTokenizerSteps(in: fields), "pre_tokenizer"))
         let model = try BytePairModel(fields.object("model"))
         self.model = model
         addedTokens = try Self.addedTokens(in: fields, model: model)
         postProcessor = try PostProcessor(in: fields)
-        decoder = TokenDecoder(steps: try Self.decoderSteps(in: fields))
+        decoder = TokenDecoder(
+            steps: try Self.decoderSteps(in: fields).map { (steps) throws(TokenizerError) in
+                try Self.few(steps, "decoder")
+            })
         // transformers clears both, too, unless a call asks for them.
         warnings = ["truncation", "padding"].filter { fields.optional($0) != nil }
             .map { "tokenizer.json asks for \($0); it is not applied" }
+    }
+
+    /// Steps that take more time than any text is worth are refused.
+    private static func few<Step>(
+        _ steps: [Step], _ place: String
+    ) throws(TokenizerError) -> [Step] {
+        guard steps.count <= TokenizerFields.stepsMax else {
+            throw .wrongValue(
+                place: place, expected: "at most \(TokenizerFields.stepsMax) steps in all",
+                found: "\(steps.count)")
+        }
+        return steps
     }
 
     static func parse(_ bytes: Span<UInt8>) throws(TokenizerError) -> JSONValue {

@@ -1,6 +1,7 @@
 // Stages through the action cache: look the key up, compute on a miss, record what came out,
 // remember for the report what happened and what it cost.
 
+import Checkpoint
 package import Report
 package import Store
 
@@ -48,8 +49,27 @@ package final class StageCache {
     /// - Parameter check: throws where inputs changed; then nothing computed is kept.
     func beforeKeeping(_ check: @escaping () throws -> Void) { checks.append(check) }
 
-    private func verifyInputs() throws {
+    /// A model that the job wrote itself, as long as somebody uses it.
+    func watch(_ checkpoint: Checkpoint) {
+        beforeKeeping { [weak checkpoint] in try checkpoint?.verifyUnchanged() }
+    }
+
+    /// - Throws: where what the job read is no longer what its keys name.
+    func verifyInputs() throws {
         for check in checks { try check() }
+    }
+
+    /// What a stage did not finish because its inputs changed is blamed on them: numbers of a file
+    /// that is half another one fail in many ways.
+    private func blamingInputs<Value>(_ work: () throws -> Value) throws -> Value {
+        do {
+            return try work()
+        } catch let stopped as JobStopped {
+            throw stopped
+        } catch {
+            try verifyInputs()
+            throw error
+        }
     }
 
     package static func key(
@@ -77,11 +97,12 @@ package final class StageCache {
             note(stage, key, isHit: true, watch.stop())
             return result(of: stage, key, record.outputs, isHit: true)
         case .miss(let miss):
+            tell(miss, key)
             let reason = try MissReason.describe(miss, key: key, store: store)
             let planned = try admit(stage)
             var outputs = StageOutputs(store: store)
             hasRecalled = false
-            try stage.compute(&outputs, self)
+            try blamingInputs { try stage.compute(&outputs, self) }
             let cost = watch.stop()
             // What is not recorded is relied upon all the same.
             try verifyInputs()
@@ -139,9 +160,14 @@ package final class StageCache {
 
     /// What a part left, if it was done before.
     func recalled(_ part: ActionKey) throws -> StageResult? {
-        guard case .hit(let record) = try store.lookup(part) else { return nil }
-        hasRecalled = true
-        return StageResult(part.stage, part, record.outputs, isHit: true, store: store)
+        switch try store.lookup(part) {
+        case .hit(let record):
+            hasRecalled = true
+            return StageResult(part.stage, part, record.outputs, isHit: true, store: store)
+        case .miss(let miss):
+            tell(miss, part)
+            return nil
+        }
     }
 
     /// An object of a part, if that was done before and can still be read.
@@ -168,10 +194,22 @@ package final class StageCache {
     private func record(_ key: ActionKey, _ outputs: [ActionOutput], _ cost: StageCost) throws {
         let outcome = try store.record(
             key, outputs: outputs, seconds: cost.seconds, peakBytes: cost.peakBytes)
-        if case .conflict = outcome {
+        switch outcome {
+        case .recorded, .alreadyRecorded: break
+        case .conflict(let existing):
+            progress.warn(MissReason.alarm(key, outputs, existing: existing.outputs))
+        case .refused(let miss):
             progress.warn(
-                "stage \(key.stage) gave other bytes than an earlier run with the same key "
-                    + "\(key.digest.hex.prefix(12)); the earlier ones stay in the cache")
+                "what stage \(key.stage) gave is not in the cache: "
+                    + "\(MissReason.loss(miss) ?? "its name is taken"), and "
+                    + "`\(store.actionPath(key))` cannot be removed: give that folder to the user "
+                    + "that runs this program")
         }
+    }
+
+    /// What was in the cache and is of no use is told; a job never fails of it.
+    private func tell(_ miss: ActionMiss, _ key: ActionKey) {
+        guard let loss = MissReason.loss(miss) else { return }
+        progress.warn("stage \(key.stage): \(loss); it is computed again")
     }
 }

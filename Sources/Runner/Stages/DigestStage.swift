@@ -47,8 +47,14 @@ extension IdentifiedModel {
                     + quoted(first) + (model.leftOut.count > 1 ? " and others" : ""))
         }
         // What is computed from files that change meanwhile must not be kept under their old name.
-        cache.beforeKeeping { try model.checkpoint.verifyUnchanged() }
-        let found = try cache.run(DigestStage(model))
+        let stage = DigestStage(model)
+        let watch = ModelWatch(
+            model.checkpoint.weightFiles, in: model.checkpoint.folderText,
+            again: { [progress = cache.progress] in try stage.digest(observedBy: progress) })
+        cache.beforeKeeping { try watch.check() }
+        let start = Date.now.timeIntervalSince1970
+        let found = try cache.run(stage)
+        watch.know(found.digest, readFrom: start)
         for warning in found.warnings { cache.progress.warn(warning) }
         self.init(model: model, digest: found.digest, name: located.name)
     }
@@ -69,18 +75,12 @@ struct DigestStage: Stage {
     private let config: [UInt8]
     private let files: [MappedFile]
 
-    /// A file changed this recently may change again without its time telling (racy git).
-    private static let settleSeconds = 2.0
-
     init(_ model: Model) {
         self.model = model
         files = model.checkpoint.weightFiles
         config = Array(model.checkpoint.storedConfig.text.utf8)
-        let newest =
-            files.map { max($0.identity.modifiedNanoseconds, $0.identity.changedNanoseconds) }.max()
-            ?? 0
-        let age = Date.now.timeIntervalSince1970 - Double(newest) * 1e-9
-        isCacheable = age > Self.settleSeconds
+        isCacheable = ModelWatch.isSettled(
+            files.map(\.identity), now: Date.now.timeIntervalSince1970)
     }
 
     var inputs: StageInputs { [(role: "config", digest: Digest(of: config))] }
@@ -136,6 +136,14 @@ struct DigestStage: Stage {
         DigestedModel(
             digest: Digest(of: try stored.bytes("model")),
             warnings: try WarningFile.decode(try stored.bytes("warnings")))
+    }
+
+    /// Of the bytes as they are now; says nothing but that it reads them.
+    func digest(observedBy progress: ProgressReporter) throws -> Digest {
+        progress.note("the model's files were touched, or are new: their bytes are compared")
+        let silent = ProgressReporter(listener: { _ in }, stop: progress.checkpoint)
+        var notFinite: [(name: String, count: Int)] = []
+        return Digest(of: try contents(silent, &notFinite).bytes)
     }
 
     /// Digests of config.json and of every tensor with its type and shape.

@@ -26,9 +26,8 @@ struct QuestionStage: Stage {
     private let path: String
     private let parameters: Parameters
     private let encoder: PromptEncoder
-    private let files: [String]
-    /// Over the task's files.
-    private let data: Digest
+    /// The task's files.
+    private let data: ReadFiles
 
     /// Reads the data for their digest.
     init(
@@ -39,10 +38,11 @@ struct QuestionStage: Stage {
         self.path = path
         self.parameters = parameters
         self.encoder = encoder
-        files = try task.files(at: path, parameters)
-        data = try Self.digest(of: files, progress)
+        data = try ReadFiles(try task.files(at: path, parameters)) {
+            try Self.digest(of: $0, progress)
+        }
         inputs = [
-            (role: "tokenizer", digest: tokenizer.digest), (role: "data", digest: data),
+            (role: "tokenizer", digest: tokenizer.digest), (role: "data", digest: data.digest),
         ]
     }
 
@@ -54,7 +54,10 @@ struct QuestionStage: Stage {
         ]
     }
 
-    var detail: String { "\(task.name), \(files.count) file\(files.count == 1 ? "" : "s")" }
+    var detail: String {
+        let count = data.files.count
+        return "\(task.name), \(count) file\(count == 1 ? "" : "s")"
+    }
 
     /// It is done before anything is planned, because all counts come from it.
     var work: Work { .none }
@@ -64,8 +67,8 @@ struct QuestionStage: Stage {
     }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
-        let prepared = try MappedBytes.read(
-            path, of: data, again: { try Self.digest(of: files, cache.progress) },
+        let prepared = try data.whileUnchanged(
+            { try task.files(at: path, parameters) },
             {
                 try PreparedQuestions(
                     task, at: path, parameters, encoder: encoder, observer: cache.progress)
@@ -80,22 +83,12 @@ struct QuestionStage: Stage {
         return StoredQuestions(prepared: prepared, digest: try stored.digest("questions"))
     }
 
-    /// Over the files' names and contents.
-    private static func digest(
-        of files: [String], _ progress: ProgressReporter
-    ) throws -> Digest {
-        var contents: [KeyJSON] = []
-        for file in files {
-            try progress.checkpoint()
-            guard FileManager.default.isReadableFile(atPath: file) else {
-                throw EvaluationError.noSuchFile(path: file, expected: "a file of the task's data")
-            }
-            contents.append([
-                "name": .string(FilePath(file).lastComponent?.string ?? file),
-                "sha256": .string(try MappedBytes.digest(FilePath(file)).hex),
-            ])
+    private static func digest(of file: String, _ progress: ProgressReporter) throws -> Digest {
+        try progress.checkpoint()
+        guard FileManager.default.isReadableFile(atPath: file) else {
+            throw EvaluationError.noSuchFile(path: file, expected: "a file of the task's data")
         }
-        return KeyJSON.array(contents).digest
+        return try MappedBytes.digest(FilePath(file))
     }
 }
 

@@ -1,14 +1,11 @@
 // Stage `tokenise`: the calibration texts as token ids.
 
 import Catalogue
-import Checkpoint
-import DurableIO
 import JSON
 import Jobs
 import Locations
 import Model
 import Store
-import SystemPackage
 import Texts
 import Tokenizer
 
@@ -20,8 +17,8 @@ struct TokeniseStage: Stage {
     private let calibration: JobDescription.Calibration
     private let source: CalibrationSource
     private let encoder: PromptEncoder
-    /// Over the set's files.
-    private let data: Digest
+    /// The set's files.
+    private let data: ReadFiles
 
     /// - Parameter scope: where the set's path starts.
     init(
@@ -32,9 +29,11 @@ struct TokeniseStage: Stage {
         encoder = tokenizer.encoder
         guard let path = calibration.path else { preconditionFailure("the set lies on disk") }
         source = try CalibrationSource(calibration, path: try scope.data(path))
-        data = try Self.digest(of: try CalibrationSet.files(source))
+        data = try ReadFiles(try CalibrationSet.files(source)) {
+            Digest(of: try CalibrationSet.readText($0))
+        }
         inputs = [
-            (role: "tokenizer", digest: tokenizer.digest), (role: "data", digest: data),
+            (role: "tokenizer", digest: tokenizer.digest), (role: "data", digest: data.digest),
         ]
     }
 
@@ -61,10 +60,8 @@ struct TokeniseStage: Stage {
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         var empty = 0
-        let sequences: [[Int32]] = try MappedBytes.read(
-            calibration.title, of: data,
-            again: { try Self.digest(of: try CalibrationSet.files(source)) },
-            { try self.sequences(cache.progress, &empty) })
+        let sequences: [[Int32]] = try data.whileUnchanged(
+            { try CalibrationSet.files(source) }, { try self.sequences(cache.progress, &empty) })
         guard sequences.contains(where: { !$0.isEmpty }) else {
             throw CalibrationError.empty(path: source.path)
         }
@@ -124,19 +121,6 @@ struct TokeniseStage: Stage {
         }
         return sequences
     }
-
-    /// Over the files' names and contents.
-    private static func digest(of files: [String]) throws -> Digest {
-        var contents: [KeyJSON] = []
-        for file in files {
-            let text = try CalibrationSet.readText(file)
-            contents.append([
-                "name": .string(FilePath(file).lastComponent?.string ?? file),
-                "sha256": .string(Digest(of: text).hex),
-            ])
-        }
-        return KeyJSON.array(contents).digest
-    }
 }
 
 extension CalibrationSource {
@@ -152,38 +136,5 @@ extension CalibrationSource {
             samplesPerSubject: values["samples_per_subject"]?.integer ?? 1,
             subject: values["subject"]?.text, field: values["field"]?.text ?? "text",
             seed: UInt64(calibration.seed))
-    }
-}
-
-/// A tokenizer with the digest of its files.
-struct IdentifiedTokenizer {
-    let encoder: PromptEncoder
-    let digest: Digest
-    var tokenizer: Tokenizer { encoder.tokenizer }
-
-    init(_ files: SideFiles) throws {
-        let before = try? Self.digest(of: files)
-        encoder = PromptEncoder(try TokenizerFolder.load(files), files)
-        digest = try Self.digest(of: files)
-        guard before == digest else {
-            throw InputChanged(what: try TokenizerFolder.files(of: files.folder)[0].string)
-        }
-    }
-
-    /// Of tokenizer.json, or of tokenizer.model and what is read with it; of a file that is made,
-    /// of its text.
-    private static func digest(of side: SideFiles) throws -> Digest {
-        if let made = try side.madeText("tokenizer.json") {
-            return Digest(of: unsafe made.span.bytes)
-        }
-        let files = try TokenizerFolder.files(of: side.folder)
-        if files.count == 1 { return try MappedBytes.digest(files[0]) }
-        let contents = try files.map { file -> KeyJSON in
-            [
-                "name": .string(file.lastComponent?.string ?? file.string),
-                "sha256": .string(try MappedBytes.digest(file).hex),
-            ]
-        }
-        return KeyJSON.array(contents).digest
     }
 }

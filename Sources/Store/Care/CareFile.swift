@@ -34,7 +34,7 @@ enum CareFile {
 extension ContentStore {
     /// Replaces the file durably.
     func keep(_ members: [String: CanonicalJSON], as path: FilePath) throws(SystemCallError) {
-        var file = try scratch.newFile()
+        var file = try newFile()
         try file.write(CareFile.bytes(members))
         try file.publish(as: path, permissions: 0o640)
     }

@@ -33,7 +33,7 @@ extension ContentStore {
     }
 
     private func writePin(_ bytes: [UInt8], _ name: String) throws(SystemCallError) {
-        var file = try scratch.newFile()
+        var file = try newFile()
         try file.write(bytes)
         try file.publish(as: layout.pins.appending(name))
     }

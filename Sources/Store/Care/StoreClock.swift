@@ -127,7 +127,7 @@ extension ContentStore {
 
     /// What the clocks say now; the wall clock is that of the store's file system.
     func readClocks() throws(SystemCallError) -> ClockReading {
-        let file = try scratch.newFile()
+        let file = try newFile()
         let wall = try Syscalls.stat(file.temporaryPath)?.modifiedNanoseconds ?? 0
         return ClockReading(wall: wall, boot: .now())
     }

@@ -23,7 +23,8 @@ extension ContentStore {
     package func scrub(
         _ policy: ScrubPolicy, progress: (ScrubProgress) -> Void = { _ in }
     ) throws -> VerifierReport {
-        try translating {
+        precondition(!(policy.isRepairing && isReadOnly), "a store that is only read is not repaired")
+        return try translating {
             var report = VerifierReport()
             // Actions before objects: an action that is listed has its objects already.
             let actions = try names(in: layout.actions, suffix: StoreLayout.actionSuffix)
@@ -55,7 +56,7 @@ extension ContentStore {
     private func unfinished() throws(SystemCallError) -> [FilePath] {
         try DirectoryScan.entries(of: layout.temporary)
             .map { layout.temporary.appending($0.name) }
-            .filter { $0 != scratch.path }
+            .filter { $0 != ownTemporaries }
     }
 
     private func loadAll(
@@ -188,7 +189,7 @@ extension ContentStore {
             return .damaged(fault)
         } catch let error as SystemCallError where error.isMissing {
             return .missing
-        } catch let error as SystemCallError where error.meansDamage {
+        } catch let error as SystemCallError where countsAsDamage(error) {
             return .damaged(.unreadable(reason: error.description))
         }
     }

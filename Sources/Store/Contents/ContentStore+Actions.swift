@@ -2,7 +2,7 @@
 
 import DurableIO
 package import JSON
-import SystemPackage
+package import SystemPackage
 
 /// What came of looking for a recorded step.
 package enum ActionLookup: Equatable, Sendable {
@@ -23,6 +23,9 @@ package enum ActionMiss: Equatable, Sendable {
     case damaged(ActionFault)
     /// One of its objects is gone or not what it should be; the record has been removed.
     case outputMissing(role: String, digest: Digest)
+    /// It, or one of its objects, belongs to somebody else, so that nobody can keep it from
+    /// garbage collection; the record has been removed.
+    case foreign
 }
 
 /// What came of recording a step.
@@ -33,6 +36,8 @@ package enum RecordOutcome: Equatable, Sendable {
     /// Other outputs were recorded for the same key, and stay: the stage is not deterministic, or
     /// its key misses an input.
     case conflict(existing: ActionRecord)
+    /// What has the name can be neither used nor removed: nothing was recorded.
+    case refused(ActionMiss)
 }
 
 extension ContentStore {
@@ -47,12 +52,21 @@ extension ContentStore {
             key: key, outputs: outputs, seconds: seconds, peakBytes: peakBytes, notes: notes)
         let bytes = record.fileBytes
         precondition(bytes.count <= ActionRecord.fileBytesMax, "an action of too many outputs")
-        return try translating { try publish(record, bytes) }
+        return try translating {
+            let outcome = try publish(record, bytes)
+            if outcome == .recorded { remember(key) }
+            return outcome
+        }
     }
+
+    /// Others may record and remove the same key at the same time; what cannot be removed is
+    /// there each time.
+    private static let publishingTriesMax = 16
 
     private func publish(_ record: ActionRecord, _ bytes: [UInt8]) throws -> RecordOutcome {
         let path = layout.action(record.key.digest)
-        while true {
+        var met = ActionMiss.unknown
+        for _ in 0..<Self.publishingTriesMax {
             let isRecorded = try whileNothingIsRemoved {
                 for output in record.outputs {
                     guard try isThere(output) else {
@@ -64,25 +78,28 @@ extension ContentStore {
                 // After the naming: a collector that listed the actions before it has seen an
                 // older age of the objects, whenever it listed those, and leaves them.
                 for output in record.outputs {
-                    try Syscalls.touch(layout.object(output.digest))
+                    _ = try touchOwn(layout.object(output.digest))
                 }
                 return true
             }
             if isRecorded { return .recorded }
             // Somebody recorded it; a record that is not sound goes, and ours comes.
-            if let existing = try lookup(record.key).record {
+            switch try lookup(record.key) {
+            case .hit(let existing):
                 try Syscalls.syncFolder(path.removingLastComponent())
                 return existing.outputs == record.outputs
                     ? .alreadyRecorded : .conflict(existing: existing)
+            case .miss(let miss): met = miss
             }
         }
+        return .refused(met)
     }
 
     /// Makes a small file that appears complete and durable.
     /// - Returns: False if the name was taken.
     func publish(_ bytes: [UInt8], as target: FilePath) throws(SystemCallError) -> Bool {
         do throws(SystemCallError) {
-            var file = try scratch.newFile()
+            var file = try newFile()
             try file.write(bytes)
             try file.publish(as: target, existing: .refuse)
             return true
@@ -112,15 +129,52 @@ extension ContentStore {
             guard let found = try loadAction(key) else { return .miss(.unknown) }
             record = found
         } catch let fault as ActionFault {
-            try removeAction(key)
+            try forget(key)
             return .miss(.damaged(fault))
         }
         if let missing = try firstUnsound(record.outputs) {
-            try removeAction(key)
+            try forget(key)
             return .miss(.outputMissing(role: missing.role, digest: missing.digest))
         }
-        if touching, try !touch(record) { return .miss(.unknown) }
+        guard touching, !isReadOnly else { return .hit(record) }
+        switch try touch(record) {
+        case .done: break
+        case .gone: return .miss(.unknown)
+        case .foreign:
+            try forget(key)
+            return .miss(.foreign)
+        }
+        if !recentActions(key: record.key).contains(key) { remember(record.key) }
         return .hit(record)
+    }
+
+    /// Removes a record that is of no use; one that somebody else holds on to stays, and is of no
+    /// use all the same.
+    private func forget(_ key: Digest) throws(SystemCallError) {
+        if !isReadOnly { _ = try removeIfOurs(key) }
+    }
+
+    /// - Returns: False where the folder is somebody else's.
+    private func removeIfOurs(_ key: Digest) throws(SystemCallError) -> Bool {
+        do throws(SystemCallError) {
+            try removeAction(key)
+            return true
+        } catch {
+            guard error.isForbidden else { throw error }
+            return false
+        }
+    }
+
+    /// Marks a file as used now.
+    /// - Returns: False if that is not ours to do.
+    func touchOwn(_ path: FilePath) throws(SystemCallError) -> Bool {
+        do throws(SystemCallError) {
+            try Syscalls.touch(path)
+            return true
+        } catch {
+            guard error.isForbidden else { throw error }
+            return false
+        }
     }
 
     /// Reads the record of a key as it lies in the store, without looking at its objects.
@@ -133,12 +187,15 @@ extension ContentStore {
             return try ActionRecord(parsing: bytes, name: key)
         } catch let error as SystemCallError where error.isMissing {
             return nil
-        } catch let error as SystemCallError where error.meansDamage {
+        } catch let error as SystemCallError where countsAsDamage(error) {
             throw ActionFault.unreadable(reason: error.description)
         } catch let error as SmallFile.TooLarge {
             throw ActionFault.unreadable(reason: error.description)
         }
     }
+
+    /// Where a record lies, for messages.
+    package func actionPath(_ key: ActionKey) -> FilePath { layout.action(key.digest) }
 
     /// Removes a record, durably; none is fine too.
     func removeAction(_ key: Digest) throws(SystemCallError) {
@@ -162,8 +219,7 @@ extension ContentStore {
                     record.outputs.contains(where: { $0.digest == digest })
                 else { continue }
             } catch is ActionFault {}
-            try removeAction(key)
-            dropped.append(key)
+            if try removeIfOurs(key) { dropped.append(key) }
         }
         return dropped
     }
@@ -178,15 +234,26 @@ extension ContentStore {
 
     /// Marks a record and its objects as used now: first the record, so that garbage collection,
     /// which takes the oldest first, never finds the objects newer than what names them.
-    /// - Returns: False if one of them is gone meanwhile.
-    private func touch(_ record: ActionRecord) throws(SystemCallError) -> Bool {
+    private func touch(_ record: ActionRecord) throws(SystemCallError) -> Touch {
+        let files =
+            [layout.action(record.key.digest)]
+            + record.outputs.map { layout.object($0.digest) }
         do throws(SystemCallError) {
-            try Syscalls.touch(layout.action(record.key.digest))
-            for output in record.outputs { try Syscalls.touch(layout.object(output.digest)) }
-            return true
+            for file in files {
+                guard try touchOwn(file) else { return .foreign }
+            }
+            return .done
         } catch {
             guard error.isMissing else { throw error }
-            return false
+            return .gone
         }
+    }
+
+    private enum Touch {
+        case done
+        /// Removed meanwhile.
+        case gone
+        /// Somebody else's.
+        case foreign
     }
 }

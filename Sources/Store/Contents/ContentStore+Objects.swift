@@ -21,7 +21,7 @@ extension ContentStore {
         elementBytes: Int, _ body: (inout ObjectWriter) throws -> Void
     ) throws -> StoredObject {
         var writer = ObjectWriter(
-            file: try scratch.newFile(), lanes: lanes, elementBytes: elementBytes)
+            file: try newFile(), lanes: lanes, elementBytes: elementBytes)
         try body(&writer)
         let footer = try writer.finish()
         let isNew = try publish(&writer.file, footer)
@@ -64,12 +64,11 @@ extension ContentStore {
 
     /// Marks an object as used now, so that garbage collection leaves it to the action that will
     /// name it.
-    /// - Returns: False if it is gone.
+    /// - Returns: False if it is gone, or somebody else's: then ours takes its place.
     private func touchObject(_ path: FilePath) throws -> Bool {
         try whileNothingIsRemoved {
             guard try Syscalls.stat(path) != nil else { return false }
-            try Syscalls.touch(path)
-            return true
+            return try touchOwn(path)
         }
     }
 
@@ -170,6 +169,8 @@ private struct Met: ClassifiedFailure {
 extension SystemCallError {
     /// Whether it says that the disk cannot read the file, or that the name is no file of ours.
     var meansDamage: Bool { errno == .ioError || errno == .tooManySymbolicLinkLevels }
+    /// Whether it says that the file belongs to somebody else.
+    var isForbidden: Bool { errno == .permissionDenied || errno == .notPermitted }
 }
 
 extension ContentStore {
@@ -193,7 +194,7 @@ extension ContentStore {
             return .damaged(try quarantine(digest, fault, status))
         } catch let error as SystemCallError where error.isMissing {
             return .missing
-        } catch let error as SystemCallError where error.meansDamage {
+        } catch let error as SystemCallError where countsAsDamage(error) {
             let fault = ObjectFault.unreadable(reason: error.description)
             return .damaged(try quarantine(digest, fault, status))
         }
@@ -204,15 +205,29 @@ extension ContentStore {
         }
     }
 
+    /// Whether a file that met this error is set aside. What may not be read is nothing to its
+    /// owner; who only looks has no business to say so.
+    func countsAsDamage(_ error: SystemCallError) -> Bool {
+        error.meansDamage || error.isForbidden && !isReadOnly
+    }
+
     /// Drops the actions that promise a damaged object, then moves its file out of the way.
     ///
-    /// In this order no action names an object that is gone, whenever the power fails.
+    /// In this order no action names an object that is gone, whenever the power fails. What lies
+    /// in a folder of somebody else's stays where it is, and is a miss all the same.
     /// - Parameter status: Identity of the file that was read: if the name stands for another file
     ///   by now, that one was put after the damage was met, and stays.
     func quarantine(
         _ digest: Digest, _ fault: ObjectFault, _ status: FileStatus?
     ) throws -> Damage {
-        try whileRemoving { try moveAside(digest, fault, status) }
+        let untouched = Damage(
+            digest: digest, fault: fault, quarantined: nil, droppedActions: [])
+        if isReadOnly { return untouched }
+        do {
+            return try whileRemoving { try moveAside(digest, fault, status) }
+        } catch let error as SystemCallError where error.isForbidden {
+            return untouched
+        }
     }
 
     private func moveAside(

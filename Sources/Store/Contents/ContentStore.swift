@@ -39,7 +39,15 @@ package final class ContentStore: Sendable {
     /// Unfinished files of dead processes that opening removed.
     package let removedTemporaries: [FilePath]
     let lanes: FrameLanes
-    let scratch: ScratchFolder
+    /// Nil in a store that is only read.
+    private let scratch: Scratch?
+
+    private final class Scratch: Sendable {
+        let folder: ScratchFolder
+        init(in parent: FilePath) throws(SystemCallError) {
+            folder = try ScratchFolder(in: parent)
+        }
+    }
 
     /// Threads beside the calling one that pack and unpack. Two keep up with hashing.
     package static let packingThreadsDefault = 2
@@ -63,13 +71,36 @@ package final class ContentStore: Sendable {
         do throws(SystemCallError) {
             if isNew { try Self.makeFolders(layout) }
             removedTemporaries = try ScratchFolder.removeAbandoned(in: layout.temporary)
-            scratch = try ScratchFolder(in: layout.temporary)
+            scratch = try Scratch(in: layout.temporary)
             if isNew {
                 _ = try publish(Array(StoreLayout.formatText.utf8), as: layout.format)
             }
         } catch {
             throw .system(error)
         }
+    }
+
+    /// Opens the store below `state` to look at: nothing in it is made, moved, touched or removed.
+    /// What is damaged counts as a miss and stays; nothing can be put, recorded or pinned.
+    /// - Throws: `StoreError.system` where there is none, or where its files may not be read.
+    package init(reading state: FilePath) throws(StoreError) {
+        let layout = StoreLayout(state: state)
+        self.layout = layout
+        lanes = FrameLanes(count: Self.packingThreadsDefault)
+        removedTemporaries = []
+        scratch = nil
+        try Self.checkFormat(layout.format)
+    }
+
+    var isReadOnly: Bool { scratch == nil }
+
+    /// Where this process's own unfinished files lie; nil in a store that is only read.
+    var ownTemporaries: FilePath? { scratch?.folder.path }
+
+    /// Begins a file of this process's own, to be published.
+    func newFile() throws(SystemCallError) -> DurableFile {
+        guard let scratch else { preconditionFailure("a store that is only read is not written") }
+        return try scratch.folder.newFile()
     }
 
     /// Makes the folders that FORMAT, written last, vouches for.

@@ -27,24 +27,20 @@ package struct FieldDifference: Equatable, Sendable {
 }
 
 extension ContentStore {
-    /// The recorded step of the same stage with the fewest fields that differ from `key`.
+    /// Of the recorded steps of the same stage that were used last, the one with the fewest fields
+    /// that differ from `key`; of equally near ones the one used last.
     ///
-    /// Reads every action file. Of equally near ones the last used is taken, then the lowest key.
-    /// - Returns: Nil if the stage was never recorded with another key.
+    /// Reads `RecentActions.keysMax` action files at most, however many there are.
+    /// - Returns: Nil if none is known of another key.
     package func nearest(to key: ActionKey) throws -> NearestAction? {
         var best: NearestAction?
-        var bestUse = Int64.min
-        for other in try actionKeys() where other != key.digest {
+        for other in try candidates(for: key) where other != key.digest {
             guard let record = try soundAction(other), record.key.stage == key.stage else {
                 continue
             }
-            let used = try Syscalls.stat(layout.action(other))?.modifiedNanoseconds ?? .min
             let differences = key.json.differences(from: record.key.json)
-            if let best, (best.differences.count, -bestUse) <= (differences.count, -used) {
-                continue
-            }
+            if let best, best.differences.count <= differences.count { continue }
             best = NearestAction(record: record, differences: differences)
-            bestUse = used
         }
         return best
     }

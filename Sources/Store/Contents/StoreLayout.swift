@@ -26,6 +26,8 @@ package struct StoreLayout: Sendable {
     var pins: FilePath { root.appending("pins") }
     /// On the store's disk, for files that need not outlive their process.
     package var temporary: FilePath { root.appending("tmp") }
+    /// The keys last used, by stage: advice, which may be lost.
+    var recent: FilePath { root.appending("recent") }
     var quarantine: FilePath { root.appending("quarantine") }
     /// What the clocks said at the last collection.
     var clock: FilePath { root.appending("clock.json") }
@@ -34,7 +36,7 @@ package struct StoreLayout: Sendable {
 
     /// What lies in the store's own folder.
     static let names: Set<String> = [
-        "FORMAT", "obj", "act", "pins", "tmp", "quarantine", "clock.json", "scrub.json",
+        "FORMAT", "obj", "act", "pins", "tmp", "quarantine", "recent", "clock.json", "scrub.json",
     ]
 
     /// `00` to `ff`: the first byte of a digest names the folder it lies in.

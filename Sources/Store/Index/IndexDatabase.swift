@@ -31,7 +31,8 @@ package final class IndexDatabase: Sendable {
     /// (`quick_check`); moves a damaged one aside; brings an older schema up to date, and keeps a
     /// copy of it.
     /// - Parameter schema: This program's by default.
-    /// - Throws: `StoreError`: in use, newer schema, or what the kernel or SQLite said.
+    /// - Throws: `StoreError`: in use, newer schema (nothing was written then), on a network file
+    ///   system, or what the kernel or SQLite said.
     package convenience init(
         path: FilePath, schema: IndexSchemaSteps = .current
     ) throws(StoreError) {
@@ -81,9 +82,15 @@ package final class IndexDatabase: Sendable {
 
     /// Takes the right to write the index at `path`, whose folder is made if need be.
     ///
+    /// Not on a file system that another machine may write: locks and shared memory of SQLite's
+    /// write-ahead log do not reach there.
+    ///
     /// Tries for two seconds: a process that is being started holds its parent's locks until it
     /// runs its own program, though the parent has let them go.
     static func acquireLock(_ path: FilePath) throws(StoreError) -> FileLock {
+        if let kind = FileSystemKind.networkName(at: path.removingLastComponent()) {
+            throw .indexOnNetwork(path: path, kind: kind)
+        }
         let lockPath = FilePath(path.string + ".lock")
         do throws(SystemCallError) {
             try Syscalls.makeFolders(path.removingLastComponent(), mode: 0o700)
@@ -140,6 +147,10 @@ extension IndexDatabase {
     private static func openChecked(
         _ path: FilePath, _ schema: IndexSchemaSteps
     ) throws -> DatabaseQueue {
+        // Before SQLite has it, which writes as soon as it opens a file.
+        if let found = try IndexVersion.stored(at: path), found > schema.version {
+            throw StoreError.indexNewer(path: path, found: found, known: schema.version)
+        }
         do {
             let queue = try DatabaseQueue(path: path.string, configuration: configuration())
             let findings = try queue.read { db in
