@@ -1,8 +1,8 @@
 // The journal's own socket, used where $JOURNAL_STREAM says that standard error goes there anyway.
 
 import DurableIO
-package import SystemPackage
 import Glibc
+import SystemPackage
 
 package struct JournalSocket: Sendable {
     private let path: String
@@ -40,7 +40,7 @@ package struct JournalSocket: Sendable {
         unsafe withUnsafeMutableBytes(of: &target.sun_path) { unsafe $0.copyBytes(from: name) }
         let size = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
         let bytes = message.bytes
-        let flags = Int32(MSG_NOSIGNAL.rawValue) | Int32(MSG_DONTWAIT.rawValue)
+        let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
         let sent = unsafe withUnsafePointer(to: target) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 unsafe sendto(socket, bytes, bytes.count, flags, $0, size)

@@ -50,8 +50,9 @@ package struct ServiceLogHandler: LogHandler {
     // MARK: Texts
 
     /// The event on one line.
-    package static func line(_ message: String, _ metadata: [(key: String, value: String)]) -> String
-    {
+    package static func line(
+        _ message: String, _ metadata: [(key: String, value: String)]
+    ) -> String {
         var line = OneLine.text(message)
         for (key, value) in metadata {
             let value = OneLine.text(value)
