@@ -40,16 +40,26 @@ package enum FolderProbe {
     ///
     /// The C function is `fcntl` with `F_SETLEASE`, which refuses a read lease beside a writer.
     package static func isOpenForWriting(_ file: FilePath) -> Bool? {
-        // Who opens the file for writing while we hold the lease sends us SIGIO, which kills.
-        _ = ignoresLeaseSignals
         let flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY
         guard let descriptor = try? Syscalls.open(file, flags) else { return nil }
         defer { try? Syscalls.close(descriptor, file) }
-        if fcntl(descriptor.rawValue, linuxSetLease, CInt(F_RDLCK)) == 0 {
-            _ = fcntl(descriptor.rawValue, linuxSetLease, CInt(F_UNLCK))
-            return false
-        }
+        let isOpen = takeLease(descriptor)
+        if isOpen == false { endLease(descriptor) }
+        return isOpen
+    }
+
+    /// Takes a read lease, while which nobody can open the file for writing.
+    /// - Returns: false where we have it now, true where somebody has the file open for writing,
+    ///   nil where the kernel gives us none.
+    static func takeLease(_ descriptor: FileDescriptor) -> Bool? {
+        // Who opens the file for writing while we hold the lease sends us SIGIO, which kills.
+        _ = ignoresLeaseSignals
+        if fcntl(descriptor.rawValue, linuxSetLease, CInt(F_RDLCK)) == 0 { return false }
         return errno == EAGAIN ? true : nil
+    }
+
+    static func endLease(_ descriptor: FileDescriptor) {
+        _ = fcntl(descriptor.rawValue, linuxSetLease, CInt(F_UNLCK))
     }
 
     private static let ignoresLeaseSignals: Bool = {

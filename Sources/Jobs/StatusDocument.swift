@@ -173,32 +173,6 @@ package struct ServerStatus: Sendable, Equatable, Codable {
     }
 }
 
-/// What lies in the inbox and why, for `layerfold doctor`.
-package struct InboxReport: Sendable, Equatable, Codable {
-    package struct Entry: Sendable, Equatable, Codable {
-        /// On one line; what is no visible text is written as %XX.
-        package var name: String
-        package var reason: String
-
-        package init(name: String, reason: String) {
-            self.name = name
-            self.reason = reason
-        }
-    }
-
-    package var inbox: String
-    /// Why nothing can be taken; nil where all is well.
-    package var problem: String?
-    /// Files that stay, at most 100.
-    package var staying: [Entry]
-
-    package init(inbox: String, problem: String?, staying: [Entry]) {
-        self.inbox = inbox
-        self.problem = problem
-        self.staying = staying
-    }
-}
-
 /// The answer to `POST /v1/jobs`, `cancel`, `retry`, `hold`, `release` and `priority`.
 package struct JobReceipt: Sendable, Equatable, Codable {
     package var id: String

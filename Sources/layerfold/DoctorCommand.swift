@@ -112,10 +112,32 @@ struct DoctorCommand: ParsableCommand {
         if let problem = report.map(\.problem) ?? renameProblem {
             checks.append(Check(what: "inbox", isGood: false, detail: problem))
         }
-        return checks
-            + (report?.staying ?? []).map {
-                Check(what: "in the inbox", isGood: false, detail: "\($0.name): \($0.reason)")
-            }
+        for warning in report?.warnings ?? [] {
+            checks.append(Check(what: "inbox", isGood: false, detail: warning))
+        }
+        checks += (report?.staying ?? []).map {
+            Check(what: "in the inbox", isGood: false, detail: "\($0.name): \($0.reason)")
+        }
+        if let more = report?.more, more > 0 {
+            checks.append(
+                Check(what: "in the inbox", isGood: false, detail: "\(more) more files stay"))
+        }
+        return checks + rejected(report?.rejected ?? [])
+    }
+
+    /// The caller's own, and those of nobody in particular; root sees all.
+    private func rejected(_ files: [InboxReport.Rejected]) -> [Check] {
+        let (user, countMax) = (Int(getuid()), 10)
+        let own = files.filter { user == 0 || $0.owner == nil || $0.owner == user }
+        let listed = own.prefix(countMax).map {
+            Check(
+                what: "rejected", isGood: false,
+                detail: "\($0.name): \($0.problem) (`\($0.path)`)")
+        }
+        guard own.count > countMax else { return listed }
+        return listed + [
+            Check(what: "rejected", isGood: false, detail: "\(own.count - countMax) earlier ones")
+        ]
     }
 
     /// Why files cannot be moved out of the inbox in one step. A running daemon has tried it

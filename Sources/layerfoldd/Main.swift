@@ -66,7 +66,8 @@ struct LayerfoldDaemon: AsyncParsableCommand {
         guard let level = Logger.Level(rawValue: logLevel) else {
             throw ValidationError("unknown log level `\(logLevel)`")
         }
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        let journal = JournalSocket(environment: ProcessInfo.processInfo.environment)
+        LoggingSystem.bootstrap { ServiceLogHandler(label: $0, journal: journal) }
         var logger = Logger(label: "layerfoldd")
         logger.logLevel = level
         do {

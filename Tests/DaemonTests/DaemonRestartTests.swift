@@ -249,7 +249,7 @@ struct DaemonRestartTests {
             #expect(daemon.results(of: name).count == 1)
             #expect(try daemon.client.jobs().jobs.count { $0.name == name } == 1)
         }
-        #expect(TestFolder.names(in: daemon.inbox) == ["rejected"])
+        #expect(TestFolder.names(in: daemon.inbox).isEmpty)
         #expect(TestFolder.names(in: daemon.rejected).isEmpty)
         #expect(TestFolder.names(in: daemon.state.appending("spool")).isEmpty)
         let results = daemon.state.appending("results")
@@ -276,7 +276,7 @@ struct DaemonRestartTests {
             #expect(daemon.results(of: "ok-\(number)").count == 1)
             #expect(try daemon.client.jobs().jobs.count { $0.name == "ok-\(number)" } == 1)
         }
-        #expect(TestFolder.names(in: daemon.inbox) == ["rejected"])
+        #expect(TestFolder.names(in: daemon.inbox).isEmpty)
         #expect(TestFolder.names(in: daemon.state.appending("spool")).isEmpty)
     }
 }

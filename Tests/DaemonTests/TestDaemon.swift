@@ -127,7 +127,19 @@ final class TestDaemon {
     }
 
     var inbox: FilePath { state.appending("inbox") }
-    var rejected: FilePath { inbox.appending("rejected") }
+    /// Where the rejected files of the user who runs the tests go.
+    var rejected: FilePath { rejected(of: "\(geteuid())") }
+
+    func rejected(of owner: String) -> FilePath {
+        state.appending("rejected").appending(owner)
+    }
+
+    /// What lies in the inbox besides the daemon's own hints.
+    var inboxNames: [String] {
+        TestFolder.names(in: inbox).filter { name in
+            FilePath.Component(name).flatMap(InboxHint.owner(ofHint:)) == nil
+        }
+    }
 
     func drop(_ name: String, priority: Int = 0) throws {
         let text = Self.manifest(name, priority: priority)

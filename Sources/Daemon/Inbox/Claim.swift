@@ -1,5 +1,7 @@
 // A file taken out of the inbox by one atomic rename, into `spool/<id>.<parses>.<name>`. From then
 // on nobody else reaches it by name, and the identifier in the name makes acceptance happen once.
+// What was taken is looked at only now: between a look at a name and a rename of it, the name may
+// have been given to anything.
 
 package import DurableIO
 package import SystemPackage
@@ -9,7 +11,8 @@ package struct Claim: Sendable, Equatable {
     package let id: String
     /// How often a parse of this file was begun.
     package private(set) var parses: Int
-    /// The file's name in the inbox.
+    /// The file's name in the inbox; one that is not fit for a manifest is written out in plain
+    /// characters after a `~`, so that it stays unfit.
     package let name: String
     private let spool: FilePath
 
@@ -19,6 +22,19 @@ package struct Claim: Sendable, Equatable {
         self.name = name
         self.spool = spool
     }
+
+    /// A claim on what has this name in the inbox.
+    package init(id: String, of component: FilePath.Component, spool: FilePath) {
+        let name =
+            if case .unfit = InboxName(component) {
+                Self.unfitMark + RejectedFolder.shortened(component.printed) + ".yaml"
+            } else {
+                component.string
+            }
+        self.init(id: id, name: name, spool: spool)
+    }
+
+    private static let unfitMark = "~"
 
     /// The claim that a file name in the spool stands for, or nil.
     package init?(fileName: String, spool: FilePath) {
@@ -36,24 +52,30 @@ package struct Claim: Sendable, Equatable {
 
     package var path: FilePath { spool.appending("\(id).\(parses).\(name)") }
 
-    /// Takes the file, if it is still the one that was looked at, with the same bytes.
-    /// - Parameter isOpen: whether somebody has the file of this path open for writing.
-    /// - Returns: False if the name was given to another file meanwhile, or a writer is at work;
-    ///   then the file is put back.
-    package func take(
-        _ source: FilePath, expecting status: FileStatus,
-        isOpen: (FilePath) -> Bool = { _ in false }
-    ) throws(SystemCallError) -> Bool {
+    /// Takes whatever has the name at this moment.
+    /// - Throws: ENOENT where nothing has it any more.
+    package func take(_ source: FilePath) throws(SystemCallError) {
         try Syscalls.renameExclusively(source, to: path)
-        guard let taken = try Syscalls.stat(path) else { return true }
-        if taken.hasSameBytes(as: status), !isOpen(path) { return true }
-        try putBack(to: source)
-        return false
     }
 
-    /// - Throws: EEXIST where the inbox has another file of this name by now.
-    package func putBack(to source: FilePath) throws(SystemCallError) {
-        try Syscalls.renameExclusively(path, to: source)
+    /// Back into the inbox, under its name, or one with a number (`x-2.yaml`) where another file
+    /// has that by now.
+    /// - Returns: the name.
+    /// - Throws: `SystemCallError`; EEXIST where all numbers are taken.
+    package func putBack(into inbox: FilePath) throws(SystemCallError) -> FilePath.Component {
+        let numbersMax = 1_000
+        let dot = name.lastIndex(of: ".") ?? name.endIndex
+        for number in 1..<numbersMax {
+            let tried = number == 1 ? name : "\(name[..<dot])-\(number)\(name[dot...])"
+            guard let component = FilePath.Component(bytes: tried.utf8) else { break }
+            do throws(SystemCallError) {
+                try Syscalls.renameExclusively(path, to: inbox.appending(component))
+                return component
+            } catch {
+                guard error.errno == .fileExists else { throw error }
+            }
+        }
+        throw SystemCallError(.rename, inbox.appending(component), .fileExists)
     }
 
     /// Notes, before a parse, that it is begun: a file whose parse kills the daemon is known by
@@ -80,10 +102,36 @@ package struct Claim: Sendable, Equatable {
     }
 }
 
+/// What to do with a file that was taken. Pure.
+package enum Takeover: Sendable, Equatable {
+    /// It is read and parsed.
+    case read
+    case reject(Refusal)
+    /// It is another thing than what was looked at, or still changing: it goes back, and is looked
+    /// at anew.
+    case putBack
+
+    /// - Parameters:
+    ///   - taken: what lies in the spool now.
+    ///   - seen: what the look saw; nil after a restart, which has seen nothing.
+    package init(of taken: FileStatus, named name: InboxName, seen: FileStatus?) {
+        if taken.kind == .folder {
+            self = .putBack
+        } else if let refusal = Refusal(of: taken, name) {
+            self = .reject(refusal)
+        } else if let seen, !taken.hasSameBytes(as: seen) {
+            self = .putBack
+        } else {
+            self = .read
+        }
+    }
+}
+
 extension FileStatus {
-    /// As far as can be told without reading: a rename changes neither.
+    /// As far as can be told without reading, and but for the time of change, which a rename sets.
     func hasSameBytes(as other: FileStatus) -> Bool {
-        isSameFile(as: other) && byteCount == other.byteCount
+        isSameFile(as: other) && byteCount == other.byteCount && owner == other.owner
+            && kind == other.kind && linkCount == other.linkCount
             && modifiedNanoseconds == other.modifiedNanoseconds
     }
 }

@@ -21,7 +21,8 @@ final class HintBox: Sendable {
 
     private static let gone = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED
     /// Events after which there may be something to take; our own looking makes others.
-    private static let changes = IN_MOVED_TO | IN_CLOSE_WRITE | IN_Q_OVERFLOW | gone
+    private static let changes =
+        IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB | IN_Q_OVERFLOW | gone
 
     init() {
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))

@@ -1,33 +1,43 @@
 // The inbox: looks through the folder whenever anything hints at it, claims what is complete, and
 // turns each claim into a job or a rejection. There is one scan routine; hints only trigger it.
-// What stays is told of: in the log once, and to whoever asks.
+// What stays is told of: in the log once, and to whoever asks. This file: the watch and the report;
+// Inbox+Scan.swift: what is taken; Inbox+Claims.swift: what becomes of it.
 
 import DurableIO
 import Failures
 import Foundation
 package import Jobs
 package import Logging
-import Store
 import SystemPackage
 
 package actor Inbox {
-    private let configuration: DaemonConfiguration
-    private let folders: StateFolders
-    private let queue: JobQueue
-    private let logger: Logger
-    private var settling: Settling
+    let configuration: DaemonConfiguration
+    let folders: StateFolders
+    let queue: JobQueue
+    let logger: Logger
+    let rejected: RejectedFolder
+    var settling: Settling
     private var watch: WatchBox?
     /// Problems that were logged, so that what lasts is not logged at every scan.
     private var reported: Set<String> = []
     /// Why files stay in the inbox.
-    private var staying: [FilePath.Component: String] = [:]
+    var staying = StayingFiles()
     /// Why nothing at all can be taken.
     private var problem: String?
+    /// What is wrong with the folder otherwise.
+    private var warnings: [String] = []
     /// Whether the kernel tells of writers here.
-    private var tellsWriters = false
-    /// Events alone, without a word of the kernel about the file, hold it back for this long.
-    private static let writerPatience = Duration.seconds(600)
-    private nonisolated let hints = HintBox()
+    var tellsWriters = false
+    /// What claims were when they were looked at, until they are finished.
+    var seen: [String: FileStatus] = [:]
+    /// Owners whose jobs the queue does not take at present, until when, and why.
+    var withoutRoom: [UInt32: (until: ContinuousClock.Instant, reason: String)] = [:]
+    /// Hints in the inbox, by the owner they are for.
+    var hintCounts: [String: Int] = [:]
+    /// Whether something was rejected since the last tidying.
+    var hasRejected = true
+    private var tidiedAt: Int?
+    nonisolated let hints = HintBox()
 
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.inbox")
 
@@ -49,6 +59,7 @@ package actor Inbox {
         folders = configuration.folders
         self.queue = queue
         self.logger = logger
+        rejected = RejectedFolder(configuration.folders.rejected)
         settling = Settling(settleTime: configuration.settleTime)
     }
 
@@ -57,18 +68,48 @@ package actor Inbox {
         hints.look()
     }
 
-    /// What is in the inbox and why it stays there, as of the last look.
+    // MARK: Report
+
+    /// What is in the inbox and why it stays there, as of the last look, and what was rejected.
     package func report() -> InboxReport {
         let countMax = 100
+        let newest = (try? rejected.newest(countMax)) ?? []
+        let entries = newest.map { note, file in
+            InboxReport.Rejected(
+                name: OneLine.text(file.file), owner: file.owner, reason: file.reason.rawValue,
+                problem: OneLine.text(file.error.description), path: note.string,
+                rejectedAtMilliseconds: file.rejectedAtMilliseconds)
+        }
         return InboxReport(
-            inbox: folders.inbox.string, problem: problem,
-            staying: staying.map { .init(name: $0.printed, reason: $1) }
-                .sorted { $0.name < $1.name }.prefix(countMax).map(\.self))
+            inbox: folders.inbox.string, problem: problem, warnings: warnings,
+            staying: staying.entries(countMax), more: staying.countBeyond(listed: countMax),
+            rejected: Array((entries + earlier()).prefix(countMax)))
     }
+
+    /// What an earlier version put into the inbox itself. The errors beside the files are not
+    /// shown: any member of the group could have written them.
+    private func earlier() -> [InboxReport.Rejected] {
+        let entries = (try? DirectoryScan.entries(of: folders.earlierRejected)) ?? []
+        return entries.compactMap { entry in
+            let path = folders.earlierRejected.appending(entry.name)
+            guard !entry.name.string.hasSuffix(".error.json"),
+                let status = try? Syscalls.stat(path)
+            else { return nil }
+            return InboxReport.Rejected(
+                name: entry.name.printed, owner: Int(status.owner), reason: "earlier",
+                problem: "put aside by an earlier version, with the error beside it",
+                path: folders.earlierRejected.appending(entry.name.printed).string,
+                rejectedAtMilliseconds: nil)
+        }
+    }
+
+    // MARK: Watch
 
     /// Watches and scans until the task is cancelled.
     package func run() async {
         rewatch()
+        // Where nothing lies in the earlier place, nobody should look for anything there.
+        try? Syscalls.rmdir(folders.earlierRejected)
         var next = await scan(movedIn: [])
         while !Task.isCancelled {
             let timer = Task { [clock = configuration.clock, hints, next] in
@@ -89,15 +130,25 @@ package actor Inbox {
     private func rewatch() {
         do {
             let status = try Syscalls.stat(folders.inbox)
+            check(status)
             if let watch, let status, watch.watch.status.isSameFile(as: status) { return }
             watch = nil
             hints.forgetWriters()
             probe()
             watch = WatchBox(try InboxWatch(folders.inbox) { [hints] in hints.put($0) })
-            reported.remove("watch")
+            forgetReport("watch")
         } catch {
             report("watch", "the inbox cannot be watched; it is looked through now and then", error)
         }
+    }
+
+    /// A folder that was made anew may be another's, or let people remove each other's files.
+    private func check(_ status: FileStatus?) {
+        let found = status.map { InboxFolder.warnings($0, path: folders.inbox) } ?? []
+        for warning in found where !warnings.contains(warning) {
+            logger.warning("the inbox is not as it should be", metadata: ["reason": "\(warning)"])
+        }
+        warnings = found
     }
 
     /// Tries what the inbox is for, on files of our own: a folder that is new under this name may
@@ -106,7 +157,7 @@ package actor Inbox {
         do {
             try Self.requireRename(folders)
             problem = nil
-            reported.remove("rename")
+            forgetReport("rename")
         } catch {
             problem = FaultText.describe(error)
             report("rename", "nothing can be taken out of the inbox", error)
@@ -126,241 +177,30 @@ package actor Inbox {
         }
     }
 
-    // MARK: Scan
+    // MARK: Log
 
-    /// - Returns: When to look again, even without a hint.
-    private func scan(movedIn: Set<FilePath.Component>) async -> Duration {
-        await finishClaims()
-        var next = configuration.rescanInterval
+    /// Removes old rejections: after each look that added to them, and once a day.
+    func tidy() {
+        let (now, day) = (configuration.clock.now(), 86_400_000)
+        guard hasRejected || tidiedAt.map({ abs(now - $0) > day }) ?? true else { return }
         do {
-            let entries = try DirectoryScan.entries(of: folders.inbox)
-            let names = Set(entries.map(\.name))
-            settling.keep(only: names)
-            staying = staying.filter { names.contains($0.key) }
-            reported.remove("scan")
-            for entry in entries {
-                if Task.isCancelled { break }
-                if let wait = await look(at: entry.name, movedIn: movedIn.contains(entry.name)) {
-                    next = min(next, wait)
-                }
+            let count = try rejected.prune(now: now)
+            if count > 0 {
+                logger.notice("old rejected files were removed", metadata: ["count": "\(count)"])
             }
+            (hasRejected, tidiedAt) = (false, now)
+            forgetReport("tidy")
         } catch {
-            report("scan", "the inbox cannot be listed", error)
-        }
-        return next
-    }
-
-    /// - Returns: After what time to look at this file again; nil if that is not needed.
-    private func look(at name: FilePath.Component, movedIn: Bool) async -> Duration? {
-        let kind = InboxName(name)
-        let path = folders.inbox.appending(name)
-        if kind == .hidden || path == folders.rejected { return nil }
-        do {
-            guard let status = try Syscalls.stat(path) else { return nil }
-            let isOrdinary = status.kind == .regular
-            let verdict = settling.verdict(
-                on: name, status, movedIn: movedIn || !isOrdinary, now: .now)
-            if case .wait(let duration) = verdict { return duration }
-            if let reason = Self.reasonToStay(kind, status) {
-                stays(name, reason)
-                return nil
-            }
-            if isOrdinary, isBeingWritten(name, path) {
-                stays(name, "somebody is still writing it")
-                return max(configuration.settleTime, .seconds(1))
-            }
-            let owner = Int(status.owner)
-            if let refusal = await queue.refusal(of: owner) {
-                // Of many files of one user one line is enough.
-                staying[name] = refusal.message
-                report("room for user \(owner)", "files wait in the inbox", refusal)
-                return nil
-            }
-            staying[name] = nil
-            reported.remove("room for user \(owner)")
-            return try await take(path, name, kind, status)
-        } catch let error as SystemCallError where error.isMissing {
-            return nil
-        } catch {
-            stays(name, "it cannot be taken: \(error)")
-            return nil
+            report("tidy", "old rejected files stay", error)
         }
     }
 
-    /// What is no manifest and was not meant as one.
-    private static func reasonToStay(_ kind: InboxName, _ status: FileStatus) -> String? {
-        if status.kind == .folder { return "it is a folder, and manifests are files" }
-        return kind == .stranger ? "its name does not end in .yaml, .yml or .json" : nil
-    }
-
-    private func isBeingWritten(_ name: FilePath.Component, _ path: FilePath) -> Bool {
-        if tellsWriters, let isOpen = FolderProbe.isOpenForWriting(path) { return isOpen }
-        return hints.isWriting(name) && settling.rest(of: name, now: .now) < Self.writerPatience
-    }
-
-    private func take(
-        _ path: FilePath, _ name: FilePath.Component, _ kind: InboxName, _ status: FileStatus
-    ) async throws -> Duration? {
-        if let refusal = Self.refusal(of: path, kind, status) {
-            try reject(path, name: name, refusal)
-            return nil
-        }
-        let claim = Claim(
-            id: JobIdentifier.make(now: configuration.clock.now()), name: name.string,
-            spool: folders.spool)
-        // Another file has this name by now, or a writer came: look again.
-        guard try claim.take(path, expecting: status, isOpen: isOpen) else {
-            settling.distrust(name, status)
-            return max(configuration.settleTime, .milliseconds(10))
-        }
-        await finish(claim)
-        return nil
-    }
-
-    private func isOpen(_ path: FilePath) -> Bool {
-        tellsWriters && FolderProbe.isOpenForWriting(path) == true
-    }
-
-    /// Why a file is refused without being claimed and read.
-    private static func refusal(
-        of path: FilePath, _ kind: InboxName, _ status: FileStatus
-    ) -> ManifestError? {
-        if case .unfit(let reason) = kind {
-            return .file(reason, hint: "rename it, for example to `job.yaml`")
-        }
-        if status.kind != .regular {
-            return .file(
-                "not a regular file", expected: "a file", found: "a link, pipe, socket or device",
-                hint: "put the manifest itself into the inbox")
-        }
-        if status.linkCount > 1 {
-            return .file(
-                "the file has \(status.linkCount) names (hard links)", expected: "one name",
-                hint: "copy it into the inbox")
-        }
-        if status.byteCount > ManifestLimits.bytesMax {
-            return .file(
-                "the file is too large", expected: "at most \(ManifestLimits.bytesMax) bytes",
-                found: "\(status.byteCount) bytes")
-        }
-        do {
-            try Syscalls.close(try Syscalls.open(path, readFlags), path)
-        } catch  where error.errno == .permissionDenied {
-            return .file(
-                "layerfoldd may not read the file",
-                hint: "make it readable (chmod g+r), or use `layerfold submit`")
-        } catch {
-            return nil
-        }
-        return nil
-    }
-
-    // MARK: Claims
-
-    /// Finishes what an earlier scan, or an earlier daemon, began.
-    package func finishClaims() async {
-        do {
-            for claim in try Claim.all(in: folders.spool) { await finish(claim) }
-        } catch {
-            report("spool", "the spool cannot be listed", error)
-        }
-    }
-
-    /// Turns the claim into a job or a rejection. What fails for reasons of ours stays a claim.
-    private func finish(_ claim: Claim) async {
-        var claim = claim
-        do {
-            try await accept(&claim)
-        } catch is StillWritten {
-            putBack(claim)
-        } catch let error as ManifestError {
-            do {
-                try reject(claim.path, name: claim.component, error)
-            } catch {
-                report(claim.name, "a refused file cannot be put aside", error)
-            }
-        } catch {
-            report(claim.name, "a file is claimed, but cannot be accepted at present", error)
-        }
-    }
-
-    private func accept(_ claim: inout Claim) async throws {
-        let parsesMax = 2
-        guard claim.parses < parsesMax else {
-            throw ManifestError.file(
-                "reading this file has crashed the daemon \(claim.parses) times",
-                hint: "please report it, with the file")
-        }
-        let (bytes, owner) = try read(claim.path)
-        try claim.countParse()
-        guard case .manifest(let stem) = InboxName(claim.component) else {
-            throw ManifestError.file("not a manifest's name")
-        }
-        let parsed = Result {
-            try ManifestParser.parse(
-                bytes: Data(bytes), name: stem, paths: configuration.pathRule)
-        }
-        try claim.forgetParses()
-        let description = try parsed.get()
-        let record = JobRecord(
-            id: claim.id, source: claim.name, owner: owner,
-            submittedAtMilliseconds: configuration.clock.now(),
-            manifestDigest: Digest(of: bytes).hex, description: description)
-        _ = try await queue.admit(record, manifest: bytes)
-        try Syscalls.unlink(claim.path)
-    }
-
-    /// A writer was at work while the claim was read.
-    private struct StillWritten: ClassifiedFailure {
-        let failureClass = FailureClass.transient
-    }
-
-    /// The bytes that count from now on, whatever a writer still does to the file.
-    private func read(_ path: FilePath) throws -> (bytes: [UInt8], owner: Int) {
-        do {
-            let before = try Syscalls.stat(path)
-            let bytes = try SmallFile.read(path, bytesMax: ManifestLimits.bytesMax)
-            let after = try Syscalls.stat(path)
-            if let before, let after, !after.hasSameBytes(as: before) || isOpen(path) {
-                throw StillWritten()
-            }
-            return (bytes, Int(before?.owner ?? 0))
-        } catch is SmallFile.TooLarge {
-            throw ManifestError.file(
-                "the file is too large", expected: "at most \(ManifestLimits.bytesMax) bytes")
-        }
-    }
-
-    /// Back into the inbox, where it settles anew.
-    private func putBack(_ claim: Claim) {
-        do {
-            if let status = try Syscalls.stat(claim.path) {
-                settling.distrust(claim.component, status)
-            }
-            try claim.putBack(to: folders.inbox.appending(claim.component))
-        } catch {
-            report(claim.name, "a file that is still written stays claimed", error)
-        }
-    }
-
-    private func reject(
-        _ path: FilePath, name: FilePath.Component, _ error: ManifestError
-    ) throws {
-        logger.notice(
-            "rejected", metadata: ["file": "\(name.printed)", "error": "\(error)"])
-        try Rejection.reject(path, name: name, error: error, into: folders.rejected)
-    }
-
-    private func stays(_ name: FilePath.Component, _ reason: String) {
-        guard staying.updateValue(reason, forKey: name) != reason else { return }
-        logger.warning(
-            "a file stays in the inbox",
-            metadata: ["file": "\(name.printed)", "reason": "\(reason)"])
-    }
-
-    private func report(_ key: String, _ text: String, _ error: (any Error)?) {
+    /// Tells of a problem once, until it is forgotten.
+    func report(_ key: String, _ text: String, _ error: (any Error)?) {
         guard reported.insert(key).inserted else { return }
         let reason = error.map { "\($0)" } ?? "-"
         logger.warning("\(text)", metadata: ["about": "\(key)", "reason": "\(reason)"])
     }
+
+    func forgetReport(_ key: String) { reported.remove(key) }
 }

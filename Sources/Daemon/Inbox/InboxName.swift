@@ -1,4 +1,4 @@
-// Which names in the inbox are manifests, and how any name at all is written down.
+// Which names in the inbox are manifests.
 
 import Jobs
 package import SystemPackage
@@ -43,59 +43,5 @@ package enum InboxName: Sendable, Equatable {
 
     private static func lowered(_ byte: UInt8) -> UInt8 {
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-    }
-}
-
-extension FilePath.Component {
-    /// The name as the file system has it, which need not be text.
-    package var bytes: [UInt8] {
-        unsafe withPlatformString { characters in
-            var bytes: [UInt8] = []
-            while unsafe characters[bytes.count] != 0 {
-                unsafe bytes.append(UInt8(bitPattern: characters[bytes.count]))
-            }
-            return bytes
-        }
-    }
-
-    /// Nil for no bytes, and for a name that leads elsewhere.
-    package init?(bytes: some Sequence<UInt8>) {
-        let characters = bytes.map { CChar(bitPattern: $0) } + [0]
-        guard let parsed = FilePath.Component(platformString: characters), parsed.kind == .regular
-        else { return nil }
-        self = parsed
-    }
-
-    /// The name on one line, for people: what is no visible text is escaped as %XX.
-    package var printed: String {
-        var text = ""
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = (1...4).first {
-                $0 <= rest.count && String(validating: rest.prefix($0), as: UTF8.self) != nil
-            }
-            let character = String(decoding: rest.prefix(count ?? 1), as: UTF8.self)
-            let isVisible =
-                count != nil && character != "%"
-                && character.unicodeScalars.allSatisfy { $0.properties.isVisible }
-            text += isVisible ? character : rest.prefix(count ?? 1).map(Self.escaped).joined()
-            rest = rest.dropFirst(count ?? 1)
-        }
-        return text
-    }
-
-    private static func escaped(_ byte: UInt8) -> String {
-        "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-    }
-}
-
-extension Unicode.Scalar.Properties {
-    fileprivate var isVisible: Bool {
-        switch generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
-            .paragraphSeparator:
-            false
-        default: true
-        }
     }
 }

@@ -14,7 +14,7 @@ package struct InboxWatch: ~Copyable {
 
     private static let events =
         IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_OPEN | IN_MODIFY | IN_CLOSE | IN_DELETE
-        | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
+        | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
     /// Room for a few hundred events; more come with the next read.
     private static let bufferBytes = 65_536
 

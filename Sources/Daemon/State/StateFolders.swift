@@ -14,7 +14,10 @@ package struct StateFolders: Sendable, Equatable {
         self.inbox = inbox ?? state.appending("inbox")
     }
 
-    package var rejected: FilePath { inbox.appending("rejected") }
+    /// Files that could not become jobs, in a folder for each owner.
+    package var rejected: FilePath { state.appending("rejected") }
+    /// Where earlier versions put them; what lies there stays, and is shown.
+    package var earlierRejected: FilePath { inbox.appending("rejected") }
     /// Claimed files that are not yet accepted or rejected.
     package var spool: FilePath { state.appending("spool") }
     package var jobs: FilePath { state.appending("jobs") }
@@ -30,7 +33,8 @@ package struct StateFolders: Sendable, Equatable {
     package func make() throws(SystemCallError) {
         try Syscalls.makeFolders(state, mode: 0o751)
         for (folder, mode) in [
-            (inbox, 0o770), (rejected, 0o770), (spool, 0o700), (jobs, 0o750), (results, 0o750),
+            // Sticky: nobody takes another's file out of the inbox, or removes it.
+            (inbox, 0o1770), (rejected, 0o750), (spool, 0o700), (jobs, 0o750), (results, 0o750),
             (store, 0o750), (state.appending("db"), 0o700), (state.appending("run"), 0o750),
         ] as [(FilePath, CInterop.Mode)] {
             try Syscalls.makeFolders(folder, mode: mode)
