@@ -29,7 +29,8 @@ package enum JobState: String, Sendable, Codable, CaseIterable {
         case .queued: [.running, .cancelled, .failed]
         // Back to queued: the worker was lost, the daemon stops, or a transient fault.
         case .running: [.publishing, .queued, .cancelling, .failed]
-        case .publishing: [.done, .failed]
+        // Back to queued: the results could not be put in place, or were gone; they are made anew.
+        case .publishing: [.done, .queued, .failed]
         case .cancelling: [.cancelled]
         // Retry, on demand.
         case .failed, .cancelled: [.queued]

@@ -10,7 +10,8 @@ import Testing
         let allowed: Set<String> = [
             "queued running", "queued cancelled", "queued failed", "running publishing",
             "running queued", "running cancelling", "running failed", "publishing done",
-            "publishing failed", "cancelling cancelled", "failed queued", "cancelled queued",
+            "publishing failed", "publishing queued", "cancelling cancelled", "failed queued",
+            "cancelled queued",
         ]
         for from in JobState.allCases {
             for to in JobState.allCases {
@@ -46,6 +47,10 @@ import Testing
         (
             .failed(failureClass: .user, message: "no model"),
             #"{"class":"user","kind":"failed","message":"no model"}"#
+        ),
+        (
+            .heartbeat(.init(moves: 3, processorSeconds: 1.5, stage: "merge", plannedSeconds: 9)),
+            #"{"kind":"heartbeat","moves":3,"peak_bytes":0,"planned_seconds":9,"processor_seconds":1.5,"stage":"merge","transferred_bytes":0}"#
         ),
     ]
 
@@ -102,14 +107,23 @@ import Testing
 
     @Test func `settings are read as strictly as manifests`() throws {
         let good = try ServerSettings.parse(
-            bytes: Data("state: /srv/lf\nmodel_roots: [/m, /n]\nsettle_seconds: 0.5\n".utf8))
+            bytes: Data(
+                """
+                state: /srv/lf
+                model_roots: [/m, /n]
+                settle_seconds: 0.5
+                stage_patience: 40
+
+                """.utf8))
         #expect(good.stateDirectory == "/srv/lf")
         #expect(good.modelRoots == ["/m", "/n"])
         #expect(good.settleSeconds == 0.5)
+        #expect(good.stagePatience == 40)
         #expect(good.worker == nil)
         for (bad, words) in [
             ("stat: /srv", "did you mean `state`?"), ("state: srv", "starts with /"),
-            ("grace_seconds: -1", "out of range"), ("model_roots: /m", "a list of paths"),
+            ("grace_seconds: -1", "out of range"), ("stage_patience: 0.5", "out of range"),
+            ("model_roots: /m", "a list of paths"),
         ] {
             do {
                 _ = try ServerSettings.parse(bytes: Data(bad.utf8))

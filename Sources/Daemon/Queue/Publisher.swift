@@ -37,6 +37,8 @@ package actor Publisher {
                 try Publication(final).place(partial)
             }
             try Publication(final).finish()
+            // A second worker's, where the first one's were in place but could not be vouched for.
+            try? Self.discard(record, in: results)
             return nil
         } catch let error as SystemCallError where error.isDiskFull {
             return .init(failureClass: .resource, message: "publishing: \(error)")

@@ -17,16 +17,6 @@ package enum QueueEvent: Sendable, Equatable {
     case drained
 }
 
-/// How an attempt ended, by its outcome file.
-package enum AttemptEnd: Sendable, Equatable {
-    case succeeded
-    case failed(WorkerOutcome.Failure)
-    /// No outcome: the worker was killed or crashed. The text is for people.
-    case lost(String)
-    /// No outcome, because the daemon stopped the worker or died itself: nobody's fault.
-    case interrupted
-}
-
 package enum QueueAction: Sendable, Equatable {
     /// To be committed before the other actions are carried out.
     case record(id: String, QueueRecord)

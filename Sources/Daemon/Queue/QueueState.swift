@@ -77,7 +77,7 @@ package struct QueueState: Sendable, Hashable {
         switch event {
         case .admitted(let entries): entries.forEach { admit($0, &actions) }
         case .ended(let id, let attempt, let end): ended(id, attempt, end, now: now, &actions)
-        case .published(let id, let failure): published(id, failure, &actions)
+        case .published(let id, let failure): published(id, failure, now: now, &actions)
         case .cancelled(let id): cancel(id, &actions)
         case .ticked: break
         case .drained: drain(&actions)
@@ -142,18 +142,26 @@ package struct QueueState: Sendable, Hashable {
             } else {
                 requeue(&entry, notBefore: nil, reason: message, &actions)
             }
+        case .died(let failure):
+            tryOnceMore(&entry, failure, &actions)
         }
     }
 
     private mutating func published(
-        _ id: String, _ failure: WorkerOutcome.Failure?, _ actions: inout [QueueAction]
+        _ id: String, _ failure: WorkerOutcome.Failure?, now: Int,
+        _ actions: inout [QueueAction]
     ) {
-        guard entries[id]?.state == .publishing else { return }
-        if let failure {
-            finish(id, failure, &actions)
-        } else {
+        guard var entry = entries[id], entry.state == .publishing else { return }
+        guard let failure else {
             entries[id] = nil
-            actions.append(.record(id: id, .done))
+            return actions.append(.record(id: id, .done))
+        }
+        switch failure.failureClass {
+        // A worker writes the results again: what a disk refused once is not written from memory.
+        case .transient: retryLater(&entry, failure, now: now, &actions)
+        // Somebody removed them, or the worker never wrote them.
+        case .bug: tryOnceMore(&entry, failure, &actions)
+        case .user, .resource: finish(id, failure, &actions)
         }
     }
 
@@ -192,6 +200,16 @@ package struct QueueState: Sendable, Hashable {
             lost: entry.lost, transientFailures: entry.transientFailures, notBefore: notBefore,
             reason: reason)
         actions.append(.record(id: entry.id, record))
+    }
+
+    private mutating func tryOnceMore(
+        _ entry: inout Entry, _ failure: WorkerOutcome.Failure, _ actions: inout [QueueAction]
+    ) {
+        entry.lost += 1
+        guard entry.lost >= limits.diedMax else {
+            return requeue(&entry, notBefore: nil, reason: failure.message, &actions)
+        }
+        finish(entry.id, failure, &actions)
     }
 
     private mutating func retryLater(

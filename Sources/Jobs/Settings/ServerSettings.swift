@@ -13,6 +13,8 @@ package struct ServerSettings: Sendable, Equatable {
     package var rescanSeconds: Double?
     package var settleSeconds: Double?
     package var graceSeconds: Double?
+    /// How many times longer than planned a stage may show no step.
+    package var stagePatience: Double?
 
     package init() {}
 
@@ -23,7 +25,7 @@ package struct ServerSettings: Sendable, Equatable {
         try map.refuseUnknown(
             besides: [
                 "state", "inbox", "model_roots", "data_roots", "worker", "rescan_seconds",
-                "settle_seconds", "grace_seconds",
+                "settle_seconds", "grace_seconds", "stage_patience",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -34,6 +36,7 @@ package struct ServerSettings: Sendable, Equatable {
         settings.rescanSeconds = try map["rescan_seconds"]?.number(in: 0.01...86_400)
         settings.settleSeconds = try map["settle_seconds"]?.number(in: 0...3_600)
         settings.graceSeconds = try map["grace_seconds"]?.number(in: 0...3_600)
+        settings.stagePatience = try map["stage_patience"]?.number(in: 1...10_000)
         return settings
     }
 
