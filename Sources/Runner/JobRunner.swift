@@ -73,7 +73,8 @@ package final class JobRunner {
         }
     }
 
-    private func retrying<Value>(_ work: () throws -> Value) throws -> Value {
+    /// Runs `work`, and again where the cache lost something under it.
+    func retrying<Value>(_ work: () throws -> Value) throws -> Value {
         for _ in 1..<Self.triesMax {
             do {
                 return try work()

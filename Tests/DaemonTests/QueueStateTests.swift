@@ -110,6 +110,7 @@ private struct World: Hashable {
     private static let ends: [AttemptEnd] = [
         .succeeded, .failed(.init(failureClass: .user, message: "u")),
         .failed(.init(failureClass: .transient, message: "t")), .lost("l"), .interrupted,
+        .died(.init(failureClass: .resource, message: "d")),
     ]
 
     /// Everything that can happen next, the impossible words of confused workers included.
@@ -125,8 +126,10 @@ private struct World: Hashable {
             events.append(.ended(id: id, attempt: 77, .succeeded))
             if world.publishing.contains(id) {
                 events.append(.published(id: id, failure: nil))
-                let failure = WorkerOutcome.Failure(failureClass: .resource, message: "full")
-                events.append(.published(id: id, failure: failure))
+                for failureClass in [FailureClass.resource, .transient, .bug] {
+                    let failure = WorkerOutcome.Failure(failureClass: failureClass, message: "p")
+                    events.append(.published(id: id, failure: failure))
+                }
             } else {
                 events.append(.published(id: id, failure: nil))
             }
@@ -212,6 +215,35 @@ private struct World: Hashable {
         }
         #expect(failure.failureClass == .bug)
         #expect(failure.message.contains("three"), "the last words of the worker are kept")
+    }
+
+    @Test func `a worker that died of something known has one more try, whatever came before`() {
+        let memory = WorkerOutcome.Failure(failureClass: .resource, message: "memory")
+        for first in [AttemptEnd.died(memory), .lost("killed")] {
+            var queue = QueueState()
+            _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)
+            let again = queue.handle(.ended(id: "A", attempt: 1, first), now: 0)
+            #expect(again.contains(.startWorker(id: "A", attempt: 2)), "at once")
+            let actions = queue.handle(.ended(id: "A", attempt: 2, .died(memory)), now: 0)
+            #expect(actions.first == .record(id: "A", .failed(memory)))
+        }
+    }
+
+    @Test func `results that a disk refused are made again later, those that vanished at once`() {
+        func published(_ failureClass: FailureClass) -> (QueueState, [QueueAction]) {
+            var queue = QueueState()
+            _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)
+            _ = queue.handle(.ended(id: "A", attempt: 1, .succeeded), now: 0)
+            let failure = WorkerOutcome.Failure(failureClass: failureClass, message: "p")
+            return (queue, queue.handle(.published(id: "A", failure: failure), now: 0))
+        }
+        let (waiting, actions) = published(.transient)
+        #expect(waiting.entries["A"]?.state == .queued)
+        #expect(actions.last == .wake(at: 60_000))
+        #expect(published(.bug).1.contains(.startWorker(id: "A", attempt: 2)))
+        for failureClass in [FailureClass.user, .resource] {
+            #expect(published(failureClass).0.entries.isEmpty, "\(failureClass)")
+        }
     }
 
     @Test func `transient failures wait longer each time, then give up`() {

@@ -22,7 +22,7 @@ package struct DaemonConfiguration: Sendable {
     /// Between SIGTERM and SIGKILL to a worker. Default: 30 s.
     package var grace: Duration = .seconds(30)
     /// When a worker that shows no sign of work is made to end.
-    package var supervision = Supervision.Limits()
+    package var supervision = SupervisionLimits()
     package var limits = QueueLimits()
     /// Unfinished jobs; manifests beyond that stay in the inbox. Default: 10,000.
     package var jobsMax = 10_000

@@ -3,7 +3,7 @@
 import DurableIO
 import Foundation
 package import Jobs
-import SystemPackage
+package import SystemPackage
 
 package struct ProgressHistory: Sendable {
     /// Lines kept; a job has a few dozen.
@@ -17,12 +17,12 @@ package struct ProgressHistory: Sendable {
     private var byteCount = 0
 
     /// A new attempt begins: what the one before said is forgotten.
-    init(file: FilePath) {
+    package init(file: FilePath) {
         self.file = file
         try? Syscalls.unlink(file)
     }
 
-    mutating func append(_ line: ProgressLine) {
+    package mutating func append(_ line: ProgressLine) {
         last = line
         if case .progress = line { return }
         guard lines.count < Self.linesMax, let bytes = try? line.encoded(),

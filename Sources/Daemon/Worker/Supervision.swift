@@ -6,36 +6,11 @@ package import Jobs
 
 /// What was heard of one attempt's worker so far.
 package struct Supervision: Sendable, Equatable {
-    /// Seconds, but for the factor.
-    package struct Limits: Sendable, Hashable {
-        /// How many times longer than planned a stage may show no step. The other limits follow
-        /// it. Default: 20.
-        package var patience = 20.0
-
-        package init() {}
-
-        /// Between two looks.
-        package var tick: Double { Heartbeat.intervalSeconds }
-        /// Without a word, not even a heartbeat.
-        package var silence: Double { max(120, 9 * patience) }
-        /// With heartbeats, but neither a step nor processor time nor bytes from a disk.
-        package var stillness: Double { max(600, 45 * patience) }
-        /// Between the worker's last word and its end.
-        package let farewell = 60.0
-
-        /// Without a step, though it computes.
-        /// - Parameter planned: seconds of the stage; nil where nobody has planned it.
-        package func motion(planned: Double?) -> Double {
-            guard let planned else { return max(3_600, 1_080 * patience) }
-            return max(1_800, 180 * patience, patience * planned)
-        }
-    }
-
     /// Processor seconds, and bytes, that are work rather than noise.
     private static let processorNoise = 1.0
     private static let transferNoise = 1 << 20
 
-    private let limits: Limits
+    private let limits: SupervisionLimits
     private var sinceHeard = 0.0
     /// Since a step, or since it took more of processor or disk than noise.
     private var sinceActive = 0.0
@@ -46,7 +21,7 @@ package struct Supervision: Sendable, Equatable {
     private var mark: Heartbeat?
     package private(set) var last: Heartbeat?
 
-    package init(_ limits: Limits = Limits()) {
+    package init(_ limits: SupervisionLimits = SupervisionLimits()) {
         self.limits = limits
     }
 
@@ -82,7 +57,7 @@ package struct Supervision: Sendable, Equatable {
     }
 
     /// Time has passed.
-    /// - Parameter seconds: since the last tick, at most `Limits.tick`, however long the caller was
+    /// - Parameter seconds: since the last tick, at most a tick, however long the caller was
     ///   away: what was said meanwhile has still to be heard.
     /// - Returns: Why the worker must end; nil where it may go on.
     package mutating func tick(_ seconds: Double) -> Overdue? {

@@ -14,11 +14,11 @@ package final class Supervisor: Sendable {
         var task: Task<Void, Never>?
     }
 
-    private let limits: Supervision.Limits
+    private let limits: SupervisionLimits
     private let clock: DaemonClock
     private let contents: Mutex<Contents>
 
-    package init(_ limits: Supervision.Limits, _ clock: DaemonClock) {
+    package init(_ limits: SupervisionLimits, _ clock: DaemonClock) {
         self.limits = limits
         self.clock = clock
         contents = Mutex(Contents(supervision: Supervision(limits)))

@@ -43,9 +43,9 @@ package struct WorkerLauncher: Sendable {
         var ending = await start(
             request, stop: stop,
             onStart: { identity in
+                try await onStart(identity)
                 before.withLock { $0 = MemoryKills(of: identity.process) }
                 supervisor.begin(stop)
-                try await onStart(identity)
             },
             output: { output in
                 await Self.readLines(output) { await supervisor.hear($0, then: onLine) }
