@@ -9,6 +9,7 @@ import Glibc
 import Jobs
 import Logging
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct WorkerLifeTests {
@@ -158,6 +159,35 @@ import Testing
         #expect(names == ["progress.jsonl"], "\(names)")
     }
 
+    private static func request(_ state: FilePath, model: String, roots: [String]) throws
+        -> WorkerRequest
+    {
+        let text = "{version: 1, model: \(model), compress: [{method: reverse, ratios: [0.5]}]}"
+        return WorkerRequest(
+            job: "J", attempt: "A", stateDirectory: state.string, jobDirectory: state.string,
+            modelRoots: roots, dataRoots: [],
+            resultsDirectory: state.appending("results").string,
+            description: try ManifestParser.parse(bytes: Data(text.utf8), name: "x"))
+    }
+
+    @Test(.enabled(if: TestDaemon.isBuilt, "layerfold is not built"))
+    func `the real worker beats, is heard, and leaves its outcome`() async throws {
+        let folder = try TestFolder()
+        let launcher = WorkerLauncher(executable: TestDaemon.worker, grace: .seconds(1))
+        let clock = ManualClock()
+        let ending = await launcher.run(
+            try Self.request(
+                folder.path, model: "demo",
+                roots: [Places.demoModel.deletingLastPathComponent().path]),
+            log: folder.file("log"), stop: StopSwitch(),
+            supervisor: Supervisor(SupervisionLimits(), clock.daemonClock),
+            onStart: { _ in }, onLine: { _ in })
+        #expect(ending.exit == .exited(code: 0), "\(TestFolder.text(folder.file("log")))")
+        #expect(ending.overdue == nil && ending.memoryKill == nil)
+        #expect((ending.peakBytes ?? 0) > 1 << 20, "it told what it holds")
+        #expect(JobFolder(folder.path).outcome()?.result == .succeeded)
+    }
+
     // MARK: Memory
 
     /// A control group of version 1 with 32 MiB, where this machine lets us have one.
@@ -185,11 +215,7 @@ import Testing
         _ = unsafe chmod(script.string, 0o755)
         let launcher = WorkerLauncher(
             executable: script, arguments: [], grace: .milliseconds(100))
-        let text = "{version: 1, model: m, compress: [{method: reverse, ratios: [0.5]}]}"
-        let request = WorkerRequest(
-            job: "J", attempt: "A", stateDirectory: "/", jobDirectory: folder.path.string,
-            modelRoots: [], dataRoots: [], resultsDirectory: "/",
-            description: try ManifestParser.parse(bytes: Data(text.utf8), name: "x"))
+        let request = try Self.request(folder.path, model: "m", roots: [])
         let clock = ManualClock()
         let ending = await launcher.run(
             request, log: folder.file("log"), stop: StopSwitch(),
