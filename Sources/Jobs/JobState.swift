@@ -34,6 +34,7 @@ package enum JobState: String, Sendable, Codable, CaseIterable {
         case .held: [.queued, .held, .cancelled, .failed]
         // Back to queued: the worker was lost, the daemon stops, or a transient fault.
         case .running: [.publishing, .queued, .held, .cancelling, .failed]
+        // Back to queued: the results could not be put in place, or were gone.
         case .publishing: [.done, .queued, .held, .failed]
         case .cancelling: [.cancelled]
         // Retry, on demand.

@@ -3,8 +3,8 @@
 package import Failures
 package import Foundation
 
-/// One line. Lines are hints for people: no decision rests on them (that is what the outcome file
-/// is for), so a lost or broken line costs nothing.
+/// One line. How an attempt ended is the outcome file's to say; lines are for people, and show that
+/// the worker lives (`Heartbeat`). A lost or broken line costs nothing.
 package enum ProgressLine: Sendable, Equatable {
     /// Longest line that is looked at; longer ones are dropped.
     package static let bytesMax = 65_536
@@ -54,6 +54,7 @@ package enum ProgressLine: Sendable, Equatable {
     case note(message: String)
     case finished(outcome: WorkerOutcome.Result)
     case failed(failureClass: FailureClass, message: String)
+    case heartbeat(Heartbeat)
 
     /// The line without its newline.
     package func encoded() throws -> Data {
@@ -71,7 +72,7 @@ extension ProgressLine: Codable {
         case stageStarted = "stage-started"
         case progress
         case stageFinished = "stage-finished"
-        case warning, note, finished, failed
+        case warning, note, finished, failed, heartbeat
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -104,6 +105,8 @@ extension ProgressLine: Codable {
             self = .failed(
                 failureClass: try container.decode(FailureClass.self, forKey: .failureClass),
                 message: try container.decode(String.self, forKey: .message))
+        case .heartbeat:
+            self = .heartbeat(try Heartbeat(from: decoder))
         }
     }
 
@@ -135,6 +138,9 @@ extension ProgressLine: Codable {
             try container.encode(Kind.failed, forKey: .kind)
             try container.encode(failureClass, forKey: .failureClass)
             try container.encode(message, forKey: .message)
+        case .heartbeat(let beat):
+            try container.encode(Kind.heartbeat, forKey: .kind)
+            try beat.encode(to: encoder)
         }
     }
 }

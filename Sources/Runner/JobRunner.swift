@@ -73,13 +73,19 @@ package final class JobRunner {
         }
     }
 
-    private func retrying<Value>(_ work: () throws -> Value) throws -> Value {
+    /// Runs `work`, and again where the cache lost something under it.
+    func retrying<Value>(_ work: () throws -> Value) throws -> Value {
         for _ in 1..<Self.triesMax {
-            do { return try work() } catch let lost as StageInputLost {
+            do {
+                return try work()
+            } catch let lost as StageInputLost {
                 progress.note("\(lost.stage): `\(lost.role)` was damaged; computing it again")
-                cache.restart()
-                progress.restart()
+            } catch StoreError.outputMissing(let stage, let role, _) {
+                // A collector, or a person, took it between its writing and its recording.
+                progress.note("\(stage): `\(role)` was taken away; computing it again")
             }
+            cache.restart()
+            progress.restart()
         }
         return try work()
     }

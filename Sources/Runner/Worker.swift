@@ -20,11 +20,16 @@ package struct JobStopped: ClassifiedFailure, CustomStringConvertible {
 
 package struct Worker {
     private let request: WorkerRequest
-    private let emit: (ProgressLine) -> Void
+    private let emit: @Sendable (ProgressLine) -> Void
     private let stop: () throws -> Void
 
+    /// Stages that find their folders gone are run again, but not for ever: somebody keeps at it.
+    private static let triesMax = 3
+
+    /// - Parameter emit: is called on the job's thread, and on one that tells that this process
+    ///   lives.
     package init(
-        _ request: WorkerRequest, emit: @escaping (ProgressLine) -> Void,
+        _ request: WorkerRequest, emit: @escaping @Sendable (ProgressLine) -> Void,
         stop: @escaping () throws -> Void
     ) {
         self.request = request
@@ -35,9 +40,12 @@ package struct Worker {
     /// - Throws: `JobStopped`, or what keeps the outcome from being written.
     package func run() throws -> WorkerOutcome.Result {
         let start = ContinuousClock.now
+        let pulse = Pulse()
+        let heart = Heart(pulse, emit: emit)
+        defer { heart.stop() }
         var failure: WorkerOutcome.Failure?
         do {
-            try runJob()
+            try runJob(pulse)
         } catch let stopped as JobStopped {
             throw stopped
         } catch {
@@ -78,21 +86,54 @@ package struct Worker {
         ).forecast()
     }
 
-    private func runJob() throws {
+    /// Runs the job; again, with folders made anew, where somebody removed them meanwhile.
+    private func runJob(_ pulse: Pulse) throws {
+        let state = FilePath(request.stateDirectory)
         let results = FilePath(request.resultsDirectory)
-        try FreshFolder.make(results)
-        let progress = ProgressReporter(listener: emit, stop: stop)
+        for number in 1...Self.triesMax {
+            try FreshFolder.make(results)
+            let store = try ContentStore(state: state)
+            do {
+                return try runJob(store, state, results, pulse)
+            } catch let stopped as JobStopped {
+                throw stopped
+            } catch {
+                var gone = ContentStore.missingFolders(state: state)
+                if (try? Syscalls.stat(results)) ?? nil == nil { gone.append("`\(results)`") }
+                guard !gone.isEmpty else { throw error }
+                let vanished = FoldersVanished(paths: gone)
+                guard number < Self.triesMax else { throw vanished }
+                emit(.warning(message: "\(vanished); made anew, and the job begins again"))
+            }
+        }
+    }
+
+    private func runJob(
+        _ store: ContentStore, _ state: FilePath, _ results: FilePath, _ pulse: Pulse
+    ) throws {
+        let progress = ProgressReporter(listener: emit, stop: stop, pulse: pulse)
         let log = RunLog(folder: results)
         let runner = JobRunner(
             request.description,
             setting: JobSetting(
-                store: try ContentStore(state: FilePath(request.stateDirectory)),
+                store: store,
                 models: ModelLocator(roots: request.modelRoots.map { FilePath($0) }),
                 data: .below(request.dataRoots.map { FilePath($0) }), results: results,
-                state: FilePath(request.stateDirectory)),
+                state: state),
             progress: progress)
         let report = try runner.run()
         try log.write(report)
+    }
+}
+
+/// Folders that the job had made or found were gone when it failed.
+struct FoldersVanished: ClassifiedFailure, CustomStringConvertible {
+    let paths: [String]
+    /// Whoever cleans there will have done with it.
+    var failureClass: FailureClass { .transient }
+    var description: String {
+        "somebody removed \(paths.joined(separator: " and ")) while the job ran (find out who "
+            + "cleans there)"
     }
 }
 

@@ -165,7 +165,7 @@ enum ProgressText {
         case .warning(let message): return "warning: \(message)"
         case .note(let message): return message
         case .failed(_, let message): return "failed: \(message)"
-        case .stageStarted, .progress, .finished: return nil
+        case .stageStarted, .progress, .finished, .heartbeat: return nil
         }
     }
 

@@ -5,6 +5,10 @@ import DurableIO
 import Foundation
 import Jobs
 import Runner
+import Synchronization
+
+/// Whose turn it is on standard output.
+private let speech = Mutex(())
 
 struct WorkerCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
@@ -48,8 +52,11 @@ struct WorkerCommand: ComputingCommand {
             request,
             emit: { line in
                 guard let data = try? line.encoded() else { return }
-                // The daemon may be gone; the job is stopped by its closed pipe, not by this.
-                _ = Descriptors.write(Array(data) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+                // One line at a time: two threads speak. The daemon may be gone; the job is stopped
+                // by its closed pipe, not by this.
+                speech.withLock { _ in
+                    _ = Descriptors.write(Array(data) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+                }
             }, stop: { try stop.check() })
         do {
             if try worker.run() == .failed { throw ExitCode(ExitStatus.jobFailed.rawValue) }

@@ -37,6 +37,33 @@ import Testing
         #expect(failure.message.contains("three"), "the last words of the worker are kept")
     }
 
+    @Test func `a worker that died of something known has one more try, whatever came before`() {
+        let memory = WorkerOutcome.Failure(failureClass: .resource, message: "memory")
+        for first in [AttemptEnd.died(memory), .lost("killed")] {
+            var queue = QueueState()
+            _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)
+            let again = queue.handle(.ended(id: "A", attempt: 1, first), now: 0)
+            #expect(again.contains(.startWorker(id: "A", attempt: 2)), "at once")
+            let actions = queue.handle(.ended(id: "A", attempt: 2, .died(memory)), now: 0)
+            #expect(actions.first == .record(id: "A", .failed(memory)))
+        }
+    }
+
+    @Test func `results that vanished are made again at once, others wait to be put in place`() {
+        func published(_ failureClass: FailureClass) -> (QueueState, [QueueAction]) {
+            var queue = QueueState()
+            _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)
+            _ = queue.handle(.ended(id: "A", attempt: 1, .succeeded), now: 0)
+            let failure = WorkerOutcome.Failure(failureClass: failureClass, message: "p")
+            return (queue, queue.handle(.published(id: "A", .failed(failure)), now: 0))
+        }
+        #expect(published(.transient).0.entries["A"]?.state == .queued)
+        #expect(published(.bug).1.contains(.startWorker(id: "A", attempt: 2)))
+        for failureClass in [FailureClass.user, .resource] {
+            #expect(published(failureClass).0.entries.isEmpty, "\(failureClass)")
+        }
+    }
+
     @Test func `transient failures wait longer each time, then give up`() {
         var queue = QueueState()
         var now = 0

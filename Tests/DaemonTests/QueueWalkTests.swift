@@ -104,6 +104,7 @@ import Testing
     @Test func `one worker, every way for it to end`() throws {
         let choice = Choice(ends: [
             .succeeded, .failed(Self.user), .failed(Self.transient), .lost("l"), .interrupted,
+            .died(.init(failureClass: .resource, message: "m")),
         ])
         #expect(try Self.walk(choice, Self.limits, depth: 6) > 5_000)
     }
@@ -111,7 +112,10 @@ import Testing
     @Test func `publishing and full disks`() throws {
         let choice = Choice(
             ends: [.succeeded, .diskFull("d")],
-            publishEnds: [.done, .failed(Self.transient), .failed(Self.user), .diskFull("d")])
+            publishEnds: [
+                .done, .failed(Self.transient), .failed(Self.user), .diskFull("d"),
+                .failed(.init(failureClass: .bug, message: "gone")),
+            ])
         #expect(try Self.walk(choice, Self.limits, depth: 6) > 5_000)
     }
 

@@ -277,6 +277,31 @@ final class TestDaemon {
                 while :; do sleep 0.05; done ;;
             hang*) mkdir -p "$results"; cat >/dev/null ;;
             deaf*) trap '' TERM; mkdir -p "$results"; while :; do sleep 0.05; done ;;
+            beat*)
+                # Slow, but its work moves.
+                i=0
+                while [ ! -e "$control/open-$name" ]; do
+                    i=$((i + 1))
+                    echo '{"kind":"heartbeat","moves":'$i',"processor_seconds":0,"transferred_bytes":0,"peak_bytes":1}'
+                    echo '{"kind":"progress","stage":"merge","done":'$i',"total":9,"unit":"tensors"}'
+                    sleep 0.01
+                done
+                succeed ;;
+            idle*)
+                # Alive, and at nothing.
+                while :; do
+                    echo '{"kind":"heartbeat","moves":7,"processor_seconds":1,"transferred_bytes":0,"peak_bytes":1,"stage":"merge"}'
+                    sleep 0.01
+                done ;;
+            torn*) printf '{"version":1,"job":"%s","attem' "$job" >"$folder/outcome.json" ;;
+            alien*) attempt=somebody-else; outcome '"result":"succeeded"' ;;
+            noise*)
+                printf '\377\376{\200}\n{"kind":"note","message":"\303"}\n\000\n'
+                head -c 200000 /dev/zero | tr '\0' '{'
+                echo
+                succeed
+                printf '{"kind":"note","message":"a line without an end"'
+                printf '\377\n\033[2J' >&2 ;;
             closed*) exec >&- 2>&-; while :; do sleep 0.05; done ;;
             flood*)
                 head -c 6000000 /dev/zero | tr '\0' 'x'

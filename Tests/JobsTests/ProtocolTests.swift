@@ -49,6 +49,10 @@ import Testing
             .failed(failureClass: .user, message: "no model"),
             #"{"class":"user","kind":"failed","message":"no model"}"#
         ),
+        (
+            .heartbeat(.init(moves: 3, processorSeconds: 1.5, stage: "merge", plannedSeconds: 9)),
+            #"{"kind":"heartbeat","moves":3,"peak_bytes":0,"planned_seconds":9,"processor_seconds":1.5,"stage":"merge","transferred_bytes":0}"#
+        ),
     ]
 
     @Test func `progress lines are the documented JSON`() throws {
@@ -104,7 +108,14 @@ import Testing
 
     @Test func `settings are read as strictly as manifests`() throws {
         let good = try ServerSettings.parse(
-            bytes: Data("state: /srv/lf\nmodel_roots: [/m, /n]\nsettle_seconds: 0.5\n".utf8))
+            bytes: Data(
+                """
+                state: /srv/lf
+                model_roots: [/m, /n]
+                settle_seconds: 0.5
+                stage_patience: 40
+
+                """.utf8))
         let queue = try ServerSettings.parse(
             bytes: Data(
                 "workers: 3\njobs_per_user: 20\nmemory: 48GiB\nshare_half_life_days: 0.5".utf8))
@@ -113,6 +124,7 @@ import Testing
         #expect(good.stateDirectory == "/srv/lf")
         #expect(good.modelRoots == ["/m", "/n"])
         #expect(good.settleSeconds == 0.5)
+        #expect(good.stagePatience == 40)
         #expect(good.worker == nil)
         let cache = try ServerSettings.parse(
             bytes: Data("cache: {size: 500G, high: 0.8, low: 0.5, free_floor: 1.5 GiB}".utf8)
@@ -129,6 +141,7 @@ import Testing
             ("state: srv", "starts with /"),
             ("workers: 0", "out of range"), ("memory: 0.5", "bytes, such as 48GiB"),
             ("memory: 5 furlongs", "units are"), ("grace_seconds: -1", "out of range"),
+            ("stage_patience: 0.5", "out of range"),
             ("model_roots: /m", "a list of paths"),
         ] {
             do {

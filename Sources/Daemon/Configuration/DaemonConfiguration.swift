@@ -23,6 +23,8 @@ package struct DaemonConfiguration: Sendable {
     package var settleTime: Duration = .seconds(2)
     /// Between SIGTERM and SIGKILL to a worker. Default: 30 s.
     package var grace: Duration = .seconds(30)
+    /// When a worker that shows no sign of work is made to end.
+    package var supervision = SupervisionLimits()
     package var limits = QueueLimits()
     /// Unfinished jobs; manifests beyond that stay in the inbox. Default: 10,000.
     package var jobsMax = 10_000
@@ -69,6 +71,7 @@ package struct DaemonConfiguration: Sendable {
         if let seconds = settings.rescanSeconds { rescanInterval = .seconds(seconds) }
         if let seconds = settings.settleSeconds { settleTime = .seconds(seconds) }
         if let seconds = settings.graceSeconds { grace = .seconds(seconds) }
+        if let patience = settings.stagePatience { supervision.patience = patience }
         adminGroup = settings.adminGroup ?? adminGroup
         isPrivate = settings.isPrivate ?? isPrivate
         if let cache = settings.cache { cacheLimits = CacheLimits(cache) }

@@ -13,6 +13,9 @@ package struct QueueLimits: Sendable, Hashable {
     package var memoryBytes = Int.max
     /// A job whose worker died this often in a row is given up.
     package var lostMax = 3
+    /// One that was lost this often, and the last time for a known reason (a crash, memory, no
+    /// sign of work), is given up.
+    package var diedMax = 2
     /// Delays before the second, third, ... try after a transient failure; when they are
     /// used up, the job has failed. Default: 1, 5 and 25 minutes.
     package var transientDelaysMilliseconds = [60_000, 300_000, 1_500_000]

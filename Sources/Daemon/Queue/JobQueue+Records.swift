@@ -43,12 +43,12 @@ extension JobQueue {
             case .succeeded: .succeeded
             case .diskFull: .failed
             case .failed(let failure): failure.failureClass == .transient ? .transient : .failed
-            case .lost: .lost
+            case .lost, .died: .lost
             case .interrupted: .stopped
             }
         row.state = state.rawValue
         row.finishedAt = now
-        switch job.exit {
+        switch job.ending?.exit {
         case .exited(let code): row.exitCode = code
         case .signaled(let signal): row.exitSignal = signal
         case .notStarted, nil: break

@@ -158,8 +158,7 @@ extension JobQueue {
     /// A job that was running when the daemon died has an outcome by now, or was interrupted.
     private func importEnd(of entry: QueueState.Entry, attempt: AttemptRow?) {
         live[entry.id]?.attempt = attempt
-        let end = Self.end(
-            of: attempt?.id, job: entry.id, nil, isStopping: false, folders)
+        let end = end(of: attempt?.id, job: entry.id, nil, isStopping: false)
         process(.ended(id: entry.id, attempt: entry.attempt, end))
     }
 

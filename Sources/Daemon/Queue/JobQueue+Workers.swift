@@ -2,6 +2,7 @@
 
 import Failures
 import Jobs
+import Logging
 import Store
 import SystemPackage
 
@@ -11,7 +12,7 @@ extension JobQueue {
         let folder = JobFolder(folders.job(id))
         let stop = StopSwitch()
         live[id]?.stop = stop
-        live[id]?.exit = nil
+        live[id]?.ending = nil
         progress[id] = ProgressHistory(file: folder.progress)
         let request = WorkerRequest(
             job: id, attempt: attemptID, stateDirectory: folders.state.string,
@@ -23,18 +24,19 @@ extension JobQueue {
         let launcher = WorkerLauncher(
             executable: configuration.worker, arguments: configuration.workerArguments,
             grace: configuration.grace)
+        let supervisor = Supervisor(configuration.supervision, configuration.clock)
         Task {
-            let exit: WorkerExit
+            let ending: WorkerEnding
             do {
                 try folder.removeOutcome()
-                exit = await launcher.run(
-                    request, log: folder.log, stop: stop,
+                ending = await launcher.run(
+                    request, log: folder.log, stop: stop, supervisor: supervisor,
                     onStart: { try await self.workerStarted(id, attempt: attempt, $0) },
                     onLine: { await self.workerSaid($0, id, attempt: attempt) })
             } catch {
-                exit = .notStarted(FaultText.describe(error))
+                ending = WorkerEnding(.notStarted(FaultText.describe(error)))
             }
-            workerEnded(id, attempt: attempt, exit)
+            workerEnded(id, attempt: attempt, ending)
         }
     }
 
@@ -51,40 +53,39 @@ extension JobQueue {
 
     private func workerSaid(_ line: ProgressLine, _ id: String, attempt: Int) {
         guard live[id]?.row.attempts == attempt else { return }
+        // Signs of life are the supervisor's.
+        if case .heartbeat = line { return }
         progress[id]?.append(line)
     }
 
-    private func workerEnded(_ id: String, attempt: Int, _ exit: WorkerExit) {
+    private func workerEnded(_ id: String, attempt: Int, _ ending: WorkerEnding) {
         guard let job = live[id], job.row.attempts == attempt else { return }
-        live[id]?.exit = exit
-        let isStopping = job.stop?.isStopping ?? false
-        let end = Self.end(
-            of: job.attempt?.id, job: id, exit, isStopping: isStopping, folders)
+        live[id]?.ending = ending
+        let end = end(
+            of: job.attempt?.id, job: id, ending, isStopping: job.stop?.isStopping ?? false)
         process(.ended(id: id, attempt: attempt, end))
     }
 
-    /// How an attempt ended: by its outcome file if there is one, else by how its process did.
-    static func end(
-        of attempt: String?, job: String, _ exit: WorkerExit?, isStopping: Bool,
-        _ folders: StateFolders
+    /// How an attempt ended. Only an outcome of that very attempt counts.
+    /// - Parameter ending: nil where the daemon was away when the worker ended.
+    func end(
+        of attempt: String?, job: String, _ ending: WorkerEnding?, isStopping: Bool
     ) -> AttemptEnd {
         let folder = JobFolder(folders.job(job))
-        if let outcome = folder.outcome(), outcome.job == job, outcome.attempt == attempt {
-            guard let failure = outcome.failure else { return .succeeded }
-            return failure.isDiskFull ? .diskFull(fullDisk(failure, folders)) : .failed(failure)
+        let outcome = folder.outcome().flatMap {
+            $0.job == job && $0.attempt == attempt ? $0 : nil
         }
-        if isStopping { return .interrupted }
-        let how: String
-        switch exit {
-        case .exited(let code): how = "the worker exited with code \(code) and left no outcome"
-        case .signaled(let signal): how = "the worker was killed by signal \(signal)"
-        case .notStarted(let reason):
-            let message =
-                "the worker could not be started: \(reason); check the setting `worker`"
-            return .failed(.init(failureClass: .transient, message: message))
-        case nil: return .interrupted
+        var end = AttemptEnd(
+            outcome: outcome, ending, isStopping: isStopping, logTail: { folder.logTail() })
+        if case .failed(let failure) = end, failure.isDiskFull {
+            end = .diskFull(Self.fullDisk(failure, folders))
         }
-        let tail = folder.logTail()
-        return .lost(tail.isEmpty ? how : "\(how); its log ends with:\n\(tail)")
+        var metadata: Logger.Metadata = [
+            "job": "\(job)", "attempt": "\(attempt ?? "none")", "end": "\(end.word)",
+        ]
+        if let reason = end.reason { metadata["reason"] = "\(reason)" }
+        if let outcome { metadata["seconds"] = "\(Int(outcome.seconds))" }
+        logger.log(level: end == .succeeded ? .info : .notice, "attempt ended", metadata: metadata)
+        return end
     }
 }

@@ -15,7 +15,7 @@ package actor JobQueue {
         /// The present or last attempt.
         var attempt: AttemptRow?
         var stop: StopSwitch?
-        var exit: WorkerExit?
+        var ending: WorkerEnding?
     }
 
     let configuration: DaemonConfiguration

@@ -3,7 +3,7 @@
 import DurableIO
 import Foundation
 package import Jobs
-import SystemPackage
+package import SystemPackage
 
 package struct ProgressHistory: Sendable {
     /// Lines kept; a job has a few dozen.
@@ -13,19 +13,23 @@ package struct ProgressHistory: Sendable {
     package private(set) var last: ProgressLine?
     package private(set) var lines: [ProgressLine] = []
     private let file: FilePath
+    /// Of the lines kept: a worker may write many long ones.
+    private var byteCount = 0
 
     /// A new attempt begins: what the one before said is forgotten.
-    init(file: FilePath) {
+    package init(file: FilePath) {
         self.file = file
         try? Syscalls.unlink(file)
     }
 
-    mutating func append(_ line: ProgressLine) {
+    package mutating func append(_ line: ProgressLine) {
         last = line
         if case .progress = line { return }
-        guard lines.count < Self.linesMax else { return }
+        guard lines.count < Self.linesMax, let bytes = try? line.encoded(),
+            byteCount + bytes.count < Self.fileBytesMax
+        else { return }
+        byteCount += bytes.count + 1
         lines.append(line)
-        guard let bytes = try? line.encoded() else { return }
         var log = BoundedLog(file, bytesMax: Self.fileBytesMax)
         log.append(Array(bytes) + [UInt8(ascii: "\n")])
     }

@@ -37,6 +37,8 @@ package actor Publisher {
                 try Publication(final).place(partial)
             }
             try Publication(final).finish()
+            // A second worker's, where the first one's were in place but could not be vouched for.
+            try? Self.discard(record, in: results)
             return nil
         } catch {
             // A missing or closed folder is not the fault of who submitted the job; somebody may

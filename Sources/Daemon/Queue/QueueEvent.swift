@@ -27,18 +27,6 @@ package enum QueueEvent: Sendable, Equatable {
     case drained
 }
 
-/// How an attempt ended, by its outcome file.
-package enum AttemptEnd: Sendable, Equatable {
-    case succeeded
-    case failed(WorkerOutcome.Failure)
-    /// It had no room on the disk. The text is for people.
-    case diskFull(String)
-    /// No outcome: the worker was killed or crashed. The text is for people.
-    case lost(String)
-    /// No outcome, because the daemon stopped the worker or died itself: nobody's fault.
-    case interrupted
-}
-
 /// How putting results in place ended.
 package enum PublishEnd: Sendable, Equatable {
     case done

@@ -46,6 +46,8 @@ extension QueueState {
             } else {
                 requeue(&entry, notBefore: nil, reason: message, &actions)
             }
+        case .died(let failure):
+            tryOnceMore(&entry, failure, &actions)
         }
     }
 
@@ -59,6 +61,10 @@ extension QueueState {
             actions.append(.record(id: id, .done))
         case .failed(let failure) where failure.failureClass == .transient:
             retryLater(&entry, failure, now: now, &actions)
+        case .failed(let failure) where failure.failureClass == .bug:
+            // Somebody removed them, or the worker never wrote them: they are made anew.
+            entry.isComputed = false
+            tryOnceMore(&entry, failure, &actions)
         case .failed(let failure):
             // The results stay: a retry puts them in place without computing them again.
             finish(id, failure, &actions)
@@ -87,6 +93,17 @@ extension QueueState {
             lost: entry.lost, transientFailures: entry.transientFailures, notBefore: notBefore,
             reason: reason)
         actions.append(.record(id: entry.id, record))
+    }
+
+    private mutating func tryOnceMore(
+        _ entry: inout Entry, _ failure: WorkerOutcome.Failure, _ actions: inout [QueueAction]
+    ) {
+        entry.lost += 1
+        guard entry.lost >= limits.diedMax else {
+            return requeue(&entry, notBefore: nil, reason: failure.message, &actions)
+        }
+        finish(entry.id, failure, &actions)
+        actions.append(.discardResults(id: entry.id))
     }
 
     private mutating func retryLater(

@@ -9,13 +9,6 @@ import Subprocess
 import Synchronization
 package import SystemPackage
 
-/// How the process ended.
-package enum WorkerExit: Sendable, Equatable {
-    case exited(code: Int)
-    case signaled(Int)
-    case notStarted(String)
-}
-
 /// Starts workers.
 package struct WorkerLauncher: Sendable {
     package let executable: FilePath
@@ -36,18 +29,33 @@ package struct WorkerLauncher: Sendable {
     /// anything is on record. The pipe to its standard input stays open until it ends: when the
     /// daemon dies, the worker reads the end of its input and stops.
     /// - Parameters:
+    ///   - supervisor: hears every line, and asks the worker to stop when it shows no work.
     ///   - onStart: is told the process; when it throws, the worker is stopped.
     ///   - onLine: is told every line of standard output that is a progress line.
     @concurrent
     package func run(
         _ request: WorkerRequest, log: FilePath, stop: StopSwitch,
+        supervisor: Supervisor,
         onStart: @Sendable (ProcessIdentity) async throws -> Void,
         onLine: @escaping @Sendable (ProgressLine) async -> Void
-    ) async -> WorkerExit {
-        await start(
-            request, stop: stop, onStart: onStart,
-            output: { await Self.readLines($0, onLine) },
+    ) async -> WorkerEnding {
+        let before = Mutex<MemoryKills?>(nil)
+        var ending = await start(
+            request, stop: stop,
+            onStart: { identity in
+                try await onStart(identity)
+                before.withLock { $0 = MemoryKills(of: identity.process) }
+                supervisor.begin(stop)
+            },
+            output: { output in
+                await Self.readLines(output) { await supervisor.hear($0, then: onLine) }
+            },
             errors: { await Self.copyLog($0, to: log) })
+        supervisor.end()
+        ending.overdue = supervisor.overdue
+        ending.memoryKill = before.withLock { $0 }?.killSince()
+        ending.peakBytes = supervisor.lastBeat?.peakBytes
+        return ending
     }
 
     /// Runs a process that answers with one document, and may be stopped at any time.
@@ -58,10 +66,10 @@ package struct WorkerLauncher: Sendable {
         _ request: some Encodable & Sendable, stop: StopSwitch, bytesMax: Int
     ) async -> (exit: WorkerExit, output: [UInt8], errors: [UInt8]) {
         let (output, errors) = (Beginning(bytesMax), Beginning(Self.errorBytesMax))
-        let exit = await start(
+        let ending = await start(
             request, stop: stop, onStart: { _ in },
             output: { await Self.collect($0, output) }, errors: { await Self.collect($0, errors) })
-        return (exit, output.bytes, errors.bytes)
+        return (ending.exit, output.bytes, errors.bytes)
     }
 
     private static let errorBytesMax = 4_096
@@ -71,7 +79,7 @@ package struct WorkerLauncher: Sendable {
         onStart: @Sendable (ProcessIdentity) async throws -> Void,
         output: @escaping @Sendable (SubprocessOutputSequence) async -> Void,
         errors: @escaping @Sendable (SubprocessOutputSequence) async -> Void
-    ) async -> WorkerExit {
+    ) async -> WorkerEnding {
         let reaper = Reaper()
         do {
             let line = try Array(JobJSON.encode(request)) + [UInt8(ascii: "\n")]
@@ -107,13 +115,15 @@ package struct WorkerLauncher: Sendable {
                 reaper.arm(identity, after: grace)
             }
             reaper.disarm()
-            switch result.terminationStatus {
-            case .exited(let code): return .exited(code: Int(code))
-            case .signaled(let signal): return .signaled(Int(signal))
-            }
+            let exit: WorkerExit =
+                switch result.terminationStatus {
+                case .exited(let code): .exited(code: Int(code))
+                case .signaled(let signal): .signaled(Int(signal))
+                }
+            return WorkerEnding(exit, wasReaped: reaper.hasKilled)
         } catch {
             reaper.disarm()
-            return .notStarted(FaultText.describe(error))
+            return WorkerEnding(.notStarted(FaultText.describe(error)))
         }
     }
 
@@ -184,11 +194,16 @@ private final class Beginning: Sendable {
 /// Kills a worker that has closed its outputs and its input, but does not end.
 private final class Reaper: Sendable {
     private let task = Mutex<Task<Void, Never>?>(nil)
+    private let killed = Mutex(false)
+
+    var hasKilled: Bool { killed.withLock { $0 } }
 
     func arm(_ identity: ProcessIdentity?, after delay: Duration) {
         let kill = Task {
             try? await Task.sleep(for: delay)
-            if !Task.isCancelled { identity?.kill() }
+            guard !Task.isCancelled, let identity, identity.isAlive else { return }
+            killed.withLock { $0 = true }
+            identity.kill()
         }
         task.withLock { $0 = kill }
     }

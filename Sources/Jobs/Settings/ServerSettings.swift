@@ -14,6 +14,8 @@ package struct ServerSettings: Sendable, Equatable {
     package var rescanSeconds: Double?
     package var settleSeconds: Double?
     package var graceSeconds: Double?
+    /// How many times longer than planned a stage may show no step.
+    package var stagePatience: Double?
     package var cache: CacheSettings?
     /// Jobs that run at once, where memory allows.
     package var workers: Int?
@@ -35,8 +37,8 @@ package struct ServerSettings: Sendable, Equatable {
         try map.refuseUnknown(
             besides: [
                 "state", "inbox", "model_roots", "data_roots", "worker", "rescan_seconds",
-                "settle_seconds", "grace_seconds", "cache", "workers", "jobs_per_user",
-                "share_half_life_days", "memory", "admin_group", "private",
+                "settle_seconds", "grace_seconds", "stage_patience", "cache", "workers",
+                "jobs_per_user", "share_half_life_days", "memory", "admin_group", "private",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -47,6 +49,7 @@ package struct ServerSettings: Sendable, Equatable {
         settings.rescanSeconds = try map["rescan_seconds"]?.number(in: 0.01...86_400)
         settings.settleSeconds = try map["settle_seconds"]?.number(in: 0...3_600)
         settings.graceSeconds = try map["grace_seconds"]?.number(in: 0...3_600)
+        settings.stagePatience = try map["stage_patience"]?.number(in: 1...10_000)
         settings.cache = try map["cache"].map { try CacheSettings($0) }
         settings.workers = try map["workers"]?.integer(in: 1...64)
         settings.jobsPerUser = try map["jobs_per_user"]?.integer(in: 1...10_000)

@@ -11,6 +11,8 @@ package final class ProgressReporter: WorkObserver {
 
     private let listener: (ProgressLine) -> Void
     private let stop: () throws -> Void
+    /// Hears of every step, also of those that make no line.
+    private let pulse: Pulse
     private var stage = ""
     private var started = ContinuousClock.now
     private var lastLine = ContinuousClock.now
@@ -29,15 +31,21 @@ package final class ProgressReporter: WorkObserver {
     ///   - listener: takes each line; called on the job's thread.
     ///   - stop: throws when the job shall end early.
     package init(
-        listener: @escaping (ProgressLine) -> Void, stop: @escaping () throws -> Void
+        listener: @escaping (ProgressLine) -> Void, stop: @escaping () throws -> Void,
+        pulse: Pulse = Pulse()
     ) {
         self.listener = listener
         self.stop = stop
+        self.pulse = pulse
     }
 
-    package func checkpoint() throws { try stop() }
+    package func checkpoint() throws {
+        pulse.move()
+        try stop()
+    }
 
     package func progress(done: Int, total: Int, unit: String, detail: String) {
+        pulse.move()
         let now = ContinuousClock.now
         if unit != self.unit {
             self.unit = unit
@@ -78,11 +86,13 @@ package final class ProgressReporter: WorkObserver {
         stageStarted = started
         lastEvent = started
         unit = ""
+        pulse.begin(stage: stage, plannedSeconds: timeLeft?.planned(stage))
         listener(.stageStarted(stage: stage))
     }
 
     func end(stage: String, isHit: Bool, _ cost: StageCost) {
         timeLeft?.end(stage)
+        pulse.end()
         listener(
             .stageFinished(
                 stage: stage, cache: isHit ? .hit : .miss, seconds: cost.seconds,

@@ -18,7 +18,7 @@ package struct StageCost: Sendable {
 /// Starts when made.
 struct StageWatch {
     private let start = ContinuousClock.now
-    private let processorStart = StageWatch.processorSeconds()
+    private let processorStart = ProcessorTime.ofProcess()
     private let anonymous = AnonymousPeak()
 
     init() { ResidentMemory.resetPeak() }
@@ -28,15 +28,8 @@ struct StageWatch {
         return StageCost(
             seconds: Double(elapsed.components.seconds)
                 + Double(elapsed.components.attoseconds) * 1e-18,
-            processorSeconds: Self.processorSeconds() - processorStart,
+            processorSeconds: ProcessorTime.ofProcess() - processorStart,
             peakBytes: ResidentMemory.peakBytes(), anonymousPeakBytes: anonymous.read())
-    }
-
-    /// User and system time of the process so far.
-    private static func processorSeconds() -> Double {
-        var time = timespec()
-        guard unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return 0 }
-        return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
     }
 }
 
@@ -65,7 +58,9 @@ private final class AnonymousPeak {
     init() {
         let samples = samples
         Thread.detachNewThread {
-            while samples.take() { Thread.sleep(forTimeInterval: AnonymousPeak.intervalSeconds) }
+            while ProcessorTime.watching({ samples.take() }) {
+                Thread.sleep(forTimeInterval: AnonymousPeak.intervalSeconds)
+            }
         }
     }
 

@@ -8,6 +8,9 @@ struct TimeLeft {
     /// - Parameter stages: in order, from the cache or not.
     init(_ stages: [(name: String, seconds: Double)]) { self.stages = stages }
 
+    /// What was predicted of the next stage of this name; nil where none is expected.
+    func planned(_ name: String) -> Double? { stages.first { $0.name == name }?.seconds }
+
     /// The first stage of this name is over, however it went.
     mutating func end(_ name: String) {
         guard let place = stages.firstIndex(where: { $0.name == name }) else { return }

@@ -69,7 +69,8 @@ package final class ContentStore: Sendable {
         }
         if !isNew { try Self.checkFormat(layout.format) }
         do throws(SystemCallError) {
-            if isNew { try Self.makeFolders(layout) }
+            // A part that somebody removed is made anew: what lay in it is a miss.
+            if isNew || !layout.missingFolders.isEmpty { try Self.makeFolders(layout) }
             removedTemporaries = try ScratchFolder.removeAbandoned(in: layout.temporary)
             scratch = try Scratch(in: layout.temporary)
             if isNew {
@@ -106,11 +107,7 @@ package final class ContentStore: Sendable {
     /// Makes the folders that FORMAT, written last, vouches for.
     private static func makeFolders(_ layout: StoreLayout) throws(SystemCallError) {
         try Syscalls.makeFolders(layout.root, mode: 0o750)
-        for folder in [
-            layout.objects, layout.actions, layout.pins, layout.temporary, layout.quarantine,
-        ] {
-            try makeFolder(folder)
-        }
+        for folder in layout.folders { try makeFolder(folder) }
         for folder in [layout.objects, layout.actions] {
             for shard in StoreLayout.shards { try makeFolder(folder.appending(shard)) }
             try Syscalls.syncFolder(folder)

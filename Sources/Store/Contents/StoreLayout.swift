@@ -1,6 +1,7 @@
 // Where things lie in a store folder. Names that are complete and names that are not never look
 // alike: unfinished files exist in `tmp/` only.
 
+import DurableIO
 package import SystemPackage
 
 /// The paths of a store.
@@ -41,6 +42,19 @@ package struct StoreLayout: Sendable {
 
     /// `00` to `ff`: the first byte of a digest names the folder it lies in.
     static let shards = (0..<256).map { String(Digest.hexByte(UInt8($0))) }
+
+    /// All that a store has below its root, but for the shards.
+    var folders: [FilePath] { [objects, actions, pins, temporary, quarantine] }
+
+    /// Those of its folders that are not there; none where one cannot tell.
+    var missingFolders: [FilePath] {
+        let shards = [objects, actions].flatMap { folder in
+            Self.shards.map { folder.appending($0) }
+        }
+        return (folders + shards).filter { path in
+            do { return try Syscalls.stat(path) == nil } catch { return false }
+        }
+    }
 
     func object(_ digest: Digest) -> FilePath {
         objects.appending(String(digest.hex.prefix(2))).appending(digest.hex + Self.objectSuffix)
