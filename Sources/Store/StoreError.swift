@@ -12,6 +12,8 @@ package enum StoreError: ClassifiedFailure, Sendable {
     case formatUnknown(path: FilePath, found: String)
     /// The index was written by a newer program.
     case indexNewer(path: FilePath, found: Int, known: Int)
+    /// The index lies on a disk of another machine.
+    case indexOnNetwork(path: FilePath, kind: String)
     /// Another process has the index open for writing.
     case indexInUse(path: FilePath, process: Int32?)
     /// An action names an output that is not in the store.
@@ -29,7 +31,7 @@ extension StoreError {
         switch self {
         case .system(let error): error.failureClass
         case .index(_, _, let failureClass): failureClass
-        case .formatUnknown, .indexNewer: .user
+        case .formatUnknown, .indexNewer, .indexOnNetwork: .user
         // The other process ends; the stage runs again.
         case .indexInUse, .outputMissing: .transient
         case .objectTooLarge, .pinInvalid: .bug
@@ -56,6 +58,9 @@ extension StoreError: CustomStringConvertible {
             "the index `\(path)` has schema \(found) and this program knows \(known): nothing was "
                 + "changed; install the newer layerfold again, or move the file away and run "
                 + "`layerfold store rebuild-index` (that forgets the jobs listed in it)"
+        case .indexOnNetwork(let path, let kind):
+            "the index `\(path)` lies on a network file system (\(kind)), whose locks do not keep a "
+                + "database whole: put the state folder on a disk of this machine"
         case .indexInUse(let path, let process):
             "the index `\(path)` is open in process \(process.map(String.init) ?? "unknown"): "
                 + "stop that process, or ask it through its socket"

@@ -85,8 +85,16 @@ package final class IndexDatabase: Sendable {
     /// runs its own program, though the parent has let them go.
     static func acquireLock(_ path: FilePath) throws(StoreError) -> FileLock {
         let lockPath = FilePath(path.string + ".lock")
+        let folder = path.removingLastComponent()
         do throws(SystemCallError) {
-            try Syscalls.makeFolders(path.removingLastComponent(), mode: 0o700)
+            try Syscalls.makeFolders(folder, mode: 0o700)
+        } catch {
+            throw .system(error)
+        }
+        if let kind = DiskSpace.networkKind(at: folder) {
+            throw .indexOnNetwork(path: path, kind: kind)
+        }
+        do throws(SystemCallError) {
             for _ in 0..<100 {
                 if let lock = try FileLock.acquire(lockPath) { return lock }
                 usleep(20_000)
