@@ -92,8 +92,9 @@ package final class IndexDatabase: Sendable {
             throw .indexOnNetwork(path: path, kind: kind)
         }
         let lockPath = FilePath(path.string + ".lock")
+        let folder = path.removingLastComponent()
         do throws(SystemCallError) {
-            try Syscalls.makeFolders(path.removingLastComponent(), mode: 0o700)
+            try Syscalls.makeFolders(folder, mode: 0o700)
             for _ in 0..<100 {
                 if let lock = try FileLock.acquire(lockPath) { return lock }
                 usleep(20_000)
