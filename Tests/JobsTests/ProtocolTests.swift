@@ -107,8 +107,13 @@ import Testing
         #expect(good.modelRoots == ["/m", "/n"])
         #expect(good.settleSeconds == 0.5)
         #expect(good.worker == nil)
+        #expect(good.isPrivate == nil && good.adminGroup == nil)
+        let people = try ServerSettings.parse(
+            bytes: Data("private: true\nadmin_group: lab-admin\n".utf8))
+        #expect(people.isPrivate == true && people.adminGroup == "lab-admin")
         for (bad, words) in [
             ("stat: /srv", "did you mean `state`?"), ("state: srv", "starts with /"),
+            ("private: 1", "true or false"), ("admin_group: a b", "not a group"),
             ("grace_seconds: -1", "out of range"), ("model_roots: /m", "a list of paths"),
         ] {
             do {
