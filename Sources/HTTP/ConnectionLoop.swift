@@ -95,7 +95,7 @@ struct ConnectionLoop {
                 if connections[other]?.phase == .reading { say(.noPlace, to: other) }
                 drop(other)
                 connections[connection.id] = connection
-            case .none:
+            case .missing:
                 connections[connection.id] = connection
                 say(.noPlace, to: connection.id)
                 drop(connection.id)

@@ -13,7 +13,7 @@ enum Place: Hashable {
     case free
     /// After this connection has ended.
     case of(Int)
-    case none
+    case missing
 }
 
 extension Place {
@@ -28,18 +28,18 @@ extension Place {
     ) -> Place {
         let own = holders.filter { $0.user == user }
         if own.count >= limits.connectionsPerUser {
-            return own.first(where: \.isYielding).map { .of($0.id) } ?? .none
+            return own.first(where: \.isYielding).map { .of($0.id) } ?? .missing
         }
         guard holders.count >= limits.connections else { return .free }
         let users = Dictionary(grouping: holders, by: \.user)
         // Not from those who have less than the newcomer would have.
         let givers = users.filter { $0.key == user || $0.value.count > own.count }.sorted {
-            ($0.value.count, $0.key == user ? 1 : 0, $1.key ?? -1)
-                > ($1.value.count, $1.key == user ? 1 : 0, $0.key ?? -1)
+            ($1.value.count, $0.key == user ? 0 : 1, $0.value[0].id)
+                < ($0.value.count, $1.key == user ? 0 : 1, $1.value[0].id)
         }
         for (_, held) in givers {
             if let first = held.first(where: \.isYielding) { return .of(first.id) }
         }
-        return .none
+        return .missing
     }
 }

@@ -3,6 +3,7 @@
 import ChatTemplate
 import Checkpoint
 import Foundation
+import HTTP
 import JSON
 import Jobs
 import Report
@@ -45,6 +46,7 @@ struct Entry: Sendable {
         Entry(
             "manifest", Seeds.files(below: "inbox-example", ending: ".yaml", bytesMax: 1 << 14),
             Seeds.manifestWords, accepts: manifest),
+        Entry("http", Seeds.requests, Seeds.requestWords, accepts: request),
         Entry(
             "report",
             Seeds.documents
@@ -153,6 +155,35 @@ struct Entry: Sendable {
             promise(again == job, "a job's JSON reads as the job")
             return true
         } catch { return refused(error) }
+    }
+
+    /// A request is within its limits, and the same however its bytes are cut.
+    private static func request(_ bytes: [UInt8]) -> Bool {
+        var limits = HTTPLimits()
+        (limits.headerCount, limits.headBytes, limits.bodyBytes) = (8, 512, 64)
+        var whole = RequestReader(limits: limits)
+        whole.take(bytes[...])
+        var cut = RequestReader(limits: limits)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            // The bytes themselves say where: the same for the same input.
+            let count = Int(rest[rest.startIndex] & 7) + 1
+            cut.take(rest.prefix(count))
+            rest = rest.dropFirst(count)
+        }
+        promise(whole.outcome == cut.outcome, "cuts change nothing")
+        switch whole.outcome {
+        case .complete(let request):
+            promise(
+                request.body.count <= limits.bodyBytes
+                    && request.headers.count <= limits.headerCount, "limits hold")
+            promise(
+                request.path.allSatisfy { $0.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } },
+                "paths are visible text")
+            return true
+        case .refused(let refusal): return refused(refusal)
+        case nil: return false
+        }
     }
 
     /// A report that is accepted is written as it was read, and can be shown.

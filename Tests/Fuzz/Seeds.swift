@@ -93,6 +93,22 @@ enum Seeds {
         "range(99999)", "9223372036854775807", "1e999", "f(9)", "|replace('', t)", "[::-1]", "é",
     ]
 
+    static let requests = [
+        "GET /v1/jobs?limit=5&state=queued,running HTTP/1.1\r\nHost: localhost\r\n"
+            + "Connection: close\r\nContent-Length: 0\r\n\r\n",
+        "POST /v1/jobs HTTP/1.1\r\nHost: a\r\nX-Layerfold-Name: a%20b\r\nExpect: 100-continue\r\n"
+            + "Content-Length: 11\r\n\r\nversion: 1\n",
+        "DELETE /v1/jobs/01/results HTTP/1.0\r\n\r\n",
+    ].map { Array($0.utf8) }
+
+    static let requestWords = [
+        "\r\n", "\n", "\r", "\r\n\r\n", " ", "\t", ":", "%", "%2F", "%00", "%ff", "?", "&", "=",
+        "/",
+        "HTTP/1.1", "HTTP/2", "Host: a\r\n", "Content-Length: 3\r\n", "Content-Length: -1\r\n",
+        "Transfer-Encoding: chunked\r\n", "Expect: 100-continue\r\n", "0\r\n\r\n", "\0", "é",
+        "99999999999999999999", "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    ]
+
     static let manifestWords = [
         "&a ", "*a", "!!str ", "!x ", "? ", ": ", "- ", "[", "]", "{", "}", ",", "\"", "'",
         "|\n", ">\n", "#", "\n", "\r\n", "\t", "---\n", "...\n", "%YAML 1.2\n", "~", ".nan",

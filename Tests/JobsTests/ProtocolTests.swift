@@ -126,6 +126,10 @@ import Testing
         #expect(good.settleSeconds == 0.5)
         #expect(good.stagePatience == 40)
         #expect(good.worker == nil)
+        #expect(good.isPrivate == nil && good.adminGroup == nil)
+        let people = try ServerSettings.parse(
+            bytes: Data("private: true\nadmin_group: lab-admin\n".utf8))
+        #expect(people.isPrivate == true && people.adminGroup == "lab-admin")
         let cache = try ServerSettings.parse(
             bytes: Data("cache: {size: 500G, high: 0.8, low: 0.5, free_floor: 1.5 GiB}".utf8)
         ).cache
@@ -143,6 +147,7 @@ import Testing
             ("memory: 5 furlongs", "units are"), ("grace_seconds: -1", "out of range"),
             ("stage_patience: 0.5", "out of range"),
             ("model_roots: /m", "a list of paths"),
+            ("private: 1", "true or false"), ("admin_group: a b", "not a group"),
         ] {
             do {
                 _ = try ServerSettings.parse(bytes: Data(bad.utf8))
