@@ -3,8 +3,6 @@
 import Checkpoint
 import DurableIO
 import Foundation
-import JSON
-import Locations
 import Model
 import Store
 import SystemPackage
@@ -15,7 +13,7 @@ import Testing
 
 @Suite struct ChangedInputTests {
     /// A copy of the demo model whose weights have a time of modification of long ago.
-    private struct Copy {
+    struct Copy {
         let folder: TemporaryFolder
         var model: FilePath { FilePath(folder.path + "/demo") }
         var weights: FilePath { model.appending("model.safetensors") }
@@ -96,52 +94,5 @@ import Testing
         let copy = try Copy()
         let stage = DigestStage(try Model(try Checkpoint(copy.model)))
         #expect(!stage.isCacheable)
-    }
-
-    /// A stage that does something to the files meanwhile.
-    private struct Meddler: Stage {
-        let name = "meddler"
-        let inputs: StageInputs = []
-        let params: KeyJSON = ["a": .integer(1)]
-        let detail = ""
-        let work = Work.none
-        let body: () throws -> Void
-
-        func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
-            try outputs.put("x", [1])
-            try body()
-        }
-        func decode(_ stored: StageResult) throws {}
-        func assumed(_ unknown: StageResult) throws {}
-    }
-
-    @Test("nothing is kept of what was computed while the weights changed")
-    func changedMeanwhile() throws {
-        let copy = try Copy()
-        let store = try ContentStore(state: FilePath(copy.folder.path + "/state"))
-        let cache = StageCache(
-            store: store, progress: ProgressReporter(listener: { _ in }, stop: {}))
-        let located = try ModelLocator(from: "/").locate(copy.model.string)
-        _ = try IdentifiedModel(
-            located, results: FilePath(copy.folder.path + "/results"), cache)
-        let identity = try MappedFile(copy.weights).identity
-        let stage = Meddler {
-            try copy.rewrite()
-            try copy.tick(since: identity)
-        }
-        #expect(throws: CheckpointError.self) { try cache.run(stage) }
-        guard case .miss = try store.lookup(stage.key) else {
-            Issue.record("the result of mixed weights was kept")
-            return
-        }
-    }
-
-    @Test("a small file that changes between its digest and its reading stops the job")
-    func smallFile() throws {
-        #expect(throws: InputChanged.self) {
-            try MappedBytes.read("x", of: Digest(of: [1]), again: { Digest(of: [2]) }, { 0 })
-        }
-        #expect(
-            try MappedBytes.read("x", of: Digest(of: [1]), again: { Digest(of: [1]) }, { 7 }) == 7)
     }
 }

@@ -21,6 +21,8 @@ struct InputChanged: ClassifiedFailure, CustomStringConvertible {
 
 /// The contents of some files at one time, and what tells their states apart.
 struct ReadFiles {
+    private final class Seen { var identities: [String: FileIdentity?] = [:] }
+
     struct File: Equatable {
         let path: String
         let digest: Digest
@@ -29,6 +31,8 @@ struct ReadFiles {
     }
 
     let files: [File]
+    /// The identities that were found to hold the same contents.
+    private let seen = Seen()
     private let read: (String) throws -> Digest
 
     /// - Parameter read: the digest of what a path leads to.
@@ -88,9 +92,14 @@ struct ReadFiles {
 
     /// Whether the files hold what they held. Read again only where they were touched.
     func expectContents() throws {
-        for file in files where file.identity != (try? MappedFile(FilePath(file.path)).identity) {
+        for file in files {
+            let identity = try? MappedFile(FilePath(file.path)).identity
+            if identity == seen.identities[file.path] ?? file.identity { continue }
             let now = try? read(file.path)
-            guard now != file.digest else { continue }
+            if now == file.digest {
+                seen.identities[file.path] = identity
+                continue
+            }
             throw InputChanged(
                 file: file.path,
                 found: (now.map { "sha256 \($0.hex.prefix(12))…" } ?? "nothing that can be read")

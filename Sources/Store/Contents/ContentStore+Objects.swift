@@ -168,9 +168,13 @@ private struct Met: ClassifiedFailure {
 
 extension SystemCallError {
     /// Whether it says that the disk cannot read the file, or that the name is no file of ours.
-    var meansDamage: Bool { errno == .ioError || errno == .tooManySymbolicLinkLevels }
-    /// Whether it says that the file belongs to somebody else.
-    var isForbidden: Bool { errno == .permissionDenied || errno == .notPermitted }
+    var meansDamage: Bool {
+        errno == .ioError || errno == .tooManySymbolicLinkLevels || errno == .isDirectory
+    }
+    /// Whether it says that the file belongs to somebody else, or is a folder: none of ours.
+    var isForbidden: Bool {
+        errno == .permissionDenied || errno == .notPermitted || errno == .isDirectory
+    }
 }
 
 extension ContentStore {

@@ -1,7 +1,9 @@
 // Why was it not cached? The earlier step that differs least tells.
 
+import DurableIO
 import JSON
 import Store
+import SystemPackage
 import Testing
 
 @Suite struct NearestActionTests {
@@ -49,5 +51,60 @@ import Testing
         let state = try TemporaryState()
         let store = try ContentStore(state: state.path)
         #expect(try store.nearest(to: similarity([:])) == nil)
+    }
+
+    private func fill(_ store: ContentStore, _ numbers: Range<Int>) throws {
+        let outputs = [ActionOutput(role: "x", try store.put([1]))]
+        for number in numbers {
+            _ = try store.record(
+                similarity(["number": .integer(number)]), outputs: outputs, seconds: 0,
+                peakBytes: 0)
+        }
+    }
+
+    /// Files of actions that are opened to find the nearest.
+    private func reads(_ store: ContentStore, _ key: ActionKey) throws -> (Int, NearestAction?) {
+        let plan = FaultPlan()
+        let found = try FaultPlan.$current.withValue(plan) { try store.nearest(to: key) }
+        let opened = plan.trace.filter {
+            $0.call == .open && $0.path.lastComponent?.extension == "json"
+        }
+        return (opened.count, found)
+    }
+
+    @Test("however many steps there are, no more are read, and the last used first")
+    func bounded() throws {
+        let state = try TemporaryState()
+        let store = try ContentStore(state: state.path)
+        try fill(store, 0..<40)
+        let asked = similarity(["number": -1])
+        let (few, first) = try reads(store, asked)
+        #expect(first?.record.key == similarity(["number": 39]))
+        try fill(store, 40..<160)
+        let (many, last) = try reads(store, asked)
+        #expect(few == many && many <= 32 && many > 0)
+        #expect(last?.record.key == similarity(["number": 159]))
+        // What is used again is the last used.
+        #expect(try store.lookup(similarity(["number": 3])).record != nil)
+        #expect(try reads(store, asked).1?.record.key == similarity(["number": 3]))
+    }
+
+    @Test("a store that noted nothing is read as far as the bound, and notes it")
+    func oldStore() throws {
+        let state = try TemporaryState()
+        let store = try ContentStore(state: state.path)
+        try fill(store, 0..<100)
+        let folder = store.layout.root.appending("recent")
+        try Syscalls.unlink(folder.appending("similarity"))
+        try Syscalls.rmdir(folder)
+        let asked = similarity(["number": -1])
+        let (count, found) = try reads(store, asked)
+        #expect(found != nil && count <= 2 * 32)
+        #expect(try Syscalls.stat(folder.appending("similarity")) != nil)
+        try overwrite(folder.appending("similarity"), Array("no key\n\u{FFFD}\n".utf8))
+        #expect(try store.nearest(to: asked) == nil)
+        try fill(store, 100..<101)
+        #expect(try store.nearest(to: asked) != nil)
+        #expect(try store.verify().findings == [])
     }
 }

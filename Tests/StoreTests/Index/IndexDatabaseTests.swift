@@ -126,4 +126,46 @@ let hasSQLite = ChildProcess.has("sqlite3")
         #expect(try index.job("J") == row)
         #expect(try index.usage() == [usage])
     }
+
+    @Test(
+        "an index of a newer schema keeps every byte and time, whether its log was written back",
+        .enabled(if: hasSQLite, "the sqlite3 tool is not installed"), arguments: [false, true])
+    func newerUntouched(inLog: Bool) throws {
+        let state = try TemporaryState()
+        let store = try ContentStore(state: state.path)
+        let path = store.layout.index
+        do { _ = try IndexDatabase(path: path) }
+        if inLog {
+            let arguments = [
+                ".dbconfig no_ckpt_on_close on", "PRAGMA journal_mode = WAL",
+                "PRAGMA user_version = 5", "PRAGMA user_version = 99",
+            ]
+            #expect(try ChildProcess(["sqlite3", path.string] + arguments).wait() == 0)
+            #expect(try Syscalls.stat(FilePath(path.string + "-wal"))?.byteCount ?? 0 > 32)
+        } else {
+            try sqlite(path, "PRAGMA user_version = 99")
+        }
+        #expect(try IndexVersion.stored(at: path) == 99)
+        func look() throws -> [String] {
+            try fingerprint(path.removingLastComponent()).filter { !$0.contains(".lock ") }
+        }
+        let before = try look()
+        let error = #expect(throws: StoreError.self) { try IndexDatabase(path: path) }
+        #expect(error?.description.contains("schema 99") == true)
+        #expect(throws: StoreError.self) { try StoreIndex.rebuild(store) }
+        #expect(try look() == before)
+    }
+
+    @Test("the version that is read from the bytes is that of the schema")
+    func versionOfBytes() throws {
+        let state = try TemporaryState()
+        let path = StoreLayout(state: state.path).index
+        #expect(try IndexVersion.stored(at: path) == nil)
+        let database = try IndexDatabase(path: path)
+        #expect(database.opening == .created)
+        #expect(try IndexVersion.stored(at: path) ?? 0 > 0)
+        let other = state.path.appending("garbage")
+        try overwrite(other, Array("this is no database".utf8))
+        #expect(try IndexVersion.stored(at: other) == nil)
+    }
 }
