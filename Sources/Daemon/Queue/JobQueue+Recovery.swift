@@ -121,9 +121,7 @@ extension JobQueue {
         }
         let (row, orders, hold) = try ordered(row, folder)
         let state = try row.knownState()
-        return entry(
-            record, row, orders, state: state, hold: hold,
-            isComputed: state != .running && isComputed(record))
+        return entry(record, row, orders, state: state, hold: hold)
     }
 
     /// The row as people ordered it last: an order is in the job's folder before it is here, and is
@@ -159,7 +157,8 @@ extension JobQueue {
     private func importEnd(of entry: QueueState.Entry, attempt: AttemptRow?) {
         live[entry.id]?.attempt = attempt
         let end = Self.end(
-            of: attempt?.id, job: entry.id, nil, isStopping: false, folders)
+            of: attempt?.id, job: entry.id, nil, isStopping: false,
+            folder: JobFolder(folders.job(entry.id)))
         process(.ended(id: entry.id, attempt: entry.attempt, end))
     }
 

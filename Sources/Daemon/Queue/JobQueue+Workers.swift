@@ -59,19 +59,17 @@ extension JobQueue {
         live[id]?.exit = exit
         let isStopping = job.stop?.isStopping ?? false
         let end = Self.end(
-            of: job.attempt?.id, job: id, exit, isStopping: isStopping, folders)
+            of: job.attempt?.id, job: id, exit, isStopping: isStopping,
+            folder: JobFolder(folders.job(id)))
         process(.ended(id: id, attempt: attempt, end))
     }
 
     /// How an attempt ended: by its outcome file if there is one, else by how its process did.
     static func end(
-        of attempt: String?, job: String, _ exit: WorkerExit?, isStopping: Bool,
-        _ folders: StateFolders
+        of attempt: String?, job: String, _ exit: WorkerExit?, isStopping: Bool, folder: JobFolder
     ) -> AttemptEnd {
-        let folder = JobFolder(folders.job(job))
         if let outcome = folder.outcome(), outcome.job == job, outcome.attempt == attempt {
-            guard let failure = outcome.failure else { return .succeeded }
-            return failure.isDiskFull ? .diskFull(fullDisk(failure, folders)) : .failed(failure)
+            return outcome.failure.map { .failed($0) } ?? .succeeded
         }
         if isStopping { return .interrupted }
         let how: String

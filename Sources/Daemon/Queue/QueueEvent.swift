@@ -8,7 +8,7 @@ package enum QueueEvent: Sendable, Equatable {
     /// The attempt's worker is gone.
     case ended(id: String, attempt: Int, AttemptEnd)
     /// The results are in place, or could not be put there.
-    case published(id: String, PublishEnd)
+    case published(id: String, failure: WorkerOutcome.Failure?)
     /// Somebody cancels the job.
     case cancelled(id: String)
     /// Somebody wants the job to wait. The text is for people.
@@ -31,20 +31,10 @@ package enum QueueEvent: Sendable, Equatable {
 package enum AttemptEnd: Sendable, Equatable {
     case succeeded
     case failed(WorkerOutcome.Failure)
-    /// It had no room on the disk. The text is for people.
-    case diskFull(String)
     /// No outcome: the worker was killed or crashed. The text is for people.
     case lost(String)
     /// No outcome, because the daemon stopped the worker or died itself: nobody's fault.
     case interrupted
-}
-
-/// How putting results in place ended.
-package enum PublishEnd: Sendable, Equatable {
-    case done
-    case failed(WorkerOutcome.Failure)
-    /// There was no room on the disk. The text is for people.
-    case diskFull(String)
 }
 
 package enum QueueAction: Sendable, Equatable {
