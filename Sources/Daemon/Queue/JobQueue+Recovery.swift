@@ -121,9 +121,7 @@ extension JobQueue {
         }
         let (row, orders, hold) = try ordered(row, folder)
         let state = try row.knownState()
-        return entry(
-            record, row, orders, state: state, hold: hold,
-            isComputed: state != .running && isComputed(record))
+        return entry(record, row, orders, state: state, hold: hold)
     }
 
     /// The row as people ordered it last: an order is in the job's folder before it is here, and is

@@ -75,11 +75,8 @@ extension JobQueue {
         let outcome = folder.outcome().flatMap {
             $0.job == job && $0.attempt == attempt ? $0 : nil
         }
-        var end = AttemptEnd(
+        let end = AttemptEnd(
             outcome: outcome, ending, isStopping: isStopping, logTail: { folder.logTail() })
-        if case .failed(let failure) = end, failure.isDiskFull {
-            end = .diskFull(Self.fullDisk(failure, folders))
-        }
         var metadata: Logger.Metadata = [
             "job": "\(job)", "attempt": "\(attempt ?? "none")", "end": "\(end.word)",
         ]

@@ -158,14 +158,8 @@ package actor JobQueue {
         Task {
             // A folder that somebody removed is made anew.
             try? folders.make()
-            let end: PublishEnd =
-                switch await publisher.publish(record) {
-                case nil: .done
-                case let failure? where failure.isDiskFull:
-                    .diskFull(Self.fullDisk(failure, folders))
-                case let failure?: .failed(failure)
-                }
-            process(.published(id: id, end))
+            let failure = await publisher.publish(record)
+            process(.published(id: id, failure: failure))
         }
     }
 

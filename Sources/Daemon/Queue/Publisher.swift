@@ -44,8 +44,9 @@ package actor Publisher {
             // A missing or closed folder is not the fault of who submitted the job; somebody may
             // put it right.
             let stated = FailureClass(of: error)
+            let isTaken = (error as? SystemCallError)?.errno == .fileExists
             return .init(
-                failureClass: stated == .user ? .transient : stated,
+                failureClass: stated == .user && !isTaken ? .transient : stated,
                 message: "publishing: \(FaultText.describe(error))")
         }
     }

@@ -8,7 +8,7 @@ package enum QueueEvent: Sendable, Equatable {
     /// The attempt's worker is gone.
     case ended(id: String, attempt: Int, AttemptEnd)
     /// The results are in place, or could not be put there.
-    case published(id: String, PublishEnd)
+    case published(id: String, failure: WorkerOutcome.Failure?)
     /// Somebody cancels the job.
     case cancelled(id: String)
     /// Somebody wants the job to wait. The text is for people.
@@ -25,14 +25,6 @@ package enum QueueEvent: Sendable, Equatable {
     case ticked
     /// The daemon is to stop.
     case drained
-}
-
-/// How putting results in place ended.
-package enum PublishEnd: Sendable, Equatable {
-    case done
-    case failed(WorkerOutcome.Failure)
-    /// There was no room on the disk. The text is for people.
-    case diskFull(String)
 }
 
 package enum QueueAction: Sendable, Equatable {
