@@ -314,6 +314,6 @@ let package = Package(
         tests("DaemonTests", ["Daemon", "Client", "Failures", "Jobs", "Store", "DurableIO"]),
         tests(
             "CommandLineTests",
-            ["layerfold", "Failures", "Jobs", "Report"]),
+            ["layerfold", "DurableIO", "Failures", "Jobs", "Report"]),
         tests("TidyTests", ["Jobs"]),
     ])
