@@ -317,6 +317,6 @@ let package = Package(
             ["Daemon", "Client", "HTTP", "Failures", "JSON", "Jobs", "Store", "DurableIO"]),
         tests(
             "CommandLineTests",
-            ["layerfold", "Failures", "Jobs", "Report"]),
+            ["layerfold", "DurableIO", "Failures", "Jobs", "Report"]),
         tests("TidyTests", ["Jobs"]),
     ])
