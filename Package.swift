@@ -182,7 +182,10 @@ let package = Package(
             ]),
         ours(
             "Publication",
-            ["DurableIO", external("SystemPackage", "swift-system")]),
+            [
+                "Failures", "DurableIO", external("Crypto", "swift-crypto"),
+                external("SystemPackage", "swift-system"),
+            ]),
 
         // Level 3: a job's stages through the cache; the road from inbox to result.
         ours(
@@ -223,7 +226,7 @@ let package = Package(
                 "Failures", "Checkpoint", "Tokenizer", "ChatTemplate", "Texts", "Model",
                 "Generation",
                 "Evaluation", "Compression", "Export", "Report", "Runner", "Client", "Locations",
-                "Store",
+                "Publication", "Store",
                 "Jobs",
                 "Catalogue",
                 "DurableIO", "TensorMath",

@@ -134,6 +134,8 @@ package struct ServerStatus: Sendable, Equatable, Codable {
     package var isStopping: Bool
     /// Why the daemon cannot do its work at present, such as a full disk.
     package var degraded: String?
+    /// What retention is about to remove; nil where it is off.
+    package var retention: RetentionNotice?
 
     package init(
         version: String, process: Int, startedAtMilliseconds: Int, stateDirectory: String,
@@ -154,7 +156,7 @@ package struct ServerStatus: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case version, process, inbox, jobs, running, degraded
+        case version, process, inbox, jobs, running, degraded, retention
         case startedAtMilliseconds = "started_at_ms"
         case stateDirectory = "state_dir"
         case modelRoots = "model_roots"
@@ -208,6 +210,8 @@ package struct ErrorDocument: ClassifiedFailure, Sendable, Equatable, Codable {
         case notFound = "not-found"
         /// The job's state does not allow it.
         case refused
+        /// It is somebody else's.
+        case forbidden
         case tooLarge = "too-large"
         /// The daemon cannot do it at present.
         case unavailable
@@ -219,7 +223,7 @@ package struct ErrorDocument: ClassifiedFailure, Sendable, Equatable, Codable {
 
     package var failureClass: FailureClass {
         switch code {
-        case .manifest, .notFound, .refused, .tooLarge: .user
+        case .manifest, .notFound, .refused, .forbidden, .tooLarge: .user
         case .unavailable: .transient
         }
     }

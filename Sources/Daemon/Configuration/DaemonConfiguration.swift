@@ -29,6 +29,12 @@ package struct DaemonConfiguration: Sendable {
     /// How long one may take. Default: 5 minutes, in which 100 GB of a new model are hashed.
     package var forecastTime: Duration = .seconds(300)
     package var clock = DaemonClock.system
+    /// Whether people see their own jobs and results only.
+    package var isPrivate = false
+    /// Which results are removed after a while; nil: none.
+    package var retention: RetentionRule?
+    /// The most that results of one user may take, in bytes; nil: no limit.
+    package var resultsPerUser: Int?
 
     package init(
         folders: StateFolders, modelRoots: [FilePath], dataRoots: [FilePath], worker: FilePath
@@ -54,6 +60,8 @@ package struct DaemonConfiguration: Sendable {
         if let seconds = settings.rescanSeconds { rescanInterval = .seconds(seconds) }
         if let seconds = settings.settleSeconds { settleTime = .seconds(seconds) }
         if let seconds = settings.graceSeconds { grace = .seconds(seconds) }
+        retention = settings.retention
+        resultsPerUser = settings.resultsPerUser
     }
 
     /// Which paths manifests may name.

@@ -31,6 +31,8 @@ package actor JobQueue {
     var progress: [String: ProgressHistory] = [:]
     /// Models of finished jobs that were listed last.
     var models: [String: String?] = [:]
+    var account = ResultsAccount()
+    let census: ResultsCensus
     /// Events that are not yet committed: before the start, or while the index refuses.
     private var pending: [QueueEvent] = []
     private var isStarted = false
@@ -56,7 +58,9 @@ package actor JobQueue {
         folders = configuration.folders
         self.index = index
         self.logger = logger
-        publisher = Publisher(results: configuration.folders.results)
+        publisher = Publisher(
+            results: configuration.folders.results, groupReads: !configuration.isPrivate)
+        census = ResultsCensus(results: configuration.folders.results)
         state = QueueState(limits: configuration.limits)
         startedAt = configuration.clock.now()
     }
@@ -66,11 +70,13 @@ package actor JobQueue {
         isStarted = true
         process(.ticked)
         emptyTrash()
+        beginCounting()
     }
 
     /// Stops the worker, puts its job back into the queue, and returns when nothing runs.
     package func drain() async {
         process(.drained)
+        account.timer?.cancel()
         if isStopped { return }
         await withCheckedContinuation { drainWaiters.append($0) }
     }
@@ -144,7 +150,11 @@ package actor JobQueue {
         guard let record = live[id]?.record else { return }
         Task {
             let failure = await publisher.publish(record)
+            if let notice = await publisher.takeNotice() {
+                logger.warning("owners lack rights", metadata: ["reason": "\(notice)"])
+            }
             process(.published(id: id, failure: failure))
+            countResults()
         }
     }
 
@@ -159,9 +169,9 @@ package actor JobQueue {
         }
     }
 
-    private func emptyTrash() {
+    func emptyTrash() {
         Task {
-            for problem in await publisher.emptyTrash() {
+            for problem in await publisher.emptyTrash(and: folders.jobs) {
                 logger.warning("discarded results stay", metadata: ["reason": "\(problem)"])
             }
         }

@@ -217,6 +217,7 @@ package struct StatusServer: Sendable {
             case .manifest: HTTPStatusCode(422, phrase: "Unprocessable Content")
             case .notFound: .notFound
             case .refused: .conflict
+            case .forbidden: .forbidden
             case .tooLarge: HTTPStatusCode(413, phrase: "Content Too Large")
             case .unavailable: .serviceUnavailable
             }

@@ -13,6 +13,10 @@ package struct ServerSettings: Sendable, Equatable {
     package var rescanSeconds: Double?
     package var settleSeconds: Double?
     package var graceSeconds: Double?
+    /// How long results stay; nil: until somebody removes them.
+    package var retention: RetentionRule?
+    /// The most that results of one user may take, in bytes; nil: no limit.
+    package var resultsPerUser: Int?
 
     package init() {}
 
@@ -23,7 +27,7 @@ package struct ServerSettings: Sendable, Equatable {
         try map.refuseUnknown(
             besides: [
                 "state", "inbox", "model_roots", "data_roots", "worker", "rescan_seconds",
-                "settle_seconds", "grace_seconds",
+                "settle_seconds", "grace_seconds", "retention", "results_per_user",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -34,6 +38,8 @@ package struct ServerSettings: Sendable, Equatable {
         settings.rescanSeconds = try map["rescan_seconds"]?.number(in: 0.01...86_400)
         settings.settleSeconds = try map["settle_seconds"]?.number(in: 0...3_600)
         settings.graceSeconds = try map["grace_seconds"]?.number(in: 0...3_600)
+        settings.retention = try map["retention"].map(RetentionRule.parse)
+        settings.resultsPerUser = try map["results_per_user"].map(ByteCount.parse)
         return settings
     }
 
