@@ -109,7 +109,15 @@ package struct Publication {
     private static func seal(
         _ folder: FilePath, _ known: [ResultFile]
     ) throws -> [ResultTree.Entry] {
-        let entries = try ResultTree.entries(of: folder).filter { $0.path != digestsName }
+        var entries: [ResultTree.Entry] = []
+        for entry in try ResultTree.entries(of: folder) where entry.path != digestsName {
+            // Of a DONE that was being written when its writer died.
+            if entry.path.hasPrefix(".\(doneName)."), entry.path.hasSuffix(".tmp") {
+                try Syscalls.unlink(folder.pushing(FilePath(entry.path)))
+            } else {
+                entries.append(entry)
+            }
+        }
         let known = Dictionary(known.map { ($0.path, $0) }) { first, _ in first }
         let files = try entries.filter { $0.status.kind != .folder }.map { entry in
             let path = folder.pushing(FilePath(entry.path))

@@ -6,6 +6,7 @@ package import Failures
 import Foundation
 package import Jobs
 import Locations
+import Publication
 import Store
 package import SystemPackage
 
@@ -67,6 +68,7 @@ package struct Worker {
         _ request: ForecastRequest, stop: @escaping () throws -> Void
     ) throws -> JobForecast {
         let state = FilePath(request.stateDirectory)
+        try LentEyes(request).take()
         return try JobRunner(
             request.description,
             setting: JobSetting(
@@ -81,6 +83,7 @@ package struct Worker {
     private func runJob() throws {
         let results = FilePath(request.resultsDirectory)
         try FreshFolder.make(results)
+        try LentEyes(request).take()
         let progress = ProgressReporter(listener: emit, stop: stop)
         let log = RunLog(folder: results)
         let runner = JobRunner(
@@ -93,6 +96,8 @@ package struct Worker {
             progress: progress)
         let report = try runner.run()
         try log.write(report)
+        // The largest files were hashed while they were written.
+        try Publication.leave(report.writtenFiles, in: results)
     }
 }
 

@@ -27,6 +27,8 @@ extension JobQueue {
             let exit: WorkerExit
             do {
                 try folder.removeOutcome()
+                var request = request
+                request.submitter = await submitters.find(job.record.owner)
                 exit = await launcher.run(
                     request, log: folder.log, stop: stop,
                     onStart: { try await self.workerStarted(id, attempt: attempt, $0) },

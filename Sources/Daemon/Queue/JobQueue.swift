@@ -33,6 +33,7 @@ package actor JobQueue {
     var models: [String: String?] = [:]
     var account = ResultsAccount()
     let census: ResultsCensus
+    let submitters = Submitters()
     /// Events that are not yet committed: before the start, or while the index refuses.
     private var pending: [QueueEvent] = []
     private var isStarted = false

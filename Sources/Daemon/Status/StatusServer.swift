@@ -97,7 +97,8 @@ package struct StatusServer: Sendable {
     private func submit(_ request: HTTPRequest) async throws -> JobReceipt {
         let bytes = try await Self.body(of: request)
         let name = request.headers[HTTPHeader("X-Layerfold-Name")] ?? "job"
-        let description = try await submissions.description(of: bytes, name: name)
+        let description = try await submissions.description(
+            of: bytes, name: name, by: Int(getuid()))
         let manifest = Array(bytes)
         let now = configuration.clock.now()
         let record = JobRecord(
