@@ -264,8 +264,15 @@ let package = Package(
         tests("DurableIOTests", ["DurableIO", "Failures"]),
         tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
         tests(
-            "LocationsTests", ["Locations", "Jobs", external("SystemPackage", "swift-system")]),
+            "LocationsTests",
+            [
+                "Locations", "Jobs", "Failures", "DurableIO",
+                external("SystemPackage", "swift-system"),
+            ]),
         tests("StoreTests", ["JSON", "Store", "DurableIO"]),
+        tests(
+            "PublicationTests",
+            ["Publication", "DurableIO", external("SystemPackage", "swift-system")]),
         .target(
             name: "EngineTestSupport",
             dependencies: [
@@ -314,7 +321,9 @@ let package = Package(
                 "Tokenizer", "Checkpoint", "TensorMath", "DurableIO", "Store", "Locations",
                 external("SystemPackage", "swift-system"),
             ]),
-        tests("DaemonTests", ["Daemon", "Client", "Failures", "Jobs", "Store", "DurableIO"]),
+        tests(
+            "DaemonTests",
+            ["Daemon", "Client", "Failures", "Jobs", "Store", "DurableIO", "Publication"]),
         tests(
             "CommandLineTests",
             ["layerfold", "Failures", "Jobs", "Report"]),

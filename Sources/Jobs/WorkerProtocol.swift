@@ -28,8 +28,9 @@ package struct WorkerRequest: Sendable, Equatable, Codable {
     package init(
         job: String, attempt: String, stateDirectory: String, jobDirectory: String,
         modelRoots: [String], dataRoots: [String], resultsDirectory: String,
-        description: JobDescription
+        description: JobDescription, submitter: Submitter? = nil
     ) {
+        self.submitter = submitter
         version = Self.currentVersion
         self.job = job
         self.attempt = attempt

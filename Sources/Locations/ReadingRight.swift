@@ -20,7 +20,9 @@ package struct ReadingDenied: ClassifiedFailure, Equatable, CustomStringConverti
     package var description: String {
         let status = missing.status
         let mode = String(status.permissions & 0o7777, radix: 8)
-        let right = missing.path == path ? "may not read it" : "may not pass the folder `\(missing.path)`"
+        let right =
+            missing.path == path
+            ? "may not read it" : "may not pass the folder `\(missing.path)`"
         let letters = missing.path == path ? (status.kind == .folder ? "rx" : "r") : "x"
         return "\(kind) `\(path)`: user \(user), who submitted the job, \(right) (mode \(mode), "
             + "owner \(status.owner), group \(status.group)"

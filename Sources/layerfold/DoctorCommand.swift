@@ -153,8 +153,8 @@ struct DoctorCommand: ParsableCommand {
         let time = Date(timeIntervalSince1970: Double(first.removedAtMilliseconds) / 1_000)
         return Check(
             what: "retention", isGood: true,
-            detail: "results of \(notice.announced.count) jobs (\(bytes >> 20) MiB) will be removed, "
-                + "the first at \(time.formatted(.iso8601)): job \(first.job) of user "
+            detail: "results of \(notice.announced.count) jobs (\(bytes >> 20) MiB) will be "
+                + "removed, the first at \(time.formatted(.iso8601)): job \(first.job) of user "
                 + "\(first.owner), \(first.reason); move away what is to stay")
     }
 }

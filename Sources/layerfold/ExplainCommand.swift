@@ -56,7 +56,8 @@ enum ResultPlace {
         let results = URL(filePath: state).appending(path: "results")
         let places = homes(in: results)
         do {
-            let found = try JobReference.find(job, among: places.map(\.job).sorted { $0.id < $1.id })
+            let found = try JobReference.find(
+                job, among: places.map(\.job).sorted { $0.id < $1.id })
             guard let place = places.first(where: { $0.job == found }) else {
                 preconditionFailure("what was found is one of these")
             }

@@ -107,9 +107,16 @@ import Testing
         #expect(good.modelRoots == ["/m", "/n"])
         #expect(good.settleSeconds == 0.5)
         #expect(good.worker == nil)
+        #expect(good.retention == nil)
+        let limits = try ServerSettings.parse(
+            bytes: Data("retention: {days: 90, bytes: 500G}\nresults_per_user: 2T\n".utf8))
+        #expect(limits.retention == RetentionRule(days: 90, bytes: 500_000_000_000))
+        #expect(limits.resultsPerUser == 2_000_000_000_000)
         for (bad, words) in [
             ("stat: /srv", "did you mean `state`?"), ("state: srv", "starts with /"),
             ("grace_seconds: -1", "out of range"), ("model_roots: /m", "a list of paths"),
+            ("retention: {}", "no limit is named"), ("retention: {days: 0}", "out of range"),
+            ("results_per_user: 0.5", "a share"), ("retention: {age: 3}", "unknown key"),
         ] {
             do {
                 _ = try ServerSettings.parse(bytes: Data(bad.utf8))
