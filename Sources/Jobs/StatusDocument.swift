@@ -144,6 +144,8 @@ package struct ServerStatus: Sendable, Equatable, Codable {
     package var isStopping: Bool
     /// Why the daemon cannot do its work at present, such as a full disk.
     package var degraded: String?
+    /// What retention is about to remove; nil where it is off.
+    package var retention: RetentionNotice?
 
     package init(
         version: String, process: Int, startedAtMilliseconds: Int, stateDirectory: String,
@@ -164,7 +166,7 @@ package struct ServerStatus: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case version, process, inbox, jobs, running, degraded
+        case version, process, inbox, jobs, running, degraded, retention
         case startedAtMilliseconds = "started_at_ms"
         case stateDirectory = "state_dir"
         case modelRoots = "model_roots"

@@ -30,7 +30,7 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         let algebra = algebra
         if measure { try measureSpeed() }
-        let checks = machine + [algebra] + state + [reach] + inbox
+        let checks = machine + [algebra] + state + reach + inbox
         if json {
             try Terminal.json(checks)
         } else {
@@ -155,14 +155,29 @@ struct DoctorCommand: ParsableCommand {
         }
     }
 
-    private var reach: Check {
+    private var reach: [Check] {
         do {
             let status = try daemon.client.status()
-            return Check(
+            let answer = Check(
                 what: "daemon", isGood: status.degraded == nil,
                 detail: status.degraded ?? "version \(status.version), process \(status.process)")
+            return [answer] + (status.retention.map { [Self.retention($0)] } ?? [])
         } catch {
-            return Check(what: "daemon", isGood: false, detail: FaultText.describe(error))
+            return [Check(what: "daemon", isGood: false, detail: FaultText.describe(error))]
         }
+    }
+
+    /// What the server is about to remove, told while there is time.
+    private static func retention(_ notice: RetentionNotice) -> Check {
+        guard let first = notice.announced.first else {
+            return Check(what: "retention", isGood: true, detail: "nothing is to be removed")
+        }
+        let bytes = notice.announced.reduce(0) { $0 + $1.bytes }
+        let time = Date(timeIntervalSince1970: Double(first.removedAtMilliseconds) / 1_000)
+        return Check(
+            what: "retention", isGood: true,
+            detail: "results of \(notice.announced.count) jobs (\(bytes >> 20) MiB) will be "
+                + "removed, the first at \(time.formatted(.iso8601)): job \(first.job) of user "
+                + "\(first.owner), \(first.reason); move away what is to stay")
     }
 }

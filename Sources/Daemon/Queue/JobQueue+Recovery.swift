@@ -16,6 +16,7 @@ extension JobQueue {
     ///   is changed, where a newer daemon wrote the index.
     package func recover(claimed: Set<String>) throws {
         try index.refuseNewerWords()
+        try finishRemovals()
         try restoreRows(claimed: claimed)
         let running = try index.attempts(inState: AttemptState.running.rawValue)
         killOrphans(running)

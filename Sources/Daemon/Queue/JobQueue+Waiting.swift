@@ -45,7 +45,8 @@ extension JobQueue {
                 planning = nil
                 return
             }
-            let answer = try? await forecaster.forecast(record.description)
+            let answer = try? await forecaster.forecast(
+                record.description, for: await submitters.find(record.owner))
             planning = nil
             // Who stops a forecast stops the daemon.
             if Task.isCancelled { return }

@@ -29,6 +29,8 @@ extension JobQueue {
             let ending: WorkerEnding
             do {
                 try folder.removeOutcome()
+                var request = request
+                request.submitter = await submitters.find(job.record.owner)
                 ending = await launcher.run(
                     request, log: folder.log, stop: stop, supervisor: supervisor,
                     onStart: { try await self.workerStarted(id, attempt: attempt, $0) },

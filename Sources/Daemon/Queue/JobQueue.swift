@@ -38,6 +38,9 @@ package actor JobQueue {
     var usageOfFolders: [UsageRow] = []
     /// Places of queued jobs, for people; nil after each event.
     var places: [String: Int]?
+    var account = ResultsAccount()
+    let census: ResultsCensus
+    let submitters = Submitters()
     /// Events that are not yet committed: before the start, or while the index refuses.
     private var pending: [QueueEvent] = []
     private(set) var isStarted = false
@@ -63,7 +66,9 @@ package actor JobQueue {
         folders = configuration.folders
         self.index = index
         self.logger = logger
-        publisher = Publisher(results: configuration.folders.results)
+        publisher = Publisher(
+            results: configuration.folders.results, groupReads: !configuration.isPrivate)
+        census = ResultsCensus(results: configuration.folders.results)
         forecaster = Forecaster(configuration)
         state = QueueState(limits: configuration.limits)
         startedAt = configuration.clock.now()
@@ -74,6 +79,7 @@ package actor JobQueue {
         isStarted = true
         process(.ticked)
         emptyTrash()
+        beginCounting()
     }
 
     /// Stops the worker, puts its job back into the queue, and returns when nothing runs.
@@ -81,6 +87,7 @@ package actor JobQueue {
         process(.drained)
         planning?.cancel()
         await planning?.value
+        account.timer?.cancel()
         if isStopped { return }
         await withCheckedContinuation { drainWaiters.append($0) }
     }
@@ -159,7 +166,11 @@ package actor JobQueue {
             // A folder that somebody removed is made anew.
             try? folders.make()
             let failure = await publisher.publish(record)
+            if let notice = await publisher.takeNotice() {
+                logger.warning("owners lack rights", metadata: ["reason": "\(notice)"])
+            }
             process(.published(id: id, failure: failure))
+            countResults()
         }
     }
 
@@ -167,7 +178,7 @@ package actor JobQueue {
     func isComputed(_ record: JobRecord) -> Bool {
         let folder = JobFolder(folders.job(record.id))
         guard folder.outcome()?.result == .succeeded else { return false }
-        return [record.partialResultsName, record.resultsName].contains {
+        return [record.partialResultsName, record.resultsName, record.flatResultsName].contains {
             (try? Syscalls.stat(folders.results.appending($0))) ?? nil != nil
         }
     }
@@ -183,9 +194,9 @@ package actor JobQueue {
         }
     }
 
-    private func emptyTrash() {
+    func emptyTrash() {
         Task {
-            for problem in await publisher.emptyTrash() {
+            for problem in await publisher.emptyTrash(and: folders.jobs) {
                 logger.warning("discarded results stay", metadata: ["reason": "\(problem)"])
             }
         }
