@@ -93,11 +93,11 @@ package enum ResultsQuota {
     /// - Parameters:
     ///   - bytes: what the results of the user take.
     ///   - limit: the most they may take; nil: no limit.
-    /// - Returns: why no further job of the user may start, and what helps; nil where it may.
+    /// - Returns: why no further job of the user is taken, and what helps; nil where it may.
     package static func obstacle(owner: Int, bytes: Int, limit: Int?) -> String? {
         guard let limit, bytes > limit else { return nil }
         return "results of user \(owner) take \(bytes) bytes, and \(limit) are allowed "
             + "(setting `results_per_user`): remove or move \(bytes - limit) bytes away, such as by "
-            + "`layerfold rm ID --results`; the job goes on by itself then"
+            + "`layerfold rm ID --results`; files in the inbox are taken then"
     }
 }
