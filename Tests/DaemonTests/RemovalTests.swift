@@ -199,7 +199,7 @@ import Testing
         #expect(TestFolder.exists(results(new)))
         #expect(try await queue.status().retention?.announced.isEmpty == true)
         #expect(try await queue.detail(old.id).summary.state == .done, "the job stays in the list")
-        let events = try queue.index.events(of: old.id).map(\.type)
+        let events = try await queue.index.events(of: old.id).map(\.type)
         #expect(events.filter { $0.hasPrefix("re") } == ["retention-announced", "results-removed"])
     }
 }
