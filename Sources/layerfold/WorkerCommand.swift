@@ -11,7 +11,10 @@ struct WorkerCommand: ComputingCommand {
 
     @Flag(help: "Work out what the job would take, and run nothing.") var plan = false
 
+    @Flag(help: "Run in a unit of its own, and outlive the daemon.") var unit = false
+
     func run() throws {
+        if unit { try WorkerUnit.greet() }
         let stop = StopSignal()
         if plan { try forecast(stop) } else { try work(stop) }
     }
@@ -21,7 +24,7 @@ struct WorkerCommand: ComputingCommand {
             line.utf8.count <= WorkerRequest.bytesMax,
             let request = try? JSONDecoder().decode(Request.self, from: Data(line.utf8))
         else { throw Failure(.usage, "expected a job request on standard input") }
-        Self.stopWithDaemon()
+        if !unit { Self.stopWithDaemon() }
         return request
     }
 
@@ -41,9 +44,11 @@ struct WorkerCommand: ComputingCommand {
 
     private func work(_ stop: StopSignal) throws {
         let request: WorkerRequest = try request()
+        let ownUnit = unit ? WorkerUnit(request) : nil
         let worker = Worker(
             request,
             emit: { line in
+                if let ownUnit { return ownUnit.emit(line) }
                 guard let data = try? line.encoded() else { return }
                 // The daemon may be gone; the job is stopped by its closed pipe, not by this.
                 _ = Descriptors.write(Array(data) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)

@@ -36,6 +36,9 @@ struct LayerfoldDaemon: AsyncParsableCommand {
     @Option(help: "The program started as `PROGRAM worker`. Default: layerfold beside layerfoldd.")
     var worker: String?
 
+    @Option(help: "Socket at which workers are started in units of their own.")
+    var workerSocket: String?
+
     @Option(help: "Seconds between two looks through the inbox. Default: 30.")
     var rescanSeconds: Double?
 
@@ -70,10 +73,17 @@ struct LayerfoldDaemon: AsyncParsableCommand {
         var logger = Logger(label: "layerfoldd")
         logger.logLevel = level
         do {
-            try await DaemonProgram.run(settings: settings(), logger: logger)
+            // This value is read again, not the command line.
+            let (command, file) = (self, config)
+            try await DaemonProgram.run(
+                settings: settings(), reread: file == nil ? nil : { try command.settings() },
+                logger: logger)
         } catch {
             logger.critical("\(FaultText.describe(error))")
-            throw ExitCode.failure
+            // sysexits.h: what a restart cannot mend, so that a service manager does not try.
+            let configurationError: Int32 = 78
+            throw FailureClass(of: error) == .user
+                ? ExitCode(configurationError) : ExitCode.failure
         }
     }
 
@@ -86,6 +96,8 @@ struct LayerfoldDaemon: AsyncParsableCommand {
         if !modelRoots.isEmpty { settings.modelRoots = try modelRoots.map(DaemonProgram.absolute) }
         if !dataRoots.isEmpty { settings.dataRoots = try dataRoots.map(DaemonProgram.absolute) }
         settings.worker = try worker.map(DaemonProgram.absolute) ?? settings.worker
+        settings.workerSocket =
+            try workerSocket.map(DaemonProgram.absolute) ?? settings.workerSocket
         settings.rescanSeconds = rescanSeconds ?? settings.rescanSeconds
         settings.settleSeconds = settleSeconds ?? settings.settleSeconds
         settings.graceSeconds = graceSeconds ?? settings.graceSeconds

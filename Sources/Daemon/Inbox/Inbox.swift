@@ -5,13 +5,15 @@
 import DurableIO
 import Failures
 import Foundation
+import Glibc
 package import Jobs
 package import Logging
 import Store
 import SystemPackage
 
 package actor Inbox {
-    private let configuration: DaemonConfiguration
+    private let live: LiveConfiguration
+    private var configuration: DaemonConfiguration { live.current }
     private let folders: StateFolders
     private let queue: JobQueue
     private let logger: Logger
@@ -44,8 +46,9 @@ package actor Inbox {
         }
     }
 
-    package init(configuration: DaemonConfiguration, queue: JobQueue, logger: Logger) {
-        self.configuration = configuration
+    package init(settings: LiveConfiguration, queue: JobQueue, logger: Logger) {
+        let configuration = settings.current
+        live = settings
         folders = configuration.folders
         self.queue = queue
         self.logger = logger
@@ -89,6 +92,7 @@ package actor Inbox {
     private func rewatch() {
         do {
             let status = try Syscalls.stat(folders.inbox)
+            judge(status)
             if let watch, let status, watch.watch.status.isSameFile(as: status) { return }
             watch = nil
             hints.forgetWriters()
@@ -97,6 +101,22 @@ package actor Inbox {
             reported.remove("watch")
         } catch {
             report("watch", "the inbox cannot be watched; it is looked through now and then", error)
+        }
+    }
+
+    /// Whom the inbox belongs to now, and who may do what in it: anybody with a right to the folder
+    /// above may have put another one in its place.
+    private func judge(_ status: FileStatus?) {
+        let wrong = status.flatMap {
+            InboxRule.problem(
+                inbox: folders.inbox.string, owner: Int($0.owner), permissions: $0.permissions,
+                user: Int(geteuid()))
+        }
+        let gone = "the inbox `\(folders.inbox)` is not there: make it anew (mode 3770), or "
+            + "restart the daemon, which does"
+        let problems = status == nil ? [gone] : [wrong, problem].compactMap(\.self)
+        for text in queue.health.set("inbox", problems) {
+            logger.warning("something is wrong", metadata: ["reason": "\(text)"])
         }
     }
 
@@ -130,6 +150,7 @@ package actor Inbox {
 
     /// - Returns: When to look again, even without a hint.
     private func scan(movedIn: Set<FilePath.Component>) async -> Duration {
+        settling.settleTime = configuration.settleTime
         await finishClaims()
         var next = configuration.rescanInterval
         do {

@@ -2,6 +2,7 @@
 
 import Failures
 import Jobs
+import Logging
 import Store
 import SystemPackage
 
@@ -20,9 +21,11 @@ extension JobQueue {
             dataRoots: configuration.dataRoots.map(\.string),
             resultsDirectory: folders.results.appending(job.record.partialResultsName).string,
             description: job.record.description)
-        let launcher = WorkerLauncher(
-            executable: configuration.worker, arguments: configuration.workerArguments,
-            grace: configuration.grace)
+        let launcher = configuration.launcher { [health, logger] absence in
+            for text in health.set("worker socket", [absence].compactMap(\.self)) {
+                logger.warning("something is wrong", metadata: ["reason": "\(text)"])
+            }
+        }
         Task {
             let exit: WorkerExit
             do {
@@ -54,7 +57,7 @@ extension JobQueue {
         progress[id]?.append(line)
     }
 
-    private func workerEnded(_ id: String, attempt: Int, _ exit: WorkerExit) {
+    func workerEnded(_ id: String, attempt: Int, _ exit: WorkerExit) {
         guard let job = live[id], job.row.attempts == attempt else { return }
         live[id]?.exit = exit
         let isStopping = job.stop?.isStopping ?? false
@@ -80,6 +83,9 @@ extension JobQueue {
             let message =
                 "the worker could not be started: \(reason); check the setting `worker`"
             return .failed(.init(failureClass: .transient, message: message))
+        case .outOfMemory(let text):
+            return .failed(.init(failureClass: .resource, message: text))
+        case .vanished(let text): how = "\(text), and left no outcome"
         case nil: return .interrupted
         }
         let tail = folder.logTail()

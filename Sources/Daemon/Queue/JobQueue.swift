@@ -18,7 +18,10 @@ package actor JobQueue {
         var exit: WorkerExit?
     }
 
-    let configuration: DaemonConfiguration
+    private nonisolated let settings: LiveConfiguration
+    nonisolated var configuration: DaemonConfiguration { settings.current }
+    /// What keeps the daemon from its work, besides what is told here.
+    package nonisolated let health: Health
     let folders: StateFolders
     let index: IndexDatabase
     let publisher: Publisher
@@ -48,10 +51,12 @@ package actor JobQueue {
 
     /// - Parameter notifier: is told a line about the queue whenever that changes.
     package init(
-        configuration: DaemonConfiguration, index: IndexDatabase, notifier: Notifier,
+        settings: LiveConfiguration, index: IndexDatabase, health: Health, notifier: Notifier,
         logger: Logger
     ) {
-        self.configuration = configuration
+        let configuration = settings.current
+        self.settings = settings
+        self.health = health
         self.notifier = notifier
         folders = configuration.folders
         self.index = index
@@ -68,9 +73,18 @@ package actor JobQueue {
         emptyTrash()
     }
 
-    /// Stops the worker, puts its job back into the queue, and returns when nothing runs.
+    /// The settings were replaced: what was waiting for a limit may go on.
+    package func settingsChanged() {
+        state.limits = configuration.limits
+        process(.ticked)
+    }
+
+    /// Stops the workers that are children and puts their jobs back into the queue; workers in
+    /// units of their own go on, and the next daemon finds them. Returns when nothing else runs.
     package func drain() async {
-        process(.drained)
+        let staying = live.filter { $0.value.attempt?.worker?.outlivesDaemon ?? false }.keys
+        process(.leaving(Set(staying)))
+        for id in staying where state.entries[id] == nil { live[id] = nil }
         if isStopped { return }
         await withCheckedContinuation { drainWaiters.append($0) }
     }

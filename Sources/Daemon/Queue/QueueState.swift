@@ -38,7 +38,7 @@ package struct QueueState: Sendable, Hashable {
         }
     }
 
-    private let limits: QueueLimits
+    package var limits: QueueLimits
     package private(set) var entries: [String: Entry] = [:]
     /// True once the daemon stops: nothing is started any more.
     package private(set) var isDraining = false
@@ -81,6 +81,9 @@ package struct QueueState: Sendable, Hashable {
         case .cancelled(let id): cancel(id, &actions)
         case .ticked: break
         case .drained: drain(&actions)
+        case .leaving(let ids):
+            for id in ids where entries[id]?.state == .running { entries[id] = nil }
+            drain(&actions)
         }
         startNext(now: now, &actions)
         return actions

@@ -26,11 +26,19 @@ package struct StateFolders: Sendable, Equatable {
 
     package func job(_ id: String) -> FilePath { jobs.appending(id) }
 
+    /// The folders that nobody but the daemon's user may own.
+    package var own: [FilePath] {
+        [
+            state, spool, jobs, results, store, index.removingLastComponent(),
+            socket.removingLastComponent(),
+        ]
+    }
+
     /// Makes what is missing. Existing folders keep the permissions an administrator gave them.
     package func make() throws(SystemCallError) {
         try Syscalls.makeFolders(state, mode: 0o751)
         for (folder, mode) in [
-            (inbox, 0o770), (rejected, 0o770), (spool, 0o700), (jobs, 0o750), (results, 0o750),
+            (inbox, 0o1770), (rejected, 0o770), (spool, 0o700), (jobs, 0o750), (results, 0o750),
             (store, 0o750), (state.appending("db"), 0o700), (state.appending("run"), 0o750),
         ] as [(FilePath, CInterop.Mode)] {
             try Syscalls.makeFolders(folder, mode: mode)

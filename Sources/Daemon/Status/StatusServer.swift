@@ -12,7 +12,8 @@ import Store
 import SystemPackage
 
 package struct StatusServer: Sendable {
-    private let configuration: DaemonConfiguration
+    private let live: LiveConfiguration
+    private var configuration: DaemonConfiguration { live.current }
     private let queue: JobQueue
     private let inbox: Inbox
     private let submissions: SubmissionCheck
@@ -26,12 +27,13 @@ package struct StatusServer: Sendable {
     private static let answerTime = Duration.seconds(30)
     private var forecastTime: Duration { Self.answerTime + configuration.forecastTime }
 
-    package init(configuration: DaemonConfiguration, queue: JobQueue, inbox: Inbox) {
-        self.configuration = configuration
+    package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
+        let configuration = settings.current
+        live = settings
         self.queue = queue
         self.inbox = inbox
-        submissions = SubmissionCheck(configuration)
-        forecaster = Forecaster(configuration)
+        submissions = SubmissionCheck(settings)
+        forecaster = Forecaster(settings)
         path = configuration.folders.socket
         // The longest of all answers: shorter times are kept here.
         let longest = Self.answerTime + configuration.forecastTime

@@ -1,0 +1,106 @@
+// An attempt in a unit of its own: the service manager starts a worker for each connection to
+// its socket, with its own sandbox and limits. The daemon may end; the worker goes on.
+
+import DurableIO
+import Failures
+import Foundation
+package import Jobs
+package import SystemPackage
+
+package struct UnitLauncher: WorkerLaunching {
+    private let socket: FilePath
+    private let grace: Duration
+    private let fallback: any WorkerLaunching
+    private let onAbsence: @Sendable (String?) -> Void
+    /// A worker greets as soon as its libraries are loaded.
+    private let greetingTime: Duration
+
+    /// - Parameters:
+    ///   - grace: between SIGTERM and SIGKILL.
+    ///   - fallback: runs the attempt where nobody listens at the socket.
+    ///   - onAbsence: is told why that was so, and nil where it was not.
+    package init(
+        socket: FilePath, grace: Duration, fallback: any WorkerLaunching,
+        greetingTime: Duration = .seconds(60), onAbsence: @escaping @Sendable (String?) -> Void
+    ) {
+        self.socket = socket
+        self.grace = grace
+        self.fallback = fallback
+        self.greetingTime = greetingTime
+        self.onAbsence = onAbsence
+    }
+
+    /// As `WorkerLauncher.run`; but the log is the worker's own business, and the end of the
+    /// connection is the end of the attempt: the service manager keeps its side open until the
+    /// unit is gone.
+    @concurrent
+    package func run(
+        _ request: WorkerRequest, log: FilePath, stop: StopSwitch,
+        onStart: @Sendable (ProcessIdentity) async throws -> Void,
+        onLine: @escaping @Sendable (ProgressLine) async -> Void
+    ) async -> WorkerExit {
+        let connection: UnitConnection
+        do {
+            connection = UnitConnection(try UnixSocket.connect(to: socket))
+        } catch {
+            onAbsence(
+                "no worker in a unit of its own: \(error); the worker is a child of the daemon "
+                    + "instead (systemctl status layerfold-worker.socket)")
+            return await fallback.run(
+                request, log: log, stop: stop, onStart: onStart, onLine: onLine)
+        }
+        onAbsence(nil)
+        return await run(request, on: connection, stop, onStart, onLine)
+    }
+
+    private func run(
+        _ request: WorkerRequest, on connection: UnitConnection, _ stop: StopSwitch,
+        _ onStart: @Sendable (ProcessIdentity) async throws -> Void,
+        _ onLine: @Sendable (ProgressLine) async -> Void
+    ) async -> WorkerExit {
+        var lines = connection.lines.makeAsyncIterator()
+        guard let worker = await greeting(&lines, connection) else {
+            return .notStarted(
+                "`\(socket)` gave a connection, but no worker; journalctl -u "
+                    + "'layerfold-worker@*' says why (is MaxConnections= of the socket too small?)")
+        }
+        do {
+            try await onStart(worker)
+            connection.send(try Array(JobJSON.encode(request)) + [UInt8(ascii: "\n")])
+        } catch {
+            // Without a request it ends at once.
+            connection.close()
+            return .notStarted(FaultText.describe(error))
+        }
+        let stopping = Task { [grace] in
+            await stop.wait()
+            if !Task.isCancelled { await worker.stop(grace: grace) }
+        }
+        defer { stopping.cancel() }
+        var exit: WorkerExit?
+        while let line = await lines.next() {
+            if let end = UnitEnd(line) {
+                exit = end.exit
+            } else if let progress = try? ProgressLine(line: Data(line)) {
+                await onLine(progress)
+            }
+        }
+        return exit ?? .vanished("the unit of the worker ended without a word")
+    }
+
+    private func greeting(
+        _ lines: inout AsyncStream<[UInt8]>.Iterator, _ connection: UnitConnection
+    ) async -> ProcessIdentity? {
+        let alarm = Task { [greetingTime] in
+            do { try await Task.sleep(for: greetingTime) } catch { return }
+            connection.close()
+        }
+        defer { alarm.cancel() }
+        while let line = await lines.next() {
+            // What comes before is noise of a library.
+            guard let greeting = try? WorkerGreeting(line: Data(line)) else { continue }
+            return ProcessIdentity(of: greeting.process)
+        }
+        return nil
+    }
+}
