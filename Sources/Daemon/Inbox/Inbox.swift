@@ -104,8 +104,8 @@ package actor Inbox {
         }
     }
 
-    /// Whom the inbox belongs to now, and who may do what in it: anybody with a right to the folder
-    /// above may have put another one in its place.
+    /// Whom the inbox belongs to now, and who may do what in it: somebody may have put another one
+    /// in its place.
     private func judge(_ status: FileStatus?) {
         let wrong = status.flatMap {
             InboxRule.problem(

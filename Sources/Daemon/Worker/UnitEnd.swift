@@ -12,7 +12,8 @@ package struct UnitEnd: Equatable, Sendable {
         let (result, code, status) = (words[1], words[2], String(words[3]))
         exit =
             if result == "oom-kill" {
-                .outOfMemory("the kernel killed the worker: its unit ran out of memory (MemoryMax=)")
+                .outOfMemory(
+                    "the kernel killed the worker: its unit ran out of memory (MemoryMax=)")
             } else if code == "exited", let number = Int(status) {
                 .exited(code: number)
             } else if let signal = Self.signals[status] {

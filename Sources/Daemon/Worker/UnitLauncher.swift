@@ -58,8 +58,18 @@ package struct UnitLauncher: WorkerLaunching {
         _ onStart: @Sendable (ProcessIdentity) async throws -> Void,
         _ onLine: @Sendable (ProgressLine) async -> Void
     ) async -> WorkerExit {
+        let alarm = Task { [greetingTime] in
+            do { try await Task.sleep(for: greetingTime) } catch { return }
+            connection.close()
+        }
         var lines = connection.lines.makeAsyncIterator()
-        guard let worker = await greeting(&lines, connection) else {
+        var greeting: WorkerGreeting?
+        // What comes before is noise of a library.
+        while greeting == nil, let line = await lines.next() {
+            greeting = try? WorkerGreeting(line: Data(line))
+        }
+        alarm.cancel()
+        guard let worker = greeting.flatMap({ ProcessIdentity(of: $0.process) }) else {
             return .notStarted(
                 "`\(socket)` gave a connection, but no worker; journalctl -u "
                     + "'layerfold-worker@*' says why (is MaxConnections= of the socket too small?)")
@@ -86,21 +96,5 @@ package struct UnitLauncher: WorkerLaunching {
             }
         }
         return exit ?? .vanished("the unit of the worker ended without a word")
-    }
-
-    private func greeting(
-        _ lines: inout AsyncStream<[UInt8]>.Iterator, _ connection: UnitConnection
-    ) async -> ProcessIdentity? {
-        let alarm = Task { [greetingTime] in
-            do { try await Task.sleep(for: greetingTime) } catch { return }
-            connection.close()
-        }
-        defer { alarm.cancel() }
-        while let line = await lines.next() {
-            // What comes before is noise of a library.
-            guard let greeting = try? WorkerGreeting(line: Data(line)) else { continue }
-            return ProcessIdentity(of: greeting.process)
-        }
-        return nil
     }
 }

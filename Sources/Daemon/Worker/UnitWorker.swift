@@ -35,7 +35,8 @@ extension ProcessIdentity {
         _ = Glibc.kill(pid_t(process), SIGTERM)
         let end = ContinuousClock.now + grace
         while isAlive, ContinuousClock.now < end, !Task.isCancelled {
-            try? await Task.sleep(for: min(Self.pollInterval, ContinuousClock.now.duration(to: end)))
+            let left = ContinuousClock.now.duration(to: end)
+            try? await Task.sleep(for: min(Self.pollInterval, left))
         }
         // The wait is given up only where the process is gone.
         if !Task.isCancelled { kill() }
