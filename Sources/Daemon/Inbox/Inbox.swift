@@ -92,7 +92,7 @@ package actor Inbox {
     private func rewatch() {
         do {
             let status = try Syscalls.stat(folders.inbox)
-            judge(status)
+            defer { judge(status) }
             if let watch, let status, watch.watch.status.isSameFile(as: status) { return }
             watch = nil
             hints.forgetWriters()
@@ -112,8 +112,9 @@ package actor Inbox {
                 inbox: folders.inbox.string, owner: Int($0.owner), permissions: $0.permissions,
                 user: Int(geteuid()))
         }
-        let gone = "the inbox `\(folders.inbox)` is not there: make it anew (mode 3770), or "
-            + "restart the daemon, which does"
+        let gone =
+            "the inbox `\(folders.inbox)` is not there: make it anew (mode 3770), or restart the "
+            + "daemon, which does"
         let problems = status == nil ? [gone] : [wrong, problem].compactMap(\.self)
         for text in queue.health.set("inbox", problems) {
             logger.warning("something is wrong", metadata: ["reason": "\(text)"])
