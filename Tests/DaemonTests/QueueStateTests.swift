@@ -35,8 +35,15 @@ private struct World: Hashable {
             workers.remove(Worker(id: id, attempt: attempt))
         case .published(let id, _): publishing.remove(id)
         case .cancelled, .ticked, .drained: break
+        case .leaving(let ids):
+            // What goes on without this daemon is the next one's.
+            for id in ids where recorded[id] == .running {
+                recorded[id] = nil
+                workers = workers.filter { $0.id != id }
+            }
         }
-        let wasDraining = queue.isDraining || event == .drained
+        let isDrain = if case .leaving = event { true } else { event == .drained }
+        let wasDraining = queue.isDraining || isDrain
         let actions = queue.handle(event, now: now)
         var wakes: Int?
         for action in actions {
@@ -114,7 +121,9 @@ private struct World: Hashable {
 
     /// Everything that can happen next, the impossible words of confused workers included.
     private static func events(_ world: World) -> [QueueEvent] {
-        var events: [QueueEvent] = [.ticked, .drained]
+        var events: [QueueEvent] = [
+            .ticked, .drained, .leaving(Set(world.workers.map(\.id))),
+        ]
         for id in ["A", "B"] {
             // A job enters once; a failed or cancelled one enters again by a retry.
             switch world.recorded[id] {

@@ -8,12 +8,14 @@ package import SystemPackage
 package enum StrayWorkers {
     /// The living ones whose job lies in `jobs`: they work in their job's folder.
     package static func all(in jobs: FilePath) -> [ProcessIdentity] {
+        guard let place = (try? Syscalls.stat(jobs)) ?? nil else { return [] }
         let entries = (try? DirectoryScan.entries(of: "/proc")) ?? []
         return entries.compactMap { entry -> ProcessIdentity? in
             guard let number = Int(entry.name.string),
-                let folder = workingFolder(of: number),
-                folder.removingLastComponent() == jobs,
-                let worker = ProcessIdentity(of: number), worker.outlivesDaemon
+                let worker = ProcessIdentity(of: number), worker.outlivesDaemon,
+                let parent = workingFolder(of: number)?.removingLastComponent(),
+                // By identity: the kernel's name for it has no links, ours may.
+                let status = try? Syscalls.stat(parent), status.isSameFile(as: place)
             else { return nil }
             return worker
         }
