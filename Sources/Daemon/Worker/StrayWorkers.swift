@@ -2,7 +2,6 @@
 // workers of one job would write over one another.
 
 import DurableIO
-import Glibc
 package import SystemPackage
 
 package enum StrayWorkers {
@@ -13,23 +12,12 @@ package enum StrayWorkers {
         return entries.compactMap { entry -> ProcessIdentity? in
             guard let number = Int(entry.name.string),
                 let worker = ProcessIdentity(of: number), worker.outlivesDaemon,
-                let parent = workingFolder(of: number)?.removingLastComponent(),
-                // By identity: the kernel's name for it has no links, ours may.
-                let status = try? Syscalls.stat(parent), status.isSameFile(as: place)
+                // By identity: its mounts are not ours, and names may differ. Processes of other
+                // users do not tell.
+                let parent = try? Syscalls.stat(FilePath("/proc/\(number)/cwd/..")),
+                parent.isSameFile(as: place)
             else { return nil }
             return worker
         }
-    }
-
-    /// Nil also for processes of other users.
-    private static func workingFolder(of process: Int) -> FilePath? {
-        let bytesMax = 4_096
-        let link = FilePath("/proc/\(process)/cwd")
-        let bytes = unsafe [CChar](unsafeUninitializedCapacity: bytesMax) { buffer, count in
-            guard let start = buffer.baseAddress else { return }
-            count = max(0, unsafe link.withPlatformString { unsafe readlink($0, start, bytesMax) })
-        }
-        guard !bytes.isEmpty else { return nil }
-        return FilePath(String(decoding: bytes.map(UInt8.init(bitPattern:)), as: UTF8.self))
     }
 }

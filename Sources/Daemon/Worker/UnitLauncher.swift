@@ -5,6 +5,7 @@ import DurableIO
 import Failures
 import Foundation
 package import Jobs
+import Synchronization
 package import SystemPackage
 
 package struct UnitLauncher: WorkerLaunching {
@@ -53,6 +54,11 @@ package struct UnitLauncher: WorkerLaunching {
         return await run(request, on: connection, stop, onStart, onLine)
     }
 
+    /// The process of the attempt, once it has greeted.
+    private final class Present: Sendable {
+        let worker = Mutex<ProcessIdentity?>(nil)
+    }
+
     private func run(
         _ request: WorkerRequest, on connection: UnitConnection, _ stop: StopSwitch,
         _ onStart: @Sendable (ProcessIdentity) async throws -> Void,
@@ -62,6 +68,15 @@ package struct UnitLauncher: WorkerLaunching {
             do { try await Task.sleep(for: greetingTime) } catch { return }
             connection.close()
         }
+        let present = Present()
+        let stopping = Task { [grace] in
+            await stop.wait()
+            if Task.isCancelled { return }
+            // Who has no request yet ends when there is none to come.
+            guard let worker = present.worker.withLock({ $0 }) else { return connection.close() }
+            await worker.stop(grace: grace)
+        }
+        defer { stopping.cancel() }
         var lines = connection.lines.makeAsyncIterator()
         var greeting: WorkerGreeting?
         // What comes before is noise of a library.
@@ -74,6 +89,7 @@ package struct UnitLauncher: WorkerLaunching {
                 "`\(socket)` gave a connection, but no worker; journalctl -u "
                     + "'layerfold-worker@*' says why (is MaxConnections= of the socket too small?)")
         }
+        present.worker.withLock { $0 = worker }
         do {
             try await onStart(worker)
             connection.send(try Array(JobJSON.encode(request)) + [UInt8(ascii: "\n")])
@@ -82,11 +98,6 @@ package struct UnitLauncher: WorkerLaunching {
             connection.close()
             return .notStarted(FaultText.describe(error))
         }
-        let stopping = Task { [grace] in
-            await stop.wait()
-            if !Task.isCancelled { await worker.stop(grace: grace) }
-        }
-        defer { stopping.cancel() }
         var exit: WorkerExit?
         while let line = await lines.next() {
             if let end = UnitEnd(line) {
