@@ -230,6 +230,19 @@ struct UnitWorkerTests {
         #expect(try daemon.job(named: "ok-n")?.state == .queued)
     }
 
+    @Test func `a cancellation does not wait for a worker that never greets`() async throws {
+        let daemon = try TestDaemon()
+        let units = try await WorkerUnits(in: daemon.folder, ["/bin/cat"])
+        defer { withExtendedLifetime(units) {} }
+        daemon.arguments = ["--worker-socket", units.socket.string]
+        try await daemon.start()
+        let id = try daemon.submit("ok-c")
+        try await daemon.wait(for: "ok-c", .running)
+        _ = try daemon.client.cancel(id)
+        try await daemon.wait(for: "ok-c", .cancelled)
+        #expect(daemon.stop() == 0)
+    }
+
     @Test func `the real worker greets, and goes on when nobody listens any more`() async throws {
         let folder = try TestFolder()
         let units = try await WorkerUnits(
