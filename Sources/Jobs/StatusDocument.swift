@@ -144,6 +144,8 @@ package struct ServerStatus: Sendable, Equatable, Codable {
     package var isStopping: Bool
     /// Why the daemon cannot do its work at present, such as a full disk.
     package var degraded: String?
+    /// Each reason by itself, with its cure; nil from daemons before they were told apart.
+    package var problems: [String]?
 
     package init(
         version: String, process: Int, startedAtMilliseconds: Int, stateDirectory: String,
@@ -164,7 +166,7 @@ package struct ServerStatus: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case version, process, inbox, jobs, running, degraded
+        case version, process, inbox, jobs, running, degraded, problems
         case startedAtMilliseconds = "started_at_ms"
         case stateDirectory = "state_dir"
         case modelRoots = "model_roots"

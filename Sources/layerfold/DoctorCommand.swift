@@ -30,7 +30,7 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         let algebra = algebra
         if measure { try measureSpeed() }
-        let checks = machine + [algebra] + state + [reach] + inbox
+        let checks = machine + [algebra] + state + reach + inbox
         if json {
             try Terminal.json(checks)
         } else {
@@ -155,14 +155,17 @@ struct DoctorCommand: ParsableCommand {
         }
     }
 
-    private var reach: Check {
+    private var reach: [Check] {
         do {
             let status = try daemon.client.status()
-            return Check(
-                what: "daemon", isGood: status.degraded == nil,
-                detail: status.degraded ?? "version \(status.version), process \(status.process)")
+            let problems = status.problems ?? [status.degraded].compactMap(\.self)
+            if problems.isEmpty {
+                let detail = "version \(status.version), process \(status.process)"
+                return [Check(what: "daemon", isGood: true, detail: detail)]
+            }
+            return problems.map { Check(what: "daemon", isGood: false, detail: $0) }
         } catch {
-            return Check(what: "daemon", isGood: false, detail: FaultText.describe(error))
+            return [Check(what: "daemon", isGood: false, detail: FaultText.describe(error))]
         }
     }
 }

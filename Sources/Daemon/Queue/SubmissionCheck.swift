@@ -7,14 +7,15 @@ import Jobs
 import Locations
 
 actor SubmissionCheck {
-    private let configuration: DaemonConfiguration
+    private let live: LiveConfiguration
+    private var configuration: DaemonConfiguration { live.current }
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.submissions")
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    init(_ configuration: DaemonConfiguration) { self.configuration = configuration }
+    init(_ settings: LiveConfiguration) { live = settings }
 
     /// What the manifest asks for, once all that it names was found.
     /// - Throws: `ManifestError`, or an `ErrorDocument` that says what is not there.
