@@ -35,18 +35,26 @@ package enum DaemonProgram {
     }
 
     /// Runs until SIGTERM or SIGINT; returns after a clean stop.
+    /// - Parameter reread: the settings as a reload finds them; nil where there is no file.
     package static func run(
-        settings: ServerSettings, logger: Logger,
+        settings: ServerSettings, reread: (@Sendable () throws -> ServerSettings)? = nil,
+        logger: Logger,
         onReady: @escaping @Sendable () -> Void = {}
     ) async throws {
         let environment = ProcessInfo.processInfo.environment
         // systemd names the folder of `StateDirectory=` here.
         let state = environment["STATE_DIRECTORY"] ?? "/var/lib/layerfoldd"
-        let configuration = DaemonConfiguration(
-            settings, defaultState: state, program: try executable())
+        let program = try executable()
+        let configuration: @Sendable (ServerSettings) -> DaemonConfiguration = {
+            DaemonConfiguration($0, defaultState: state, program: program)
+        }
         let notifier = Notifier(environment: environment, process: Int(getpid()))
         let service = DaemonService(
-            configuration: configuration, notifier: notifier, logger: logger, onReady: onReady)
+            configuration: configuration(settings),
+            source: reread.map {
+                SettingsSource(start: settings, read: $0, configuration: configuration)
+            }, isService: environment["NOTIFY_SOCKET"] != nil, notifier: notifier, logger: logger,
+            onReady: onReady)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let group = ServiceGroup(

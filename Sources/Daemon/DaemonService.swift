@@ -19,6 +19,8 @@ package struct DaemonService: Service {
         case alreadyRunning(state: FilePath, process: Int32?)
         case workerMissing(FilePath)
         case socketPathTooLong(FilePath)
+        /// The start-up self-check: what is wrong with the place, each with its cure.
+        case misplaced([String])
 
         package var description: String {
             switch self {
@@ -31,21 +33,29 @@ package struct DaemonService: Service {
             case .socketPathTooLong(let path):
                 "`\(path)` is too long for a socket (\(StatusServer.pathBytesMax) bytes): use a "
                     + "state folder with a shorter path"
+            case .misplaced(let reasons): reasons.joined(separator: "\n")
             }
         }
     }
 
     private let configuration: DaemonConfiguration
+    private let source: SettingsSource?
+    private let isService: Bool
     private let notifier: Notifier
     private let logger: Logger
     private let onReady: @Sendable () -> Void
 
-    /// - Parameter onReady: is called when jobs are taken and clients served.
+    /// - Parameters:
+    ///   - source: where a reload reads the settings; nil where there is nothing to read.
+    ///   - isService: whether a service manager started this process.
+    ///   - onReady: is called when jobs are taken and clients served.
     package init(
-        configuration: DaemonConfiguration, notifier: Notifier, logger: Logger,
-        onReady: @escaping @Sendable () -> Void = {}
+        configuration: DaemonConfiguration, source: SettingsSource? = nil, isService: Bool = false,
+        notifier: Notifier, logger: Logger, onReady: @escaping @Sendable () -> Void = {}
     ) {
         self.configuration = configuration
+        self.source = source
+        self.isService = isService
         self.notifier = notifier
         self.logger = logger
         self.onReady = onReady
@@ -53,9 +63,18 @@ package struct DaemonService: Service {
 
     /// Runs until graceful shutdown or cancellation.
     package func run() async throws {
+        Self.ignoreSignals()
         let folders = configuration.folders
+        let live = LiveConfiguration(configuration)
+        let health = Health()
+        let selfCheck = SelfCheck(live, health: health, isService: isService, logger: logger)
+        notifier.status("checking the place")
         try check(folders)
+        // Before anything is made in what may be somebody else's, and again when all is there.
+        try await refuseMisplaced(selfCheck, isDeep: false)
         try folders.make()
+        try makeDefaultRoots()
+        try await refuseMisplaced(selfCheck, isDeep: true)
         guard let lock = try FileLock.acquire(folders.lock) else {
             throw StartError.alreadyRunning(
                 state: folders.state, process: FileLock.holder(of: folders.lock))
@@ -69,11 +88,11 @@ package struct DaemonService: Service {
                 metadata: ["damaged": "\(damaged)", "reason": "\(reason)"])
         }
         let queue = JobQueue(
-            configuration: configuration, index: index, notifier: notifier, logger: logger)
-        let inbox = Inbox(configuration: configuration, queue: queue, logger: logger)
+            settings: live, index: index, health: health, notifier: notifier, logger: logger)
+        let inbox = Inbox(settings: live, queue: queue, logger: logger)
         try await queue.recover(claimed: Set(Claim.all(in: folders.spool).map(\.id)))
         await inbox.finishClaims()
-        try await serve(queue, inbox)
+        try await serve(live, queue, inbox, selfCheck)
         // The lock is let go only now, when nothing of this process touches the folder any more.
         _ = consume lock
         logger.notice("stopped")
@@ -83,28 +102,46 @@ package struct DaemonService: Service {
         guard folders.socket.string.utf8.count <= StatusServer.pathBytesMax else {
             throw StartError.socketPathTooLong(folders.socket)
         }
-        let worker = configuration.worker
+        try Self.requireWorker(configuration.worker)
+    }
+
+    static func requireWorker(_ worker: FilePath) throws {
         guard unsafe worker.withPlatformString({ unsafe access($0, X_OK) }) == 0 else {
             throw StartError.workerMissing(worker)
         }
-        let group = configuration.adminGroup
-        if group != DaemonConfiguration.usualAdminGroup, Callers.group(named: group) == nil {
-            logger.warning(
-                "the setting `admin_group` names no group, so only root and this user are admins",
-                metadata: ["group": "\(group)"])
+    }
+
+    private func refuseMisplaced(_ selfCheck: SelfCheck, isDeep: Bool) async throws {
+        let reasons = await selfCheck.look(isDeep: isDeep)
+        guard let first = reasons.first else { return }
+        notifier.status("cannot start: \(first)")
+        throw StartError.misplaced(reasons)
+    }
+
+    /// Roots that nobody set are the daemon's own, and are made like its other folders.
+    private func makeDefaultRoots() throws {
+        let state = configuration.folders.state
+        for root in configuration.modelRoots + configuration.dataRoots
+        where root.removingLastComponent() == state {
+            try Syscalls.makeFolders(root, mode: 0o755)
         }
     }
 
-    private func serve(_ queue: JobQueue, _ inbox: Inbox) async throws {
-        let server = try StatusServer(configuration: configuration, queue: queue, inbox: inbox)
+    private func serve(
+        _ live: LiveConfiguration, _ queue: JobQueue, _ inbox: Inbox, _ selfCheck: SelfCheck
+    ) async throws {
+        let server = try StatusServer(settings: live, queue: queue, inbox: inbox)
+        let reloader = DaemonReload(
+            source, live: live, health: queue.health, notifier: notifier, logger: logger)
         try await withThrowingTaskGroup { group in
             group.addTask { await server.run() }
             await queue.start()
             group.addTask { await inbox.run() }
             group.addTask { await self.report(queue) }
-            let keeper = CacheKeeper(configuration, logger: logger)
+            let keeper = CacheKeeper(live, logger: logger)
             group.addTask { await keeper.run(queue) }
-            let reload = reloadSource(inbox)
+            group.addTask { await selfCheck.run() }
+            let reload = Self.reloadSource { await reloader.reload(queue, inbox, selfCheck) }
             defer { reload.cancel() }
             notifier.ready(await queue.statusLine())
             logger.notice("ready", metadata: ["state": "\(configuration.folders.state)"])
@@ -118,7 +155,7 @@ package struct DaemonService: Service {
             } catch {
                 failure = error
             }
-            notifier.stopping(timeout: configuration.grace + .seconds(30))
+            notifier.stopping(timeout: live.current.grace + .seconds(30))
             await queue.drain()
             group.cancelAll()
             while let result = await group.nextResult() { _ = result }
@@ -137,18 +174,18 @@ package struct DaemonService: Service {
         }
     }
 
-    /// SIGHUP: look through the inbox now. SIGPIPE: ignored.
-    private func reloadSource(_ inbox: Inbox) -> any DispatchSourceSignal {
+    private static func ignoreSignals() {
+        // A reload that comes before there is anything to reload.
         signal(SIGHUP, SIG_IGN)
         // A client that hangs up must not end the daemon.
         signal(SIGPIPE, SIG_IGN)
+    }
+
+    private static func reloadSource(
+        _ reload: @escaping @Sendable () async -> Void
+    ) -> any DispatchSourceSignal {
         let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .main)
-        let notifier = notifier
-        source.setEventHandler {
-            notifier.reloading()
-            inbox.look()
-            notifier.ready("looking through the inbox")
-        }
+        source.setEventHandler { Task { await reload() } }
         source.resume()
         return source
     }

@@ -4,7 +4,7 @@
 package import Failures
 
 /// One JSON line on the worker's standard input. The daemon then keeps the pipe open: when it
-/// closes, the daemon is gone and the worker must stop.
+/// closes, the daemon is gone and the worker must stop, unless it has a unit of its own.
 package struct WorkerRequest: Sendable, Equatable, Codable {
     package static let currentVersion = 1
     package static let bytesMax = 4_194_304

@@ -158,10 +158,13 @@ struct DoctorCommand: ParsableCommand {
     private var reach: [Check] {
         do {
             let status = try daemon.client.status()
-            let answer = Check(
-                what: "daemon", isGood: status.degraded == nil,
-                detail: status.degraded ?? "version \(status.version), process \(status.process)")
-            return [answer] + (status.retention.map { [Self.retention($0)] } ?? [])
+            let told = status.retention.map { [Self.retention($0)] } ?? []
+            let problems = status.problems ?? [status.degraded].compactMap(\.self)
+            if problems.isEmpty {
+                let detail = "version \(status.version), process \(status.process)"
+                return [Check(what: "daemon", isGood: true, detail: detail)] + told
+            }
+            return problems.map { Check(what: "daemon", isGood: false, detail: $0) } + told
         } catch {
             return [Check(what: "daemon", isGood: false, detail: FaultText.describe(error))]
         }

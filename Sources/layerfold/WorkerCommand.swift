@@ -16,7 +16,10 @@ struct WorkerCommand: ComputingCommand {
 
     @Flag(help: "Work out what the job would take, and run nothing.") var plan = false
 
+    @Flag(help: "Run in a unit of its own, and outlive the daemon.") var unit = false
+
     func run() throws {
+        if unit { try WorkerUnit.greet() }
         let stop = StopSignal()
         // Stages ask whether their inputs are whole before they keep anything.
         LostPages.install(.substitute, status: ExitStatus.refused.rawValue)
@@ -28,7 +31,7 @@ struct WorkerCommand: ComputingCommand {
             line.utf8.count <= WorkerRequest.bytesMax,
             let request = try? JSONDecoder().decode(Request.self, from: Data(line.utf8))
         else { throw Failure(.usage, "expected a job request on standard input") }
-        Self.stopWithDaemon()
+        if !unit { Self.stopWithDaemon() }
         return request
     }
 
@@ -48,6 +51,7 @@ struct WorkerCommand: ComputingCommand {
 
     private func work(_ stop: StopSignal) throws {
         let request: WorkerRequest = try request()
+        let ownUnit = unit ? WorkerUnit(request) : nil
         let worker = Worker(
             request,
             emit: { line in
@@ -55,6 +59,7 @@ struct WorkerCommand: ComputingCommand {
                 // One line at a time: two threads speak. The daemon may be gone; the job is stopped
                 // by its closed pipe, not by this.
                 speech.withLock { _ in
+                    if let ownUnit { return ownUnit.emit(line) }
                     _ = Descriptors.write(Array(data) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
                 }
             }, stop: { try stop.check() })

@@ -36,6 +36,9 @@ struct LayerfoldDaemon: AsyncParsableCommand {
     @Option(help: "The program started as `PROGRAM worker`. Default: layerfold beside layerfoldd.")
     var worker: String?
 
+    @Option(help: "Socket at which workers are started in units of their own.")
+    var workerSocket: String?
+
     @Option(help: "Seconds between two looks through the inbox. Default: 30.")
     var rescanSeconds: Double?
 
@@ -71,25 +74,49 @@ struct LayerfoldDaemon: AsyncParsableCommand {
         var logger = Logger(label: "layerfoldd")
         logger.logLevel = level
         do {
-            try await DaemonProgram.run(settings: settings(), logger: logger)
+            let (file, flags) = (try config.map(DaemonProgram.absolute), try flags())
+            let read: @Sendable () throws -> ServerSettings = {
+                try Self.settings(file: file, flags: flags)
+            }
+            try await DaemonProgram.run(
+                settings: read(), reread: file.map { _ in read }, logger: logger)
         } catch {
             logger.critical("\(FaultText.describe(error))")
-            throw ExitCode.failure
+            // sysexits.h: what a restart cannot mend, so that a service manager does not try.
+            let configurationError: Int32 = 78
+            throw FailureClass(of: error) == .user
+                ? ExitCode(configurationError) : ExitCode.failure
         }
     }
 
-    private func settings() throws -> ServerSettings {
+    /// What the flags say.
+    private func flags() throws -> ServerSettings {
+        var flags = ServerSettings()
+        flags.stateDirectory = try state.map(DaemonProgram.absolute)
+        flags.inbox = try inbox.map(DaemonProgram.absolute)
+        if !modelRoots.isEmpty { flags.modelRoots = try modelRoots.map(DaemonProgram.absolute) }
+        if !dataRoots.isEmpty { flags.dataRoots = try dataRoots.map(DaemonProgram.absolute) }
+        flags.worker = try worker.map(DaemonProgram.absolute)
+        flags.workerSocket = try workerSocket.map(DaemonProgram.absolute)
+        flags.rescanSeconds = rescanSeconds
+        flags.settleSeconds = settleSeconds
+        flags.graceSeconds = graceSeconds
+        return flags
+    }
+
+    /// The file as it is now, with the flags over it.
+    private static func settings(file: String?, flags: ServerSettings) throws -> ServerSettings {
         var settings =
-            try config.map { try DaemonProgram.settings(file: FilePath($0)) }
-            ?? ServerSettings()
-        settings.stateDirectory = try state.map(DaemonProgram.absolute) ?? settings.stateDirectory
-        settings.inbox = try inbox.map(DaemonProgram.absolute) ?? settings.inbox
-        if !modelRoots.isEmpty { settings.modelRoots = try modelRoots.map(DaemonProgram.absolute) }
-        if !dataRoots.isEmpty { settings.dataRoots = try dataRoots.map(DaemonProgram.absolute) }
-        settings.worker = try worker.map(DaemonProgram.absolute) ?? settings.worker
-        settings.rescanSeconds = rescanSeconds ?? settings.rescanSeconds
-        settings.settleSeconds = settleSeconds ?? settings.settleSeconds
-        settings.graceSeconds = graceSeconds ?? settings.graceSeconds
+            try file.map { try DaemonProgram.settings(file: FilePath($0)) } ?? ServerSettings()
+        settings.stateDirectory = flags.stateDirectory ?? settings.stateDirectory
+        settings.inbox = flags.inbox ?? settings.inbox
+        settings.modelRoots = flags.modelRoots ?? settings.modelRoots
+        settings.dataRoots = flags.dataRoots ?? settings.dataRoots
+        settings.worker = flags.worker ?? settings.worker
+        settings.workerSocket = flags.workerSocket ?? settings.workerSocket
+        settings.rescanSeconds = flags.rescanSeconds ?? settings.rescanSeconds
+        settings.settleSeconds = flags.settleSeconds ?? settings.settleSeconds
+        settings.graceSeconds = flags.graceSeconds ?? settings.graceSeconds
         return settings
     }
 }

@@ -58,6 +58,23 @@ import Testing
         }
     }
 
+    @Test func `of a worker in a unit the service manager, or the kernel alone, tells of memory`() {
+        let told = WorkerOutcome.Failure(failureClass: .resource, message: "out of memory")
+        #expect(Self.end(.init(.outOfMemory("out of memory"))) == .died(told))
+        for exit in [WorkerExit.outOfMemory("out of memory"), .vanished("it ended")] {
+            guard
+                case .died(let failure) = Self.end(.init(exit, memoryKill: Self.kill)),
+                failure.message.contains("oom_kill 0 -> 1")
+            else {
+                Issue.record("\(exit)")
+                continue
+            }
+        }
+        #expect(
+            Self.end(.init(.vanished("it ended"))) == .lost("it ended, and left no outcome"))
+        #expect(Self.end(.init(.vanished("it ended")), isStopping: true) == .interrupted)
+    }
+
     @Test func `a crash is a bug, a mapped file without bytes may pass, a kill is a loss`() {
         for signal in 1...31 {
             let end = Self.end(.init(.signaled(signal)))

@@ -47,7 +47,7 @@ import Testing
         var keeper: CacheKeeper {
             var logger = Logger(label: "test")
             logger.logLevel = .critical
-            return CacheKeeper(configuration, logger: logger)
+            return CacheKeeper(LiveConfiguration(configuration), logger: logger)
         }
     }
 
@@ -83,7 +83,8 @@ import Testing
         let configuration = DaemonConfiguration(
             folders: StateFolders(state: folder.path), modelRoots: [], dataRoots: [],
             worker: "/bin/false")
-        let keeper = CacheKeeper(configuration, logger: Logger(label: "test"))
+        let keeper = CacheKeeper(
+            LiveConfiguration(configuration), logger: Logger(label: "test"))
         #expect(await keeper.collect(workingSince: nil) == nil)
         #expect(!TestFolder.exists(folder.file("store")))
     }

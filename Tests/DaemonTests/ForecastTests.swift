@@ -128,7 +128,7 @@ struct ForecastTests {
             worker: daemon.folder.file("worker"))
         configuration.grace = .milliseconds(200)
         change(&configuration)
-        return Forecaster(configuration)
+        return Forecaster(LiveConfiguration(configuration))
     }
 
     private static func description(_ name: String) throws -> JobDescription {

@@ -26,14 +26,16 @@ final class InboxBench {
         configuration.jobsMax = 1_000_000
         var logger = Logger(label: "test")
         logger.logLevel = .critical
+        let settings = LiveConfiguration(configuration)
         queue = JobQueue(
-            configuration: configuration, index: try IndexDatabase(path: folders.index),
+            settings: settings, index: try IndexDatabase(path: folders.index), health: Health(),
             notifier: Notifier(environment: [:], process: 0), logger: logger)
-        inbox = Inbox(configuration: configuration, queue: queue, logger: logger)
+        inbox = Inbox(settings: settings, queue: queue, logger: logger)
     }
 
     /// Runs the inbox around `body`.
     func run(_ body: () async throws -> Void) async throws {
+        let inbox = inbox
         let task = Task { await inbox.run() }
         defer { task.cancel() }
         try await body()

@@ -41,7 +41,7 @@ import Testing
             var logger = Logger(label: "test")
             logger.logLevel = .critical
             queue = JobQueue(
-                configuration: configuration, index: index,
+                settings: LiveConfiguration(configuration), index: index, health: Health(),
                 notifier: Notifier(environment: [:], process: 0), logger: logger)
             try await queue.recover(claimed: [])
             await queue.start()

@@ -121,10 +121,11 @@ import Testing
     ) async throws -> (JobQueue, Inbox) {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
+        let settings = LiveConfiguration(configuration)
         let queue = JobQueue(
-            configuration: configuration, index: index,
+            settings: settings, index: index, health: Health(),
             notifier: Notifier(environment: [:], process: 1), logger: logger)
         try await queue.recover(claimed: Set(Claim.all(in: configuration.folders.spool).map(\.id)))
-        return (queue, Inbox(configuration: configuration, queue: queue, logger: logger))
+        return (queue, Inbox(settings: settings, queue: queue, logger: logger))
     }
 }

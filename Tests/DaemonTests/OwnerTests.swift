@@ -58,7 +58,7 @@ struct OwnerTests {
     @Test func `only the owner and admins cancel a job, and all see it`() async throws {
         // A group that every Debian has.
         let daemon = try await openDaemon("admin_group: users\n")
-        let group = try #require(Callers.group(named: "users"))
+        let group = try #require(Groups.number(named: "users"))
         let first = try await submit("gate-first", by: Self.ann, daemon)
         let second = try await submit("ok-second", by: Self.ann, daemon)
         #expect(try daemon.client.jobs().jobs.map(\.owner) == [Self.ann, Self.ann])

@@ -40,7 +40,8 @@ import Testing
 
         /// Everything that can happen next, the impossible words of confused workers included.
         func events(_ world: QueueWorld) -> [QueueEvent] {
-            var events: [QueueEvent] = hasDrain ? [.ticked, .drained] : [.ticked]
+            var events: [QueueEvent] = [.ticked]
+            if hasDrain { events += [.drained, .leaving(Set(world.workers.map(\.id)))] }
             for id in ids {
                 // A job enters once; a failed or cancelled one enters again by a retry.
                 switch world.recorded[id] {

@@ -39,7 +39,7 @@ struct QueueWorld: Hashable {
         let held = recorded.filter { $0.value == .held }.keys.filter {
             queue.entries[$0]?.hold?.endsByItself == false
         }
-        let wasDraining = queue.isDraining || event == .drained
+        let wasDraining = queue.isDraining || event.isDrain
         hear(event)
         let actions = queue.handle(event, now: now)
         var wakes: Int?
@@ -63,6 +63,12 @@ struct QueueWorld: Hashable {
         case .published(let id, _): publishing.remove(id)
         case .roomChecked(let id, _): asked.remove(id)
         case .cancelled, .held, .released, .prioritized, .planned, .ticked, .drained: break
+        case .leaving(let ids):
+            // What goes on without this daemon is the next one's.
+            for id in ids where recorded[id] == .running {
+                recorded[id] = nil
+                workers = workers.filter { $0.id != id }
+            }
         }
     }
 
@@ -180,5 +186,14 @@ struct QueueWorld: Hashable {
             }
         }
         return world
+    }
+}
+
+extension QueueEvent {
+    fileprivate var isDrain: Bool {
+        switch self {
+        case .drained, .leaving: true
+        default: false
+        }
     }
 }

@@ -179,6 +179,8 @@ import Testing
         #expect(try warnings(0o750).isEmpty)
         #expect(try warnings(0o770).first?.contains("chmod +t") == true)
         #expect(try warnings(0o702).first?.contains("chmod +t") == true)
+        #expect(try warnings(0o1772).map { $0.contains("anybody") } == [true])
+        #expect(try warnings(0o702).last?.contains("chmod o-w") == true)
         #expect(try warnings(0o1770, user: 4_711).first?.contains("belongs to user") == true)
     }
 }

@@ -32,12 +32,13 @@ import Testing
             index = try IndexDatabase(path: configuration.folders.index)
             var logger = Logger(label: "test")
             logger.logLevel = .critical
+            let settings = LiveConfiguration(configuration)
             let queue = JobQueue(
-                configuration: configuration, index: index,
+                settings: settings, index: index, health: Health(),
                 notifier: Notifier(environment: [:], process: 0), logger: logger)
             routes = StatusRoutes(
-                configuration: configuration, queue: queue,
-                inbox: Inbox(configuration: configuration, queue: queue, logger: logger))
+                settings: settings, queue: queue,
+                inbox: Inbox(settings: settings, queue: queue, logger: logger))
         }
 
         func ask(

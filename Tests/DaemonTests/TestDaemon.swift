@@ -105,6 +105,12 @@ final class TestDaemon {
         return process.terminationStatus
     }
 
+    /// SIGHUP.
+    func reload() throws {
+        let process = try #require(process)
+        Glibc.kill(process.processIdentifier, SIGHUP)
+    }
+
     func killHard() {
         guard let process else { return }
         Glibc.kill(process.processIdentifier, SIGKILL)
@@ -227,6 +233,8 @@ final class TestDaemon {
         results=$(field results_dir)
         name=$(field name)
         control=$(dirname "$0")
+        # In a unit of its own a worker works in its job's folder.
+        [ "$2" = --unit ] && cd "$folder"
         echo "$name ${attempt:-plan} $$" >>"$control/runs.log"
         count=$(grep "^$name " "$control/runs.log" | grep -vc ' plan ')
 

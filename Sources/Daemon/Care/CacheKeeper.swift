@@ -9,7 +9,8 @@ package import Store
 import SystemPackage
 
 package actor CacheKeeper {
-    private let configuration: DaemonConfiguration
+    private let live: LiveConfiguration
+    private var configuration: DaemonConfiguration { live.current }
     private let logger: Logger
     private var wasOverLimit = false
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.cache")
@@ -18,8 +19,8 @@ package actor CacheKeeper {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    package init(_ configuration: DaemonConfiguration, logger: Logger) {
-        self.configuration = configuration
+    package init(_ settings: LiveConfiguration, logger: Logger) {
+        live = settings
         self.logger = logger
     }
 

@@ -1,5 +1,5 @@
-// What the daemon is told, once, at its start: flags over environment over settings file over
-// defaults.
+// What the daemon is told: flags over environment over settings file over defaults. A reload makes
+// another one.
 
 import Glibc
 package import Jobs
@@ -16,6 +16,8 @@ package struct DaemonConfiguration: Sendable {
     /// The program that is started as `worker`. Default: `layerfold` beside the daemon.
     package var worker: FilePath
     package var workerArguments = ["worker"]
+    /// Where the service manager starts workers in units of their own; nil for children only.
+    package var workerSocket: FilePath?
     /// The inbox is looked through this often even if no event tells to. Default: 30 s.
     package var rescanInterval: Duration = .seconds(30)
     /// A file that was not moved in whole is taken once it has not changed for this long.
@@ -72,6 +74,7 @@ package struct DaemonConfiguration: Sendable {
         worker =
             settings.worker.map { FilePath($0) }
             ?? program.removingLastComponent().appending("layerfold")
+        workerSocket = settings.workerSocket.map { FilePath($0) }
         if let seconds = settings.rescanSeconds { rescanInterval = .seconds(seconds) }
         if let seconds = settings.settleSeconds { settleTime = .seconds(seconds) }
         if let seconds = settings.graceSeconds { grace = .seconds(seconds) }

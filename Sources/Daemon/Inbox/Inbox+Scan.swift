@@ -25,6 +25,7 @@ extension Inbox {
 
     /// - Returns: When to look again, even without a hint.
     func scan(movedIn: Set<FilePath.Component>) async -> Duration {
+        settling.settleTime = configuration.settleTime
         await finishClaims()
         var round = Round(movedIn: movedIn, next: configuration.rescanInterval)
         do {

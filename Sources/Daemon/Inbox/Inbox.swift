@@ -6,12 +6,14 @@
 import DurableIO
 import Failures
 import Foundation
+import Glibc
 package import Jobs
 package import Logging
 import SystemPackage
 
 package actor Inbox {
-    let configuration: DaemonConfiguration
+    let live: LiveConfiguration
+    var configuration: DaemonConfiguration { live.current }
     let folders: StateFolders
     let queue: JobQueue
     let logger: Logger
@@ -54,8 +56,9 @@ package actor Inbox {
         }
     }
 
-    package init(configuration: DaemonConfiguration, queue: JobQueue, logger: Logger) {
-        self.configuration = configuration
+    package init(settings: LiveConfiguration, queue: JobQueue, logger: Logger) {
+        let configuration = settings.current
+        live = settings
         folders = configuration.folders
         self.queue = queue
         self.logger = logger
@@ -130,7 +133,7 @@ package actor Inbox {
     private func rewatch() {
         do {
             let status = try Syscalls.stat(folders.inbox)
-            check(status)
+            defer { judge(status) }
             if let watch, let status, watch.watch.status.isSameFile(as: status) { return }
             watch = nil
             hints.forgetWriters()
@@ -142,13 +145,18 @@ package actor Inbox {
         }
     }
 
-    /// A folder that was made anew may be another's, or let people remove each other's files.
-    private func check(_ status: FileStatus?) {
-        let found = status.map { InboxFolder.warnings($0, path: folders.inbox) } ?? []
-        for warning in found where !warnings.contains(warning) {
-            logger.warning("the inbox is not as it should be", metadata: ["reason": "\(warning)"])
+    /// A folder that is new under this name may be another's, or let people remove each other's
+    /// files.
+    private func judge(_ status: FileStatus?) {
+        warnings = status.map { InboxFolder.warnings($0, path: folders.inbox) } ?? []
+        let gone =
+            "the inbox `\(folders.inbox)` is not there: make it anew (mode 3770), or restart the "
+            + "daemon, which does"
+        let problems = status == nil ? [gone] : warnings + [problem].compactMap(\.self)
+        // The probe has told of its own problem.
+        for text in queue.health.set("inbox", problems) where text != problem {
+            logger.warning("the inbox is not as it should be", metadata: ["reason": "\(text)"])
         }
-        warnings = found
     }
 
     /// Tries what the inbox is for, on files of our own: a folder that is new under this name may

@@ -18,11 +18,15 @@ package enum InboxFolder {
                 "`\(path)` belongs to user \(status.owner), who may take anybody's file out of it; "
                     + "the daemon is user \(user): `chown \(user) \(path)`")
         }
-        let (writableByOthers, sticky): (UInt32, UInt32) = (0o022, 0o1000)
+        let (writableByOthers, anybody, sticky): (UInt32, UInt32, UInt32) = (0o022, 0o002, 0o1000)
         if status.permissions & writableByOthers != 0, status.permissions & sticky == 0 {
             warnings.append(
                 "in `\(path)` people may remove and replace each other's files, for it has no "
                     + "sticky bit: `chmod +t \(path)`")
+        }
+        if status.permissions & anybody != 0 {
+            warnings.append(
+                "anybody on this machine may put files into `\(path)`: `chmod o-w \(path)`")
         }
         return warnings
     }

@@ -17,7 +17,7 @@ package struct Settling: Sendable {
         var since: ContinuousClock.Instant
     }
 
-    private let settleTime: Duration
+    package var settleTime: Duration
     private var sightings: [FilePath.Component: Sighting] = [:]
     /// Files that were put back: their move into the inbox was ours.
     private var putBack: [FilePath.Component: FileStatus] = [:]

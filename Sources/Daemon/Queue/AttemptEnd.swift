@@ -51,6 +51,14 @@ extension AttemptEnd {
                         + "`worker`"))
         case .exited(let code):
             self = .lost(words("the worker exited with code \(code) and left no outcome"))
+        case .outOfMemory(let text) where ending.memoryKill == nil:
+            self = .died(.init(failureClass: .resource, message: text))
+        case .outOfMemory:
+            self = .died(Self.memoryFailure(ending))
+        case .vanished where ending.memoryKill != nil:
+            self = .died(Self.memoryFailure(ending))
+        case .vanished(let how):
+            self = .lost(words("\(how), and left no outcome"))
         case .signaled(Int(SIGKILL)) where ending.memoryKill != nil:
             self = .died(Self.memoryFailure(ending))
         case .signaled(Int(SIGKILL)) where ending.wasReaped:

@@ -173,7 +173,7 @@ extension JobQueue {
             ])
     }
 
-    private func allowed(_ id: String, _ caller: Caller, _ verb: String) throws -> JobRow {
+    func allowed(_ id: String, _ caller: Caller, _ verb: String) throws -> JobRow {
         let row = try existing(id)
         guard caller.mayChange(jobOf: row.owner) else {
             logger.warning(

@@ -59,6 +59,7 @@ extension JobQueue {
 
     package func status() throws -> ServerStatus {
         let counts = try index.jobCounts()
+        let problems = problems
         var status = ServerStatus(
             version: Product.version, process: Int(getpid()),
             startedAtMilliseconds: startedAt, stateDirectory: folders.state.string,
@@ -69,18 +70,28 @@ extension JobQueue {
                 uniqueKeysWithValues: JobState.allCases.map {
                     ($0.rawValue, counts[$0.rawValue] ?? 0)
                 }),
-            running: state.running.first, isStopping: state.isDraining, degraded: degraded)
+            running: state.running.first, isStopping: state.isDraining,
+            degraded: problems.isEmpty ? nil : problems.joined(separator: "; "))
+        status.problems = problems
         status.retention = retentionNotice
         return status
     }
 
+    /// What keeps the daemon from its work, the index first.
+    private var problems: [String] { [degraded].compactMap(\.self) + health.problems }
+
     /// One line for `systemctl status`.
     package func statusLine() -> String {
         let queued = state.queuedCount
-        if let degraded { return "degraded: \(degraded)" }
-        guard let running = state.running.first else { return "\(queued) queued" }
-        let name = live[running]?.record.description.name ?? running
-        return "running \(name), \(queued) queued"
+        let work =
+            if let running = state.running.first {
+                "running \(live[running]?.record.description.name ?? running), \(queued) queued"
+            } else {
+                "\(queued) queued"
+            }
+        guard let problem = problems.first else { return work }
+        let others = problems.count > 1 ? " (and \(problems.count - 1) more)" : ""
+        return "degraded: \(problem)\(others); \(work)"
     }
 
     func summary(of row: JobRow, ahead: Int?) throws -> JobSummary {

@@ -50,7 +50,7 @@ extension JobQueue {
         switch job.ending?.exit {
         case .exited(let code): row.exitCode = code
         case .signaled(let signal): row.exitSignal = signal
-        case .notStarted, nil: break
+        case .notStarted, .outOfMemory, .vanished, nil: break
         }
         return IndexDatabase.JobChange(attempt: row)
     }

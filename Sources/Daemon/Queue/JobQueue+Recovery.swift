@@ -1,5 +1,6 @@
 // What happens between the start of the daemon and its first new worker. The order matters: rows
-// first, then orphans are killed, then outcomes are read, since only a dead worker writes no more.
+// first, then orphans are killed or taken over, then outcomes of the others are read, since only a
+// dead worker writes no more.
 
 import DurableIO
 import Failures
@@ -19,7 +20,8 @@ extension JobQueue {
         try finishRemovals()
         try restoreRows(claimed: claimed)
         let running = try index.attempts(inState: AttemptState.running.rawValue)
-        killOrphans(running)
+        let adoptable = try adoptable(running)
+        killOrphans(running.filter { adoptable[$0.job]?.id != $0.id }, except: adoptable)
         var entries: [QueueState.Entry] = []
         for row in try index.jobs(in: JobState.allCases.filter { !$0.isFinal }.map(\.rawValue)) {
             do {
@@ -30,7 +32,11 @@ extension JobQueue {
         }
         process(.admitted(entries))
         for entry in entries where entry.state == .running {
-            importEnd(of: entry, attempt: running.last { $0.job == entry.id })
+            if let attempt = adoptable[entry.id], let worker = attempt.worker {
+                adopt(entry, attempt, worker)
+            } else {
+                importEnd(of: entry, attempt: running.last { $0.job == entry.id })
+            }
         }
         try closeAttempts(running)
         discardUnowned()
@@ -89,12 +95,12 @@ extension JobQueue {
     }
 
     /// Kills the workers that an earlier daemon left, and waits until they are gone.
-    private func killOrphans(_ attempts: [AttemptRow]) {
-        let orphans = attempts.compactMap { row -> ProcessIdentity? in
-            guard let process = row.process, let start = row.processStart, let boot = row.boot
-            else { return nil }
-            return ProcessIdentity(process: process, start: start, boot: boot)
-        }
+    /// - Parameter adoptable: attempts that go on.
+    private func killOrphans(_ attempts: [AttemptRow], except adoptable: [String: AttemptRow]) {
+        let adopted = Set(adoptable.values.compactMap { $0.worker?.process })
+        let orphans =
+            attempts.compactMap(\.worker)
+            + StrayWorkers.all(in: folders.jobs).filter { !adopted.contains($0.process) }
         let triesMax = 1_000
         let pauseMicroseconds: UInt32 = 10_000
         for orphan in orphans where orphan.isAlive {

@@ -21,9 +21,11 @@ extension JobQueue {
             dataRoots: configuration.dataRoots.map(\.string),
             resultsDirectory: folders.results.appending(job.record.partialResultsName).string,
             description: job.record.description)
-        let launcher = WorkerLauncher(
-            executable: configuration.worker, arguments: configuration.workerArguments,
-            grace: configuration.grace)
+        let launcher = configuration.launcher { [health, logger] absence in
+            for text in health.set("worker socket", [absence].compactMap(\.self)) {
+                logger.warning("something is wrong", metadata: ["reason": "\(text)"])
+            }
+        }
         let supervisor = Supervisor(configuration.supervision, configuration.clock)
         Task {
             let ending: WorkerEnding
@@ -60,7 +62,7 @@ extension JobQueue {
         progress[id]?.append(line)
     }
 
-    private func workerEnded(_ id: String, attempt: Int, _ ending: WorkerEnding) {
+    func workerEnded(_ id: String, attempt: Int, _ ending: WorkerEnding) {
         guard let job = live[id], job.row.attempts == attempt else { return }
         live[id]?.ending = ending
         let end = end(

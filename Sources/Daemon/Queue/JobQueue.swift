@@ -18,7 +18,10 @@ package actor JobQueue {
         var ending: WorkerEnding?
     }
 
-    let configuration: DaemonConfiguration
+    private nonisolated let settings: LiveConfiguration
+    nonisolated var configuration: DaemonConfiguration { settings.current }
+    /// What keeps the daemon from its work, besides what is told here.
+    package nonisolated let health: Health
     let folders: StateFolders
     let index: IndexDatabase
     let publisher: Publisher
@@ -58,10 +61,12 @@ package actor JobQueue {
 
     /// - Parameter notifier: is told a line about the queue whenever that changes.
     package init(
-        configuration: DaemonConfiguration, index: IndexDatabase, notifier: Notifier,
+        settings: LiveConfiguration, index: IndexDatabase, health: Health, notifier: Notifier,
         logger: Logger
     ) {
-        self.configuration = configuration
+        let configuration = settings.current
+        self.settings = settings
+        self.health = health
         self.notifier = notifier
         folders = configuration.folders
         self.index = index
@@ -69,7 +74,7 @@ package actor JobQueue {
         publisher = Publisher(
             results: configuration.folders.results, groupReads: !configuration.isPrivate)
         census = ResultsCensus(results: configuration.folders.results)
-        forecaster = Forecaster(configuration)
+        forecaster = Forecaster(settings)
         state = QueueState(limits: configuration.limits)
         startedAt = configuration.clock.now()
     }
@@ -82,9 +87,18 @@ package actor JobQueue {
         beginCounting()
     }
 
-    /// Stops the worker, puts its job back into the queue, and returns when nothing runs.
+    /// The settings were replaced: what was waiting for a limit may go on.
+    package func settingsChanged() {
+        state.replace(limits: configuration.limits, now: configuration.clock.uptime())
+        process(.ticked)
+    }
+
+    /// Stops the workers that are children and puts their jobs back into the queue; workers in
+    /// units of their own go on, and the next daemon finds them. Returns when nothing else runs.
     package func drain() async {
-        process(.drained)
+        let staying = live.filter { $0.value.attempt?.worker?.outlivesDaemon ?? false }.keys
+        process(.leaving(Set(staying)))
+        for id in staying where state.entries[id] == nil { live[id] = nil }
         planning?.cancel()
         await planning?.value
         account.timer?.cancel()

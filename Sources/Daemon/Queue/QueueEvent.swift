@@ -25,6 +25,9 @@ package enum QueueEvent: Sendable, Equatable {
     case ticked
     /// The daemon is to stop.
     case drained
+    /// As above, but the workers of these jobs stay: the index says `running` until the next
+    /// daemon has adopted them.
+    case leaving(Set<String>)
 }
 
 package enum QueueAction: Sendable, Equatable {

@@ -9,7 +9,7 @@ package import Jobs
 
 /// The jobs that are not finished, and what is to happen to them.
 package struct QueueState: Sendable, Hashable {
-    let limits: QueueLimits
+    package private(set) var limits: QueueLimits
     package private(set) var entries: [String: Entry] = [:]
     package internal(set) var shares: Shares
     /// True once the daemon stops: nothing is started any more.
@@ -27,6 +27,12 @@ package struct QueueState: Sendable, Hashable {
     package init(limits: QueueLimits = QueueLimits()) {
         self.limits = limits
         shares = Shares(halfLifeMilliseconds: limits.shareHalfLifeMilliseconds)
+    }
+
+    /// Other limits count from now on; what runs goes on.
+    package mutating func replace(limits: QueueLimits, now: Int) {
+        self.limits = limits
+        shares.fade(halfLifeMilliseconds: limits.shareHalfLifeMilliseconds, now: now)
     }
 
     // MARK: What is there
@@ -78,6 +84,9 @@ package struct QueueState: Sendable, Hashable {
         case .planned(let id, let plan): planned(id, plan)
         case .ticked: break
         case .drained: drain(&actions)
+        case .leaving(let ids):
+            for id in ids where entries[id]?.state == .running { drop(id) }
+            drain(&actions)
         }
         passTime(now: now, &actions)
         startNext(now: now, &actions)

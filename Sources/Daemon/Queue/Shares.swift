@@ -4,7 +4,7 @@ import Glibc
 
 /// Slot seconds by user, halved with each half-life.
 package struct Shares: Sendable, Hashable {
-    private let halfLifeMilliseconds: Int
+    private var halfLifeMilliseconds: Int
     /// As they were at `asOf`. All fade at the same rate, so time alone changes no order.
     private var seconds: [Int: Double]
     private var asOf: Int
@@ -25,11 +25,22 @@ package struct Shares: Sendable, Hashable {
         (seconds[owner] ?? 0) * Self.rest(after: now - asOf, halfLife: halfLifeMilliseconds)
     }
 
+    /// Use fades at another rate from now on.
+    package mutating func fade(halfLifeMilliseconds: Int, now: Int) {
+        precondition(halfLifeMilliseconds > 0, "use fades")
+        settle(now: now)
+        self.halfLifeMilliseconds = halfLifeMilliseconds
+    }
+
     package mutating func charge(_ owner: Int, milliseconds: Int, now: Int) {
+        settle(now: now)
+        seconds[owner, default: 0] += Double(max(0, milliseconds)) / 1_000
+    }
+
+    private mutating func settle(now: Int) {
         let rest = Self.rest(after: now - asOf, halfLife: halfLifeMilliseconds)
         if rest < 1 { seconds = seconds.mapValues { $0 * rest } }
         asOf = max(asOf, now)
-        seconds[owner, default: 0] += Double(max(0, milliseconds)) / 1_000
     }
 
     /// What is left of a use after a time.

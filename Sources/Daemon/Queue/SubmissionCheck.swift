@@ -7,14 +7,15 @@ import Jobs
 import Locations
 
 actor SubmissionCheck {
-    private let configuration: DaemonConfiguration
+    private let live: LiveConfiguration
+    private var configuration: DaemonConfiguration { live.current }
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.submissions")
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    init(_ configuration: DaemonConfiguration) { self.configuration = configuration }
+    init(_ settings: LiveConfiguration) { live = settings }
 
     /// Who submits, with the groups that the system names now; it may be slow to answer, too.
     func submitter(_ user: Int) -> Submitter { Submitter(user: user) }

@@ -22,8 +22,8 @@ package struct JobFolder: Sendable {
         self.path = path
     }
 
-    package var log: FilePath { path.appending("worker.log") }
-    package var progress: FilePath { path.appending("progress.jsonl") }
+    package var log: FilePath { path.appending(WorkerRequest.logFileName) }
+    package var progress: FilePath { path.appending(WorkerRequest.progressFileName) }
 
     // MARK: Acceptance
 

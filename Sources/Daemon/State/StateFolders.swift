@@ -30,6 +30,14 @@ package struct StateFolders: Sendable, Equatable {
 
     package func job(_ id: String) -> FilePath { jobs.appending(id) }
 
+    /// The folders that nobody but the daemon's user may own.
+    package var own: [FilePath] {
+        [
+            state, rejected, spool, jobs, results, store, index.removingLastComponent(),
+            socket.removingLastComponent(),
+        ]
+    }
+
     /// Makes what is missing. Existing folders keep the permissions an administrator gave them.
     package func make() throws(SystemCallError) {
         try Syscalls.makeFolders(state, mode: 0o751)

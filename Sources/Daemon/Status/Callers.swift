@@ -1,7 +1,6 @@
 // Who a connection belongs to, and what that person may see. What people may change is asked of the
 // queue, with the caller.
 
-import Glibc
 package import HTTP
 package import Jobs
 
@@ -32,12 +31,6 @@ package struct Callers: Sendable {
         }
         let isMember = adminGroup.map(peer.groups.contains) ?? false
         return Caller(user: user, isAdmin: user == 0 || user == daemonUser || isMember)
-    }
-
-    /// The number of a group.
-    /// - Returns: nil where there is no such group.
-    package static func group(named name: String) -> Int? {
-        unsafe getgrnam(name).map { Int(unsafe $0.pointee.gr_gid) }
     }
 }
 

@@ -10,19 +10,20 @@ import Store
 import SystemPackage
 
 package struct StatusRoutes: Sendable {
-    private let configuration: DaemonConfiguration
+    private let live: LiveConfiguration
+    private var configuration: DaemonConfiguration { live.current }
     private let queue: JobQueue
     private let inbox: Inbox
     private let submissions: SubmissionCheck
     private let forecaster: Forecaster
     private var visibility: Visibility { Visibility(isPrivate: configuration.isPrivate) }
 
-    package init(configuration: DaemonConfiguration, queue: JobQueue, inbox: Inbox) {
-        self.configuration = configuration
+    package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
+        live = settings
         self.queue = queue
         self.inbox = inbox
-        submissions = SubmissionCheck(configuration)
-        forecaster = Forecaster(configuration)
+        submissions = SubmissionCheck(settings)
+        forecaster = Forecaster(settings)
     }
 
     /// Milliseconds that the answer may take.

@@ -17,13 +17,11 @@ package struct StatusServer: Sendable {
 
     /// Clients can connect when this returns, and are answered once `run` is called.
     /// - Throws: where the socket cannot be made.
-    package init(configuration: DaemonConfiguration, queue: JobQueue, inbox: Inbox) throws {
-        let path = configuration.folders.socket
+    package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) throws {
+        let path = settings.current.folders.socket
         // Only the daemon that holds the lock comes here: a socket of this name is a dead one's.
         if try Syscalls.stat(path) != nil { try Syscalls.unlink(path) }
-        let routes = StatusRoutes(configuration: configuration, queue: queue, inbox: inbox)
-        let callers = Callers(
-            daemonUser: Int(geteuid()), adminGroup: Callers.group(named: configuration.adminGroup))
+        let routes = StatusRoutes(settings: settings, queue: queue, inbox: inbox)
         var limits = HTTPLimits()
         limits.bodyBytes = ManifestLimits.bytesMax
         server = try HTTPServer(
@@ -31,6 +29,8 @@ package struct StatusServer: Sendable {
             refuse: HTTPResponse.refusal, patience: routes.patience
         ) { request, peer in
             do {
+                let callers = Callers(
+                    daemonUser: Int(geteuid()), adminGroup: settings.adminGroup)
                 return await routes.respond(to: request, from: try callers.caller(peer))
             } catch {
                 return .failure(error)

@@ -7,17 +7,21 @@ package import Jobs
 import SystemPackage
 
 package actor Forecaster {
-    private let configuration: DaemonConfiguration
-    private let launcher: WorkerLauncher
+    private let live: LiveConfiguration
+    private var configuration: DaemonConfiguration { live.current }
     private var running = 0
 
     /// There is nothing to lose: it is killed soon after it was told to stop.
     private static let grace = Duration.seconds(2)
     private static let answerBytesMax = 16_777_216
 
-    package init(_ configuration: DaemonConfiguration) {
-        self.configuration = configuration
-        launcher = WorkerLauncher(
+    package init(_ settings: LiveConfiguration) {
+        live = settings
+    }
+
+    private var launcher: WorkerLauncher {
+        let configuration = configuration
+        return WorkerLauncher(
             executable: configuration.worker,
             arguments: configuration.workerArguments + ["--plan"],
             grace: min(Self.grace, configuration.grace))
@@ -83,6 +87,7 @@ package actor Forecaster {
             case .exited(let code): "exited with code \(code)"
             case .signaled(let signal): "was killed by signal \(signal)"
             case .notStarted(let reason): "could not be started: \(reason)"
+            case .outOfMemory, .vanished: "is gone"
             }
         let words = String(decoding: errors, as: UTF8.self)
         return ErrorDocument(

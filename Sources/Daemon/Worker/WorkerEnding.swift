@@ -5,6 +5,10 @@ package enum WorkerExit: Sendable, Equatable {
     case exited(code: Int)
     case signaled(Int)
     case notStarted(String)
+    /// The kernel's word, by the service manager.
+    case outOfMemory(String)
+    /// Nobody could see how.
+    case vanished(String)
 }
 
 package struct WorkerEnding: Sendable, Equatable {

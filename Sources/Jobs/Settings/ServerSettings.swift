@@ -11,6 +11,7 @@ package struct ServerSettings: Sendable, Equatable {
     package var modelRoots: [String]?
     package var dataRoots: [String]?
     package var worker: String?
+    package var workerSocket: String?
     package var rescanSeconds: Double?
     package var settleSeconds: Double?
     package var graceSeconds: Double?
@@ -40,10 +41,10 @@ package struct ServerSettings: Sendable, Equatable {
         let map = try FieldMap(root, "a mapping, such as `state: /var/lib/layerfoldd`")
         try map.refuseUnknown(
             besides: [
-                "state", "inbox", "model_roots", "data_roots", "worker", "rescan_seconds",
-                "settle_seconds", "grace_seconds", "stage_patience", "cache", "workers",
-                "jobs_per_user", "share_half_life_days", "memory", "admin_group", "private",
-                "retention", "results_per_user",
+                "state", "inbox", "model_roots", "data_roots", "worker", "worker_socket",
+                "rescan_seconds", "settle_seconds", "grace_seconds", "stage_patience", "cache",
+                "workers", "jobs_per_user", "share_half_life_days", "memory", "admin_group",
+                "private", "retention", "results_per_user",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -51,6 +52,7 @@ package struct ServerSettings: Sendable, Equatable {
         settings.modelRoots = try map["model_roots"].map(absolutePaths)
         settings.dataRoots = try map["data_roots"].map(absolutePaths)
         settings.worker = try map["worker"].map(absolutePath)
+        settings.workerSocket = try map["worker_socket"].map(absolutePath)
         settings.rescanSeconds = try map["rescan_seconds"]?.number(in: 0.01...86_400)
         settings.settleSeconds = try map["settle_seconds"]?.number(in: 0...3_600)
         settings.graceSeconds = try map["grace_seconds"]?.number(in: 0...3_600)
