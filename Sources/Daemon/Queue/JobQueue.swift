@@ -71,8 +71,7 @@ package actor JobQueue {
         folders = configuration.folders
         self.index = index
         self.logger = logger
-        publisher = Publisher(
-            results: configuration.folders.results, groupReads: !configuration.isPrivate)
+        publisher = Publisher(results: configuration.folders.results)
         census = ResultsCensus(results: configuration.folders.results)
         forecaster = Forecaster(settings)
         state = QueueState(limits: configuration.limits)
@@ -179,7 +178,8 @@ package actor JobQueue {
         Task {
             // A folder that somebody removed is made anew.
             try? folders.make()
-            let failure = await publisher.publish(record)
+            let failure = await publisher.publish(
+                record, groupReads: !configuration.isPrivate)
             if let notice = await publisher.takeNotice() {
                 logger.warning("owners lack rights", metadata: ["reason": "\(notice)"])
             }

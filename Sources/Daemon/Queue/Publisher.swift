@@ -12,7 +12,6 @@ package actor Publisher {
 
     private let results: FilePath
     /// Whether the group of the daemon reads what others made.
-    private let groupReads: Bool
     private var lacksAccessLists = false
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.publisher")
 
@@ -20,14 +19,15 @@ package actor Publisher {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    package init(results: FilePath, groupReads: Bool = true) {
+    package init(results: FilePath) {
         self.results = results
-        self.groupReads = groupReads
     }
 
     /// Safe to repeat after an interruption at any point.
     /// - Returns: Nil, or why the results could not be put in place.
-    package func publish(_ record: JobRecord) -> WorkerOutcome.Failure? {
+    package func publish(
+        _ record: JobRecord, groupReads: Bool = true
+    ) -> WorkerOutcome.Failure? {
         do {
             let partial = results.appending(record.partialResultsName)
             let flat = results.appending(record.flatResultsName)
@@ -36,7 +36,7 @@ package actor Publisher {
                 // An earlier daemon gave it its name and was interrupted before DONE.
                 try Publication(flat).finish()
             } else if try Syscalls.stat(partial) != nil {
-                try place(partial, as: final, of: record)
+                try place(partial, as: final, of: record, groupReads)
             } else if !Publication(final).isDone {
                 return .init(
                     failureClass: .bug,
@@ -49,7 +49,9 @@ package actor Publisher {
         }
     }
 
-    private func place(_ partial: FilePath, as final: FilePath, of record: JobRecord) throws {
+    private func place(
+        _ partial: FilePath, as final: FilePath, of record: JobRecord, _ groupReads: Bool
+    ) throws {
         let owner = UInt32(clamping: record.owner)
         let access = ResultAccess(owner: owner, groupReads: groupReads)
         try access.prepareHome(final.removingLastComponent())
