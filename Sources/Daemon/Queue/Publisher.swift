@@ -11,7 +11,6 @@ package actor Publisher {
     private static let trashPrefix = ".trash-"
 
     private let results: FilePath
-    /// Whether the group of the daemon reads what others made.
     private var lacksAccessLists = false
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.publisher")
 
@@ -24,6 +23,7 @@ package actor Publisher {
     }
 
     /// Safe to repeat after an interruption at any point.
+    /// - Parameter groupReads: whether the group of the daemon reads what others made.
     /// - Returns: Nil, or why the results could not be put in place.
     package func publish(
         _ record: JobRecord, groupReads: Bool = true
