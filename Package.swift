@@ -182,7 +182,10 @@ let package = Package(
             ]),
         ours(
             "Publication",
-            ["DurableIO", external("SystemPackage", "swift-system")]),
+            [
+                "Failures", "DurableIO", external("Crypto", "swift-crypto"),
+                external("SystemPackage", "swift-system"),
+            ]),
 
         // Level 3: a job's stages through the cache; the road from inbox to result.
         ours(
@@ -262,8 +265,15 @@ let package = Package(
         tests("HTTPTests", ["HTTP"]),
         tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
         tests(
-            "LocationsTests", ["Locations", "Jobs", external("SystemPackage", "swift-system")]),
+            "LocationsTests",
+            [
+                "Locations", "Jobs", "Failures", "DurableIO",
+                external("SystemPackage", "swift-system"),
+            ]),
         tests("StoreTests", ["JSON", "Store", "DurableIO", "Publication"]),
+        tests(
+            "PublicationTests",
+            ["Publication", "DurableIO", external("SystemPackage", "swift-system")]),
         .target(
             name: "EngineTestSupport",
             dependencies: [
@@ -314,9 +324,12 @@ let package = Package(
             ]),
         tests(
             "DaemonTests",
-            ["Daemon", "Client", "HTTP", "Failures", "JSON", "Jobs", "Store", "DurableIO"]),
+            [
+                "Daemon", "Client", "HTTP", "Failures", "JSON", "Jobs", "Store", "DurableIO",
+                "Publication",
+            ]),
         tests(
             "CommandLineTests",
-            ["layerfold", "Failures", "Jobs", "Report"]),
+            ["layerfold", "DurableIO", "Failures", "Jobs", "Report"]),
         tests("TidyTests", ["Jobs"]),
     ])

@@ -111,8 +111,8 @@ def run_job(kills, target):
                             capture_output=True, text=True)
     assert verify.returncode == 0, verify.stdout + verify.stderr
     daemon.stop()
-    results = [f for f in (state / "results").iterdir()]
-    assert len(results) == 1 and (results[0] / "DONE").exists(), results
+    results = [f.parent for f in (state / "results").rglob("DONE")]
+    assert len(results) == 1, results
     found = digests(results[0])
     leftovers = list((state / "store/tmp").rglob("*.tmp"))
     shutil.rmtree(state)

@@ -14,6 +14,7 @@ package struct FileStatus: Equatable, Sendable {
     /// Number of names the file has.
     package let linkCount: UInt64
     package let owner: UInt32
+    package let group: UInt32
     /// Permission bits, without the type.
     package let permissions: UInt32
     /// Nanoseconds since 1970 UTC.
@@ -33,6 +34,7 @@ package struct FileStatus: Equatable, Sendable {
         inode = UInt64(raw.st_ino)
         linkCount = UInt64(raw.st_nlink)
         owner = raw.st_uid
+        group = raw.st_gid
         permissions = raw.st_mode & ~S_IFMT
         modifiedNanoseconds = Self.nanoseconds(raw.st_mtim)
         changedNanoseconds = Self.nanoseconds(raw.st_ctim)

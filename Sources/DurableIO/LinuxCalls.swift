@@ -38,3 +38,15 @@ let linuxUtimeOmit = (1 << 30) - 2
 func linuxStatFileSystem(
     _ path: UnsafePointer<CChar>, _ buffer: UnsafeMutableRawPointer?
 ) -> CInt
+
+@_silgen_name("lgetxattr")
+func linuxGetAttribute(
+    _ path: UnsafePointer<CChar>, _ name: UnsafePointer<CChar>, _ value: UnsafeMutableRawPointer?,
+    _ size: Int
+) -> Int
+
+@_silgen_name("lsetxattr")
+func linuxSetAttribute(
+    _ path: UnsafePointer<CChar>, _ name: UnsafePointer<CChar>, _ value: UnsafeRawPointer?,
+    _ size: Int, _ flags: CInt
+) -> CInt

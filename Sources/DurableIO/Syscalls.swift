@@ -38,7 +38,14 @@ package enum Syscalls {
                 unsafe Glibc.open(name, flags | O_CLOEXEC, mode)
             }
         }
-        return FileDescriptor(rawValue: raw)
+        let descriptor = FileDescriptor(rawValue: raw)
+        if flags & O_ACCMODE == O_RDONLY, let lent = ReadGuard.installed,
+            !lent.allows(descriptor, named: path)
+        {
+            try? close(descriptor, path)
+            throw SystemCallError(.open, path, .permissionDenied)
+        }
+        return descriptor
     }
 
     /// Reads into `buffer` at `offset` until it is full or the file ends.

@@ -9,6 +9,7 @@ package enum SystemCall: String, CaseIterable, Sendable {
     case rename, link, unlink, mkdir, rmdir
     case stat, list, chmod, utimens, flock
     case statvfs, allocate, copyRange = "copy_file_range", syncfs
+    case getxattr, setxattr
 }
 
 /// A failed kernel call.

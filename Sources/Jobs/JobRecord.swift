@@ -32,11 +32,21 @@ package struct JobRecord: Sendable, Equatable, Codable {
         self.description = description
     }
 
-    /// The name of the job's folder below `results`.
-    package var resultsName: String { "\(description.name)-\(id)" }
+    /// The path of the job's folder below `results`: in the folder of its owner.
+    package var resultsName: String { "\(owner)/\(flatResultsName)" }
 
-    /// The folder below `results` that the worker fills, before it gets its name.
-    package var partialResultsName: String { ".\(resultsName).partial" }
+    /// As earlier daemons named it, in `results` itself; its last component today.
+    package var flatResultsName: String { "\(description.name)-\(id)" }
+
+    /// The folder below `results` that the worker fills, before it gets its name. Not in the
+    /// owner's folder, where she could meet a worker half-way.
+    package var partialResultsName: String { ".\(flatResultsName).partial" }
+
+    /// All names that results of a job may have below `results`, whole or not.
+    package static func resultsNames(ofJob id: String, name: String, owner: Int) -> [String] {
+        let flat = "\(name)-\(id)"
+        return ["\(owner)/\(flat)", flat, ".\(flat).partial"]
+    }
 
     private enum CodingKeys: String, CodingKey {
         case version, id, source, owner, description

@@ -146,6 +146,8 @@ package struct ServerStatus: Sendable, Equatable, Codable {
     package var degraded: String?
     /// Each reason by itself, with its cure; nil from daemons before they were told apart.
     package var problems: [String]?
+    /// What retention is about to remove; nil where it is off.
+    package var retention: RetentionNotice?
 
     package init(
         version: String, process: Int, startedAtMilliseconds: Int, stateDirectory: String,
@@ -166,7 +168,7 @@ package struct ServerStatus: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case version, process, inbox, jobs, running, degraded, problems
+        case version, process, inbox, jobs, running, degraded, problems, retention
         case startedAtMilliseconds = "started_at_ms"
         case stateDirectory = "state_dir"
         case modelRoots = "model_roots"

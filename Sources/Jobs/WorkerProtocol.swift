@@ -22,12 +22,15 @@ package struct WorkerRequest: Sendable, Equatable, Codable {
     /// the daemon does, once it has read the outcome.
     package var resultsDirectory: String
     package var description: JobDescription
+    /// For whom the worker reads; nil where it reads for itself.
+    package var submitter: Submitter?
 
     package init(
         job: String, attempt: String, stateDirectory: String, jobDirectory: String,
         modelRoots: [String], dataRoots: [String], resultsDirectory: String,
-        description: JobDescription
+        description: JobDescription, submitter: Submitter? = nil
     ) {
+        self.submitter = submitter
         version = Self.currentVersion
         self.job = job
         self.attempt = attempt
@@ -40,7 +43,7 @@ package struct WorkerRequest: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case version, job, attempt, description
+        case version, job, attempt, description, submitter
         case stateDirectory = "state_dir"
         case jobDirectory = "job_dir"
         case modelRoots = "model_roots"
@@ -60,11 +63,14 @@ package struct ForecastRequest: Sendable, Equatable, Codable {
     /// Where results would be written; only looked at, for room.
     package var resultsDirectory: String
     package var description: JobDescription
+    /// As of a `WorkerRequest`.
+    package var submitter: Submitter?
 
     package init(
         stateDirectory: String, modelRoots: [String], dataRoots: [String],
-        resultsDirectory: String, description: JobDescription
+        resultsDirectory: String, description: JobDescription, submitter: Submitter? = nil
     ) {
+        self.submitter = submitter
         version = WorkerRequest.currentVersion
         self.stateDirectory = stateDirectory
         self.modelRoots = modelRoots
@@ -74,7 +80,7 @@ package struct ForecastRequest: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case version, description
+        case version, description, submitter
         case stateDirectory = "state_dir"
         case modelRoots = "model_roots"
         case dataRoots = "data_roots"

@@ -48,9 +48,12 @@ package struct Preflight: Sendable {
         self.results = results
     }
 
-    /// - Throws: `PathError`, `ModelNotFound`, `HubError`, `PreflightError`: what is wrong first.
-    package func check(_ job: JobDescription) throws {
+    /// - Parameter submitter: who must be allowed to read all of it. Default: only who asks.
+    /// - Throws: `PathError`, `ModelNotFound`, `HubError`, `ReadingDenied`, `PreflightError`: what
+    ///   is wrong first.
+    package func check(_ job: JobDescription, for submitter: Submitter? = nil) throws {
         let model = try models.locate(job.model)
+        if let submitter { try checkReading(job, for: submitter) }
         let weights = try Self.weights(of: model)
         for path in job.dataPaths where !Offer.isBuiltIn(path) {
             _ = try data.locate(path, kind: "data")
@@ -61,6 +64,16 @@ package struct Preflight: Sendable {
         if needed > free {
             throw PreflightError.diskFull(
                 folder: results.string, neededBytes: needed, freeBytes: free)
+        }
+    }
+
+    /// Whether the submitter may read all that the job names.
+    /// - Throws: `PathError`, `ModelNotFound`, `HubError`, `ReadingDenied`.
+    package func checkReading(_ job: JobDescription, for submitter: Submitter) throws {
+        let right = ReadingRight(FileReader(submitter))
+        try right.check(try models.locate(job.model))
+        for path in job.dataPaths where !Offer.isBuiltIn(path) {
+            try right.check(try data.locate(path, kind: "data"))
         }
     }
 

@@ -14,7 +14,23 @@ enum CSVText {
         return NumberText.plain(value)
     }
 
+    /// What makes a spreadsheet compute a cell instead of showing it; the wide forms do so where
+    /// Chinese or Japanese is set.
+    private static let formulaStarts: Set<Unicode.Scalar> = [
+        "=", "+", "-", "@", "\t", "\r", "\n", "\u{FF1D}", "\u{FF0B}", "\u{FF0D}", "\u{FF20}",
+    ]
+
+    /// A text that a spreadsheet would take for a formula gets an apostrophe in front, which it
+    /// takes for "this is text" (OWASP, "CSV Injection"). Numbers stay numbers.
+    private static func harmless(_ text: String) -> String {
+        guard let first = text.unicodeScalars.first, formulaStarts.contains(first),
+            Double(text)?.isFinite != true
+        else { return text }
+        return "'" + text
+    }
+
     private static func field(_ text: String) -> String {
+        let text = harmless(text)
         let special: Set<Unicode.Scalar> = [",", "\"", "\n", "\r"]
         // A Character may hide a line feed (CR LF is one), a scalar cannot.
         guard text.unicodeScalars.contains(where: special.contains) else { return text }

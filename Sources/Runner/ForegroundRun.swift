@@ -55,7 +55,7 @@ package struct ForegroundRun {
             if let manifest {
                 try RawFile.write(manifest, to: partial.appending(Self.manifestName))
             }
-            return try publish(partial)
+            return try publish(partial, report.writtenFiles)
         } catch {
             try? FileManager.default.removeItem(atPath: partial.string)
             throw error
@@ -88,18 +88,19 @@ package struct ForegroundRun {
         }
     }
 
-    /// The first free name; DONE is written last.
-    private func publish(_ partial: FilePath) throws -> FilePath {
+    /// Under the first free name.
+    private func publish(
+        _ partial: FilePath, _ known: [ResultFile]
+    ) throws -> FilePath {
         for number in 1..<Int.max {
             let target = output.appending("\(description.name)-\(number)")
             let publication = Publication(target)
-            do throws(SystemCallError) {
-                try publication.place(partial)
-            } catch {
-                guard error.errno == .fileExists else { throw error }
+            if try Syscalls.stat(target) != nil { continue }
+            do {
+                _ = try publication.place(partial, known: known)
+            } catch let error as SystemCallError where error.errno == .fileExists {
                 continue
             }
-            try publication.finish()
             return target
         }
         preconditionFailure("more results than integers")

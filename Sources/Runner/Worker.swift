@@ -6,6 +6,7 @@ package import Failures
 import Foundation
 package import Jobs
 import Locations
+import Publication
 import Store
 package import SystemPackage
 
@@ -75,6 +76,7 @@ package struct Worker {
         _ request: ForecastRequest, stop: @escaping () throws -> Void
     ) throws -> JobForecast {
         let state = FilePath(request.stateDirectory)
+        try LentEyes(request).take()
         return try JobRunner(
             request.description,
             setting: JobSetting(
@@ -90,6 +92,7 @@ package struct Worker {
     private func runJob(_ pulse: Pulse) throws {
         let state = FilePath(request.stateDirectory)
         let results = FilePath(request.resultsDirectory)
+        try LentEyes(request).take()
         for number in 1...Self.triesMax {
             try FreshFolder.make(results)
             let store = try ContentStore(state: state)
@@ -123,6 +126,8 @@ package struct Worker {
             progress: progress)
         let report = try runner.run()
         try log.write(report)
+        // The largest files were hashed while they were written.
+        try Publication.leave(report.writtenFiles, in: results)
     }
 }
 

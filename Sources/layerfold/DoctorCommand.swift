@@ -159,13 +159,28 @@ struct DoctorCommand: ParsableCommand {
         do {
             let status = try daemon.client.status()
             let problems = status.problems ?? [status.degraded].compactMap(\.self)
+            let retention = status.retention.map { [Self.retention($0)] } ?? []
             if problems.isEmpty {
                 let detail = "version \(status.version), process \(status.process)"
-                return [Check(what: "daemon", isGood: true, detail: detail)]
+                return [Check(what: "daemon", isGood: true, detail: detail)] + retention
             }
-            return problems.map { Check(what: "daemon", isGood: false, detail: $0) }
+            return problems.map { Check(what: "daemon", isGood: false, detail: $0) } + retention
         } catch {
             return [Check(what: "daemon", isGood: false, detail: FaultText.describe(error))]
         }
+    }
+
+    /// What the server is about to remove, told while there is time.
+    private static func retention(_ notice: RetentionNotice) -> Check {
+        guard let first = notice.announced.first else {
+            return Check(what: "retention", isGood: true, detail: "nothing is to be removed")
+        }
+        let bytes = notice.announced.reduce(0) { $0 + $1.bytes }
+        let time = Date(timeIntervalSince1970: Double(first.removedAtMilliseconds) / 1_000)
+        return Check(
+            what: "retention", isGood: true,
+            detail: "results of \(notice.announced.count) jobs (\(bytes >> 20) MiB) will be "
+                + "removed, the first at \(time.formatted(.iso8601)): job \(first.job) of user "
+                + "\(first.owner), \(first.reason); move away what is to stay")
     }
 }

@@ -54,10 +54,14 @@ enum ResultPlace {
             return direct.deletingLastPathComponent()
         }
         let results = URL(filePath: state).appending(path: "results")
-        let names = (try? manager.contentsOfDirectory(atPath: results.path)) ?? []
+        let places = homes(in: results)
         do {
-            let found = try JobReference.find(job, among: handles(names))
-            return results.appending(path: "\(found.name)-\(found.id)")
+            let found = try JobReference.find(
+                job, among: places.map(\.job).sorted { $0.id < $1.id })
+            guard let place = places.first(where: { $0.job == found }) else {
+                preconditionFailure("what was found is one of these")
+            }
+            return place.home.appending(path: "\(found.name)-\(found.id)")
         } catch let failure as Failure where failure.status == .notFound {
             throw Failure(
                 .notFound,
@@ -65,7 +69,20 @@ enum ResultPlace {
         }
     }
 
-    /// The jobs that have results, oldest first, by the names of their folders.
+    /// The jobs that have results, with the folders that hold them: one for each user, and
+    /// `results` itself, where earlier daemons put them.
+    private static func homes(in results: URL) -> [(job: JobHandle, home: URL)] {
+        let names = names(in: results)
+        let users = names.filter { Int($0) != nil }.map { results.appending(path: $0) }
+        return ([results] + users).flatMap { home in
+            handles(home == results ? names : Self.names(in: home)).map { ($0, home) }
+        }
+    }
+
+    private static func names(in folder: URL) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    }
+
     private static func handles(_ names: [String]) -> [JobHandle] {
         names.filter { !$0.hasPrefix(".") }.compactMap { name in
             name.lastIndex(of: "-").flatMap { dash in
@@ -73,7 +90,7 @@ enum ResultPlace {
                     JobHandle(id: $0, name: String(name[..<dash]))
                 }
             }
-        }.sorted { $0.id < $1.id }
+        }
     }
 
     static func report(_ job: String, state: String) throws -> RunReport {

@@ -45,7 +45,8 @@ struct Layerfold: ParsableCommand {
                     TokenizeCommand.self, EvalCommand.self,
                 ]),
             CommandGroup(
-                name: "Care", subcommands: [StoreCommand.self, DoctorCommand.self]),
+                name: "Care",
+                subcommands: [VerifyCommand.self, StoreCommand.self, DoctorCommand.self]),
         ])
 
     /// Before any verb runs: the process may restart itself once for better BLAS kernels.

@@ -51,11 +51,9 @@ struct ResultKeys {
         if let data = FileManager.default.contents(atPath: folder + "/report.json"),
             let report = try? JSONDecoder().decode(Report.self, from: data)
         {
-            entries.append(
-                (
-                    JobHandle(id: id, name: String(name[..<dash])),
-                    report.stages.compactMap { Digest(hex: $0.key) }
-                ))
+            // A job may go through one stage twice.
+            let keys = Set(report.stages.compactMap { Digest(hex: $0.key) })
+            entries.append((JobHandle(id: id, name: String(name[..<dash])), keys.sorted()))
         }
         return true
     }

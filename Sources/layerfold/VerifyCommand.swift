@@ -1,23 +1,29 @@
-// `layerfold verify`: whether results are what was put in place. Reads them itself: it needs the
-// daemon only to find them.
+// `layerfold verify`: whether results are what was put in place. Reads them itself, with the rights
+// of whoever asks; a daemon is needed only to find results that no folder of ours tells of.
 
 import ArgumentParser
 import Client
+import Foundation
 import Jobs
 import Publication
 import SystemPackage
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Compare the results of jobs with their digests.",
-        discussion: "Every file is read and held against the list in DONE.")
+        commandName: "verify", abstract: "Compare results with the digests in their DONE.",
+        discussion: """
+            Every file is read; what is missing, changed or not of the results is told. Ends with 6 \
+            where anything is.
+            """)
 
-    @Argument(help: "Jobs: ids, their beginnings, names or `latest`.") var jobs: [String]
+    @Argument(help: "Jobs (ids, their beginnings, names, `latest`) or folders of results.")
+    var jobs: [String]
     @OptionGroup var daemon: DaemonPlace
     @Flag(help: "Print JSON.") var json = false
 
     private struct Listing: Encodable {
-        let id: String
+        let job: String
+        let folder: String
         let files: Int
         let bytes: Int
         let isSound: Bool
@@ -26,7 +32,7 @@ struct VerifyCommand: ParsableCommand {
     }
 
     func run() throws {
-        let listings = try daemon.access.ids(of: jobs).map(listing)
+        let listings = try jobs.map(listing)
         if json {
             try listings.count == 1 ? Terminal.json(listings[0]) : Terminal.json(listings)
         } else {
@@ -34,30 +40,57 @@ struct VerifyCommand: ParsableCommand {
         }
         let broken = listings.count { !$0.isSound }
         if broken > 0 {
-            throw Failure(.integrity, "results of \(broken) of \(listings.count) jobs differ")
+            throw Failure(
+                .integrity,
+                listings.count == 1
+                    ? "the results are not what they were"
+                    : "\(broken) of \(listings.count) results are not what they were")
         }
     }
 
-    private func listing(_ id: String) throws -> Listing {
-        guard let folder = try daemon.ask({ try $0.job(id) }).resultsDirectory else {
-            throw Failure(.notFound, "job \(id) has no results")
+    private func listing(_ job: String) throws -> Listing {
+        let folder = try folder(job)
+        let check: ResultCheck
+        do {
+            check = try ResultCheck.run(folder)
+        } catch let fault as DoneFault {
+            if case .missing = fault { throw Failure(.notFound, fault.description) }
+            throw Failure(.integrity, fault.description)
         }
-        let check = try ResultCheck.run(FilePath(folder))
         return Listing(
-            id: id, files: check.fileCount, bytes: check.byteCount, isSound: check.isSound,
-            hasDigests: check.hasDigests,
+            job: job, folder: folder.string, files: check.fileCount, bytes: check.byteCount,
+            isSound: check.isSound, hasDigests: check.hasDigests,
             findings: check.missing.map { "\($0): is missing" }
                 + check.changed.map { "\($0.path): \($0.reason)" }
                 + check.extra.map { "\($0): was not among the results" }
                 + check.unread.map { "\($0.path): cannot be read: \($0.reason)" })
     }
 
+    /// A folder itself, one below the state folder, or where the daemon says.
+    private func folder(_ job: String) throws -> FilePath {
+        let named = NamedFile.expanded(job)
+        if FileManager.default.fileExists(atPath: named.appending(Publication.doneName).string) {
+            return named
+        }
+        do {
+            return FilePath(try ResultPlace.folder(job, state: daemon.place.state).path)
+        } catch let missing as Failure where missing.status == .notFound {
+            guard let client = try? daemon.access.ids(of: [job]).first else { throw missing }
+            guard let folder = try daemon.ask({ try $0.job(client) }).resultsDirectory else {
+                throw Failure(.notFound, "job \(client) has no results")
+            }
+            return FilePath(folder)
+        }
+    }
+
     private func tell(_ listing: Listing) {
         for finding in listing.findings { Terminal.line(TextTable.oneLine(finding)) }
         let verdict =
             !listing.isSound
-            ? "NOT as they were"
-            : listing.hasDigests ? "as they were" : "no digests, of an older version"
-        Terminal.line("\(listing.id): \(listing.files) files, \(listing.bytes) bytes: \(verdict)")
+            ? "NOT what they were"
+            : listing.hasDigests
+                ? "as they were"
+                : "nothing to compare: an earlier version wrote DONE without digests"
+        Terminal.line("\(listing.job): \(listing.files) files, \(listing.bytes) bytes: \(verdict)")
     }
 }

@@ -227,6 +227,20 @@ import Testing
         for count in 0..<whole.count { #expect(Self.refusal(Array(whole[..<count])) != "opened") }
     }
 
+    @Test("more layers than any model has are refused before a list of them is made")
+    func layers() {
+        let bytes = Self.file(keys: 4, tensors: 1, data: 64) {
+            $0.key("general.architecture", text: "gemma3")
+            $0.key("gemma3.attention.head_count", count: 1)
+            $0.key("gemma3.embedding_length", count: 4)
+            $0.key("gemma3.block_count", count: .max)
+            $0.tensor("token_embd.weight", [4, 4], 0, at: 0)
+        }
+        let text = Self.refusal(bytes)
+        #expect(text.contains("`gemma3.block_count`") && text.contains("at most 4096"), "\(text)")
+        #expect(text.contains("4294967295"), "\(text)")
+    }
+
     @Test func aFolderThatHoldsOnlyAFileOfGGUFSaysHowToNameIt() throws {
         let scratch = try CheckpointScratch()
         try scratch.write(Array("{}".utf8), "config.json")

@@ -252,7 +252,7 @@ struct DaemonRestartTests {
         #expect(TestFolder.names(in: daemon.inbox).isEmpty)
         #expect(TestFolder.names(in: daemon.rejected).isEmpty)
         #expect(TestFolder.names(in: daemon.state.appending("spool")).isEmpty)
-        let results = daemon.state.appending("results")
+        let results = daemon.home
         #expect(await eventually { TestFolder.names(in: results).count == 2 })
         for name in TestFolder.names(in: results) {
             #expect(TestFolder.exists(results.appending(name).appending("DONE")))
@@ -270,7 +270,7 @@ struct DaemonRestartTests {
         try await daemon.start()
         #expect(
             await eventually { try daemon.client.status().jobs["done"] == 6 }, "\(daemon.logText)")
-        let names = TestFolder.names(in: daemon.state.appending("results"))
+        let names = TestFolder.names(in: daemon.home)
         #expect(names.count == 6)
         for number in 0..<6 {
             #expect(daemon.results(of: "ok-\(number)").count == 1)

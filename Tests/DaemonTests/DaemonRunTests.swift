@@ -19,7 +19,7 @@ struct DaemonRunTests {
         let summary = try await daemon.wait(for: "ok-1", .done)
         let detail = try daemon.client.job(summary.id)
         let results = try #require(detail.resultsDirectory)
-        #expect(results.hasSuffix("/results/ok-1-\(summary.id)"))
+        #expect(results.hasSuffix("/results/\(geteuid())/ok-1-\(summary.id)"))
         #expect(TestFolder.names(in: FilePath(results)) == ["DONE", "report.json", "reverse-r0.5"])
         #expect(TestFolder.names(in: daemon.inbox).isEmpty)
         #expect(TestFolder.names(in: daemon.state.appending("spool")).isEmpty)

@@ -29,7 +29,7 @@ import Testing
         }
         now += hour
         let started = started(queue.handle(.ended(id: id, attempt: attempt, .succeeded), now: now))
-        _ = queue.handle(.published(id: id, .done), now: now)
+        _ = queue.handle(.published(id: id, failure: nil), now: now)
         return started
     }
 

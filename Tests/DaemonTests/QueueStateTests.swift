@@ -6,6 +6,9 @@ import Jobs
 import Testing
 
 @Suite struct QueueStateTests {
+    private static let full = WorkerOutcome.Failure(
+        failureClass: .resource, message: "write: No space left on device")
+
     @Test func `priority goes before arrival`() {
         var queue = QueueState()
         func admit(_ id: String, _ sequence: Int, _ priority: Int) -> [QueueAction] {
@@ -55,7 +58,7 @@ import Testing
             _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)
             _ = queue.handle(.ended(id: "A", attempt: 1, .succeeded), now: 0)
             let failure = WorkerOutcome.Failure(failureClass: failureClass, message: "p")
-            return (queue, queue.handle(.published(id: "A", .failed(failure)), now: 0))
+            return (queue, queue.handle(.published(id: "A", failure: failure), now: 0))
         }
         #expect(published(.transient).0.entries["A"]?.state == .queued)
         #expect(published(.bug).1.contains(.startWorker(id: "A", attempt: 2)))
@@ -92,19 +95,33 @@ import Testing
         #expect(actions.contains(.startWorker(id: "B", attempt: 1)))
     }
 
-    @Test func `publishing is tried again, without computing again`() {
+    @Test func `what a disk refused when it was published is made again, later each time`() {
+        var queue = QueueState()
+        _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)
+        let failure = WorkerOutcome.Failure(failureClass: .transient, message: "EIO")
+        for (attempt, delay) in [60_000, 300_000, 1_500_000].enumerated() {
+            _ = queue.handle(.ended(id: "A", attempt: attempt + 1, .succeeded), now: 0)
+            let actions = queue.handle(.published(id: "A", failure: failure), now: 0)
+            #expect(actions.last == .wake(at: delay))
+            let later = queue.handle(.ticked, now: delay)
+            #expect(later.contains(.startWorker(id: "A", attempt: attempt + 2)))
+        }
+        _ = queue.handle(.ended(id: "A", attempt: 4, .succeeded), now: 0)
+        let actions = queue.handle(.published(id: "A", failure: failure), now: 0)
+        #expect(actions == [.record(id: "A", .failed(failure)), .discardResults(id: "A")])
+    }
+
+    @Test func `where only the name of the results is taken, they stay for a retry`() {
         var queue = QueueState()
         _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)
         _ = queue.handle(.ended(id: "A", attempt: 1, .succeeded), now: 0)
-        let failure = WorkerOutcome.Failure(failureClass: .transient, message: "EIO")
-        for delay in [60_000, 300_000, 1_500_000] {
-            let actions = queue.handle(.published(id: "A", .failed(failure)), now: 0)
-            #expect(actions.last == .wake(at: delay))
-            let later = queue.handle(.ticked, now: delay)
-            #expect(later == [.record(id: "A", .publishing), .publish(id: "A")])
-        }
-        let actions = queue.handle(.published(id: "A", .failed(failure)), now: 0)
-        #expect(actions == [.record(id: "A", .failed(failure))], "the results stay for a retry")
+        let failure = WorkerOutcome.Failure(failureClass: .user, message: "taken")
+        let actions = queue.handle(.published(id: "A", failure: failure), now: 0)
+        #expect(actions == [.record(id: "A", .failed(failure))])
+        let again = queue.handle(
+            .admitted([.init(id: "A", sequence: 1, priority: 0, attempt: 1, isComputed: true)]),
+            now: 0)
+        #expect(again == [.record(id: "A", .publishing), .publish(id: "A")])
     }
 
     @Test func `a full disk holds a job until there is room, for longer each time`() {
@@ -113,8 +130,8 @@ import Testing
         var now = 0
         for (attempt, delay) in [60_000, 300_000, 1_500_000, 1_500_000].enumerated() {
             let actions = queue.handle(
-                .ended(id: "A", attempt: attempt + 1, .diskFull("1 MiB")), now: now)
-            #expect(actions.first == .record(id: "A", .held(.disk, reason: "1 MiB")))
+                .ended(id: "A", attempt: attempt + 1, .failed(Self.full)), now: now)
+            #expect(actions.first == .record(id: "A", .held(.disk, reason: Self.full.message)))
             #expect(actions.last == .wake(at: now + delay))
             now += delay
             #expect(queue.handle(.ticked, now: now).contains(.checkRoom(id: "A", .disk)))
@@ -132,7 +149,7 @@ import Testing
     @Test func `what a person holds no room lets go`() {
         var queue = QueueState()
         _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)
-        _ = queue.handle(.ended(id: "A", attempt: 1, .diskFull("d")), now: 0)
+        _ = queue.handle(.ended(id: "A", attempt: 1, .failed(Self.full)), now: 0)
         _ = queue.handle(.held(id: "A", .user, reason: "h"), now: 0)
         #expect(queue.handle(.roomChecked(id: "A", isThere: true), now: 0).isEmpty)
         #expect(queue.handle(.ticked, now: 9_000_000).isEmpty)

@@ -11,6 +11,9 @@ import Testing
     private static let transient = WorkerOutcome.Failure(failureClass: .transient, message: "t")
     private static let user = WorkerOutcome.Failure(failureClass: .user, message: "u")
 
+    private static let full = WorkerOutcome.Failure(
+        failureClass: .resource, message: "No space left on device")
+
     private static var limits: QueueLimits {
         var limits = QueueLimits()
         limits.lostMax = 2
@@ -29,7 +32,7 @@ import Testing
     /// Which kinds of events a walk takes; all of them at once would be too many to go far.
     private struct Choice {
         var ends: [AttemptEnd] = [.succeeded, .interrupted]
-        var publishEnds: [PublishEnd] = [.done]
+        var publishEnds: [WorkerOutcome.Failure?] = [nil]
         var plans: [String: JobPlan?] = [:]
         var ids = ["A", "B"]
         var hasOrders = false
@@ -60,7 +63,8 @@ import Testing
                 }
                 events +=
                     world.publishing.contains(id)
-                    ? publishEnds.map { .published(id: id, $0) } : [.published(id: id, .done)]
+                    ? publishEnds.map { .published(id: id, failure: $0) }
+                    : [.published(id: id, failure: nil)]
             }
             for id in world.asked {
                 events += [true, false].map { .roomChecked(id: id, isThere: $0) }
@@ -112,17 +116,18 @@ import Testing
 
     @Test func `publishing and full disks`() throws {
         let choice = Choice(
-            ends: [.succeeded, .diskFull("d")],
+            ends: [.succeeded, .failed(Self.full)],
             publishEnds: [
-                .done, .failed(Self.transient), .failed(Self.user), .diskFull("d"),
-                .failed(.init(failureClass: .bug, message: "gone")),
+                nil, Self.transient, Self.user, Self.full,
+                .init(failureClass: .bug, message: "gone"),
             ])
         #expect(try Self.walk(choice, Self.limits, depth: 6) > 5_000)
     }
 
     @Test func `people order this and that`() throws {
-        let choice = Choice(ends: [.succeeded, .diskFull("d")], hasOrders: true, hasDrain: false)
-        #expect(try Self.walk(choice, Self.limits, depth: 5) > 5_000)
+        let choice = Choice(
+            ends: [.succeeded, .failed(Self.full)], hasOrders: true, hasDrain: false)
+        #expect(try Self.walk(choice, Self.limits, depth: 5) > 1_000)
     }
 
     @Test func `two workers, memory, and the lane`() throws {

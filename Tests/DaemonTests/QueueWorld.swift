@@ -175,7 +175,7 @@ struct QueueWorld: Hashable {
             if let worker = world.workers.first {
                 try world.send(.ended(id: worker.id, attempt: worker.attempt, .succeeded))
             } else if let id = world.publishing.first {
-                try world.send(.published(id: id, .done))
+                try world.send(.published(id: id, failure: nil))
             } else if let id = world.asked.first {
                 try world.send(.roomChecked(id: id, isThere: true))
             } else if let held {

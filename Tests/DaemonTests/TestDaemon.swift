@@ -212,8 +212,11 @@ final class TestDaemon {
     /// A process that ended but was not yet collected by its parent counts as gone.
     static func isAlive(_ process: Int32) -> Bool { ProcessIdentity(of: Int(process)) != nil }
 
+    /// Where results of those lie who run the tests.
+    var home: FilePath { state.appending("results").appending("\(geteuid())") }
+
     func results(of name: String) -> [String] {
-        TestFolder.names(in: state.appending("results")).filter { $0.hasPrefix("\(name)-") }
+        TestFolder.names(in: home).filter { $0.hasPrefix("\(name)-") }
     }
 
     // MARK: Worker

@@ -123,6 +123,10 @@ import Testing
         good.say(Site.request)
         #expect(try await good.hearText().hasSuffix("ok"))
         site.advance(limits.stallTime)
+        // Whoever comes now is answered after the clock was looked at.
+        let later = try site.client()
+        later.say(Site.request)
+        #expect(try await later.hearText().hasSuffix("ok"))
         let heard = try await slow.hear()
         #expect(heard.count < bytes.count, "cut, not kept for ever")
         let whole = try site.client()

@@ -137,7 +137,7 @@ import Testing
             text: get(
                 "Host: a\r\n"
                     + String(
-                        repeating: "A: \(String(repeating: "b", count: 26))\r\n",
+                        repeating: "A: \(String(repeating: "b", count: 27))\r\n",
                         count: 3)
             ).prefixed(121), status: 431),
     ]

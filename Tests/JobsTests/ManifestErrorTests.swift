@@ -147,6 +147,24 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
                 + "  ratios: [0.5]\n", at: 6, 10, "compress[0].label", says: "is taken", "DONE",
             "report.json"),
         BadManifest(
+            "label of a file of the results in other capitals",
+            "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n  label: Report.HTML\n"
+                + "  ratios: [0.5]\n", at: 6, 10, "compress[0].label", says: "is taken",
+            "Report.HTML"),
+        BadManifest(
+            "folders that only capitals tell apart",
+            "version: 1\nname: j\nmodel: m\ncompress:\n"
+                + "- {method: passthrough, layers: [0], label: far}\n"
+                + "- method: passthrough\n  layers: [1]\n  label: FAR\n",
+            at: 8, 10, "compress[1].label", says: "`FAR` and `far`", "capitals"),
+        BadManifest(
+            "a label like the name of a quantised model",
+            "version: 1\nname: j\nmodel: m\ncompress:\n"
+                + "- {method: passthrough, layers: [0], label: a}\n"
+                + "- {method: passthrough, layers: [1], label: a-fp8}\n"
+                + "quantize:\n- method: fp8\n  label: fp8\n",
+            at: 9, 10, "quantize[0].label", says: "two parts", "`a-fp8`"),
+        BadManifest(
             "ratios missing", "version: 1\nname: j\nmodel: m\ncompress:\n- method: reverse\n",
             at: 5, 3, "compress[0]", says: "`ratios` is missing", "0.25"),
         BadManifest(

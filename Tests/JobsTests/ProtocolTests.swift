@@ -137,6 +137,11 @@ import Testing
         #expect(cache?.high == 0.8)
         #expect(cache?.low == 0.5)
         #expect(cache?.freeFloor == 3 << 29)
+        #expect(good.retention == nil)
+        let limits = try ServerSettings.parse(
+            bytes: Data("retention: {days: 90, bytes: 500G}\nresults_per_user: 2T\n".utf8))
+        #expect(limits.retention == RetentionRule(days: 90, bytes: 500_000_000_000))
+        #expect(limits.resultsPerUser == 2_000_000_000_000)
         for (bad, words) in [
             ("cache: {size: much}", "not an amount"), ("cache: {size: -1}", "not an amount"),
             ("cache: {size: 9e99}", "not an amount"), ("cache: {high: 2}", "out of range"),
@@ -148,6 +153,8 @@ import Testing
             ("stage_patience: 0.5", "out of range"),
             ("model_roots: /m", "a list of paths"),
             ("private: 1", "true or false"), ("admin_group: a b", "not a group"),
+            ("retention: {}", "no limit is named"), ("retention: {days: 0}", "out of range"),
+            ("results_per_user: 0.5", "a share"), ("retention: {age: 3}", "unknown key"),
         ] {
             do {
                 _ = try ServerSettings.parse(bytes: Data(bad.utf8))

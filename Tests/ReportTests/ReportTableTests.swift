@@ -36,6 +36,20 @@ import Testing
         #expect(table.best(of: group, column: 2)?.result.method == "mka")
     }
 
+    @Test func `a cell that a spreadsheet would compute is a text, a number stays one`() {
+        let cells = [
+            "=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tx", "\r=1", "-", "\u{FF1D}1",
+        ]
+        for cell in cells {
+            let line = CSVText.text(header: ["a"], rows: [[cell]]).dropFirst("a\r\n".count)
+            #expect(line.hasPrefix("'") || line.hasPrefix("\"'"), "\(cell)")
+        }
+        for number in ["-0.5", "+1", "-1e-9", "3", "a=b", "", "x-y"] {
+            let text = CSVText.text(header: ["a"], rows: [[number]])
+            #expect(text == "a\r\n\(number)\r\n")
+        }
+    }
+
     @Test func `report.csv has a row per figure and subject`() {
         let lines = ReportCSV.render(report).split(separator: "\r\n")
         // 4 results with 4 figures each, and 4 subjects for one figure of each.

@@ -90,8 +90,10 @@ extension JobQueue {
     /// milliseconds since 1970 UTC. Nil where none is.
     package func workingSince() -> Int? {
         live.values.compactMap { job in
-            let isWaiting = job.row.state == JobState.queued.rawValue
-            return isWaiting && job.row.notBefore == nil ? nil : job.row.startedAt
+            // A held one may wait for days, and takes from the cache what is there by then.
+            let isHeld = job.row.state == JobState.held.rawValue
+            let isWaiting = job.row.state == JobState.queued.rawValue && job.row.notBefore == nil
+            return isHeld || isWaiting ? nil : job.row.startedAt
         }.min()
     }
 }

@@ -43,9 +43,13 @@ package struct DaemonConfiguration: Sendable {
     package var cacheInterval: Duration = .seconds(600)
     /// Its members may change jobs of others.
     package var adminGroup = DaemonConfiguration.usualAdminGroup
-    /// Whether people see their own jobs only.
+    /// Whether people see their own jobs and results only.
     package var isPrivate = false
     package var clock = DaemonClock.system
+    /// Which results are removed after a while; nil: none.
+    package var retention: RetentionRule?
+    /// The most that results of one user may take, in bytes; nil: no limit.
+    package var resultsPerUser: Int?
 
     static let usualAdminGroup = "layerfold-admin"
 
@@ -74,6 +78,8 @@ package struct DaemonConfiguration: Sendable {
         if let seconds = settings.rescanSeconds { rescanInterval = .seconds(seconds) }
         if let seconds = settings.settleSeconds { settleTime = .seconds(seconds) }
         if let seconds = settings.graceSeconds { grace = .seconds(seconds) }
+        retention = settings.retention
+        resultsPerUser = settings.resultsPerUser
         if let patience = settings.stagePatience { supervision.patience = patience }
         adminGroup = settings.adminGroup ?? adminGroup
         isPrivate = settings.isPrivate ?? isPrivate

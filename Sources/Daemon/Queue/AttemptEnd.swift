@@ -7,8 +7,6 @@ package import Jobs
 package enum AttemptEnd: Sendable, Equatable {
     case succeeded
     case failed(WorkerOutcome.Failure)
-    /// It had no room on the disk. The text is for people.
-    case diskFull(String)
     /// No outcome, and nobody knows why: somebody killed the worker. The text is for people.
     case lost(String)
     /// No outcome, and it is known why: the worker crashed, was killed for memory, or had to be.
@@ -105,7 +103,6 @@ extension AttemptEnd {
         switch self {
         case .succeeded: "succeeded"
         case .failed: "failed"
-        case .diskFull: "disk full"
         case .lost: "lost"
         case .died: "died"
         case .interrupted: "interrupted"
@@ -119,7 +116,7 @@ extension AttemptEnd {
         case .succeeded: return nil
         case .interrupted: return "the daemon stopped it"
         case .failed(let failure), .died(let failure): text = failure.message
-        case .lost(let message), .diskFull(let message): text = message
+        case .lost(let message): text = message
         }
         let line = text.prefix { !$0.isNewline }
         return String(String.UnicodeScalarView(line.unicodeScalars.map(Self.printable)).prefix(500))

@@ -38,14 +38,13 @@ extension JobQueue {
         let row = try existing(id)
         let folder = JobFolder(folders.job(id))
         let record = try live[id]?.record ?? folder.record()
-        let isPublished = record.map { Publisher.isPublished($0, in: folders.results) } ?? false
+        let results = record.flatMap { Publisher.folder(of: $0, in: folders.results) }
         return JobDetail(
             summary: try summary(of: row, ahead: startPlaces()[id]),
             record: record,
             attempts: try index.attempts(of: id).map(Self.attempt),
             jobDirectory: folder.path.string,
-            resultsDirectory: isPublished
-                ? record.map { folders.results.appending($0.resultsName).string } : nil)
+            resultsDirectory: results?.string)
     }
 
     package func progress(of id: String) throws -> JobProgress {
@@ -74,6 +73,7 @@ extension JobQueue {
             running: state.running.first, isStopping: state.isDraining,
             degraded: problems.isEmpty ? nil : problems.joined(separator: "; "))
         status.problems = problems
+        status.retention = retentionNotice
         return status
     }
 

@@ -41,7 +41,6 @@ extension JobQueue {
         let state: AttemptState =
             switch end {
             case .succeeded: .succeeded
-            case .diskFull: .failed
             case .failed(let failure): failure.failureClass == .transient ? .transient : .failed
             case .lost, .died: .lost
             case .interrupted: .stopped
@@ -77,7 +76,8 @@ extension JobQueue {
             (row.lost, row.retries, row.reason) = (lost, retries, reason)
             row.notBefore = notBefore.map { now + $0 - configuration.clock.uptime() }
         case .held(let hold, let reason):
-            (row.held, row.reason, row.notBefore) = (hold.rawValue, reason, nil)
+            let words = hold == .disk ? fullDisk(reason) : reason
+            (row.held, row.reason, row.notBefore) = (hold.rawValue, words, nil)
         case .publishing: (row.notBefore, row.reason) = (nil, nil)
         case .cancelling: break
         case .done, .cancelled: try finish(&row, id, failure: nil, record.state, now)

@@ -17,6 +17,7 @@ extension JobQueue {
     ///   is changed, where a newer daemon wrote the index.
     package func recover(claimed: Set<String>) throws {
         try index.refuseNewerWords()
+        try finishRemovals()
         try restoreRows(claimed: claimed)
         let running = try index.attempts(inState: AttemptState.running.rawValue)
         let adoptable = try adoptable(running)
@@ -24,7 +25,9 @@ extension JobQueue {
         var entries: [QueueState.Entry] = []
         for row in try index.jobs(in: JobState.allCases.filter { !$0.isFinal }.map(\.rawValue)) {
             do {
-                if let entry = try restored(row) { entries.append(entry) }
+                guard var entry = try restored(row) else { continue }
+                entry.startedAt = adoptable[row.id].map(uptime(of:))
+                entries.append(entry)
             } catch let error as JobFolder.Unreadable {
                 try fail(row, error.description)
             }
@@ -127,9 +130,7 @@ extension JobQueue {
         }
         let (row, orders, hold) = try ordered(row, folder)
         let state = try row.knownState()
-        return entry(
-            record, row, orders, state: state, hold: hold,
-            isComputed: state != .running && isComputed(record))
+        return entry(record, row, orders, state: state, hold: hold)
     }
 
     /// The row as people ordered it last: an order is in the job's folder before it is here, and is

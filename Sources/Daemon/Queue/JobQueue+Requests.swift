@@ -43,7 +43,7 @@ extension JobQueue {
                     + "have here (setting `jobs_per_user`): wait until some have ended, or cancel "
                     + "some")
         }
-        return nil
+        return resultsObstacle(of: owner).map { ErrorDocument(code: .unavailable, message: $0) }
     }
 
     func existing(_ id: String) throws -> JobRow {

@@ -24,10 +24,8 @@ extension JobQueue {
     }
 
     /// What is told of a job that found the disk full.
-    nonisolated static func fullDisk(
-        _ failure: WorkerOutcome.Failure, _ folders: StateFolders
-    ) -> String {
-        (try? DiskRoom(at: folders.state))?.reason(failure.message) ?? failure.message
+    func fullDisk(_ failure: String) -> String {
+        (try? DiskRoom(at: folders.state))?.reason(failure) ?? failure
     }
 
     // MARK: Forecasts
@@ -47,7 +45,8 @@ extension JobQueue {
                 planning = nil
                 return
             }
-            let answer = try? await forecaster.forecast(record.description)
+            let answer = try? await forecaster.forecast(
+                record.description, for: await submitters.find(record.owner))
             planning = nil
             // Who stops a forecast stops the daemon.
             if Task.isCancelled { return }

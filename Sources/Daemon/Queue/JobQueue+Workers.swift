@@ -31,6 +31,8 @@ extension JobQueue {
             let ending: WorkerEnding
             do {
                 try folder.removeOutcome()
+                var request = request
+                request.submitter = await submitters.find(job.record.owner)
                 ending = await launcher.run(
                     request, log: folder.log, stop: stop, supervisor: supervisor,
                     onStart: { try await self.workerStarted(id, attempt: attempt, $0) },
@@ -77,11 +79,8 @@ extension JobQueue {
         let outcome = folder.outcome().flatMap {
             $0.job == job && $0.attempt == attempt ? $0 : nil
         }
-        var end = AttemptEnd(
+        let end = AttemptEnd(
             outcome: outcome, ending, isStopping: isStopping, logTail: { folder.logTail() })
-        if case .failed(let failure) = end, failure.isDiskFull {
-            end = .diskFull(Self.fullDisk(failure, folders))
-        }
         var metadata: Logger.Metadata = [
             "job": "\(job)", "attempt": "\(attempt ?? "none")", "end": "\(end.word)",
         ]

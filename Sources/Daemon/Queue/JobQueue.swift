@@ -41,6 +41,9 @@ package actor JobQueue {
     var usageOfFolders: [UsageRow] = []
     /// Places of queued jobs, for people; nil after each event.
     var places: [String: Int]?
+    var account = ResultsAccount()
+    let census: ResultsCensus
+    let submitters = Submitters()
     /// Events that are not yet committed: before the start, or while the index refuses.
     private var pending: [QueueEvent] = []
     private(set) var isStarted = false
@@ -68,7 +71,9 @@ package actor JobQueue {
         folders = configuration.folders
         self.index = index
         self.logger = logger
-        publisher = Publisher(results: configuration.folders.results)
+        publisher = Publisher(
+            results: configuration.folders.results, groupReads: !settings.current.isPrivate)
+        census = ResultsCensus(results: configuration.folders.results)
         forecaster = Forecaster(settings)
         state = QueueState(limits: configuration.limits)
         startedAt = configuration.clock.now()
@@ -79,12 +84,14 @@ package actor JobQueue {
         isStarted = true
         process(.ticked)
         emptyTrash()
+        beginCounting()
     }
 
     /// The settings were replaced: what was waiting for a limit may go on.
     package func settingsChanged() {
         state.replace(limits: configuration.limits, now: configuration.clock.uptime())
         process(.ticked)
+        countResults()
     }
 
     /// Stops the workers that are children and puts their jobs back into the queue; workers in
@@ -95,6 +102,7 @@ package actor JobQueue {
         for id in staying where state.entries[id] == nil { live[id] = nil }
         planning?.cancel()
         await planning?.value
+        account.timer?.cancel()
         if isStopped { return }
         await withCheckedContinuation { drainWaiters.append($0) }
     }
@@ -172,14 +180,12 @@ package actor JobQueue {
         Task {
             // A folder that somebody removed is made anew.
             try? folders.make()
-            let end: PublishEnd =
-                switch await publisher.publish(record) {
-                case nil: .done
-                case let failure? where failure.isDiskFull:
-                    .diskFull(Self.fullDisk(failure, folders))
-                case let failure?: .failed(failure)
-                }
-            process(.published(id: id, end))
+            let failure = await publisher.publish(record)
+            if let notice = await publisher.takeNotice() {
+                logger.warning("owners lack rights", metadata: ["reason": "\(notice)"])
+            }
+            process(.published(id: id, failure: failure))
+            countResults()
         }
     }
 
@@ -187,7 +193,7 @@ package actor JobQueue {
     func isComputed(_ record: JobRecord) -> Bool {
         let folder = JobFolder(folders.job(record.id))
         guard folder.outcome()?.result == .succeeded else { return false }
-        return [record.partialResultsName, record.resultsName].contains {
+        return [record.partialResultsName, record.resultsName, record.flatResultsName].contains {
             (try? Syscalls.stat(folders.results.appending($0))) ?? nil != nil
         }
     }
@@ -203,9 +209,9 @@ package actor JobQueue {
         }
     }
 
-    private func emptyTrash() {
+    func emptyTrash() {
         Task {
-            for problem in await publisher.emptyTrash() {
+            for problem in await publisher.emptyTrash(and: folders.jobs) {
                 logger.warning("discarded results stay", metadata: ["reason": "\(problem)"])
             }
         }

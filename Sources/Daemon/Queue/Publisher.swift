@@ -1,5 +1,5 @@
-// Puts results in place, whole or not at all: everything the worker wrote is made durable, the
-// folder gets its name, DONE is written last.
+// Puts results in place, whole or not at all: DONE lists everything the worker wrote, all of it is
+// durable and its owner's, then the folder gets its name below the owner's folder.
 
 import DurableIO
 import Failures
@@ -11,14 +11,21 @@ package actor Publisher {
     private static let trashPrefix = ".trash-"
 
     private let results: FilePath
+    /// Whether the group of the daemon reads what others made.
+    private let groupReads: @Sendable () -> Bool
+    private var lacksAccessLists = false
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.publisher")
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    package init(results: FilePath) {
+    /// - Parameter groupReads: is asked at each publishing.
+    package init(
+        results: FilePath, groupReads: @autoclosure @escaping @Sendable () -> Bool = true
+    ) {
         self.results = results
+        self.groupReads = groupReads
     }
 
     /// Safe to repeat after an interruption at any point.
@@ -26,34 +33,70 @@ package actor Publisher {
     package func publish(_ record: JobRecord) -> WorkerOutcome.Failure? {
         do {
             let partial = results.appending(record.partialResultsName)
+            let flat = results.appending(record.flatResultsName)
             let final = results.appending(record.resultsName)
-            if try Syscalls.stat(final) == nil {
-                guard try Syscalls.stat(partial) != nil else {
-                    return .init(
-                        failureClass: .bug,
-                        message: "the worker reported success, but its results are not in "
-                            + "`\(partial)`; retry the job")
-                }
-                try Publication(final).place(partial)
+            if try Syscalls.stat(flat) != nil {
+                // An earlier daemon gave it its name and was interrupted before DONE.
+                try Publication(flat).finish()
+            } else if try Syscalls.stat(partial) != nil {
+                try place(partial, as: final, of: record)
+            } else if !Publication(final).isDone {
+                return .init(
+                    failureClass: .bug,
+                    message: "the worker reported success, but its results are not in "
+                        + "`\(partial)`; retry the job")
             }
-            try Publication(final).finish()
-            // A second worker's, where the first one's were in place but could not be vouched for.
-            try? Self.discard(record, in: results)
             return nil
         } catch {
-            // A missing or closed folder is not the fault of who submitted the job; somebody may
-            // put it right.
-            let stated = FailureClass(of: error)
-            return .init(
-                failureClass: stated == .user ? .transient : stated,
-                message: "publishing: \(FaultText.describe(error))")
+            return Self.failure(error)
         }
+    }
+
+    private func place(_ partial: FilePath, as final: FilePath, of record: JobRecord) throws {
+        let owner = UInt32(clamping: record.owner)
+        let access = ResultAccess(owner: owner, groupReads: groupReads())
+        try access.prepareHome(final.removingLastComponent())
+        if try !Publication(final).place(partial, access: access) { lacksAccessLists = true }
+    }
+
+    private static func failure(_ error: any Error) -> WorkerOutcome.Failure {
+        let text = "publishing: \(FaultText.describe(error))"
+        if let error = error as? SystemCallError, error.errno == .fileExists {
+            return .init(
+                failureClass: .user,
+                message: "\(text). It was put there by somebody else than the daemon; then retry "
+                    + "the job: nothing is computed again")
+        }
+        // A missing or closed folder is not the fault of who submitted the job; somebody may put
+        // it right.
+        let stated = FailureClass(of: error)
+        return .init(failureClass: stated == .user ? .transient : stated, message: text)
+    }
+
+    /// Why owners do not get their results by an access list, once for each time that it happens.
+    package func takeNotice() -> String? {
+        guard lacksAccessLists else { return nil }
+        lacksAccessLists = false
+        return "the file system of `\(results)` keeps no access lists (POSIX ACL): people read "
+            + "their results by the group, and remove them by `layerfold rm`"
+    }
+
+    // MARK: Where results are
+
+    /// The folder of a job's whole results: below its owner's, or where earlier daemons put it.
+    package nonisolated static func folder(
+        of record: JobRecord, in results: FilePath
+    ) -> FilePath? {
+        [record.resultsName, record.flatResultsName].map { results.appending($0) }
+            .first { Publication($0).isDone }
     }
 
     /// Whether the job's results are in place.
     package nonisolated static func isPublished(_ record: JobRecord, in results: FilePath) -> Bool {
-        Publication(results.appending(record.resultsName)).isDone
+        folder(of: record, in: results) != nil
     }
+
+    // MARK: Removal
 
     /// Takes the partial results out of the way at once; `emptyTrash` deletes them.
     package nonisolated static func discard(_ record: JobRecord, in results: FilePath) throws {
@@ -67,18 +110,54 @@ package actor Publisher {
         try Syscalls.renameExclusively(folder, to: results.appending(trash))
     }
 
+    /// Takes all results of a job out of the way at once, whole or half, in any place they may
+    /// have; `emptyTrash` deletes them.
+    /// - Returns: their bytes.
+    package nonisolated static func discardAll(
+        ofJob id: String, name: String, owner: Int, in results: FilePath
+    ) throws -> Int {
+        var bytes = 0
+        let names = JobRecord.resultsNames(ofJob: id, name: name, owner: owner)
+        for name in names where try Syscalls.stat(results.appending(name)) != nil {
+            bytes += FolderTree.byteCount(of: results.appending(name))
+            try discard(name: name, in: results)
+        }
+        return bytes
+    }
+
     /// Deletes what was discarded, now or before an earlier end of the daemon.
+    /// - Parameter jobs: the folder of jobs, where removed ones lie.
     /// - Returns: What could not be deleted, and why.
-    package func emptyTrash() -> [String] {
+    package func emptyTrash(and jobs: FilePath? = nil) -> [String] {
+        Self.emptyTrash(of: results) + (jobs.map(Self.emptyTrash) ?? [])
+    }
+
+    /// Deletes what lies in `folder` under a name of trash.
+    package nonisolated static func emptyTrash(of folder: FilePath) -> [String] {
         var problems: [String] = []
-        let entries = (try? DirectoryScan.entries(of: results)) ?? []
-        for entry in entries where entry.name.string.hasPrefix(Self.trashPrefix) {
+        let entries = (try? DirectoryScan.entries(of: folder)) ?? []
+        for entry in entries where entry.name.string.hasPrefix(trashPrefix) {
             do {
-                try FolderTree.remove(results.appending(entry.name))
+                let path = folder.appending(entry.name)
+                if entry.kind == .folder {
+                    try FolderTree.remove(path)
+                } else {
+                    try Syscalls.unlink(path)
+                }
             } catch {
                 problems.append("\(error)")
             }
         }
         return problems
+    }
+
+    /// The name of a job's folder while it is being removed.
+    package nonisolated static func trashName(ofJob id: String) -> String { trashPrefix + id }
+
+    /// The job that a name of trash stands for; nil for other names.
+    package nonisolated static func job(ofTrash name: String) -> String? {
+        guard name.hasPrefix(trashPrefix) else { return nil }
+        let id = String(name.dropFirst(trashPrefix.count))
+        return JobIdentifier.isValid(id) ? id : nil
     }
 }

@@ -43,10 +43,11 @@ extension QueueState {
         package internal(set) var notBefore: Int?
         /// Since when it waits: for aging.
         package let waitingSince: Int
-        /// When the present attempt began; nil where an earlier daemon began it.
+        /// When the present attempt began; nil where an earlier daemon began it
+        /// and its worker is gone.
         package internal(set) var startedAt: Int?
-        /// Its worker has finished: the results are complete and only have to be put in place.
-        package internal(set) var isComputed: Bool
+        /// The results are complete and only have to be put in place.
+        package let isComputed: Bool
         /// Runs beside the others, as it takes little time.
         package internal(set) var isInLane = false
         /// What a forecast has said.
@@ -81,6 +82,6 @@ extension QueueState {
         /// Has or had a worker that is not yet gone.
         var isActive: Bool { state == .running || state == .cancelling }
         /// May be started now, as far as the job itself is concerned.
-        var isReady: Bool { state == .queued && notBefore == nil && !isComputed }
+        var isReady: Bool { state == .queued && notBefore == nil }
     }
 }

@@ -8,7 +8,7 @@ package enum QueueEvent: Sendable, Equatable {
     /// The attempt's worker is gone.
     case ended(id: String, attempt: Int, AttemptEnd)
     /// The results are in place, or could not be put there.
-    case published(id: String, PublishEnd)
+    case published(id: String, failure: WorkerOutcome.Failure?)
     /// Somebody cancels the job.
     case cancelled(id: String)
     /// Somebody wants the job to wait. The text is for people.
@@ -28,14 +28,6 @@ package enum QueueEvent: Sendable, Equatable {
     /// As above, but the workers of these jobs stay: the index says `running` until the next
     /// daemon has adopted them.
     case leaving(Set<String>)
-}
-
-/// How putting results in place ended.
-package enum PublishEnd: Sendable, Equatable {
-    case done
-    case failed(WorkerOutcome.Failure)
-    /// There was no room on the disk. The text is for people.
-    case diskFull(String)
 }
 
 package enum QueueAction: Sendable, Equatable {

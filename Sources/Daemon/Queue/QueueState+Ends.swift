@@ -23,18 +23,13 @@ extension QueueState {
         }
         switch end {
         case .succeeded:
-            // Publishing has tries of its own.
-            entry.transientFailures = 0
             publish(&entry, &actions)
         case .failed(let failure) where failure.failureClass == .transient:
             retryLater(&entry, failure, now: now, &actions)
+        case .failed(let failure) where failure.isDiskFull:
+            holdForRoom(&entry, failure, now: now, &actions)
         case .failed(let failure):
             finish(id, failure, &actions)
-            actions.append(.discardResults(id: id))
-        case .diskFull(let reason):
-            holdForRoom(&entry, reason, now: now, &actions)
-            // What it left is in the way of others, and is made anew from the cache.
-            actions.append(.discardResults(id: id))
         case .interrupted:
             requeue(&entry, notBefore: nil, reason: nil, &actions)
         case .lost(let message):
@@ -42,7 +37,6 @@ extension QueueState {
             if entry.lost >= limits.lostMax {
                 let text = "the worker died \(entry.lost) times in a row; the last time: \(message)"
                 finish(id, .init(failureClass: .bug, message: text), &actions)
-                actions.append(.discardResults(id: id))
             } else {
                 requeue(&entry, notBefore: nil, reason: message, &actions)
             }
@@ -51,32 +45,31 @@ extension QueueState {
         }
     }
 
+    /// What a disk refused once is not written from memory: the kernel may have dropped it. So a
+    /// worker makes the results again, with all but the last stage from the cache.
     mutating func published(
-        _ id: String, _ end: PublishEnd, now: Int, _ actions: inout [QueueAction]
+        _ id: String, _ failure: WorkerOutcome.Failure?, now: Int,
+        _ actions: inout [QueueAction]
     ) {
         guard var entry = entries[id], entry.state == .publishing else { return }
-        switch end {
-        case .done:
+        guard let failure else {
             drop(id)
-            actions.append(.record(id: id, .done))
-        case .failed(let failure) where failure.failureClass == .transient:
-            retryLater(&entry, failure, now: now, &actions)
-        case .failed(let failure) where failure.failureClass == .bug:
-            // Somebody removed them, or the worker never wrote them: they are made anew.
-            entry.isComputed = false
-            tryOnceMore(&entry, failure, &actions)
-        case .failed(let failure):
-            // The results stay: a retry puts them in place without computing them again.
-            finish(id, failure, &actions)
-        case .diskFull(let reason):
-            holdForRoom(&entry, reason, now: now, &actions)
+            return actions.append(.record(id: id, .done))
+        }
+        switch failure.failureClass {
+        case .transient: retryLater(&entry, failure, now: now, &actions)
+        case .resource where failure.isDiskFull:
+            holdForRoom(&entry, failure, now: now, &actions)
+        // Somebody removed them, or the worker never wrote them.
+        case .bug: tryOnceMore(&entry, failure, &actions)
+        case .resource: finish(id, failure, &actions)
+        // All is written, only the name is taken: a retry puts it in place as it is.
+        case .user: finish(id, failure, isKept: true, &actions)
         }
     }
 
-    /// The results are complete; no worker is needed.
     mutating func publish(_ entry: inout Entry, _ actions: inout [QueueAction]) {
         entry.state = .publishing
-        entry.isComputed = true
         put(entry)
         actions.append(.record(id: entry.id, .publishing))
         actions.append(.publish(id: entry.id))
@@ -103,7 +96,6 @@ extension QueueState {
             return requeue(&entry, notBefore: nil, reason: failure.message, &actions)
         }
         finish(entry.id, failure, &actions)
-        actions.append(.discardResults(id: entry.id))
     }
 
     private mutating func retryLater(
@@ -112,9 +104,7 @@ extension QueueState {
     ) {
         entry.lost = 0
         guard entry.transientFailures < limits.transientDelaysMilliseconds.count else {
-            finish(entry.id, failure, &actions)
-            if !entry.isComputed { actions.append(.discardResults(id: entry.id)) }
-            return
+            return finish(entry.id, failure, &actions)
         }
         let delay = limits.transientDelaysMilliseconds[entry.transientFailures]
         entry.transientFailures += 1
@@ -122,7 +112,8 @@ extension QueueState {
     }
 
     private mutating func holdForRoom(
-        _ entry: inout Entry, _ reason: String, now: Int, _ actions: inout [QueueAction]
+        _ entry: inout Entry, _ failure: WorkerOutcome.Failure, now: Int,
+        _ actions: inout [QueueAction]
     ) {
         let delays = limits.transientDelaysMilliseconds
         let delay =
@@ -134,13 +125,17 @@ extension QueueState {
         entry.hold = .disk
         entry.notBefore = now + delay
         put(entry)
-        actions.append(.record(id: entry.id, .held(.disk, reason: reason)))
+        actions.append(.record(id: entry.id, .held(.disk, reason: failure.message)))
+        // What it left is in the way of others, and is made anew from the cache.
+        actions.append(.discardResults(id: entry.id))
     }
 
     private mutating func finish(
-        _ id: String, _ failure: WorkerOutcome.Failure, _ actions: inout [QueueAction]
+        _ id: String, _ failure: WorkerOutcome.Failure, isKept: Bool = false,
+        _ actions: inout [QueueAction]
     ) {
         drop(id)
         actions.append(.record(id: id, .failed(failure)))
+        if !isKept { actions.append(.discardResults(id: id)) }
     }
 }

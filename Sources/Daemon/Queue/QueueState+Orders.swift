@@ -35,7 +35,6 @@ extension QueueState {
     mutating func release(_ id: String, _ actions: inout [QueueAction]) {
         guard var entry = entries[id], entry.state == .held else { return }
         requeue(&entry, notBefore: nil, reason: nil, &actions)
-        if entry.isComputed, !isDraining { publish(&entry, &actions) }
     }
 
     mutating func prioritize(_ id: String, _ priority: Int, _ band: Int) {

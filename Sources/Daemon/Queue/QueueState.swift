@@ -74,7 +74,7 @@ package struct QueueState: Sendable, Hashable {
         switch event {
         case .admitted(let entries): entries.forEach { admit($0, &actions) }
         case .ended(let id, let attempt, let end): ended(id, attempt, end, now: now, &actions)
-        case .published(let id, let end): published(id, end, now: now, &actions)
+        case .published(let id, let failure): published(id, failure, now: now, &actions)
         case .cancelled(let id): cancel(id, &actions)
         case .held(let id, let hold, let reason): self.hold(id, hold, reason, &actions)
         case .released(let id): release(id, &actions)
@@ -101,13 +101,12 @@ package struct QueueState: Sendable, Hashable {
         guard entries[entry.id] == nil else { return }
         var entry = entry
         switch entry.state {
-        case .queued where entry.isComputed && entry.notBefore == nil && !isDraining:
+        case .queued where entry.isComputed:
             publish(&entry, &actions)
         case .queued, .held, .running:
             // One that is running was so when the daemon died; how it ended follows.
             put(entry)
         case .publishing:
-            entry.isComputed = true
             put(entry)
             actions.append(.publish(id: entry.id))
         case .cancelling:
@@ -138,7 +137,7 @@ package struct QueueState: Sendable, Hashable {
                 actions.append(.checkRoom(id: id, hold))
             } else {
                 entry.notBefore = nil
-                if entry.isComputed { publish(&entry, &actions) } else { put(entry) }
+                put(entry)
             }
         }
     }

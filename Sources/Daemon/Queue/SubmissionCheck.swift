@@ -17,16 +17,26 @@ actor SubmissionCheck {
 
     init(_ settings: LiveConfiguration) { live = settings }
 
+    /// Who submits, with the groups that the system names now; it may be slow to answer, too.
+    func submitter(_ user: Int) -> Submitter { Submitter(user: user) }
+
     /// What the manifest asks for, once all that it names was found.
-    /// - Throws: `ManifestError`, or an `ErrorDocument` that says what is not there.
-    func description(of manifest: Data, name: String) throws -> JobDescription {
+    /// - Parameter user: who must be allowed to read it. Default: the daemon's user.
+    /// - Throws: `ManifestError`, or an `ErrorDocument` that says what is not there, or is not for
+    ///   this user.
+    func description(
+        of manifest: Data, name: String, by user: Int? = nil
+    ) throws -> JobDescription {
         let description = try ManifestParser.parse(
             bytes: manifest, name: name, paths: configuration.pathRule)
         do {
-            try configuration.preflight.check(description)
+            try configuration.preflight.check(
+                description, for: user.map { Submitter(user: $0) })
         } catch {
             let isRefused =
-                if case .outside? = error as? PathError { true } else { error is PreflightError }
+                if case .outside? = error as? PathError { true } else {
+                    error is PreflightError || error is ReadingDenied
+                }
             throw ErrorDocument(
                 code: isRefused ? .refused : .notFound, message: FaultText.describe(error))
         }

@@ -30,7 +30,7 @@ package struct JobFolder: Sendable {
     /// Writes the manifest and then the record, each durably. When this returns, the job is
     /// accepted; when it is interrupted, doing it again gives the same files.
     package func accept(manifest: [UInt8], record: JobRecord) throws {
-        try Syscalls.makeFolders(path, mode: 0o750)
+        try Syscalls.makeFolders(path, mode: 0o700)
         try write(manifest, to: JobRecord.manifestFileName)
         try write(Array(JobJSON.encodePretty(record)), to: JobRecord.fileName)
     }

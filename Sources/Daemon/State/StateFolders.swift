@@ -2,6 +2,7 @@
 // ProtectSystem=strict a rename between two writable folders of a unit fails with EXDEV.
 
 package import DurableIO
+import Glibc
 package import SystemPackage
 
 package struct StateFolders: Sendable, Equatable {
@@ -42,10 +43,21 @@ package struct StateFolders: Sendable, Equatable {
         try Syscalls.makeFolders(state, mode: 0o751)
         for (folder, mode) in [
             // Sticky: nobody takes another's file out of the inbox, or removes it.
-            (inbox, 0o1770), (rejected, 0o750), (spool, 0o700), (jobs, 0o750), (results, 0o750),
-            (store, 0o750), (state.appending("db"), 0o700), (state.appending("run"), 0o750),
+            (inbox, 0o1770), (rejected, 0o750), (spool, 0o700), (jobs, 0o700), (results, 0o750),
+            (store, 0o700), (state.appending("db"), 0o700), (state.appending("run"), 0o750),
         ] as [(FilePath, CInterop.Mode)] {
             try Syscalls.makeFolders(folder, mode: mode)
         }
+        for folder in [jobs, store, state.appending("db")] { try close(folder) }
+    }
+
+    /// Takes from everybody else the right to look into a folder whose contents are nobody's but
+    /// the daemon's: manifests and logs of all, and objects, from which other people's texts could
+    /// be read back. Earlier daemons made it readable for the group.
+    private func close(_ folder: FilePath) throws(SystemCallError) {
+        guard let status = try Syscalls.stat(folder), status.permissions & 0o077 != 0,
+            status.owner == geteuid()
+        else { return }
+        try Syscalls.chmod(folder, 0o700)
     }
 }

@@ -85,10 +85,11 @@ package struct StatusRoutes: Sendable {
 
     private var changing: [Route] {
         [
-            Route("POST /v1/check") { .json(try await description(in: $0.request)) },
+            Route("POST /v1/check") { .json(try await description(in: $0)) },
             Route("POST /v1/plan", patience: forecastPatience) { call in
                 let forecast = try await forecaster.forecast(
-                    try await description(in: call.request))
+                    try await description(in: call),
+                    for: await submissions.submitter(call.caller.user))
                 return .json(bytes: Array(forecast))
             },
             Route("POST /v1/jobs") { .json(try await submit($0), status: 201) },
@@ -146,7 +147,7 @@ package struct StatusRoutes: Sendable {
     }
 
     private func submit(_ call: Route.Call) async throws -> JobReceipt {
-        let description = try await description(in: call.request)
+        let description = try await description(in: call)
         let now = configuration.clock.now()
         let record = JobRecord(
             id: JobIdentifier.make(now: now), source: Self.name(of: call.request),
@@ -155,10 +156,10 @@ package struct StatusRoutes: Sendable {
         return try await queue.admit(record, manifest: call.request.body)
     }
 
-    /// What a manifest asks for, if it would be taken; nothing is queued.
-    private func description(in request: HTTPRequest) async throws -> JobDescription {
+    /// What a manifest asks for, if it would be taken of who sends it; nothing is queued.
+    private func description(in call: Route.Call) async throws -> JobDescription {
         try await submissions.description(
-            of: Data(request.body), name: Self.name(of: request))
+            of: Data(call.request.body), name: Self.name(of: call.request), by: call.caller.user)
     }
 
     private static func name(of request: HTTPRequest) -> String {

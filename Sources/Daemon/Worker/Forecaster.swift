@@ -28,8 +28,12 @@ package actor Forecaster {
     }
 
     /// The JSON that `layerfold plan --json` prints.
+    /// - Parameter submitter: who must be allowed to read what the job names. Default: only the
+    ///   daemon's user.
     /// - Throws: `ErrorDocument`.
-    package func forecast(_ description: JobDescription) async throws -> Data {
+    package func forecast(
+        _ description: JobDescription, for submitter: Submitter? = nil
+    ) async throws -> Data {
         guard running < configuration.forecastsMax else {
             throw ErrorDocument(
                 code: .unavailable,
@@ -45,17 +49,20 @@ package actor Forecaster {
         }
         defer { alarm.cancel() }
         let (exit, output, errors) = await launcher.ask(
-            request(description), stop: stop, bytesMax: Self.answerBytesMax)
+            request(description, submitter), stop: stop, bytesMax: Self.answerBytesMax)
         if exit == .exited(code: 0) { return Data(output) }
         throw Self.failure(exit, output, errors, after: stop.isStopping ? limit : nil)
     }
 
-    private func request(_ description: JobDescription) -> ForecastRequest {
+    private func request(
+        _ description: JobDescription, _ submitter: Submitter?
+    ) -> ForecastRequest {
         ForecastRequest(
             stateDirectory: configuration.folders.state.string,
             modelRoots: configuration.modelRoots.map(\.string),
             dataRoots: configuration.dataRoots.map(\.string),
-            resultsDirectory: configuration.folders.results.string, description: description)
+            resultsDirectory: configuration.folders.results.string, description: description,
+            submitter: submitter)
     }
 
     /// - Parameter limit: the time that was too short; nil where the process ended by itself.

@@ -25,7 +25,8 @@ struct GGUFMetadata {
         let value = try integer(key)
         guard let value, (1...most).contains(value) else {
             throw .key(
-                name(key), expected: "a whole number above 0"
+                name(key),
+                expected: "a whole number above 0"
                     + (most < 1 << 40 ? ", at most \(most)" : ""),
                 found: value.map { "\($0)" } ?? "nothing")
         }

@@ -24,6 +24,12 @@ package enum JobName {
         "correlations.csv", "quantized.csv", "run.log", "README.md",
     ]
 
+    /// Whether the name is one of these, or only capitals tell them apart.
+    package static func isReserved(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return reserved.contains { $0.lowercased() == name }
+    }
+
     /// A letter or digit of ASCII.
     package static func isWord(_ byte: UInt8) -> Bool {
         switch byte {

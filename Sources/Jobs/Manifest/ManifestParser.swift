@@ -43,7 +43,7 @@ package struct ManifestParser {
                 "the key `calibration` is missing: method `\(compress[index].method)` needs it",
                 hint: "add `calibration:` with `dataset:` and `path:`")
         }
-        return JobDescription(
+        let job = JobDescription(
             version: JobDescription.currentVersion,
             name: title,
             model: model,
@@ -60,6 +60,8 @@ package struct ManifestParser {
             export: try exports(map["export"]),
             output: try output(map["output"]),
             priority: try value(of: Offer.priority, in: map).integer ?? 0)
+        try refuseCollisions(in: job, map)
+        return job
     }
 
     private func checkVersion(_ field: Field) throws {
@@ -174,7 +176,7 @@ package struct ManifestParser {
             throw field.error(
                 "a label names folders", expected: JobName.rule, found: field.node.found)
         }
-        guard !JobName.reserved.contains(label) else {
+        guard !JobName.isReserved(label) else {
             throw field.error(
                 "the name is taken by another part of the results",
                 expected: "none of " + JobName.reserved.sorted().joined(separator: ", "),

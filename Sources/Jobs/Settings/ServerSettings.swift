@@ -28,6 +28,10 @@ package struct ServerSettings: Sendable, Equatable {
     package var adminGroup: String?
     /// Whether people see their own jobs only.
     package var isPrivate: Bool?
+    /// How long results stay; nil: until somebody removes them.
+    package var retention: RetentionRule?
+    /// The most that results of one user may take, in bytes; nil: no limit.
+    package var resultsPerUser: Int?
 
     package init() {}
 
@@ -40,7 +44,7 @@ package struct ServerSettings: Sendable, Equatable {
                 "state", "inbox", "model_roots", "data_roots", "worker", "worker_socket",
                 "rescan_seconds", "settle_seconds", "grace_seconds", "stage_patience", "cache",
                 "workers", "jobs_per_user", "share_half_life_days", "memory", "admin_group",
-                "private",
+                "private", "retention", "results_per_user",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -60,6 +64,8 @@ package struct ServerSettings: Sendable, Equatable {
         settings.memoryBytes = try map["memory"].map(byteCount)
         settings.adminGroup = try map["admin_group"].map(groupName)
         settings.isPrivate = try map["private"]?.flag()
+        settings.retention = try map["retention"].map(RetentionRule.parse)
+        settings.resultsPerUser = try map["results_per_user"].map(ByteCount.parse)
         return settings
     }
 

@@ -101,7 +101,7 @@ extension ContentStore {
         do throws(SystemCallError) {
             var file = try newFile()
             try file.write(bytes)
-            try file.publish(as: target, existing: .refuse)
+            try file.publish(as: target, existing: .refuse, permissions: 0o400)
             return true
         } catch {
             guard error.errno == .fileExists else { throw error }

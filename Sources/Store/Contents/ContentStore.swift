@@ -106,7 +106,7 @@ package final class ContentStore: Sendable {
 
     /// Makes the folders that FORMAT, written last, vouches for.
     private static func makeFolders(_ layout: StoreLayout) throws(SystemCallError) {
-        try Syscalls.makeFolders(layout.root, mode: 0o750)
+        try Syscalls.makeFolders(layout.root, mode: 0o700)
         for folder in layout.folders { try makeFolder(folder) }
         for folder in [layout.objects, layout.actions] {
             for shard in StoreLayout.shards { try makeFolder(folder.appending(shard)) }
@@ -118,7 +118,7 @@ package final class ContentStore: Sendable {
     /// Makes a folder unless it is there; the caller syncs the parent.
     private static func makeFolder(_ path: FilePath) throws(SystemCallError) {
         do throws(SystemCallError) {
-            try Syscalls.mkdir(path, mode: 0o750)
+            try Syscalls.mkdir(path, mode: 0o700)
         } catch {
             guard error.errno == .fileExists else { throw error }
         }

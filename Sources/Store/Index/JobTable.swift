@@ -318,7 +318,7 @@ extension AttemptRow {
 }
 
 extension EventRow {
-    fileprivate func insert(_ db: Database) throws {
+    func insert(_ db: Database) throws {
         try db.execute(
             sql: "INSERT INTO events(at, job_id, type, data) VALUES (?, ?, ?, ?)",
             arguments: [at, job, type, data])

@@ -55,7 +55,8 @@ package struct ObjectWriter: ~Copyable {
             digest: hasher.finalize(), rawBytes: rawBytes, filter: encoding?.filter ?? .none,
             frames: frames)
         try file.write(footer.encoded)
-        try file.seal()
+        // Whoever may read objects could read other people's texts back from them.
+        try file.seal(permissions: 0o400)
         return footer
     }
 

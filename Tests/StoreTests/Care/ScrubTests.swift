@@ -110,7 +110,7 @@ import Testing
         let store = try ContentStore(state: state.path)
         let other = try ContentStore(state: state.path)
         let report = try store.verify()
-        #expect(report.findings == [.unfinished(other.scratch.path)])
+        #expect(report.findings == [.unfinished(try #require(other.ownTemporaries))])
         #expect(report.isSound)
     }
 }

@@ -102,8 +102,7 @@ import Testing
         let descriptor = try Syscalls.open(plain, O_WRONLY | O_CREAT, mode: 0o600)
         for _ in 0..<3 { try unsafe Syscalls.write(descriptor, plain, [7].span.bytes) }
         try Syscalls.close(descriptor, plain)
-        try Publication(final).place(partial)
-        try Publication(final).finish()
+        _ = try Publication(final).place(partial)
         return (
             final.appending("DONE"),
             [final.appending("report.json"), final.appending("model").appending("weights")]

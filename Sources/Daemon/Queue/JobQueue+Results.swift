@@ -1,0 +1,139 @@
+// What results take, by user; and what a rule of retention removes of them, a day after it was told.
+
+import Failures
+import Jobs
+import Logging
+import Store
+
+/// What the queue knows of the results on disk.
+struct ResultsAccount {
+    /// By user number; as of the last count.
+    var bytes: [Int: Int] = [:]
+    var notice = RetentionNotice(announced: [])
+    /// Counts at once, and counts again where something changed meanwhile.
+    var counting: Task<Void, Never>?
+    var isOutdated = false
+    var timer: Task<Void, Never>?
+}
+
+extension JobQueue {
+    private static let eventType = "retention-announced"
+    private static let interval = Duration.seconds(3_600)
+
+    /// Bytes of the results of a user, as of the last count; 0 before the first.
+    package func resultBytes(of owner: Int) -> Int { account.bytes[owner] ?? 0 }
+
+    /// Why no further job of the user may start; nil where it may.
+    package func resultsObstacle(of owner: Int) -> String? {
+        ResultsQuota.obstacle(
+            owner: owner, bytes: resultBytes(of: owner), limit: configuration.resultsPerUser)
+    }
+
+    /// What will be removed; nil where nothing ever is.
+    var retentionNotice: RetentionNotice? {
+        configuration.retention == nil ? nil : account.notice
+    }
+
+    /// Counts now, and once an hour: results are moved and removed without us, and grow old.
+    func beginCounting() {
+        countResults()
+        account.timer = Task {
+            while true {
+                do { try await configuration.clock.sleep(Self.interval) } catch { return }
+                countResults()
+            }
+        }
+    }
+
+    /// Counts soon, beside the queue.
+    func countResults() {
+        guard account.counting == nil else {
+            account.isOutdated = true
+            return
+        }
+        account.counting = Task {
+            repeat {
+                account.isOutdated = false
+                take(await census.take())
+            } while account.isOutdated
+            account.counting = nil
+        }
+    }
+
+    private func take(_ counted: [CountedResults]) {
+        do {
+            var kept: [KeptResults] = []
+            var bytes: [Int: Int] = [:]
+            for results in counted {
+                // A row tells when, and whose results are that lie in no folder of a user.
+                let isNeeded = configuration.retention != nil || results.owner == nil
+                let row = isNeeded ? try index.job(results.job) : nil
+                guard let owner = results.owner ?? row?.owner else { continue }
+                bytes[owner, default: 0] += results.bytes
+                if let row, live[row.id] == nil, let finished = row.finishedAt {
+                    kept.append(
+                        KeptResults(
+                            job: row.id, owner: row.owner, bytes: results.bytes,
+                            finishedAt: finished, announcedAt: nil))
+                }
+            }
+            account.bytes = bytes
+            if let rule = configuration.retention { try retain(kept, by: rule) }
+        } catch {
+            logger.warning(
+                "results cannot be counted", metadata: ["reason": "\(FaultText.describe(error))"])
+        }
+    }
+
+    private func retain(_ kept: [KeptResults], by rule: RetentionRule) throws {
+        let now = configuration.clock.now()
+        let kept = try kept.map { results in
+            var results = results
+            results.announcedAt = try index.events(of: results.job)
+                .last { $0.type == Self.eventType }?.at
+            return results
+        }
+        var notice = RetentionNotice(announced: [])
+        for step in Retention.steps(for: kept, by: rule, now: now) {
+            if step.action == .announce { try announce(step, now: now) }
+            if step.action == .remove {
+                guard let row = try index.job(step.results.job) else { continue }
+                account.bytes[row.owner, default: 0] -= try removeResults(of: row, by: nil)
+                continue
+            }
+            notice.announced.append(
+                .init(
+                    job: step.results.job, owner: step.results.owner, bytes: step.results.bytes,
+                    reason: step.reason, removedAtMilliseconds: step.removedAt))
+        }
+        account.notice = notice
+    }
+
+    private func announce(_ step: RetentionStep, now: Int) throws {
+        struct EventData: Encodable {
+            let reason: String
+            let bytes: Int
+            let notBefore: Int
+
+            private enum CodingKeys: String, CodingKey {
+                case reason, bytes
+                case notBefore = "removed_at_ms"
+            }
+        }
+        let results = step.results
+        let data = EventData(
+            reason: step.reason, bytes: results.bytes, notBefore: step.removedAt)
+        try index.commit([
+            .init(
+                event: EventRow(
+                    at: now, job: results.job, type: Self.eventType,
+                    data: String(decoding: try JobJSON.encode(data), as: UTF8.self)))
+        ])
+        logger.notice(
+            "results will be removed tomorrow",
+            metadata: [
+                "job": "\(results.job)", "owner": "\(results.owner)",
+                "bytes": "\(results.bytes)", "reason": "\(step.reason)",
+            ])
+    }
+}

@@ -1,0 +1,52 @@
+// What lies below `results`, whose it is and what it takes. On a thread of its own: there may be
+// many thousands of files.
+
+import DurableIO
+import SystemPackage
+
+/// Results of one job.
+struct CountedResults: Sendable, Equatable {
+    let job: String
+    /// By the folder they lie in; nil where an earlier daemon put them into `results` itself.
+    let owner: Int?
+    let bytes: Int
+}
+
+actor ResultsCensus {
+    private let results: FilePath
+    private nonisolated let executor = BlockingExecutor(label: "layerfoldd.census")
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    init(results: FilePath) {
+        self.results = results
+    }
+
+    /// All whole results. What vanishes meanwhile, or may not be looked into, counts as nothing.
+    func take() -> [CountedResults] {
+        folders(in: results).flatMap { folder -> [CountedResults] in
+            let name = folder.lastComponent?.string ?? ""
+            if let owner = Int(name) {
+                return folders(in: folder).compactMap { counted($0, owner: owner) }
+            }
+            return counted(folder, owner: nil).map { [$0] } ?? []
+        }
+    }
+
+    private func folders(in folder: FilePath) -> [FilePath] {
+        ((try? DirectoryScan.entries(of: folder)) ?? []).filter { $0.kind == .folder }
+            .map { folder.appending($0.name) }
+    }
+
+    /// nil for a folder that is none of a job.
+    private func counted(_ folder: FilePath, owner: Int?) -> CountedResults? {
+        let name = folder.lastComponent?.string ?? ""
+        let idLength = 26
+        let id = String(name.suffix(idLength))
+        guard !name.hasPrefix("."), JobIdentifier.isValid(id) else { return nil }
+        return CountedResults(
+            job: id, owner: owner, bytes: FolderTree.byteCount(of: folder))
+    }
+}

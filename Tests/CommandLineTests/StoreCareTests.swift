@@ -1,0 +1,98 @@
+// `layerfold store gc`, `pin` and `verify` on a store that a job filled.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct StoreCareTests {
+    private static let id = "01J00000000000000000000001"
+
+    private func object(_ outcome: Outcome) throws -> [String: Any] {
+        try #require(
+            try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any],
+            "\(outcome.errors)")
+    }
+
+    private func gc(_ state: String, _ words: String...) throws -> [String: Any] {
+        try object(
+            try layerfold(
+                ["store", "gc", "--state", state, "--limit", "0", "--grace", "0", "--json"] + words)
+        )
+    }
+
+    /// A state folder with the results of one job, as a daemon has it.
+    private func make() throws -> (TemporaryFolder, state: String) {
+        let (folder, job) = try Workshop.make()
+        let state = folder.path + "/state"
+        let outcome = try layerfold("run", job, "--state", state, "--output", folder.path + "/out")
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let report = outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        let results = state + "/results/tiny-\(Self.id)"
+        try FileManager.default.createDirectory(
+            atPath: results, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: report, toPath: results + "/report.json")
+        return (folder, state)
+    }
+
+    @Test("a job is pinned, what is not goes, told before in bytes and seconds")
+    func collects() throws {
+        let (folder, state) = try make()
+        defer { withExtendedLifetime(folder) {} }
+        let pinned = try object(
+            try layerfold(
+                "store", "pin", "--job", "tiny", "--state", state, "--owner", "anna", "--json"))
+        let count = try #require(pinned["count"] as? Int)
+        #expect(count >= 3, "tokens, activations, similarity at least")
+        let before = try gc(state, "--dry-run")
+        let first = try gc(state)
+        #expect(first["actions"] as? Int == before["actions"] as? Int)
+        #expect(first["freed_bytes"] as? Int == before["freed_bytes"] as? Int)
+        #expect(first["is_over_limit"] as? Bool == true)
+        #expect(first["protected_bytes"] as? Int == first["kept_bytes"] as? Int)
+        #expect((first["kept_bytes"] as? Int ?? 0) > 0)
+        let again = try layerfold(
+            "store", "pin", "--job", Self.id, "--state", state, "--owner", "anna", "--remove")
+        #expect(again.status == 0)
+        #expect(again.output.contains("\(count) unpinned"))
+        let second = try gc(state)
+        #expect(second["actions"] as? Int == count)
+        #expect((second["seconds_to_compute"] as? Double ?? 0) > 0)
+        #expect(second["kept_bytes"] as? Int == 0)
+        for words in [["--job", "tiny"], ["--job", "other"], [], ["abcd", "--job", "tiny"]] {
+            #expect(try layerfold(["store", "pin", "--state", state] + words).status != 0)
+        }
+        #expect(try layerfold("store", "gc", "--state", state, "--grace=-1").status == 2)
+    }
+
+    @Test("verification in parts names the jobs that used what is damaged")
+    func verifies() throws {
+        let (folder, state) = try make()
+        defer { withExtendedLifetime(folder) {} }
+        let sound = try layerfold(
+            "store", "verify", "--subset", "1/1", "--resume", "--rate", "1000", "--state", state)
+        #expect(sound.status == 0, "\(sound.output)")
+        for subset in ["0/4", "5/4", "x", "1/0", "1/2/3"] {
+            let outcome = try layerfold("store", "verify", "--subset", subset, "--state", state)
+            #expect(outcome.status == 2)
+            #expect(outcome.errors.contains("such as 3/30"))
+        }
+        #expect(try layerfold("store", "verify", "--rate", "0", "--state", state).status == 2)
+        // The last byte of the largest object is the end of its footer.
+        let objects = try FileManager.default.subpathsOfDirectory(atPath: state + "/store/obj")
+            .filter { $0.hasSuffix(".zst") }
+            .map { state + "/store/obj/" + $0 }
+        let sizes = try objects.map { path in
+            (path, try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0)
+        }
+        let largest = try #require(sizes.max { $0.1 < $1.1 }).0
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: largest)
+        var bytes = try Data(contentsOf: URL(filePath: largest))
+        bytes[bytes.count - 1] ^= 1
+        try bytes.write(to: URL(filePath: largest))
+        let outcome = try layerfold("store", "verify", "--json", "--state", state)
+        #expect(outcome.status == 6)
+        #expect(try object(outcome)["affectedJobs"] as? [String] == [Self.id])
+        #expect(try layerfold("store", "verify", "--repair", "--state", state).status == 6)
+        #expect(try layerfold("store", "verify", "--state", state).status == 0)
+    }
+}

@@ -1,0 +1,35 @@
+// `layerfold verify` on results of `layerfold run`, without a daemon.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("verify") struct VerifyTests {
+    @Test func `results are compared with their digests, file by file`() throws {
+        let (folder, job) = try Workshop.make()
+        let outcome = try layerfold(
+            "run", job, "--state", folder.path + "/s", "--output", folder.path + "/out")
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let report = URL(filePath: outcome.output.trimmingCharacters(in: .newlines))
+        let results = report.deletingLastPathComponent()
+        let sound = try layerfold("verify", results.path)
+        #expect(sound.status == 0, "\(sound.errors)")
+        #expect(sound.output.contains("as they were"))
+        // The digests that the writer took are those of the files.
+        let list = try String(contentsOf: results.appending(path: "DONE"), encoding: .utf8)
+        for line in list.split(separator: "\n").dropFirst() {
+            let parts = line.split(separator: " ", maxSplits: 2)
+            let sum = try shell("sha256sum < '\(results.path)/\(parts[2])'").output
+            #expect(sum.hasPrefix(parts[0]), "\(parts[2])")
+        }
+        var bytes = try Data(contentsOf: report)
+        bytes[bytes.count / 2] ^= 4
+        try bytes.write(to: report)
+        try Data("x".utf8).write(to: results.appending(path: "note"))
+        let broken = try layerfold("verify", results.path, "--json")
+        #expect(broken.status == 6)
+        #expect(broken.output.contains("report.json: expected the digest"))
+        #expect(broken.output.contains("note: was not among the results"))
+        #expect(try layerfold("verify", folder.path + "/none").status == 3)
+    }
+}
