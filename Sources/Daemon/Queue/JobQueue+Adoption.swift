@@ -26,6 +26,12 @@ extension JobQueue {
         return adoptable
     }
 
+    /// When the attempt began, by the clock that never jumps.
+    func uptime(of attempt: AttemptRow) -> Int {
+        let (wall, uptime) = (configuration.clock.now(), configuration.clock.uptime())
+        return uptime - max(0, wall - attempt.startedAt)
+    }
+
     /// Takes over the worker of an earlier daemon. Its stages are in the job's progress file, which
     /// it writes itself when nobody listens to it; its heartbeats went to the connection that broke,
     /// so nobody supervises it any more.

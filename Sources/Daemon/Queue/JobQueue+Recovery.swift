@@ -25,7 +25,9 @@ extension JobQueue {
         var entries: [QueueState.Entry] = []
         for row in try index.jobs(in: JobState.allCases.filter { !$0.isFinal }.map(\.rawValue)) {
             do {
-                if let entry = try restored(row) { entries.append(entry) }
+                guard var entry = try restored(row) else { continue }
+                entry.startedAt = adoptable[row.id].map(uptime(of:))
+                entries.append(entry)
             } catch let error as JobFolder.Unreadable {
                 try fail(row, error.description)
             }

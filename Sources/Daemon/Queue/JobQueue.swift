@@ -71,7 +71,8 @@ package actor JobQueue {
         folders = configuration.folders
         self.index = index
         self.logger = logger
-        publisher = Publisher(results: configuration.folders.results)
+        publisher = Publisher(
+            results: configuration.folders.results, groupReads: !settings.current.isPrivate)
         census = ResultsCensus(results: configuration.folders.results)
         forecaster = Forecaster(settings)
         state = QueueState(limits: configuration.limits)
@@ -90,6 +91,7 @@ package actor JobQueue {
     package func settingsChanged() {
         state.replace(limits: configuration.limits, now: configuration.clock.uptime())
         process(.ticked)
+        countResults()
     }
 
     /// Stops the workers that are children and puts their jobs back into the queue; workers in
@@ -178,8 +180,7 @@ package actor JobQueue {
         Task {
             // A folder that somebody removed is made anew.
             try? folders.make()
-            let failure = await publisher.publish(
-                record, groupReads: !configuration.isPrivate)
+            let failure = await publisher.publish(record)
             if let notice = await publisher.takeNotice() {
                 logger.warning("owners lack rights", metadata: ["reason": "\(notice)"])
             }

@@ -11,6 +11,8 @@ package actor Publisher {
     private static let trashPrefix = ".trash-"
 
     private let results: FilePath
+    /// Whether the group of the daemon reads what others made.
+    private let groupReads: @Sendable () -> Bool
     private var lacksAccessLists = false
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.publisher")
 
@@ -18,16 +20,17 @@ package actor Publisher {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    package init(results: FilePath) {
+    /// - Parameter groupReads: is asked at each publishing.
+    package init(
+        results: FilePath, groupReads: @autoclosure @escaping @Sendable () -> Bool = true
+    ) {
         self.results = results
+        self.groupReads = groupReads
     }
 
     /// Safe to repeat after an interruption at any point.
-    /// - Parameter groupReads: whether the group of the daemon reads what others made.
     /// - Returns: Nil, or why the results could not be put in place.
-    package func publish(
-        _ record: JobRecord, groupReads: Bool = true
-    ) -> WorkerOutcome.Failure? {
+    package func publish(_ record: JobRecord) -> WorkerOutcome.Failure? {
         do {
             let partial = results.appending(record.partialResultsName)
             let flat = results.appending(record.flatResultsName)
@@ -36,7 +39,7 @@ package actor Publisher {
                 // An earlier daemon gave it its name and was interrupted before DONE.
                 try Publication(flat).finish()
             } else if try Syscalls.stat(partial) != nil {
-                try place(partial, as: final, of: record, groupReads)
+                try place(partial, as: final, of: record)
             } else if !Publication(final).isDone {
                 return .init(
                     failureClass: .bug,
@@ -49,11 +52,9 @@ package actor Publisher {
         }
     }
 
-    private func place(
-        _ partial: FilePath, as final: FilePath, of record: JobRecord, _ groupReads: Bool
-    ) throws {
+    private func place(_ partial: FilePath, as final: FilePath, of record: JobRecord) throws {
         let owner = UInt32(clamping: record.owner)
-        let access = ResultAccess(owner: owner, groupReads: groupReads)
+        let access = ResultAccess(owner: owner, groupReads: groupReads())
         try access.prepareHome(final.removingLastComponent())
         if try !Publication(final).place(partial, access: access) { lacksAccessLists = true }
     }

@@ -43,7 +43,8 @@ extension QueueState {
         package internal(set) var notBefore: Int?
         /// Since when it waits: for aging.
         package let waitingSince: Int
-        /// When the present attempt began; nil where an earlier daemon began it.
+        /// When the present attempt began; nil where an earlier daemon began it
+        /// and its worker is gone.
         package internal(set) var startedAt: Int?
         /// The results are complete and only have to be put in place.
         package let isComputed: Bool
