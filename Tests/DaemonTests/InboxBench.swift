@@ -35,6 +35,7 @@ final class InboxBench {
 
     /// Runs the inbox around `body`.
     func run(_ body: () async throws -> Void) async throws {
+        let inbox = inbox
         let task = Task { await inbox.run() }
         defer { task.cancel() }
         try await body()

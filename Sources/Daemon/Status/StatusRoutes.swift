@@ -138,7 +138,10 @@ package struct StatusRoutes: Sendable {
     /// names.
     private func inboxReport(for caller: Caller) async -> InboxReport {
         var report = await inbox.report()
-        if visibility.limit(for: caller) != nil { report.staying = [] }
+        if let user = visibility.limit(for: caller) {
+            report.staying = []
+            report.rejected = report.rejected?.filter { $0.owner == user }
+        }
         return report
     }
 
