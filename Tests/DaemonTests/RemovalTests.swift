@@ -35,7 +35,8 @@ import Testing
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let queue = JobQueue(
-            configuration: configuration, index: try IndexDatabase(path: folders.index),
+            settings: LiveConfiguration(configuration),
+            index: try IndexDatabase(path: folders.index), health: Health(),
             notifier: Notifier(environment: [:], process: 0), logger: logger)
         try await queue.recover(claimed: [])
         return queue
