@@ -144,10 +144,10 @@ package struct ServerStatus: Sendable, Equatable, Codable {
     package var isStopping: Bool
     /// Why the daemon cannot do its work at present, such as a full disk.
     package var degraded: String?
-    /// Each reason by itself, with its cure; nil from daemons before they were told apart.
-    package var problems: [String]?
     /// What retention is about to remove; nil where it is off.
     package var retention: RetentionNotice?
+    /// Each reason by itself, with its cure; nil from daemons before they were told apart.
+    package var problems: [String]?
 
     package init(
         version: String, process: Int, startedAtMilliseconds: Int, stateDirectory: String,

@@ -158,13 +158,13 @@ struct DoctorCommand: ParsableCommand {
     private var reach: [Check] {
         do {
             let status = try daemon.client.status()
+            let told = status.retention.map { [Self.retention($0)] } ?? []
             let problems = status.problems ?? [status.degraded].compactMap(\.self)
-            let retention = status.retention.map { [Self.retention($0)] } ?? []
             if problems.isEmpty {
                 let detail = "version \(status.version), process \(status.process)"
-                return [Check(what: "daemon", isGood: true, detail: detail)] + retention
+                return [Check(what: "daemon", isGood: true, detail: detail)] + told
             }
-            return problems.map { Check(what: "daemon", isGood: false, detail: $0) } + retention
+            return problems.map { Check(what: "daemon", isGood: false, detail: $0) } + told
         } catch {
             return [Check(what: "daemon", isGood: false, detail: FaultText.describe(error))]
         }
