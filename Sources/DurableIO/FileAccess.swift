@@ -1,5 +1,5 @@
-// Whether somebody may read a file: the right to read it, and the right to pass through every folder
-// above it, as the kernel would ask if he opened it himself.
+// Whether somebody may read a file: the right to read it, and the right to pass through every
+// folder above it, as the kernel would ask if he opened it himself.
 
 package import SystemPackage
 

@@ -15,8 +15,8 @@ package struct FileSnapshot: Equatable, Sendable {
     /// When the reading began, in nanoseconds since 1970 UTC.
     package let beganAtNanoseconds: Int64
 
-    /// Times of files are those of a coarse clock, with ticks of up to 10 ms: what changed less than
-    /// this before the reading may change again without a sign of it.
+    /// Times of files are those of a coarse clock, with ticks of up to 10 ms: what changed less
+    /// than this before the reading may change again without a sign of it.
     package static let freshNanoseconds: Int64 = 20_000_000
 
     package init(

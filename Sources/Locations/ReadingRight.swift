@@ -28,7 +28,7 @@ package struct ReadingDenied: ClassifiedFailure, Equatable, CustomStringConverti
             + "owner \(status.owner), group \(status.group)"
             + (missing.hasList ? ", and an access list" : "")
             + "); the server reads nothing for people that they may not read themselves: give "
-            + "the right (setfacl -m u:\(user):\(letters) '\(missing.path)', or chmod "
+            + "the right (setfacl -m u:\(user):\(letters) `\(missing.path)`, or chmod "
             + "o+\(letters)), or put the file where its readers may read it"
     }
 }

@@ -2,22 +2,13 @@
 // to standard output, the outcome into a file that is written last.
 
 import DurableIO
-package import Failures
+import Failures
 import Foundation
 package import Jobs
 import Locations
 import Publication
 import Store
 package import SystemPackage
-
-/// The job was told to stop; no outcome is written, and the daemon knows what to do.
-package struct JobStopped: ClassifiedFailure, CustomStringConvertible {
-    /// Nobody's fault: the job can run again.
-    package var failureClass: FailureClass { .transient }
-    package var description: String { "stopped" }
-
-    package init() {}
-}
 
 package struct Worker {
     private let request: WorkerRequest

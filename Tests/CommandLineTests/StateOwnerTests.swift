@@ -1,5 +1,6 @@
-// Root and other users on a state folder: what writes is refused where the folder is somebody else's,
-// what only looks writes nothing. A model that is cut while a verb reads it ends the verb in words.
+// Root and other users on a state folder: what writes is refused where the folder is somebody
+// else's, what only looks writes nothing. A model that is cut while a verb reads it ends the verb
+// in words.
 
 import DurableIO
 import Foundation

@@ -1,5 +1,5 @@
-// Faults of the inbox that one user makes: huge, hostile, unfinished and special files; a parse that
-// kills. The daemon stays up, its memory stays small, and the next job runs.
+// Faults of the inbox that one user makes: huge, hostile, unfinished and special files; a parse
+// that kills. The daemon stays up, its memory stays small, and the next job runs.
 
 import Client
 import Daemon

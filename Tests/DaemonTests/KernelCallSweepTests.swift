@@ -1,5 +1,5 @@
-// For every n: the n-th kernel call of the inbox and of publishing fails, or is the last. A manifest
-// becomes one job, neither none nor two; results are whole or not there.
+// For every n: the n-th kernel call of the inbox and of publishing fails, or is the last. A
+// manifest becomes one job, neither none nor two; results are whole or not there.
 
 import DurableIO
 import Foundation

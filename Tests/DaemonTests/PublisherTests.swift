@@ -1,5 +1,5 @@
-// Results that cannot be put in place wait for somebody to make room; nothing is computed again, and
-// nobody takes half of them for whole.
+// Results that cannot be put in place wait for somebody to make room; nothing is computed again,
+// and nobody takes half of them for whole.
 
 import DurableIO
 import Failures

@@ -58,7 +58,8 @@ import Testing
             _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)
             _ = queue.handle(.ended(id: "A", attempt: 1, .succeeded), now: 0)
             let failure = WorkerOutcome.Failure(failureClass: failureClass, message: "p")
-            return (queue, queue.handle(.published(id: "A", failure: failure), now: 0))
+            let actions = queue.handle(.published(id: "A", failure: failure), now: 0)
+            return (queue, actions)
         }
         #expect(published(.transient).0.entries["A"]?.state == .queued)
         #expect(published(.bug).1.contains(.startWorker(id: "A", attempt: 2)))

@@ -19,6 +19,8 @@ import Testing
 
         init(isPrivate: Bool = false) throws {
             folder = try TestFolder()
+            // Who submits must be able to read the model.
+            try Syscalls.chmod(folder.path, 0o711)
             let state = folder.file("state")
             var configuration = DaemonConfiguration(
                 folders: StateFolders(state: state), modelRoots: [state.appending("models")],

@@ -19,7 +19,8 @@ import Testing
                 stage: stage, plannedSeconds: planned))
     }
 
-    /// Seconds until it is given up, hearing `line(second)` before each tick; nil where it never is.
+    /// Seconds until it is given up, hearing `line(second)` before each tick; nil where it never
+    /// is.
     private static func end(
         _ limits: SupervisionLimits = SupervisionLimits(), within seconds: Double = 1e6,
         _ line: (Double) -> ProgressLine?

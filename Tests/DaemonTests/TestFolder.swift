@@ -3,6 +3,7 @@
 import Daemon
 import DurableIO
 import Foundation
+import Glibc
 import SystemPackage
 
 final class TestFolder: Sendable {
@@ -22,7 +23,11 @@ final class TestFolder: Sendable {
 
     /// Written in place, as an editor or `cp` would.
     func write(_ text: String, to path: FilePath) throws {
-        try Data(text.utf8).write(to: URL(filePath: path.string))
+        // Names need not be text: no URL.
+        let descriptor = try Syscalls.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644)
+        defer { try? Syscalls.close(descriptor, path) }
+        let bytes = Array(text.utf8)
+        try unsafe Syscalls.write(descriptor, path, bytes.span.bytes)
     }
 
     /// Written under a hidden name, then moved in whole.

@@ -1,4 +1,5 @@
-// Pages of a mapped file that are gone when they are read, and what kind of file system a path is on.
+// Pages of a mapped file that are gone when they are read, and what kind of file system a path is
+// on.
 
 import DurableIO
 import Failures

@@ -51,7 +51,8 @@ import Testing
         ),
         (
             .heartbeat(.init(moves: 3, processorSeconds: 1.5, stage: "merge", plannedSeconds: 9)),
-            #"{"kind":"heartbeat","moves":3,"peak_bytes":0,"planned_seconds":9,"processor_seconds":1.5,"stage":"merge","transferred_bytes":0}"#
+            #"{"kind":"heartbeat","moves":3,"peak_bytes":0,"planned_seconds":9,"#
+                + #""processor_seconds":1.5,"stage":"merge","transferred_bytes":0}"#
         ),
     ]
 

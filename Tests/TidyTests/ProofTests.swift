@@ -1,5 +1,5 @@
-// docs/RELIABILITY.md and docs/THREATS.md name the tests that prove them: each of them exists, and no
-// fault of the list is left out.
+// docs/RELIABILITY.md and docs/THREATS.md name the tests that prove them: each of them exists, and
+// no fault of the list is left out.
 
 import Foundation
 import TestSupport

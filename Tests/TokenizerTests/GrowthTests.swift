@@ -1,5 +1,5 @@
-// Files that make much of little: every step, list and count of a tokenizer.json is bounded, and one
-// error says which part of the file it was.
+// Files that make much of little: every step, list and count of a tokenizer.json is bounded, and
+// one error says which part of the file it was.
 
 import Testing
 import Tokenizer

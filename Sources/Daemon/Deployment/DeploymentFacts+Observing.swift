@@ -5,7 +5,8 @@ import Glibc
 import SystemPackage
 
 extension DeploymentFacts {
-    /// Files that are looked at for their owner, at most: a start takes no longer for a large store.
+    /// Files that are looked at for their owner, at most: a start takes no longer for a large
+    /// store.
     private static let filesMax = 20_000
 
     /// Looks around. What is not there yet is left out: the daemon makes it.

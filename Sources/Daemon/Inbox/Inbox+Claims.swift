@@ -1,6 +1,6 @@
-// What becomes of files that were taken out of the inbox: a job, a rejection, or a file in the inbox
-// again. Nothing else, whatever happened meanwhile: a claim that none of them is possible for, by
-// a fault of ours or the disk's, is tried again at the next look.
+// What becomes of files that were taken out of the inbox: a job, a rejection, or a file in the
+// inbox again. Nothing else, whatever happened meanwhile: a claim that none of them is possible
+// for, by a fault of ours or the disk's, is tried again at the next look.
 
 import DurableIO
 import Failures

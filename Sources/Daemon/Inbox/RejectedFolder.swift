@@ -1,7 +1,7 @@
-// `<state>/rejected/<owner>/`: files that could not become jobs, each with its note. The folders are
-// the daemon's alone to change, so nobody deletes or forges another's note; the group reads them, as
-// it reads the inbox, and a file keeps the permissions of its owner. So no right to give files away
-// (CAP_CHOWN) is needed, and owners need no daemon to find out.
+// `<state>/rejected/<owner>/`: files that could not become jobs, each with its note. The folders
+// are the daemon's alone to change, so nobody deletes or forges another's note; the group reads
+// them, as it reads the inbox, and a file keeps the permissions of its owner. So no right to give
+// files away (CAP_CHOWN) is needed, and owners need no daemon to find out.
 
 import DurableIO
 import Foundation

@@ -1,5 +1,5 @@
-// Why files stay in the inbox: for whoever asks, and for the log, once each. Bounded for each owner,
-// so that nobody's thousand files hide another's one, or fill the log. Pure.
+// Why files stay in the inbox: for whoever asks, and for the log, once each. Bounded for each
+// owner, so that nobody's thousand files hide another's one, or fill the log. Pure.
 
 package import Jobs
 package import SystemPackage

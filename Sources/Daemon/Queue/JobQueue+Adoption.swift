@@ -33,8 +33,8 @@ extension JobQueue {
     }
 
     /// Takes over the worker of an earlier daemon. Its stages are in the job's progress file, which
-    /// it writes itself when nobody listens to it; its heartbeats went to the connection that broke,
-    /// so nobody supervises it any more.
+    /// it writes itself when nobody listens to it; its heartbeats went to the connection that
+    /// broke, so nobody supervises it any more.
     func adopt(_ entry: QueueState.Entry, _ attempt: AttemptRow, _ worker: ProcessIdentity) {
         logger.notice(
             "taking over the worker of an earlier daemon",

@@ -25,7 +25,8 @@ extension JobQueue {
             countMax: query.limit + 1, in: words, of: query.user, before: query.after?.sequence)
     }
 
-    /// What is not finished is known here; of the rest, the index is asked for as much as is missing.
+    /// What is not finished is known here; of the rest, the index is asked for as much as is
+    /// missing.
     private func standing(_ query: JobQuery) throws -> [JobRow] {
         let states = Set(query.states.isEmpty ? JobState.allCases : query.states)
         var unfinished: [(cursor: JobCursor, row: JobRow)] = []

@@ -1,5 +1,5 @@
-// Removal of results and jobs, by people. What is removed gets another name at once, durably, and is
-// deleted behind the answer: an end of the daemon at any point leaves it there or gone.
+// Removal of results and jobs, by people. What is removed gets another name at once, durably, and
+// is deleted behind the answer: an end of the daemon at any point leaves it there or gone.
 
 import DurableIO
 import Failures

@@ -1,4 +1,5 @@
-// What results take, by user; and what a rule of retention removes of them, a day after it was told.
+// What results take, by user; and what a rule of retention removes of them, a day after it was
+// told.
 
 import Failures
 import Jobs

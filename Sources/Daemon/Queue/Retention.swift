@@ -33,9 +33,11 @@ struct RetentionStep: Sendable, Equatable {
 }
 
 enum Retention {
-    /// Between the announcement and the deed: a day, so that everybody who looks once a day sees it.
+    /// Between the announcement and the deed: a day, so that everybody who looks once a day sees
+    /// it.
     static let noticeMilliseconds = 86_400_000
-    /// An announcement holds for a week. Whoever switches a rule off and on again later is told anew.
+    /// An announcement holds for a week. Whoever switches a rule off and on again later is told
+    /// anew.
     static let validMilliseconds = 7 * noticeMilliseconds
     private static let dayMilliseconds = 86_400_000
 

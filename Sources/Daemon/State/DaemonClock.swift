@@ -3,8 +3,8 @@
 import Glibc
 
 package struct DaemonClock: Sendable {
-    /// Milliseconds since 1970 UTC: for what people read, and what outlives the machine's start. May
-    /// jump either way at any time.
+    /// Milliseconds since 1970 UTC: for what people read, and what outlives the machine's start.
+    /// May jump either way at any time.
     package var now: @Sendable () -> Int
     /// Milliseconds of a clock that only goes on, sleep of the machine included: for everything
     /// that waits.

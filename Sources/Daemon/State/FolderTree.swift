@@ -1,6 +1,7 @@
-// Removal of a folder with all that is in it, and what it takes on the disk. Links are removed, never
-// followed. Owners of results may change what lies in them at any moment, so each folder is held
-// open and asked for its names through that: a folder that becomes a link meanwhile leads nowhere.
+// Removal of a folder with all that is in it, and what it takes on the disk. Links are removed,
+// never followed. Owners of results may change what lies in them at any moment, so each folder is
+// held open and asked for its names through that: a folder that becomes a link meanwhile leads
+// nowhere.
 
 package import DurableIO
 import Glibc

@@ -43,7 +43,8 @@ package struct StatusRoutes: Sendable {
         }
     }
 
-    /// - Throws: `ErrorDocument`: the same for a job that is not there and for one that is not shown.
+    /// - Throws: `ErrorDocument`: the same for a job that is not there and for one that is not
+    ///   shown.
     private func requireVisible(_ id: String, to caller: Caller) async throws {
         guard JobIdentifier.isValid(id) else {
             throw ErrorDocument(

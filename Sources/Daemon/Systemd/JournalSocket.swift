@@ -13,7 +13,8 @@ package struct JournalSocket: Sendable {
         self.path = path
     }
 
-    /// Nil where standard error is not the journal: somebody who redirects it wants the lines there.
+    /// Nil where standard error is not the journal: somebody who redirects it wants the lines
+    /// there.
     package init?(environment: [String: String]) {
         guard let stream = environment["JOURNAL_STREAM"],
             let status = try? Syscalls.stat(.standardError, "/dev/stderr"),

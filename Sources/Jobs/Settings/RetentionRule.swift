@@ -1,4 +1,5 @@
-// How long results stay, as the settings file says it: `retention: {days: 90, count: 20, bytes: 500G}`.
+// How long results stay, as the settings file says it: `retention: {days: 90, count: 20, bytes:
+// 500G}`.
 
 import Catalogue
 

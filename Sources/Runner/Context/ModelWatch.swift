@@ -1,5 +1,6 @@
 // Whether the files of an opened model still hold the bytes that its digest stands for. Looked at
-// when a stage ends, before anything is recorded: a look costs one call of the kernel for each file.
+// when a stage ends, before anything is recorded: a look costs one call of the kernel for each
+// file.
 
 import DurableIO
 import Foundation

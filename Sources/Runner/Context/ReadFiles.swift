@@ -1,5 +1,5 @@
-// Small files that are read by their names, more than once: for the digest that keys have, and again
-// by whoever makes something of them. In between they may become others.
+// Small files that are read by their names, more than once: for the digest that keys have, and
+// again by whoever makes something of them. In between they may become others.
 
 import DurableIO
 import Failures

@@ -1,5 +1,6 @@
-// Garbage collection: what no step and no pin names goes; then the steps that are worth least, until
-// the store fits. A step goes before its objects (Bazel's rule), so none is ever left dangling.
+// Garbage collection: what no step and no pin names goes; then the steps that are worth least,
+// until the store fits. A step goes before its objects (Bazel's rule), so none is ever left
+// dangling.
 
 import DurableIO
 import SystemPackage

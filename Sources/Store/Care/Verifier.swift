@@ -23,7 +23,8 @@ extension ContentStore {
     package func scrub(
         _ policy: ScrubPolicy, progress: (ScrubProgress) -> Void = { _ in }
     ) throws -> VerifierReport {
-        precondition(!(policy.isRepairing && isReadOnly), "a store that is only read is not repaired")
+        precondition(
+            !(policy.isRepairing && isReadOnly), "a store that is only read is not repaired")
         return try translating {
             var report = VerifierReport()
             // Actions before objects: an action that is listed has its objects already.

@@ -1,6 +1,7 @@
-// A file system in memory that is told recorded kernel calls. When the power fails, what was synced is
-// there, and of the rest a random part: of each file some of its writes, of each folder some of its
-// changes, in any combination. That is harsher than any file system that keeps the order of things.
+// A file system in memory that is told recorded kernel calls. When the power fails, what was synced
+// is there, and of the rest a random part: of each file some of its writes, of each folder some of
+// its changes, in any combination. That is harsher than any file system that keeps the order of
+// things.
 
 import DurableIO
 import SystemPackage
