@@ -54,8 +54,12 @@ private final class WorkerUnits {
     /// - Parameter command: run for each connection.
     init(in folder: TestFolder, _ command: [String]) async throws {
         socket = folder.file("workers.sock")
-        process.executableURL = URL(filePath: Self.program)
-        process.arguments = ["--accept", "--inetd", "-l", socket.string] + command
+        // It closes all that it inherits, by which Foundation knows that a process has ended: a
+        // shell stays between.
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments =
+            ["-c", #""$@" & trap "kill -9 $!" TERM; wait"#, "sh", Self.program]
+            + ["--accept", "--inetd", "-l", socket.string] + command
         process.standardError = FileHandle.nullDevice
         try process.run()
         let socket = socket
@@ -63,7 +67,7 @@ private final class WorkerUnits {
     }
 
     deinit {
-        Glibc.kill(process.processIdentifier, SIGKILL)
+        Glibc.kill(process.processIdentifier, SIGTERM)
         process.waitUntilExit()
     }
 }
