@@ -112,7 +112,8 @@ package struct DaemonService: Service {
     }
 
     private func refuseMisplaced(_ selfCheck: SelfCheck, isDeep: Bool) async throws {
-        let reasons = await selfCheck.look(isDeep: isDeep)
+        // At the first look, folders that are made next are not there yet.
+        let reasons = await selfCheck.look(isDeep: isDeep, tells: isDeep)
         guard let first = reasons.first else { return }
         notifier.status("cannot start: \(first)")
         throw StartError.misplaced(reasons)

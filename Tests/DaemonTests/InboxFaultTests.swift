@@ -69,7 +69,7 @@ struct InboxFaultTests {
         try await daemon.wait(for: "ok-bom", .done)
         #expect(try peakBytes(daemon) - before < Self.growthMax)
         #expect(daemon.results(of: "ok-before").count == 1)
-        #expect(TestFolder.names(in: daemon.state.appending("results")).count == 2)
+        #expect(TestFolder.names(in: daemon.home).count == 2)
     }
 
     @Test func `a file of a terabyte is refused by its size alone, and stays its owner's`()

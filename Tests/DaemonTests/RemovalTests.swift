@@ -17,10 +17,14 @@ import Testing
     private let alice = Caller(user: owner, isAdmin: false)
     private let folder: TestFolder
     private let clock = ManualClock()
+    /// One of all queues: a queue that was started goes on for a while.
+    private let index: IndexDatabase
 
     init() throws {
         folder = try TestFolder()
+        let folders = StateFolders(state: folder.file("state"))
         try folders.make()
+        index = try IndexDatabase(path: folders.index)
     }
 
     private var folders: StateFolders { StateFolders(state: folder.file("state")) }
@@ -36,7 +40,7 @@ import Testing
         logger.logLevel = .critical
         let queue = JobQueue(
             settings: LiveConfiguration(configuration),
-            index: try IndexDatabase(path: folders.index), health: Health(),
+            index: index, health: Health(),
             notifier: Notifier(environment: [:], process: 0), logger: logger)
         try await queue.recover(claimed: [])
         return queue

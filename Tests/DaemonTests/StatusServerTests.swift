@@ -83,13 +83,13 @@ struct StatusServerTests {
 
     @Test func `the status tells what the server is and does`() async throws {
         let daemon = try TestDaemon()
-        daemon.arguments = ["--model-root", "/srv/models", "--data-root", "/srv/data"]
+        daemon.arguments = ["--model-root", "/usr", "--data-root", "/etc"]
         try await daemon.start()
         try daemon.drop("gate-s")
         let id = try await daemon.wait(for: "gate-s", .running).id
         let status = try daemon.client.status()
         #expect(status.running == id)
-        #expect(status.modelRoots == ["/srv/models"])
+        #expect(status.modelRoots == ["/usr"])
         #expect(status.jobs["running"] == 1)
         #expect(status.jobs.count == JobState.allCases.count)
         #expect(!status.isStopping && status.degraded == nil)

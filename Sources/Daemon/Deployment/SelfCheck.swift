@@ -28,10 +28,11 @@ package actor SelfCheck {
     ///   reload do.
     /// - Returns: why the daemon must not start; nothing where it may.
     @discardableResult
-    func look(isDeep: Bool) -> [String] {
+    func look(isDeep: Bool, tells: Bool = true) -> [String] {
         let findings = DeploymentFacts.observe(
             live.current, isService: isService, isDeep: isDeep
         ).findings
+        guard tells else { return findings.filter { $0.gravity == .fatal }.map(\.text) }
         tell("deployment", findings.filter { !$0.isDeep }.map(\.text))
         if isDeep { tell("foreign files", findings.filter(\.isDeep).map(\.text)) }
         return findings.filter { $0.gravity == .fatal }.map(\.text)
