@@ -260,7 +260,7 @@ import Testing
         try handle.truncate(atOffset: 100)
         try handle.close()
         let error = #expect(throws: CheckpointError.self) { try checkpoint.verifyUnchanged() }
-        #expect("\(try #require(error))".contains("744 bytes then, 100 now"))
+        #expect("\(try #require(error))".contains("found 100 bytes, expected 744"))
     }
 
     private static func copyGoldenShards(to scratch: CheckpointScratch) throws {

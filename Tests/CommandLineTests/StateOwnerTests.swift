@@ -65,7 +65,8 @@ struct StateOwnerTests {
 
     @Test("verbs that look write nothing, for root and for who may read")
     func looks() throws {
-        let (_, _, state) = try Self.make()
+        let (kept, _, state) = try Self.make()
+        defer { withExtendedLifetime(kept) {} }
         let (folder, _, open) = try Self.make()
         Self.give(state, to: Self.other)
         for name in [""] + (FileManager.default.subpaths(atPath: folder.path) ?? []) {

@@ -112,16 +112,16 @@ struct TextTests {
         var queued = Self.job(.queued)
         queued.ahead = 0
         let rows = JobText.list([running, failed, queued], now: 121_000, isWide: false)
-        #expect(rows[0] == ["id", "name", "state", "model", "age", "time", "what"])
+        #expect(rows[0] == ["id", "name", "owner", "state", "model", "age", "time", "what"])
         #expect(
             rows[1].dropFirst() == [
-                "night", "running", "demo", "2 min", "60 s", "merge 50 %, 5.00 s left",
+                "night", "", "running", "demo", "2 min", "60 s", "merge 50 %, 5.00 s left",
             ])
-        #expect(rows[2].dropFirst(5) == ["1.50 s", "a message that is longer than a colum..."])
-        #expect(rows[3].dropFirst(5) == ["", "next"])
+        #expect(rows[2].dropFirst(6) == ["1.50 s", "a message that is longer than a colum..."])
+        #expect(rows[3].dropFirst(6) == ["", "next"])
         let wide = JobText.list([failed], now: 121_000, isWide: true)[1]
-        #expect(wide[3] == "models/demo")
-        #expect(wide[6] == "a message that is longer than a column may be")
+        #expect(wide[4] == "models/demo")
+        #expect(wide[7] == "a message that is longer than a column may be")
     }
 
     @Test("a story has stages, warnings and the failure, once")

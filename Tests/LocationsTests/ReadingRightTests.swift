@@ -69,7 +69,7 @@ import Testing
         #expect(error.missing.path.string.hasSuffix("roots/m/model.safetensors"))
         #expect(error.description.contains("user 4242"))
         #expect(error.description.contains("mode 640"))
-        #expect(error.description.contains("setfacl -m u:4242:r '"))
+        #expect(error.description.contains("setfacl -m u:4242:r `"))
         #expect(error.failureClass == .user)
         try check(nil)
         try check(Submitter(user: 0, groups: []))
