@@ -195,6 +195,9 @@ struct ConnectionLoop {
         guard let connection = connections.removeValue(forKey: id) else { return }
         connection.task?.cancel()
         connection.waiter?.resume(throwing: ResponseStream.ClientGone())
+        // Bytes that nobody has read would take with them what was said (ECONNRESET).
+        for _ in 0..<8
+        where unsafe recv(connection.descriptor, &buffer, buffer.count, 0) <= 0 { break }
         close(connection.descriptor)
     }
 
