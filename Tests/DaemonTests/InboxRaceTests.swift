@@ -49,7 +49,7 @@ import Testing
             let owner = try #require(known[token], "\(token) is nothing that its owner wrote whole")
             if let owner { #expect(job.owner == owner, "\(token)") }
         }
-        #expect(accepted.count > 10, "the hammer leaves something to take")
+        #expect(!accepted.isEmpty, "the hammer leaves something to take")
         let notes = try RejectedFolder(bench.folders.rejected).newest(1_000).map(\.file.reason)
         #expect(notes.contains(.hardLinks) && notes.contains(.notAFile))
         #expect(secrets.areUntouched)

@@ -4,6 +4,7 @@
 
 import Daemon
 import Failures
+import Foundation
 import Jobs
 import Testing
 
@@ -30,7 +31,7 @@ import Testing
     }
 
     /// Which kinds of events a walk takes; all of them at once would be too many to go far.
-    private struct Choice {
+    private struct Choice: Sendable {
         var ends: [AttemptEnd] = [.succeeded, .interrupted]
         var publishEnds: [WorkerOutcome.Failure?] = [nil]
         var plans: [String: JobPlan?] = [:]
@@ -76,8 +77,19 @@ import Testing
         }
     }
 
+    /// The same on a thread of its own: tests of processes wait on the few that tasks share.
+    private static func walk(
+        _ choice: Choice, _ limits: QueueLimits, depth: Int
+    ) async throws -> Int {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread {
+                continuation.resume(with: Result { try walked(choice, limits, depth: depth) })
+            }.start()
+        }
+    }
+
     /// - Returns: How many states of the world were met.
-    private static func walk(_ choice: Choice, _ limits: QueueLimits, depth: Int) throws -> Int {
+    private static func walked(_ choice: Choice, _ limits: QueueLimits, depth: Int) throws -> Int {
         var seen: Set<QueueWorld> = []
         var frontier = [QueueWorld(limits: limits)]
         for _ in 0..<depth {
@@ -106,31 +118,31 @@ import Testing
         return seen.count
     }
 
-    @Test func `one worker, every way for it to end`() throws {
+    @Test func `one worker, every way for it to end`() async throws {
         let choice = Choice(ends: [
             .succeeded, .failed(Self.user), .failed(Self.transient), .lost("l"), .interrupted,
             .died(.init(failureClass: .resource, message: "m")),
         ])
-        #expect(try Self.walk(choice, Self.limits, depth: 6) > 5_000)
+        #expect(try await Self.walk(choice, Self.limits, depth: 6) > 5_000)
     }
 
-    @Test func `publishing and full disks`() throws {
+    @Test func `publishing and full disks`() async throws {
         let choice = Choice(
             ends: [.succeeded, .failed(Self.full)],
             publishEnds: [
                 nil, Self.transient, Self.user, Self.full,
                 .init(failureClass: .bug, message: "gone"),
             ])
-        #expect(try Self.walk(choice, Self.limits, depth: 6) > 5_000)
+        #expect(try await Self.walk(choice, Self.limits, depth: 6) > 5_000)
     }
 
-    @Test func `people order this and that`() throws {
+    @Test func `people order this and that`() async throws {
         let choice = Choice(
             ends: [.succeeded, .failed(Self.full)], hasOrders: true, hasDrain: false)
-        #expect(try Self.walk(choice, Self.limits, depth: 5) > 1_000)
+        #expect(try await Self.walk(choice, Self.limits, depth: 5) > 1_000)
     }
 
-    @Test func `two workers, memory, and the lane`() throws {
+    @Test func `two workers, memory, and the lane`() async throws {
         var limits = Self.limits
         limits.slots = 2
         limits.laneSlots = 1
@@ -141,6 +153,6 @@ import Testing
                 "B": JobPlan(peakBytes: 40, seconds: 1_000),
                 "C": JobPlan(peakBytes: 30, seconds: 1), "D": JobPlan?.none,
             ], ids: ["A", "B", "C", "D"], hasDrain: false)
-        #expect(try Self.walk(choice, limits, depth: 5) > 5_000)
+        #expect(try await Self.walk(choice, limits, depth: 5) > 5_000)
     }
 }
