@@ -77,6 +77,10 @@ import Testing
         }
     }
 
+    private struct Fault: Error {
+        let text: String
+    }
+
     /// The same on a thread of its own: tests of processes wait on the few that tasks share.
     private static func walk(
         _ choice: Choice, _ limits: QueueLimits, depth: Int
@@ -102,8 +106,7 @@ import Testing
                     do {
                         try after.send(event)
                     } catch {
-                        Issue.record("\(error) after \(event) in \(world)")
-                        return 0
+                        throw Fault(text: "\(error) after \(event) in \(world)")
                     }
                     if seen.insert(after).inserted { next.append(after) }
                 }
@@ -112,8 +115,9 @@ import Testing
         }
         for world in seen where !world.queue.isDraining {
             let end = try world.completed()
-            let isFinished = end.recorded.values.allSatisfy(\.isFinal)
-            #expect(isFinished, "a job never ends from \(world)")
+            guard end.recorded.values.allSatisfy(\.isFinal) else {
+                throw Fault(text: "a job never ends from \(world)")
+            }
         }
         return seen.count
     }
