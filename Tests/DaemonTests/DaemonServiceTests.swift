@@ -16,6 +16,8 @@ import Testing
         state: FilePath? = nil, jobsPerUser: Int = 1_000,
         _ body: (TestDaemon, ManualClock) async throws -> Void
     ) async throws {
+        await Turn.ofDaemons.take()
+        defer { Turn.ofDaemons.pass() }
         let daemon = try TestDaemon(state: state)
         let clock = ManualClock()
         var configuration = DaemonConfiguration(

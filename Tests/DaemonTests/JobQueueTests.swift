@@ -77,7 +77,7 @@ import Testing
 
         func orders(_ id: String) throws -> [String] {
             try index.events(of: id).filter { $0.type != JobState.queued.rawValue }
-                .map { "\($0.type) \($0.data)" }.filter { $0.contains("by") }
+                .map { "\($0.type) \($0.data)" }.filter { $0.contains(#""by":"#) }
         }
     }
 

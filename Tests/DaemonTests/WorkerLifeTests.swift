@@ -17,6 +17,8 @@ import Testing
     private func withDaemon(
         _ body: (TestDaemon, ManualClock) async throws -> Void
     ) async throws {
+        await Turn.ofDaemons.take()
+        defer { Turn.ofDaemons.pass() }
         let daemon = try TestDaemon()
         let clock = ManualClock()
         var configuration = DaemonConfiguration(
