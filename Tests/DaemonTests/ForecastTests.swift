@@ -101,7 +101,7 @@ struct ForecastTests {
         try await daemon.wait(for: "gate-f", .running)
         #expect(try Self.plan(daemon, TestDaemon.manifest("ok-p")).stages.isEmpty)
         Self.ask(daemon, "hang-p")
-        _ = try await daemon.worker(of: "hang-p")
+        _ = try await daemon.planner(of: "hang-p")
         try daemon.open("gate-f")
         try await daemon.wait(for: "gate-f", .done)
         try daemon.drop("ok-f")
@@ -113,7 +113,7 @@ struct ForecastTests {
         let daemon = try TestDaemon()
         try await daemon.start()
         Self.ask(daemon, "hang-k")
-        let worker = try await daemon.worker(of: "hang-k")
+        let worker = try await daemon.planner(of: "hang-k")
         let process = try #require(daemon.process)
         Glibc.kill(process.processIdentifier, signal)
         process.waitUntilExit()
@@ -165,7 +165,7 @@ struct ForecastTests {
         let tasks = (0..<2).map { _ in
             Task { try await forecaster.forecast(description) }
         }
-        _ = try await daemon.worker(of: "hang-n", run: 2)
+        _ = try await daemon.planner(of: "hang-n", run: 2)
         let third = try await Self.failure(forecaster, "ok-n")
         #expect(third?.code == .unavailable)
         #expect(third?.message.contains("2 other plans") == true)

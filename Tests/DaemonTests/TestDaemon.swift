@@ -209,6 +209,14 @@ final class TestDaemon {
         return try #require(Int32(runs(of: name)[run - 1].process))
     }
 
+    /// The process that plans this job, once it has begun.
+    func planner(of name: String) async throws -> Int32 {
+        let isPlan = { (run: Run) in run.name == name && run.attempt == "plan" }
+        let hasBegun = await eventually { processes.contains(where: isPlan) }
+        try #require(hasBegun, "\(name) was not planned")
+        return try #require(processes.first(where: isPlan).flatMap { Int32($0.process) })
+    }
+
     /// A process that ended but was not yet collected by its parent counts as gone.
     static func isAlive(_ process: Int32) -> Bool { ProcessIdentity(of: Int(process)) != nil }
 
