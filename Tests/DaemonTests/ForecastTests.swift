@@ -153,7 +153,7 @@ struct ForecastTests {
             let failure = try await Self.failure(forecaster, name)
             #expect(failure?.code == .unavailable)
             #expect(failure?.message.contains("longer than 1 s") == true, "\(name)")
-            let worker = try await daemon.worker(of: name)
+            let worker = try await daemon.planner(of: name)
             #expect(await eventually(within: 5) { !TestDaemon.isAlive(worker) })
         }
     }

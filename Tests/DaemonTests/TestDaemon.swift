@@ -210,11 +210,11 @@ final class TestDaemon {
     }
 
     /// The process that plans this job, once it has begun.
-    func planner(of name: String) async throws -> Int32 {
+    func planner(of name: String, run: Int = 1) async throws -> Int32 {
         let isPlan = { (run: Run) in run.name == name && run.attempt == "plan" }
-        let hasBegun = await eventually { processes.contains(where: isPlan) }
-        try #require(hasBegun, "\(name) was not planned")
-        return try #require(processes.first(where: isPlan).flatMap { Int32($0.process) })
+        let hasBegun = await eventually { processes.filter(isPlan).count >= run }
+        try #require(hasBegun, "\(name) was not planned \(run) times")
+        return try #require(Int32(processes.filter(isPlan)[run - 1].process))
     }
 
     /// A process that ended but was not yet collected by its parent counts as gone.
