@@ -100,7 +100,8 @@ def main():
     for source in map(Path, sys.argv[2:]):
         config = json.loads((source / "config.json").read_text())
         text = config.get("text_config", config)
-        layers = text.get("num_hidden_layers") or text["n_layer"]
+        layers = (text.get("num_hidden_layers") or text.get("n_layer")
+                  or len(text["layers_block_type"]))
         size = text["vocab_size"]
         with tempfile.TemporaryDirectory() as name:
             workshop = Path(name)

@@ -6,43 +6,10 @@ import DurableIO
 import Foundation
 import Glibc
 import Jobs
-import Logging
 import SystemPackage
 import Testing
 
 @Suite(.serialized) struct DaemonServiceTests {
-    /// Runs a daemon around `body`, with the worker of `TestDaemon` and a clock of its own.
-    private func withDaemon(
-        state: FilePath? = nil, jobsPerUser: Int = 1_000,
-        _ body: (TestDaemon, ManualClock) async throws -> Void
-    ) async throws {
-        await Turn.ofDaemons.take()
-        defer { Turn.ofDaemons.pass() }
-        let daemon = try TestDaemon(state: state)
-        let clock = ManualClock()
-        var configuration = DaemonConfiguration(
-            folders: StateFolders(state: daemon.state),
-            modelRoots: [daemon.state.appending("models")], dataRoots: [],
-            worker: daemon.folder.file("worker"))
-        configuration.clock = clock.daemonClock
-        configuration.grace = .seconds(1)
-        configuration.jobsPerUser = jobsPerUser
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        let service = DaemonService(
-            configuration: configuration, notifier: Notifier(environment: [:], process: 0),
-            logger: logger)
-        let task = Task { try await service.run() }
-        #expect(await eventually { (try? daemon.client.status()) != nil })
-        do {
-            try await body(daemon, clock)
-        } catch {
-            Issue.record("\(error)")
-        }
-        task.cancel()
-        _ = await task.result
-    }
-
     @Test func `a transient failure is tried again after its delay, not before`() async throws {
         try await withDaemon { daemon, clock in
             try daemon.drop("transient-once-1")
@@ -101,7 +68,7 @@ import Testing
 
     @Test func `manifests beyond a user's share stay in the inbox, and are told why`() async throws
     {
-        try await withDaemon(jobsPerUser: 2) { daemon, clock in
+        try await withDaemon(configure: { $0.jobsPerUser = 2 }) { daemon, clock in
             for name in ["gate-a", "ok-b", "ok-c"] {
                 try daemon.drop(name)
                 // One after the other, so that it is known which one stays.

@@ -7,42 +7,11 @@ import Failures
 import Foundation
 import Glibc
 import Jobs
-import Logging
 import SystemPackage
 import TestSupport
 import Testing
 
 @Suite(.serialized) struct WorkerLifeTests {
-    /// Runs a daemon around `body`, with the worker of `TestDaemon` and a clock of its own.
-    private func withDaemon(
-        _ body: (TestDaemon, ManualClock) async throws -> Void
-    ) async throws {
-        await Turn.ofDaemons.take()
-        defer { Turn.ofDaemons.pass() }
-        let daemon = try TestDaemon()
-        let clock = ManualClock()
-        var configuration = DaemonConfiguration(
-            folders: StateFolders(state: daemon.state),
-            modelRoots: [daemon.state.appending("models")], dataRoots: [],
-            worker: daemon.folder.file("worker"))
-        configuration.clock = clock.daemonClock
-        configuration.grace = .milliseconds(200)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        let service = DaemonService(
-            configuration: configuration, notifier: Notifier(environment: [:], process: 0),
-            logger: logger)
-        let task = Task { try await service.run() }
-        #expect(await eventually { (try? daemon.client.status()) != nil })
-        do {
-            try await body(daemon, clock)
-        } catch {
-            Issue.record("\(error)")
-        }
-        task.cancel()
-        _ = await task.result
-    }
-
     /// Lets time pass, tick by tick, until the condition holds.
     private func pass(_ clock: ManualClock, until condition: () throws -> Bool) async -> Bool {
         await eventually {
@@ -57,7 +26,7 @@ import Testing
     }
 
     @Test func `a stopped worker is killed, and its job tried again`() async throws {
-        try await withDaemon { daemon, clock in
+        try await withDaemon(configure: { $0.grace = .milliseconds(200) }) { daemon, clock in
             try daemon.drop("gate-stopped")
             let worker = try await daemon.worker(of: "gate-stopped")
             kill(worker, SIGSTOP)
@@ -75,7 +44,7 @@ import Testing
     func `a worker that does nothing gives its place up, twice, then its job fails`(
         name: String
     ) async throws {
-        try await withDaemon { daemon, clock in
+        try await withDaemon(configure: { $0.grace = .milliseconds(200) }) { daemon, clock in
             try daemon.drop(name)
             let worker = try await daemon.worker(of: name)
             #expect(await pass(clock) { try state(of: name, daemon) == .failed })
@@ -90,7 +59,7 @@ import Testing
     }
 
     @Test func `a slow worker whose work moves is left alone`() async throws {
-        try await withDaemon { daemon, clock in
+        try await withDaemon(configure: { $0.grace = .milliseconds(200) }) { daemon, clock in
             try daemon.drop("beat-1")
             _ = try await daemon.worker(of: "beat-1")
             let id = try await daemon.wait(for: "beat-1", .running).id
@@ -117,7 +86,7 @@ import Testing
     @Test func `a worker that has its outcome and does not end costs a minute, not the job`()
         async throws
     {
-        try await withDaemon { daemon, clock in
+        try await withDaemon(configure: { $0.grace = .milliseconds(200) }) { daemon, clock in
             try daemon.drop("late-1")
             let worker = try await daemon.worker(of: "late-1")
             #expect(await pass(clock) { try state(of: "late-1", daemon) == .done })
@@ -133,7 +102,7 @@ import Testing
     func `an attempt without an outcome of its own is lost, three times`(
         name: String, words: String
     ) async throws {
-        try await withDaemon { daemon, _ in
+        try await withDaemon(configure: { $0.grace = .milliseconds(200) }) { daemon, _ in
             try daemon.drop(name)
             let failure = try await daemon.wait(for: name, .failed).failure
             #expect(failure?.failureClass == .bug)
@@ -143,7 +112,7 @@ import Testing
     }
 
     @Test func `noise on a worker's outputs does no harm`() async throws {
-        try await withDaemon { daemon, _ in
+        try await withDaemon(configure: { $0.grace = .milliseconds(200) }) { daemon, _ in
             try daemon.drop("noise-1")
             let id = try await daemon.wait(for: "noise-1", .done).id
             #expect(try daemon.client.progress(of: id).history.count == 3)
