@@ -173,6 +173,8 @@ let package = Package(
 
         // Figures come in as values: no numerics.
         ours("Report", ["Failures", "JSON", "Catalogue"]),
+        // What the daemon shows in a browser, made of values.
+        ours("Pages", ["Failures", "Jobs", "Catalogue", "Report"]),
 
         ours(
             "Locations",
@@ -201,7 +203,7 @@ let package = Package(
             "Daemon",
             [
                 "Failures", "Locations", "Publication", "Jobs", "Store", "DurableIO", "Catalogue",
-                "HTTP", external("Logging", "swift-log"),
+                "HTTP", "Report", "Pages", external("Logging", "swift-log"),
                 external("ServiceLifecycle", "swift-service-lifecycle"),
                 external("Subprocess", "swift-subprocess"),
                 external("SystemPackage", "swift-system"),
@@ -314,6 +316,7 @@ let package = Package(
             "ExportTests",
             ["Export", "JSON", "Model", "Checkpoint", "DurableIO", "Store", "Tokenizer"]),
         tests("ReportTests", ["JSON", "Report", "TensorMath"]),
+        tests("PagesTests", ["Failures", "Jobs", "Catalogue", "Report", "Pages"]),
         tests(
             "RunnerTests",
             [
