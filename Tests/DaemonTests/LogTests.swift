@@ -1,6 +1,7 @@
 // The daemon's log: one line for each event whatever it holds, fields for the journal.
 
 import Daemon
+import Failures
 import Foundation
 import Glibc
 import Logging
