@@ -1,5 +1,5 @@
-// Verbs that change the daemon's queue: submit, cancel, retry, rerun, and for the owner of a job and
-// for admins hold, release, priority, rm.
+// Verbs that change the daemon's queue: submit, cancel, retry, rerun, and for the owner of a job
+// and for admins hold, release, priority, rm.
 
 import ArgumentParser
 import Catalogue
