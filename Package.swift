@@ -96,7 +96,7 @@ let package = Package(
                 "Failures", "DurableIO", "Kernels", "CBLAS", "COneDNN", "COpenMP",
                 external("SystemPackage", "swift-system"),
             ]),
-        ours("HTTP", ["Failures"]),
+        ours("HTTP", ["Failures", "DurableIO"]),
         ours("Catalogue", []),
         ours("PythonText", []),
         ours("Jobs", ["Failures", "Catalogue", external("Yams", "Yams")]),
@@ -210,7 +210,7 @@ let package = Package(
             ]),
 
         // The daemon as its users see it.
-        ours("Client", ["Failures", "Jobs"]),
+        ours("Client", ["Failures", "DurableIO", "Jobs"]),
 
         // Level 4: thin programs.
         .executableTarget(
@@ -264,7 +264,7 @@ let package = Package(
             "KernelsTests",
             ["TensorMath", "Kernels", "DurableIO", external("SystemPackage", "swift-system")]),
         tests("DurableIOTests", ["DurableIO", "Failures"]),
-        tests("HTTPTests", ["HTTP"]),
+        tests("HTTPTests", ["HTTP", "DurableIO"]),
         tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
         tests(
             "LocationsTests",

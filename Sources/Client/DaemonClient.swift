@@ -1,6 +1,7 @@
 // Talks to layerfoldd over its unix socket: HTTP/1.1, one connection for each request, every size
 // and time limited. The routes are listed in docs/JOB_FORMAT.md.
 
+import DurableIO
 package import Failures
 package import Foundation
 import Glibc
@@ -176,13 +177,9 @@ package struct DaemonClient {
     }
 
     private func connected(_ timeoutSeconds: Int) throws -> CInt {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let path = Array(socket.utf8)
-        guard path.count < MemoryLayout.size(ofValue: address.sun_path) else {
+        guard let address = UnixAddress(path: socket) else {
             throw ClientError.notReachable(socket: socket, reason: "the path is too long")
         }
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
         let descriptor = Glibc.socket(
             AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw unreachable(timeoutSeconds) }
@@ -191,11 +188,7 @@ package struct DaemonClient {
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             _ = unsafe setsockopt(descriptor, SOL_SOCKET, option, &timeout, timeoutBytes)
         }
-        let result = unsafe withUnsafePointer(to: address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
+        let result = unsafe address.lend { unsafe connect(descriptor, $0, $1) }
         guard result == 0 else {
             let error = unreachable(timeoutSeconds)
             Glibc.close(descriptor)

@@ -1,5 +1,6 @@
 // Sockets that listen. One that a service manager passes needs none of this.
 
+import DurableIO
 package import Failures
 import Glibc
 
@@ -27,25 +28,17 @@ package struct Listener: Sendable {
     /// A new unix socket, whose name must be free.
     /// - Parameter mode: who may connect; nobody can before it is set.
     package init(path: String, mode: UInt32) throws(ListenError) {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+        guard let address = UnixAddress(path: path) else {
             throw ListenError(call: "bind", path: path, code: ENAMETOOLONG)
         }
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
         let descriptor = socket(
             AF_UNIX,
             CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue),
             0)
         guard descriptor >= 0 else { throw ListenError(call: "socket", path: path, code: errno) }
-        let bound = unsafe withUnsafePointer(to: address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
         let steps: [(String, () -> CInt)] = [
-            ("bind", { bound }), ("chmod", { unsafe chmod(path, mode) }),
+            ("bind", { unsafe address.lend { unsafe bind(descriptor, $0, $1) } }),
+            ("chmod", { unsafe chmod(path, mode) }),
             ("listen", { listen(descriptor, SOMAXCONN) }),
         ]
         for (call, step) in steps where step() != 0 {

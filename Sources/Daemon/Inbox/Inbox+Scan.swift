@@ -1,6 +1,7 @@
 // One look through the inbox: what stays and why, and what is taken out.
 
 import DurableIO
+import Failures
 import Glibc
 import Jobs
 import Logging

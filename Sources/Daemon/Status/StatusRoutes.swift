@@ -90,7 +90,7 @@ package struct StatusRoutes: Sendable {
             Route("POST /v1/plan", patience: forecastPatience) { call in
                 let forecast = try await forecaster.forecast(
                     try await description(in: call),
-                    for: await submissions.submitter(call.caller.user))
+                    for: await queue.submitters.find(call.caller.user))
                 return .json(bytes: Array(forecast))
             },
             Route("POST /v1/jobs") { .json(try await submit($0), status: 201) },

@@ -10,8 +10,6 @@ import SystemPackage
 package struct StatusServer: Sendable {
     private let server: HTTPServer
 
-    /// A unix address holds 107 bytes.
-    package static let pathBytesMax = 107
     /// Group members may connect; the folder's permissions narrow that further.
     private static let mode: UInt32 = 0o660
 

@@ -2,6 +2,7 @@
 // fields (`journalctl JOB_ID=...`), else to standard error.
 
 import DurableIO
+import Failures
 import Foundation
 package import Logging
 import SystemPackage
