@@ -1,12 +1,13 @@
 // Rejected files and their notes: whose they are, how many, and what a crash leaves; hints beside.
 
-import Daemon
 import DurableIO
 import Foundation
 import Glibc
 import Jobs
 import SystemPackage
 import Testing
+
+@testable import Daemon
 
 @Suite struct RejectedFolderTests {
     private let folder: TestFolder
@@ -115,6 +116,43 @@ import Testing
         }
         #expect(number > 8, "the sweep met several calls")
         #expect(!TestFolder.exists(source))
+    }
+
+    // MARK: Earlier versions
+
+    @Test func `only a folder of our own is shown as what an earlier version rejected`() throws {
+        let secret = folder.file("secret")
+        try Syscalls.makeFolders(secret)
+        try folder.write("x", to: secret.appending("job.yaml"))
+        let place = folder.file("inbox-rejected")
+        let earlier = EarlierRejected(place)
+        #expect(!earlier.isThere && earlier.entries(9).isEmpty)
+        _ = unsafe symlink(secret.string, place.string)
+        #expect(!earlier.isThere && earlier.entries(9).isEmpty, "a link that any member may make")
+        try Syscalls.unlink(place)
+        try Syscalls.rename(secret, to: place)
+        let stranger = EarlierRejected(place, user: geteuid() + 1)
+        #expect(!stranger.isThere && stranger.entries(9).isEmpty)
+        #expect(earlier.isThere && earlier.entries(9).map(\.name) == ["job.yaml"])
+        // Nothing beyond what is shown is asked for.
+        for number in 0..<50 { try folder.write("x", to: place.appending("n\(number).yaml")) }
+        let plan = FaultPlan()
+        FaultPlan.$current.withValue(plan) { #expect(earlier.entries(3).count == 3) }
+        #expect(plan.trace.count { $0.call == .stat } == 4, "the folder and three files")
+    }
+
+    @Test func `a link that is called as the earlier place is a stranger in the inbox`()
+        async throws
+    {
+        let bench = try InboxBench()
+        let place = bench.folders.earlierRejected
+        try Syscalls.makeFolders(place)
+        _ = await bench.inbox.scan(movedIn: [])
+        #expect(await bench.inbox.report().staying.isEmpty)
+        try Syscalls.rmdir(place)
+        _ = unsafe symlink(bench.folders.jobs.string, place.string)
+        _ = await bench.inbox.scan(movedIn: [])
+        #expect(await bench.inbox.report().staying.map(\.name) == ["rejected"])
     }
 
     // MARK: Hints

@@ -53,7 +53,7 @@ extension Inbox {
     private func look(at name: FilePath.Component, _ round: inout Round) async -> Duration? {
         let kind = InboxName(name)
         let path = folders.inbox.appending(name)
-        if kind == .hidden || path == folders.earlierRejected { return nil }
+        if kind == .hidden || path == earlier.path && earlier.isThere { return nil }
         do {
             guard let status = try Syscalls.stat(path), !InboxHint.isOurs(name, status) else {
                 return nil

@@ -18,6 +18,7 @@ package actor Inbox {
     let queue: JobQueue
     let logger: Logger
     let rejected: RejectedFolder
+    let earlier: EarlierRejected
     var settling: Settling
     private var watch: WatchBox?
     /// Problems that were logged, so that what lasts is not logged at every scan.
@@ -63,6 +64,7 @@ package actor Inbox {
         self.queue = queue
         self.logger = logger
         rejected = RejectedFolder(configuration.folders.rejected)
+        earlier = EarlierRejected(configuration.folders.earlierRejected)
         settling = Settling(settleTime: configuration.settleTime)
     }
 
@@ -86,24 +88,7 @@ package actor Inbox {
         return InboxReport(
             inbox: folders.inbox.string, problem: problem, warnings: warnings,
             staying: staying.entries(countMax), more: staying.countBeyond(listed: countMax),
-            rejected: Array((entries + earlier()).prefix(countMax)))
-    }
-
-    /// What an earlier version put into the inbox itself. The errors beside the files are not
-    /// shown: any member of the group could have written them.
-    private func earlier() -> [InboxReport.Rejected] {
-        let entries = (try? DirectoryScan.entries(of: folders.earlierRejected)) ?? []
-        return entries.compactMap { entry in
-            let path = folders.earlierRejected.appending(entry.name)
-            guard !entry.name.string.hasSuffix(".error.json"),
-                let status = try? Syscalls.stat(path)
-            else { return nil }
-            return InboxReport.Rejected(
-                name: entry.name.printed, owner: Int(status.owner), reason: "earlier",
-                problem: "put aside by an earlier version, with the error beside it",
-                path: folders.earlierRejected.appending(entry.name.printed).string,
-                rejectedAtMilliseconds: nil)
-        }
+            rejected: Array((entries + earlier.entries(countMax)).prefix(countMax)))
     }
 
     // MARK: Watch
@@ -111,8 +96,7 @@ package actor Inbox {
     /// Watches and scans until the task is cancelled.
     package func run() async {
         rewatch()
-        // Where nothing lies in the earlier place, nobody should look for anything there.
-        try? Syscalls.rmdir(folders.earlierRejected)
+        earlier.removeIfEmpty()
         var next = await scan(movedIn: [])
         while !Task.isCancelled {
             let timer = Task { [clock = configuration.clock, hints, next] in
