@@ -93,7 +93,8 @@ import Testing
         let id = "01" + Self.id.dropFirst(2).reversed()
         for (name, command) in [("pipe", "mkfifo"), ("zeros", "ln -s /dev/zero")] {
             let results = "\(state)/results/4711/\(name)-\(id)"
-            #expect(try shell("mkdir -p \(results) && \(command) \(results)/report.json").status == 0)
+            #expect(
+                try shell("mkdir -p \(results) && \(command) \(results)/report.json").status == 0)
         }
         let outcome = try layerfold("store", "verify", "--json", "--state", state)
         #expect(outcome.status == 6)
