@@ -213,6 +213,19 @@ import Testing
         #expect(!TestFolder.exists(results(old)))
     }
 
+    @Test func `on a private server people are told of their own results' end only`() async throws {
+        let own = try await finish("own")
+        try await finish("other", owner: 4_243)
+        clock.advance(milliseconds: 40 * 86_400_000)
+        let queue = try await queue(RetentionRule(days: 30))
+        await queue.countResults()
+        await queue.account.counting?.value
+        #expect(try await queue.status().retention?.announced.count == 2)
+        let seen = try await queue.status(seenBy: Self.owner).retention
+        #expect(seen?.announced.map(\.job) == [own.id])
+        #expect(try await queue.status(seenBy: 1).retention?.announced.isEmpty == true)
+    }
+
     @Test func `retention tells a day before it acts, and not more than it does`() async throws {
         let old = try await finish("old")
         clock.advance(milliseconds: 40 * 86_400_000)
