@@ -118,6 +118,48 @@ import Testing
         #expect(!TestFolder.exists(source))
     }
 
+    // MARK: Private servers
+
+    /// What a person may, by the access list where there is one, else by the mode.
+    private func may(
+        _ rights: AccessList.Rights, _ path: FilePath, _ user: UInt32
+    ) throws -> Bool {
+        let status = try #require(try Syscalls.stat(path))
+        let list =
+            try Syscalls.accessList(path) ?? AccessList(permissions: status.permissions)
+        // A member of the group that the folder is for.
+        let reader = FileReader(user: user, groups: [status.group])
+        return list.allows(rights, to: reader, owner: status.owner, group: status.group)
+    }
+
+    @Test func `on a private server the group reads nothing of what was rejected`() throws {
+        let (ann, bob): (UInt32, UInt32) = (4_711, 4_712)
+        // What was put there before is closed as well.
+        let old = try reject("old.yaml", owner: Int(bob)).removingLastComponent()
+        #expect(try may([.read, .search], old, ann))
+        let closed = RejectedFolder(rejected.path, isPrivate: true)
+        try closed.closeIfPrivate()
+        try folder.write("x", to: folder.file("source"))
+        let anns = try closed.take(
+            folder.file("source"), name: "x.yaml", note("x.yaml", owner: Int(ann)))
+        try folder.write("x", to: folder.file("source"))
+        let unowned = try closed.take(
+            folder.file("source"), name: "y.yaml", note("y.yaml", owner: nil))
+        for path in [old, unowned.removingLastComponent(), anns.removingLastComponent()] {
+            for user in [ann, bob] where path.lastComponent?.string != "\(user)" {
+                for right in [AccessList.Rights.read, .search, .write] {
+                    #expect(try !may(right, path, user), "user \(user): \(path)")
+                }
+            }
+        }
+        for path in [anns, unowned] { #expect(try !may(.read, path, bob), "\(path)") }
+        // Where this file system keeps no lists, all is the daemon's alone.
+        guard try Syscalls.accessList(anns) != nil else { return }
+        let home = anns.removingLastComponent()
+        #expect(try may([.read, .search], home, ann) && may(.read, anns, ann))
+        #expect(try !may(.write, home, ann) && !may(.write, anns, ann))
+    }
+
     // MARK: Earlier versions
 
     @Test func `only a folder of our own is shown as what an earlier version rejected`() throws {

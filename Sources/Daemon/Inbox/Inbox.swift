@@ -14,15 +14,17 @@ import SystemPackage
 package actor Inbox {
     let live: LiveConfiguration
     var configuration: DaemonConfiguration { live.current }
+    var rejected: RejectedFolder {
+        RejectedFolder(folders.rejected, isPrivate: configuration.isPrivate)
+    }
     let folders: StateFolders
     let queue: JobQueue
     let logger: Logger
-    let rejected: RejectedFolder
     let earlier: EarlierRejected
     var settling: Settling
     private var watch: WatchBox?
     /// Problems that were logged, so that what lasts is not logged at every scan.
-    private var reported: Set<String> = []
+    private(set) var reported: Set<String> = []
     /// Why files stay in the inbox.
     var staying = StayingFiles()
     /// Why nothing at all can be taken.
@@ -63,7 +65,6 @@ package actor Inbox {
         folders = configuration.folders
         self.queue = queue
         self.logger = logger
-        rejected = RejectedFolder(configuration.folders.rejected)
         earlier = EarlierRejected(configuration.folders.earlierRejected)
         settling = Settling(settleTime: configuration.settleTime)
     }
@@ -176,6 +177,7 @@ package actor Inbox {
         let (now, day) = (configuration.clock.now(), 86_400_000)
         guard hasRejected || tidiedAt.map({ abs(now - $0) > day }) ?? true else { return }
         do {
+            try rejected.closeIfPrivate()
             let count = try rejected.prune(now: now)
             if count > 0 {
                 logger.notice("old rejected files were removed", metadata: ["count": "\(count)"])
@@ -195,4 +197,13 @@ package actor Inbox {
     }
 
     func forgetReport(_ key: String) { reported.remove(key) }
+
+    /// Whether a problem of this kind was told of.
+    func hasReported(_ prefix: String) -> Bool { reported.contains { $0.hasPrefix(prefix) } }
+
+    /// Forgets problems of a kind that are over, so that their number is bounded by those that are
+    /// not.
+    func forgetReports(_ prefix: String, but lasting: Set<String>) {
+        reported = reported.filter { !$0.hasPrefix(prefix) || lasting.contains($0) }
+    }
 }
