@@ -1,6 +1,6 @@
-// Who reads what was rejected on a private server: its owner, by an access list, which the daemon may
-// write on what is its own; and where the file system keeps none, nobody but the daemon, which tells
-// the owner over the API.
+// Who reads what was rejected on a private server: its owner, by an access list, which the daemon
+// may write on what is its own; and where the file system keeps none, nobody but the daemon, which
+// tells the owner over the API.
 
 import DurableIO
 import Glibc
