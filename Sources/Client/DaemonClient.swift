@@ -43,7 +43,10 @@ package struct DaemonClient {
     package let socket: String
     /// For each read and write, and three times that for the whole exchange.
     private static let timeoutSeconds = 5
-    /// Longer than the daemon takes to answer or to give up.
+    /// Longer than the daemon takes to answer or to give up: what a manifest names may lie on a
+    /// file system that answers late, and who gives up first does not know whether it is queued.
+    private static let manifestTimeoutSeconds = 35
+    /// As much longer than a forecast may take.
     private static let planTimeoutSeconds = 360
     private static let answerBytesMax = 67_108_864
     private static let headBytesMax = 65_536
@@ -83,13 +86,17 @@ package struct DaemonClient {
     /// - Parameter name: the job's name where the manifest gives none.
     package func submit(manifest: Data, name: String) throws -> JobReceipt {
         try decoded(
-            exchange("POST", "/v1/jobs", ["X-Layerfold-Name": Self.escaped(name)], manifest))
+            exchange(
+                "POST", "/v1/jobs", ["X-Layerfold-Name": Self.escaped(name)], manifest,
+                timeoutSeconds: Self.manifestTimeoutSeconds))
     }
 
     /// Whether the daemon would take a manifest.
     package func check(manifest: Data, name: String) throws -> JobDescription {
         try decoded(
-            exchange("POST", "/v1/check", ["X-Layerfold-Name": Self.escaped(name)], manifest))
+            exchange(
+                "POST", "/v1/check", ["X-Layerfold-Name": Self.escaped(name)], manifest,
+                timeoutSeconds: Self.manifestTimeoutSeconds))
     }
 
     /// What a manifest would take, as `layerfold plan --json` prints it; may take minutes.

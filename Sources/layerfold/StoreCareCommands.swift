@@ -50,8 +50,11 @@ struct StoreVerify: ParsableCommand {
                 usleep(UInt32(clamping: seconds * 1_000_000 + rest / 1_000_000_000_000))
             }
         }
-        let affected = ResultKeys.all(below: place.state).jobs(
-            naming: Set(report.findings.flatMap(\.actions)))
+        let affected =
+            report.findings.isEmpty
+            ? []
+            : ResultKeys.all(below: place.state).jobs(
+                naming: Set(report.findings.flatMap(\.actions)))
         try tell(
             Listing(
                 objects: report.objectCount, actions: report.actionCount,

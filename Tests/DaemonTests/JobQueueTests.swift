@@ -242,6 +242,25 @@ import Testing
         await bench.stop()
     }
 
+    @Test func `what runs is told to whom it may be told`() async throws {
+        let bench = try await Bench(TestDaemon(), ManualClock()) {
+            $0.limits.slots = 2
+            $0.limits.memoryBytes = 2
+            $0.isPrivate = true
+        }
+        let alices = try await bench.submit("gate-1", by: Self.alice.user)
+        let bobs = try await bench.submit("gate-2", by: Self.bob.user)
+        try await bench.wait(for: bobs, .running, step: 1)
+        let queue = bench.queue
+        #expect(try await queue.status(seenBy: Self.alice.user).running == alices)
+        #expect(try await queue.status(seenBy: Self.bob.user).running == bobs)
+        #expect(try await queue.status(seenBy: 4).running == nil)
+        #expect(try await queue.status().running != nil)
+        // The service manager shows it to everybody.
+        #expect(await queue.statusLine() == "running a job, 0 queued")
+        await bench.stop()
+    }
+
     @Test func `a short job runs beside a long one`() async throws {
         let bench = try await Bench(TestDaemon(), ManualClock())
         let long = try await bench.submit("gate-long")

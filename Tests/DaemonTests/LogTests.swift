@@ -22,7 +22,11 @@ import Testing
         #expect(OneLine.text("") == "")
         let logged = ServiceLogHandler.line(
             "a\nb", [("file", "x y=\"z\""), ("plain", "1"), ("reason", "one\ntwo")])
-        #expect(logged == #"a\nb file="x y=\"z\"" plain=1 reason=one\ntwo"#)
+        #expect(logged == #"a\nb file="x y=\"z\"" plain=1 reason="one\ntwo""#)
+        // Nobody ends a value early, or writes a line's end that was none.
+        let backslashes = ServiceLogHandler.line(
+            "a", [("file", #"x\" job=1"#), ("other", #"y\n"#), ("path", #"z\"#)])
+        #expect(backslashes == #"a file="x\\\" job=1" other="y\\n" path="z\\""#)
     }
 
     @Test func `an event is one line on standard error`() {

@@ -25,6 +25,14 @@ extension JobQueue {
         }
     }
 
+    /// Accepts a job of somebody who waits for the receipt.
+    /// - Throws: as `admit`; `CancellationError` where nobody waits any more: who has given up
+    ///   would send it again, and have it twice.
+    package func submit(_ record: JobRecord, manifest: [UInt8]) throws -> JobReceipt {
+        try Task.checkCancellation()
+        return try admit(record, manifest: manifest)
+    }
+
     /// Why another job of this user would not be taken now; nil where it would.
     package func refusal(of owner: Int) -> ErrorDocument? {
         guard !state.isDraining else {

@@ -61,7 +61,9 @@ package struct StatusRoutes: Sendable {
 
     private var looking: [Route] {
         [
-            Route("GET /v1/status") { .json(try await status(for: $0.caller)) },
+            Route("GET /v1/status") { call in
+                .json(try await queue.status(seenBy: visibility.limit(for: call.caller)))
+            },
             Route("GET /v1/inbox") { .json(await inboxReport(for: $0.caller)) },
             Route("GET /v1/jobs") { call in
                 var query = try JobQuery(call.request.query.map { ($0.name, $0.value) })
@@ -125,16 +127,6 @@ package struct StatusRoutes: Sendable {
 
     // MARK: Answers
 
-    private func status(for caller: Caller) async throws -> ServerStatus {
-        var status = try await queue.status()
-        if let running = status.running,
-            !visibility.shows(jobOf: try await queue.owner(of: running), to: caller)
-        {
-            status.running = nil
-        }
-        return status
-    }
-
     /// Whose a file in the inbox is, the report does not say: on a private server only admins see
     /// names.
     private func inboxReport(for caller: Caller) async -> InboxReport {
@@ -157,7 +149,7 @@ package struct StatusRoutes: Sendable {
             id: JobIdentifier.make(now: now), source: Self.name(of: call.request),
             owner: call.caller.user, submittedAtMilliseconds: now,
             manifestDigest: Digest(of: call.request.body).hex, description: description)
-        return try await queue.admit(record, manifest: call.request.body)
+        return try await queue.submit(record, manifest: call.request.body)
     }
 
     /// What a manifest asks for, if it would be taken of who sends it; nothing is queued.
