@@ -5,6 +5,7 @@ import Daemon
 import DurableIO
 import Failures
 import Foundation
+import Glibc
 import Jobs
 import Logging
 import Store
@@ -196,6 +197,17 @@ import Testing
         await bench.stop()
     }
 
+    @Test func `a loss is on record, though the job starts again at once`() async throws {
+        let bench = try await Bench(TestDaemon(), ManualClock())
+        let id = try await bench.submit("gate-l")
+        kill(try await bench.daemon.worker(of: "gate-l"), SIGKILL)
+        _ = try await bench.daemon.worker(of: "gate-l", run: 2)
+        let row = try #require(try bench.index.job(id))
+        #expect(row.state == JobState.running.rawValue && row.attempts == 2, "\(row)")
+        #expect(row.lost == 1, "a daemon that dies now must not forget it")
+        await bench.stop()
+    }
+
     @Test func `a job that found the disk full waits with numbers, and goes on by itself`()
         async throws
     {
@@ -230,6 +242,8 @@ import Testing
         let bench = try await Bench(TestDaemon(), ManualClock()) {
             $0.limits.slots = 2
             $0.limits.memoryBytes = 2
+            // Those of people are all taken.
+            $0.forecastsMax = 0
         }
         var ids: [String] = []
         for name in ["gate-1", "gate-2", "gate-3"] { ids.append(try await bench.submit(name)) }
