@@ -47,9 +47,12 @@ actor DaemonReload {
         notifier.reloading()
         if let source { apply(source) }
         await queue.settingsChanged()
-        await check.look(isDeep: true)
+        // What was wrong with the socket may be another's fault now; the next unit says.
+        health.set("worker socket", [])
         inbox.look()
         notifier.ready(await queue.statusLine())
+        // A folder of a dead server answers never: the reload is done without it.
+        Task { await check.look(isDeep: true) }
     }
 
     private func apply(_ source: SettingsSource) {
