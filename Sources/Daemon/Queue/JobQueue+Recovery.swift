@@ -141,16 +141,20 @@ extension JobQueue {
             "process \(worker.process), a worker of an earlier daemon, was killed and does not end: "
             + "it hangs in the kernel, or belongs to another user; end it, then release the job"
         logger.error("\(reason)", metadata: ["job": "\(entry.id)"])
-        guard entry.state == .running || entry.state == .queued, let job = live[entry.id] else {
-            return entry
-        }
-        let folder = JobFolder(folders.job(entry.id))
-        // Orders that cannot be read hold the job as they are.
-        var orders = (try? folder.orders()) ?? JobOrders()
-        if orders.hold == nil {
-            orders.hold = .init(
-                kind: .user, by: Int(getuid()), atMilliseconds: configuration.clock.now())
-            if (try? folder.orders()) != nil { try folder.write(orders) }
+        guard [.running, .queued, .held].contains(entry.state), entry.hold != .admin,
+            let job = live[entry.id]
+        else { return entry }
+        let hold = JobOrders.Hold(
+            kind: .user, by: Int(getuid()), atMilliseconds: configuration.clock.now())
+        var orders = JobOrders()
+        do {
+            let folder = JobFolder(folders.job(entry.id))
+            orders = try folder.orders()
+            orders.hold = hold
+            try folder.write(orders)
+        } catch is JobFolder.Unreadable {
+            // They hold the job at each start, as long as nobody releases it.
+            orders.hold = hold
         }
         var row = job.row
         (row.state, row.held, row.reason) = (
