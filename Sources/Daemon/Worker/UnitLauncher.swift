@@ -1,7 +1,7 @@
 // An attempt in a unit of its own: the service manager starts a worker for each connection to
 // its socket, with its own sandbox and limits. The daemon may end; the worker goes on.
 
-import DurableIO
+package import DurableIO
 import Failures
 import Foundation
 package import Jobs
