@@ -55,10 +55,21 @@ struct UnitEndTests {
         #expect(absence(at: file)?.contains("`\(file)`") == true)
     }
 
-    @Test func `the end is read where the worker was killed within a line`() {
+    @Test func `the unit's word is read, though the worker was killed within a line`() throws {
+        let root = FilePath(#filePath).removingLastComponent().removingLastComponent()
+            .removingLastComponent()
+        let unit = TestFolder.text(root.appending("systemd/layerfold-worker@.service"))
+        let line = unit.split(separator: "\n").first { $0.hasPrefix("ExecStopPost=") }
+        let words = try #require(line).split(separator: "\"")
+        try #require(words.count == 3)
+        #expect(words[2].split(separator: " ").count == 3)
+        var text = words[1].replacing(#"\n"#, with: "\n").replacing("%%", with: "%")
+        for value in ["signal", "killed", "SEGV"] {
+            text = text.replacing("%s", with: value, maxReplacements: 1)
+        }
         var splitter = LineSplitter(bytesMax: 100)
-        let lines = splitter.append(Array("{\"kind\":\nended oom-kill killed KILL\n".utf8))
-        #expect(lines.compactMap(UnitEnd.init).count == 1)
+        let lines = splitter.append(Array(#"{"kind":"#.utf8)) + splitter.append(Array(text.utf8))
+        #expect(lines.compactMap(UnitEnd.init).map(\.exit) == [.signaled(11)], "\(text)")
     }
 
     @Test func `a start that failed has neither code nor signal`() {

@@ -29,10 +29,14 @@ extension ProcessIdentity {
         while isAlive, !Task.isCancelled { try? await Task.sleep(for: Self.pollInterval) }
     }
 
-    /// Waits for the end of a process that ought to end by itself, then makes it.
+    /// Waits for the end of a process that ought to end by itself, then makes it; returns when it
+    /// is gone. One that hangs in the kernel keeps its place until then, as a child does.
     func end(within grace: Duration) async {
         await wait(atMost: grace)
         await stop(grace: grace)
+        while isAlive, process > 1, !Task.isCancelled {
+            try? await Task.sleep(for: Self.pollInterval)
+        }
     }
 
     /// SIGTERM, and SIGKILL to what is still there after `grace`.
