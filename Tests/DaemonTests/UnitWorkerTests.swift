@@ -9,6 +9,7 @@ import Glibc
 import Jobs
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 struct UnitEndTests {
@@ -56,9 +57,8 @@ struct UnitEndTests {
     }
 
     @Test func `the unit's word is read, though the worker was killed within a line`() throws {
-        let root = FilePath(#filePath).removingLastComponent().removingLastComponent()
-            .removingLastComponent()
-        let unit = TestFolder.text(root.appending("systemd/layerfold-worker@.service"))
+        let file = Places.root.appending(path: "systemd/layerfold-worker@.service")
+        let unit = try String(contentsOf: file, encoding: .utf8)
         let line = unit.split(separator: "\n").first { $0.hasPrefix("ExecStopPost=") }
         let words = try #require(line).split(separator: "\"")
         try #require(words.count == 3)
