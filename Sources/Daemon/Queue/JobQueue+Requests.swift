@@ -2,7 +2,9 @@
 
 import DurableIO
 package import Jobs
+import Logging
 import Store
+import SystemPackage
 
 extension JobQueue {
     /// Accepts a job: when this returns, it is durable and will run.
@@ -20,7 +22,7 @@ extension JobQueue {
             return try receipt(row)
         } catch {
             // Refused means refused: the next start must not find it accepted.
-            try? FolderTree.remove(folder.path)
+            withdraw(record.id)
             throw error
         }
     }
@@ -31,6 +33,31 @@ extension JobQueue {
     package func submit(_ record: JobRecord, manifest: [UInt8]) throws -> JobReceipt {
         try Task.checkCancellation()
         return try admit(record, manifest: manifest)
+    }
+
+    /// Takes the folder of a job that was not accepted out of the way, at once and as a whole:
+    /// removed piece by piece it could be found in part, and a part may look accepted.
+    private func withdraw(_ id: String) {
+        let folder = folders.job(id)
+        let trash = folders.jobs.appending(Publisher.trashName(ofJob: id))
+        do {
+            guard try Syscalls.stat(folder) != nil else { return }
+            // Of an earlier try.
+            try? FolderTree.remove(trash)
+            try Syscalls.renameExclusively(folder, to: trash)
+            try Syscalls.syncFolder(folders.jobs)
+        } catch {
+            logger.error(
+                "a job that was refused may be found accepted at the next start",
+                metadata: ["job": "\(id)", "reason": "\(error)"])
+            return
+        }
+        do {
+            try FolderTree.remove(trash)
+        } catch {
+            // The next start tries again.
+            logger.warning("the files of a refused job stay", metadata: ["reason": "\(error)"])
+        }
     }
 
     /// Why another job of this user would not be taken now; nil where it would.
