@@ -189,6 +189,15 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ]),
 
+        // Units of work for other machines: how a job is cut, what became of each, and how their
+        // queue is spoken to.
+        ours(
+            "Cluster",
+            [
+                "Failures", "Jobs", "Catalogue", external("Subprocess", "swift-subprocess"),
+                external("SystemPackage", "swift-system"),
+            ]),
+
         // Level 3: a job's stages through the cache; the road from inbox to result.
         ours(
             "Runner",
@@ -203,7 +212,7 @@ let package = Package(
             "Daemon",
             [
                 "Failures", "Locations", "Publication", "Jobs", "Store", "DurableIO", "Catalogue",
-                "HTTP", "Report", "Pages", external("Logging", "swift-log"),
+                "HTTP", "Report", "Pages", "Cluster", external("Logging", "swift-log"),
                 external("ServiceLifecycle", "swift-service-lifecycle"),
                 external("Subprocess", "swift-subprocess"),
                 external("SystemPackage", "swift-system"),
@@ -229,7 +238,7 @@ let package = Package(
                 "Generation",
                 "Evaluation", "Compression", "Export", "Report", "Runner", "Client", "Locations",
                 "Publication", "Store",
-                "Jobs",
+                "Jobs", "Cluster",
                 "Catalogue",
                 "DurableIO", "TensorMath",
                 external("ArgumentParser", "swift-argument-parser"),
@@ -316,6 +325,7 @@ let package = Package(
             "ExportTests",
             ["Export", "JSON", "Model", "Checkpoint", "DurableIO", "Store", "Tokenizer"]),
         tests("ReportTests", ["JSON", "Report", "TensorMath"]),
+        tests("ClusterTests", ["Cluster", "Jobs", "Failures"]),
         tests("PagesTests", ["Failures", "Jobs", "Catalogue", "Report", "Pages"]),
         tests(
             "RunnerTests",
@@ -329,7 +339,7 @@ let package = Package(
             "DaemonTests",
             [
                 "Daemon", "Client", "HTTP", "Failures", "JSON", "Jobs", "Store", "DurableIO",
-                "Publication",
+                "Publication", "Cluster",
             ]),
         tests(
             "CommandLineTests",

@@ -24,13 +24,16 @@ package struct WorkerRequest: Sendable, Equatable, Codable {
     package var description: JobDescription
     /// For whom the worker reads; nil where it reads for itself.
     package var submitter: Submitter?
+    /// Set where the request is of a unit of work.
+    package var unit: UnitPart?
 
     package init(
         job: String, attempt: String, stateDirectory: String, jobDirectory: String,
         modelRoots: [String], dataRoots: [String], resultsDirectory: String,
-        description: JobDescription, submitter: Submitter? = nil
+        description: JobDescription, submitter: Submitter? = nil, unit: UnitPart? = nil
     ) {
         self.submitter = submitter
+        self.unit = unit
         version = Self.currentVersion
         self.job = job
         self.attempt = attempt
@@ -43,7 +46,7 @@ package struct WorkerRequest: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case version, job, attempt, description, submitter
+        case version, job, attempt, description, submitter, unit
         case stateDirectory = "state_dir"
         case jobDirectory = "job_dir"
         case modelRoots = "model_roots"

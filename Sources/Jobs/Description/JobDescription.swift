@@ -133,6 +133,16 @@ package struct JobDescription: Sendable, Equatable, Codable {
     package var output: Output
     /// Jobs of higher priority start first.
     package var priority: Int
+    /// Nil where the daemon's settings decide.
+    package var runOn: RunPlace?
+    /// What it asks a cluster for; nil where it asks for nothing.
+    package var resources: Resources?
+
+    private enum CodingKeys: String, CodingKey {
+        case version, name, model, calibration, analysis, compare, compress, quantize, evaluate
+        case export, output, priority, resources
+        case runOn = "run_on"
+    }
 
     /// The description as JSON with sorted keys: equal descriptions give equal bytes.
     package func canonicalJSON() throws -> Data {

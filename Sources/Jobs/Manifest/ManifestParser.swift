@@ -24,7 +24,7 @@ package struct ManifestParser {
         try map.refuseUnknown(
             besides: [
                 "version", "name", "model", "calibration", "analysis", "compare", "compress",
-                "quantize", "evaluate", "export", "output", "priority",
+                "quantize", "evaluate", "export", "output", "priority", "run_on", "resources",
             ], in: "the manifest")
         try checkVersion(map.required("version", hint: "start the manifest with `version: 1`"))
         let title = try jobName(map["name"], fallback: name, in: map)
@@ -43,6 +43,7 @@ package struct ManifestParser {
                 "the key `calibration` is missing: method `\(compress[index].method)` needs it",
                 hint: "add `calibration:` with `dataset:` and `path:`")
         }
+        let place = try runPlace(map["run_on"])
         let job = JobDescription(
             version: JobDescription.currentVersion,
             name: title,
@@ -59,7 +60,9 @@ package struct ManifestParser {
             evaluate: try evaluations(map["evaluate"]),
             export: try exports(map["export"]),
             output: try output(map["output"]),
-            priority: try value(of: Offer.priority, in: map).integer ?? 0)
+            priority: try value(of: Offer.priority, in: map).integer ?? 0,
+            runOn: place,
+            resources: try resources(map["resources"], beside: place))
         try refuseCollisions(in: job, map)
         return job
     }

@@ -32,6 +32,10 @@ package struct ServerSettings: Sendable, Equatable {
     package var retention: RetentionRule?
     /// The most that results of one user may take, in bytes; nil: no limit.
     package var resultsPerUser: Int?
+    /// Other machines that take work; nil: there are none.
+    package var cluster: ClusterSettings?
+    /// Where jobs run that do not say it.
+    package var runOn: JobDescription.RunPlace?
 
     package init() {}
 
@@ -46,7 +50,7 @@ package struct ServerSettings: Sendable, Equatable {
                 "state", "inbox", "model_roots", "data_roots", "worker", "worker_socket",
                 "rescan_seconds", "settle_seconds", "grace_seconds", "stage_patience", "cache",
                 "workers", "jobs_per_user", "share_half_life_days", "memory", "admin_group",
-                "private", "retention", "results_per_user",
+                "private", "retention", "results_per_user", "cluster", "run_on",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -70,6 +74,14 @@ package struct ServerSettings: Sendable, Equatable {
         settings.isPrivate = try map["private"]?.flag()
         settings.retention = try map["retention"].map(RetentionRule.parse)
         settings.resultsPerUser = try map["results_per_user"].map { try ByteCount.parse($0) }
+        settings.cluster = try map["cluster"].map { try ClusterSettings($0) }
+        settings.runOn = try map["run_on"].map(ResourceFields.place)
+        if settings.runOn == .slurm, settings.cluster == nil, let field = map["run_on"] {
+            throw field.error(
+                "there is no cluster", found: "run_on: slurm",
+                hint: "add `cluster:`; an empty one, `cluster: {}`, takes what Slurm has by default"
+            )
+        }
         return settings
     }
 
@@ -91,7 +103,7 @@ package struct ServerSettings: Sendable, Equatable {
         }
     }
 
-    private static func absolutePath(_ field: Field) throws -> String {
+    static func absolutePath(_ field: Field) throws -> String {
         let path = try field.text("a path that starts with /")
         guard path.hasPrefix("/"), PathRule.anywhere.refusal(of: path, under: .data) == nil else {
             throw field.error(

@@ -1,0 +1,47 @@
+// Why a job could not go on at the cluster, in words for people, with who has to act.
+
+import Failures
+package import Jobs
+
+extension ClusterFailure {
+    /// - Parameter lines: the end of what the unit's worker said; empty where it said nothing.
+    package func failure(lines: String) -> WorkerOutcome.Failure {
+        let said = lines.isEmpty ? "" : "; its log ends with:\n\(lines)"
+        switch self {
+        case .unit(_, let words):
+            return .init(failureClass: words.failureClass, message: words.message)
+        case .refused(let key, let text):
+            return .init(
+                failureClass: .user,
+                message: "the queue refused unit `\(key.unit)`: \(text); correct `resources` of "
+                    + "the manifest, or `cluster` of the settings")
+        case .memory(let key):
+            return .init(
+                failureClass: .resource,
+                message: "unit `\(key.unit)` ran out of the memory that the queue gave it: ask for "
+                    + "more (`resources: memory`), or name a larger class in `cluster: "
+                    + "memory_classes`; stages that are done are kept\(said)")
+        case .lost(let key, let times, let how):
+            return .init(
+                failureClass: .resource,
+                message: "unit `\(key.unit)` ended \(times) times without an attempt file; the "
+                    + "last time \(how); `layerfold cluster check` looks for why\(said)")
+        case .interrupted(let key, let times, let how):
+            return .init(
+                failureClass: .resource,
+                message: "unit `\(key.unit)` was interrupted \(times) times; the last time "
+                    + "\(how); ask for more time (`resources: time`), or for another partition; "
+                    + "stages that are done are kept\(said)")
+        case .cancelledInQueue(let key, let reason):
+            return .init(
+                failureClass: .user,
+                message: "somebody cancelled unit `\(key.unit)` in the queue (\(reason)): retry "
+                    + "the job when it may run; stages that are done are kept")
+        case .impossible(let key, let reason):
+            return .init(
+                failureClass: .user,
+                message: "the queue can never start unit `\(key.unit)`: \(reason); correct "
+                    + "`resources: extra` or `cluster: extra`")
+        }
+    }
+}

@@ -1,0 +1,148 @@
+// What the state of the cluster hears and what it answers.
+
+package import Failures
+package import Jobs
+
+/// A unit of a job, by names.
+package struct UnitKey: Sendable, Hashable, Comparable {
+    package let job: String
+    package let unit: String
+
+    package init(job: String, unit: String) {
+        self.job = job
+        self.unit = unit
+    }
+
+    package static func < (left: UnitKey, right: UnitKey) -> Bool {
+        (left.job, left.unit) < (right.job, right.unit)
+    }
+}
+
+/// A unit as it enters: new, or with what is on record of it.
+package struct UnitStart: Sendable, Hashable {
+    package let name: String
+    package let needs: [String]
+    /// Classes of memory beyond the first that may be asked for.
+    package let memorySteps: Int
+    package let record: UnitRecord?
+
+    package init(name: String, needs: [String], memorySteps: Int = 0, record: UnitRecord? = nil) {
+        self.name = name
+        self.needs = needs
+        self.memorySteps = memorySteps
+        self.record = record
+    }
+}
+
+/// What an attempt file says.
+package enum UnitResult: Sendable, Hashable {
+    case succeeded
+    case failed(FailureWords)
+    case stopped
+}
+
+/// As `WorkerOutcome.Failure`, which is not hashable.
+package struct FailureWords: Sendable, Hashable {
+    package let failureClass: FailureClass
+    package let message: String
+
+    package init(_ failure: WorkerOutcome.Failure) {
+        failureClass = failure.failureClass
+        message = failure.message
+    }
+}
+
+package enum ClusterEvent: Sendable, Hashable {
+    /// A job's attempt enters, or is found at the start of the daemon. The last unit is the job.
+    case began(job: String, attempt: String, [UnitStart])
+    /// What came of `send`.
+    case answered(UnitToken, job: String, SubmitAnswer)
+    /// An answer of the queue, asked for at this time. Attempt files were looked for after it, and
+    /// told of before this.
+    case polled([Sighting], askedAt: Int)
+    /// The queue gave no answer that counts.
+    case pollFailed(String)
+    /// An attempt file is there.
+    case found(UnitToken, job: String, UnitResult)
+    /// Somebody wants the job to end.
+    case cancelled(job: String)
+    /// Time has passed.
+    case ticked
+}
+
+package enum ClusterAction: Sendable, Hashable {
+    /// Put the record on disk, then send, then tell of the answer.
+    case send(UnitKey, UnitRecord)
+    /// Put the record on disk: the queue has answered.
+    case record(UnitKey, UnitRecord)
+    case cancel(ids: [String])
+    /// Ask the queue, then look for attempt files.
+    case poll
+    /// Look for attempt files.
+    case look
+    /// The job is over, and none of its units is in the queue.
+    case finish(job: String, ClusterEnd)
+    /// For who watches the job.
+    case tell(job: String, String)
+    /// The queue has not answered for long; nil: it does.
+    case alarm(String?)
+    case wake(at: Int)
+}
+
+package enum ClusterEnd: Sendable, Hashable {
+    case succeeded
+    case failed(ClusterFailure)
+    case cancelled
+}
+
+/// Why a unit, and with it the job, cannot go on.
+package enum ClusterFailure: Sendable, Hashable {
+    /// By its attempt file.
+    case unit(UnitKey, FailureWords)
+    /// The queue would not take it.
+    case refused(UnitKey, String)
+    /// It ran out of memory, and there is no larger class.
+    case memory(UnitKey)
+    /// It ended so often without an attempt file.
+    case lost(UnitKey, times: Int, String)
+    /// It was interrupted so often.
+    case interrupted(UnitKey, times: Int, String)
+    /// Somebody else cancelled it in the queue.
+    case cancelledInQueue(UnitKey, String)
+    /// The queue says that it can never start.
+    case impossible(UnitKey, String)
+
+    package var unit: UnitKey {
+        switch self {
+        case .unit(let key, _), .refused(let key, _), .memory(let key), .lost(let key, _, _),
+            .interrupted(let key, _, _), .cancelledInQueue(let key, _), .impossible(let key, _):
+            key
+        }
+    }
+}
+
+package struct ClusterLimits: Sendable, Hashable {
+    /// In the queue at once.
+    package var units = 200
+    package var pollMilliseconds = 30_000
+    /// Between looks for attempt files.
+    package var lookMilliseconds = 10_000
+    /// Between two tries to get an answer, at most.
+    package var backOffMilliseconds = 300_000
+    /// How long an attempt file may come after the queue's word.
+    package var fileMilliseconds = 120_000
+    /// What the queue does not show for so long, in so many answers, is gone.
+    package var absenceMilliseconds = 300_000
+    package var absencePolls = 3
+    /// What may have been sent and is not shown for so long counts as not sent; in as many answers.
+    package var unsentMilliseconds = 60_000
+    /// Without an answer for so long people are told.
+    package var silenceMilliseconds = 7_200_000
+    package var lostMax = 3
+    package var interruptedMax = 20
+    /// Delays after the queue would not take a unit now; the last one repeats.
+    package var laterMilliseconds = [60_000, 120_000, 300_000]
+    package var laterMax = 200
+
+    package init() {}
+}

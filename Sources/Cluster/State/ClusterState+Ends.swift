@@ -1,0 +1,236 @@
+// How tries of units end, by attempt files and by the queue's word, and what follows.
+
+import Jobs
+
+extension ClusterState {
+    // MARK: Attempt files
+
+    mutating func found(
+        _ token: UnitToken, _ job: String, _ result: UnitResult, now: Int,
+        _ actions: inout [ClusterAction]
+    ) {
+        let key = UnitKey(job: job, unit: token.unit)
+        guard var entry = entries[key], entry.attempt == token.attempt, entry.phase != .done,
+            token.number <= entry.number
+        else { return }
+        switch result {
+        case .succeeded:
+            // Of an earlier try that was taken for lost, too: what it did is done.
+            let superfluous = token.number < entry.number ? entry.id : nil
+            // A submit command that runs will be answered, and what it sent is not needed: the
+            // sightings tell.
+            entry.phase = .done
+            entries[key] = entry
+            if let superfluous { actions.append(.cancel(ids: [superfluous])) }
+            actions.append(.tell(job: job, "unit `\(key.unit)` is done"))
+        case .failed(let failure) where token == entry.token:
+            entry.phase = .waiting(notBefore: nil)
+            entries[key] = entry
+            end(job, .failed(.unit(key, failure)), &actions)
+        case .stopped where token == entry.token && entry.phase.isOut:
+            interrupt(entry, "it was told to end", now: now, &actions)
+        case .failed, .stopped: break
+        }
+    }
+
+    // MARK: The queue's word
+
+    mutating func polled(
+        _ sightings: [Sighting], askedAt: Int, now: Int, _ actions: inout [ClusterAction]
+    ) {
+        let byToken = Dictionary(grouping: sightings, by: \.token)
+        var superfluous: [String] = []
+        for key in entries.keys.sorted() {
+            guard let entry = entries[key] else { continue }
+            superfluous += strays(of: entry, byToken)
+            var seen = byToken["\(entry.token)"] ?? []
+            switch entry.phase {
+            case .sending, .done: continue
+            // What counted as not sent may be there after all.
+            case .waiting: seen = seen.filter { $0.word == .pending || $0.word == .running }
+            case .unanswered, .sent, .ending: break
+            }
+            if let sighting = Self.present(seen, id: entry.id) {
+                superfluous += seen.filter { $0.id != sighting.id && !$0.word.isOver }.map(\.id)
+                self.seen(sighting, entry, now: now, &actions)
+            } else if askedAt >= entry.sentAt {
+                unseen(entry, now: now, &actions)
+            }
+        }
+        if !superfluous.isEmpty { actions.append(.cancel(ids: superfluous.sorted())) }
+    }
+
+    /// Of several of one token (it was sent twice by mistake of the queue): the one that counts.
+    private static func present(_ seen: [Sighting], id: String?) -> Sighting? {
+        let alive = seen.filter { !$0.word.isOver }
+        func first(_ all: [Sighting]) -> Sighting? {
+            all.first { $0.id == id } ?? all.first { $0.word == .running }
+                ?? all.min { ($0.id.utf8.count, $0.id) < ($1.id.utf8.count, $1.id) }
+        }
+        return first(alive) ?? seen.first { $0.id == id }
+            ?? seen.max { ($0.id.utf8.count, $0.id) < ($1.id.utf8.count, $1.id) }
+    }
+
+    /// What is in the queue of a unit, and that nobody waits for any more.
+    private func strays(_ words: [Sighting], isWanted: (Sighting) -> Bool) -> [String] {
+        words.filter { !$0.word.isOver && !isWanted($0) }.map(\.id)
+    }
+
+    private func strays(of entry: Entry, _ byToken: [String: [Sighting]]) -> [String] {
+        let last = entry.phase == .done ? entry.number : entry.number - 1
+        guard last >= 1 else { return [] }
+        return (1...last).flatMap { number in
+            let token = UnitToken(attempt: entry.attempt, unit: entry.key.unit, number: number)
+            return strays(byToken["\(token)"] ?? []) { sighting in
+                // One that has just written its file is on its way out.
+                if case .moving("COMPLETING") = sighting.word { return true }
+                return entry.phase == .done && sighting.word == .running
+            }
+        }
+    }
+
+    private mutating func seen(
+        _ sighting: Sighting, _ entry: Entry, now: Int, _ actions: inout [ClusterAction]
+    ) {
+        var entry = entry
+        let isEnding = jobs[entry.key.job]?.ending != nil
+        if entry.word != sighting.word || entry.reason != sighting.reason {
+            let reason = sighting.reason.isEmpty ? "" : " (\(sighting.reason))"
+            actions.append(
+                .tell(
+                    job: entry.key.job,
+                    "unit `\(entry.key.unit)` is \(sighting.word.text)\(reason), \(sighting.id)"))
+        }
+        (entry.word, entry.reason) = (sighting.word, sighting.reason)
+        if case .over(let end) = sighting.word {
+            return over(entry, sighting.id, end, now: now, &actions)
+        }
+        let isNew = entry.id != sighting.id
+        entry.phase = .sent(id: sighting.id, nil)
+        entries[entry.key] = entry
+        if isNew { actions.append(.record(entry.key, entry.record)) }
+        if isEnding {
+            actions.append(.cancel(ids: [sighting.id]))
+        } else if sighting.word == .pending, sighting.reason == "DependencyNeverSatisfied" {
+            end(entry.key.job, .failed(.impossible(entry.key, sighting.reason)), &actions)
+        }
+    }
+
+    /// The queue has answered, and does not show it.
+    private mutating func unseen(_ entry: Entry, now: Int, _ actions: inout [ClusterAction]) {
+        var entry = entry
+        func longer(_ absence: Absence?) -> Absence {
+            Absence(since: absence?.since ?? now, polls: (absence?.polls ?? 0) + 1)
+        }
+        switch entry.phase {
+        case .unanswered(let before):
+            let absence = longer(before)
+            let isUnsent =
+                absence.polls >= limits.absencePolls
+                && now - absence.since >= limits.unsentMilliseconds
+            // The same token: should it be there after all, one of the two is taken out again.
+            entry.phase = isUnsent ? .waiting(notBefore: nil) : .unanswered(absence)
+            entries[entry.key] = entry
+        case .sent(let id, let before):
+            let absence = longer(before)
+            guard absence.polls >= limits.absencePolls,
+                now - absence.since >= limits.absenceMilliseconds
+            else {
+                entry.phase = .sent(id: id, absence)
+                entries[entry.key] = entry
+                return
+            }
+            actions.append(.cancel(ids: [id]))
+            lose(entry, "the queue does not know \(id) any more", now: now, &actions)
+        case .ending(let id, let end, _): over(entry, id, end, now: now, &actions)
+        case .waiting, .sending, .done: break
+        }
+    }
+
+    /// Over by the queue's word; there is no attempt file, or it would not have come to this.
+    private mutating func over(
+        _ entry: Entry, _ id: String, _ end: QueueEnd, now: Int, _ actions: inout [ClusterAction]
+    ) {
+        var entry = entry
+        var since = now
+        if case .ending(_, _, let first) = entry.phase { since = first }
+        entry.phase = .ending(id: id, end, since: since)
+        entries[entry.key] = entry
+        if jobs[entry.key.job]?.ending != nil { return rest(entry) }
+        let reason = entry.reason.isEmpty ? end.rawValue : "\(end.rawValue), \(entry.reason)"
+        switch end {
+        case .completed, .failed:
+            guard now - since >= limits.fileMilliseconds else { return }
+            lose(entry, "the queue says: \(reason)", now: now, &actions)
+        case .timeout:
+            entry.counts.timeouts += 1
+            interrupt(entry, "its time was over", now: now, &actions)
+        case .preempted: interrupt(entry, "it was preempted", now: now, &actions)
+        case .nodeFailed: interrupt(entry, "its node failed", now: now, &actions)
+        case .outOfMemory:
+            // Once: a second class that is too small as well would not be the last.
+            guard entry.counts.memorySteps < min(1, entry.memorySteps) else {
+                rest(entry)
+                return self.end(entry.key.job, .failed(.memory(entry.key)), &actions)
+            }
+            entry.counts.memorySteps += 1
+            again(entry, &actions)
+            actions.append(
+                .tell(
+                    job: entry.key.job,
+                    "unit `\(entry.key.unit)` ran out of memory: it is tried once more with more"))
+        case .cancelled:
+            rest(entry)
+            self.end(entry.key.job, .failed(.cancelledInQueue(entry.key, reason)), &actions)
+        }
+    }
+
+    // MARK: What follows
+
+    /// Nothing of it is in the queue.
+    mutating func rest(_ entry: Entry) {
+        entries[entry.key]?.phase = .waiting(notBefore: nil)
+    }
+
+    private mutating func again(_ entry: Entry, _ actions: inout [ClusterAction]) {
+        var entry = entry
+        entry.number += 1
+        entry.phase = .waiting(notBefore: nil)
+        entries[entry.key] = entry
+    }
+
+    private mutating func lose(
+        _ entry: Entry, _ how: String, now: Int, _ actions: inout [ClusterAction]
+    ) {
+        var entry = entry
+        entry.counts.lost += 1
+        guard jobs[entry.key.job]?.ending == nil else { return rest(entry) }
+        guard entry.counts.lost < limits.lostMax else {
+            rest(entry)
+            let failure = ClusterFailure.lost(entry.key, times: entry.counts.lost, how)
+            return end(entry.key.job, .failed(failure), &actions)
+        }
+        actions.append(
+            .tell(job: entry.key.job, "unit `\(entry.key.unit)` is sent again: \(how)"))
+        again(entry, &actions)
+    }
+
+    private mutating func interrupt(
+        _ entry: Entry, _ how: String, now: Int, _ actions: inout [ClusterAction]
+    ) {
+        var entry = entry
+        entry.counts.interrupted += 1
+        // It did what it could until then.
+        entry.counts.lost = 0
+        guard jobs[entry.key.job]?.ending == nil else { return rest(entry) }
+        guard entry.counts.interrupted < limits.interruptedMax else {
+            rest(entry)
+            let failure = ClusterFailure.interrupted(
+                entry.key, times: entry.counts.interrupted, how)
+            return end(entry.key.job, .failed(failure), &actions)
+        }
+        actions.append(
+            .tell(job: entry.key.job, "unit `\(entry.key.unit)` goes on in another try: \(how)"))
+        again(entry, &actions)
+    }
+}

@@ -1,0 +1,74 @@
+// What is known of one unit of work.
+
+extension ClusterState {
+    /// Since when, and in how many answers, the queue has not shown a unit.
+    package struct Absence: Sendable, Hashable {
+        package internal(set) var since: Int
+        package internal(set) var polls: Int
+    }
+
+    package enum Phase: Sendable, Hashable {
+        /// For units before it, for its turn, or for a time.
+        case waiting(notBefore: Int?)
+        /// The submit command runs.
+        case sending
+        /// The submit command has run, or a daemon died over it; nobody knows what came of it.
+        case unanswered(Absence?)
+        /// In the queue, as far as is known.
+        case sent(id: String, Absence?)
+        /// Over by the queue's word, and there is no attempt file so far.
+        case ending(id: String, QueueEnd, since: Int)
+        case done
+
+        /// Whether it is in the queue, or may be.
+        var isOut: Bool {
+            switch self {
+            case .sending, .unanswered, .sent, .ending: true
+            case .waiting, .done: false
+            }
+        }
+    }
+
+    package struct Entry: Sendable, Hashable {
+        package let key: UnitKey
+        package let attempt: String
+        package let needs: [String]
+        let memorySteps: Int
+        /// Of the present or next try.
+        package internal(set) var number: Int
+        package internal(set) var counts: UnitCounts
+        package internal(set) var phase: Phase
+        /// The queue's last word.
+        package internal(set) var word: QueueWord?
+        package internal(set) var reason = ""
+        /// When the present try was sent.
+        var sentAt: Int
+        /// Times in a row that the queue would not take it now.
+        var later = 0
+
+        package var token: UnitToken {
+            UnitToken(attempt: attempt, unit: key.unit, number: number)
+        }
+
+        var id: String? {
+            switch phase {
+            case .sent(let id, _), .ending(let id, _, _): id
+            case .waiting, .sending, .unanswered, .done: nil
+            }
+        }
+
+        var record: UnitRecord {
+            UnitRecord(attempt: attempt, number: number, id: id, counts: counts)
+        }
+    }
+
+    struct Job: Sendable, Hashable {
+        let attempt: String
+        /// In their order; the last one is the job.
+        let units: [String]
+        /// Place in the order of arrival.
+        let sequence: Int
+        /// Set when it is to end before its last unit.
+        var ending: ClusterEnd?
+    }
+}
