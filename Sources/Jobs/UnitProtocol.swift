@@ -17,13 +17,18 @@ package struct UnitPart: Sendable, Equatable, Codable {
     /// Names this try of this unit, everywhere.
     package var token: String
     package var scope: UnitScope
+    /// The version of the daemon's program; the node's has to be the same.
+    package var program: String
     /// What other units of the job were computed with, by name of the unit; in the request of the
     /// last one, whose report says where machines differed.
     package var numerics: [String: UnitNumerics]
 
-    package init(token: String, scope: UnitScope, numerics: [String: UnitNumerics] = [:]) {
+    package init(
+        token: String, scope: UnitScope, program: String, numerics: [String: UnitNumerics] = [:]
+    ) {
         self.token = token
         self.scope = scope
+        self.program = program
         self.numerics = numerics
     }
 }

@@ -49,13 +49,21 @@ package final class JobRunner {
     private let numerics: Numerics
     private let rates: RateFile?
     private let started = timestamp()
+    private let scope: UnitScope
+    /// What the report says besides what the job itself finds to say.
+    package var remarks: [String] = []
 
     /// Cached objects may turn out damaged while they are read; each try recomputes what was
     /// lost. More tries than this mean that the disk eats what it is given.
     private static let triesMax = 3
 
-    package init(_ job: JobDescription, setting: JobSetting, progress: ProgressReporter) {
+    /// - Parameter scope: how much of the job is done. Default: all of it.
+    package init(
+        _ job: JobDescription, setting: JobSetting, progress: ProgressReporter,
+        scope: UnitScope = .whole
+    ) {
         self.job = job
+        self.scope = scope
         self.setting = setting
         self.progress = progress
         let numerics = Numerics(job.analysis.compute)
@@ -71,6 +79,19 @@ package final class JobRunner {
             try clearResults()
             return try attempt()
         }
+    }
+
+    /// Runs the stages for what they leave in the cache. Models that stages behind them read are
+    /// written, and gone when this returns.
+    package func fillCache() throws {
+        try retrying {
+            try clearResults()
+            let prepared = try prepare()
+            try announce(prepared)
+            _ = try carryOut(prepared, cache)
+            try cache.verifyInputs()
+        }
+        try clearResults()
     }
 
     /// Runs `work`, and again where the cache lost something under it.
@@ -99,6 +120,7 @@ package final class JobRunner {
     }
 
     private func attempt() throws -> RunReport {
+        for remark in remarks { progress.warn(remark) }
         let prepared = try prepare()
         try announce(prepared)
         let outcome = try carryOut(prepared, cache)
@@ -232,6 +254,9 @@ package final class JobRunner {
         let analysed = try analyse(prepared, analysis)
         let baselines = try job.evaluate.compactMap {
             try evaluations?.run($0, on: Subject(original), beside: nil)
+        }
+        if scope == .shared {
+            return Outcome(analysed: analysed, made: [], quantized: [], exports: nil)
         }
         let judge = ModelJudge(
             job: job, evaluations: evaluations, baselines: baselines, progress: cache.progress)

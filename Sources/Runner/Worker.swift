@@ -11,8 +11,8 @@ import Store
 package import SystemPackage
 
 package struct Worker {
-    private let request: WorkerRequest
-    private let emit: @Sendable (ProgressLine) -> Void
+    let request: WorkerRequest
+    let emit: @Sendable (ProgressLine) -> Void
     private let stop: () throws -> Void
 
     /// Stages that find their folders gone are run again, but not for ever: somebody keeps at it.
@@ -80,7 +80,7 @@ package struct Worker {
     }
 
     /// Runs the job; again, with folders made anew, where somebody removed them meanwhile.
-    private func runJob(_ pulse: Pulse) throws {
+    func runJob(_ pulse: Pulse) throws {
         let state = FilePath(request.stateDirectory)
         let results = FilePath(request.resultsDirectory)
         try LentEyes(request).take()
@@ -107,6 +107,7 @@ package struct Worker {
     ) throws {
         let progress = ProgressReporter(listener: emit, stop: stop, pulse: pulse)
         let log = RunLog(folder: results)
+        let scope = request.unit?.scope ?? .whole
         let runner = JobRunner(
             request.description,
             setting: JobSetting(
@@ -114,7 +115,9 @@ package struct Worker {
                 models: ModelLocator(roots: request.modelRoots.map { FilePath($0) }),
                 data: .below(request.dataRoots.map { FilePath($0) }), results: results,
                 state: state),
-            progress: progress)
+            progress: progress, scope: scope)
+        guard scope == .whole else { return try runner.fillCache() }
+        runner.remarks = remarks()
         let report = try runner.run()
         try log.write(report)
         // The largest files were hashed while they were written.

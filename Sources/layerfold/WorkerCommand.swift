@@ -18,7 +18,19 @@ struct WorkerCommand: ComputingCommand {
 
     @Flag(help: "Run in a unit of its own, and outlive the daemon.") var unit = false
 
+    @Option(help: "A file with the request, on another machine than the daemon's.")
+    var request: String?
+
+    @Option(help: "With --request: the file that tells how it ended.") var outcome: String?
+
+    func validate() throws {
+        guard (request == nil) == (outcome == nil), request == nil || !(plan || unit) else {
+            throw ValidationError("--request and --outcome go together, and with nothing else")
+        }
+    }
+
     func run() throws {
+        if let request, let outcome { return try NodeUnit(request, outcome).run() }
         if unit { try WorkerUnit.greet() }
         let stop = StopSignal()
         // Stages ask whether their inputs are whole before they keep anything.
@@ -26,7 +38,7 @@ struct WorkerCommand: ComputingCommand {
         if plan { try forecast(stop) } else { try work(stop) }
     }
 
-    private func request<Request: Decodable>() throws -> Request {
+    private func readRequest<Request: Decodable>() throws -> Request {
         guard let line = readLine(strippingNewline: true),
             line.utf8.count <= WorkerRequest.bytesMax,
             let request = try? JSONDecoder().decode(Request.self, from: Data(line.utf8))
@@ -38,7 +50,7 @@ struct WorkerCommand: ComputingCommand {
     private func forecast(_ stop: StopSignal) throws {
         // A job that runs goes first.
         _ = nice(10)
-        let request: ForecastRequest = try request()
+        let request: ForecastRequest = try readRequest()
         do {
             try Terminal.json(try Worker.forecast(request) { try stop.check() })
         } catch is JobStopped {
@@ -50,7 +62,7 @@ struct WorkerCommand: ComputingCommand {
     }
 
     private func work(_ stop: StopSignal) throws {
-        let request: WorkerRequest = try request()
+        let request: WorkerRequest = try readRequest()
         let ownUnit = unit ? WorkerUnit(request) : nil
         let worker = Worker(
             request,

@@ -10,7 +10,7 @@ import Testing
         let text = """
             version: 1
             model: m
-            calibration: {dataset: builtin}
+            calibration: {dataset: text, path: c.txt}
             \(rest)
             """
         return try ManifestParser.parse(bytes: Data(text.utf8), name: "j")

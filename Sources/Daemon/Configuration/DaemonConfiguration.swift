@@ -50,6 +50,10 @@ package struct DaemonConfiguration: Sendable {
     package var retention: RetentionRule?
     /// The most that results of one user may take, in bytes; nil: no limit.
     package var resultsPerUser: Int?
+    /// Other machines that take work; nil: there are none.
+    package var cluster: ClusterSettings?
+    /// Where jobs run that do not say it.
+    package var runOn = JobDescription.RunPlace.local
 
     static let usualAdminGroup = "layerfold-admin"
 
@@ -80,6 +84,8 @@ package struct DaemonConfiguration: Sendable {
         if let seconds = settings.graceSeconds { grace = .seconds(seconds) }
         retention = settings.retention
         resultsPerUser = settings.resultsPerUser
+        cluster = settings.cluster
+        runOn = settings.runOn ?? .local
         if let patience = settings.stagePatience { supervision.patience = patience }
         adminGroup = settings.adminGroup ?? adminGroup
         isPrivate = settings.isPrivate ?? isPrivate

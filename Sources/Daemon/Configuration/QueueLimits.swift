@@ -5,6 +5,8 @@ package import Jobs
 package struct QueueLimits: Sendable, Hashable {
     /// Workers at once. One: a job uses all cores.
     package var slots = 1
+    /// Jobs at the cluster at once, beside these.
+    package var clusterSlots = 0
     /// Jobs beside these that a forecast says take at most `laneSecondsMax`.
     package var laneSlots = 1
     /// Of what is not in the cache. A minute: writing a model whose analysis is there.
@@ -38,6 +40,8 @@ package struct QueueLimits: Sendable, Hashable {
     ///   said how much workers may take.
     package init(_ settings: ServerSettings, machineBytes: Int) {
         if let workers = settings.workers { slots = workers }
+        // Where there is no cluster any more, such a job is started to say so.
+        clusterSlots = settings.cluster?.jobs ?? 1
         memoryBytes = settings.memoryBytes ?? machineBytes - machineBytes / 8
         if let days = settings.shareHalfLifeDays {
             shareHalfLifeMilliseconds = Int(days * 86_400_000)

@@ -30,14 +30,28 @@ extension JobQueue {
         }
         let adoptable = adoptable(running, by: entries)
         let staying = killOrphans(running, except: adoptable)
+        let remote = Set(entries.map(\.id).filter(isAtCluster))
         entries = try entries.map { entry in
             if let worker = staying[entry.id] { return try held(entry, by: worker) }
             var entry = entry
-            entry.startedAt = adoptable[entry.id].map(uptime(of:))
+            let isRemote = remote.contains(entry.id)
+            let began = isRemote ? running.last { $0.job == entry.id } : adoptable[entry.id]
+            entry.startedAt = began.map(uptime(of:))
+            if isRemote { entry.isRemote = true }
             return entry
         }
         process(.admitted(entries))
+        for entry in entries where entry.state == .cancelling && remote.contains(entry.id) {
+            guard let record = try JobFolder(folders.job(entry.id)).record() else { continue }
+            abandonRemote(record, attempt: running.last { $0.job == entry.id })
+        }
         for entry in entries where entry.state == .running {
+            if remote.contains(entry.id),
+                let attempt = running.last(where: { $0.job == entry.id })
+            {
+                adoptRemote(entry, attempt)
+                continue
+            }
             if let attempt = adoptable[entry.id], let worker = attempt.worker {
                 adopt(entry, attempt, worker)
             } else {

@@ -106,7 +106,7 @@ extension JobQueue {
             // What ends by itself is looked at when the daemon starts.
             notBefore: hold.map { $0.endsByItself ? uptime : nil } ?? notBefore,
             waitingSince: uptime - max(0, wall - record.submittedAtMilliseconds),
-            isComputed: isComputed)
+            isComputed: isComputed, isRemote: isRemote(record))
     }
 
     static func newRow(_ record: JobRecord) -> JobRow {

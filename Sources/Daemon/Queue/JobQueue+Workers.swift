@@ -14,13 +14,8 @@ extension JobQueue {
         live[id]?.stop = stop
         live[id]?.ending = nil
         progress[id] = ProgressHistory(file: folder.progress)
-        let request = WorkerRequest(
-            job: id, attempt: attemptID, stateDirectory: folders.state.string,
-            jobDirectory: folder.path.string,
-            modelRoots: configuration.modelRoots.map(\.string),
-            dataRoots: configuration.dataRoots.map(\.string),
-            resultsDirectory: folders.results.appending(job.record.partialResultsName).string,
-            description: job.record.description)
+        let request = request(job.record, attempt: attemptID)
+        let isRemote = state.entries[id]?.isRemote ?? false
         let launcher = configuration.launcher { [health, logger] absence in
             for text in health.set("worker socket", [absence].compactMap(\.self)) {
                 logger.warning("something is wrong", metadata: ["reason": "\(text)"])
@@ -33,10 +28,17 @@ extension JobQueue {
                 try folder.removeOutcome()
                 var request = request
                 request.submitter = await submitters.find(job.record.owner)
+                let onLine: @Sendable (ProgressLine) async -> Void = {
+                    await self.workerSaid($0, id, attempt: attempt)
+                }
+                if isRemote {
+                    ending = await runRemotely(request, stop: stop, onLine: onLine)
+                    return workerEnded(id, attempt: attempt, ending)
+                }
                 ending = await launcher.run(
                     request, log: folder.log, stop: stop, supervisor: supervisor,
                     onStart: { try await self.workerStarted(id, attempt: attempt, $0) },
-                    onLine: { await self.workerSaid($0, id, attempt: attempt) })
+                    onLine: onLine)
             } catch {
                 ending = WorkerEnding(.notStarted(FaultText.describe(error)))
             }
@@ -55,7 +57,7 @@ extension JobQueue {
         live[id]?.attempt = row
     }
 
-    private func workerSaid(_ line: ProgressLine, _ id: String, attempt: Int) {
+    func workerSaid(_ line: ProgressLine, _ id: String, attempt: Int) {
         guard live[id]?.row.attempts == attempt else { return }
         // Signs of life are the supervisor's.
         if case .heartbeat = line { return }

@@ -1,6 +1,7 @@
 // Carries out what `QueueState` decides: commits its records, then starts, stops and publishes.
 // One actor on a thread of its own; no await lies between reading and changing its state.
 
+import Cluster
 import DurableIO
 import Jobs
 package import Logging
@@ -26,6 +27,7 @@ package actor JobQueue {
     let index: IndexDatabase
     let publisher: Publisher
     let forecaster: Forecaster
+    let cluster: ClusterDriver
     let logger: Logger
     private let notifier: Notifier
     let startedAt: Int
@@ -37,6 +39,8 @@ package actor JobQueue {
     var models: [String: String?] = [:]
     /// The forecast that is being made ahead.
     var planning: Task<Void, Never>?
+    /// The last forecast that was asked for to cut a job for the cluster.
+    var clusterPlanning: Task<ClusterForecast?, Never>?
     /// What jobs used that only their folders tell of, until the shares are restored.
     var usageOfFolders: [UsageRow] = []
     /// Places of queued jobs, for people; nil after each event.
@@ -75,6 +79,7 @@ package actor JobQueue {
             results: configuration.folders.results, groupReads: !settings.current.isPrivate)
         census = ResultsCensus(results: configuration.folders.results)
         forecaster = Forecaster(settings)
+        cluster = ClusterDriver(settings, health: health, logger: logger)
         state = QueueState(limits: configuration.limits)
         startedAt = configuration.clock.now()
     }
@@ -95,9 +100,11 @@ package actor JobQueue {
     }
 
     /// Stops the workers that are children and puts their jobs back into the queue; workers in
-    /// units of their own go on, and the next daemon finds them. Returns when nothing else runs.
+    /// units of their own, or at the cluster, go on, and the next daemon finds them. Returns when nothing else runs.
     package func drain() async {
-        let staying = live.filter { $0.value.attempt?.worker?.outlivesDaemon ?? false }.keys
+        let staying = live.filter { id, job in
+            (job.attempt?.worker?.outlivesDaemon ?? false) || state.entries[id]?.isRemote == true
+        }.keys
         process(.leaving(Set(staying)))
         for id in staying where state.entries[id] == nil { live[id] = nil }
         planning?.cancel()

@@ -48,6 +48,8 @@ extension QueueState {
         package internal(set) var startedAt: Int?
         /// The results are complete and only have to be put in place.
         package let isComputed: Bool
+        /// Runs on other machines, and takes no slot and no memory of this one.
+        package internal(set) var isRemote: Bool
         /// Runs beside the others, as it takes little time.
         package internal(set) var isInLane = false
         /// What a forecast has said.
@@ -60,7 +62,7 @@ extension QueueState {
             id: String, owner: Int = 0, sequence: Int, priority: Int, band: Int? = nil,
             state: JobState = .queued, hold: HoldReason? = nil, attempt: Int = 0, lost: Int = 0,
             transientFailures: Int = 0, notBefore: Int? = nil, waitingSince: Int = 0,
-            isComputed: Bool = false
+            isComputed: Bool = false, isRemote: Bool = false
         ) {
             precondition(!state.isFinal, "a finished job is not in the queue")
             precondition((state == .held) == (hold != nil), "held and a reason go together")
@@ -77,6 +79,7 @@ extension QueueState {
             self.notBefore = notBefore
             self.waitingSince = waitingSince
             self.isComputed = isComputed
+            self.isRemote = isRemote
         }
 
         /// Has or had a worker that is not yet gone.

@@ -1,9 +1,19 @@
-// What is started, and when: slots, memory by plan, the lane for what takes little time.
+// What is started, and when: slots, memory by plan, the lane for what takes little time. Jobs of
+// the cluster have a limit of their own, and nothing here is taken by them.
 
 import Jobs
 
 extension QueueState {
-    private var ready: some Sequence<Entry> { entries.values.lazy.filter(\.isReady) }
+    private var ready: some Sequence<Entry> {
+        entries.values.lazy.filter { $0.isReady && !$0.isRemote }
+    }
+
+    private var readyElsewhere: some Sequence<Entry> {
+        entries.values.lazy.filter { $0.isReady && $0.isRemote }
+    }
+
+    /// Jobs with a worker on this machine.
+    private var activeHere: [String] { active.filter { entries[$0]?.isRemote == false } }
 
     private var lane: [Entry] { active.compactMap { entries[$0] }.filter(\.isInLane) }
 
@@ -49,6 +59,12 @@ extension QueueState {
 
     /// The job to start now, and which turn it takes.
     private mutating func next(now: Int) -> Entry? {
+        let active = activeHere
+        if self.active.count - active.count < limits.clusterSlots,
+            let remote = Order.first(of: readyElsewhere, used: used(now: now))
+        {
+            return remote
+        }
         let laneCount = lane.count
         if active.count - laneCount < limits.slots {
             // Nothing overtakes the first: a large job would wait for ever behind small ones.
@@ -78,6 +94,7 @@ extension QueueState {
     /// Whether there is memory for the job beside those that run. A job runs alone whatever it
     /// takes: the worker itself refuses what the machine cannot hold.
     private func fits(_ entry: Entry) -> Bool {
+        let active = activeHere
         if active.isEmpty { return true }
         guard let plan = entry.plan else { return false }
         var free = limits.memoryBytes
@@ -91,6 +108,7 @@ extension QueueState {
     /// The job of which a forecast would help now: one that runs, else one of the first few of
     /// each user.
     package func nextToPlan(now: Int) -> String? {
+        let active = activeHere
         guard !isDraining, readyCount > 0, !active.isEmpty, limits.slots > 1 || limits.laneSlots > 0
         else { return nil }
         if let running = active.sorted().first(where: { entries[$0]?.isPlanAsked == false }) {

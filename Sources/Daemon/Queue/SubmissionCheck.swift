@@ -26,6 +26,13 @@ actor SubmissionCheck {
     ) throws -> JobDescription {
         let description = try ManifestParser.parse(
             bytes: manifest, name: name, paths: configuration.pathRule)
+        guard description.runOn != .slurm || configuration.cluster != nil else {
+            throw ErrorDocument(
+                code: .refused,
+                message:
+                    "`run_on: slurm`, and this server has no cluster: take the key out, or ask "
+                    + "an administrator for `cluster` in the settings")
+        }
         do {
             try configuration.preflight.check(
                 description, for: user.map { Submitter(user: $0) })

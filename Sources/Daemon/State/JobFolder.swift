@@ -73,6 +73,11 @@ package struct JobFolder: Sendable {
         return outcome
     }
 
+    /// Of a job whose workers are on other machines; a worker here writes it itself.
+    package func write(_ outcome: WorkerOutcome) throws {
+        try write(Array(JobJSON.encodePretty(outcome)), to: WorkerOutcome.fileName)
+    }
+
     /// Removes what earlier attempts said, durably, before a new one begins.
     package func removeOutcome() throws {
         try remove(WorkerOutcome.fileName)

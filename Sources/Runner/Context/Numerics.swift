@@ -17,11 +17,13 @@ struct Numerics {
         }
     }
 
+    var productKernels: Int { Provenance.productKernels }
+
     /// For keys: mode, kernel level, threads and the kernels that the libraries use.
     var key: KeyJSON {
         [
             "blas": .string(Provenance.blasCore), "compute": .string(mode.rawValue),
-            "kernels": .integer(kernelLevel()), "products": .integer(Provenance.productKernels),
+            "kernels": .integer(kernelLevel()), "products": .integer(productKernels),
             "threads": .integer(Parallel.threadCount),
         ]
     }

@@ -1,0 +1,326 @@
+// Carries out what `ClusterState` decides: puts records on disk, then asks the queue, and looks for
+// attempt files. One actor on a thread of its own; nothing of it is needed after a restart, since
+// the folders of the jobs say all.
+
+import Catalogue
+import Cluster
+import DurableIO
+import Failures
+import Jobs
+import Logging
+import SystemPackage
+
+actor ClusterDriver {
+    struct Running {
+        let folders: UnitFolders
+        let plan: UnitFolders.Plan
+        let request: WorkerRequest
+        let lines: AsyncStream<ProgressLine>.Continuation?
+        var waiter: CheckedContinuation<ClusterEnd, Never>?
+        /// Attempt files that were read.
+        var known: Set<String> = []
+        var numerics: [String: UnitNumerics] = [:]
+        /// How far progress files were read.
+        var offsets: [String: Int] = [:]
+    }
+
+    private nonisolated let live: LiveConfiguration
+    private nonisolated let health: Health
+    nonisolated let logger: Logger
+    private var state: ClusterState
+    var jobs: [String: Running] = [:]
+    /// One event after the other: what an action leads to comes after the other actions.
+    private var pending: [ClusterEvent] = []
+    private var isProcessing = false
+    private var wakeTask: Task<Void, Never>?
+
+    nonisolated var configuration: DaemonConfiguration { live.current }
+
+    private nonisolated let executor = BlockingExecutor(label: "layerfoldd.cluster")
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    init(_ settings: LiveConfiguration, health: Health, logger: Logger) {
+        live = settings
+        self.health = health
+        self.logger = logger
+        state = ClusterState()
+    }
+
+    // MARK: Jobs
+
+    /// Runs a job at the cluster, or goes on with what an earlier daemon sent. When this returns,
+    /// nothing of the job is in the queue, and its outcome is in its folder, unless it was
+    /// stopped.
+    /// - Parameter forecast: of the job, as `layerfold plan --json` writes it.
+    nonisolated func run(
+        _ request: WorkerRequest, forecast: ClusterForecast?, stop: StopSwitch,
+        onLine: @escaping @Sendable (ProgressLine) async -> Void
+    ) async -> WorkerEnding {
+        let (lines, continuation) = AsyncStream.makeStream(
+            of: ProgressLine.self, bufferingPolicy: .bufferingNewest(1_024))
+        let telling = Task { for await line in lines { await onLine(line) } }
+        let stopping = Task {
+            await stop.wait()
+            if !Task.isCancelled { await self.process(.cancelled(job: request.job)) }
+        }
+        let failure = await begin(request, forecast, continuation)
+        if let failure {
+            stopping.cancel()
+            continuation.finish()
+            return WorkerEnding(.notStarted(failure))
+        }
+        // Somebody may have stopped it before it was there.
+        if stop.isStopping { await process(.cancelled(job: request.job)) }
+        let end = await finished(request.job)
+        stopping.cancel()
+        continuation.finish()
+        await telling.value
+        switch end {
+        case .succeeded: return WorkerEnding(.exited(code: 0))
+        case .failed: return WorkerEnding(.exited(code: 1))
+        case .cancelled: return WorkerEnding(.vanished("the job was stopped"))
+        }
+    }
+
+    /// Takes the units of a job out of the queue that nobody wants any more.
+    func abandon(_ request: WorkerRequest) {
+        guard begin(request, nil, nil) == nil else { return }
+        process(.cancelled(job: request.job))
+    }
+
+    private func finished(_ job: String) async -> ClusterEnd {
+        guard jobs[job] != nil else { return .cancelled }
+        return await withCheckedContinuation { jobs[job]?.waiter = $0 }
+    }
+
+    /// - Returns: why it could not begin.
+    private func begin(
+        _ request: WorkerRequest, _ forecast: ClusterForecast?,
+        _ lines: AsyncStream<ProgressLine>.Continuation?
+    ) -> String? {
+        guard let cluster = configuration.cluster else {
+            return "it is to run at a cluster, and the settings have no `cluster`"
+        }
+        let folders = UnitFolders(JobFolder(FilePath(request.jobDirectory)))
+        let plan: UnitFolders.Plan
+        if let found = folders.plan() {
+            plan = found
+            logger.notice(
+                "going on with units that are at the cluster", metadata: ["job": "\(request.job)"])
+        } else {
+            plan = UnitFolders.Plan(
+                attempt: request.attempt,
+                units: ClusterPlan.units(of: request.description, forecast: forecast))
+            do { try folders.begin(plan) } catch { return FaultText.describe(error) }
+        }
+        jobs[request.job] = Running(
+            folders: folders, plan: plan, request: request, lines: lines)
+        let starts = plan.units.map { unit in
+            let ask = UnitAsk(
+                seconds: unit.seconds, peakBytes: unit.peakBytes,
+                resources: resources(request.description, cluster), settings: cluster,
+                counts: UnitCounts())
+            return UnitStart(
+                name: unit.name, needs: unit.needs, memorySteps: ask.memorySteps,
+                record: folders.record(unit.name))
+        }
+        process(.began(job: request.job, attempt: plan.attempt, starts))
+        look()
+        return nil
+    }
+
+    private func resources(
+        _ description: JobDescription, _ cluster: ClusterSettings
+    ) -> JobDescription.Resources {
+        (description.resources ?? .init()).over(cluster.resources)
+    }
+
+    // MARK: Events
+
+    private func process(_ event: ClusterEvent) {
+        pending.append(event)
+        guard !isProcessing else { return }
+        isProcessing = true
+        defer { isProcessing = false }
+        if let cluster = configuration.cluster { state.replace(limits: ClusterLimits(cluster)) }
+        while !pending.isEmpty {
+            let event = pending.removeFirst()
+            for action in state.handle(event, now: configuration.clock.uptime()) { perform(action) }
+        }
+    }
+
+    private func perform(_ action: ClusterAction) {
+        switch action {
+        case .send(let key, let record): send(key, record)
+        case .record(let key, let record):
+            do { try jobs[key.job]?.folders.write(record, of: key.unit) } catch {
+                // It is found by its token.
+                logger.warning(
+                    "an identifier of the queue is not on record",
+                    metadata: ["job": "\(key.job)", "reason": "\(error)"])
+            }
+        case .cancel(let ids): cancel(ids)
+        case .poll: poll()
+        case .look: look()
+        case .finish(let job, let end): finish(job, end)
+        case .tell(let job, let text):
+            logger.info("\(text)", metadata: ["job": "\(job)"])
+            jobs[job]?.lines?.yield(.note(message: text))
+        case .alarm(let reason):
+            let problem = reason.map {
+                "the queue of the cluster has not answered for long: \($0); jobs there go on, and "
+                    + "are waited for"
+            }
+            for text in health.set("cluster", [problem].compactMap(\.self)) {
+                logger.warning("something is wrong", metadata: ["reason": "\(text)"])
+            }
+        case .wake(let time): wake(at: time)
+        }
+    }
+
+    private func wake(at time: Int) {
+        wakeTask?.cancel()
+        let clock = configuration.clock
+        let delay = max(0, time - clock.uptime())
+        wakeTask = Task {
+            do { try await clock.sleep(.milliseconds(delay)) } catch { return }
+            self.process(.ticked)
+        }
+    }
+
+    // MARK: Sending
+
+    private func send(_ key: UnitKey, _ record: UnitRecord) {
+        let token = UnitToken(
+            attempt: record.attempt, unit: key.unit, number: record.number)
+        do {
+            guard let cluster = configuration.cluster, let job = jobs[key.job],
+                let unit = job.plan.units.first(where: { $0.name == key.unit })
+            else { return answered(token, key, .later("the settings have no `cluster`")) }
+            let submission = try prepare(unit, record, token, job, cluster)
+            let asker = configuration.queueAsker(cluster)
+            Task {
+                let reply = await asker.ask(
+                    .submit(arguments: submission.arguments, script: submission.script))
+                self.answered(token, key, SubmitAnswer(reply))
+            }
+        } catch {
+            answered(token, key, .later(FaultText.describe(error)))
+        }
+    }
+
+    /// Puts request and record on disk; the record last.
+    private func prepare(
+        _ unit: ClusterUnit, _ record: UnitRecord, _ token: UnitToken, _ job: Running,
+        _ cluster: ClusterSettings
+    ) throws -> Submission {
+        let folders = job.folders
+        var request = job.request
+        request.description = unit.description
+        request.jobDirectory = folders.folder(unit.name).string
+        if unit.scope != .whole { request.resultsDirectory = folders.scratch(unit.name).string }
+        request.unit = UnitPart(
+            token: "\(token)", scope: unit.scope, program: Product.version,
+            numerics: unit.scope == .whole ? job.numerics : [:])
+        try folders.write(request, of: unit.name, number: record.number)
+        try folders.write(record, of: unit.name)
+        let resources = resources(job.request.description, cluster)
+        let ask = UnitAsk(
+            seconds: unit.seconds, peakBytes: unit.peakBytes, resources: resources,
+            settings: cluster, counts: record.counts)
+        return Submission(
+            token: token, minutes: ask.minutes, memoryBytes: ask.memoryBytes,
+            resources: resources, worker: cluster.nodeWorker ?? configuration.worker.string,
+            request: folders.request(unit.name, record.number).string,
+            outcome: folders.outcome(unit.name, record.number).string,
+            log: folders.log(unit.name).string, folder: folders.folder(unit.name).string)
+    }
+
+    private func answered(_ token: UnitToken, _ key: UnitKey, _ answer: SubmitAnswer) {
+        process(.answered(token, job: key.job, answer))
+    }
+
+    private func cancel(_ ids: [String]) {
+        guard let cluster = configuration.cluster else { return }
+        let asker = configuration.queueAsker(cluster)
+        Task { [logger] in
+            for start in stride(from: 0, to: ids.count, by: QueueCommand.idsMax) {
+                let part = Array(ids[start..<min(ids.count, start + QueueCommand.idsMax)])
+                let reply = await asker.ask(.cancel(ids: part))
+                if reply.code != 0 {
+                    // Asked again with the next answer of the queue that shows them.
+                    logger.warning(
+                        "the queue did not cancel", metadata: ["reason": "\(reply.errors)"])
+                }
+            }
+        }
+    }
+
+    // MARK: Looking
+
+    private func poll() {
+        guard let cluster = configuration.cluster else {
+            return process(.pollFailed("the settings have no `cluster`"))
+        }
+        let askedAt = configuration.clock.uptime()
+        let asker = configuration.queueAsker(cluster)
+        Task {
+            let reply = await asker.ask(.list)
+            self.polled(reply, askedAt: askedAt)
+        }
+    }
+
+    private func polled(_ reply: CommandReply, askedAt: Int) {
+        guard reply.code == 0 else {
+            let words = reply.errors.isEmpty ? "it gave no answer" : reply.errors
+            return process(.pollFailed(String(words.prefix(500))))
+        }
+        do {
+            let sightings = try QueueAnswer.parse(reply.output)
+            // The file is the truth: what is there by now counts before the queue's word.
+            look()
+            process(.polled(sightings, askedAt: askedAt))
+        } catch {
+            process(.pollFailed("\(error)"))
+        }
+    }
+
+    /// Looks for attempt files, and at what workers say.
+    private func look() {
+        for (name, job) in jobs {
+            for entry in state.entries(of: name) where entry.phase != .done {
+                let unit = entry.key.unit
+                for (number, outcome) in job.folders.outcomes(unit, besides: job.known) {
+                    let token = UnitToken(attempt: entry.attempt, unit: unit, number: number)
+                    guard outcome.token == "\(token)" else { continue }
+                    jobs[name]?.known.insert(UnitFolders.outcomeName(unit, number))
+                    jobs[name]?.numerics[unit] = outcome.numerics
+                    process(.found(token, job: name, UnitResult(outcome)))
+                }
+                if case .sent = entry.phase { hear(unit, of: name) }
+            }
+        }
+    }
+
+    // MARK: Ends
+
+    private func finish(_ name: String, _ end: ClusterEnd) {
+        guard let job = jobs.removeValue(forKey: name) else { return }
+        do {
+            if let outcome = outcome(of: job, end) { try job.folders.job.write(outcome) }
+            for unit in job.plan.units {
+                try? FolderTree.remove(job.folders.scratch(unit.name))
+            }
+            try job.folders.end()
+        } catch {
+            // Without an outcome it is another attempt, which finds all in the cache.
+            logger.error(
+                "the outcome of a job at the cluster is not on record",
+                metadata: ["job": "\(name)", "reason": "\(error)"])
+        }
+        job.waiter?.resume(returning: end)
+    }
+}

@@ -1,0 +1,123 @@
+// What a job at the cluster has on disk, below `jobs/<id>/units`: enough to go on without the
+// index, on another machine.
+
+import Cluster
+import DurableIO
+import Foundation
+import Jobs
+import SystemPackage
+
+struct UnitFolders: Sendable {
+    /// `plan.json`: how the job was cut. It is there exactly as long as units of it may be in the
+    /// queue.
+    struct Plan: Sendable, Equatable, Codable {
+        static let currentVersion = 1
+        static let fileName = "plan.json"
+        static let bytesMax = 67_108_864
+
+        var version = currentVersion
+        /// The attempt that cut it; tokens are named by it.
+        var attempt: String
+        var units: [ClusterUnit]
+    }
+
+    let job: JobFolder
+    var path: FilePath { job.path.appending("units") }
+
+    init(_ job: JobFolder) { self.job = job }
+
+    func folder(_ unit: String) -> FilePath { path.appending(unit) }
+    func log(_ unit: String) -> FilePath {
+        folder(unit).appending(WorkerRequest.logFileName)
+    }
+    func progress(_ unit: String) -> FilePath {
+        folder(unit).appending(WorkerRequest.progressFileName)
+    }
+    /// Where models are written that only evaluations read.
+    func scratch(_ unit: String) -> FilePath { folder(unit).appending("partial") }
+    func request(_ unit: String, _ number: Int) -> FilePath {
+        folder(unit).appending("request-\(number).json")
+    }
+    func outcome(_ unit: String, _ number: Int) -> FilePath {
+        folder(unit).appending(Self.outcomePrefix + "\(number).json")
+    }
+    private static let outcomePrefix = "outcome-"
+
+    // MARK: The plan
+
+    /// nil where there is none, or it cannot be read: then the job is cut anew.
+    func plan() -> Plan? {
+        let plan: Plan? = decoded(path.appending(Plan.fileName), bytesMax: Plan.bytesMax)
+        return plan.flatMap { $0.version == Plan.currentVersion && !$0.units.isEmpty ? $0 : nil }
+    }
+
+    /// Makes the folders of a new plan, durably; the plan last.
+    func begin(_ plan: Plan) throws {
+        if try Syscalls.stat(path) != nil { try FolderTree.remove(path) }
+        try Syscalls.makeFolders(path, mode: 0o700)
+        for unit in plan.units { try Syscalls.makeFolders(folder(unit.name), mode: 0o700) }
+        try DurableFile.write(
+            Array(JobJSON.encode(plan)), to: path.appending(Plan.fileName))
+    }
+
+    /// Nothing of the job is in the queue any more.
+    func end() throws {
+        let file = path.appending(Plan.fileName)
+        guard try Syscalls.stat(file) != nil else { return }
+        try Syscalls.unlink(file)
+        try Syscalls.syncFolder(path)
+    }
+
+    // MARK: Units
+
+    func record(_ unit: String) -> UnitRecord? {
+        let record: UnitRecord? = decoded(
+            folder(unit).appending(UnitRecord.fileName), bytesMax: UnitRecord.bytesMax)
+        return record.flatMap { $0.version == UnitRecord.currentVersion ? $0 : nil }
+    }
+
+    func write(_ record: UnitRecord, of unit: String) throws {
+        try DurableFile.write(
+            Array(JobJSON.encode(record)), to: folder(unit).appending(UnitRecord.fileName))
+    }
+
+    func write(_ request: WorkerRequest, of unit: String, number: Int) throws {
+        try DurableFile.write(
+            Array(JobJSON.encode(request)), to: self.request(unit, number))
+    }
+
+    /// The attempt files of a unit that can be read, by number of the try. The folder is opened
+    /// and listed: a file system on the network shows names late to who only asks for one.
+    /// - Parameter known: names that were read before.
+    func outcomes(_ unit: String, besides known: Set<String>) -> [(number: Int, UnitOutcome)] {
+        let entries = (try? DirectoryScan.entries(of: folder(unit))) ?? []
+        return entries.compactMap { entry in
+            let name = entry.name.string
+            guard entry.kind == .regular, name.hasPrefix(Self.outcomePrefix),
+                name.hasSuffix(".json"),
+                !known.contains("\(unit)/\(name)"),
+                let number = Int(name.dropFirst(Self.outcomePrefix.count).dropLast(5)),
+                let outcome: UnitOutcome = decoded(
+                    folder(unit).appending(entry.name), bytesMax: UnitOutcome.bytesMax),
+                outcome.isSound
+            else { return nil }
+            return (number, outcome)
+        }
+    }
+
+    static func outcomeName(_ unit: String, _ number: Int) -> String {
+        "\(unit)/\(outcomePrefix)\(number).json"
+    }
+
+    /// The end of what a unit's workers said.
+    func logTail(_ unit: String, bytesMax: Int = 2_000) -> String {
+        let chunk = try? FileChunk.read(
+            log(unit), from: .end(minus: bytesMax), bytesMax: bytesMax)
+        return chunk.map { String(decoding: $0.bytes, as: UTF8.self) } ?? ""
+    }
+
+    private func decoded<Value: Decodable>(_ file: FilePath, bytesMax: Int) -> Value? {
+        guard let bytes = try? SmallFile.read(file, bytesMax: bytesMax) else { return nil }
+        return try? JSONDecoder().decode(Value.self, from: Data(bytes))
+    }
+}

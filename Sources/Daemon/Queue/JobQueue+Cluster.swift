@@ -1,0 +1,79 @@
+// Jobs at the cluster, as the queue sees them: attempts by another kind of worker, which no restart
+// of the daemon ends.
+
+import Cluster
+import Foundation
+import Jobs
+import Logging
+import Store
+
+extension JobQueue {
+    /// Where a job runs, by its manifest or the settings.
+    func isRemote(_ record: JobRecord) -> Bool {
+        (record.description.runOn ?? configuration.runOn) == .slurm
+    }
+
+    /// Whether units of the job may be at the cluster, whoever sent them.
+    func isAtCluster(_ id: String) -> Bool {
+        UnitFolders(JobFolder(folders.job(id))).plan() != nil
+    }
+
+    /// Runs an attempt at the cluster to its end.
+    func runRemotely(
+        _ request: WorkerRequest, stop: StopSwitch,
+        onLine: @escaping @Sendable (ProgressLine) async -> Void
+    ) async -> WorkerEnding {
+        // A job that is there already was cut.
+        let forecast = isAtCluster(request.job) ? nil : await clusterForecast(request)
+        return await cluster.run(request, forecast: forecast, stop: stop, onLine: onLine)
+    }
+
+    /// One at a time: each reads a whole model where nobody has done so before.
+    private func clusterForecast(_ request: WorkerRequest) async -> ClusterForecast? {
+        let before = clusterPlanning
+        let task = Task { [forecaster] () -> ClusterForecast? in
+            _ = await before?.value
+            let data = try? await forecaster.forecast(
+                request.description, for: request.submitter, isAhead: true)
+            return data.flatMap { try? JSONDecoder().decode(ClusterForecast.self, from: $0) }
+        }
+        clusterPlanning = task
+        return await task.value
+    }
+
+    /// Goes on with a job that an earlier daemon sent.
+    func adoptRemote(_ entry: QueueState.Entry, _ attempt: AttemptRow) {
+        guard let record = live[entry.id]?.record else { return }
+        logger.notice(
+            "taking over a job at the cluster", metadata: ["job": "\(entry.id)"])
+        let stop = StopSwitch()
+        live[entry.id]?.attempt = attempt
+        live[entry.id]?.stop = stop
+        progress[entry.id] = ProgressHistory(file: JobFolder(folders.job(entry.id)).progress)
+        var request = request(record, attempt: attempt.id)
+        Task {
+            request.submitter = await submitters.find(record.owner)
+            let ending = await runRemotely(
+                request, stop: stop,
+                onLine: { await self.workerSaid($0, entry.id, attempt: entry.attempt) })
+            workerEnded(entry.id, attempt: entry.attempt, ending)
+        }
+    }
+
+    /// Takes what nobody wants any more out of the queue of the cluster.
+    func abandonRemote(_ record: JobRecord, attempt: AttemptRow?) {
+        let request = request(record, attempt: attempt?.id ?? record.id)
+        Task { await cluster.abandon(request) }
+    }
+
+    /// What a worker is asked for, but for whom it reads.
+    func request(_ record: JobRecord, attempt: String) -> WorkerRequest {
+        WorkerRequest(
+            job: record.id, attempt: attempt, stateDirectory: folders.state.string,
+            jobDirectory: folders.job(record.id).string,
+            modelRoots: configuration.modelRoots.map(\.string),
+            dataRoots: configuration.dataRoots.map(\.string),
+            resultsDirectory: folders.results.appending(record.partialResultsName).string,
+            description: record.description)
+    }
+}
