@@ -22,6 +22,8 @@ package struct DurableFile: ~Copyable {
     private var descriptor: FileDescriptor?
     private var early = EarlyWriting()
     private var isTemporaryPresent = true
+    /// What was sealed, whatever its name is.
+    private var sealed: FileStatus?
 
     /// Creates the temporary file; EEXIST if there is one of this name.
     package init(temporaryPath: FilePath) throws(SystemCallError) {
@@ -68,10 +70,11 @@ package struct DurableFile: ~Copyable {
         permissions: CInterop.Mode = 0o440, isDurable: Bool = true
     ) throws(SystemCallError) {
         guard let descriptor else { preconditionFailure("sealed twice") }
-        let stored = try Syscalls.stat(descriptor, temporaryPath).byteCount
-        guard stored == byteCount else {
+        let stored = try Syscalls.stat(descriptor, temporaryPath)
+        guard stored.byteCount == byteCount else {
             throw SystemCallError(.write, temporaryPath, .ioError)
         }
+        sealed = stored
         try Syscalls.chmod(descriptor, temporaryPath, permissions)
         if isDurable { try Syscalls.fsync(descriptor, temporaryPath) }
         self.descriptor = nil
@@ -79,13 +82,25 @@ package struct DurableFile: ~Copyable {
     }
 
     /// Gives the sealed file its name; the caller syncs the folder.
+    ///
+    /// Where the folder is on another machine, an answer may be lost on its way and the question
+    /// asked again: then the kernel says that the old name is gone, or the new one taken, although
+    /// all is done. So an error counts only where the name does not stand for this very file.
     package mutating func rename(
         to target: FilePath, existing: Existing = .replace
     ) throws(SystemCallError) {
         precondition(descriptor == nil, "a file is sealed before it is named")
-        switch existing {
-        case .replace: try Syscalls.rename(temporaryPath, to: target)
-        case .refuse: try Syscalls.renameExclusively(temporaryPath, to: target)
+        do throws(SystemCallError) {
+            switch existing {
+            case .replace: try Syscalls.rename(temporaryPath, to: target)
+            case .refuse: try Syscalls.renameExclusively(temporaryPath, to: target)
+            }
+        } catch {
+            guard let sealed, let named = (try? Syscalls.stat(target)) ?? nil,
+                named.isSameFile(as: sealed)
+            else { throw error }
+            // Of two names that it has by now, the first goes.
+            try? Syscalls.unlink(temporaryPath)
         }
         isTemporaryPresent = false
     }

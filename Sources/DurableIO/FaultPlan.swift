@@ -14,6 +14,9 @@ package final class FaultPlan: Sendable {
     package enum Fault: Equatable, Sendable {
         /// The call fails and did nothing.
         case error(Errno)
+        /// The call does what it shall, and then says that it failed: an answer that was lost
+        /// between two machines, and a question that was asked again.
+        case lostAnswer(Errno)
         /// A write stores only half of its bytes and says so; other calls go on undisturbed.
         case short
         /// This call and every later one fails with EIO and does nothing: what a killed process

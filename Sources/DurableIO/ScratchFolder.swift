@@ -1,6 +1,7 @@
 // A folder for unfinished files that belongs to one living owner. The kernel's lock on the folder
 // tells whether the owner lives, so cleaning never takes a file from a running writer (the fault of
-// ccache #154) and never needs a clock.
+// ccache #154) and never needs a clock. The lock of a folder is known on one machine only, also where
+// the folder is on the network: names tell the machine, and only its own processes clean up after it.
 
 import Glibc
 import Synchronization
@@ -15,7 +16,28 @@ enum UniqueName {
     }
 }
 
-/// A locked folder `<parent>/<process>-<number>/`, removed with its files when this value ends.
+/// Which machine this is, as a part of names.
+private enum Machine {
+    /// Between the process and the machine; in no name of a host.
+    static let mark: Character = "@"
+
+    static let name: String = {
+        var bytes = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&bytes, bytes.count - 1) == 0 else { return "unknown" }
+        let text = String(
+            decoding: bytes.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return text.filter { $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) }
+    }()
+
+    /// Whether an entry was made by another machine. Names without a machine are of earlier
+    /// versions, which knew one only.
+    static func isForeign(_ entry: String) -> Bool {
+        guard let place = entry.lastIndex(of: mark) else { return false }
+        return entry[entry.index(after: place)...] != name
+    }
+}
+
+/// A locked folder `<parent>/<process>-<number>@<machine>/`, removed with its files when this value ends.
 package struct ScratchFolder: ~Copyable {
     package let path: FilePath
     private let descriptor: FileDescriptor
@@ -23,7 +45,8 @@ package struct ScratchFolder: ~Copyable {
     /// Makes and locks a new folder below `parent`, which exists.
     package init(in parent: FilePath) throws(SystemCallError) {
         while true {
-            let candidate = parent.appending(UniqueName.next())
+            let candidate = parent.appending(
+                "\(UniqueName.next())\(Machine.mark)\(Machine.name)")
             do throws(SystemCallError) {
                 try Syscalls.mkdir(candidate, mode: 0o700)
                 if let descriptor = try Self.lockFolder(candidate) {
@@ -44,11 +67,21 @@ package struct ScratchFolder: ~Copyable {
         try DurableFile(temporaryPath: path.appending(UniqueName.next()))
     }
 
+    /// What another machine left is removed where nothing was made in it for so long.
+    private static let foreignAgeMax: Int64 = 7 * 86_400 * 1_000_000_000
+
     /// Removes what dead owners left below `parent`; what a living one holds stays.
     /// - Returns: The names removed, sorted.
     package static func removeAbandoned(in parent: FilePath) throws(SystemCallError) -> [FilePath] {
         var removed: [FilePath] = []
+        var now: Int64?
         for entry in try DirectoryScan.entries(of: parent) {
+            if Machine.isForeign(entry.name.string) {
+                // By the clock of whoever keeps the files.
+                if now == nil { now = try clock(of: parent) }
+                let made = try Syscalls.stat(parent.appending(entry.name))?.modifiedNanoseconds
+                guard let made, let now, now - made > foreignAgeMax else { continue }
+            }
             let path = parent.appending(entry.name)
             do throws(SystemCallError) {
                 if entry.kind == .folder {
@@ -88,6 +121,11 @@ package struct ScratchFolder: ~Copyable {
         }
         try Syscalls.close(descriptor, path)
         return nil
+    }
+
+    private static func clock(of parent: FilePath) throws(SystemCallError) -> Int64 {
+        try Syscalls.touch(parent)
+        return try Syscalls.stat(parent)?.modifiedNanoseconds ?? 0
     }
 
     private static func empty(_ folder: FilePath) throws(SystemCallError) {

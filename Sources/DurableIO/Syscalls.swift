@@ -20,6 +20,9 @@ package enum Syscalls {
                 throw SystemCallError(call, path, errno)
             }
             let value = body()
+            if case .lostAnswer(let errno) = fault, value != -1 {
+                throw SystemCallError(call, path, errno)
+            }
             if value != -1 { return value }
             let errno = Errno(rawValue: Glibc.errno)
             if errno != .interrupted { throw SystemCallError(call, path, errno) }
@@ -109,7 +112,8 @@ package enum Syscalls {
             var count = rest.count
             switch FaultPlan.current?.next(.write, path) {
             case .error(.interrupted): continue
-            case .error(let errno): throw SystemCallError(.write, path, errno)
+            case .error(let errno), .lostAnswer(let errno):
+                throw SystemCallError(.write, path, errno)
             case .short: count = max(1, count / 2)
             case .death, nil: break
             }

@@ -32,6 +32,31 @@ import Testing
         #expect(last.path == folder.path, "the last sync is the folder's")
     }
 
+    @Test(
+        "a rename whose answer was lost is done, and one that was not is not",
+        arguments: [DurableFile.Existing.replace, .refuse],
+        [Errno.noSuchFileOrDirectory, .fileExists, .staleNFSFileHandle])
+    func lostAnswer(existing: DurableFile.Existing, errno: Errno) throws {
+        for (fault, isDone) in [
+            (FaultPlan.Fault.lostAnswer(errno), true), (.error(errno), false),
+        ] {
+            let folder = try TemporaryFolder()
+            let target = folder.path.appending("x")
+            let plan = FaultPlan(fault, atCall: 1, among: [.rename])
+            var failure: SystemCallError?
+            do {
+                try FaultPlan.$current.withValue(plan) {
+                    try DurableFile.write(Array("one".utf8), to: target, existing: existing)
+                }
+            } catch let error as SystemCallError {
+                failure = error
+            }
+            #expect(plan.hasFired)
+            #expect((failure == nil) == isDone, "\(fault)")
+            #expect(try folder.names == (isDone ? ["x"] : []))
+        }
+    }
+
     @Test("a file that is not published leaves nothing")
     func discarded() throws {
         let folder = try TemporaryFolder()

@@ -21,6 +21,22 @@ import Testing
         #expect(try parent.names.count == 1)
     }
 
+    @Test("what another machine has there is left alone, for a week without a change")
+    func foreign() throws {
+        let parent = try TemporaryFolder()
+        for name in ["1-0@elsewhere", "2-0@elsewhere"] {
+            try Syscalls.mkdir(parent.path.appending(name))
+        }
+        let eightDays = 8 * 86_400
+        let fresh = try #require(try Syscalls.stat(parent.path))
+        try Syscalls.setModified(
+            parent.path.appending("2-0@elsewhere"),
+            seconds: Int(fresh.modifiedNanoseconds / 1_000_000_000) - eightDays)
+        let removed = try ScratchFolder.removeAbandoned(in: parent.path)
+        #expect(removed.map { $0.lastComponent?.string } == ["2-0@elsewhere"])
+        #expect(try parent.names == ["1-0@elsewhere"])
+    }
+
     @Test("a folder goes with its owner")
     func goes() throws {
         let parent = try TemporaryFolder()
