@@ -1,0 +1,142 @@
+// Jobs at a cluster, from the manifest to the published results, with a queue that lies and daemons
+// that come and go. What a daemon that dies at any step does is walked through in ClusterTests.
+
+import Client
+import Daemon
+import Foundation
+import Jobs
+import SystemPackage
+import Testing
+
+@Suite(.serialized) struct ClusterJobTests {
+    private static func manifest(_ name: String) -> Data {
+        let text = """
+            version: 1
+            name: \(name)
+            model: demo
+            run_on: slurm
+            compress: [{method: reverse, ratios: [0.25, 0.5]}]
+
+            """
+        return Data(text.utf8)
+    }
+
+    /// Lets time pass until something holds.
+    private func pass(
+        _ clock: ManualClock, until isSo: () -> Bool,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async {
+        let isReached = await eventually {
+            if isSo() { return true }
+            clock.advance(milliseconds: 5_000)
+            return false
+        }
+        #expect(isReached, sourceLocation: sourceLocation)
+    }
+
+    private func isAt(_ daemon: TestDaemon, _ id: String, _ state: JobState) -> Bool {
+        (try? daemon.client.job(id).summary.state) == state
+    }
+
+    /// Runs a job of this name to this state, and says what was run for it.
+    private func run(
+        _ name: String, lies: [String] = [], to state: JobState = .done,
+        _ check: (TestDaemon, FakeSlurm, String) throws -> Void
+    ) async throws {
+        let slurm = try FakeSlurm()
+        try await withDaemon(configure: slurm.configure) { daemon, clock in
+            for lie in lies { try slurm.say(lie) }
+            let id = try daemon.client.submit(manifest: Self.manifest(name), name: "x").id
+            await pass(clock) { isAt(daemon, id, state) }
+            try check(daemon, slurm, id)
+        }
+    }
+
+    private static let each = ["m1-1", "m2-1", "shared-1", "whole-1"]
+
+    @Test func `a job is cut, computed elsewhere, and published here`() async throws {
+        try await run("ok-c") { daemon, slurm, _ in
+            #expect(slurm.units.sorted() == Self.each)
+            #expect(slurm.units.first == "shared-1" && slurm.units.last == "whole-1")
+            #expect(daemon.results(of: "ok-c").count == 1)
+        }
+    }
+
+    @Test(arguments: [
+        ["lost-answer"], ["empty-list"], ["failing-list"], ["lost-answer", "empty-list"],
+    ])
+    func `a queue that lies makes nothing run twice`(_ lies: [String]) async throws {
+        try await run("ok-l", lies: lies) { _, slurm, _ in
+            #expect(slurm.units.sorted() == Self.each)
+        }
+    }
+
+    @Test(arguments: ["node", "lost", "stop"])
+    func `a unit that ended too early goes on in another try`(_ how: String) async throws {
+        try await run("\(how)-u") { _, slurm, _ in
+            #expect(slurm.units.sorted() == ["m1-1", "m1-2"] + Self.each.dropFirst())
+        }
+    }
+
+    @Test func `a unit that failed says why the job did`() async throws {
+        try await run("user-u", to: .failed) { daemon, slurm, id in
+            let detail = try daemon.client.job(id)
+            #expect(detail.summary.reason == "no such thing")
+            #expect(!slurm.units.contains("whole-1"))
+        }
+    }
+
+    @Test func `a cancelled job is taken out of the queue`() async throws {
+        let slurm = try FakeSlurm()
+        try await withDaemon(configure: slurm.configure) { daemon, clock in
+            let id = try daemon.client.submit(manifest: Self.manifest("hang-c"), name: "x").id
+            await pass(clock) { slurm.units.contains("m1-1") }
+            _ = try daemon.client.cancel(id)
+            await pass(clock) { isAt(daemon, id, .cancelled) }
+            #expect(!slurm.states.values.contains("RUNNING"))
+        }
+    }
+
+    @Test func `the next daemon goes on with what is at the cluster`() async throws {
+        let slurm = try FakeSlurm()
+        let folder = try TestFolder()
+        let state = folder.file("state")
+        var id = ""
+        try await withDaemon(state: state, configure: slurm.configure) { daemon, clock in
+            id = try daemon.client.submit(manifest: Self.manifest("gate-c"), name: "x").id
+            await pass(clock) { slurm.units.contains("m1-1") }
+        }
+        try slurm.say("open")
+        try await withDaemon(state: state, configure: slurm.configure) { daemon, clock in
+            await pass(clock) { isAt(daemon, id, .done) }
+            #expect(slurm.units.sorted() == Self.each)
+            #expect(try daemon.client.job(id).attempts.count == 1)
+        }
+    }
+
+    @Test func `jobs of the cluster take no slot of this machine`() async throws {
+        let slurm = try FakeSlurm()
+        try await withDaemon(
+            configure: { configuration in
+                slurm.configure(&configuration)
+                configuration.limits.slots = 1
+            },
+            { daemon, clock in
+                let ids = try ["gate-1", "gate-2"].map {
+                    try daemon.client.submit(manifest: Self.manifest($0), name: "x").id
+                }
+                await pass(clock) { slurm.units.count { $0 == "m1-1" } == 2 }
+                for id in ids { #expect(isAt(daemon, id, .running)) }
+                try slurm.say("open")
+                for id in ids { await pass(clock) { isAt(daemon, id, .done) } }
+            })
+    }
+
+    @Test func `a server without a cluster says so at once`() async throws {
+        try await withDaemon { daemon, _ in
+            #expect(throws: (any Error).self) {
+                _ = try daemon.client.submit(manifest: Self.manifest("ok-n"), name: "x")
+            }
+        }
+    }
+}
