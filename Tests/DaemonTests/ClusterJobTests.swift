@@ -81,7 +81,7 @@ import Testing
     @Test func `a unit that failed says why the job did`() async throws {
         try await run("user-u", to: .failed) { daemon, slurm, id in
             let detail = try daemon.client.job(id)
-            #expect(detail.summary.reason == "no such thing")
+            #expect(detail.summary.failure?.message == "no such thing")
             #expect(!slurm.units.contains("whole-1"))
         }
     }
