@@ -333,6 +333,7 @@ let package = Package(
                 "JSON", "Runner", "Jobs", "Catalogue", "Failures", "Compression", "Evaluation",
                 "Analysis", "Model", "Report", "Texts", "Quantization", "Schemes",
                 "Tokenizer", "Checkpoint", "TensorMath", "DurableIO", "Store", "Locations",
+                "Cluster",
                 external("SystemPackage", "swift-system"),
             ]),
         tests(

@@ -110,7 +110,8 @@ import Testing
         try await withDaemon(state: state, configure: slurm.configure) { daemon, clock in
             await pass(clock) { isAt(daemon, id, .done) }
             #expect(slurm.units.sorted() == Self.each)
-            #expect(try daemon.client.job(id).attempts.count == 1)
+            let attempts = try daemon.client.job(id).attempts
+            #expect(attempts.count == 1)
         }
     }
 
