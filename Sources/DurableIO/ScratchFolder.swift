@@ -1,7 +1,8 @@
 // A folder for unfinished files that belongs to one living owner. The kernel's lock on the folder
 // tells whether the owner lives, so cleaning never takes a file from a running writer (the fault of
-// ccache #154) and never needs a clock. The lock of a folder is known on one machine only, also where
-// the folder is on the network: names tell the machine, and only its own processes clean up after it.
+// ccache #154) and never needs a clock. The lock of a folder is known on one machine only, also
+// where the folder is on the network: names tell the machine, and only its own processes clean up
+// after it.
 
 import Glibc
 import Synchronization
@@ -37,7 +38,8 @@ private enum Machine {
     }
 }
 
-/// A locked folder `<parent>/<process>-<number>@<machine>/`, removed with its files when this value ends.
+/// A locked folder `<parent>/<process>-<number>@<machine>/`, removed with its files when this value
+/// ends.
 package struct ScratchFolder: ~Copyable {
     package let path: FilePath
     private let descriptor: FileDescriptor

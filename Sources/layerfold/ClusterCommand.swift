@@ -61,7 +61,7 @@ struct BridgeCommand: ParsableCommand {
     ) -> Data {
         let result = Result()
         let done = DispatchSemaphore(value: 0)
-        Task.detached {
+        Task {
             let value = await work()
             result.value.withLock { $0 = value }
             done.signal()

@@ -32,6 +32,7 @@ actor ClusterDriver {
     /// One event after the other: what an action leads to comes after the other actions.
     private var pending: [ClusterEvent] = []
     private var isProcessing = false
+    private var isStopped = false
     private var wakeTask: Task<Void, Never>?
 
     nonisolated var configuration: DaemonConfiguration { live.current }
@@ -91,6 +92,14 @@ actor ClusterDriver {
         process(.cancelled(job: request.job))
     }
 
+    /// The daemon ends: what is at the cluster goes on, and is the next daemon's.
+    func stop() {
+        isStopped = true
+        wakeTask?.cancel()
+        for job in jobs.values { job.waiter?.resume(returning: .cancelled) }
+        jobs = [:]
+    }
+
     private func finished(_ job: String) async -> ClusterEnd {
         guard jobs[job] != nil else { return .cancelled }
         return await withCheckedContinuation { jobs[job]?.waiter = $0 }
@@ -101,6 +110,7 @@ actor ClusterDriver {
         _ request: WorkerRequest, _ forecast: ClusterForecast?,
         _ lines: AsyncStream<ProgressLine>.Continuation?
     ) -> String? {
+        guard !isStopped else { return "the daemon is stopping" }
         guard let cluster = configuration.cluster else {
             return "it is to run at a cluster, and the settings have no `cluster`"
         }
@@ -141,6 +151,7 @@ actor ClusterDriver {
     // MARK: Events
 
     private func process(_ event: ClusterEvent) {
+        guard !isStopped else { return }
         pending.append(event)
         guard !isProcessing else { return }
         isProcessing = true

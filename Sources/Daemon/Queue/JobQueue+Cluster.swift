@@ -6,6 +6,7 @@ import Foundation
 import Jobs
 import Logging
 import Store
+import SystemPackage
 
 extension JobQueue {
     /// Where a job runs, by its manifest or the settings.

@@ -100,13 +100,15 @@ package actor JobQueue {
     }
 
     /// Stops the workers that are children and puts their jobs back into the queue; workers in
-    /// units of their own, or at the cluster, go on, and the next daemon finds them. Returns when nothing else runs.
+    /// units of their own, or at the cluster, go on, and the next daemon finds them. Returns when
+    /// nothing else runs.
     package func drain() async {
         let staying = live.filter { id, job in
             (job.attempt?.worker?.outlivesDaemon ?? false) || state.entries[id]?.isRemote == true
         }.keys
         process(.leaving(Set(staying)))
         for id in staying where state.entries[id] == nil { live[id] = nil }
+        await cluster.stop()
         planning?.cancel()
         await planning?.value
         account.timer?.cancel()
