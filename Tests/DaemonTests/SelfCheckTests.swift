@@ -148,14 +148,6 @@ struct SelfCheckTests {
         #expect(DeploymentFacts.mappedUsers(inMap: "") == 0)
     }
 
-    @Test func `network file systems are known by their number`() {
-        #expect(NetworkFileSystem.name(ofKind: 0x6969) == "NFS")
-        // The kernel's number is 32 bits wide, and may come with a sign.
-        #expect(NetworkFileSystem.name(ofKind: Int(Int32(bitPattern: 0xFF53_4D42))) == "CIFS")
-        #expect(NetworkFileSystem.name(ofKind: 0xEF53) == nil)
-        #expect(NetworkFileSystem.name(at: "/") == nil)
-    }
-
     @Test func `what is wrong is told once, and forgotten when it is well again`() {
         let health = Health()
         #expect(health.set("b", ["one", "two"]) == ["one", "two"])
