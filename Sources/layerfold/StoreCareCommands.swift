@@ -114,9 +114,11 @@ struct StoreGC: ParsableCommand {
         let protectedBytes: Int
         let secondsToCompute: Double
         let isOverLimit: Bool
+        /// Paths of what may not be removed.
+        let stuck: [String]
 
         private enum CodingKeys: String, CodingKey {
-            case actions, objects
+            case actions, objects, stuck
             case freedBytes = "freed_bytes"
             case keptBytes = "kept_bytes"
             case protectedBytes = "protected_bytes"
@@ -141,7 +143,7 @@ struct StoreGC: ParsableCommand {
                     actions: report.actions.count, objects: report.objects.count,
                     freedBytes: report.freedBytes, keptBytes: report.keptBytes,
                     protectedBytes: report.protectedBytes, secondsToCompute: report.lostSeconds,
-                    isOverLimit: report.isOverLimit))
+                    isOverLimit: report.isOverLimit, stuck: report.stuck.map(\.string)))
         }
         Terminal.line(
             "\(dryRun ? "would remove" : "removed") \(report.actions.count) actions and "
@@ -150,6 +152,10 @@ struct StoreGC: ParsableCommand {
         if !report.actions.isEmpty {
             Terminal.line(
                 "to compute that again would take \(Int(report.lostSeconds.rounded())) s")
+        }
+        for path in report.stuck {
+            Terminal.line(
+                "`\(path)` stays, for it may not be removed: it is somebody else's, or a folder")
         }
         if report.isOverLimit {
             Terminal.line(

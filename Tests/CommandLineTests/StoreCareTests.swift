@@ -101,7 +101,8 @@ import Testing
         let index = StoreLayout(state: FilePath(state)).index
         try FileManager.default.createDirectory(
             atPath: index.removingLastComponent().string, withIntermediateDirectories: true)
-        try Data(String(repeating: "this is no database. ", count: 500).utf8).write(to: URL(filePath: index.string))
+        try Data(String(repeating: "this is no database. ", count: 500).utf8).write(
+            to: URL(filePath: index.string))
         let outcome = try layerfold(
             "store", "gc", "--state", state, "--limit", "0", "--grace", "0")
         #expect(outcome.status == 4)
