@@ -61,6 +61,13 @@ import Testing
         #expect(second["actions"] as? Int == count)
         #expect((second["seconds_to_compute"] as? Double ?? 0) > 0)
         #expect(second["kept_bytes"] as? Int == 0)
+        #expect(second["stuck"] as? [String] == [])
+        // unlink(2) refuses a folder, to root as well.
+        let folderOfAction = "/store/act/ab/ab\(String(repeating: "0", count: 62)).json"
+        try FileManager.default.createDirectory(
+            atPath: state + folderOfAction, withIntermediateDirectories: true)
+        let stuck = try #require(try gc(state)["stuck"] as? [String])
+        #expect(stuck.count == 1 && stuck[0].hasSuffix(folderOfAction))
         for words in [["--job", "tiny"], ["--job", "other"], [], ["abcd", "--job", "tiny"]] {
             #expect(try layerfold(["store", "pin", "--state", state] + words).status != 0)
         }

@@ -111,9 +111,9 @@ struct FoldRivals {
     static func missing(in found: [Rival], _ blueprint: ModelBlueprint) -> [String] {
         guard !found.isEmpty, !found.contains(where: { $0.name == "replaceme" }) else { return [] }
         let obstacle = blueprint.layers.enumerated().lazy.compactMap { index, layer in
-            BlockReplacement.obstacle(layer).map { ": layer \(index), for example: \($0)" }
+            BlockReplacement.obstacle(layer).map { " (as layer \(index): \($0))" }
         }.first
-        return ["`replaceme` puts its map into no layer before the stretch" + (obstacle ?? "")]
+        return ["`replaceme` can put no map into the layer before its stretch" + (obstacle ?? "")]
     }
 
     /// Every kept layer averaged with the removed ones behind it that have the same tensors.
