@@ -333,6 +333,9 @@ let package = Package(
             ]),
         tests(
             "CommandLineTests",
-            ["layerfold", "DurableIO", "Failures", "Jobs", "Report"]),
+            [
+                "layerfold", "DurableIO", "Failures", "Jobs", "Report", "Store",
+                external("SystemPackage", "swift-system"),
+            ]),
         tests("TidyTests", ["Jobs"]),
     ])
