@@ -41,4 +41,27 @@ struct BackupTests {
         #expect(again.errors.contains("is there already"))
         #expect(try String(contentsOf: taken, encoding: .utf8) == "mine")
     }
+
+    @Test(
+        "a copy that is not whole fails, and leaves nothing behind",
+        .enabled(if: hasSQLite, "the Debian package sqlite3 is missing"))
+    func fails() throws {
+        let folder = try TemporaryFolder()
+        let made = try shell(
+            "mkdir -p \(folder.path)/state/db \(folder.path)/state/results"
+                + " && sqlite3 \(folder.path)/state/db/index.sqlite 'create table t(a)'"
+                + " && yes | head -c 100000 >\(folder.path)/state/results/large")
+        #expect(made.status == 0, "\(made.errors)")
+        // No file may grow beyond 64 KiB, as on a disk that is full.
+        let outcome = try run(
+            "/usr/bin/env",
+            [
+                "bash", "-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "sh",
+                Places.root.appending(path: "packaging/backup").path, folder.path + "/state",
+                folder.path + "/copy",
+            ])
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("state/results` cannot be copied"), "\(outcome.errors)")
+        #expect(Workshop.names(folder.path) == ["state"])
+    }
 }
