@@ -206,16 +206,17 @@ def pages(command, number, version):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--section", required=True, help="5: the pages of files, no dump is read")
+    parser.add_argument("--section", required=True, help="5: the pages of files")
     parser.add_argument("--version", required=True)
     parser.add_argument("--output", required=True, type=Path)
     options = parser.parse_args()
+    # Read in any case: a program whose output nobody takes fails.
+    dump = json.load(sys.stdin)["command"]
     if options.section == "5":
         for title, lines in formats(options.version):
             text = "\n".join(lines) + "\n"
             (options.output / f"{title}.5").write_text(text, encoding="utf-8")
         return
-    dump = json.load(sys.stdin)["command"]
     for title, text in pages(dump, options.section, options.version):
         (options.output / f"{title}.{options.section}").write_text(text, encoding="utf-8")
 
