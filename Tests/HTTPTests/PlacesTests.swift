@@ -17,14 +17,14 @@ import Testing
     private static func holders(_ crowd: String) -> [PlaceHolder] {
         crowd.enumerated().map { index, letter in
             PlaceHolder(
-                id: index, user: Int(letter.lowercased().utf8.first ?? 0),
+                id: index, party: .user(Int(letter.lowercased().utf8.first ?? 0)),
                 isYielding: letter.isLowercase)
         }
     }
 
     private static func find(_ user: Character, _ crowd: String) -> Place {
         Place.find(
-            for: Int(user.asciiValue ?? 0), among: holders(crowd), limits: limits)
+            for: .user(Int(user.asciiValue ?? 0)), among: holders(crowd), limits: limits)
     }
 
     struct Case: Sendable {
