@@ -53,6 +53,19 @@ import Testing
         #expect(Self.find(one.user, one.crowd) == expected, "\(one.user) among \(one.crowd)")
     }
 
+    @Test func `who speaks for many has the places of many, and others keep theirs`() {
+        var limits = Self.limits
+        limits.shared = [.user(Int(UInt8(ascii: "p")))]
+        func find(_ user: Character, _ crowd: String) -> Place {
+            Place.find(
+                for: .user(Int(user.asciiValue ?? 0)), among: Self.holders(crowd), limits: limits)
+        }
+        #expect(find("p", "ppppp") == .free && find("p", "PPPPP") == .free)
+        #expect(find("p", "pppppp") == .of(0) && find("p", "PPPPPP") == .missing)
+        #expect(find("a", "pppppp") == .of(0), "a newcomer takes one of the many")
+        #expect(find("a", "aaapp") == .of(0), "others have the limit of one")
+    }
+
     @Test func `whatever others do, who has no connection gets a place while one yields`() {
         // Every crowd of six of three users, each connection yielding or not.
         let letters = Array("abcABC")

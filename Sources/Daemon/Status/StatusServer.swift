@@ -44,13 +44,20 @@ package struct StatusServer: Sendable {
             refuse: { HTTPResponse.refusal($0).adding(AnswerHeaders.all) },
             patience: { routes.patience(for: $0.below(settings.current.basePathParts)) }
         ) { request, peer in
-            await Self.answer(
-                request.below(settings.current.basePathParts), peer, settings, entrance, routes
-            ).adding(AnswerHeaders.all)
+            await Self.answer(request, peer, settings, entrance, routes)
         }
     }
 
-    private static func answer(
+    /// What a request is answered with that came from there.
+    static func answer(
+        _ request: HTTPRequest, _ peer: Peer, _ settings: LiveConfiguration, _ entrance: Entrance,
+        _ routes: StatusRoutes
+    ) async -> HTTPResponse {
+        let request = request.below(settings.current.basePathParts)
+        return await admitted(request, peer, settings, entrance, routes).adding(AnswerHeaders.all)
+    }
+
+    private static func admitted(
         _ request: HTTPRequest, _ peer: Peer, _ settings: LiveConfiguration, _ entrance: Entrance,
         _ routes: StatusRoutes
     ) async -> HTTPResponse {
