@@ -90,6 +90,9 @@ package struct Listener: Sendable {
     /// Where it listens, of the internet; nil for a unix socket.
     package var address: SocketAddress? { SocketAddress(.own, of: descriptor) }
 
+    /// The socket itself, for who passes it on; it is the receiver's to close then.
+    package var passed: CInt { descriptor }
+
     // MARK: Calls
 
     private static func socket(_ family: CInt, for place: String) throws(ListenError) -> CInt {

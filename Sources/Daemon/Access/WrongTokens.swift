@@ -24,6 +24,9 @@ struct WrongTokens: Sendable {
 
     private var counts: [Peer.Party: Count] = [:]
 
+    /// Addresses that are counted at present.
+    var count: Int { counts.count }
+
     mutating func fail(_ party: Peer.Party, now: Int) -> Verdict {
         if counts[party] == nil, counts.count >= Self.partiesMax { makeRoom(now: now) }
         var count = counts[party] ?? Count(begunAt: now, wrong: 0)
