@@ -180,11 +180,24 @@ import Testing
         for peer in [World.remote("10.0.0.2"), World.browser, World.remote("2001:db8::1")] {
             #expect(try await Self.summary(world, peer, someone.name).status == 401)
         }
-        // Over the unix socket others are whom the kernel says.
-        let own = try await Self.summary(world, World.ann, someone.name)
-        #expect(own.status == 201)
-        let anns = try await world.ask("GET /v1/jobs?user=1000001", from: World.ann)
-        #expect(anns.text.contains("proxied"))
+        // Over the unix socket others are whom the kernel says, and forge nothing.
+        #expect(try await Self.summary(world, World.ann, someone.name).status == 403)
+        #expect(try await world.ask("GET /v1/status", from: World.ann).status == 200)
+    }
+
+    @Test(arguments: [
+        "X-Forwarded-For: 10.0.0.9", "Forwarded: for=10.0.0.9", "Via: 1.1 x",
+        "X-Forwarded-Proto: https", "X-Real-IP: 10.0.0.9",
+    ])
+    func `a proxy that nobody named is not taken for its user`(header: String) async throws {
+        let world = try World()
+        let answer = try await world.ask("GET /v1/status", from: World.ann, [header])
+        #expect(answer.status == 403 && answer.text.contains("`from` of `proxy`"))
+        // Over TCP nobody is anybody by the way she came, and the header counts for nothing.
+        let token = try await world.token(.read)
+        let remote = try await world.ask(
+            "GET /v1/status", from: World.browser, [header, World.bearer(token.token)])
+        #expect(remote.status == 200)
     }
 
     @Test func `a proxy lets in nobody whom it does not name, nor root, nor two at once`()

@@ -66,6 +66,7 @@ package struct Arrival: Sendable, Hashable {
         _ request: HTTPRequest, _ peer: Peer, _ proxies: TrustedProxies
     ) throws(HTTPRefusal) {
         guard proxies.includes(peer) else {
+            if peer.address == nil { try Self.refuseUnnamedProxy(request, proxies) }
             self.init(
                 way: peer.address == nil ? .kernel(peer) : .network, party: peer.party)
             return
@@ -81,6 +82,22 @@ package struct Arrival: Sendable, Hashable {
             way: users.flatMap { $0 }.map(Way.proxy) ?? .network,
             party: client.map { .network($0.network) } ?? peer.party,
             isSecure: scheme.map { $0 == "https" })
+    }
+
+    /// Over the unix socket a proxy would be taken for the user that it runs as, and all who come
+    /// through it for that user.
+    private static func refuseUnnamedProxy(
+        _ request: HTTPRequest, _ proxies: TrustedProxies
+    ) throws(HTTPRefusal) {
+        let marks = ["forwarded", "via", "x-forwarded-for", "x-forwarded-proto", "x-real-ip"]
+        let found = (marks + [proxies.userHeader].compactMap { $0 }).first {
+            request.header($0) != nil
+        }
+        guard let found else { return }
+        throw HTTPRefusal(
+            status: 403,
+            message: "the header `\(found)` is a proxy's, and this one is none that the server's "
+                + "settings name: add `unix:` and the user that it runs as to `from` of `proxy`")
     }
 
     /// A header that a client may have sent as well as the proxy is no one's word.
