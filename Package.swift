@@ -96,7 +96,7 @@ let package = Package(
                 "Failures", "DurableIO", "Kernels", "CBLAS", "COneDNN", "COpenMP",
                 external("SystemPackage", "swift-system"),
             ]),
-        ours("HTTP", ["Failures"]),
+        ours("HTTP", ["Failures", "DurableIO"]),
         ours("Catalogue", []),
         ours("PythonText", []),
         ours("Jobs", ["Failures", "Catalogue", external("Yams", "Yams")]),
@@ -211,7 +211,7 @@ let package = Package(
             ]),
 
         // The daemon as its users see it.
-        ours("Client", ["Failures", "Jobs"]),
+        ours("Client", ["Failures", "DurableIO", "Jobs"]),
 
         // Level 4: thin programs.
         .executableTarget(
@@ -265,7 +265,7 @@ let package = Package(
             "KernelsTests",
             ["TensorMath", "Kernels", "DurableIO", external("SystemPackage", "swift-system")]),
         tests("DurableIOTests", ["DurableIO", "Failures"]),
-        tests("HTTPTests", ["HTTP"]),
+        tests("HTTPTests", ["HTTP", "DurableIO"]),
         tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
         tests(
             "LocationsTests",
@@ -334,6 +334,9 @@ let package = Package(
             ]),
         tests(
             "CommandLineTests",
-            ["layerfold", "DurableIO", "Failures", "Jobs", "Report"]),
+            [
+                "layerfold", "DurableIO", "Failures", "Jobs", "Report", "Store",
+                external("SystemPackage", "swift-system"),
+            ]),
         tests("TidyTests", ["Jobs"]),
     ])

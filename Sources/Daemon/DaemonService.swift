@@ -32,7 +32,7 @@ package struct DaemonService: Service {
                 "the worker `\(path)` is not an executable file: install layerfold there, or "
                     + "correct the setting `worker`"
             case .socketPathTooLong(let path):
-                "`\(path)` is too long for a socket (\(StatusServer.pathBytesMax) bytes): use a "
+                "`\(path)` is too long for a socket (\(UnixAddress.pathBytesMax) bytes): use a "
                     + "state folder with a shorter path"
             case .misplaced(let reasons): reasons.joined(separator: "\n")
             }
@@ -104,7 +104,7 @@ package struct DaemonService: Service {
     }
 
     private func check(_ folders: StateFolders) throws {
-        guard folders.socket.string.utf8.count <= StatusServer.pathBytesMax else {
+        guard folders.socket.string.utf8.count <= UnixAddress.pathBytesMax else {
             throw StartError.socketPathTooLong(folders.socket)
         }
         try Self.requireWorker(configuration.worker)

@@ -1,5 +1,6 @@
 // Sockets that listen. One that a service manager passes (`PassedSockets`) needs none of this.
 
+import DurableIO
 package import Failures
 import Glibc
 
@@ -28,28 +29,14 @@ package struct Listener: Sendable {
     /// A new unix socket, whose name must be free.
     /// - Parameter mode: who may connect; nobody can before it is set.
     package init(path: String, mode: UInt32) throws(ListenError) {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+        guard let address = UnixAddress(path: path) else {
             throw ListenError(call: "bind", place: path, code: ENAMETOOLONG)
         }
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
         let descriptor = try Self.socket(AF_UNIX, for: path)
         try Self.finish(
             descriptor, at: path,
             [
-                (
-                    "bind",
-                    {
-                        unsafe withUnsafePointer(to: address) { pointer in
-                            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                                unsafe bind(
-                                    descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-                            }
-                        }
-                    }
-                ),
+                ("bind", { unsafe address.lend { unsafe bind(descriptor, $0, $1) } }),
                 ("chmod", { unsafe chmod(path, mode) }),
             ])
         self.descriptor = descriptor

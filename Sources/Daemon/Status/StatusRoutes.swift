@@ -83,7 +83,9 @@ package struct StatusRoutes: Sendable {
 
     private var looking: [Route] {
         [
-            Route("GET /v1/status") { .json(try await status(for: $0.caller)) },
+            Route("GET /v1/status") { call in
+                .json(try await queue.status(seenBy: visibility.limit(for: call.caller)))
+            },
             Route("GET /v1/inbox") { .json(await inboxReport(for: $0.caller)) },
             Route("GET /v1/jobs") { call in
                 var query = try JobQuery(call.request.query.map { ($0.name, $0.value) })
@@ -112,7 +114,7 @@ package struct StatusRoutes: Sendable {
             Route("POST /v1/plan", patience: forecastPatience) { call in
                 let forecast = try await forecaster.forecast(
                     try await description(in: call),
-                    for: await submissions.submitter(call.caller.user))
+                    for: await queue.submitters.find(call.caller.user))
                 return .json(bytes: Array(forecast))
             },
             Route("POST /v1/jobs") { .json(try await submit($0), status: 201) },
@@ -147,16 +149,6 @@ package struct StatusRoutes: Sendable {
 
     // MARK: Answers
 
-    private func status(for caller: Caller) async throws -> ServerStatus {
-        var status = try await queue.status()
-        if let running = status.running,
-            !visibility.shows(jobOf: try await queue.owner(of: running), to: caller)
-        {
-            status.running = nil
-        }
-        return status
-    }
-
     /// Whose a file in the inbox is, the report does not say: on a private server only admins see
     /// names.
     private func inboxReport(for caller: Caller) async -> InboxReport {
@@ -179,7 +171,7 @@ package struct StatusRoutes: Sendable {
             id: JobIdentifier.make(now: now), source: Self.name(of: call.request),
             owner: call.caller.user, submittedAtMilliseconds: now,
             manifestDigest: Digest(of: call.request.body).hex, description: description)
-        return try await queue.admit(record, manifest: call.request.body)
+        return try await queue.submit(record, manifest: call.request.body)
     }
 
     /// What a manifest asks for, if it would be taken of who sends it; nothing is queued.

@@ -16,8 +16,6 @@ package struct StatusServer: Sendable {
     private let health: Health
     private let logger: Logger
 
-    /// A unix address holds 107 bytes.
-    package static let pathBytesMax = 107
     /// Group members may connect; the folder's permissions narrow that further.
     private static let mode: UInt32 = 0o660
 

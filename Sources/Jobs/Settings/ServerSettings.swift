@@ -71,11 +71,13 @@ package struct ServerSettings: Sendable, Equatable {
         settings.workers = try map["workers"]?.integer(in: 1...64)
         settings.jobsPerUser = try map["jobs_per_user"]?.integer(in: 1...10_000)
         settings.shareHalfLifeDays = try map["share_half_life_days"]?.number(in: 0.01...3_650)
-        settings.memoryBytes = try map["memory"].map(byteCount)
+        settings.memoryBytes = try map["memory"].map {
+            try ByteCount.parse($0, example: "48GiB")
+        }
         settings.adminGroup = try map["admin_group"].map(groupName)
         settings.isPrivate = try map["private"]?.flag()
         settings.retention = try map["retention"].map(RetentionRule.parse)
-        settings.resultsPerUser = try map["results_per_user"].map(ByteCount.parse)
+        settings.resultsPerUser = try map["results_per_user"].map { try ByteCount.parse($0) }
         let beyond = try map["listen_beyond_loopback"]?.flag() ?? false
         settings.listen = try map["listen"].map {
             try ListenSetting.parse($0, beyondLoopback: beyond)
@@ -85,20 +87,6 @@ package struct ServerSettings: Sendable, Equatable {
             .map(PublicName.host)
         settings.proxy = try map["proxy"].map(ProxySettings.parse)
         return settings
-    }
-
-    private static func byteCount(_ field: Field) throws -> Int {
-        let expected = "bytes, such as 48GiB"
-        let text = try field.text(expected)
-        do throws(BudgetFault) {
-            guard case .count(let count) = try Budget(.size, text).amount else {
-                throw BudgetFault(problem: "a share", hint: "write bytes, such as 48GiB")
-            }
-            return count
-        } catch {
-            throw field.error(
-                error.problem, expected: expected, found: field.node.found, hint: error.hint)
-        }
     }
 
     private static func groupName(_ field: Field) throws -> String {
