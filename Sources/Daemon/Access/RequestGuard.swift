@@ -2,6 +2,7 @@
 // origins. Over the unix socket as well, which a browser reaches through a proxy or by `ssh -L`.
 // Pure.
 
+import Failures
 import HTTP
 
 enum RequestGuard {
