@@ -10,6 +10,11 @@ package enum PassedSockets {
         /// `FileDescriptorName=` of the socket unit.
         package let name: String
         package let descriptor: CInt
+
+        package init(name: String, descriptor: CInt) {
+            self.name = name
+            self.descriptor = descriptor
+        }
     }
 
     /// The first descriptor behind standard error.
