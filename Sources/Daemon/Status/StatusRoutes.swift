@@ -16,9 +16,16 @@ package struct StatusRoutes: Sendable {
     private let inbox: Inbox
     private let submissions: SubmissionCheck
     private let forecaster: Forecaster
+    /// What others have to answer: who may come in, events, pages.
+    private let others: [Route]
     private var visibility: Visibility { Visibility(isPrivate: configuration.isPrivate) }
 
     package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
+        self.init(settings: settings, queue: queue, inbox: inbox, others: [])
+    }
+
+    init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox, others: [Route]) {
+        self.others = others
         live = settings
         self.queue = queue
         self.inbox = inbox
@@ -31,13 +38,28 @@ package struct StatusRoutes: Sendable {
         (try? all.find(request))?.route.patience ?? Route.patience
     }
 
-    /// Answers; an error becomes a document.
+    /// Answers somebody whom the kernel knows; an error becomes a document.
     package func respond(to request: HTTPRequest, from caller: Caller) async -> HTTPResponse {
+        let arrival = Arrival(way: .network, party: .user(caller.user))
+        return await respond(to: request, arrival) { _ in Visitor(known: caller) }
+    }
+
+    /// Answers; an error becomes a document.
+    /// - Parameter admit: says who it is that wants to come in there, or throws.
+    func respond(
+        to request: HTTPRequest, _ arrival: Arrival,
+        _ admit: (Route) async throws -> Visitor
+    ) async -> HTTPResponse {
         do {
-            let (route, job) = try all.find(request)
-            if let job { try await requireVisible(job, to: caller) }
+            let (route, named) = try all.find(request)
+            let visitor = try await admit(route)
+            if !route.isOpen { try visitor.require(route.needs) }
+            let job = named["id"]
+            if let job { try await requireVisible(job, to: visitor.caller) }
             return try await route.answer(
-                Route.Call(request: request, caller: caller, job: job ?? ""))
+                Route.Call(
+                    request: request, visitor: visitor, arrival: arrival, job: job ?? "",
+                    named: named))
         } catch {
             return .failure(error)
         }
@@ -57,7 +79,7 @@ package struct StatusRoutes: Sendable {
 
     // MARK: Routes
 
-    private var all: [Route] { looking + changing }
+    private var all: [Route] { looking + changing + others }
 
     private var looking: [Route] {
         [
