@@ -40,9 +40,15 @@ enum RequestTarget {
             let sides = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             query.append(
                 .init(
-                    name: try decoded(sides[0]), value: try decoded(sides.dropFirst().last ?? "")))
+                    name: try decoded(spaced(sides[0])),
+                    value: try decoded(spaced(sides.dropFirst().last ?? ""))))
         }
         return (path, query)
+    }
+
+    /// Forms of browsers write a space as a plus, and a plus as %2B.
+    private static func spaced(_ text: Substring) -> Substring {
+        text.contains("+") ? Substring(text.replacing("+", with: " ")) : text
     }
 
     /// Undoes %XX.

@@ -24,7 +24,9 @@ package struct HTTPResponse: Sendable {
 
     var head: [UInt8] {
         var text = "HTTP/1.1 \(status) \(Self.phrase(status))\r\nConnection: close\r\n"
-        text += "Cache-Control: no-store\r\n"
+        if !headers.contains(where: { $0.name == "Cache-Control" }) {
+            text += "Cache-Control: no-store\r\n"
+        }
         switch body {
         case .bytes(let bytes): text += "Content-Length: \(bytes.count)\r\n"
         case .stream: text += "Transfer-Encoding: chunked\r\n"
@@ -51,6 +53,8 @@ package struct HTTPResponse: Sendable {
         switch status {
         case 200: "OK"
         case 201: "Created"
+        case 303: "See Other"
+        case 304: "Not Modified"
         case 400: "Bad Request"
         case 403: "Forbidden"
         case 404: "Not Found"
