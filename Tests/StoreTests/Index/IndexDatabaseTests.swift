@@ -110,6 +110,7 @@ let hasSQLite = ChildProcess.has("sqlite3")
             """
             DROP TABLE usage; ALTER TABLE jobs DROP COLUMN held;
             ALTER TABLE jobs DROP COLUMN priority; ALTER TABLE jobs DROP COLUMN retries;
+            ALTER TABLE jobs DROP COLUMN model;
             PRAGMA user_version = 1;
             """)
         let index = try IndexDatabase(path: path)
