@@ -25,6 +25,38 @@ package enum Accounts {
         return FileReader(user: user, groups: groups)
     }
 
+    /// The name of a user number, as the system's list has it now; nil where it has none.
+    ///
+    /// May wait for a directory service. The C function is `getpwuid_r`.
+    package static func name(of user: UInt32) -> String? {
+        var record = unsafe passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: recordBytes)
+        return unsafe buffer.withUnsafeMutableBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let code = unsafe getpwuid_r(user, &record, start, buffer.count, &found)
+            guard code == 0, unsafe found != nil, let name = unsafe record.pw_name else {
+                return nil
+            }
+            return unsafe String(cString: name)
+        }
+    }
+
+    /// The number of a user's name; nil where nobody is called that.
+    ///
+    /// May wait for a directory service. The C function is `getpwnam_r`.
+    package static func number(of name: String) -> UInt32? {
+        var record = unsafe passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: recordBytes)
+        return unsafe buffer.withUnsafeMutableBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let code = unsafe getpwnam_r(name, &record, start, buffer.count, &found)
+            guard code == 0, unsafe found != nil else { return nil }
+            return unsafe record.pw_uid
+        }
+    }
+
     private static func listed(_ user: UInt32) -> Set<UInt32> {
         var record = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?
