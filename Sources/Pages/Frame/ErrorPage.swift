@@ -27,6 +27,7 @@ package struct ErrorPage: Sendable {
         case .manifest: "The manifest was refused"
         case .notFound: "Not found"
         case .forbidden: "Not allowed"
+        case .unknownCaller: "Who are you?"
         case .refused: "Not possible now"
         case .tooLarge: "Too large"
         case .unavailable: "Not available at present"
@@ -39,6 +40,7 @@ package struct ErrorPage: Sendable {
         case .notFound:
             "It may have been removed, or it is not shown to you: look for it among the jobs."
         case .forbidden: "Ask its owner, or an administrator of this server."
+        case .unknownCaller: "Log in first."
         case .refused: "Go back and look again: the page that you came from may be out of date."
         case .tooLarge: "Go back and send less."
         case .unavailable: "Nothing was lost. Try again in a moment."

@@ -109,8 +109,7 @@ package struct Frame: Sendable, Hashable {
     private func isShown(_ place: Place) -> Bool {
         switch place {
         case .home, .compare, .store, .rejected: true
-        case .submit: maySubmit
-        case .tokens: isAdmin
+        case .submit, .tokens: maySubmit
         }
     }
 

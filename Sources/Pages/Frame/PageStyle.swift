@@ -45,7 +45,7 @@ package enum PageStyle {
         .below { display: block; font-weight: 400; line-height: 1.4; }
         .id { font-family: var(--mono); font-size: .78rem; }
         .num { text-align: right; white-space: nowrap; }
-        .unseen, caption {
+        .unseen, .hidden, caption {
           position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
           white-space: nowrap;
         }
@@ -93,12 +93,12 @@ package enum PageStyle {
           padding: 0;
         }
 
-        .notice {
+        .notice, .problem, .new {
           padding: .6rem .9rem; margin: 0 0 1rem; border-left: 3px solid var(--fair);
           background: var(--fair-wash); border-radius: 0 4px 4px 0; max-width: none;
         }
-        .notice.bad { border-color: var(--bad); background: var(--bad-wash); }
-        .notice.good { border-color: var(--good); background: var(--good-wash); }
+        .notice.bad, .problem { border-color: var(--bad); background: var(--bad-wash); }
+        .notice.good, .new { border-color: var(--good); background: var(--good-wash); }
         .notice h2 { font-size: 1.05rem; }
         .notice ul { margin: 0; }
         .notice pre { background: none; padding: 0; white-space: pre-wrap; margin: 0 0 .6rem; }
@@ -133,7 +133,7 @@ package enum PageStyle {
         th.num, td.num { text-align: right; }
         .sum > * { font-weight: 650; }
         .rows time { white-space: nowrap; }
-        .scroll { overflow-x: auto; max-width: 100%; overscroll-behavior-x: contain; }
+        .scroll, .wide { overflow-x: auto; max-width: 100%; overscroll-behavior-x: contain; }
         .scroll table { overflow-wrap: normal; }
 
         dl { margin: 0 0 1rem; }

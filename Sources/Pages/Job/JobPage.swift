@@ -19,7 +19,6 @@ package struct JobPage: Sendable {
     let detail: JobDetail
     let line: JobLine
     let stages: StageTable
-    let last: ProgressLine?
     let manifest: String?
     let log: JobLog?
     let results: JobResults
@@ -33,21 +32,19 @@ package struct JobPage: Sendable {
 
     /// - Parameters:
     ///   - line: what of the job lists show, too.
-    ///   - last: the last line of the stage that runs.
     ///   - manifest: as it was sent; nil where it is gone.
     ///   - log: its end; nil where there is none yet.
     ///   - noteBy: the name of who wrote the note.
     ///   - hasReport: whether results hold a report.html.
     ///   - freedBytes: what a removal of results has just freed.
     package init(
-        _ detail: JobDetail, line: JobLine, stages: StageTable, last: ProgressLine?,
+        _ detail: JobDetail, line: JobLine, stages: StageTable,
         manifest: String?, log: JobLog?, results: JobResults, noteBy: String?, rights: Rights,
         hasReport: Bool, freedBytes: Int?
     ) {
         self.detail = detail
         self.line = line
         self.stages = stages
-        self.last = last
         self.manifest = manifest
         self.log = log
         self.results = results
