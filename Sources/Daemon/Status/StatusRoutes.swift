@@ -39,6 +39,14 @@ package struct StatusRoutes: Sendable {
         forecaster = Forecaster(settings)
     }
 
+    /// With all pages, for those whom the kernel knows.
+    package init(pagesOf settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
+        self.init(
+            settings: settings, queue: queue, inbox: inbox,
+            others: PageRoutes(settings: settings, queue: queue, inbox: inbox).all,
+            failurePage: PageAnswer.failure)
+    }
+
     /// Milliseconds that the answer may take.
     package func patience(for request: HTTPRequest) -> Int {
         (try? all.find(request))?.route.patience ?? Route.patience

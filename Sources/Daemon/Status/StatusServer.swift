@@ -21,10 +21,7 @@ package struct StatusServer: Sendable {
         let path = settings.current.folders.socket
         // Only the daemon that holds the lock comes here: a socket of this name is a dead one's.
         if try Syscalls.stat(path) != nil { try Syscalls.unlink(path) }
-        let routes = StatusRoutes(
-            settings: settings, queue: queue, inbox: inbox,
-            others: PageRoutes(settings: settings, queue: queue, inbox: inbox).all,
-            failurePage: PageAnswer.failure)
+        let routes = StatusRoutes(pagesOf: settings, queue: queue, inbox: inbox)
         var limits = HTTPLimits()
         limits.bodyBytes = ManifestLimits.bytesMax
         server = try HTTPServer(

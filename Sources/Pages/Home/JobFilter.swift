@@ -58,7 +58,7 @@ package struct JobFilter: Sendable, Hashable {
     }
 
     /// The address of the list.
-    func path() -> String {
+    package func path() -> String {
         var items: [(name: String, value: String)] = []
         for (name, value) in [
             ("state", state), ("owner", owner), ("model", model), ("text", words),
