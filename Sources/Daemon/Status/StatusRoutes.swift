@@ -65,7 +65,7 @@ package struct StatusRoutes: Sendable {
         _ admit: (Route) async throws -> Visitor
     ) async -> HTTPResponse {
         // Where nobody is let in, nobody is told more than that.
-        var known = Visitor.nobody(basePath: "")
+        var known = Visitor.nobody(basePath: configuration.basePath)
         do {
             let (route, named) = try all.find(request)
             let visitor = try await admit(route)
