@@ -153,6 +153,7 @@ package enum PageScript {
             let rest = "";
             const decoder = new TextDecoder();
             const read = async () => {
+              label.hidden = log.dataset.follows !== "yes";
               if (!box.checked || document.hidden || log.dataset.follows !== "yes") return;
               try {
                 const answer = await fetch(`${log.dataset.log}?offset=${log.dataset.offset}`);
@@ -169,6 +170,7 @@ package enum PageScript {
                 log.scrollTop = log.scrollHeight;
               } catch { /* the next part may come */ }
             };
+            read();
             setInterval(read, 2000);
           };
 
