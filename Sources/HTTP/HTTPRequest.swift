@@ -62,9 +62,15 @@ enum RequestTarget {
             let sides = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             query.append(
                 .init(
-                    name: try visible(sides[0]), value: try visible(sides.dropFirst().last ?? "")))
+                    name: try visible(spaced(sides[0])),
+                    value: try visible(spaced(sides.dropFirst().last ?? ""))))
         }
         return (path, query)
+    }
+
+    /// Forms of browsers write a space as a plus, and a plus as %2B.
+    private static func spaced(_ text: Substring) -> Substring {
+        text.contains("+") ? Substring(text.replacing("+", with: " ")) : text
     }
 
     private static func visible(_ text: Substring) throws(HTTPRefusal) -> String {

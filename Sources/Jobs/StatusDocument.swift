@@ -93,6 +93,8 @@ package struct JobDetail: Sendable, Equatable, Codable {
     package var jobDirectory: String
     /// Folder of the results; set once they are whole.
     package var resultsDirectory: String?
+    /// What somebody wrote about it; nil where nobody did.
+    package var note: JobNote?
 
     package init(
         summary: JobSummary, record: JobRecord?, attempts: [Attempt], jobDirectory: String,
@@ -106,7 +108,7 @@ package struct JobDetail: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case summary, record, attempts
+        case summary, record, attempts, note
         case jobDirectory = "job_dir"
         case resultsDirectory = "results_dir"
     }

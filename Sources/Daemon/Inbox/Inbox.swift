@@ -92,6 +92,17 @@ package actor Inbox {
             rejected: Array((entries + earlier.entries(countMax)).prefix(countMax)))
     }
 
+    /// What somebody may see of it. Whose a file in the inbox is, the report does not say: on a
+    /// private server only admins see names.
+    /// - Parameter user: whose rejected files alone are shown; nil for all.
+    package func report(seenBy user: Int?) -> InboxReport {
+        var report = report()
+        guard let user else { return report }
+        report.staying = []
+        report.rejected = report.rejected?.filter { $0.owner == user }
+        return report
+    }
+
     // MARK: Watch
 
     /// Watches and scans until the task is cancelled.

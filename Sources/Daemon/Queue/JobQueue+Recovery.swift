@@ -19,6 +19,7 @@ extension JobQueue {
         try index.refuseNewerWords()
         try finishRemovals()
         try restoreRows(claimed: claimed)
+        try noteModels()
         let running = try index.attempts(inState: AttemptState.running.rawValue)
         var entries: [QueueState.Entry] = []
         for row in try index.jobs(in: JobState.allCases.filter { !$0.isFinal }.map(\.rawValue)) {
@@ -66,6 +67,15 @@ extension JobQueue {
                 )
             }
         }
+    }
+
+    /// Rows of earlier daemons do not say which model a job is about: its record is asked, once.
+    private func noteModels() throws {
+        var models: [String: String] = [:]
+        for id in try index.jobsWithoutModel() {
+            models[id] = JobFolder(folders.job(id)).model() ?? ""
+        }
+        try index.setModels(models)
     }
 
     private func restoreRow(_ folder: JobFolder) throws {

@@ -18,19 +18,33 @@ package struct StatusRoutes: Sendable {
     private let forecaster: Forecaster
     /// What others have to answer: who may come in, events, pages.
     private let others: [Route]
+    /// How an error looks to a browser; nil where there are no pages.
+    private let failurePage: (@Sendable (any Error, Visitor) -> HTTPResponse)?
     private var visibility: Visibility { Visibility(isPrivate: configuration.isPrivate) }
 
     package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
         self.init(settings: settings, queue: queue, inbox: inbox, others: [])
     }
 
-    init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox, others: [Route]) {
+    init(
+        settings: LiveConfiguration, queue: JobQueue, inbox: Inbox, others: [Route],
+        failurePage: (@Sendable (any Error, Visitor) -> HTTPResponse)? = nil
+    ) {
         self.others = others
+        self.failurePage = failurePage
         live = settings
         self.queue = queue
         self.inbox = inbox
         submissions = SubmissionCheck(settings)
         forecaster = Forecaster(settings)
+    }
+
+    /// With all pages, for those whom the kernel knows.
+    package init(pagesOf settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
+        self.init(
+            settings: settings, queue: queue, inbox: inbox,
+            others: PageRoutes(settings: settings, queue: queue, inbox: inbox).all,
+            failurePage: PageAnswer.failure)
     }
 
     /// Milliseconds that the answer may take.
@@ -50,9 +64,12 @@ package struct StatusRoutes: Sendable {
         to request: HTTPRequest, _ arrival: Arrival,
         _ admit: (Route) async throws -> Visitor
     ) async -> HTTPResponse {
+        // Where nobody is let in, nobody is told more than that.
+        var known = Visitor.nobody(basePath: configuration.basePath)
         do {
             let (route, named) = try all.find(request)
             let visitor = try await admit(route)
+            known = visitor
             if !route.isOpen { try visitor.require(route.needs) }
             let job = named["id"]
             if let job { try await requireVisible(job, to: visitor.caller) }
@@ -61,7 +78,13 @@ package struct StatusRoutes: Sendable {
                     request: request, visitor: visitor, arrival: arrival, job: job ?? "",
                     named: named))
         } catch {
-            return .failure(error)
+            let isBrowser =
+                request.path.first != "v1"
+                && request.header("accept")?.contains("text/html") ?? false
+            guard isBrowser, !(error is LoginNeeded), let failurePage else {
+                return .failure(error)
+            }
+            return failurePage(error, known)
         }
     }
 
@@ -86,7 +109,9 @@ package struct StatusRoutes: Sendable {
             Route("GET /v1/status") { call in
                 .json(try await queue.status(seenBy: visibility.limit(for: call.caller)))
             },
-            Route("GET /v1/inbox") { .json(await inboxReport(for: $0.caller)) },
+            Route("GET /v1/inbox") { call in
+                .json(await inbox.report(seenBy: visibility.limit(for: call.caller)))
+            },
             Route("GET /v1/jobs") { call in
                 var query = try JobQuery(call.request.query.map { ($0.name, $0.value) })
                 let own = visibility.limit(for: call.caller)
@@ -148,17 +173,6 @@ package struct StatusRoutes: Sendable {
     }
 
     // MARK: Answers
-
-    /// Whose a file in the inbox is, the report does not say: on a private server only admins see
-    /// names.
-    private func inboxReport(for caller: Caller) async -> InboxReport {
-        var report = await inbox.report()
-        if let user = visibility.limit(for: caller) {
-            report.staying = []
-            report.rejected = report.rejected?.filter { $0.owner == user }
-        }
-        return report
-    }
 
     private func remove(_ call: Route.Call, _ part: RemovedPart) async throws -> HTTPResponse {
         .json(try await queue.remove(call.job, what: part, by: call.caller))

@@ -33,7 +33,9 @@ package struct StatusServer: Sendable {
             settings, tokens: tokens, daemonUser: Int(geteuid()), logger: logger)
         let routes = StatusRoutes(
             settings: settings, queue: queue, inbox: inbox,
-            others: AccessRoutes(entrance: entrance).all)
+            others: AccessRoutes(entrance: entrance).all
+                + PageRoutes(settings: settings, queue: queue, inbox: inbox).all,
+            failurePage: PageAnswer.failure)
         var limits = HTTPLimits()
         limits.bodyBytes = ManifestLimits.bytesMax
         limits.shared = proxies.parties
