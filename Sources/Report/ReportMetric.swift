@@ -58,13 +58,13 @@ package struct ReportMetric: Sendable, Hashable {
     package var isUndirected: Bool { ["length", "stopped"].contains(metric) }
 
     /// For the head of a column.
-    var direction: String {
+    package var direction: String {
         if isUndirected { return "nearest the original is best" }
         return isLowerBetter ? "lower is better" : "higher is better"
     }
 
     /// A value of this metric, for a table: all values of a column have the same shape.
-    func text(_ value: Double) -> String {
+    package func text(_ value: Double) -> String {
         if isShare { return NumberText.fixed(value * 100, 1) + "%" }
         if value.magnitude >= 10_000 { return NumberText.significant(value, digits: 4) }
         return value.magnitude < 1 && !isPerplexity
@@ -77,7 +77,7 @@ package struct ReportMetric: Sendable, Hashable {
     }
 
     /// The change from `original` to `value`: points for shares, else relative.
-    func change(from original: Double, to value: Double) -> String {
+    package func change(from original: Double, to value: Double) -> String {
         if isShare { return NumberText.points(value - original) }
         guard original != 0 else { return "from 0" }
         return NumberText.change(value / original - 1)
