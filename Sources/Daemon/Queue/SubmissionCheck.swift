@@ -20,6 +20,9 @@ actor SubmissionCheck {
     /// Who submits, with the groups that the system names now; it may be slow to answer, too.
     func submitter(_ user: Int) -> Submitter { Submitter(user: user) }
 
+    /// Names of models below the roots, for people who choose one; not all where there are many.
+    func models() -> [String] { ModelLocator(roots: configuration.modelRoots).suggestions() }
+
     /// What the manifest asks for, once all that it names was found.
     /// - Parameter user: who must be allowed to read it. Default: the daemon's user.
     /// - Throws: `ManifestError`, or an `ErrorDocument` that says what is not there, or is not for

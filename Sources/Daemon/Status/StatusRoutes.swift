@@ -16,14 +16,26 @@ package struct StatusRoutes: Sendable {
     private let inbox: Inbox
     private let submissions: SubmissionCheck
     private let forecaster: Forecaster
+    /// What others have to answer: who may come in, events, pages.
+    private let others: [Route]
     private var visibility: Visibility { Visibility(isPrivate: configuration.isPrivate) }
 
     package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
+        self.init(
+            settings: settings, queue: queue, inbox: inbox, forecaster: Forecaster(settings),
+            others: [])
+    }
+
+    init(
+        settings: LiveConfiguration, queue: JobQueue, inbox: Inbox, forecaster: Forecaster,
+        others: [Route]
+    ) {
+        self.others = others
         live = settings
         self.queue = queue
         self.inbox = inbox
         submissions = SubmissionCheck(settings)
-        forecaster = Forecaster(settings)
+        self.forecaster = forecaster
     }
 
     /// Milliseconds that the answer may take.
@@ -37,7 +49,8 @@ package struct StatusRoutes: Sendable {
             let (route, job) = try all.find(request)
             if let job { try await requireVisible(job, to: caller) }
             return try await route.answer(
-                Route.Call(request: request, caller: caller, job: job ?? ""))
+                Route.Call(
+                    request: request, visitor: Visitor(known: caller), job: job ?? ""))
         } catch {
             return .failure(error)
         }
@@ -57,7 +70,7 @@ package struct StatusRoutes: Sendable {
 
     // MARK: Routes
 
-    private var all: [Route] { looking + changing }
+    private var all: [Route] { looking + changing + others }
 
     private var looking: [Route] {
         [

@@ -17,11 +17,18 @@ package struct StatusServer: Sendable {
 
     /// Clients can connect when this returns, and are answered once `run` is called.
     /// - Throws: where the socket cannot be made.
-    package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) throws {
+    package init(
+        settings: LiveConfiguration, queue: JobQueue, inbox: Inbox, keeper: CacheKeeper
+    ) throws {
         let path = settings.current.folders.socket
         // Only the daemon that holds the lock comes here: a socket of this name is a dead one's.
         if try Syscalls.stat(path) != nil { try Syscalls.unlink(path) }
-        let routes = StatusRoutes(settings: settings, queue: queue, inbox: inbox)
+        let forecaster = Forecaster(settings)
+        let routes = StatusRoutes(
+            settings: settings, queue: queue, inbox: inbox, forecaster: forecaster,
+            others: ComparePageRoutes(settings: settings, queue: queue).all
+                + SubmitPageRoutes(settings: settings, queue: queue, forecaster: forecaster).all
+                + StorePageRoutes(settings: settings, queue: queue, keeper: keeper).all)
         var limits = HTTPLimits()
         limits.bodyBytes = ManifestLimits.bytesMax
         server = try HTTPServer(

@@ -8,9 +8,11 @@ struct Route: Sendable {
     /// What a route gets to know.
     struct Call: Sendable {
         let request: HTTPRequest
-        let caller: Caller
+        let visitor: Visitor
         /// The job that the path names; empty where the route names none. The caller may see it.
         let job: String
+
+        var caller: Caller { visitor.caller }
     }
 
     let method: String
