@@ -71,7 +71,8 @@ actor StoreCensus {
             countMax: Self.jobsMax, in: [JobState.done.rawValue])
         let found = rows.map { (row: $0, facts: facts(of: $0)) }
         known = Dictionary(
-            found.compactMap { row, facts in facts.map { (row.id, $0) } }) { first, _ in first }
+            found.compactMap { row, facts in facts.map { (row.id, $0) } }
+        ) { first, _ in first }
         let byJob = try stored.shares(
             of: found.flatMap { row, facts in (facts?.keys ?? []).map { (row.id, $0) } })
         let byOwner = try stored.shares(

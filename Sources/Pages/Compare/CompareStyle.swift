@@ -1,6 +1,6 @@
 // The look of comparisons: tables whose first column stays, and drawings. Uses the frame's colours
-// where it has them (`--page`, `--ink`, `--soft`, `--line`, `--strong-line`, `--accent`), and brings
-// those of lines itself: 3 to 1 against the page in both schemes.
+// (`--page`, `--ink`, `--soft`, `--line`, `--strong-line`, `--accent`), and brings those of lines
+// itself: 3 to 1 against the page in both schemes.
 
 package enum CompareStyle {
     package static let text = #"""

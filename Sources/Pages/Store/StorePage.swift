@@ -217,7 +217,9 @@ package struct StorePage: Sendable {
                 """
         }
         if let count = care.interruptedAfter {
-            words += " One is under way or was interrupted, after \(NumberText.grouped(count)) objects."
+            words += """
+                 One is under way or was interrupted, after \(NumberText.grouped(count)) objects.
+                """
         }
         if care.quarantined > 0 {
             words += " \(NumberText.grouped(care.quarantined)) damaged files lie aside."

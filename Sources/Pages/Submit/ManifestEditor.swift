@@ -36,7 +36,7 @@ struct ManifestEditor {
             <form class="editor" method="post" action="\(frame.link("/submit"))#editor">\
             \(frame.tokenField)
             \(verdict)
-            <p><label for="manifest">YAML; every key is in the job format's documentation</label></p>
+            <p><label for="manifest">YAML; JOB_FORMAT.md tells every key</label></p>
             <textarea id="manifest" name="manifest" rows="\(rows)" cols="80" spellcheck="false" \
             autocapitalize="off" autocomplete="off" wrap="off"\(place)>
             \(text)</textarea>

@@ -74,13 +74,15 @@ package struct SubmitPlan: Sendable, Equatable {
             <div class="scroll" tabindex="0" role="region" aria-label="Stages">
             <table class="compare"><caption>Stages</caption>
             <thead><tr><th scope="col">Stage</th><th scope="col" class="num">Time</th>\
-            <th scope="col" class="num">Memory</th><th scope="col" class="num">Disk</th></tr></thead>
+            <th scope="col" class="num">Memory</th>\
+            <th scope="col" class="num">Disk</th></tr></thead>
             <tbody>
             \(rows)</tbody></table></div></details></section>
             """
     }
 
     private static func time(_ seconds: Double) -> String {
-        seconds < 1 ? "1 s" : NumberText.seconds(seconds.rounded())
+        seconds < 59.5
+            ? NumberText.fixed(max(1, seconds.rounded()), 0) + " s" : NumberText.seconds(seconds)
     }
 }

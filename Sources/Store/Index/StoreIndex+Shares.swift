@@ -42,6 +42,7 @@ extension StoreIndex {
         return Dictionary(
             rows.map { row in
                 (row[0], Share(objectCount: row[1], diskBytes: row[2], ownBytes: row[3]))
-            }) { first, _ in first }
+            }
+        ) { first, _ in first }
     }
 }
