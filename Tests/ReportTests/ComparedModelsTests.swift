@@ -69,7 +69,8 @@ import Testing
         #expect(!models.isBest(models.rows[0], in: 0))
         for layers in Set(models.rows.dropFirst().map(\.layers)) {
             let rows = models.rows.dropFirst().filter { $0.layers == layers }
-            let least = try #require(rows.compactMap { $0.figures[0]?.value }.min())
+            let values = rows.compactMap { $0.figures[0]?.value }
+            let least = try #require(values.min())
             for row in rows {
                 #expect(models.isBest(row, in: 0) == (row.figures[0]?.value == least))
             }

@@ -23,7 +23,4 @@ enum PageAnswer {
             status: 303, type: "text/plain; charset=utf-8", headers: [("Location", address)],
             .bytes([]))
     }
-
-    /// Who owns something: the daemon knows numbers.
-    static func owner(_ user: Int) -> String { "user \(user)" }
 }

@@ -126,7 +126,7 @@ package struct ComparePage: Sendable {
         return """
             <section><h2>What they asked for differently</h2>
             <div class="scroll" tabindex="0" role="region" aria-label="Differences">
-            <table class="compare"><caption>Values that differ</caption>
+            <table class="beside"><caption>Values that differ</caption>
             <thead><tr><th scope="col">Key</th>\(heads)</tr></thead>
             <tbody>
             \(rows)</tbody></table></div>\(omitted)</section>

@@ -18,35 +18,35 @@ package enum CompareStyle {
         .compared li, .choices li { padding: .3rem 0; overflow-wrap: anywhere; }
         .choices { max-height: 24rem; overflow-y: auto; }
         .scroll { overflow-x: auto; max-width: 100%; overscroll-behavior-x: contain; }
-        table.compare {
+        table.beside {
           border-collapse: separate; border-spacing: 0; min-width: 100%; overflow-wrap: normal;
           font-variant-numeric: tabular-nums;
         }
-        .compare caption {
+        .beside caption {
           position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
           white-space: nowrap;
         }
-        .compare th, .compare td {
+        .beside th, .beside td {
           padding: .45rem 1rem .45rem 0; text-align: left; vertical-align: top;
           border-bottom: 1px solid var(--line);
         }
-        .compare thead th {
+        .beside thead th {
           font-weight: 500; vertical-align: bottom; white-space: nowrap;
           border-bottom-color: var(--strong-line);
         }
-        .compare tbody th, .compare thead th:first-child {
+        .beside tbody th, .beside thead th:first-child {
           position: sticky; left: 0; z-index: 1; background: var(--page);
         }
-        .compare tbody th {
+        .beside tbody th {
           font-weight: 500; min-width: 8rem; max-width: min(20rem, 45vw); overflow-wrap: anywhere;
         }
-        .compare td { max-width: 24rem; overflow-wrap: anywhere; }
-        .compare .num { text-align: right; white-space: nowrap; }
-        .compare .below, .faint { color: var(--soft); font-size: .86rem; }
-        .compare .below { display: block; font-weight: 400; }
-        .compare .original > * { border-bottom-color: var(--strong-line); }
-        .compare th[aria-sort="ascending"] a::after { content: " \2191"; }
-        .compare th[aria-sort="descending"] a::after { content: " \2193"; }
+        .beside td { max-width: 24rem; overflow-wrap: anywhere; }
+        .beside .num { text-align: right; white-space: nowrap; }
+        .beside .below, .faint { color: var(--soft); font-size: .86rem; }
+        .beside .below { display: block; font-weight: 400; }
+        .beside .original > * { border-bottom-color: var(--strong-line); }
+        .beside th[aria-sort="ascending"] a::after { content: " \2191"; }
+        .beside th[aria-sort="descending"] a::after { content: " \2193"; }
         .charts {
           display: grid; grid-template-columns: repeat(auto-fill, minmax(min(21rem, 100%), 1fr));
           gap: 2rem 2.5rem; margin-top: 2rem;

@@ -57,7 +57,7 @@ extension ComparePage {
         }
         return """
             <div class="scroll" tabindex="0" role="region" aria-label="Models">
-            <table class="compare"><caption>Models by size and figures</caption>
+            <table class="beside"><caption>Models by size and figures</caption>
             <thead><tr>\(heads)</tr></thead>
             <tbody>
             \(rows)</tbody></table></div>

@@ -150,7 +150,7 @@ extension StorePage {
             ? "<p>Nothing.</p>"
             : """
             <div class="scroll" tabindex="0" role="region" aria-label="\(title)">
-            <table class="compare"><caption>\(title)</caption>
+            <table class="beside"><caption>\(title)</caption>
             <thead><tr>\(cells)</tr></thead>
             <tbody>
             \(rows)</tbody></table></div>\(below)

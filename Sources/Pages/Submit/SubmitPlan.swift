@@ -72,7 +72,7 @@ package struct SubmitPlan: Sendable, Equatable {
             \(warnings)
             <details><summary>Stage by stage</summary>
             <div class="scroll" tabindex="0" role="region" aria-label="Stages">
-            <table class="compare"><caption>Stages</caption>
+            <table class="beside"><caption>Stages</caption>
             <thead><tr><th scope="col">Stage</th><th scope="col" class="num">Time</th>\
             <th scope="col" class="num">Memory</th>\
             <th scope="col" class="num">Disk</th></tr></thead>

@@ -24,7 +24,7 @@ package enum SubmitStyle {
           font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace;
           font-size: .9rem; line-height: 1.5; tab-size: 2;
         }
-        textarea { resize: vertical; white-space: pre; overflow-x: auto; }
+        .editor textarea { max-width: none; resize: vertical; white-space: pre; overflow-x: auto; }
         textarea[aria-invalid="true"] { border-color: var(--bad); }
         .fault {
           border-left: 3px solid var(--bad); background: var(--bad-wash); padding: .6rem .9rem;
@@ -36,8 +36,8 @@ package enum SubmitStyle {
         .lines mark { background: none; color: inherit; text-decoration: wavy underline; }
         .lines .below { color: var(--bad); display: inline; font-size: inherit; }
         .plan { padding-top: .6rem; }
-        .facts { display: flex; flex-wrap: wrap; gap: .3rem 2.2rem; margin: 0 0 1rem; }
-        .facts > div { display: block; padding: 0; border: 0; }
+        dl.facts { display: flex; flex-wrap: wrap; gap: .3rem 2.2rem; margin: 0 0 1rem; }
+        dl.facts > div, dl.facts > div:first-child { display: block; padding: 0; border: 0; }
         .facts dt { color: var(--soft); font-size: .86rem; }
         .facts dd { margin: 0; font-weight: 600; }
 
