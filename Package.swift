@@ -203,7 +203,8 @@ let package = Package(
             "Daemon",
             [
                 "Failures", "Locations", "Publication", "Jobs", "Store", "DurableIO", "Catalogue",
-                "HTTP", "Report", "Pages", external("Logging", "swift-log"),
+                "HTTP", "Report", "Pages", external("Crypto", "swift-crypto"),
+                external("Logging", "swift-log"),
                 external("ServiceLifecycle", "swift-service-lifecycle"),
                 external("Subprocess", "swift-subprocess"),
                 external("SystemPackage", "swift-system"),

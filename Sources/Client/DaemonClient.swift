@@ -121,6 +121,20 @@ package struct DaemonClient {
         return try decoded(exchange("DELETE", path, [:], Data()))
     }
 
+    /// One's own tokens; those of all for admins.
+    package func tokens() throws -> TokenList { try get("/v1/tokens") }
+
+    package func makeToken(_ request: TokenRequest) throws -> NewToken {
+        try decoded(
+            exchange(
+                "POST", "/v1/tokens", ["Content-Type": "application/json"],
+                try JobJSON.encode(request)))
+    }
+
+    package func revokeToken(_ id: String) throws -> TokenSummary {
+        try decoded(exchange("DELETE", "/v1/tokens/\(Self.escaped(id))", [:], Data()))
+    }
+
     /// A part of the worker's log, at most 256 KiB.
     /// - Parameter offset: where to begin; nil for the last part.
     /// - Returns: the bytes, and the offset of those that come next.

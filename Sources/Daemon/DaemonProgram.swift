@@ -4,6 +4,7 @@ import DurableIO
 package import Failures
 import Foundation
 import Glibc
+import HTTP
 package import Jobs
 package import Logging
 import ServiceLifecycle
@@ -42,6 +43,9 @@ package enum DaemonProgram {
         onReady: @escaping @Sendable () -> Void = {}
     ) async throws {
         let environment = ProcessInfo.processInfo.environment
+        // Before anything is started that could get them too.
+        let sockets = PassedSockets.take(
+            PassedSockets.named(in: environment, process: Int(getpid())))
         // systemd names the folder of `StateDirectory=` here.
         let state = environment["STATE_DIRECTORY"] ?? "/var/lib/layerfoldd"
         let program = try executable()
@@ -53,8 +57,8 @@ package enum DaemonProgram {
             configuration: configuration(settings),
             source: reread.map {
                 SettingsSource(start: settings, read: $0, configuration: configuration)
-            }, isService: environment["NOTIFY_SOCKET"] != nil, notifier: notifier, logger: logger,
-            onReady: onReady)
+            }, isService: environment["NOTIFY_SOCKET"] != nil, sockets: sockets,
+            notifier: notifier, logger: logger, onReady: onReady)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let group = ServiceGroup(

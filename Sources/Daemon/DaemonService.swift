@@ -5,6 +5,7 @@ import Dispatch
 import DurableIO
 package import Failures
 import Glibc
+package import HTTP
 package import Logging
 import ServiceLifecycle
 import Store
@@ -41,6 +42,7 @@ package struct DaemonService: Service {
     private let configuration: DaemonConfiguration
     private let source: SettingsSource?
     private let isService: Bool
+    private let sockets: [PassedSockets.Socket]
     private let notifier: Notifier
     private let logger: Logger
     private let onReady: @Sendable () -> Void
@@ -48,14 +50,17 @@ package struct DaemonService: Service {
     /// - Parameters:
     ///   - source: where a reload reads the settings; nil where there is nothing to read.
     ///   - isService: whether a service manager started this process.
+    ///   - sockets: that it passed, and that listen already.
     ///   - onReady: is called when jobs are taken and clients served.
     package init(
         configuration: DaemonConfiguration, source: SettingsSource? = nil, isService: Bool = false,
-        notifier: Notifier, logger: Logger, onReady: @escaping @Sendable () -> Void = {}
+        sockets: [PassedSockets.Socket] = [], notifier: Notifier, logger: Logger,
+        onReady: @escaping @Sendable () -> Void = {}
     ) {
         self.configuration = configuration
         self.source = source
         self.isService = isService
+        self.sockets = sockets
         self.notifier = notifier
         self.logger = logger
         self.onReady = onReady
@@ -133,7 +138,8 @@ package struct DaemonService: Service {
     ) async throws {
         let keeper = CacheKeeper(live, logger: logger)
         let server = try StatusServer(
-            settings: live, queue: queue, inbox: inbox, keeper: keeper)
+            settings: live, queue: queue, inbox: inbox, keeper: keeper, sockets: sockets,
+            logger: logger)
         let reloader = DaemonReload(
             source, live: live, health: queue.health, notifier: notifier, logger: logger)
         try await withThrowingTaskGroup { group in

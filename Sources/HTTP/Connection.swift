@@ -148,6 +148,6 @@ struct Connection {
             case .answering: false
             case .writing: !unsent.isEmpty && now - movedAt >= Self.slowTime
             }
-        return PlaceHolder(id: id, user: peer.user, isYielding: isYielding)
+        return PlaceHolder(id: id, party: peer.party, isYielding: isYielding)
     }
 }

@@ -13,7 +13,7 @@ struct ConnectionLoop {
     private let limits: HTTPLimits
     private var connections: [Int: Connection] = [:]
     /// Answers that are worked out, with who asked: some may outlive their connections.
-    private var work: [Int: Int?] = [:]
+    private var work: [Int: Peer.Party] = [:]
     private var nextID = 0
     private var isStopping = false
     /// Nothing is accepted before this time: there were no descriptors left.
@@ -89,7 +89,7 @@ struct ConnectionLoop {
                 id: nextID, descriptor: descriptor, peer: Peer(of: descriptor), now: now,
                 limits: limits)
             let holders = connections.values.sorted { $0.id < $1.id }.map { $0.holder(now: now) }
-            switch Place.find(for: connection.peer.user, among: holders, limits: limits) {
+            switch Place.find(for: connection.peer.party, among: holders, limits: limits) {
             case .free: connections[connection.id] = connection
             case .of(let other):
                 if connections[other]?.phase == .reading { say(.noPlace, to: other) }
@@ -131,10 +131,11 @@ struct ConnectionLoop {
 
     private mutating func begin(_ id: Int, _ request: HTTPRequest) {
         guard let peer = connections[id]?.peer else { return }
-        guard work.values.count(where: { $0 == peer.user }) < limits.connectionsPerUser else {
+        let party = peer.party
+        guard work.values.count(where: { $0 == party }) < limits.connections(of: party) else {
             return say(.noPlace, to: id)
         }
-        work.updateValue(peer.user, forKey: id)
+        work[id] = party
         connections[id]?.beginAnswering(patience: server.patience(request), now: now)
         let (mailbox, handle) = (server.mailbox, server.handle)
         connections[id]?.task = Task {

@@ -1,58 +1,55 @@
-// A form's fields, as browsers send them: application/x-www-form-urlencoded (WHATWG URL, 5.1).
+// What a form of a page sends: application/x-www-form-urlencoded, read within limits. Pure.
 
-/// The fields of a form in their order.
+/// The fields of a form, in their order.
 package struct FormBody: Sendable, Equatable {
-    private var fields: [(name: String, value: String)] = []
-
-    package static func == (left: FormBody, right: FormBody) -> Bool {
-        left.fields.elementsEqual(right.fields) { $0 == $1 }
+    package struct Field: Sendable, Equatable {
+        package let name: String
+        package let value: String
     }
 
-    /// - Throws: `HTTPRefusal` for bytes that are no form: a broken escape, or no UTF-8.
+    /// Names and values beyond these are nobody's form.
+    package static let fieldsMax = 1_000
+    package static let nameBytesMax = 256
+
+    package let fields: [Field]
+
+    /// - Parameter bytes: the body of a request, whose size its server has limited.
+    /// - Throws: `HTTPRefusal`: what is no form, with what is wrong.
     package init(_ bytes: [UInt8]) throws(HTTPRefusal) {
+        var fields: [Field] = []
         for item in bytes.split(separator: UInt8(ascii: "&")) {
+            guard fields.count < Self.fieldsMax else {
+                throw .malformed("a form has at most \(Self.fieldsMax) fields")
+            }
             let sides = item.split(
                 separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            let name = try Self.decoded(sides[0])
-            fields.append((name, try Self.decoded(sides.dropFirst().last ?? [])))
+            let name = try Self.text(sides[0])
+            guard name.utf8.count <= Self.nameBytesMax else {
+                throw .malformed(
+                    "a form's field has a name of more than \(Self.nameBytesMax) bytes")
+            }
+            fields.append(Field(name: name, value: try Self.text(sides.dropFirst().last ?? [])))
         }
+        self.fields = fields
     }
 
-    /// The first value of a field.
+    /// The first value of this name.
     package func value(_ name: String) -> String? { fields.first { $0.name == name }?.value }
 
-    /// All values of a field, in their order.
+    /// All values of this name, as of a list or of boxes.
     package func values(_ name: String) -> [String] {
         fields.filter { $0.name == name }.map(\.value)
     }
 
-    private static func decoded(_ text: ArraySlice<UInt8>) throws(HTTPRefusal) -> String {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count)
-        var rest = text
-        while let byte = rest.popFirst() {
-            switch byte {
-            case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
-            case UInt8(ascii: "%"):
-                guard let high = rest.popFirst().flatMap(digit),
-                    let low = rest.popFirst().flatMap(digit)
-                else { throw .malformed("a `%` in the form is not followed by two digits") }
-                bytes.append(high << 4 | low)
-            default: bytes.append(byte)
-            }
+    /// `+` is a space, %XX a byte.
+    private static func text(_ bytes: ArraySlice<UInt8>) throws(HTTPRefusal) -> String {
+        let spaced = bytes.lazy.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }
+        guard let plain = PercentCode.decoded(spaced) else {
+            throw .malformed("a `%` in the form is not followed by two digits")
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .malformed("the form is no UTF-8")
+        guard let text = String(validating: plain, as: UTF8.self), !plain.contains(0) else {
+            throw .malformed("a field of the form is no text")
         }
         return text
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x41 + 10
-        case 0x61...0x66: byte - 0x61 + 10
-        default: nil
-        }
     }
 }

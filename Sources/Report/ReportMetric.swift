@@ -11,7 +11,7 @@ package struct ReportMetric: Sendable, Hashable {
         self.metric = metric
     }
 
-    init(_ evaluation: RunReport.Evaluation) {
+    package init(_ evaluation: RunReport.Evaluation) {
         self.init(task: evaluation.task, metric: evaluation.metric)
     }
 
@@ -72,7 +72,7 @@ package struct ReportMetric: Sendable, Hashable {
     }
 
     /// A value of this metric, for a sentence: three digits.
-    func short(_ value: Double) -> String {
+    package func short(_ value: Double) -> String {
         isShare ? NumberText.fixed(value * 100, 1) + "%" : NumberText.significant(value)
     }
 

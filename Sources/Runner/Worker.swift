@@ -113,7 +113,8 @@ package struct Worker {
                 store: store,
                 models: ModelLocator(roots: request.modelRoots.map { FilePath($0) }),
                 data: .below(request.dataRoots.map { FilePath($0) }), results: results,
-                state: state),
+                state: state,
+                plan: FilePath(request.jobDirectory).appending(WorkerRequest.planFileName)),
             progress: progress)
         let report = try runner.run()
         try log.write(report)

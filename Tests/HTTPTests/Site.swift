@@ -70,7 +70,13 @@ final class SocketClient: Sendable {
 
     private let descriptor: CInt
     /// Lives as long as its clients.
-    private let site: Site
+    private let site: any Sendable
+
+    /// - Parameter descriptor: is connected, and closed with the client.
+    init(connected descriptor: CInt, to site: any Sendable) {
+        self.descriptor = descriptor
+        self.site = site
+    }
 
     init(_ path: String, of site: Site) throws {
         self.site = site

@@ -89,6 +89,17 @@ package actor Inbox {
             rejected: Array((entries + earlier()).prefix(countMax)))
     }
 
+    /// What somebody may see of it. Whose a file in the inbox is, the report does not say: on a
+    /// private server only admins see names.
+    /// - Parameter user: whose rejected files alone are shown; nil for all.
+    package func report(seenBy user: Int?) -> InboxReport {
+        var report = report()
+        guard let user else { return report }
+        report.staying = []
+        report.rejected = report.rejected?.filter { $0.owner == user }
+        return report
+    }
+
     /// What an earlier version put into the inbox itself. The errors beside the files are not
     /// shown: any member of the group could have written them.
     private func earlier() -> [InboxReport.Rejected] {

@@ -19,6 +19,7 @@ extension JobQueue {
         try index.refuseNewerWords()
         try finishRemovals()
         try restoreRows(claimed: claimed)
+        try noteModels()
         let running = try index.attempts(inState: AttemptState.running.rawValue)
         let adoptable = try adoptable(running)
         killOrphans(running.filter { adoptable[$0.job]?.id != $0.id }, except: adoptable)
@@ -62,6 +63,15 @@ extension JobQueue {
                 )
             }
         }
+    }
+
+    /// Rows of earlier daemons do not say which model a job is about: its record is asked, once.
+    private func noteModels() throws {
+        var models: [String: String] = [:]
+        for id in try index.jobsWithoutModel() {
+            models[id] = JobFolder(folders.job(id)).model() ?? ""
+        }
+        try index.setModels(models)
     }
 
     private func restoreRow(_ folder: JobFolder) throws {

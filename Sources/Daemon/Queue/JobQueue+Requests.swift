@@ -75,10 +75,12 @@ extension JobQueue {
     }
 
     static func newRow(_ record: JobRecord) -> JobRow {
-        JobRow(
+        var row = JobRow(
             id: record.id, name: record.description.name, owner: record.owner,
             manifestDigest: record.manifestDigest, state: JobState.queued.rawValue,
             submittedAt: record.submittedAtMilliseconds)
+        row.model = record.description.model
+        return row
     }
 
     func receipt(_ row: JobRow) throws(NewerFormat) -> JobReceipt {

@@ -50,6 +50,8 @@ extension JobQueue {
             planning = nil
             // Who stops a forecast stops the daemon.
             if Task.isCancelled { return }
+            // Once it runs, its worker keeps a plan of its own.
+            if let answer, state.isWaiting(id) { JobFolder(folders.job(id)).keep(plan: answer) }
             process(.planned(id: id, answer.flatMap(JobPlan.init(forecast:))))
         }
     }

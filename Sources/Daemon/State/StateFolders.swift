@@ -26,6 +26,8 @@ package struct StateFolders: Sendable, Equatable {
     package var store: FilePath { state.appending("store") }
     package var index: FilePath { state.appending("db").appending("index.sqlite") }
     package var lock: FilePath { state.appending("db").appending("lock") }
+    /// Digests of tokens.
+    package var access: FilePath { state.appending("access") }
     package var socket: FilePath { state.appending("run").appending("layerfoldd.sock") }
 
     package func job(_ id: String) -> FilePath { jobs.appending(id) }
@@ -33,7 +35,7 @@ package struct StateFolders: Sendable, Equatable {
     /// The folders that nobody but the daemon's user may own.
     package var own: [FilePath] {
         [
-            state, rejected, spool, jobs, results, store, index.removingLastComponent(),
+            state, rejected, spool, jobs, results, store, access, index.removingLastComponent(),
             socket.removingLastComponent(),
         ]
     }
@@ -45,10 +47,11 @@ package struct StateFolders: Sendable, Equatable {
             // Sticky: nobody takes another's file out of the inbox, or removes it.
             (inbox, 0o1770), (rejected, 0o750), (spool, 0o700), (jobs, 0o700), (results, 0o750),
             (store, 0o700), (state.appending("db"), 0o700), (state.appending("run"), 0o750),
+            (access, 0o700),
         ] as [(FilePath, CInterop.Mode)] {
             try Syscalls.makeFolders(folder, mode: mode)
         }
-        for folder in [jobs, store, state.appending("db")] { try close(folder) }
+        for folder in [jobs, store, state.appending("db"), access] { try close(folder) }
     }
 
     /// Takes from everybody else the right to look into a folder whose contents are nobody's but

@@ -18,24 +18,35 @@ package struct StatusRoutes: Sendable {
     private let forecaster: Forecaster
     /// What others have to answer: who may come in, events, pages.
     private let others: [Route]
+    /// How an error looks to a browser; nil where there are no pages.
+    private let failurePage: (@Sendable (any Error, Visitor) -> HTTPResponse)?
     private var visibility: Visibility { Visibility(isPrivate: configuration.isPrivate) }
 
     package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
-        self.init(
-            settings: settings, queue: queue, inbox: inbox, forecaster: Forecaster(settings),
-            others: [])
+        self.init(settings: settings, queue: queue, inbox: inbox, others: [])
     }
 
+    /// - Parameter forecaster: nil for one of its own.
     init(
-        settings: LiveConfiguration, queue: JobQueue, inbox: Inbox, forecaster: Forecaster,
-        others: [Route]
+        settings: LiveConfiguration, queue: JobQueue, inbox: Inbox,
+        forecaster: Forecaster? = nil, others: [Route],
+        failurePage: (@Sendable (any Error, Visitor) -> HTTPResponse)? = nil
     ) {
         self.others = others
+        self.failurePage = failurePage
         live = settings
         self.queue = queue
         self.inbox = inbox
         submissions = SubmissionCheck(settings)
-        self.forecaster = forecaster
+        self.forecaster = forecaster ?? Forecaster(settings)
+    }
+
+    /// With all pages, for those whom the kernel knows.
+    package init(pagesOf settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
+        self.init(
+            settings: settings, queue: queue, inbox: inbox,
+            others: PageRoutes(settings: settings, queue: queue, inbox: inbox).all,
+            failurePage: PageAnswer.failure)
     }
 
     /// Milliseconds that the answer may take.
@@ -43,16 +54,39 @@ package struct StatusRoutes: Sendable {
         (try? all.find(request))?.route.patience ?? Route.patience
     }
 
-    /// Answers; an error becomes a document.
+    /// Answers somebody whom the kernel knows; an error becomes a document.
     package func respond(to request: HTTPRequest, from caller: Caller) async -> HTTPResponse {
+        let arrival = Arrival(way: .network, party: .user(caller.user))
+        return await respond(to: request, arrival) { _ in Visitor(known: caller) }
+    }
+
+    /// Answers; an error becomes a document.
+    /// - Parameter admit: says who it is that wants to come in there, or throws.
+    func respond(
+        to request: HTTPRequest, _ arrival: Arrival,
+        _ admit: (Route) async throws -> Visitor
+    ) async -> HTTPResponse {
+        // Where nobody is let in, nobody is told more than that.
+        var known = Visitor.nobody(basePath: configuration.basePath)
         do {
-            let (route, job) = try all.find(request)
-            if let job { try await requireVisible(job, to: caller) }
+            let (route, named) = try all.find(request)
+            let visitor = try await admit(route)
+            known = visitor
+            if !route.isOpen { try visitor.require(route.needs) }
+            let job = named["id"]
+            if let job { try await requireVisible(job, to: visitor.caller) }
             return try await route.answer(
                 Route.Call(
-                    request: request, visitor: Visitor(known: caller), job: job ?? ""))
+                    request: request, visitor: visitor, arrival: arrival, job: job ?? "",
+                    named: named))
         } catch {
-            return .failure(error)
+            let isBrowser =
+                request.path.first != "v1"
+                && request.header("accept")?.contains("text/html") ?? false
+            guard isBrowser, !(error is LoginNeeded), let failurePage else {
+                return .failure(error)
+            }
+            return failurePage(error, known)
         }
     }
 
@@ -75,7 +109,9 @@ package struct StatusRoutes: Sendable {
     private var looking: [Route] {
         [
             Route("GET /v1/status") { .json(try await status(for: $0.caller)) },
-            Route("GET /v1/inbox") { .json(await inboxReport(for: $0.caller)) },
+            Route("GET /v1/inbox") { call in
+                .json(await inbox.report(seenBy: visibility.limit(for: call.caller)))
+            },
             Route("GET /v1/jobs") { call in
                 var query = try JobQuery(call.request.query.map { ($0.name, $0.value) })
                 let own = visibility.limit(for: call.caller)
@@ -146,17 +182,6 @@ package struct StatusRoutes: Sendable {
             status.running = nil
         }
         return status
-    }
-
-    /// Whose a file in the inbox is, the report does not say: on a private server only admins see
-    /// names.
-    private func inboxReport(for caller: Caller) async -> InboxReport {
-        var report = await inbox.report()
-        if let user = visibility.limit(for: caller) {
-            report.staying = []
-            report.rejected = report.rejected?.filter { $0.owner == user }
-        }
-        return report
     }
 
     private func remove(_ call: Route.Call, _ part: RemovedPart) async throws -> HTTPResponse {

@@ -11,6 +11,7 @@ struct ComparePageRoutes: Sendable {
     private let live: LiveConfiguration
     private let queue: JobQueue
     private let reader = ReportReader()
+    private let names: OwnerNames
     private var visibility: Visibility { Visibility(isPrivate: live.current.isPrivate) }
 
     /// Jobs that are offered.
@@ -19,6 +20,7 @@ struct ComparePageRoutes: Sendable {
     init(settings: LiveConfiguration, queue: JobQueue) {
         live = settings
         self.queue = queue
+        names = OwnerNames(uptime: settings.current.clock.uptime)
     }
 
     var all: [Route] {
@@ -63,7 +65,7 @@ struct ComparePageRoutes: Sendable {
             else { throw JobQueue.noJob(id) }
             let detail = try await queue.detail(id)
             let summary = detail.summary
-            let owner = summary.owner.map(PageAnswer.owner) ?? "nobody"
+            let owner = await names.find([summary.owner].compactMap(\.self)).values.first ?? ""
             guard let folder = detail.resultsDirectory else {
                 return (job(summary.name, owner, Self.noResults(summary.state)), nil)
             }
@@ -106,9 +108,11 @@ struct ComparePageRoutes: Sendable {
         query.states = [.done]
         query.order = .submitted
         query.user = visibility.limit(for: caller)
-        return try await queue.page(query).jobs.map { job in
+        let jobs = try await queue.page(query).jobs
+        let names = await names.find(jobs.compactMap(\.owner))
+        return jobs.map { job in
             ComparePage.Choice(
-                id: job.id, name: job.name, owner: job.owner.map(PageAnswer.owner) ?? "nobody",
+                id: job.id, name: job.name, owner: job.owner.flatMap { names[$0] } ?? "",
                 model: job.model ?? "")
         }
     }

@@ -12,6 +12,7 @@ struct StorePageRoutes: Sendable {
     private let queue: JobQueue
     private let keeper: CacheKeeper
     private let census: StoreCensus
+    private let names: OwnerNames
     private var visibility: Visibility { Visibility(isPrivate: live.current.isPrivate) }
 
     /// Many thousands of files may have to be looked at, or removed.
@@ -22,6 +23,7 @@ struct StorePageRoutes: Sendable {
         live = settings
         self.queue = queue
         self.keeper = keeper
+        names = OwnerNames(uptime: settings.current.clock.uptime)
         census = StoreCensus(
             folders: settings.current.folders, clock: settings.current.clock, index: queue.index)
     }
@@ -31,7 +33,9 @@ struct StorePageRoutes: Sendable {
             Route("GET /store", patience: Self.patience) { call in
                 .init(try await page(call), call)
             },
-            Route("POST /store/collect", patience: Self.patience) { try await collect($0) },
+            Route("POST /store/collect", patience: Self.patience, needs: .admin) {
+                try await collect($0)
+            },
         ]
     }
 
@@ -52,9 +56,6 @@ struct StorePageRoutes: Sendable {
     }
 
     private func collect(_ call: Route.Call) async throws -> HTTPResponse {
-        guard call.visitor.scope >= .admin, call.caller.isAdmin else {
-            throw ErrorDocument(code: .forbidden, message: "only admins collect the store")
-        }
         let text = try FormBody(call.request.body).value("keep") ?? ""
         let report = try await keeper.collect(
             keeping: try Self.bytes(keeping: text), workingSince: await queue.workingSince())
@@ -89,10 +90,13 @@ struct StorePageRoutes: Sendable {
         }
         page.care = StorePage.Care(figures.care)
         try await shares(of: figures, for: call.caller, &page)
-        page.collections = try await queue.pastCollections(countMax: Self.collectionsMax).map {
+        let past = try await queue.pastCollections(countMax: Self.collectionsMax)
+        let names = await names.find(past.compactMap(\.contents.by))
+        page.collections = past.map { collection in
             StorePage.Collection(
-                at: $0.at, by: $0.contents.by.map(PageAnswer.owner), bytes: $0.contents.bytes,
-                steps: $0.contents.steps, seconds: $0.contents.seconds)
+                at: collection.at, by: collection.contents.by.map { names[$0] ?? "\($0)" },
+                bytes: collection.contents.bytes, steps: collection.contents.steps,
+                seconds: collection.contents.seconds)
         }
         return (page, status)
     }
@@ -120,9 +124,10 @@ struct StorePageRoutes: Sendable {
         of figures: StoreFigures, for caller: Caller, _ page: inout StorePage
     ) async throws {
         let seen = figures.jobs.filter { visibility.shows(jobOf: $0.row.owner, to: caller) }
+        let names = await names.find(seen.map(\.row.owner))
         page.jobs = seen.map { job in
             StorePage.Job(
-                id: job.row.id, name: job.row.name, owner: PageAnswer.owner(job.row.owner),
+                id: job.row.id, name: job.row.name, owner: names[job.row.owner] ?? "",
                 storeBytes: job.share?.diskBytes ?? 0, ownBytes: job.share?.ownBytes ?? 0,
                 resultBytes: job.resultBytes)
         }
@@ -131,7 +136,7 @@ struct StorePageRoutes: Sendable {
             let share = figures.owners[owner]
             owners.append(
                 StorePage.Owner(
-                    name: PageAnswer.owner(owner), jobs: jobs.count,
+                    name: names[owner] ?? "", jobs: jobs.count,
                     storeBytes: share?.diskBytes ?? 0, ownBytes: share?.ownBytes ?? 0,
                     resultBytes: await queue.resultBytes(of: owner)))
         }

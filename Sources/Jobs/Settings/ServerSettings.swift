@@ -32,6 +32,13 @@ package struct ServerSettings: Sendable, Equatable {
     package var retention: RetentionRule?
     /// The most that results of one user may take, in bytes; nil: no limit.
     package var resultsPerUser: Int?
+    /// Where it listens over TCP, besides its unix socket.
+    package var listen: [ListenSetting]?
+    /// What all addresses begin with, behind a proxy that serves others too: `/layerfold`.
+    package var basePath: String?
+    /// Names by which browsers ask for it.
+    package var hosts: [String]?
+    package var proxy: ProxySettings?
 
     package init() {}
 
@@ -46,7 +53,8 @@ package struct ServerSettings: Sendable, Equatable {
                 "state", "inbox", "model_roots", "data_roots", "worker", "worker_socket",
                 "rescan_seconds", "settle_seconds", "grace_seconds", "stage_patience", "cache",
                 "workers", "jobs_per_user", "share_half_life_days", "memory", "admin_group",
-                "private", "retention", "results_per_user",
+                "private", "retention", "results_per_user", "listen", "listen_beyond_loopback",
+                "base_path", "hosts", "proxy",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -68,6 +76,14 @@ package struct ServerSettings: Sendable, Equatable {
         settings.isPrivate = try map["private"]?.flag()
         settings.retention = try map["retention"].map(RetentionRule.parse)
         settings.resultsPerUser = try map["results_per_user"].map(ByteCount.parse)
+        let beyond = try map["listen_beyond_loopback"]?.flag() ?? false
+        settings.listen = try map["listen"].map {
+            try ListenSetting.parse($0, beyondLoopback: beyond)
+        }
+        settings.basePath = try map["base_path"].map(PublicName.basePath)
+        settings.hosts = try map["hosts"]?.list("a list of names", countMax: 64)
+            .map(PublicName.host)
+        settings.proxy = try map["proxy"].map(ProxySettings.parse)
         return settings
     }
 
