@@ -335,7 +335,7 @@ class Page:
 
     def size(self, width, height=900):
         self.send("Emulation.setDeviceMetricsOverride", {
-            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
 
     def scheme(self, name):
         self.send("Emulation.setEmulatedMedia", {
