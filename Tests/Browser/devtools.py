@@ -339,7 +339,9 @@ class Page:
 
     def scheme(self, name):
         self.send("Emulation.setEmulatedMedia", {
-            "features": [{"name": "prefers-color-scheme", "value": name}]})
+            "features": [{"name": "prefers-color-scheme", "value": name},
+                         # A colour on its way to another is nobody's choice.
+                         {"name": "prefers-reduced-motion", "value": "reduce"}]})
 
     def script(self, runs):
         self.send("Emulation.setScriptExecutionDisabled", {"value": not runs})

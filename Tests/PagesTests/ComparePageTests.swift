@@ -59,6 +59,8 @@ import Testing
                 name: "b", figures: [(0.25, 11)], job: ["alike": "same-word", "seed": 2]),
         ])
         #expect(text.contains("<bdi>seed</bdi>"))
+        #expect(PageAudit(text).escapedMarkup.isEmpty)
+        #expect(text.contains("<div class=\"charts\"><figure"))
         #expect(!text.contains("same-word"))
     }
 

@@ -11,6 +11,7 @@ struct PageAudit {
     }
 
     let tags: [Tag]
+    private let text: String
     /// What is no tag at all, with a piece of the text.
     private(set) var faults: [String] = []
 
@@ -60,6 +61,12 @@ struct PageAudit {
                     attributes: attributes))
         }
         self.tags = tags
+        text = page
+    }
+
+    /// Markup that was taken for text, on a page where no text has such signs.
+    var escapedMarkup: [String] {
+        ["&lt;", "Markup(text:"].filter(text.contains)
     }
 
     private static let known: Set = [

@@ -55,6 +55,8 @@ import Testing
         #expect(text.contains("name=\"keep\" value=\"0.5\""))
         #expect(text.contains("action=\"/base/store/collect\""))
         #expect(text.contains("<strong>2 faults</strong>"))
+        #expect(text.contains("<code>layerfold store verify --repair</code>"))
+        #expect(PageAudit(text).escapedMarkup.isEmpty)
         let others = page.render(ComparePageTests.frame()).text
         #expect(!others.contains("/store/collect"), "only admins collect")
     }

@@ -162,6 +162,8 @@ import Testing
         #expect(text.contains("data-line=\"2\" data-column=\"8\""))
         #expect(text.contains("aria-invalid=\"true\" aria-describedby=\"fault\""))
         #expect(text.contains("write <code>x</code>"))
+        #expect(text.contains(", <code>model</code>: <strong>"))
+        #expect(PageAudit(text).escapedMarkup.isEmpty)
         // Not yet: nothing is sent that was refused.
         #expect(!text.contains("value=\"send\""))
         // Behind the last line, as at the end of a file.
@@ -180,6 +182,7 @@ import Testing
         let button = try #require(text.range(of: "value=\"send\""))
         #expect(facts.lowerBound < button.lowerBound)
         #expect(text.contains("it will not fit") && text.contains("3.00 MiB"))
+        #expect(PageAudit(text).escapedMarkup.isEmpty)
     }
 
     @Test func `who may only look gets no form`() {

@@ -28,11 +28,12 @@ extension ComparePage {
         }
         let leading =
             models.leading.flatMap { SizeFigure(models, metric: $0)?.render(isLeading: true) } ?? ""
+        let charts: Markup = small.isEmpty ? "" : "<div class=\"charts\">\(small)</div>"
         return """
             <section><h2>Models of \(Markup.name(models.original))</h2>
             \(table(models, frame))
             \(leading)
-            \(small.isEmpty ? "" : "<div class=\"charts\">\(small)</div>")</section>
+            \(charts)</section>
 
             """
     }

@@ -200,15 +200,13 @@ package struct StorePage: Sendable {
                 \(NumberText.bytes(care.verifiedBytes)), \(care.isWhole ? "all" : "a part") of \
                 them; 
                 """
+            let cure: Markup =
+                care.isRepaired
+                ? ", which were set aside: they are computed again when needed."
+                : ": <code>layerfold store verify --repair</code> sets them aside."
             words +=
                 care.faults == 0
-                ? "sound."
-                : """
-                <strong>\(care.faults) faults</strong>\
-                \(care.isRepaired
-                    ? ", which were set aside: they are computed again when needed."
-                    : ": <code>layerfold store verify --repair</code> sets them aside.")
-                """
+                ? "sound." : "<strong>\(care.faults) faults</strong>\(cure)"
         } else {
             words = """
                 No verification is known to have come to its end: \

@@ -81,11 +81,12 @@ struct ManifestEditor {
             let line = number <= lines.count ? lines[number - 1] : ""
             return row(number, line, number == fault.line ? fault : nil)
         }
+        let path: Markup =
+            fault.path.isEmpty ? "" : ", <code>\(fault.path.shortened(to: 200))</code>"
         return """
             <div class="fault" id="fault" role="alert">
             <p>Line \(fault.line), column \(fault.column)\
-            \(fault.path.isEmpty ? "" : ", <code>\(fault.path.shortened(to: 200))</code>"): \
-            \(words(fault))</p>
+            \(path): \(words(fault))</p>
             <pre class="lines">\(shown)</pre></div>
             """
     }
@@ -112,10 +113,12 @@ struct ManifestEditor {
         before.unicodeScalars.append(contentsOf: scalars[..<column])
         behind.unicodeScalars.append(contentsOf: scalars[column...])
         if behind.isEmpty { behind = " " }
+        // Below the column, where that is not far out.
+        let blanks = String(repeating: " ", count: 7 + min(column, 60))
         return """
             <span class="wrong"><span class="number">\(digits)</span>  \
             \(before.shortened(to: Self.lineMax))<mark>\(behind.shortened(to: Self.lineMax))</mark>
-            <span class="below">       ^ \(fault.problem.shortened(to: 500))</span></span>
+            <span class="below">\(blanks)^ \(fault.problem.shortened(to: 500))</span></span>
 
             """
     }

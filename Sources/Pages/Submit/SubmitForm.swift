@@ -137,7 +137,10 @@ struct SubmitForm {
 
     private func group(_ group: ParameterGroup, chooser: String) -> Markup {
         guard !group.parameters.isEmpty else { return "" }
-        let isFilled = group.parameters.contains { !fields[group.field($0)].isEmpty }
+        // What the form begins with is for those who want to know.
+        let isFilled =
+            fields != .initial
+            && group.parameters.contains { !fields[group.field($0)].isEmpty }
         let isOpen: Markup = isFilled && fields.has(chooser, group.name) ? " open" : ""
         let inputs = group.parameters.map { parameter in
             ParameterField(parameter, name: group.field(parameter)).render(fields)
