@@ -40,7 +40,7 @@ package enum CompareStyle {
         .beside tbody th {
           font-weight: 500; min-width: 8rem; max-width: min(20rem, 45vw); overflow-wrap: anywhere;
         }
-        .beside td { max-width: 24rem; overflow-wrap: anywhere; }
+        .beside td { min-width: 3.5rem; max-width: 24rem; overflow-wrap: break-word; }
         .beside .num { text-align: right; white-space: nowrap; }
         .beside .below, .faint { color: var(--soft); font-size: .86rem; }
         .beside .below { display: block; font-weight: 400; }
@@ -54,7 +54,7 @@ package enum CompareStyle {
         figure { margin: 0; min-width: 0; }
         figure.leading { margin-top: 2rem; }
         figcaption { margin: 0 0 .6rem; font-size: .92rem; max-width: 68ch; }
-        .chart { display: block; width: 100%; height: auto; }
+        .chart { display: block; width: 100%; height: auto; overflow: visible; }
         .leading .narrow { display: none; }
         .names {
           display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; margin: .6rem 0 0;
