@@ -136,8 +136,10 @@ package struct DaemonService: Service {
     private func serve(
         _ live: LiveConfiguration, _ queue: JobQueue, _ inbox: Inbox, _ selfCheck: SelfCheck
     ) async throws {
+        let keeper = CacheKeeper(live, logger: logger)
         let server = try StatusServer(
-            settings: live, queue: queue, inbox: inbox, sockets: sockets, logger: logger)
+            settings: live, queue: queue, inbox: inbox, keeper: keeper, sockets: sockets,
+            logger: logger)
         let reloader = DaemonReload(
             source, live: live, health: queue.health, notifier: notifier, logger: logger)
         try await withThrowingTaskGroup { group in
@@ -145,7 +147,6 @@ package struct DaemonService: Service {
             await queue.start()
             group.addTask { await inbox.run() }
             group.addTask { await self.report(queue) }
-            let keeper = CacheKeeper(live, logger: logger)
             group.addTask { await keeper.run(queue) }
             group.addTask { await selfCheck.run() }
             let reload = Self.reloadSource { await reloader.reload(queue, inbox, selfCheck) }

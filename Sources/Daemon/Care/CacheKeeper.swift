@@ -32,7 +32,8 @@ package actor CacheKeeper {
             do { try await configuration.clock.sleep(configuration.cacheInterval) } catch {
                 return
             }
-            collect(workingSince: await queue.workingSince())
+            let report = collect(workingSince: await queue.workingSince())
+            if let report, report.removesAnything { await queue.note(report, by: nil) }
         }
     }
 
@@ -42,17 +43,8 @@ package actor CacheKeeper {
     /// - Returns: What was done; nil where there is no store yet, or it failed.
     @discardableResult
     package func collect(workingSince: Int?) -> CollectorReport? {
-        let state = configuration.folders.state
         do {
-            guard try Syscalls.stat(configuration.folders.store.appending("FORMAT")) != nil else {
-                return nil
-            }
-            var policy = CollectorPolicy()
-            policy.limit = .limits(configuration.cacheLimits)
-            policy.workingSince = workingSince
-            let report = try ContentStore(state: state, packingThreads: 0).collect(policy)
-            tell(report)
-            return report
+            return try collect(keeping: nil, workingSince: workingSince)
         } catch {
             logger.error(
                 "the store could not be collected; trying again later",
@@ -61,8 +53,39 @@ package actor CacheKeeper {
         }
     }
 
+    /// Removes what nothing names, and what is worth least beyond a limit, now.
+    /// - Parameter bytesMax: what may stay; nil for what the settings say.
+    /// - Returns: What was done; nil where there is no store yet.
+    func collect(keeping bytesMax: Int?, workingSince: Int?) throws -> CollectorReport? {
+        guard try hasStore() else { return nil }
+        let report = try ContentStore(state: configuration.folders.state, packingThreads: 0)
+            .collect(policy(keeping: bytesMax, workingSince))
+        tell(report)
+        return report
+    }
+
+    /// What `collect` would do now; nothing is touched.
+    func preview(keeping bytesMax: Int?, workingSince: Int?) throws -> CollectorReport? {
+        guard try hasStore() else { return nil }
+        var policy = policy(keeping: bytesMax, workingSince)
+        policy.isDryRun = true
+        return try ContentStore(reading: configuration.folders.state).collect(policy)
+    }
+
+    private func hasStore() throws -> Bool {
+        try Syscalls.stat(configuration.folders.store.appending("FORMAT")) != nil
+    }
+
+    private func policy(keeping bytesMax: Int?, _ workingSince: Int?) -> CollectorPolicy {
+        var policy = CollectorPolicy()
+        policy.limit =
+            bytesMax.map { .bounds(CacheBounds($0)) } ?? .limits(configuration.cacheLimits)
+        policy.workingSince = workingSince
+        return policy
+    }
+
     private func tell(_ report: CollectorReport) {
-        if !report.objects.isEmpty || !report.actions.isEmpty {
+        if report.removesAnything {
             logger.notice(
                 "removed from the store",
                 metadata: [
@@ -94,6 +117,10 @@ package actor CacheKeeper {
         }
         wasOverLimit = report.isOverLimit
     }
+}
+
+extension CollectorReport {
+    var removesAnything: Bool { !objects.isEmpty || !actions.isEmpty }
 }
 
 extension JobQueue {

@@ -17,6 +17,9 @@ actor SubmissionCheck {
 
     init(_ settings: LiveConfiguration) { live = settings }
 
+    /// Names of models below the roots, for people who choose one; not all where there are many.
+    func models() -> [String] { ModelLocator(roots: configuration.modelRoots).suggestions() }
+
     /// What the manifest asks for, once all that it names was found.
     /// - Parameter user: who must be allowed to read it. Default: the daemon's user.
     /// - Throws: `ManifestError`, or an `ErrorDocument` that says what is not there, or is not for

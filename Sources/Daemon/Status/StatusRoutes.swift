@@ -26,8 +26,10 @@ package struct StatusRoutes: Sendable {
         self.init(settings: settings, queue: queue, inbox: inbox, others: [])
     }
 
+    /// - Parameter forecaster: nil for one of its own.
     init(
-        settings: LiveConfiguration, queue: JobQueue, inbox: Inbox, others: [Route],
+        settings: LiveConfiguration, queue: JobQueue, inbox: Inbox,
+        forecaster: Forecaster? = nil, others: [Route],
         failurePage: (@Sendable (any Error, Visitor) -> HTTPResponse)? = nil
     ) {
         self.others = others
@@ -36,7 +38,7 @@ package struct StatusRoutes: Sendable {
         self.queue = queue
         self.inbox = inbox
         submissions = SubmissionCheck(settings)
-        forecaster = Forecaster(settings)
+        self.forecaster = forecaster ?? Forecaster(settings)
     }
 
     /// With all pages, for those whom the kernel knows.

@@ -23,7 +23,7 @@ package struct StatusServer: Sendable {
     /// - Parameter sockets: what the service manager passed; they listen already.
     /// - Throws: where a socket cannot be made.
     package init(
-        settings: LiveConfiguration, queue: JobQueue, inbox: Inbox,
+        settings: LiveConfiguration, queue: JobQueue, inbox: Inbox, keeper: CacheKeeper,
         sockets: [PassedSockets.Socket] = [], logger: Logger
     ) throws {
         let configuration = settings.current
@@ -31,10 +31,14 @@ package struct StatusServer: Sendable {
         tokens = TokenKeeper(folder: configuration.folders.access, clock: configuration.clock)
         let entrance = Entrance(
             settings, tokens: tokens, daemonUser: Int(geteuid()), logger: logger)
+        let forecaster = Forecaster(settings)
         let routes = StatusRoutes(
-            settings: settings, queue: queue, inbox: inbox,
+            settings: settings, queue: queue, inbox: inbox, forecaster: forecaster,
             others: AccessRoutes(entrance: entrance).all
-                + PageRoutes(settings: settings, queue: queue, inbox: inbox).all,
+                + PageRoutes(settings: settings, queue: queue, inbox: inbox).all
+                + ComparePageRoutes(settings: settings, queue: queue).all
+                + SubmitPageRoutes(settings: settings, queue: queue, forecaster: forecaster).all
+                + StorePageRoutes(settings: settings, queue: queue, keeper: keeper).all,
             failurePage: PageAnswer.failure)
         var limits = HTTPLimits()
         limits.bodyBytes = ManifestLimits.bytesMax

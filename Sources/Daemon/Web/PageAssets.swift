@@ -11,8 +11,11 @@ struct PageAssets: Sendable {
     /// Tells one content from another.
     private let tag: String
 
-    static let style = PageAssets("text/css; charset=utf-8", PageStyle.markup.text)
-    static let script = PageAssets("text/javascript; charset=utf-8", PageScript.text)
+    static let style = PageAssets(
+        "text/css; charset=utf-8",
+        PageStyle.markup.text + CompareStyle.text + SubmitStyle.text + StoreStyle.text)
+    static let script = PageAssets(
+        "text/javascript; charset=utf-8", PageScript.text + SubmitScript.text)
 
     private init(_ type: String, _ text: String) {
         self.type = type

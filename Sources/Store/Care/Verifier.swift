@@ -49,6 +49,10 @@ extension ContentStore {
             if policy.objectsPerCheckpoint != nil { try removeCheckpoint(of: policy) }
             report.objectCount += pass.earlier.objects
             report.rawBytes += pass.earlier.rawBytes
+            if policy.objectsPerCheckpoint != nil {
+                let verified = StoreCareState.Verified(report, policy)
+                try keep(verified.members, as: layout.verified)
+            }
             return report
         }
     }
