@@ -26,11 +26,20 @@ extension Place {
     static func find(
         for user: Int?, among holders: [PlaceHolder], limits: HTTPLimits
     ) -> Place {
+        find(
+            for: user, among: holders, countMax: limits.connections,
+            perUser: limits.connectionsPerUser)
+    }
+
+    /// The same for any number of places.
+    static func find(
+        for user: Int?, among holders: [PlaceHolder], countMax: Int, perUser: Int
+    ) -> Place {
         let own = holders.filter { $0.user == user }
-        if own.count >= limits.connectionsPerUser {
+        if own.count >= perUser {
             return own.first(where: \.isYielding).map { .of($0.id) } ?? .missing
         }
-        guard holders.count >= limits.connections else { return .free }
+        guard holders.count >= countMax else { return .free }
         let users = Dictionary(grouping: holders, by: \.user)
         // Not from those who have less than the newcomer would have.
         let givers = users.filter { $0.key == user || $0.value.count > own.count }.sorted {
