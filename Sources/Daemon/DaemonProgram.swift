@@ -41,6 +41,7 @@ package enum DaemonProgram {
         logger: Logger,
         onReady: @escaping @Sendable () -> Void = {}
     ) async throws {
+        DescriptorLimit.raise()
         let environment = ProcessInfo.processInfo.environment
         // systemd names the folder of `StateDirectory=` here.
         let state = environment["STATE_DIRECTORY"] ?? "/var/lib/layerfoldd"

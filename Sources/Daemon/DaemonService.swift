@@ -66,7 +66,8 @@ package struct DaemonService: Service {
         Self.ignoreSignals()
         let folders = configuration.folders
         let live = LiveConfiguration(configuration)
-        let health = Health()
+        let telling = Telling(live, logger: logger)
+        let health = Health(witness: telling.witness)
         let selfCheck = SelfCheck(live, health: health, isService: isService, logger: logger)
         notifier.status("checking the place")
         try check(folders)
@@ -88,11 +89,12 @@ package struct DaemonService: Service {
                 metadata: ["damaged": "\(damaged)", "reason": "\(reason)"])
         }
         let queue = JobQueue(
-            settings: live, index: index, health: health, notifier: notifier, logger: logger)
+            settings: live, index: index, health: health, notifier: notifier, logger: logger,
+            witness: telling.witness)
         let inbox = Inbox(settings: live, queue: queue, logger: logger)
         try await queue.recover(claimed: Set(Claim.all(in: folders.spool).map(\.id)))
         await inbox.finishClaims()
-        try await serve(live, queue, inbox, selfCheck)
+        try await serve(live, queue, inbox, selfCheck, telling.around(queue))
         // The lock is let go only now, when nothing of this process touches the folder any more.
         _ = consume lock
         logger.notice("stopped")
@@ -129,17 +131,20 @@ package struct DaemonService: Service {
     }
 
     private func serve(
-        _ live: LiveConfiguration, _ queue: JobQueue, _ inbox: Inbox, _ selfCheck: SelfCheck
+        _ live: LiveConfiguration, _ queue: JobQueue, _ inbox: Inbox, _ selfCheck: SelfCheck,
+        _ desk: Telling.Desk
     ) async throws {
-        let server = try StatusServer(settings: live, queue: queue, inbox: inbox)
+        let server = try StatusServer(
+            settings: live, queue: queue, inbox: inbox, besides: { desk.routes })
         let reloader = DaemonReload(
             source, live: live, health: queue.health, notifier: notifier, logger: logger)
         try await withThrowingTaskGroup { group in
             group.addTask { await server.run() }
+            group.addTask { await desk.run(server) }
             await queue.start()
             group.addTask { await inbox.run() }
             group.addTask { await self.report(queue) }
-            let keeper = CacheKeeper(live, logger: logger)
+            let keeper = CacheKeeper(live, logger: logger, witness: queue.witness)
             group.addTask { await keeper.run(queue) }
             group.addTask { await selfCheck.run() }
             let reload = Self.reloadSource { await reloader.reload(queue, inbox, selfCheck) }

@@ -12,6 +12,7 @@ package actor CacheKeeper {
     private let live: LiveConfiguration
     private var configuration: DaemonConfiguration { live.current }
     private let logger: Logger
+    private let witness: any Witness
     private var wasOverLimit = false
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.cache")
 
@@ -19,8 +20,11 @@ package actor CacheKeeper {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    package init(_ settings: LiveConfiguration, logger: Logger) {
+    package init(
+        _ settings: LiveConfiguration, logger: Logger, witness: any Witness = Witnesses()
+    ) {
         live = settings
+        self.witness = witness
         self.logger = logger
     }
 
@@ -41,6 +45,7 @@ package actor CacheKeeper {
     @discardableResult
     package func collect(workingSince: Int?) -> CollectorReport? {
         let state = configuration.folders.state
+        let watch = Stopwatch()
         do {
             guard try Syscalls.stat(configuration.folders.store.appending("FORMAT")) != nil else {
                 return nil
@@ -50,8 +55,10 @@ package actor CacheKeeper {
             policy.workingSince = workingSince
             let report = try ContentStore(state: state, packingThreads: 0).collect(policy)
             tell(report)
+            witness.hear(.collected(Occurrence.Collection(report, seconds: watch.seconds)))
             return report
         } catch {
+            witness.hear(.collectionFailed(seconds: watch.seconds))
             logger.error(
                 "the store could not be collected; trying again later",
                 metadata: ["reason": "\(FaultText.describe(error))"])
@@ -82,6 +89,15 @@ package actor CacheKeeper {
                 ])
         }
         wasOverLimit = report.isOverLimit
+    }
+}
+
+extension Occurrence.Collection {
+    init(_ report: CollectorReport, seconds: Double) {
+        self.init(
+            actions: report.actions.count, objects: report.objects.count,
+            freedBytes: report.freedBytes, keptBytes: report.keptBytes,
+            limitBytes: report.bounds?.high, isOverLimit: report.isOverLimit, seconds: seconds)
     }
 }
 

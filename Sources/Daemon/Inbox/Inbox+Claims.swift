@@ -74,7 +74,7 @@ extension Inbox {
             id: claim.id, source: claim.name, owner: Int(snapshot.before.owner),
             submittedAtMilliseconds: configuration.clock.now(),
             manifestDigest: Digest(of: snapshot.bytes).hex, description: description)
-        _ = try await queue.admit(record, manifest: snapshot.bytes)
+        _ = try await queue.admit(record, manifest: snapshot.bytes, by: .inbox)
         try Syscalls.unlink(claim.path)
     }
 
@@ -144,6 +144,12 @@ extension Inbox {
                     "file": "\(name.printed)", "owner": "\(owner.map(String.init) ?? "unknown")",
                     "class": "\(refusal.reason.rawValue)", "reason": "\(refusal.error)",
                 ])
+            queue.witness.hear(
+                .rejected(
+                    .init(
+                        file: OneLine.text(name.printed), owner: owner,
+                        reason: refusal.reason.rawValue,
+                        problem: OneLine.text(refusal.error.description))))
             hint(.rejected, of: name, owner, "\(OneLine.text(refusal.error.description))\n\(note)")
         } catch {
             report("claim of \(name.printed)", "a refused file cannot be put aside", error)

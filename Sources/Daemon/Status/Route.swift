@@ -18,6 +18,8 @@ struct Route: Sendable {
     let path: [String]
     /// What the answer may take, in milliseconds.
     let patience: Int
+    /// What it says of itself; nil where it was never described.
+    private(set) var text: RouteText?
     let answer: @Sendable (Call) async throws -> HTTPResponse
 
     /// A request is answered within that.
@@ -36,6 +38,16 @@ struct Route: Sendable {
 
     static let job = ":id"
 
+    /// `GET /v1/jobs/:id`, as it was written.
+    var words: String { "\(method) /\(path.joined(separator: "/"))" }
+
+    /// The same with what it says of itself.
+    func described(_ text: RouteText?) -> Route {
+        var route = self
+        route.text = text ?? route.text
+        return route
+    }
+
     /// The job that is named there; nil where another path is meant.
     func match(_ found: [String]) -> String?? {
         guard found.count == path.count else { return nil }
@@ -48,6 +60,14 @@ struct Route: Sendable {
 }
 
 extension [Route] {
+    /// All with what a table says of them, by their words.
+    func described(_ texts: [String: RouteText]) -> [Route] {
+        map { $0.described(texts[$0.words]) }
+    }
+
+    /// All with this, for lists of one.
+    func described(_ text: RouteText) -> [Route] { map { $0.described(text) } }
+
     /// - Throws: `ErrorDocument`: no such route.
     func find(_ request: HTTPRequest) throws(ErrorDocument) -> (route: Route, job: String?) {
         for route in self where route.method == request.method {

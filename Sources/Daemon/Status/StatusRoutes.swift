@@ -1,6 +1,7 @@
 // The routes of the API, listed in docs/JOB_FORMAT.md: who asks is known before anything is done,
 // and jobs that the caller may not see are not there.
 
+import Catalogue
 import DurableIO
 import Failures
 import Foundation
@@ -16,9 +17,20 @@ package struct StatusRoutes: Sendable {
     private let inbox: Inbox
     private let submissions: SubmissionCheck
     private let forecaster: Forecaster
+    /// Lists of routes from elsewhere.
+    private let others: @Sendable () -> [Route]
     private var visibility: Visibility { Visibility(isPrivate: configuration.isPrivate) }
 
     package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
+        self.init(settings: settings, queue: queue, inbox: inbox, besides: { [] })
+    }
+
+    /// - Parameter others: routes from elsewhere; asked for each request, as settings may change.
+    init(
+        settings: LiveConfiguration, queue: JobQueue, inbox: Inbox,
+        besides others: @escaping @Sendable () -> [Route]
+    ) {
+        self.others = others
         live = settings
         self.queue = queue
         self.inbox = inbox
@@ -57,7 +69,30 @@ package struct StatusRoutes: Sendable {
 
     // MARK: Routes
 
-    private var all: [Route] { looking + changing }
+    private var all: [Route] { looking + changing + describing + others() }
+
+    private var describing: [Route] {
+        [Route("GET /v1/openapi.json") { _ in .json(bytes: try description) }]
+    }
+
+    /// The API as an OpenAPI document, in JSON.
+    package var description: [UInt8] {
+        get throws {
+            let entries = all.described(StatusTexts.all).map {
+                APIDescription.Entry(method: $0.method, path: $0.path, text: $0.text)
+            }
+            return Array(
+                try JobJSON.encode(
+                    APIDescription.document(entries, version: Product.version)))
+        }
+    }
+
+    /// Routes that say nothing of themselves, and words about routes that there are not: for tests.
+    package var undescribed: [String] {
+        let routes = all.described(StatusTexts.all)
+        return routes.filter { $0.text == nil }.map(\.words)
+            + StatusTexts.all.keys.filter { words in !routes.contains { $0.words == words } }
+    }
 
     private var looking: [Route] {
         [

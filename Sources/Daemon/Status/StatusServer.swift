@@ -3,7 +3,7 @@
 
 import DurableIO
 import Glibc
-import HTTP
+package import HTTP
 import Jobs
 import SystemPackage
 
@@ -17,12 +17,17 @@ package struct StatusServer: Sendable {
 
     /// Clients can connect when this returns, and are answered once `run` is called.
     /// - Throws: where the socket cannot be made.
-    package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) throws {
+    /// - Parameter others: routes from elsewhere, as for `StatusRoutes`.
+    init(
+        settings: LiveConfiguration, queue: JobQueue, inbox: Inbox,
+        besides others: @escaping @Sendable () -> [Route]
+    ) throws {
         let path = settings.current.folders.socket
         // Only the daemon that holds the lock comes here: a socket of this name is a dead one's.
         if try Syscalls.stat(path) != nil { try Syscalls.unlink(path) }
-        let routes = StatusRoutes(settings: settings, queue: queue, inbox: inbox)
-        var limits = HTTPLimits()
+        let routes = StatusRoutes(
+            settings: settings, queue: queue, inbox: inbox, besides: others)
+        var limits = HTTPLimits().fitting(descriptors: DescriptorLimit.current)
         limits.bodyBytes = ManifestLimits.bytesMax
         server = try HTTPServer(
             listeners: [try Listener(path: path.string, mode: Self.mode)], limits: limits,
@@ -37,6 +42,12 @@ package struct StatusServer: Sendable {
             }
         }
     }
+
+    /// There is news for those who follow events.
+    package func tellFeeds() { server.tellFeeds() }
+
+    /// How many are connected.
+    package var clients: HTTPServer.Population { server.clients }
 
     /// Serves until the task is cancelled.
     package func run() async { await server.run() }
