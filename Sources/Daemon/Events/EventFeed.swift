@@ -31,7 +31,7 @@ struct EventFeed: Feed {
 
     var pulse: [UInt8] { EventText.pulse(place) }
 
-    mutating func opening() -> [UInt8] { EventText.opening(place) }
+    mutating func opening() -> [UInt8] { hub.opening(at: place) }
 
     /// A client that was slow until what it had not seen was gone hears `reset`, as one that comes
     /// back too late.

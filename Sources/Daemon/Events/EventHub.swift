@@ -36,6 +36,8 @@ package final class EventHub: Witness {
         /// Of jobs that run.
         var paces: [String: Pace] = [:]
         var tell: (@Sendable () -> Void)?
+        /// Readers so far.
+        var readers = 0
     }
 
     private let clock: DaemonClock
@@ -144,6 +146,15 @@ package final class EventHub: Witness {
             guard contents.ring.reaches(back: number) else { return nil }
             return contents.ring.read(after: number, bytesMax: bytesMax, where: isMeant)
         }
+    }
+
+    /// How a stream begins.
+    func opening(at place: Int) -> [UInt8] {
+        let reader = contents.withLock { contents in
+            contents.readers += 1
+            return contents.readers
+        }
+        return EventText.opening(place, retry: EventText.retry(reader: reader))
     }
 
     /// An event for a reader who has to look at everything again: of no number of its own, since

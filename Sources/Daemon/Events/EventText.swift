@@ -3,8 +3,10 @@
 import Jobs
 
 enum EventText {
-    /// Milliseconds after which a client that lost its connection comes back.
-    static let retryMilliseconds = 2_000
+    /// Milliseconds after which a client that lost its connection comes back. Not the same for
+    /// all: after a restart of the daemon they would all come at once.
+    /// - Parameter reader: counts the readers.
+    static func retry(reader: Int) -> Int { 1_000 + (reader & 15) * 250 }
 
     static func event(_ event: TimedEvent, number: Int) -> [UInt8] {
         // JSON as it is written here holds no line ends.
@@ -16,8 +18,8 @@ enum EventText {
     /// Tells a client where it is, and is no event to it.
     static func place(_ number: Int) -> [UInt8] { Array("id: \(number)\n\n".utf8) }
 
-    static func opening(_ number: Int) -> [UInt8] {
-        Array("retry: \(retryMilliseconds)\n".utf8) + place(number)
+    static func opening(_ number: Int, retry: Int) -> [UInt8] {
+        Array("retry: \(retry)\n".utf8) + place(number)
     }
 
     /// A comment, so that nobody on the way takes the silence for an end, and the place, so that
