@@ -31,9 +31,8 @@ struct EventNews: Sendable, Equatable {
         case .workerEnded(let move): return Self.worker(move, isRunning: false)
         case .problems(let topic, let texts):
             problems[topic] = texts.isEmpty ? nil : texts
-            return changed {
-                $0.problems = problems.sorted { $0.key < $1.key }.flatMap(\.value)
-            }
+            let all = problems.sorted { $0.key < $1.key }.flatMap(\.value)
+            return changed { $0.problems = all }
         case .held(let count): return changed { $0.held = count }
         case .stopping: return changed { $0.isStopping = true }
         case .disk(let free, let isFull):
