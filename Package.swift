@@ -96,7 +96,7 @@ let package = Package(
                 "Failures", "DurableIO", "Kernels", "CBLAS", "COneDNN", "COpenMP",
                 external("SystemPackage", "swift-system"),
             ]),
-        ours("HTTP", ["Failures"]),
+        ours("HTTP", ["Failures", "DurableIO"]),
         ours("Catalogue", []),
         ours("PythonText", []),
         ours("Jobs", ["Failures", "Catalogue", external("Yams", "Yams")]),
@@ -173,6 +173,8 @@ let package = Package(
 
         // Figures come in as values: no numerics.
         ours("Report", ["Failures", "JSON", "Catalogue"]),
+        // What the daemon shows in a browser, made of values.
+        ours("Pages", ["Failures", "Jobs", "Catalogue", "Report"]),
 
         ours(
             "Locations",
@@ -201,14 +203,15 @@ let package = Package(
             "Daemon",
             [
                 "Failures", "Locations", "Publication", "Jobs", "Store", "DurableIO", "Catalogue",
-                "HTTP", external("Logging", "swift-log"),
+                "HTTP", "Report", "Pages", external("Crypto", "swift-crypto"),
+                external("Logging", "swift-log"),
                 external("ServiceLifecycle", "swift-service-lifecycle"),
                 external("Subprocess", "swift-subprocess"),
                 external("SystemPackage", "swift-system"),
             ]),
 
         // The daemon as its users see it.
-        ours("Client", ["Failures", "Jobs"]),
+        ours("Client", ["Failures", "DurableIO", "Jobs"]),
 
         // Level 4: thin programs.
         .executableTarget(
@@ -262,7 +265,7 @@ let package = Package(
             "KernelsTests",
             ["TensorMath", "Kernels", "DurableIO", external("SystemPackage", "swift-system")]),
         tests("DurableIOTests", ["DurableIO", "Failures"]),
-        tests("HTTPTests", ["HTTP"]),
+        tests("HTTPTests", ["HTTP", "DurableIO"]),
         tests("JobsTests", ["Jobs", "Catalogue", "Failures"]),
         tests(
             "LocationsTests",
@@ -314,6 +317,7 @@ let package = Package(
             "ExportTests",
             ["Export", "JSON", "Model", "Checkpoint", "DurableIO", "Store", "Tokenizer"]),
         tests("ReportTests", ["JSON", "Report", "TensorMath"]),
+        tests("PagesTests", ["Failures", "Jobs", "Catalogue", "Report", "Pages"]),
         tests(
             "RunnerTests",
             [
@@ -330,6 +334,9 @@ let package = Package(
             ]),
         tests(
             "CommandLineTests",
-            ["layerfold", "DurableIO", "Failures", "Jobs", "Report"]),
+            [
+                "layerfold", "DurableIO", "Failures", "Jobs", "Report", "Store",
+                external("SystemPackage", "swift-system"),
+            ]),
         tests("TidyTests", ["Jobs"]),
     ])

@@ -1,6 +1,7 @@
 // Talks to layerfoldd over its unix socket: HTTP/1.1, one connection for each request, every size
 // and time limited. The routes are listed in docs/JOB_FORMAT.md.
 
+import DurableIO
 package import Failures
 package import Foundation
 import Glibc
@@ -42,7 +43,10 @@ package struct DaemonClient {
     package let socket: String
     /// For each read and write, and three times that for the whole exchange.
     private static let timeoutSeconds = 5
-    /// Longer than the daemon takes to answer or to give up.
+    /// Longer than the daemon takes to answer or to give up: what a manifest names may lie on a
+    /// file system that answers late, and who gives up first does not know whether it is queued.
+    private static let manifestTimeoutSeconds = 35
+    /// As much longer than a forecast may take.
     private static let planTimeoutSeconds = 360
     private static let answerBytesMax = 67_108_864
     private static let headBytesMax = 65_536
@@ -82,13 +86,17 @@ package struct DaemonClient {
     /// - Parameter name: the job's name where the manifest gives none.
     package func submit(manifest: Data, name: String) throws -> JobReceipt {
         try decoded(
-            exchange("POST", "/v1/jobs", ["X-Layerfold-Name": Self.escaped(name)], manifest))
+            exchange(
+                "POST", "/v1/jobs", ["X-Layerfold-Name": Self.escaped(name)], manifest,
+                timeoutSeconds: Self.manifestTimeoutSeconds))
     }
 
     /// Whether the daemon would take a manifest.
     package func check(manifest: Data, name: String) throws -> JobDescription {
         try decoded(
-            exchange("POST", "/v1/check", ["X-Layerfold-Name": Self.escaped(name)], manifest))
+            exchange(
+                "POST", "/v1/check", ["X-Layerfold-Name": Self.escaped(name)], manifest,
+                timeoutSeconds: Self.manifestTimeoutSeconds))
     }
 
     /// What a manifest would take, as `layerfold plan --json` prints it; may take minutes.
@@ -119,6 +127,20 @@ package struct DaemonClient {
     package func remove(_ id: String, _ part: RemovedPart) throws -> RemovalReceipt {
         let path = "/v1/jobs/\(Self.escaped(id))" + (part == .results ? "/results" : "")
         return try decoded(exchange("DELETE", path, [:], Data()))
+    }
+
+    /// One's own tokens; those of all for admins.
+    package func tokens() throws -> TokenList { try get("/v1/tokens") }
+
+    package func makeToken(_ request: TokenRequest) throws -> NewToken {
+        try decoded(
+            exchange(
+                "POST", "/v1/tokens", ["Content-Type": "application/json"],
+                try JobJSON.encode(request)))
+    }
+
+    package func revokeToken(_ id: String) throws -> TokenSummary {
+        try decoded(exchange("DELETE", "/v1/tokens/\(Self.escaped(id))", [:], Data()))
     }
 
     /// A part of the worker's log, at most 256 KiB.
@@ -214,13 +236,9 @@ package struct DaemonClient {
     }
 
     private func connected(_ timeoutSeconds: Int) throws -> CInt {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let path = Array(socket.utf8)
-        guard path.count < MemoryLayout.size(ofValue: address.sun_path) else {
+        guard let address = UnixAddress(path: socket) else {
             throw ClientError.notReachable(socket: socket, reason: "the path is too long")
         }
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
         let descriptor = Glibc.socket(
             AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw unreachable(timeoutSeconds) }
@@ -229,11 +247,7 @@ package struct DaemonClient {
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             _ = unsafe setsockopt(descriptor, SOL_SOCKET, option, &timeout, timeoutBytes)
         }
-        let result = unsafe withUnsafePointer(to: address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
+        let result = unsafe address.lend { unsafe connect(descriptor, $0, $1) }
         guard result == 0 else {
             let error = unreachable(timeoutSeconds)
             Glibc.close(descriptor)

@@ -4,7 +4,7 @@
 import Failures
 import Glibc
 package import Jobs
-import Logging
+package import Logging
 
 /// Where settings come from, for a daemon that may be told to read them again.
 package struct SettingsSource: Sendable {
@@ -25,14 +25,15 @@ package struct SettingsSource: Sendable {
     }
 }
 
-actor DaemonReload {
+package actor DaemonReload {
     private let source: SettingsSource?
     private let live: LiveConfiguration
     private let health: Health
     private let notifier: Notifier
     private let logger: Logger
 
-    init(
+    /// - Parameter source: nil where there is nothing to read.
+    package init(
         _ source: SettingsSource?, live: LiveConfiguration, health: Health, notifier: Notifier,
         logger: Logger
     ) {
@@ -43,13 +44,17 @@ actor DaemonReload {
         self.logger = logger
     }
 
-    func reload(_ queue: JobQueue, _ inbox: Inbox, _ check: SelfCheck) async {
+    /// Returns when the new settings count; the look at the place may take longer.
+    package func reload(_ queue: JobQueue, _ inbox: Inbox, _ check: SelfCheck) async {
         notifier.reloading()
         if let source { apply(source) }
         await queue.settingsChanged()
-        await check.look(isDeep: true)
+        // What was wrong with the socket may be another's fault now; the next unit says.
+        health.set("worker socket", [])
         inbox.look()
         notifier.ready(await queue.statusLine())
+        // A folder of a dead server answers never: the reload is done without it.
+        Task { await check.look(isDeep: true) }
     }
 
     private func apply(_ source: SettingsSource) {

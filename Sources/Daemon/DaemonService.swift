@@ -5,6 +5,7 @@ import Dispatch
 import DurableIO
 package import Failures
 import Glibc
+package import HTTP
 package import Logging
 import ServiceLifecycle
 import Store
@@ -31,7 +32,7 @@ package struct DaemonService: Service {
                 "the worker `\(path)` is not an executable file: install layerfold there, or "
                     + "correct the setting `worker`"
             case .socketPathTooLong(let path):
-                "`\(path)` is too long for a socket (\(StatusServer.pathBytesMax) bytes): use a "
+                "`\(path)` is too long for a socket (\(UnixAddress.pathBytesMax) bytes): use a "
                     + "state folder with a shorter path"
             case .misplaced(let reasons): reasons.joined(separator: "\n")
             }
@@ -41,6 +42,7 @@ package struct DaemonService: Service {
     private let configuration: DaemonConfiguration
     private let source: SettingsSource?
     private let isService: Bool
+    private let sockets: [PassedSockets.Socket]
     private let notifier: Notifier
     private let logger: Logger
     private let onReady: @Sendable () -> Void
@@ -48,14 +50,17 @@ package struct DaemonService: Service {
     /// - Parameters:
     ///   - source: where a reload reads the settings; nil where there is nothing to read.
     ///   - isService: whether a service manager started this process.
+    ///   - sockets: that it passed, and that listen already.
     ///   - onReady: is called when jobs are taken and clients served.
     package init(
         configuration: DaemonConfiguration, source: SettingsSource? = nil, isService: Bool = false,
-        notifier: Notifier, logger: Logger, onReady: @escaping @Sendable () -> Void = {}
+        sockets: [PassedSockets.Socket] = [], notifier: Notifier, logger: Logger,
+        onReady: @escaping @Sendable () -> Void = {}
     ) {
         self.configuration = configuration
         self.source = source
         self.isService = isService
+        self.sockets = sockets
         self.notifier = notifier
         self.logger = logger
         self.onReady = onReady
@@ -101,7 +106,7 @@ package struct DaemonService: Service {
     }
 
     private func check(_ folders: StateFolders) throws {
-        guard folders.socket.string.utf8.count <= StatusServer.pathBytesMax else {
+        guard folders.socket.string.utf8.count <= UnixAddress.pathBytesMax else {
             throw StartError.socketPathTooLong(folders.socket)
         }
         try Self.requireWorker(configuration.worker)
@@ -135,7 +140,8 @@ package struct DaemonService: Service {
         _ desk: Telling.Desk
     ) async throws {
         let server = try StatusServer(
-            settings: live, queue: queue, inbox: inbox, besides: { desk.routes })
+            settings: live, queue: queue, inbox: inbox, sockets: sockets, logger: logger,
+            besides: { desk.routes })
         let reloader = DaemonReload(
             source, live: live, health: queue.health, notifier: notifier, logger: logger)
         try await withThrowingTaskGroup { group in

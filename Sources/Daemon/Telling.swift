@@ -39,12 +39,13 @@ package struct Telling: Sendable {
 
         var routes: [Route] {
             EventRoutes(telling.hub, telling.live, queue).all
-                + MetricsRoutes(gatherer, telling.recorder, queue).all
+                + MetricsRoutes(gatherer, telling.recorder, queue, telling.live).all
         }
 
         /// All routes of the daemon, for those who have no sockets.
         package func allRoutes(inbox: Inbox) -> StatusRoutes {
-            StatusRoutes(settings: telling.live, queue: queue, inbox: inbox) { [self] in routes }
+            StatusRoutes(
+                settings: telling.live, queue: queue, inbox: inbox, others: { [self] in routes })
         }
 
         /// Tells what happens until the task is cancelled.

@@ -16,9 +16,6 @@ package final class UnixSocket: Sendable {
         package var description: String { "\(call) failed on `\(path)`: \(errno)" }
     }
 
-    /// A unix address holds that many bytes.
-    package static let pathBytesMax = 107
-
     private let descriptor: CInt
     private let path: FilePath
 
@@ -33,23 +30,14 @@ package final class UnixSocket: Sendable {
 
     /// Connects; close-on-exec.
     package static func connect(to path: FilePath) throws(Failure) -> UnixSocket {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.string.utf8)
-        guard bytes.count <= pathBytesMax else {
+        guard let address = UnixAddress(path: path.string) else {
             throw Failure(call: "connect", path: path, errno: .fileNameTooLong)
         }
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let raw = Glibc.socket(AF_UNIX, kind, 0)
         guard raw >= 0 else { throw failure("socket", path) }
         let socket = UnixSocket(raw, path)
-        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-        let code = unsafe withUnsafePointer(to: address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe Glibc.connect(raw, $0, size)
-            }
-        }
+        let code = unsafe address.lend { unsafe Glibc.connect(raw, $0, $1) }
         guard code == 0 else { throw failure("connect", path) }
         return socket
     }

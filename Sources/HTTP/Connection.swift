@@ -185,7 +185,7 @@ struct Connection {
 
     /// As a feed, which always yields: its client comes back and goes on where it was.
     var feedHolder: PlaceHolder? {
-        feed.map { PlaceHolder(id: id, user: $0.holder, isYielding: true) }
+        feed.map { PlaceHolder(id: id, party: Peer.Party(holder: $0.holder), isYielding: true) }
     }
 
     func holder(now: Int) -> PlaceHolder {
@@ -195,6 +195,6 @@ struct Connection {
             case .answering: false
             case .writing: !unsent.isEmpty && now - movedAt >= Self.slowTime
             }
-        return PlaceHolder(id: id, user: peer.user, isYielding: isYielding)
+        return PlaceHolder(id: id, party: peer.party, isYielding: isYielding)
     }
 }

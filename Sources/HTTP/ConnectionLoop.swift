@@ -14,7 +14,7 @@ struct ConnectionLoop {
     private let limits: HTTPLimits
     private var connections: [Int: Connection] = [:]
     /// Answers that are worked out, with who asked: some may outlive their connections.
-    private var work: [Int: Int?] = [:]
+    private var work: [Int: Peer.Party] = [:]
     /// Connections that are feeds; they take no places of others.
     private var feeds: Set<Int> = []
     private var hasNews = false
@@ -103,7 +103,7 @@ struct ConnectionLoop {
                 limits: limits)
             let holders = connections.values.filter { !$0.isFeed }.sorted { $0.id < $1.id }
                 .map { $0.holder(now: now) }
-            switch Place.find(for: connection.peer.user, among: holders, limits: limits) {
+            switch Place.find(for: connection.peer.party, among: holders, limits: limits) {
             case .free: connections[connection.id] = connection
             case .of(let other):
                 if connections[other]?.phase == .reading { say(.noPlace, to: other) }
@@ -148,10 +148,11 @@ struct ConnectionLoop {
 
     private mutating func begin(_ id: Int, _ request: HTTPRequest) {
         guard let peer = connections[id]?.peer else { return }
-        guard work.values.count(where: { $0 == peer.user }) < limits.connectionsPerUser else {
+        let party = peer.party
+        guard work.values.count(where: { $0 == party }) < limits.connections(of: party) else {
             return say(.noPlace, to: id)
         }
-        work.updateValue(peer.user, forKey: id)
+        work[id] = party
         connections[id]?.beginAnswering(patience: server.patience(request), now: now)
         let (mailbox, handle) = (server.mailbox, server.handle)
         connections[id]?.task = Task {
@@ -225,7 +226,8 @@ struct ConnectionLoop {
     private mutating func begin(_ id: Int, _ feed: any Feed, _ response: HTTPResponse) {
         let holders = feeds.sorted().compactMap { connections[$0]?.feedHolder }
         let place = Place.find(
-            for: feed.holder, among: holders, countMax: limits.feeds, perUser: limits.feeds)
+            for: Peer.Party(holder: feed.holder), among: holders, countMax: limits.feeds,
+            ownMax: limits.feeds)
         switch place {
         case .free: break
         case .of(let other): end(other)

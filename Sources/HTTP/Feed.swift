@@ -18,3 +18,7 @@ package protocol Feed: Sendable {
     /// What shows a client that its feed lives.
     var pulse: [UInt8] { get }
 }
+
+extension Peer.Party {
+    init(holder: Int?) { self = holder.map(Peer.Party.user) ?? .unknown }
+}

@@ -14,6 +14,8 @@ package struct HTTPLimits: Sendable, Hashable {
     /// Connections at once; the next one takes the place of one that is slow to ask, or is refused.
     package var connections = 256
     package var connectionsPerUser = 64
+    /// Those who speak for many, as a reverse proxy does: they may have all places but others'.
+    package var shared: Set<Peer.Party> = []
 
     /// From the connection to the end of the head.
     package var headTime = 10_000
@@ -53,5 +55,9 @@ package struct HTTPLimits: Sendable, Hashable {
         var limits = self
         limits.feeds = min(feeds, max(8, descriptors - connections - Self.otherDescriptors))
         return limits
+    }
+
+    func connections(of party: Peer.Party) -> Int {
+        shared.contains(party) ? connections : connectionsPerUser
     }
 }

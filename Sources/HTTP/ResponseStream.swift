@@ -56,7 +56,7 @@ final class Mailbox: Sendable {
         let kind =
             CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
         guard unsafe socketpair(AF_UNIX, kind, 0, &pair) == 0 else {
-            throw Listener.ListenError(call: "socketpair", path: "", code: errno)
+            throw Listener.ListenError(call: "socketpair", place: "", code: errno)
         }
         (bell, rope) = (pair[0], pair[1])
     }

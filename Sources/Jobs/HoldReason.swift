@@ -8,13 +8,11 @@ package enum HoldReason: String, Sendable, Codable, CaseIterable {
     case admin
     /// The disk was full; goes on by itself when there is room.
     case disk
-    /// Its owner has no room left for results; goes on by itself when there is.
-    case quota
 
     /// Whether the server looks now and then if the reason still holds.
     package var endsByItself: Bool {
         switch self {
-        case .disk, .quota: true
+        case .disk: true
         case .user, .admin: false
         }
     }

@@ -196,6 +196,8 @@ package struct ErrorDocument: ClassifiedFailure, Sendable, Equatable, Codable {
         case notFound = "not-found"
         /// It is somebody else's.
         case forbidden
+        /// Nobody knows who asks: no token, or one that does not count.
+        case unknownCaller = "unknown-caller"
         /// The job's state does not allow it.
         case refused
         case tooLarge = "too-large"
@@ -209,7 +211,7 @@ package struct ErrorDocument: ClassifiedFailure, Sendable, Equatable, Codable {
 
     package var failureClass: FailureClass {
         switch code {
-        case .manifest, .notFound, .forbidden, .refused, .tooLarge: .user
+        case .manifest, .notFound, .forbidden, .unknownCaller, .refused, .tooLarge: .user
         case .unavailable: .transient
         }
     }

@@ -1,4 +1,5 @@
-// Verbs that change the daemon's queue: submit, cancel, retry, rerun.
+// Verbs that change the daemon's queue: submit, cancel, retry, rerun, and for the owner of a job
+// and for admins hold, release, priority, rm.
 
 import ArgumentParser
 import Catalogue
@@ -53,6 +54,29 @@ extension JobReceipt {
     }
 }
 
+/// Jobs to which one thing is done.
+struct JobsArgument: ParsableArguments {
+    @Argument(help: "Jobs: ids, their beginnings, names or `latest`.") var jobs: [String]
+    @OptionGroup var daemon: DaemonPlace
+    @Flag(help: "Print JSON.") var json = false
+
+    /// - Parameter body: is given each job's id.
+    func each(_ body: (DaemonClient, String) throws -> JobReceipt) throws {
+        try daemon.each(jobs, json: json, body)
+    }
+}
+
+extension DaemonPlace {
+    /// As `JobsArgument.each`, for verbs that have more options between those.
+    fileprivate func each(
+        _ jobs: [String], json: Bool, _ body: (DaemonClient, String) throws -> JobReceipt
+    ) throws {
+        try Receipts.print(try access.ids(of: jobs), json: json) { id in
+            try ask { try body($0, id) }
+        }
+    }
+}
+
 struct CancelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel", abstract: "Cancel jobs; what they finished stays in the cache.")
@@ -70,9 +94,8 @@ struct CancelCommand: ParsableCommand {
     }
 
     func run() throws {
-        let cancel = { (id: String) in try daemon.ask { try $0.cancel(id) } }
         guard allQueued else {
-            return try Receipts.print(try daemon.access.ids(of: jobs), json: json, cancel)
+            return try daemon.each(jobs, json: json) { try $0.cancel($1) }
         }
         // Others' jobs are not mine to cancel; an admin names them.
         var query = JobQuery()
@@ -83,7 +106,9 @@ struct CancelCommand: ParsableCommand {
             query.after = page.next.flatMap(JobCursor.init)
             return (page.jobs.map(\.id), page.next != nil)
         }
-        try Receipts.print(queued, json: json, isList: true, cancel)
+        try Receipts.print(queued, json: json, isList: true) { id in
+            try daemon.ask { try $0.cancel(id) }
+        }
     }
 }
 
@@ -91,15 +116,9 @@ struct RetryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry", abstract: "Queue failed or cancelled jobs again.")
 
-    @Argument(help: "Jobs: ids, their beginnings, names or `latest`.") var jobs: [String]
-    @OptionGroup var daemon: DaemonPlace
-    @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var jobs: JobsArgument
 
-    func run() throws {
-        try Receipts.print(try daemon.access.ids(of: jobs), json: json) { id in
-            try daemon.ask { try $0.retry(id) }
-        }
-    }
+    func run() throws { try jobs.each { try $0.retry($1) } }
 }
 
 struct RerunCommand: ParsableCommand {
@@ -147,5 +166,69 @@ struct RerunCommand: ParsableCommand {
             try $0.submit(manifest: manifest, name: description.name)
         }
         try receipt.tell(daemon, patience, wait: wait, json: json)
+    }
+}
+
+struct HoldCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hold", abstract: "Let jobs wait until they are released.",
+        discussion: "What an admin holds, only an admin releases.")
+
+    @OptionGroup var jobs: JobsArgument
+
+    func run() throws { try jobs.each { try $0.hold($1) } }
+}
+
+struct ReleaseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "release", abstract: "Let held jobs go on waiting for their turn.")
+
+    @OptionGroup var jobs: JobsArgument
+
+    func run() throws { try jobs.each { try $0.release($1) } }
+}
+
+struct PriorityCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "priority", abstract: "Give jobs that wait another priority.",
+        discussion: "Higher ones start earlier; jobs have 0 where nothing is said.")
+
+    @Argument(help: "Jobs: ids, their beginnings, names or `latest`.") var jobs: [String]
+    // An option, so that a number below 0 is no option itself: `--to=-5`.
+    @Option(help: "The priority; below 0 as `--to=-5`.") var to: Int
+    @OptionGroup var daemon: DaemonPlace
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        try daemon.each(jobs, json: json) { try $0.setPriority($1, to: to) }
+    }
+}
+
+struct RemoveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm", abstract: "Remove the results of jobs, or the jobs themselves.",
+        discussion: "Says how many bytes that frees. What is in the cache stays.")
+
+    @Argument(help: "Jobs: ids, their beginnings or names.") var jobs: [String]
+    @Flag(help: "The results; the job stays in the list. The default.") var results = false
+    @Flag(help: "The job: its results, its files and its place in the list.") var job = false
+    @OptionGroup var daemon: DaemonPlace
+    @Flag(help: "Print JSON.") var json = false
+
+    func validate() throws {
+        if results && job { throw ValidationError("--results or --job, not both") }
+        if jobs.contains("latest") {
+            throw ValidationError("`latest` may be another job by now: give its id or name")
+        }
+    }
+
+    func run() throws {
+        let part: RemovedPart = job ? .job : .results
+        try Receipts.print(
+            try daemon.access.ids(of: jobs), json: json,
+            words: { (receipt: RemovalReceipt) in
+                "\(receipt.what.rawValue) removed, \(receipt.freedBytes) bytes freed"
+            },
+            { id in try daemon.ask { try $0.remove(id, part) } })
     }
 }

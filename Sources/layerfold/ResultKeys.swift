@@ -1,7 +1,9 @@
 // Which steps of the store the results of a state folder rest on, as their reports say.
 
+import DurableIO
 import Foundation
 import Store
+import SystemPackage
 
 /// The stages of finished jobs, by the keys in report.json.
 struct ResultKeys {
@@ -34,6 +36,8 @@ struct ResultKeys {
         return results
     }
 
+    private static let reportBytesMax = 64 << 20
+
     private static func names(in folder: String) -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     }
@@ -48,8 +52,10 @@ struct ResultKeys {
         guard let dash = name.lastIndex(of: "-"),
             let id = JobReference.whole(String(name[name.index(after: dash)...]))
         else { return false }
-        if let data = FileManager.default.contents(atPath: folder + "/report.json"),
-            let report = try? JSONDecoder().decode(Report.self, from: data)
+        // Results are their owners' to change: a pipe is not waited for, a link not followed.
+        if let bytes = try? SmallFile.read(
+            FilePath(folder + "/report.json"), bytesMax: Self.reportBytesMax),
+            let report = try? JSONDecoder().decode(Report.self, from: Data(bytes))
         {
             // A job may go through one stage twice.
             let keys = Set(report.stages.compactMap { Digest(hex: $0.key) })

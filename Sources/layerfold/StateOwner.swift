@@ -32,7 +32,7 @@ enum StateOwner {
     }
 
     /// The name of a user, or the number in the spelling of sudo.
-    static func name(_ user: UInt32) -> String {
-        unsafe getpwuid(user).map { unsafe String(cString: $0.pointee.pw_name) } ?? "#\(user)"
+    private static func name(_ user: UInt32) -> String {
+        UserName.known(Int(user)) ?? "#\(user)"
     }
 }

@@ -1,5 +1,7 @@
 // The one writer of tables: columns where they fit, else a block for each row. Nothing is cut.
 
+import Failures
+
 struct TextTable {
     let rows: [[String]]
     /// Whether the first row names the columns; else the first column names the rows.
@@ -99,15 +101,12 @@ struct TextTable {
     }
 
     /// What is printed of a text that may come from anywhere: control characters move cursors.
+    /// Line breaks and tabs are spaces here, other invisible characters are escaped.
     static func oneLine(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
-            return text
-        }
-        return text.split { $0.isNewline }.map { line in
-            String(
-                String.UnicodeScalarView(
-                    line.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
-        }.joined(separator: " ")
+        // Most cells, and there may be very many.
+        if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text }
+        let words = text.split { $0.isNewline || $0 == "\t" }.joined(separator: " ")
+        return OneLine.text(words, bytesMax: .max)
     }
 
     /// Columns that a terminal gives a text: two for wide characters of East Asia and pictures.

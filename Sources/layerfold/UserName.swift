@@ -5,9 +5,12 @@ import Glibc
 
 enum UserName {
     /// The name; the number where it has none.
-    static func of(_ user: Int) -> String {
+    static func of(_ user: Int) -> String { known(user) ?? "\(user)" }
+
+    /// The name, where the number has one.
+    static func known(_ user: Int) -> String? {
         guard let number = uid_t(exactly: user), let entry = unsafe getpwuid(number) else {
-            return "\(user)"
+            return nil
         }
         return unsafe String(cString: entry.pointee.pw_name)
     }

@@ -75,12 +75,28 @@ struct VerifyCommand: ParsableCommand {
         do {
             return FilePath(try ResultPlace.folder(job, state: daemon.place.state).path)
         } catch let missing as Failure where missing.status == .notFound {
-            guard let client = try? daemon.access.ids(of: [job]).first else { throw missing }
-            guard let folder = try daemon.ask({ try $0.job(client) }).resultsDirectory else {
-                throw Failure(.notFound, "job \(client) has no results")
-            }
-            return FilePath(folder)
+            return try folder(missing, askingFor: job)
         }
+    }
+
+    /// - Parameter missing: what is said where the daemon knows nothing either.
+    private func folder(_ missing: Failure, askingFor job: String) throws -> FilePath {
+        let detail: JobDetail
+        do {
+            guard let id = try daemon.access.ids(of: [job]).first else { throw missing }
+            detail = try daemon.ask { try $0.job(id) }
+        } catch let failure as Failure {
+            switch failure.status {
+            case .notFound: throw missing
+            case .unreachable:
+                throw Failure(.notFound, "\(missing.message); \(failure.message)")
+            default: throw failure
+            }
+        }
+        guard let folder = detail.resultsDirectory else {
+            throw Failure(.notFound, "job \(detail.summary.id) has no results")
+        }
+        return FilePath(folder)
     }
 
     private func tell(_ listing: Listing) {

@@ -48,7 +48,12 @@ struct TextTests {
 
     @Test("control characters move no cursor, and wide characters take two columns")
     func characters() {
-        #expect(TextTable.oneLine("a\nb\u{1B}[31mc") == "a b [31mc")
+        #expect(TextTable.oneLine("a\nb\u{1B}[31mc") == #"a b\u{1B}[31mc"#)
+        #expect(TextTable.oneLine("a\r\nb\tc\u{2028}d") == "a b c d")
+        // CSI in one character, and a mark that turns the reading around.
+        #expect(TextTable.oneLine("a\u{9B}31mb\u{202E}c") == #"a\u{9B}31mb\u{202E}c"#)
+        let long = String(repeating: "é", count: 5_000)
+        #expect(TextTable.oneLine(long) == long, "nothing is cut")
         #expect(TextTable.columns("模型") == 4)
         #expect(TextTable.cut("模型a", to: 3) == "模")
         let lines = TextTable(rows: [["模型", "x"], ["ab", "y"]], hasHeader: false)

@@ -30,6 +30,11 @@ import Testing
         #expect(broken.status == 6)
         #expect(broken.output.contains("report.json: expected the digest"))
         #expect(broken.output.contains("note: was not among the results"))
-        #expect(try layerfold("verify", folder.path + "/none").status == 3)
+        for job in [folder.path + "/none", "01HZZZZZZZZZZZZZZZZZZZZZZZ"] {
+            let missing = try layerfold("verify", job, "--state", folder.path + "/s")
+            #expect(missing.status == 3)
+            #expect(missing.errors.contains("no results of `\(job)`"), "\(missing.errors)")
+            #expect(missing.errors.contains("cannot be reached"), "why nobody else was asked")
+        }
     }
 }

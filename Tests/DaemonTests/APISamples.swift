@@ -142,7 +142,7 @@ enum APISamples {
     static let events: [ServerEvent] = {
         var move = ServerEvent.Job(job: job, name: "n", owner: 1, state: .failed, attempts: 2)
         move.position = 3
-        move.held = .quota
+        move.held = .disk
         move.reason = "r"
         move.failureClass = .user
         move.isRemoved = true

@@ -169,6 +169,9 @@ struct ForecastTests {
         let third = try await Self.failure(forecaster, "ok-n")
         #expect(third?.code == .unavailable)
         #expect(third?.message.contains("2 other plans") == true)
+        _ = try await forecaster.forecast(Self.description("ok-n"), isAhead: true)
+        let fourth = try await Self.failure(forecaster, "ok-n")
+        #expect(fourth?.message.contains("2 other plans") == true, "it freed no place")
         tasks.forEach { $0.cancel() }
         for task in tasks { _ = await task.result }
         #expect(try await Self.failure(forecaster, "ok-n") == nil)

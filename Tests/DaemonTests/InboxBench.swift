@@ -14,7 +14,10 @@ final class InboxBench {
     let inbox: Inbox
     private let queue: JobQueue
 
-    init(settleTime: Duration = .zero, rescanInterval: Duration = .milliseconds(20)) throws {
+    init(
+        settleTime: Duration = .zero, rescanInterval: Duration = .milliseconds(20),
+        _ change: (inout DaemonConfiguration) -> Void = { _ in }
+    ) throws {
         folder = try TestFolder()
         folders = StateFolders(state: folder.file("state"))
         try folders.make()
@@ -24,6 +27,7 @@ final class InboxBench {
         configuration.settleTime = settleTime
         configuration.rescanInterval = rescanInterval
         configuration.jobsMax = 1_000_000
+        change(&configuration)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let settings = LiveConfiguration(configuration)

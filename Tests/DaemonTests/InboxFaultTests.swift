@@ -105,18 +105,8 @@ struct InboxFaultTests {
         let inbox = daemon.inbox
         let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { Glibc.close(socket) }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let name = inbox.appending("socket.yaml").string
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) {
-            unsafe $0.copyBytes(from: name.utf8)
-        }
-        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-        let bound = unsafe withUnsafePointer(to: address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(socket, $0, size)
-            }
-        }
+        let address = try #require(UnixAddress(path: inbox.appending("socket.yaml").string))
+        let bound = unsafe address.lend { unsafe bind(socket, $0, $1) }
         #expect(bound == 0)
         _ = unsafe mkfifo(inbox.appending("pipe.yaml").string, 0o666)
         var names = ["pipe", "socket"]

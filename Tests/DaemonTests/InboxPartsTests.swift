@@ -10,6 +10,28 @@ import SystemPackage
 import Testing
 
 @Suite struct InboxPartsTests {
+    @Test func `the inbox is for its group from the moment that it is there`() throws {
+        var number = 1
+        var fired = true
+        while fired {
+            let folder = try TestFolder()
+            let folders = StateFolders(state: folder.file("state"))
+            func rights() throws -> UInt32? {
+                // The setgid bit is not to be had everywhere.
+                try Syscalls.stat(folders.inbox).map { $0.permissions & 0o1777 }
+            }
+            let plan = FaultPlan(.death, atCall: number)
+            FaultPlan.$current.withValue(plan) { try? folders.make() }
+            fired = plan.hasFired
+            #expect(try [nil, 0o1770].contains(rights()), "call \(number)")
+            // The next start.
+            try folders.make()
+            #expect(try rights() == 0o1770, "call \(number), whatever the umask")
+            number += 1
+        }
+        #expect(number > 12, "the sweep met all folders")
+    }
+
     @Test func `names are sorted into manifests, strangers and misnomers`() {
         for name in [
             "a.yaml", "A-1.yml", "0.x_y.json", "UPPER.YAML", "b.Json",

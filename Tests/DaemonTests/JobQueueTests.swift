@@ -5,6 +5,7 @@ import Daemon
 import DurableIO
 import Failures
 import Foundation
+import Glibc
 import Jobs
 import Logging
 import Store
@@ -47,12 +48,17 @@ import Testing
             await queue.start()
         }
 
-        func submit(_ name: String, by owner: Int = 1) async throws -> String {
+        func record(_ name: String, by owner: Int = 1) throws -> JobRecord {
             let manifest = TestDaemon.manifest(name)
-            let record = JobRecord(
+            return JobRecord(
                 id: JobIdentifier.make(now: clock.now), source: name, owner: owner,
                 submittedAtMilliseconds: clock.now, manifestDigest: "",
                 description: try ManifestParser.parse(bytes: Data(manifest.utf8), name: name))
+        }
+
+        func submit(_ name: String, by owner: Int = 1) async throws -> String {
+            let manifest = TestDaemon.manifest(name)
+            let record = try record(name, by: owner)
             return try await queue.admit(record, manifest: Array(manifest.utf8)).id
         }
 
@@ -171,6 +177,67 @@ import Testing
         await bench.stop()
     }
 
+    @Test(.enabled(if: ProcessIdentity(of: 1) != nil, "/proc shows no other process"))
+    func `a worker that does not end after it was killed keeps its job from running`()
+        async throws
+    {
+        let daemon = try TestDaemon()
+        let clock = ManualClock()
+        var bench = try await Bench(daemon, clock)
+        _ = try await bench.submit("gate-a")
+        let id = try await bench.submit("ok-p")
+        await bench.stop()
+        // The first process is none that anybody kills.
+        let first = try #require(ProcessIdentity(of: 1))
+        var row = try #require(try bench.index.job(id))
+        row.state = JobState.running.rawValue
+        row.attempts = 1
+        var attempt = AttemptRow(
+            id: JobIdentifier.make(now: clock.now), job: id,
+            state: AttemptState.running.rawValue, startedAt: clock.now)
+        (attempt.process, attempt.processStart, attempt.boot) = (1, first.start, first.boot)
+        try bench.index.commit([.init(job: row, attempt: attempt)])
+        bench = try await Bench(daemon, clock) { $0.grace = .milliseconds(50) }
+        let held = try await bench.summary(id)
+        #expect(held.state == .held && held.held == .user)
+        #expect(held.reason?.contains("process 1,") == true, "\(held)")
+        await bench.stop()
+        bench = try await Bench(daemon, clock)
+        #expect(try await bench.summary(id).state == .held, "until somebody has looked")
+        #expect(daemon.runs(of: "ok-p").isEmpty)
+        _ = try await bench.queue.release(id, by: Self.alice)
+        try daemon.open("gate-a")
+        try await bench.wait(for: id, .done)
+        await bench.stop()
+    }
+
+    @Test(arguments: 1...4)
+    func `a job that was refused is not found accepted, whatever stays of it`(
+        number: Int
+    ) async throws {
+        let daemon = try TestDaemon()
+        let clock = ManualClock()
+        var bench = try await Bench(daemon, clock)
+        let record = try bench.record("ok-r")
+        let folders = StateFolders(state: daemon.state)
+        // In the way of the record, so that it is refused after its manifest is there.
+        try Syscalls.makeFolders(folders.job(record.id).appending("job.json/x"))
+        let queue = bench.queue
+        let plan = FaultPlan(.error(.ioError), atCall: number, among: [.unlink, .rmdir])
+        await FaultPlan.$current.withValue(plan) {
+            await #expect(throws: (any Error).self) {
+                try await queue.admit(record, manifest: [])
+            }
+        }
+        #expect(plan.hasFired)
+        #expect(!TestFolder.exists(folders.job(record.id)))
+        await bench.stop()
+        bench = try await Bench(daemon, clock)
+        #expect(await eventually { TestFolder.names(in: folders.jobs).isEmpty })
+        #expect(try bench.index.jobIdentifiers().isEmpty)
+        await bench.stop()
+    }
+
     @Test func `use is on record, and the next daemon knows it`() async throws {
         let daemon = try TestDaemon()
         let clock = ManualClock()
@@ -193,6 +260,17 @@ import Testing
         let second = try await bench.submit("ok-2", by: 2)
         #expect(try await bench.summary(second).ahead == 0, "who has used less goes first")
         #expect(try await bench.summary(first).ahead == 1)
+        await bench.stop()
+    }
+
+    @Test func `a loss is on record, though the job starts again at once`() async throws {
+        let bench = try await Bench(TestDaemon(), ManualClock())
+        let id = try await bench.submit("gate-l")
+        kill(try await bench.daemon.worker(of: "gate-l"), SIGKILL)
+        _ = try await bench.daemon.worker(of: "gate-l", run: 2)
+        let row = try #require(try bench.index.job(id))
+        #expect(row.state == JobState.running.rawValue && row.attempts == 2, "\(row)")
+        #expect(row.lost == 1, "a daemon that dies now must not forget it")
         await bench.stop()
     }
 
@@ -230,6 +308,8 @@ import Testing
         let bench = try await Bench(TestDaemon(), ManualClock()) {
             $0.limits.slots = 2
             $0.limits.memoryBytes = 2
+            // Those of people are all taken.
+            $0.forecastsMax = 0
         }
         var ids: [String] = []
         for name in ["gate-1", "gate-2", "gate-3"] { ids.append(try await bench.submit(name)) }
@@ -239,6 +319,25 @@ import Testing
         try bench.daemon.open("gate-2")
         try await bench.wait(for: ids[2], .running, step: 1)
         #expect(try await bench.summary(ids[0]).state == .running)
+        await bench.stop()
+    }
+
+    @Test func `what runs is told to whom it may be told`() async throws {
+        let bench = try await Bench(TestDaemon(), ManualClock()) {
+            $0.limits.slots = 2
+            $0.limits.memoryBytes = 2
+            $0.isPrivate = true
+        }
+        let alices = try await bench.submit("gate-1", by: Self.alice.user)
+        let bobs = try await bench.submit("gate-2", by: Self.bob.user)
+        try await bench.wait(for: bobs, .running, step: 1)
+        let queue = bench.queue
+        #expect(try await queue.status(seenBy: Self.alice.user).running == alices)
+        #expect(try await queue.status(seenBy: Self.bob.user).running == bobs)
+        #expect(try await queue.status(seenBy: 4).running == nil)
+        #expect(try await queue.status().running != nil)
+        // The service manager shows it to everybody.
+        #expect(await queue.statusLine() == "running a job, 0 queued")
         await bench.stop()
     }
 

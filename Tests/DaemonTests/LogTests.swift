@@ -1,6 +1,8 @@
 // The daemon's log: one line for each event whatever it holds, fields for the journal.
 
 import Daemon
+import DurableIO
+import Failures
 import Foundation
 import Glibc
 import Logging
@@ -20,7 +22,11 @@ import Testing
         #expect(OneLine.text("") == "")
         let logged = ServiceLogHandler.line(
             "a\nb", [("file", "x y=\"z\""), ("plain", "1"), ("reason", "one\ntwo")])
-        #expect(logged == #"a\nb file="x y=\"z\"" plain=1 reason=one\ntwo"#)
+        #expect(logged == #"a\nb file="x y=\"z\"" plain=1 reason="one\ntwo""#)
+        // Nobody ends a value early, or writes a line's end that was none.
+        let backslashes = ServiceLogHandler.line(
+            "a", [("file", #"x\" job=1"#), ("other", #"y\n"#), ("path", #"z\"#)])
+        #expect(backslashes == #"a file="x\\\" job=1" other="y\\n" path="z\\""#)
     }
 
     @Test func `an event is one line on standard error`() {
@@ -70,17 +76,8 @@ import Testing
         let socket = Glibc.socket(
             AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         defer { Glibc.close(socket) }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) {
-            unsafe $0.copyBytes(from: path.string.utf8)
-        }
-        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-        let bound = unsafe withUnsafePointer(to: address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(socket, $0, size)
-            }
-        }
+        let address = try #require(UnixAddress(path: path.string))
+        let bound = unsafe address.lend { unsafe bind(socket, $0, $1) }
         try #require(bound == 0)
         let lines = Mutex<[String]>([])
         func logger(_ path: String) -> Logger {

@@ -124,17 +124,9 @@ private final class RawConnection: Sendable {
     private let descriptor: CInt
 
     init(to path: String, saying text: String) throws {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) {
-            unsafe $0.copyBytes(from: Array(path.utf8))
-        }
+        guard let address = UnixAddress(path: path) else { throw Refused() }
         descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
-        let result = unsafe withUnsafePointer(to: address) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
+        let result = unsafe address.lend { unsafe connect(descriptor, $0, $1) }
         guard result == 0 else { throw Refused() }
         _ = unsafe text.withCString {
             unsafe send(descriptor, $0, strlen($0), CInt(MSG_NOSIGNAL))

@@ -199,16 +199,8 @@ import Testing
         let path = folder.file("notify")
         let socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
         defer { Glibc.close(socket) }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) {
-            unsafe $0.copyBytes(from: Array(path.string.utf8))
-        }
-        let bound = unsafe withUnsafePointer(to: address) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
+        let address = try #require(UnixAddress(path: path.string))
+        let bound = unsafe address.lend { unsafe bind(socket, $0, $1) }
         try #require(bound == 0)
         func heard() -> String {
             var buffer = [UInt8](repeating: 0, count: 4_096)

@@ -6,6 +6,16 @@ import Jobs
 import Testing
 
 @Suite struct QueueStateTests {
+    @Test func `ticks do not gather while the index refuses`() {
+        var events: [QueueEvent] = []
+        for _ in 0..<3 { events.enqueue(.ticked) }
+        #expect(events == [.ticked])
+        events.enqueue(.cancelled(id: "a"))
+        for _ in 0..<3 { events.enqueue(.ticked) }
+        events.enqueue(.cancelled(id: "a"))
+        #expect(events == [.ticked, .cancelled(id: "a"), .cancelled(id: "a")])
+    }
+
     private static let full = WorkerOutcome.Failure(
         failureClass: .resource, message: "write: No space left on device")
 

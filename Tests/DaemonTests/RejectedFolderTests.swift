@@ -1,12 +1,13 @@
 // Rejected files and their notes: whose they are, how many, and what a crash leaves; hints beside.
 
-import Daemon
 import DurableIO
 import Foundation
 import Glibc
 import Jobs
 import SystemPackage
 import Testing
+
+@testable import Daemon
 
 @Suite struct RejectedFolderTests {
     private let folder: TestFolder
@@ -115,6 +116,85 @@ import Testing
         }
         #expect(number > 8, "the sweep met several calls")
         #expect(!TestFolder.exists(source))
+    }
+
+    // MARK: Private servers
+
+    /// What a person may, by the access list where there is one, else by the mode.
+    private func may(
+        _ rights: AccessList.Rights, _ path: FilePath, _ user: UInt32
+    ) throws -> Bool {
+        let status = try #require(try Syscalls.stat(path))
+        let list =
+            try Syscalls.accessList(path) ?? AccessList(permissions: status.permissions)
+        // A member of the group that the folder is for.
+        let reader = FileReader(user: user, groups: [status.group])
+        return list.allows(rights, to: reader, owner: status.owner, group: status.group)
+    }
+
+    @Test func `on a private server the group reads nothing of what was rejected`() throws {
+        let (ann, bob): (UInt32, UInt32) = (4_711, 4_712)
+        // What was put there before is closed as well.
+        let old = try reject("old.yaml", owner: Int(bob)).removingLastComponent()
+        #expect(try may([.read, .search], old, ann))
+        let closed = RejectedFolder(rejected.path, isPrivate: true)
+        try closed.closeIfPrivate()
+        try folder.write("x", to: folder.file("source"))
+        let anns = try closed.take(
+            folder.file("source"), name: "x.yaml", note("x.yaml", owner: Int(ann)))
+        try folder.write("x", to: folder.file("source"))
+        let unowned = try closed.take(
+            folder.file("source"), name: "y.yaml", note("y.yaml", owner: nil))
+        for path in [old, unowned.removingLastComponent(), anns.removingLastComponent()] {
+            for user in [ann, bob] where path.lastComponent?.string != "\(user)" {
+                for right in [AccessList.Rights.read, .search, .write] {
+                    #expect(try !may(right, path, user), "user \(user): \(path)")
+                }
+            }
+        }
+        for path in [anns, unowned] { #expect(try !may(.read, path, bob), "\(path)") }
+        // Where this file system keeps no lists, all is the daemon's alone.
+        guard try Syscalls.accessList(anns) != nil else { return }
+        let home = anns.removingLastComponent()
+        #expect(try may([.read, .search], home, ann) && may(.read, anns, ann))
+        #expect(try !may(.write, home, ann) && !may(.write, anns, ann))
+    }
+
+    // MARK: Earlier versions
+
+    @Test func `only a folder of our own is shown as what an earlier version rejected`() throws {
+        let secret = folder.file("secret")
+        try Syscalls.makeFolders(secret)
+        try folder.write("x", to: secret.appending("job.yaml"))
+        let place = folder.file("inbox-rejected")
+        let earlier = EarlierRejected(place)
+        #expect(!earlier.isThere && earlier.entries(9).isEmpty)
+        _ = unsafe symlink(secret.string, place.string)
+        #expect(!earlier.isThere && earlier.entries(9).isEmpty, "a link that any member may make")
+        try Syscalls.unlink(place)
+        try Syscalls.rename(secret, to: place)
+        let stranger = EarlierRejected(place, user: geteuid() + 1)
+        #expect(!stranger.isThere && stranger.entries(9).isEmpty)
+        #expect(earlier.isThere && earlier.entries(9).map(\.name) == ["job.yaml"])
+        // Nothing beyond what is shown is asked for.
+        for number in 0..<50 { try folder.write("x", to: place.appending("n\(number).yaml")) }
+        let plan = FaultPlan()
+        FaultPlan.$current.withValue(plan) { #expect(earlier.entries(3).count == 3) }
+        #expect(plan.trace.count { $0.call == .stat } == 4, "the folder and three files")
+    }
+
+    @Test func `a link that is called as the earlier place is a stranger in the inbox`()
+        async throws
+    {
+        let bench = try InboxBench()
+        let place = bench.folders.earlierRejected
+        try Syscalls.makeFolders(place)
+        _ = await bench.inbox.scan(movedIn: [])
+        #expect(await bench.inbox.report().staying.isEmpty)
+        try Syscalls.rmdir(place)
+        _ = unsafe symlink(bench.folders.jobs.string, place.string)
+        _ = await bench.inbox.scan(movedIn: [])
+        #expect(await bench.inbox.report().staying.map(\.name) == ["rejected"])
     }
 
     // MARK: Hints

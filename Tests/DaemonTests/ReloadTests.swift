@@ -27,6 +27,46 @@ struct SettingsChangeTests {
         #expect(change.effective.modelRoots == ["/m"])
         #expect(SettingsChange(from: start, to: start).waiting.isEmpty)
     }
+
+    private static let everything = """
+        state: /t
+        inbox: /t/inbox
+        model_roots: [/m]
+        data_roots: [/d]
+        worker: /w
+        worker_socket: /w.sock
+        rescan_seconds: 7
+        settle_seconds: 8
+        grace_seconds: 9
+        stage_patience: 30
+        cache: {size: 1T, high: 0.8, low: 0.7, free_floor: 1G}
+        workers: 3
+        jobs_per_user: 4
+        share_half_life_days: 5
+        memory: 6GiB
+        admin_group: admins
+        private: true
+        retention: {days: 10}
+        results_per_user: 11G
+
+        """
+
+    @Test func `no setting is forgotten, said or not said any more`() throws {
+        let all = try ServerSettings.parse(bytes: Data(Self.everything.utf8))
+        for (name, value) in Mirror(reflecting: all).children {
+            #expect("\(value)" != "nil", "\(name ?? "-") is missing in this test")
+        }
+        var fixed = ServerSettings()
+        (fixed.stateDirectory, fixed.inbox) = (all.stateDirectory, all.inbox)
+        var free = all
+        (free.stateDirectory, free.inbox) = (nil, nil)
+        let said = SettingsChange(from: ServerSettings(), to: all)
+        #expect(said.effective == free)
+        #expect(said.waiting == ["state", "inbox"])
+        let unsaid = SettingsChange(from: all, to: ServerSettings())
+        #expect(unsaid.effective == fixed)
+        #expect(unsaid.waiting == ["state", "inbox"])
+    }
 }
 
 @Suite(.serialized, .enabled(if: TestDaemon.isBuilt, "layerfoldd is not built"))
@@ -91,7 +131,7 @@ struct ReloadTests {
         #expect(text.contains("`\(place.file)`") && text.contains("grace_seconds"), "\(text)")
         #expect(try daemon.client.status().modelRoots == [root])
         #expect(daemon.logText.contains("line 2, column 1"), "\(daemon.logText)")
-        // A worker that is not there would fail every job.
+        // Neither are the new ones taken in part, nor does the queue stand.
         try daemon.drop("ok-1")
         try await daemon.wait(for: "ok-1", .done)
         try place.write("")
@@ -115,6 +155,21 @@ struct ReloadTests {
         try daemon.reload()
         #expect(await eventually { try daemon.client.status().problems == [] })
         _ = try daemon.submit("ok-3")
+    }
+
+    @Test func `more workers count at once, for jobs that wait already`() async throws {
+        let place = try Place()
+        let daemon = place.daemon
+        try place.write("workers: 1\n")
+        try await daemon.start()
+        try daemon.drop("gate-1")
+        try await daemon.wait(for: "gate-1", .running)
+        try daemon.drop("gate-2")
+        try await daemon.wait(for: "gate-2", .queued)
+        try place.write("workers: 2\n")
+        try daemon.reload()
+        try await daemon.wait(for: "gate-2", .running)
+        #expect(try daemon.job(named: "gate-1")?.state == .running)
     }
 
     @Test func `what needs a restart is told by name`() async throws {

@@ -107,6 +107,18 @@ import Testing
         #expect(try await self.queue().page(JobQuery([])).jobs.isEmpty, "nor does a start find it")
     }
 
+    @Test func `results without a byte are removed as others are`() async throws {
+        let record = try await finish("one", .failed)
+        let partial = folders.results.appending(record.partialResultsName)
+        try Syscalls.unlink(partial.appending("report.json"))
+        let queue = try await queue()
+        #expect(try await queue.remove(record.id, what: .results, by: alice).freedBytes == 0)
+        #expect(!TestFolder.exists(partial))
+        #expect(await eventually { TestFolder.names(in: folders.results) == [] })
+        let events = try await queue.index.events(of: record.id).map(\.type)
+        #expect(events.contains("results-removed"))
+    }
+
     @Test func `what is somebody else's, or not finished, is left alone`() async throws {
         let record = try await finish("one")
         let queue = try await queue()
@@ -176,6 +188,42 @@ import Testing
         _ = try await queue.remove(record.id, what: .job, by: alice)
         #expect(await eventually { TestFolder.names(in: folders.results) == ["\(Self.owner)"] })
         #expect(TestFolder.text(store) == "precious")
+    }
+
+    @Test func `results that cannot be removed keep no others from their end`() async throws {
+        let stuck = try await finish("stuck")
+        clock.advance(milliseconds: 1)
+        let old = try await finish("old", owner: 4_243)
+        clock.advance(milliseconds: 40 * 86_400_000)
+        let queue = try await queue(RetentionRule(days: 30))
+        func count(_ plan: FaultPlan? = nil) async {
+            await FaultPlan.$current.withValue(plan) {
+                await queue.countResults()
+                await queue.account.counting?.value
+            }
+        }
+        await count()
+        #expect(try await queue.status().retention?.announced.count == 2)
+        clock.advance(milliseconds: 86_400_000)
+        // As where the owner has put a folder of her own in their place.
+        let plan = FaultPlan(.error(.permissionDenied), atCall: 1, among: [.rename])
+        await count(plan)
+        #expect(plan.hasFired)
+        #expect(TestFolder.exists(results(stuck)), "the first of both")
+        #expect(!TestFolder.exists(results(old)))
+    }
+
+    @Test func `on a private server people are told of their own results' end only`() async throws {
+        let own = try await finish("own")
+        try await finish("other", owner: 4_243)
+        clock.advance(milliseconds: 40 * 86_400_000)
+        let queue = try await queue(RetentionRule(days: 30))
+        await queue.countResults()
+        await queue.account.counting?.value
+        #expect(try await queue.status().retention?.announced.count == 2)
+        let seen = try await queue.status(seenBy: Self.owner).retention
+        #expect(seen?.announced.map(\.job) == [own.id])
+        #expect(try await queue.status(seenBy: 1).retention?.announced.isEmpty == true)
     }
 
     @Test func `retention tells a day before it acts, and not more than it does`() async throws {

@@ -6,6 +6,8 @@ import DurableIO
 import Foundation
 import Glibc
 import Jobs
+import Logging
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -148,12 +150,25 @@ struct SelfCheckTests {
         #expect(DeploymentFacts.mappedUsers(inMap: "") == 0)
     }
 
-    @Test func `network file systems are known by their number`() {
-        #expect(NetworkFileSystem.name(ofKind: 0x6969) == "NFS")
-        // The kernel's number is 32 bits wide, and may come with a sign.
-        #expect(NetworkFileSystem.name(ofKind: Int(Int32(bitPattern: 0xFF53_4D42))) == "CIFS")
-        #expect(NetworkFileSystem.name(ofKind: 0xEF53) == nil)
-        #expect(NetworkFileSystem.name(at: "/") == nil)
+    @Test func `a group of admins that is made later counts from the next look on`() async throws {
+        let folder = try TestFolder()
+        let number = Mutex<Int?>(nil)
+        let live = LiveConfiguration(
+            DaemonConfiguration(
+                folders: StateFolders(state: folder.path), modelRoots: [], dataRoots: [],
+                worker: "/bin/false"),
+            groupNumber: { name in
+                name == "layerfold-admin" ? number.withLock { $0 } : nil
+            })
+        let check = SelfCheck(
+            live, health: Health(), isService: false, logger: Logger(label: "test"))
+        #expect(live.adminGroup == nil)
+        number.withLock { $0 = 7 }
+        await check.look(isDeep: false, tells: false)
+        #expect(live.adminGroup == 7)
+        number.withLock { $0 = nil }
+        await check.look(isDeep: false, tells: false)
+        #expect(live.adminGroup == nil, "who has left is no admin any more")
     }
 
     @Test func `what is wrong is told once, and forgotten when it is well again`() {

@@ -124,6 +124,18 @@ import Testing
             record.contains("\"owner\" : 1001") || record.contains("\"owner\":1001"), "\(record)")
     }
 
+    @Test func `who has given up has submitted nothing`() async throws {
+        let api = try API()
+        let body = TestDaemon.manifest("anns")
+        let answer = try await Task {
+            unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+            return try await api.ask("POST /v1/jobs", by: Self.ann, body: body)
+        }.value
+        #expect(answer.status == 503)
+        #expect(try await api.list("", by: Self.ann).jobs.isEmpty)
+        _ = try await api.submit("anns", by: Self.ann)
+    }
+
     @Test func `a private server shows people their own jobs only`() async throws {
         let api = try API(isPrivate: true)
         let anns = try await api.submit("anns", by: Self.ann)

@@ -7,7 +7,9 @@ import DurableIO
 import Foundation
 import Glibc
 import Jobs
+import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 struct UnitEndTests {
@@ -36,6 +38,40 @@ struct UnitEndTests {
         #expect(UnitEnd(Array(line.utf8)) == nil)
     }
 
+    @Test func `only what the self-check cannot see is told at a start`() throws {
+        let folder = try TestFolder()
+        let file = folder.file("file")
+        try folder.write("", to: file)
+        func absence(at path: FilePath) -> String? {
+            do {
+                _ = try UnixSocket.connect(to: path)
+                return "somebody listens"
+            } catch {
+                return UnitLauncher.absence(error)
+            }
+        }
+        #expect(absence(at: folder.file("nothing")) == nil)
+        #expect(absence(at: file.appending("below")) == nil)
+        // Where nobody listens any more the kernel says what it says of any other file.
+        #expect(absence(at: file)?.contains("`\(file)`") == true)
+    }
+
+    @Test func `the unit's word is read, though the worker was killed within a line`() throws {
+        let file = Places.root.appending(path: "systemd/layerfold-worker@.service")
+        let unit = try String(contentsOf: file, encoding: .utf8)
+        let line = unit.split(separator: "\n").first { $0.hasPrefix("ExecStopPost=") }
+        let words = try #require(line).split(separator: "\"")
+        try #require(words.count == 3)
+        #expect(words[2].split(separator: " ").count == 3)
+        var text = words[1].replacing(#"\n"#, with: "\n").replacing("%%", with: "%")
+        for value in ["signal", "killed", "SEGV"] {
+            text = text.replacing("%s", with: value, maxReplacements: 1)
+        }
+        var splitter = LineSplitter(bytesMax: 100)
+        let lines = splitter.append(Array(#"{"kind":"#.utf8)) + splitter.append(Array(text.utf8))
+        #expect(lines.compactMap(UnitEnd.init).map(\.exit) == [.signaled(11)], "\(text)")
+    }
+
     @Test func `a start that failed has neither code nor signal`() {
         #expect(
             UnitEnd(Array("ended resources  ".utf8))?.exit
@@ -46,7 +82,6 @@ struct UnitEndTests {
 /// Starts workers as systemd would.
 private final class WorkerUnits {
     static let program = "/usr/bin/systemd-socket-activate"
-    static let isAsked = ProcessInfo.processInfo.environment["LAYERFOLD_UNIT_TESTS"] != nil
     static let isThere = FileManager.default.isExecutableFile(atPath: program)
 
     let socket: FilePath
@@ -56,10 +91,14 @@ private final class WorkerUnits {
     init(in folder: TestFolder, _ command: [String]) async throws {
         socket = folder.file("workers.sock")
         // It closes all that it inherits, by which Foundation knows that a process has ended: a
-        // shell stays between.
-        process.executableURL = URL(filePath: "/bin/sh")
+        // shell stays between. Foundation hands on the signal mask of a thread that blocks TERM
+        // and CHLD, without which neither of the two ever ends: `env` opens it.
+        process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments =
-            ["-c", #""$@" & trap "kill -9 $!" TERM; wait"#, "sh", Self.program]
+            [
+                "--default-signal", "/bin/sh", "-c", #""$@" & trap "kill -9 $!" TERM; wait"#, "sh",
+                Self.program,
+            ]
             + ["--accept", "--inetd", "-l", socket.string] + command
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -76,8 +115,7 @@ private final class WorkerUnits {
 @Suite(
     .serialized,
     .enabled(if: TestDaemon.isBuilt, "layerfoldd is not built"),
-    .enabled(if: WorkerUnits.isThere, "systemd-socket-activate is not installed"),
-    .enabled(if: WorkerUnits.isAsked, "LAYERFOLD_UNIT_TESTS is not set; not yet seen to hold"))
+    .enabled(if: WorkerUnits.isThere, "systemd-socket-activate is not installed"))
 struct UnitWorkerTests {
     /// A daemon whose workers are started at a socket, with the worker of `TestDaemon`.
     private func daemon() async throws -> (TestDaemon, WorkerUnits) {
@@ -95,6 +133,16 @@ struct UnitWorkerTests {
         let units = try await WorkerUnits(in: daemon.folder, [unit.string])
         daemon.arguments = ["--worker-socket", units.socket.string]
         return (daemon, units)
+    }
+
+    /// To work in `job` below the folder, on a model that is not there.
+    private static func request(_ folder: TestFolder) throws -> WorkerRequest {
+        let manifest = Data(TestDaemon.manifest("x").utf8)
+        return WorkerRequest(
+            job: "j", attempt: "a", stateDirectory: folder.file("state").string,
+            jobDirectory: folder.file("job").string, modelRoots: [folder.file("models").string],
+            dataRoots: [], resultsDirectory: folder.file("results").string,
+            description: try ManifestParser.parse(bytes: manifest, name: "x"))
     }
 
     private static func parent(of process: Int32) -> Int32? {
@@ -220,7 +268,61 @@ struct UnitWorkerTests {
         #expect(try daemon.client.status().degraded?.contains("`\(socket)`") == true)
         try daemon.drop("ok-f")
         try await daemon.wait(for: "ok-f", .done)
-        #expect(daemon.logText.contains("a child of the daemon instead"), "\(daemon.logText)")
+        #expect(daemon.logText.contains("workers are children of the daemon"), "\(daemon.logText)")
+        let problems = try #require(try daemon.client.status().problems)
+        #expect(problems.count == 1, "the self-check says it, the launcher need not: \(problems)")
+    }
+
+    @Test func `a worker that hangs up and stays is made to end before its attempt is over`()
+        async throws
+    {
+        let folder = try TestFolder()
+        let unit = folder.file("unit")
+        try folder.write(
+            """
+            #!/bin/sh
+            printf '{"kind":"greeting","process":%s}\\n' $$
+            read -r request
+            trap '' TERM
+            exec <&- >&-
+            while :; do sleep 0.05; done
+
+            """, to: unit)
+        _ = unsafe chmod(unit.string, 0o755)
+        let units = try await WorkerUnits(in: folder, [unit.string])
+        defer { withExtendedLifetime(units) {} }
+        let grace = Duration.milliseconds(200)
+        let launcher = UnitLauncher(
+            socket: units.socket, grace: grace,
+            fallback: WorkerLauncher(executable: "/bin/false", grace: grace), onAbsence: { _ in })
+        let started = Mutex<ProcessIdentity?>(nil)
+        let ending = await launcher.run(
+            try Self.request(folder), log: folder.file("log"), stop: StopSwitch(),
+            supervisor: Supervisor(SupervisionLimits(), ManualClock().daemonClock),
+            onStart: { worker in started.withLock { $0 = worker } }, onLine: { _ in })
+        guard case .vanished = ending.exit else {
+            Issue.record("\(ending)")
+            return
+        }
+        let worker = try #require(started.withLock { $0 })
+        #expect(!worker.isAlive, "a second one would write beside it")
+    }
+
+    @Test func `a worker whose job has ended is not taken over`() async throws {
+        let (daemon, units) = try await daemon()
+        defer { withExtendedLifetime(units) {} }
+        try await daemon.start()
+        try daemon.drop("gate-e")
+        let worker = try await daemon.worker(of: "gate-e")
+        let id = try await daemon.wait(for: "gate-e", .running).id
+        #expect(await eventually { try daemon.client.job(id).attempts.first?.process != nil })
+        daemon.killHard()
+        // As a daemon leaves it that died between the folder and the row.
+        try JobFolder(daemon.state.appending("jobs").appending(id)).writeEnd(
+            JobEnd(state: .cancelled, finishedAtMilliseconds: 1, failure: nil))
+        try await daemon.start()
+        #expect(!TestDaemon.isAlive(worker), "nobody would ever wait for it")
+        #expect(try daemon.client.job(id).summary.state == .cancelled)
     }
 
     @Test func `a socket that gives no worker costs a try, not the job`() async throws {
@@ -256,12 +358,7 @@ struct UnitWorkerTests {
         defer { withExtendedLifetime(units) {} }
         let job = folder.file("job")
         try Syscalls.makeFolders(job)
-        let manifest = Data(TestDaemon.manifest("x").utf8)
-        let request = WorkerRequest(
-            job: "j", attempt: "a", stateDirectory: folder.file("state").string,
-            jobDirectory: job.string, modelRoots: [folder.file("models").string], dataRoots: [],
-            resultsDirectory: folder.file("results").string,
-            description: try ManifestParser.parse(bytes: manifest, name: "x"))
+        let request = try Self.request(folder)
         do {
             let socket = try UnixSocket.connect(to: units.socket)
             var greeting: [UInt8] = []

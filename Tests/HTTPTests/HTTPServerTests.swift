@@ -156,7 +156,47 @@ import Testing
         #expect(await words.next() != nil, "who waits too long as well")
     }
 
-    @Test func `one user's work has an end, and is refused beyond it at once`() async throws {
+    @Test func `work that outlives its clients counts until it ends`() async throws {
+        var limits = HTTPLimits()
+        limits.connectionsPerUser = 3
+        let (begun, begins) = AsyncStream<Void>.makeStream()
+        let (left, leaves) = AsyncStream<Void>.makeStream()
+        let gate = Gate()
+        let site = try Site(limits: limits) { request, _ in
+            if request.path == ["quick"] { return Site.text("ok") }
+            begins.yield()
+            await withTaskCancellationHandler {
+                await gate.pass()
+            } onCancel: {
+                leaves.yield()
+            }
+            return Site.text("late")
+        }
+        var (starts, ends) = (begun.makeAsyncIterator(), left.makeAsyncIterator())
+        for _ in 0..<limits.connectionsPerUser {
+            let client = try site.client()
+            client.say(Site.request)
+            _ = await starts.next()
+            client.leave()
+            // Its connection is gone by then, and with it the place: only the work is left.
+            _ = await ends.next()
+        }
+        func ask() async throws -> String {
+            let client = try site.client()
+            client.say("GET /quick HTTP/1.1\r\nHost: a\r\n\r\n")
+            return try await client.hearText()
+        }
+        #expect(try await ask().hasPrefix("HTTP/1.1 503 "))
+        gate.open()
+        // The server hears of their ends soon, and nobody tells when.
+        var answer = ""
+        for _ in 0..<10_000 where !answer.hasSuffix("ok") { answer = try await ask() }
+        #expect(answer.hasSuffix("ok"))
+    }
+
+    @Test func `one user's connections have an end, and are refused beyond it at once`()
+        async throws
+    {
         var limits = HTTPLimits()
         limits.connectionsPerUser = 4
         let (begun, begins) = AsyncStream<Void>.makeStream()
@@ -256,6 +296,35 @@ import Testing
         // The socket's own buffer and ours, and no gigabyte.
         #expect(written.withLock { $0 } < 4 << 20)
         #expect(try await client.hear().count < 4 << 20)
+    }
+}
+
+/// Holds up whoever comes until it is opened, cancelled or not.
+private final class Gate: Sendable {
+    private struct State {
+        var isOpen = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func pass() async {
+        await withCheckedContinuation { continuation in
+            let isOpen = state.withLock { state in
+                if !state.isOpen { state.waiting.append(continuation) }
+                return state.isOpen
+            }
+            if isOpen { continuation.resume() }
+        }
+    }
+
+    func open() {
+        let waiting = state.withLock { state in
+            defer { state.waiting = [] }
+            state.isOpen = true
+            return state.waiting
+        }
+        waiting.forEach { $0.resume() }
     }
 }
 

@@ -1,5 +1,6 @@
 // A real server on a real socket, with a clock that stands still, and clients that misbehave.
 
+import DurableIO
 import Foundation
 import Glibc
 import HTTP
@@ -70,26 +71,24 @@ final class SocketClient: Sendable {
 
     private let descriptor: CInt
     /// Lives as long as its clients.
-    private let site: Site
+    private let site: any Sendable
+
+    /// - Parameter descriptor: is connected, and closed with the client.
+    init(connected descriptor: CInt, to site: any Sendable) {
+        self.descriptor = descriptor
+        self.site = site
+    }
 
     init(_ path: String, of site: Site) throws {
         self.site = site
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) {
-            unsafe $0.copyBytes(from: Array(path.utf8))
-        }
+        guard let address = UnixAddress(path: path) else { throw NobodyListens() }
         descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         // Only a test that fails waits for so long.
         var patience = timeval(tv_sec: 600, tv_usec: 0)
         _ = unsafe setsockopt(
             descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience,
             socklen_t(MemoryLayout<timeval>.size))
-        let result = unsafe withUnsafePointer(to: address) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
+        let result = unsafe address.lend { unsafe connect(descriptor, $0, $1) }
         guard result == 0 else { throw NobodyListens() }
     }
 

@@ -138,6 +138,10 @@ import Testing
         #expect(cache?.high == 0.8)
         #expect(cache?.low == 0.5)
         #expect(cache?.freeFloor == 3 << 29)
+        let small = try ServerSettings.parse(
+            bytes: Data("cache: {size: 500, free_floor: 0}\nmemory: 1e9".utf8))
+        #expect(small.cache?.size == 500 && small.cache?.freeFloor == 0)
+        #expect(small.memoryBytes == 1_000_000_000)
         #expect(good.retention == nil)
         let limits = try ServerSettings.parse(
             bytes: Data("retention: {days: 90, bytes: 500G}\nresults_per_user: 2T\n".utf8))
@@ -151,6 +155,10 @@ import Testing
             ("state: srv", "starts with /"),
             ("workers: 0", "out of range"), ("memory: 0.5", "bytes, such as 48GiB"),
             ("memory: 5 furlongs", "units are"), ("grace_seconds: -1", "out of range"),
+            ("memory: 500", "write 500G"), ("results_per_user: 0", "less than a byte"),
+            ("memory: -5G", "not an amount"), ("cache: {free_floor: 9000000T}", "not an amount"),
+            ("retention: {bytes: 1.5}", "without a unit"),
+            ("cache: {size: 5 furlongs}", "units are"),
             ("stage_patience: 0.5", "out of range"),
             ("model_roots: /m", "a list of paths"),
             ("private: 1", "true or false"), ("admin_group: a b", "not a group"),

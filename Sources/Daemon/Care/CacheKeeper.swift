@@ -14,6 +14,8 @@ package actor CacheKeeper {
     private let logger: Logger
     private let witness: any Witness
     private var wasOverLimit = false
+    /// Paths that could not be removed when they were told last.
+    private var lastStuck: [String] = []
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.cache")
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -76,6 +78,15 @@ package actor CacheKeeper {
                     "seconds_to_compute": "\(Int(report.lostSeconds))",
                 ])
         }
+        let stuck = report.stuck.map(\.string).sorted()
+        if let first = stuck.first, stuck != lastStuck {
+            logger.warning(
+                """
+                some of the store may not be removed, because it is somebody else's or a folder; \
+                give it to the daemon's user, or remove it by hand
+                """, metadata: ["count": "\(stuck.count)", "first": "\(first)"])
+        }
+        lastStuck = stuck
         if report.isOverLimit, !wasOverLimit {
             logger.warning(
                 """

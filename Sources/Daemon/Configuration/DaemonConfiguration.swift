@@ -2,6 +2,7 @@
 // another one.
 
 import Glibc
+package import HTTP
 package import Jobs
 import Locations
 package import Store
@@ -54,6 +55,13 @@ package struct DaemonConfiguration: Sendable {
     package var metricsFile: FilePath?
     /// Whether nobody needs to be known to read the metrics.
     package var isMetricsOpen = false
+    /// Where it listens over TCP. Default: nowhere.
+    package var listen: [SocketAddress] = []
+    /// What all addresses begin with: empty, or such as `/layerfold`.
+    package var basePath = ""
+    /// Names by which browsers may ask, besides `localhost` and addresses.
+    package var hosts: [String] = []
+    package var proxy: ProxySettings?
 
     static let usualAdminGroup = "layerfold-admin"
 
@@ -92,7 +100,18 @@ package struct DaemonConfiguration: Sendable {
         if let cache = settings.cache { cacheLimits = CacheLimits(cache) }
         limits = QueueLimits(settings, machineBytes: Self.machineBytes)
         if let count = settings.jobsPerUser { jobsPerUser = count }
+        listen = (settings.listen ?? []).compactMap { listen in
+            guard let address = IPAddress(listen.host), let port = UInt16(exactly: listen.port)
+            else { return nil }
+            return SocketAddress(address: address, port: port)
+        }
+        basePath = settings.basePath ?? ""
+        hosts = settings.hosts ?? []
+        proxy = settings.proxy
     }
+
+    /// Segments of the base path.
+    var basePathParts: [String] { basePath.split(separator: "/").map(String.init) }
 
     /// The machine's memory.
     private static var machineBytes: Int {

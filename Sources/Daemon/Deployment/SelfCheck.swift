@@ -1,7 +1,7 @@
 // The self-check while the daemon runs: mounts come and go. On a thread of its own, since a folder
 // of a dead server answers never, and neither queue nor watchdog shall wait for it.
 
-import Logging
+package import Logging
 
 package actor SelfCheck {
     private let live: LiveConfiguration
@@ -16,7 +16,9 @@ package actor SelfCheck {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    init(_ live: LiveConfiguration, health: Health, isService: Bool, logger: Logger) {
+    package init(
+        _ live: LiveConfiguration, health: Health, isService: Bool, logger: Logger
+    ) {
         self.live = live
         self.health = health
         self.isService = isService
@@ -28,7 +30,8 @@ package actor SelfCheck {
     ///   reload do.
     /// - Returns: why the daemon must not start; nothing where it may.
     @discardableResult
-    func look(isDeep: Bool, tells: Bool = true) -> [String] {
+    package func look(isDeep: Bool, tells: Bool = true) -> [String] {
+        live.lookUpAdminGroup()
         let findings = DeploymentFacts.observe(
             live.current, isService: isService, isDeep: isDeep
         ).findings

@@ -15,9 +15,21 @@ extension Inbox {
     package func finishClaims() async {
         do {
             for claim in try Claim.all(in: folders.spool) { await finish(claim) }
+            // What was told of a claim is over with it, whatever became of it.
+            if hasReported(Self.claimReport) {
+                let left = try Claim.all(in: folders.spool).map(Self.reportKey)
+                forgetReports(Self.claimReport, but: Set(left))
+            }
+            forgetReport("spool")
         } catch {
             report("spool", "the spool cannot be listed", error)
         }
+    }
+
+    private static let claimReport = "claim of "
+
+    private static func reportKey(_ claim: Claim) -> String {
+        claimReport + claim.component.printed
     }
 
     /// Turns the claim into a job or a rejection, or gives it back.
@@ -38,16 +50,14 @@ extension Inbox {
                     reject(claim, name, error, taken)
                 } catch let error as ErrorDocument {
                     noRoom(claim, taken, error.message)
-                } catch is StillWritten {
-                    putBack(claim, taken)
-                } catch let error as SystemCallError where error.errno == .permissionDenied {
+                } catch is NotToBeRead {
                     putBack(claim, taken)
                 }
             }
         } catch {
             report(
-                "claim of \(name.printed)",
-                "a file is claimed, but cannot be accepted at present", error)
+                Self.reportKey(claim), "a file is claimed, but cannot be accepted at present",
+                error)
         }
     }
 
@@ -78,8 +88,8 @@ extension Inbox {
         try Syscalls.unlink(claim.path)
     }
 
-    /// A writer was at work while the claim was read.
-    private struct StillWritten: ClassifiedFailure {
+    /// A writer was at work while the claim was read, or its owner has closed it.
+    private struct NotToBeRead: ClassifiedFailure {
         let failureClass = FailureClass.transient
     }
 
@@ -94,13 +104,16 @@ extension Inbox {
                 snapshot = try FileSnapshot.read(path, bytesMax: ManifestLimits.bytesMax)
             } catch is SmallFile.TooLarge {
                 // It has grown since it was looked at; the inbox tells of it.
-                throw StillWritten()
+                throw NotToBeRead()
+            } catch let error as SystemCallError where error.errno == .permissionDenied {
+                // Only here: of a folder of ours that is closed to us, nobody else is to be told.
+                throw NotToBeRead()
             }
             if snapshot.isWhole, snapshot.before.linkCount == 1 { return snapshot }
             guard snapshot.isFresh, snapshot.isOpenForWriting != true else { break }
             try await Task.sleep(for: .nanoseconds(FileSnapshot.freshNanoseconds + 1_000_000))
         }
-        throw StillWritten()
+        throw NotToBeRead()
     }
 
     // MARK: Ways back
@@ -111,9 +124,7 @@ extension Inbox {
             let name = try claim.putBack(into: folders.inbox)
             settling.distrust(name, status)
         } catch {
-            report(
-                "claim of \(claim.component.printed)",
-                "a file that is still written stays claimed", error)
+            report(Self.reportKey(claim), "a file that is still written stays claimed", error)
         }
     }
 
@@ -150,9 +161,14 @@ extension Inbox {
                         file: OneLine.text(name.printed), owner: owner,
                         reason: refusal.reason.rawValue,
                         problem: OneLine.text(refusal.error.description))))
-            hint(.rejected, of: name, owner, "\(OneLine.text(refusal.error.description))\n\(note)")
+            // In the inbox the whole group reads it.
+            let why =
+                configuration.isPrivate
+                ? "why, only its owner is told (`layerfold doctor`)"
+                : OneLine.text(refusal.error.description)
+            hint(.rejected, of: name, owner, "\(why)\n\(note)")
         } catch {
-            report("claim of \(name.printed)", "a refused file cannot be put aside", error)
+            report(Self.reportKey(claim), "a refused file cannot be put aside", error)
         }
     }
 }

@@ -1,6 +1,7 @@
 // One look through the inbox: what stays and why, and what is taken out.
 
 import DurableIO
+import Failures
 import Glibc
 import Jobs
 import Logging
@@ -19,9 +20,13 @@ extension Inbox {
         let movedIn: Set<FilePath.Component>
         /// Files that were taken, by owner.
         var taken: [UInt32: Int] = [:]
+        /// Whose files there were.
+        var owners: Set<UInt32> = []
         /// When to look again.
         var next: Duration
     }
+
+    private static let roomReport = "room for user "
 
     /// - Returns: When to look again, even without a hint.
     func scan(movedIn: Set<FilePath.Component>) async -> Duration {
@@ -47,6 +52,10 @@ extension Inbox {
                     round.next = min(round.next, wait)
                 }
             }
+            if !Task.isCancelled {
+                forgetReports(
+                    Self.roomReport, but: Set(round.owners.map { "\(Self.roomReport)\($0)" }))
+            }
         } catch {
             report("scan", "the inbox cannot be listed", error)
         }
@@ -62,11 +71,12 @@ extension Inbox {
     private func look(at name: FilePath.Component, _ round: inout Round) async -> Duration? {
         let kind = InboxName(name)
         let path = folders.inbox.appending(name)
-        if kind == .hidden || path == folders.earlierRejected { return nil }
+        if kind == .hidden || path == earlier.path && earlier.isThere { return nil }
         do {
             guard let status = try Syscalls.stat(path), !InboxHint.isOurs(name, status) else {
                 return nil
             }
+            round.owners.insert(status.owner)
             guard round.taken[status.owner, default: 0] < Self.takenMax else {
                 return .milliseconds(10)
             }
@@ -107,10 +117,10 @@ extension Inbox {
             withoutRoom[owner] = nil
         }
         guard let refusal = await queue.refusal(of: Int(owner)) else {
-            forgetReport("room for user \(owner)")
+            forgetReport("\(Self.roomReport)\(owner)")
             return nil
         }
-        report("room for user \(owner)", "files wait in the inbox", refusal)
+        report("\(Self.roomReport)\(owner)", "files wait in the inbox", refusal)
         stays(name, status, refusal.message)
         return configuration.rescanInterval
     }

@@ -14,14 +14,17 @@ import SystemPackage
 package actor Inbox {
     let live: LiveConfiguration
     var configuration: DaemonConfiguration { live.current }
+    var rejected: RejectedFolder {
+        RejectedFolder(folders.rejected, isPrivate: configuration.isPrivate)
+    }
     let folders: StateFolders
     let queue: JobQueue
     let logger: Logger
-    let rejected: RejectedFolder
+    let earlier: EarlierRejected
     var settling: Settling
     private var watch: WatchBox?
     /// Problems that were logged, so that what lasts is not logged at every scan.
-    private var reported: Set<String> = []
+    private(set) var reported: Set<String> = []
     /// Why files stay in the inbox.
     var staying = StayingFiles()
     /// Why nothing at all can be taken.
@@ -62,7 +65,7 @@ package actor Inbox {
         folders = configuration.folders
         self.queue = queue
         self.logger = logger
-        rejected = RejectedFolder(configuration.folders.rejected)
+        earlier = EarlierRejected(configuration.folders.earlierRejected)
         settling = Settling(settleTime: configuration.settleTime)
     }
 
@@ -86,24 +89,7 @@ package actor Inbox {
         return InboxReport(
             inbox: folders.inbox.string, problem: problem, warnings: warnings,
             staying: staying.entries(countMax), more: staying.countBeyond(listed: countMax),
-            rejected: Array((entries + earlier()).prefix(countMax)))
-    }
-
-    /// What an earlier version put into the inbox itself. The errors beside the files are not
-    /// shown: any member of the group could have written them.
-    private func earlier() -> [InboxReport.Rejected] {
-        let entries = (try? DirectoryScan.entries(of: folders.earlierRejected)) ?? []
-        return entries.compactMap { entry in
-            let path = folders.earlierRejected.appending(entry.name)
-            guard !entry.name.string.hasSuffix(".error.json"),
-                let status = try? Syscalls.stat(path)
-            else { return nil }
-            return InboxReport.Rejected(
-                name: entry.name.printed, owner: Int(status.owner), reason: "earlier",
-                problem: "put aside by an earlier version, with the error beside it",
-                path: folders.earlierRejected.appending(entry.name.printed).string,
-                rejectedAtMilliseconds: nil)
-        }
+            rejected: Array((entries + earlier.entries(countMax)).prefix(countMax)))
     }
 
     // MARK: Watch
@@ -111,8 +97,7 @@ package actor Inbox {
     /// Watches and scans until the task is cancelled.
     package func run() async {
         rewatch()
-        // Where nothing lies in the earlier place, nobody should look for anything there.
-        try? Syscalls.rmdir(folders.earlierRejected)
+        earlier.removeIfEmpty()
         var next = await scan(movedIn: [])
         while !Task.isCancelled {
             let timer = Task { [clock = configuration.clock, hints, next] in
@@ -195,6 +180,7 @@ package actor Inbox {
         let (now, day) = (configuration.clock.now(), 86_400_000)
         guard hasRejected || tidiedAt.map({ abs(now - $0) > day }) ?? true else { return }
         do {
+            try rejected.closeIfPrivate()
             let count = try rejected.prune(now: now)
             if count > 0 {
                 logger.notice("old rejected files were removed", metadata: ["count": "\(count)"])
@@ -214,4 +200,13 @@ package actor Inbox {
     }
 
     func forgetReport(_ key: String) { reported.remove(key) }
+
+    /// Whether a problem of this kind was told of.
+    func hasReported(_ prefix: String) -> Bool { reported.contains { $0.hasPrefix(prefix) } }
+
+    /// Forgets problems of a kind that are over, so that their number is bounded by those that are
+    /// not.
+    func forgetReports(_ prefix: String, but lasting: Set<String>) {
+        reported = reported.filter { !$0.hasPrefix(prefix) || lasting.contains($0) }
+    }
 }

@@ -1,7 +1,8 @@
 // `<state>/rejected/<owner>/`: files that could not become jobs, each with its note. The folders
 // are the daemon's alone to change, so nobody deletes or forges another's note; the group reads
 // them, as it reads the inbox, and a file keeps the permissions of its owner. So no right to give
-// files away (CAP_CHOWN) is needed, and owners need no daemon to find out.
+// files away (CAP_CHOWN) is needed, and owners need no daemon to find out. On a private server not
+// the group reads them, but each owner her own (RejectedAccess).
 
 import DurableIO
 import Foundation
@@ -28,10 +29,13 @@ package struct RejectedFolder: Sendable {
 
     package let path: FilePath
     package let limits: Limits
+    private let isPrivate: Bool
 
-    package init(_ path: FilePath, limits: Limits = Limits()) {
+    /// - Parameter isPrivate: whether owners read their own only.
+    package init(_ path: FilePath, limits: Limits = Limits(), isPrivate: Bool = false) {
         self.path = path
         self.limits = limits
+        self.isPrivate = isPrivate
     }
 
     package func folder(of owner: Int?) -> FilePath {
@@ -50,12 +54,15 @@ package struct RejectedFolder: Sendable {
         _ file: FilePath, name: FilePath.Component, _ note: RejectedFile
     ) throws -> FilePath {
         let folder = folder(of: note.owner)
-        try Syscalls.makeFolders(folder, mode: 0o750)
+        try Syscalls.makeFolders(folder, mode: isPrivate ? 0o700 : 0o750)
+        let access = RejectedAccess(owner: note.owner)
+        if isPrivate { try access.close(folder: folder) }
         let (stem, suffix) = Self.parts(of: name)
         let free = try Self.freeStem(stem, in: folder, countMax: 2 * limits.countMax)
         let bytes = try Array(JobJSON.encodePretty(note)) + [UInt8(ascii: "\n")]
         let notePath = folder.appending(free + Self.noteSuffix)
-        try DurableFile.write(bytes, to: notePath, permissions: 0o640)
+        try DurableFile.write(bytes, to: notePath, permissions: isPrivate ? 0o600 : 0o640)
+        if isPrivate { try access.close(file: notePath) }
         try Syscalls.rename(file, to: folder.appending(free + suffix))
         try Syscalls.syncFolder(folder)
         return notePath
@@ -129,6 +136,17 @@ package struct RejectedFolder: Sendable {
     }
 
     // MARK: Removal
+
+    /// Closes what was open to the group before the server was private. What lies in a folder that
+    /// nobody passes through is closed with it.
+    /// - Throws: `SystemCallError`.
+    package func closeIfPrivate() throws {
+        guard isPrivate else { return }
+        for folder in try owners() {
+            let name = folder.lastComponent?.string ?? ""
+            try RejectedAccess(owner: Int(name)).close(folder: folder)
+        }
+    }
 
     /// Removes what is too old, or beyond the number that one owner may have here.
     /// - Returns: the number of rejections that were removed.

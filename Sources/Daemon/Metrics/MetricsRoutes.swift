@@ -8,10 +8,13 @@ package struct MetricsRoutes: Sendable {
     private let gatherer: MetricsGatherer
     private let recorder: MetricsRecorder
     private let queue: JobQueue
+    private let live: LiveConfiguration
 
     package init(
-        _ gatherer: MetricsGatherer, _ recorder: MetricsRecorder, _ queue: JobQueue
+        _ gatherer: MetricsGatherer, _ recorder: MetricsRecorder, _ queue: JobQueue,
+        _ live: LiveConfiguration
     ) {
+        self.live = live
         self.gatherer = gatherer
         self.recorder = recorder
         self.queue = queue
@@ -24,11 +27,11 @@ package struct MetricsRoutes: Sendable {
     /// more than whether; for `/metrics` somebody who may read, unless `metrics_open` is set.
     var all: [Route] {
         [
-            Route("GET /metrics") { _ in
+            Route("GET /metrics", isOpen: live.current.isMetricsOpen) { _ in
                 HTTPResponse(
                     status: 200, type: PrometheusText.type, .bytes(await gatherer.text()))
             },
-            Route("GET /healthz", patience: Self.healthPatience) { _ in
+            Route("GET /healthz", patience: Self.healthPatience, isOpen: true) { _ in
                 // Its answer is the proof of life.
                 _ = await queue.statusLine()
                 let reasons = HealthText.reasons(recorder.book)

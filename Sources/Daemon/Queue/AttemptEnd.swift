@@ -118,14 +118,6 @@ extension AttemptEnd {
         case .failed(let failure), .died(let failure): text = failure.message
         case .lost(let message): text = message
         }
-        let line = text.prefix { !$0.isNewline }
-        return String(String.UnicodeScalarView(line.unicodeScalars.map(Self.printable)).prefix(500))
-    }
-
-    private static func printable(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: "\u{FFFD}"
-        default: scalar
-        }
+        return OneLine.text(String(text.prefix { !$0.isNewline }), bytesMax: 500)
     }
 }

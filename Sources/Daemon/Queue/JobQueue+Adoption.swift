@@ -16,8 +16,11 @@ extension AttemptRow {
 extension JobQueue {
     /// Those attempts whose worker lives, does not depend on a daemon, and has a job that still
     /// wants it; by job.
-    func adoptable(_ attempts: [AttemptRow]) throws -> [String: AttemptRow] {
-        let jobs = Set(try index.jobs(in: [JobState.running.rawValue]).map(\.id))
+    /// - Parameter entries: of all jobs that are not finished, by the word of their folders.
+    func adoptable(
+        _ attempts: [AttemptRow], by entries: [QueueState.Entry]
+    ) -> [String: AttemptRow] {
+        let jobs = Set(entries.filter { $0.state == .running }.map(\.id))
         var adoptable: [String: AttemptRow] = [:]
         for attempt in attempts
         where jobs.contains(attempt.job) && attempt.worker?.outlivesDaemon == true {

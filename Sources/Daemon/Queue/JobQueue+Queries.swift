@@ -57,7 +57,8 @@ extension JobQueue {
             last: progress[id]?.last ?? history.last, history: history)
     }
 
-    package func status() throws -> ServerStatus {
+    /// - Parameter user: whose jobs alone are told of, besides their numbers; nil for all.
+    package func status(seenBy user: Int? = nil) throws -> ServerStatus {
         let counts = try index.jobCounts()
         let problems = problems
         var status = ServerStatus(
@@ -70,28 +71,37 @@ extension JobQueue {
                 uniqueKeysWithValues: JobState.allCases.map {
                     ($0.rawValue, counts[$0.rawValue] ?? 0)
                 }),
-            running: state.running.first, isStopping: state.isDraining,
+            running: state.running.first { id in
+                user == nil || live[id]?.record.owner == user
+            }, isStopping: state.isDraining,
             degraded: problems.isEmpty ? nil : problems.joined(separator: "; "))
         status.problems = problems
         status.retention = retentionNotice
+        if let user { status.retention?.announced.removeAll { $0.owner != user } }
         return status
     }
 
     /// What keeps the daemon from its work, the index first.
     private var problems: [String] { [degraded].compactMap(\.self) + health.problems }
 
-    /// One line for `systemctl status`.
+    /// One line for `systemctl status`, which everybody on the machine may ask for: on a private
+    /// server without names.
     package func statusLine() -> String {
         let queued = state.queuedCount
         let work =
             if let running = state.running.first {
-                "running \(live[running]?.record.description.name ?? running), \(queued) queued"
+                "running \(configuration.isPrivate ? "a job" : name(of: running)), "
+                    + "\(queued) queued"
             } else {
                 "\(queued) queued"
             }
         guard let problem = problems.first else { return work }
         let others = problems.count > 1 ? " (and \(problems.count - 1) more)" : ""
         return "degraded: \(problem)\(others); \(work)"
+    }
+
+    private func name(of running: String) -> String {
+        live[running]?.record.description.name ?? running
     }
 
     func summary(of row: JobRow, ahead: Int?) throws -> JobSummary {

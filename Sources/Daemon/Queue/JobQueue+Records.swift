@@ -22,8 +22,13 @@ extension JobQueue {
             change.usage = usage(of: id, in: next)
             changes.append(change)
         }
+        // A job that is lost and starts again at once has two records: the later row holds what
+        // the earlier one says.
+        var rows: [String: JobRow] = [:]
         for case .record(let id, let record) in actions {
-            changes.append(try change(id, record, now: now))
+            let change = try change(id, record, from: rows[id], now: now)
+            rows[id] = change.job
+            changes.append(change)
         }
         guard !changes.isEmpty else { return [] }
         let watch = Stopwatch()
@@ -59,10 +64,11 @@ extension JobQueue {
         return IndexDatabase.JobChange(attempt: row)
     }
 
+    /// - Parameter row: of the change before, where that is not committed yet.
     private func change(
-        _ id: String, _ record: QueueRecord, now: Int
+        _ id: String, _ record: QueueRecord, from row: JobRow?, now: Int
     ) throws -> IndexDatabase.JobChange {
-        guard var row = try live[id]?.row ?? index.job(id) else {
+        guard var row = try row ?? live[id]?.row ?? index.job(id) else {
             preconditionFailure("job \(id) moves without a row")
         }
         row.state = record.state.rawValue

@@ -1,6 +1,6 @@
 // What happens between the start of the daemon and its first new worker. The order matters: rows
-// first, then orphans are killed or taken over, then outcomes of the others are read, since only a
-// dead worker writes no more.
+// first, which say what becomes of each job; then workers are taken over or killed; then outcomes
+// of the others are read, since only a dead worker writes no more.
 
 import DurableIO
 import Failures
@@ -20,17 +20,21 @@ extension JobQueue {
         try finishRemovals()
         try restoreRows(claimed: claimed)
         let running = try index.attempts(inState: AttemptState.running.rawValue)
-        let adoptable = try adoptable(running)
-        killOrphans(running.filter { adoptable[$0.job]?.id != $0.id }, except: adoptable)
         var entries: [QueueState.Entry] = []
         for row in try index.jobs(in: JobState.allCases.filter { !$0.isFinal }.map(\.rawValue)) {
             do {
-                guard var entry = try restored(row) else { continue }
-                entry.startedAt = adoptable[row.id].map(uptime(of:))
-                entries.append(entry)
+                if let entry = try restored(row) { entries.append(entry) }
             } catch let error as JobFolder.Unreadable {
                 try fail(row, error.description)
             }
+        }
+        let adoptable = adoptable(running, by: entries)
+        let staying = killOrphans(running, except: adoptable)
+        entries = try entries.map { entry in
+            if let worker = staying[entry.id] { return try held(entry, by: worker) }
+            var entry = entry
+            entry.startedAt = adoptable[entry.id].map(uptime(of:))
+            return entry
         }
         process(.admitted(entries))
         for entry in entries where entry.state == .running {
@@ -98,20 +102,67 @@ extension JobQueue {
 
     /// Kills the workers that an earlier daemon left, and waits until they are gone.
     /// - Parameter adoptable: attempts that go on.
-    private func killOrphans(_ attempts: [AttemptRow], except adoptable: [String: AttemptRow]) {
+    /// - Returns: those that are not gone, by job.
+    private func killOrphans(
+        _ attempts: [AttemptRow], except adoptable: [String: AttemptRow]
+    ) -> [String: ProcessIdentity] {
         let adopted = Set(adoptable.values.compactMap { $0.worker?.process })
-        let orphans =
-            attempts.compactMap(\.worker)
-            + StrayWorkers.all(in: folders.jobs).filter { !adopted.contains($0.process) }
-        let triesMax = 1_000
-        let pauseMicroseconds: UInt32 = 10_000
-        for orphan in orphans where orphan.isAlive {
+        let recorded = attempts.compactMap { row in row.worker.map { (row.job, $0) } }
+        let orphans = recorded + StrayWorkers.all(in: folders.jobs).map { ($0.job, $0.worker) }
+        var staying: [String: ProcessIdentity] = [:]
+        for (job, orphan) in orphans where orphan.isAlive && !adopted.contains(orphan.process) {
             logger.warning(
                 "killing the worker of an earlier daemon",
-                metadata: ["process": "\(orphan.process)"])
+                metadata: ["job": "\(job)", "process": "\(orphan.process)"])
             orphan.kill()
-            for _ in 0..<triesMax where orphan.isAlive { usleep(pauseMicroseconds) }
+            if !isGone(orphan) { staying[job] = orphan }
         }
+        return staying
+    }
+
+    /// Waits for the end of a process that was killed, as long as a worker is given to end, but no
+    /// longer than a start may take.
+    private func isGone(_ process: ProcessIdentity) -> Bool {
+        let pauseMicroseconds: UInt32 = 10_000
+        let end = ContinuousClock.now + min(configuration.grace, .seconds(10))
+        while process.isAlive {
+            if ContinuousClock.now > end { return false }
+            usleep(pauseMicroseconds)
+        }
+        return true
+    }
+
+    /// A worker that was killed and is still there hangs in the kernel, or is not ours to kill: a
+    /// second one would write over what it may still write.
+    private func held(
+        _ entry: QueueState.Entry, by worker: ProcessIdentity
+    ) throws -> QueueState.Entry {
+        let reason =
+            "process \(worker.process), a worker of an earlier daemon, was killed and does not end: "
+            + "it hangs in the kernel, or belongs to another user; end it, then release the job"
+        logger.error("\(reason)", metadata: ["job": "\(entry.id)"])
+        guard [.running, .queued, .held].contains(entry.state), entry.hold != .admin,
+            let job = live[entry.id]
+        else { return entry }
+        let hold = JobOrders.Hold(
+            kind: .user, by: Int(getuid()), atMilliseconds: configuration.clock.now())
+        var orders = JobOrders()
+        do {
+            let folder = JobFolder(folders.job(entry.id))
+            orders = try folder.orders()
+            orders.hold = hold
+            try folder.write(orders)
+        } catch is JobFolder.Unreadable {
+            // They hold the job at each start, as long as nobody releases it.
+            orders.hold = hold
+        }
+        var row = job.row
+        (row.state, row.held, row.reason) = (
+            JobState.held.rawValue, HoldReason.user.rawValue, reason
+        )
+        let event = EventRow(at: configuration.clock.now(), job: row.id, type: row.state)
+        try index.commit([.init(job: row, event: event)])
+        return self.entry(job.record, row, orders, state: .held, hold: .user)
     }
 
     /// - Returns: The job's entry; nil if it turns out to be finished.

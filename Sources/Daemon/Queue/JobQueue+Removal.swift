@@ -38,9 +38,10 @@ extension JobQueue {
     /// - Parameter user: who wants it; nil for a rule of retention.
     /// - Returns: bytes freed.
     func removeResults(of row: JobRow, by user: Int?) throws -> Int {
-        let bytes = try Publisher.discardAll(
+        let moved = try Publisher.discardAll(
             ofJob: row.id, name: row.name, owner: row.owner, in: folders.results)
-        guard bytes > 0 else { return 0 }
+        // Empty files and folders are something, too.
+        guard let bytes = moved else { return 0 }
         logger.notice(
             "results removed",
             metadata: ["job": "\(row.id)", "bytes": "\(bytes)", "by": "\(Self.name(of: user))"])

@@ -2,7 +2,9 @@
 
 import DurableIO
 package import Jobs
+import Logging
 import Store
+import SystemPackage
 
 extension JobQueue {
     /// Accepts a job: when this returns, it is durable and will run.
@@ -25,8 +27,41 @@ extension JobQueue {
             return try receipt(row)
         } catch {
             // Refused means refused: the next start must not find it accepted.
-            try? FolderTree.remove(folder.path)
+            withdraw(record.id)
             throw error
+        }
+    }
+
+    /// Accepts a job of somebody who waits for the receipt.
+    /// - Throws: as `admit`; `CancellationError` where nobody waits any more: who has given up
+    ///   would send it again, and have it twice.
+    package func submit(_ record: JobRecord, manifest: [UInt8]) throws -> JobReceipt {
+        try Task.checkCancellation()
+        return try admit(record, manifest: manifest)
+    }
+
+    /// Takes the folder of a job that was not accepted out of the way, at once and as a whole:
+    /// removed piece by piece it could be found in part, and a part may look accepted.
+    private func withdraw(_ id: String) {
+        let folder = folders.job(id)
+        let trash = folders.jobs.appending(Publisher.trashName(ofJob: id))
+        do {
+            guard try Syscalls.stat(folder) != nil else { return }
+            // Of an earlier try.
+            try? FolderTree.remove(trash)
+            try Syscalls.renameExclusively(folder, to: trash)
+            try Syscalls.syncFolder(folders.jobs)
+        } catch {
+            logger.error(
+                "a job that was refused may be found accepted at the next start",
+                metadata: ["job": "\(id)", "reason": "\(error)"])
+            return
+        }
+        do {
+            try FolderTree.remove(trash)
+        } catch {
+            // The next start tries again.
+            logger.warning("the files of a refused job stay", metadata: ["reason": "\(error)"])
         }
     }
 

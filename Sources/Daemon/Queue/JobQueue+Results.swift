@@ -96,18 +96,38 @@ extension JobQueue {
         }
         var notice = RetentionNotice(announced: [])
         for step in Retention.steps(for: kept, by: rule, now: now) {
-            if step.action == .announce { try announce(step, now: now) }
-            if step.action == .remove {
-                guard let row = try index.job(step.results.job) else { continue }
-                account.bytes[row.owner, default: 0] -= try removeResults(of: row, by: nil)
-                continue
+            // An owner may have made her results into what cannot be removed: that is no reason to
+            // keep those of others.
+            do {
+                if try take(step, now: now) { continue }
+                notice.announced.append(
+                    .init(
+                        job: step.results.job, owner: step.results.owner,
+                        bytes: step.results.bytes, reason: step.reason,
+                        removedAtMilliseconds: step.removedAt))
+            } catch {
+                logger.warning(
+                    "a rule of retention cannot be followed",
+                    metadata: [
+                        "job": "\(step.results.job)", "owner": "\(step.results.owner)",
+                        "reason": "\(FaultText.describe(error))",
+                    ])
             }
-            notice.announced.append(
-                .init(
-                    job: step.results.job, owner: step.results.owner, bytes: step.results.bytes,
-                    reason: step.reason, removedAtMilliseconds: step.removedAt))
         }
         account.notice = notice
+    }
+
+    /// - Returns: whether the results are removed, or their job is.
+    private func take(_ step: RetentionStep, now: Int) throws -> Bool {
+        switch step.action {
+        case .announce: try announce(step, now: now)
+        case .wait: break
+        case .remove:
+            guard let row = try index.job(step.results.job) else { return true }
+            account.bytes[row.owner, default: 0] -= try removeResults(of: row, by: nil)
+            return true
+        }
+        return false
     }
 
     private func announce(_ step: RetentionStep, now: Int) throws {

@@ -17,8 +17,6 @@ extension JobQueue {
     private func isThereRoom(_ hold: HoldReason) -> Bool {
         switch hold {
         case .disk: (try? DiskRoom(at: folders.state))?.isThere ?? false
-        // Nobody holds for a quota yet: let it go.
-        case .quota: true
         case .user, .admin: false
         }
     }
@@ -45,12 +43,27 @@ extension JobQueue {
                 planning = nil
                 return
             }
-            let answer = try? await forecaster.forecast(
-                record.description, for: await submitters.find(record.owner))
+            let plan = await plan(of: record)
             planning = nil
             // Who stops a forecast stops the daemon.
             if Task.isCancelled { return }
-            process(.planned(id: id, answer.flatMap(JobPlan.init(forecast:))))
+            process(.planned(id: id, plan))
+        }
+    }
+
+    /// - Returns: Nil where none is to be had: the job then runs alone.
+    private func plan(of record: JobRecord) async -> JobPlan? {
+        do {
+            let answer = try await forecaster.forecast(
+                record.description, for: await submitters.find(record.owner), isAhead: true)
+            return JobPlan(forecast: answer)
+        } catch {
+            if !Task.isCancelled {
+                logger.notice(
+                    "no forecast: the job will run alone",
+                    metadata: ["job": "\(record.id)", "reason": "\(FaultText.describe(error))"])
+            }
+            return nil
         }
     }
 

@@ -122,7 +122,7 @@ package actor JobQueue {
     /// Takes the event in and carries out what follows. Where the index cannot be written, the
     /// event waits, and everything after it: nothing is done that is not on record.
     func process(_ event: QueueEvent) {
-        pending.append(event)
+        pending.enqueue(event)
         guard isStarted else { return }
         while let event = pending.first {
             var next = state

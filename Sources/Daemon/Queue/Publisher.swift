@@ -112,15 +112,16 @@ package actor Publisher {
 
     /// Takes all results of a job out of the way at once, whole or half, in any place they may
     /// have; `emptyTrash` deletes them.
-    /// - Returns: their bytes.
+    /// - Returns: their bytes; nil where there is nothing.
     package nonisolated static func discardAll(
         ofJob id: String, name: String, owner: Int, in results: FilePath
-    ) throws -> Int {
-        var bytes = 0
+    ) throws -> Int? {
+        var bytes: Int?
         let names = JobRecord.resultsNames(ofJob: id, name: name, owner: owner)
         for name in names where try Syscalls.stat(results.appending(name)) != nil {
-            bytes += FolderTree.byteCount(of: results.appending(name))
+            let count = FolderTree.byteCount(of: results.appending(name))
             try discard(name: name, in: results)
+            bytes = (bytes ?? 0) + count
         }
         return bytes
     }

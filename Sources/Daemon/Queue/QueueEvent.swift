@@ -30,6 +30,14 @@ package enum QueueEvent: Sendable, Equatable {
     case leaving(Set<String>)
 }
 
+extension [QueueEvent] {
+    /// Puts the event behind those that wait. Time passes with each of them, so that a tick says
+    /// something only where nothing waits: one comes every few seconds as long as the index refuses.
+    package mutating func enqueue(_ event: QueueEvent) {
+        if event != .ticked || isEmpty { append(event) }
+    }
+}
+
 package enum QueueAction: Sendable, Equatable {
     /// To be committed before the other actions are carried out.
     case record(id: String, QueueRecord)

@@ -17,9 +17,6 @@ actor SubmissionCheck {
 
     init(_ settings: LiveConfiguration) { live = settings }
 
-    /// Who submits, with the groups that the system names now; it may be slow to answer, too.
-    func submitter(_ user: Int) -> Submitter { Submitter(user: user) }
-
     /// What the manifest asks for, once all that it names was found.
     /// - Parameter user: who must be allowed to read it. Default: the daemon's user.
     /// - Throws: `ManifestError`, or an `ErrorDocument` that says what is not there, or is not for

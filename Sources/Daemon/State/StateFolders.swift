@@ -26,6 +26,8 @@ package struct StateFolders: Sendable, Equatable {
     package var store: FilePath { state.appending("store") }
     package var index: FilePath { state.appending("db").appending("index.sqlite") }
     package var lock: FilePath { state.appending("db").appending("lock") }
+    /// Digests of tokens.
+    package var access: FilePath { state.appending("access") }
     package var socket: FilePath { state.appending("run").appending("layerfoldd.sock") }
 
     package func job(_ id: String) -> FilePath { jobs.appending(id) }
@@ -33,7 +35,7 @@ package struct StateFolders: Sendable, Equatable {
     /// The folders that nobody but the daemon's user may own.
     package var own: [FilePath] {
         [
-            state, rejected, spool, jobs, results, store, index.removingLastComponent(),
+            state, rejected, spool, jobs, results, store, access, index.removingLastComponent(),
             socket.removingLastComponent(),
         ]
     }
@@ -41,14 +43,49 @@ package struct StateFolders: Sendable, Equatable {
     /// Makes what is missing. Existing folders keep the permissions an administrator gave them.
     package func make() throws(SystemCallError) {
         try Syscalls.makeFolders(state, mode: 0o751)
+        try makeInbox()
         for (folder, mode) in [
-            // Sticky: nobody takes another's file out of the inbox, or removes it.
-            (inbox, 0o1770), (rejected, 0o750), (spool, 0o700), (jobs, 0o700), (results, 0o750),
-            (store, 0o700), (state.appending("db"), 0o700), (state.appending("run"), 0o750),
+            (rejected, 0o750), (spool, 0o700), (jobs, 0o700), (results, 0o750), (store, 0o700),
+            (state.appending("db"), 0o700), (state.appending("run"), 0o750), (access, 0o700),
         ] as [(FilePath, CInterop.Mode)] {
             try Syscalls.makeFolders(folder, mode: mode)
         }
-        for folder in [jobs, store, state.appending("db")] { try close(folder) }
+        for folder in [jobs, store, state.appending("db"), access] { try close(folder) }
+    }
+
+    /// Makes the inbox with the rights it has to have, of which a umask would take those of the
+    /// group. Under another name: once there, it would keep what a crash had left of them.
+    private func makeInbox() throws(SystemCallError) {
+        guard try Syscalls.stat(inbox) == nil else { return }
+        let parent = inbox.removingLastComponent()
+        if !parent.isEmpty { try Syscalls.makeFolders(parent, mode: 0o751) }
+        let id = JobIdentifier.make(now: DaemonClock.system.now())
+        let made = parent.appending(".inbox-\(id)")
+        try Syscalls.mkdir(made, mode: 0o700)
+        do throws(SystemCallError) {
+            try Self.openToGroup(made)
+            try Syscalls.rename(made, to: inbox)
+        } catch {
+            try? Syscalls.rmdir(made)
+            // Somebody else made it meanwhile, and it is in use.
+            guard error.errno == .directoryNotEmpty || error.errno == .fileExists else {
+                throw error
+            }
+            return
+        }
+        try Syscalls.syncFolder(parent)
+    }
+
+    /// Sticky: nobody takes another's file out of it, or removes it. What is put into it has its
+    /// group, so that `chmod g+r` lets the daemon read.
+    private static func openToGroup(_ folder: FilePath) throws(SystemCallError) {
+        do throws(SystemCallError) {
+            try Syscalls.chmod(folder, 0o3770)
+        } catch {
+            // As under systemd's RestrictSUIDSGID=.
+            guard error.errno == .notPermitted else { throw error }
+            try Syscalls.chmod(folder, 0o1770)
+        }
     }
 
     /// Takes from everybody else the right to look into a folder whose contents are nobody's but

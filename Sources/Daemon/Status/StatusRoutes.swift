@@ -17,18 +17,18 @@ package struct StatusRoutes: Sendable {
     private let inbox: Inbox
     private let submissions: SubmissionCheck
     private let forecaster: Forecaster
-    /// Lists of routes from elsewhere.
+    /// What others have to answer: who may come in, events, pages.
     private let others: @Sendable () -> [Route]
     private var visibility: Visibility { Visibility(isPrivate: configuration.isPrivate) }
 
     package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
-        self.init(settings: settings, queue: queue, inbox: inbox, besides: { [] })
+        self.init(settings: settings, queue: queue, inbox: inbox, others: { [] })
     }
 
-    /// - Parameter others: routes from elsewhere; asked for each request, as settings may change.
+    /// - Parameter others: asked for each request, as settings may change.
     init(
         settings: LiveConfiguration, queue: JobQueue, inbox: Inbox,
-        besides others: @escaping @Sendable () -> [Route]
+        others: @escaping @Sendable () -> [Route]
     ) {
         self.others = others
         live = settings
@@ -43,13 +43,28 @@ package struct StatusRoutes: Sendable {
         (try? all.find(request))?.route.patience ?? Route.patience
     }
 
-    /// Answers; an error becomes a document.
+    /// Answers somebody whom the kernel knows; an error becomes a document.
     package func respond(to request: HTTPRequest, from caller: Caller) async -> HTTPResponse {
+        let arrival = Arrival(way: .network, party: .user(caller.user))
+        return await respond(to: request, arrival) { _ in Visitor(known: caller) }
+    }
+
+    /// Answers; an error becomes a document.
+    /// - Parameter admit: says who it is that wants to come in there, or throws.
+    func respond(
+        to request: HTTPRequest, _ arrival: Arrival,
+        _ admit: (Route) async throws -> Visitor
+    ) async -> HTTPResponse {
         do {
-            let (route, job) = try all.find(request)
-            if let job { try await requireVisible(job, to: caller) }
+            let (route, named) = try all.find(request)
+            let visitor = try await admit(route)
+            if !route.isOpen { try visitor.require(route.needs) }
+            let job = named["id"]
+            if let job { try await requireVisible(job, to: visitor.caller) }
             return try await route.answer(
-                Route.Call(request: request, caller: caller, job: job ?? ""))
+                Route.Call(
+                    request: request, visitor: visitor, arrival: arrival, job: job ?? "",
+                    named: named))
         } catch {
             return .failure(error)
         }
@@ -90,13 +105,18 @@ package struct StatusRoutes: Sendable {
     /// Routes that say nothing of themselves, and words about routes that there are not: for tests.
     package var undescribed: [String] {
         let routes = all.described(StatusTexts.all)
-        return routes.filter { $0.text == nil }.map(\.words)
-            + StatusTexts.all.keys.filter { words in !routes.contains { $0.words == words } }
+        // Pages are for people.
+        return routes.filter { $0.text == nil && !$0.isPage }.map(\.words)
+            + StatusTexts.all.keys.filter { words in
+                !words.contains("/v1/tokens") && !routes.contains { $0.words == words }
+            }
     }
 
     private var looking: [Route] {
         [
-            Route("GET /v1/status") { .json(try await status(for: $0.caller)) },
+            Route("GET /v1/status") { call in
+                .json(try await queue.status(seenBy: visibility.limit(for: call.caller)))
+            },
             Route("GET /v1/inbox") { .json(await inboxReport(for: $0.caller)) },
             Route("GET /v1/jobs") { call in
                 var query = try JobQuery(call.request.query.map { ($0.name, $0.value) })
@@ -125,7 +145,7 @@ package struct StatusRoutes: Sendable {
             Route("POST /v1/plan", patience: forecastPatience) { call in
                 let forecast = try await forecaster.forecast(
                     try await description(in: call),
-                    for: await submissions.submitter(call.caller.user))
+                    for: await queue.submitters.find(call.caller.user))
                 return .json(bytes: Array(forecast))
             },
             Route("POST /v1/jobs") { .json(try await submit($0), status: 201) },
@@ -160,16 +180,6 @@ package struct StatusRoutes: Sendable {
 
     // MARK: Answers
 
-    private func status(for caller: Caller) async throws -> ServerStatus {
-        var status = try await queue.status()
-        if let running = status.running,
-            !visibility.shows(jobOf: try await queue.owner(of: running), to: caller)
-        {
-            status.running = nil
-        }
-        return status
-    }
-
     /// Whose a file in the inbox is, the report does not say: on a private server only admins see
     /// names.
     private func inboxReport(for caller: Caller) async -> InboxReport {
@@ -192,7 +202,7 @@ package struct StatusRoutes: Sendable {
             id: JobIdentifier.make(now: now), source: Self.name(of: call.request),
             owner: call.caller.user, submittedAtMilliseconds: now,
             manifestDigest: Digest(of: call.request.body).hex, description: description)
-        return try await queue.admit(record, manifest: call.request.body)
+        return try await queue.submit(record, manifest: call.request.body)
     }
 
     /// What a manifest asks for, if it would be taken of who sends it; nothing is queued.

@@ -7,6 +7,10 @@ enum StatusTexts {
         "X-Layerfold-Name", .text, "The job's name where the manifest gives none.")
     private static let manifest = "A manifest, as JOB_FORMAT.md describes it."
 
+    private static func tokens(_ status: Int) -> RouteText.Answer {
+        .init(status, "Tokens.", .object([:], isOpen: true))
+    }
+
     /// By method and path, as the routes are written.
     static let all: [String: RouteText] = [
         "GET /v1/status": RouteText("What the server is and does.", "ServerStatus"),
@@ -65,6 +69,12 @@ enum StatusTexts {
             "Removes a job that has ended, with all that there is of it.", "RemovalReceipt"),
         "DELETE /v1/jobs/:id/results": RouteText(
             "Removes the results of a job that has ended.", "RemovalReceipt"),
+        "GET /v1/tokens": RouteText(
+            "The tokens that the caller may see, without their secrets.", answers: [tokens(200)]),
+        "POST /v1/tokens": RouteText(
+            "Makes a token; its secret is in this answer, and nowhere else.",
+            answers: [tokens(200), tokens(201)]),
+        "DELETE /v1/tokens/:token": RouteText("Revokes a token.", answers: [tokens(200)]),
         "GET /v1/openapi.json": RouteText(
             "This description.",
             answers: [.init(200, "An OpenAPI 3.1 document.", .object([:], isOpen: true))]),

@@ -1,16 +1,16 @@
 // The journal's own socket, used where $JOURNAL_STREAM says that standard error goes there anyway.
 
 import DurableIO
-import Glibc
 import SystemPackage
 
 package struct JournalSocket: Sendable {
-    private let path: String
+    /// Nil where the path is too long for one.
+    private let address: UnixAddress?
 
     package static let systemPath = "/run/systemd/journal/socket"
 
     package init(path: String = systemPath) {
-        self.path = path
+        address = UnixAddress(path: path)
     }
 
     /// Nil where standard error is not the journal: somebody who redirects it wants the lines
@@ -30,23 +30,7 @@ package struct JournalSocket: Sendable {
 
     /// - Returns: False where the journal does not take it, or not at once.
     package func send(_ message: JournalMessage) -> Bool {
-        let socket = Glibc.socket(
-            AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard socket >= 0 else { return false }
-        defer { Glibc.close(socket) }
-        var target = sockaddr_un()
-        target.sun_family = sa_family_t(AF_UNIX)
-        let name = Array(path.utf8)
-        guard name.count < MemoryLayout.size(ofValue: target.sun_path) else { return false }
-        unsafe withUnsafeMutableBytes(of: &target.sun_path) { unsafe $0.copyBytes(from: name) }
-        let size = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
-        let bytes = message.bytes
-        let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
-        let sent = unsafe withUnsafePointer(to: target) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe sendto(socket, bytes, bytes.count, flags, $0, size)
-            }
-        }
-        return sent == bytes.count
+        guard let address else { return false }
+        return Datagram.send(message.bytes, to: address, waits: false)
     }
 }

@@ -1,10 +1,10 @@
 // Messages to the service manager, one datagram each to $NOTIFY_SOCKET: man 3 sd_notify, without
 // its library. Outside of systemd there is no such socket, and nothing is sent.
 
-import Glibc
+import DurableIO
 
 package struct Notifier: Sendable {
-    private let address: String?
+    private let address: UnixAddress?
     /// How often the service manager wants to hear `WATCHDOG=1`; nil if it does not.
     package let watchdogInterval: Duration?
 
@@ -12,8 +12,8 @@ package struct Notifier: Sendable {
     ///   - environment: of this process.
     ///   - process: number of this process; a watchdog meant for another one is not ours.
     package init(environment: [String: String], process: Int) {
-        let address = environment["NOTIFY_SOCKET"] ?? ""
-        self.address = address.hasPrefix("/") || address.hasPrefix("@") ? address : nil
+        let name = environment["NOTIFY_SOCKET"] ?? ""
+        address = name.hasPrefix("/") || name.hasPrefix("@") ? UnixAddress(name: name) : nil
         let isOurs = environment["WATCHDOG_PID"].map { $0 == "\(process)" } ?? true
         let microseconds = Int(environment["WATCHDOG_USEC"] ?? "") ?? 0
         watchdogInterval =
@@ -35,27 +35,8 @@ package struct Notifier: Sendable {
         String(text.map { $0.isNewline ? " " : $0 })
     }
 
-    /// Best effort: a service manager that does not listen is no reason to stop working.
     private func send(_ message: String) {
         guard let address else { return }
-        let socket = Glibc.socket(
-            AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard socket >= 0 else { return }
-        defer { Glibc.close(socket) }
-        var target = sockaddr_un()
-        target.sun_family = sa_family_t(AF_UNIX)
-        // A leading @ stands for the zero byte of an abstract address.
-        let path = Array(address.utf8).enumerated().map { $0 == 0 && $1 == 0x40 ? 0 : $1 }
-        let room = MemoryLayout.size(ofValue: target.sun_path)
-        guard path.count < room else { return }
-        unsafe withUnsafeMutableBytes(of: &target.sun_path) { unsafe $0.copyBytes(from: path) }
-        let size = socklen_t(MemoryLayout<sa_family_t>.size + path.count)
-        let bytes = Array(message.utf8)
-        unsafe withUnsafePointer(to: target) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = unsafe sendto(
-                    socket, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, size)
-            }
-        }
+        Datagram.send(Array(message.utf8), to: address, waits: true)
     }
 }

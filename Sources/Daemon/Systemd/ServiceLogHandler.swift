@@ -2,6 +2,7 @@
 // fields (`journalctl JOB_ID=...`), else to standard error.
 
 import DurableIO
+import Failures
 import Foundation
 package import Logging
 import SystemPackage
@@ -55,10 +56,11 @@ package struct ServiceLogHandler: LogHandler {
     ) -> String {
         var line = OneLine.text(message)
         for (key, value) in metadata {
-            let value = OneLine.text(value)
-            let isPlain = !value.isEmpty && value.allSatisfy { !" \"=".contains($0) }
-            let quoted = "\"" + value.replacing("\"", with: "\\\"") + "\""
-            line += " \(OneLine.text(key))=\(isPlain ? value : quoted)"
+            // Backslashes first: those that come after them stand for something else.
+            let value = OneLine.text(
+                value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))
+            let isPlain = !value.isEmpty && value.allSatisfy { !" \"=\\".contains($0) }
+            line += " \(OneLine.text(key))=\(isPlain ? value : "\"\(value)\"")"
         }
         return line
     }

@@ -28,19 +28,23 @@ package actor Forecaster {
     }
 
     /// The JSON that `layerfold plan --json` prints.
-    /// - Parameter submitter: who must be allowed to read what the job names. Default: only the
-    ///   daemon's user.
+    /// - Parameters:
+    ///   - submitter: who must be allowed to read what the job names. Default: only the daemon's
+    ///     user.
+    ///   - isAhead: the queue asks, which has one at a time made and no second try: it is not
+    ///     counted among those of people.
     /// - Throws: `ErrorDocument`.
     package func forecast(
-        _ description: JobDescription, for submitter: Submitter? = nil
+        _ description: JobDescription, for submitter: Submitter? = nil, isAhead: Bool = false
     ) async throws -> Data {
-        guard running < configuration.forecastsMax else {
+        guard isAhead || running < configuration.forecastsMax else {
             throw ErrorDocument(
                 code: .unavailable,
                 message: "\(running) other plans are being worked out; ask again when they are")
         }
-        running += 1
-        defer { running -= 1 }
+        let place = isAhead ? 0 : 1
+        running += place
+        defer { running -= place }
         let stop = StopSwitch()
         let limit = configuration.forecastTime
         let alarm = Task {

@@ -6,8 +6,9 @@ import DurableIO
 import Jobs
 
 final class UnitConnection: Sendable {
-    /// Ends when the other side is closed. Of a flood the oldest are dropped: lines are hints, and
-    /// the last one says how it ended.
+    /// Ends when the other side is closed. Of more than `linesMax` that nobody has taken yet the
+    /// oldest are dropped, be they steps or stages: lines are hints, and the last one, which says
+    /// how it ended, is never the oldest. (A child's would wait in its pipe.)
     let lines: AsyncStream<[UInt8]>
 
     private let socket: UnixSocket

@@ -1,7 +1,7 @@
 // An attempt in a unit of its own: the service manager starts a worker for each connection to
 // its socket, with its own sandbox and limits. The daemon may end; the worker goes on.
 
-import DurableIO
+package import DurableIO
 import Failures
 import Foundation
 package import Jobs
@@ -19,7 +19,7 @@ package struct UnitLauncher: WorkerLaunching {
     /// - Parameters:
     ///   - grace: between SIGTERM and SIGKILL.
     ///   - fallback: runs the attempt where nobody listens at the socket.
-    ///   - onAbsence: is told why that was so, and nil where it was not.
+    ///   - onAbsence: is told why that was so; nil where it was not, or where the self-check tells.
     package init(
         socket: FilePath, grace: Duration, fallback: any WorkerLaunching,
         greetingTime: Duration = .seconds(60), onAbsence: @escaping @Sendable (String?) -> Void
@@ -33,38 +33,37 @@ package struct UnitLauncher: WorkerLaunching {
 
     /// As `WorkerLauncher.run`, supervision included; but the log is the worker's own business, and
     /// the end of the connection is the end of the attempt: the service manager keeps its side open
-    /// until the unit is gone.
+    /// until the unit is gone. A worker that is there after it is made to end.
     @concurrent
     package func run(
         _ request: WorkerRequest, log: FilePath, stop: StopSwitch,
         supervisor: Supervisor,
-        onStart: @Sendable (ProcessIdentity) async throws -> Void,
+        onStart: @escaping @Sendable (ProcessIdentity) async throws -> Void,
         onLine: @escaping @Sendable (ProgressLine) async -> Void
     ) async -> WorkerEnding {
         let connection: UnitConnection
         do {
             connection = UnitConnection(try UnixSocket.connect(to: socket))
         } catch {
-            onAbsence(
-                "no worker in a unit of its own: \(error); the worker is a child of the daemon "
-                    + "instead (systemctl status layerfold-worker.socket)")
+            onAbsence(Self.absence(error))
             return await fallback.run(
                 request, log: log, stop: stop, supervisor: supervisor, onStart: onStart,
                 onLine: onLine)
         }
         onAbsence(nil)
-        let before = Mutex<MemoryKills?>(nil)
-        let exit = await run(
-            request, on: connection, stop,
-            { worker in
-                try await onStart(worker)
-                before.withLock { $0 = MemoryKills(of: worker.process) }
-                supervisor.begin(stop)
-            }, { await supervisor.hear($0, then: onLine) })
-        supervisor.end()
-        return WorkerEnding(
-            exit, overdue: supervisor.overdue, memoryKill: before.withLock { $0 }?.killSince(),
-            peakBytes: supervisor.lastBeat?.peakBytes)
+        return await supervisor.watch(stop, onStart: onStart, onLine: onLine) { onStart, onLine in
+            WorkerEnding(await run(request, on: connection, stop, onStart, onLine))
+        }
+    }
+
+    /// - Returns: nil for what the self-check sees at the socket, and tells of, by itself.
+    package static func absence(_ error: UnixSocket.Failure) -> String? {
+        switch error.errno {
+        case .noSuchFileOrDirectory, .notDirectory, .permissionDenied: nil
+        default:
+            "no worker in a unit of its own: \(error); the worker is a child of the daemon "
+                + "instead (systemctl status layerfold-worker.socket)"
+        }
     }
 
     /// The process of the attempt, once it has greeted.
@@ -98,6 +97,8 @@ package struct UnitLauncher: WorkerLaunching {
         }
         alarm.cancel()
         guard let worker = greeting.flatMap({ ProcessIdentity(of: $0.process) }) else {
+            // Who greets after all finds nobody, and ends.
+            connection.close()
             return .notStarted(
                 "`\(socket)` gave a connection, but no worker; journalctl -u "
                     + "'layerfold-worker@*' says why (is MaxConnections= of the socket too small?)")
@@ -119,6 +120,9 @@ package struct UnitLauncher: WorkerLaunching {
                 await onLine(progress)
             }
         }
-        return exit ?? .vanished("the unit of the worker ended without a word")
+        if let exit { return exit }
+        // It may have hung up and go on: nobody else may write in the job's folder meanwhile.
+        await worker.end(within: grace)
+        return .vanished("the unit of the worker ended without a word")
     }
 }

@@ -29,16 +29,30 @@ extension ProcessIdentity {
         while isAlive, !Task.isCancelled { try? await Task.sleep(for: Self.pollInterval) }
     }
 
+    /// Waits for the end of a process that ought to end by itself, then makes it; returns when it
+    /// is gone. One that hangs in the kernel keeps its place until then, as a child does.
+    func end(within grace: Duration) async {
+        await wait(atMost: grace)
+        await stop(grace: grace)
+        while isAlive, process > 1, !Task.isCancelled {
+            try? await Task.sleep(for: Self.pollInterval)
+        }
+    }
+
     /// SIGTERM, and SIGKILL to what is still there after `grace`.
     func stop(grace: Duration) async {
         guard isAlive, process > 1 else { return }
         _ = Glibc.kill(pid_t(process), SIGTERM)
-        let end = ContinuousClock.now + grace
+        await wait(atMost: grace)
+        // The wait is given up only where the process is gone.
+        if !Task.isCancelled { kill() }
+    }
+
+    private func wait(atMost time: Duration) async {
+        let end = ContinuousClock.now + time
         while isAlive, ContinuousClock.now < end, !Task.isCancelled {
             let left = ContinuousClock.now.duration(to: end)
             try? await Task.sleep(for: min(Self.pollInterval, left))
         }
-        // The wait is given up only where the process is gone.
-        if !Task.isCancelled { kill() }
     }
 }

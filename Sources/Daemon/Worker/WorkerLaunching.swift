@@ -1,6 +1,7 @@
 // The two ways to run an attempt: as a child of the daemon, or in a unit of its own.
 
 package import Jobs
+import Synchronization
 package import SystemPackage
 
 /// Runs one attempt to its end. `WorkerLauncher.run` says what each part is for.
@@ -9,12 +10,44 @@ package protocol WorkerLaunching: Sendable {
     func run(
         _ request: WorkerRequest, log: FilePath, stop: StopSwitch,
         supervisor: Supervisor,
-        onStart: @Sendable (ProcessIdentity) async throws -> Void,
+        onStart: @escaping @Sendable (ProcessIdentity) async throws -> Void,
         onLine: @escaping @Sendable (ProgressLine) async -> Void
     ) async -> WorkerEnding
 }
 
 extension WorkerLauncher: WorkerLaunching {}
+
+extension Supervisor {
+    /// Watches a worker from its start to its end, and adds what was seen to how it ended.
+    /// - Parameter body: runs the worker; is given what is to be called when it has started, and
+    ///   for each of its lines.
+    func watch(
+        _ stop: StopSwitch,
+        onStart: @escaping @Sendable (ProcessIdentity) async throws -> Void,
+        onLine: @escaping @Sendable (ProgressLine) async -> Void,
+        _ body: (
+            _ onStart: @escaping @Sendable (ProcessIdentity) async throws -> Void,
+            _ onLine: @escaping @Sendable (ProgressLine) async -> Void
+        ) async -> WorkerEnding
+    ) async -> WorkerEnding {
+        let before = MemoryBefore()
+        var ending = await body(
+            { worker in
+                try await onStart(worker)
+                before.kills.withLock { $0 = MemoryKills(of: worker.process) }
+                self.begin(stop)
+            }, { await self.hear($0, then: onLine) })
+        end()
+        ending.overdue = overdue
+        ending.memoryKill = before.kills.withLock { $0 }?.killSince()
+        ending.peakBytes = lastBeat?.peakBytes
+        return ending
+    }
+
+    private final class MemoryBefore: Sendable {
+        let kills = Mutex<MemoryKills?>(nil)
+    }
+}
 
 extension DaemonConfiguration {
     /// How attempts are run at present.

@@ -36,26 +36,15 @@ package struct WorkerLauncher: Sendable {
     package func run(
         _ request: WorkerRequest, log: FilePath, stop: StopSwitch,
         supervisor: Supervisor,
-        onStart: @Sendable (ProcessIdentity) async throws -> Void,
+        onStart: @escaping @Sendable (ProcessIdentity) async throws -> Void,
         onLine: @escaping @Sendable (ProgressLine) async -> Void
     ) async -> WorkerEnding {
-        let before = Mutex<MemoryKills?>(nil)
-        var ending = await start(
-            request, stop: stop,
-            onStart: { identity in
-                try await onStart(identity)
-                before.withLock { $0 = MemoryKills(of: identity.process) }
-                supervisor.begin(stop)
-            },
-            output: { output in
-                await Self.readLines(output) { await supervisor.hear($0, then: onLine) }
-            },
-            errors: { await Self.copyLog($0, to: log) })
-        supervisor.end()
-        ending.overdue = supervisor.overdue
-        ending.memoryKill = before.withLock { $0 }?.killSince()
-        ending.peakBytes = supervisor.lastBeat?.peakBytes
-        return ending
+        await supervisor.watch(stop, onStart: onStart, onLine: onLine) { onStart, onLine in
+            await start(
+                request, stop: stop, onStart: onStart,
+                output: { await Self.readLines($0, onLine) },
+                errors: { await Self.copyLog($0, to: log) })
+        }
     }
 
     /// Runs a process that answers with one document, and may be stopped at any time.

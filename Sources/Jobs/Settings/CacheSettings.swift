@@ -17,10 +17,10 @@ package struct CacheSettings: Sendable, Equatable {
     init(_ field: Field) throws {
         let map = try FieldMap(field, "a mapping, such as `size: 500G`")
         try map.refuseUnknown(besides: ["size", "high", "low", "free_floor"], in: "`cache`")
-        size = try map["size"].map(Self.bytes)
+        size = try map["size"].map { try ByteCount.parse($0, least: 0) }
         high = try map["high"]?.number(in: 0.01...1)
         low = try map["low"]?.number(in: 0...1)
-        freeFloor = try map["free_floor"].map(Self.bytes)
+        freeFloor = try map["free_floor"].map { try ByteCount.parse($0, least: 0) }
         guard let low, let place = map["low"] else { return }
         let high = high ?? Self.highDefault
         guard low <= high else {
@@ -31,17 +31,4 @@ package struct CacheSettings: Sendable, Equatable {
     }
 
     private static let highDefault = 0.9
-
-    /// A number of bytes, or one with a unit: 500G, 2 TiB.
-    private static func bytes(_ field: Field) throws -> Int {
-        let expected = "bytes, such as 500G"
-        let text = try field.text(expected)
-        let digits = text.prefix { "0123456789.".contains($0) }
-        let unit = String(text.dropFirst(digits.count).drop { $0 == " " })
-        let factor = unit.isEmpty ? 1 : Budget.Measure.size.factor(of: unit)
-        guard let number = Double(digits), let factor, number >= 0,
-            number * Double(factor) < 0x1p53
-        else { throw field.error("not an amount", expected: expected, found: field.node.found) }
-        return Int((number * Double(factor)).rounded())
-    }
 }

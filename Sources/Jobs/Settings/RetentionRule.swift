@@ -28,29 +28,12 @@ package struct RetentionRule: Sendable, Equatable {
         let rule = RetentionRule(
             days: try map["days"]?.integer(in: 1...36_500),
             count: try map["count"]?.integer(in: 1...1_000_000),
-            bytes: try map["bytes"].map(ByteCount.parse))
+            bytes: try map["bytes"].map { try ByteCount.parse($0) })
         guard !rule.isOff else {
             throw field.error(
                 "no limit is named", expected: "`days`, `count` or `bytes`",
                 hint: "add one, such as `days: 90`, or take `retention` out")
         }
         return rule
-    }
-}
-
-/// A number of bytes as people write it: `500G`, `48GiB`, `1000000`.
-enum ByteCount {
-    static func parse(_ field: Field) throws -> Int {
-        let expected = "bytes, such as 500G"
-        let text = try field.text(expected)
-        do throws(BudgetFault) {
-            guard case .count(let count) = try Budget(.size, text).amount else {
-                throw BudgetFault(problem: "a share", hint: "write bytes, such as 500G")
-            }
-            return count
-        } catch {
-            throw field.error(
-                error.problem, expected: expected, found: field.node.found, hint: error.hint)
-        }
     }
 }

@@ -36,6 +36,13 @@ package struct ServerSettings: Sendable, Equatable {
     package var metricsFile: String?
     /// Whether anybody who can connect may read the metrics.
     package var isMetricsOpen: Bool?
+    /// Where it listens over TCP, besides its unix socket.
+    package var listen: [ListenSetting]?
+    /// What all addresses begin with, behind a proxy that serves others too: `/layerfold`.
+    package var basePath: String?
+    /// Names by which browsers ask for it.
+    package var hosts: [String]?
+    package var proxy: ProxySettings?
 
     package init() {}
 
@@ -50,7 +57,8 @@ package struct ServerSettings: Sendable, Equatable {
                 "state", "inbox", "model_roots", "data_roots", "worker", "worker_socket",
                 "rescan_seconds", "settle_seconds", "grace_seconds", "stage_patience", "cache",
                 "workers", "jobs_per_user", "share_half_life_days", "memory", "admin_group",
-                "private", "retention", "results_per_user", "metrics_file", "metrics_open",
+                "private", "retention", "results_per_user", "listen", "listen_beyond_loopback",
+                "base_path", "hosts", "proxy", "metrics_file", "metrics_open",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -67,28 +75,24 @@ package struct ServerSettings: Sendable, Equatable {
         settings.workers = try map["workers"]?.integer(in: 1...64)
         settings.jobsPerUser = try map["jobs_per_user"]?.integer(in: 1...10_000)
         settings.shareHalfLifeDays = try map["share_half_life_days"]?.number(in: 0.01...3_650)
-        settings.memoryBytes = try map["memory"].map(byteCount)
+        settings.memoryBytes = try map["memory"].map {
+            try ByteCount.parse($0, example: "48GiB")
+        }
         settings.adminGroup = try map["admin_group"].map(groupName)
         settings.isPrivate = try map["private"]?.flag()
         settings.retention = try map["retention"].map(RetentionRule.parse)
-        settings.resultsPerUser = try map["results_per_user"].map(ByteCount.parse)
+        settings.resultsPerUser = try map["results_per_user"].map { try ByteCount.parse($0) }
         settings.metricsFile = try map["metrics_file"].map(metricsPath)
         settings.isMetricsOpen = try map["metrics_open"]?.flag()
-        return settings
-    }
-
-    private static func byteCount(_ field: Field) throws -> Int {
-        let expected = "bytes, such as 48GiB"
-        let text = try field.text(expected)
-        do throws(BudgetFault) {
-            guard case .count(let count) = try Budget(.size, text).amount else {
-                throw BudgetFault(problem: "a share", hint: "write bytes, such as 48GiB")
-            }
-            return count
-        } catch {
-            throw field.error(
-                error.problem, expected: expected, found: field.node.found, hint: error.hint)
+        let beyond = try map["listen_beyond_loopback"]?.flag() ?? false
+        settings.listen = try map["listen"].map {
+            try ListenSetting.parse($0, beyondLoopback: beyond)
         }
+        settings.basePath = try map["base_path"].map(PublicName.basePath)
+        settings.hosts = try map["hosts"]?.list("a list of names", countMax: 64)
+            .map(PublicName.host)
+        settings.proxy = try map["proxy"].map(ProxySettings.parse)
+        return settings
     }
 
     private static func groupName(_ field: Field) throws -> String {

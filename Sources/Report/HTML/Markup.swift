@@ -2,45 +2,45 @@
 // in by interpolation is text and is escaped: forgetting to escape takes a deliberate act.
 
 /// A piece of HTML or SVG.
-struct Markup: ExpressibleByStringInterpolation, Sendable, Equatable {
-    private(set) var text: String
+package struct Markup: ExpressibleByStringInterpolation, Sendable, Equatable {
+    package private(set) var text: String
 
-    init(stringLiteral value: String) {
+    package init(stringLiteral value: String) {
         text = value
     }
 
-    init(stringInterpolation interpolation: Interpolation) {
+    package init(stringInterpolation interpolation: Interpolation) {
         text = interpolation.text
     }
 
-    static func + (left: Markup, right: Markup) -> Markup {
+    package static func + (left: Markup, right: Markup) -> Markup {
         var sum = left
         sum.text += right.text
         return sum
     }
 
-    static func += (left: inout Markup, right: Markup) {
+    package static func += (left: inout Markup, right: Markup) {
         left.text += right.text
     }
 
-    struct Interpolation: StringInterpolationProtocol {
+    package struct Interpolation: StringInterpolationProtocol {
         fileprivate var text = ""
 
-        init(literalCapacity: Int, interpolationCount: Int) {
+        package init(literalCapacity: Int, interpolationCount: Int) {
             text.reserveCapacity(literalCapacity + 16 * interpolationCount)
         }
 
-        mutating func appendLiteral(_ literal: String) { text += literal }
-        mutating func appendInterpolation(_ outside: String) {
+        package mutating func appendLiteral(_ literal: String) { text += literal }
+        package mutating func appendInterpolation(_ outside: String) {
             text += Markup.escaped(outside)
         }
-        mutating func appendInterpolation(_ number: Int) { text += String(number) }
-        mutating func appendInterpolation(_ markup: Markup) { text += markup.text }
-        mutating func appendInterpolation(_ markups: [Markup]) {
+        package mutating func appendInterpolation(_ number: Int) { text += String(number) }
+        package mutating func appendInterpolation(_ markup: Markup) { text += markup.text }
+        package mutating func appendInterpolation(_ markups: [Markup]) {
             for markup in markups { text += markup.text }
         }
         /// A length in a drawing.
-        mutating func appendInterpolation(_ length: Double) {
+        package mutating func appendInterpolation(_ length: Double) {
             text += NumberText.coordinate(length)
         }
     }
@@ -51,7 +51,7 @@ extension Markup {
     ///
     /// Characters that neither allows (controls but tab and line ends, non-characters) become
     /// U+FFFD.
-    static func escaped(_ text: String) -> String {
+    package static func escaped(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""),
@@ -85,7 +85,7 @@ extension Markup {
 
     /// A name from outside: kept from turning the text around it (bidi controls), never longer
     /// than `countMax`; a longer piece of it is its tooltip where it was cut.
-    static func name(_ text: String, countMax: Int = 80) -> Markup {
+    package static func name(_ text: String, countMax: Int = 80) -> Markup {
         let short = text.shortened(to: countMax)
         if short == text { return "<bdi>\(text)</bdi>" }
         return "<bdi title=\"\(text.shortened(to: 2000))\">\(short)</bdi>"

@@ -70,7 +70,7 @@ extension ContentStore {
                 records.append(record)
             } catch let fault as ActionFault {
                 report.findings.append(.damagedAction(key, fault))
-                if repairing { try removeAction(key) }
+                if repairing { _ = try removeIfOurs(key) }
             }
             report.actionCount += 1
         }
@@ -129,7 +129,7 @@ extension ContentStore {
             }
             report.findings.append(
                 .danglingAction(key, role: missing.role, object: missing.digest))
-            if repairing { try removeAction(key) }
+            if repairing { _ = try removeIfOurs(key) }
         }
     }
 

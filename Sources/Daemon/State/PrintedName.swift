@@ -1,46 +1,7 @@
-// Names and texts that others chose, on one line: what is no visible text is escaped, so that
-// nobody's file name can end a line of the log, hide a part of it, or command a terminal.
+// Names of files as bytes, which need not be text, and as people see them.
 
+import Failures
 package import SystemPackage
-
-package enum OneLine {
-    /// The text with control characters, line breaks, marks of direction and the like written as
-    /// `\n`, `\t` or `\u{1B}`.
-    /// - Parameter bytesMax: of UTF-8; what is longer is cut, and ends in `…` then.
-    package static func text(_ text: String, bytesMax: Int = 4_096) -> String {
-        var line = ""
-        var count = 0
-        for scalar in text.unicodeScalars {
-            let piece = escaped(scalar)
-            count += piece.utf8.count
-            guard count <= bytesMax else { return line + "…" }
-            line += piece
-        }
-        return line
-    }
-
-    private static func escaped(_ scalar: Unicode.Scalar) -> String {
-        switch scalar {
-        case "\n": "\\n"
-        case "\r": "\\r"
-        case "\t": "\\t"
-        default:
-            scalar.properties.isVisible
-                ? String(scalar) : "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
-        }
-    }
-}
-
-extension Unicode.Scalar.Properties {
-    fileprivate var isVisible: Bool {
-        switch generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
-            .paragraphSeparator:
-            false
-        default: true
-        }
-    }
-}
 
 extension FilePath.Component {
     /// The name on one line, for people: what is no visible text is escaped as %XX. Two names never
@@ -55,7 +16,7 @@ extension FilePath.Component {
             let character = String(decoding: rest.prefix(count ?? 1), as: UTF8.self)
             let isVisible =
                 count != nil && character != "%"
-                && character.unicodeScalars.allSatisfy { $0.properties.isVisible }
+                && character.unicodeScalars.allSatisfy { OneLine.isVisible($0) }
             text += isVisible ? character : rest.prefix(count ?? 1).map(Self.escaped).joined()
             rest = rest.dropFirst(count ?? 1)
         }

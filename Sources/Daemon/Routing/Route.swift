@@ -1,23 +1,33 @@
-// A route: what it matches, and whether it is about a job, whose owner then decides who sees it.
+// A route: what it matches, what a visitor needs for it, and whether it is about a job, whose owner
+// then decides who sees it.
 
 import HTTP
 import Jobs
 
-/// One line of the API.
+/// One line of the API, or a page.
 struct Route: Sendable {
     /// What a route gets to know.
     struct Call: Sendable {
         let request: HTTPRequest
-        let caller: Caller
+        let visitor: Visitor
+        let arrival: Arrival
         /// The job that the path names; empty where the route names none. The caller may see it.
         let job: String
+        /// What stands in the path for `:` and another word.
+        var named: [String: String] = [:]
+
+        var caller: Caller { visitor.caller }
     }
 
     let method: String
-    /// Segments of the path; `:id` stands for a job.
+    /// Segments of the path; `:id` stands for a job, `:` and another word for anything.
     let path: [String]
     /// What the answer may take, in milliseconds.
     let patience: Int
+    /// What a visitor needs at least; is looked at in one place, before the answer.
+    let needs: Visitor.Scope
+    /// Whether it answers those of whom nothing is known, too.
+    let isOpen: Bool
     /// What it says of itself; nil where it was never described.
     private(set) var text: RouteText?
     let answer: @Sendable (Call) async throws -> HTTPResponse
@@ -25,14 +35,19 @@ struct Route: Sendable {
     /// A request is answered within that.
     static let patience = 30_000
 
+    /// - Parameters:
+    ///   - needs: default: `read` for GET, `submit` for changes.
+    ///   - isOpen: whether nobody needs to say who she is.
     init(
-        _ words: String, patience: Int = Route.patience,
-        _ answer: @escaping @Sendable (Call) async throws -> HTTPResponse
+        _ words: String, patience: Int = Route.patience, needs: Visitor.Scope? = nil,
+        isOpen: Bool = false, _ answer: @escaping @Sendable (Call) async throws -> HTTPResponse
     ) {
         let words = words.split(separator: " ")
         method = String(words[0])
         path = words[1].split(separator: "/").map(String.init)
         self.patience = patience
+        self.needs = needs ?? (method == "GET" ? .read : .submit)
+        self.isOpen = isOpen
         self.answer = answer
     }
 
@@ -48,14 +63,23 @@ struct Route: Sendable {
         return route
     }
 
-    /// The job that is named there; nil where another path is meant.
-    func match(_ found: [String]) -> String?? {
+    /// For browsers, with forms; else for programs.
+    var isPage: Bool { path.first != "v1" }
+
+    /// What the path names, by the words of the route without their colons; nil where another path
+    /// is meant.
+    func match(_ found: [String]) -> [String: String]? {
+        let found = found == [""] ? [] : found
         guard found.count == path.count else { return nil }
-        var job: String?
+        var named: [String: String] = [:]
         for (expected, segment) in zip(path, found) {
-            if expected == Self.job { job = segment } else if expected != segment { return nil }
+            if expected.hasPrefix(":") {
+                named[String(expected.dropFirst())] = segment
+            } else if expected != segment {
+                return nil
+            }
         }
-        return .some(job)
+        return named
     }
 }
 
@@ -69,9 +93,11 @@ extension [Route] {
     func described(_ text: RouteText) -> [Route] { map { $0.described(text) } }
 
     /// - Throws: `ErrorDocument`: no such route.
-    func find(_ request: HTTPRequest) throws(ErrorDocument) -> (route: Route, job: String?) {
+    func find(
+        _ request: HTTPRequest
+    ) throws(ErrorDocument) -> (route: Route, named: [String: String]) {
         for route in self where route.method == request.method {
-            if case .some(let job) = route.match(request.path) { return (route, job) }
+            if let named = route.match(request.path) { return (route, named) }
         }
         let others = filter { $0.match(request.path) != nil }.map(\.method)
         throw ErrorDocument(

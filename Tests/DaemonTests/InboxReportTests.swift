@@ -1,0 +1,81 @@
+// What the inbox tells of: each problem once, until it is over, and to whom.
+
+import DurableIO
+import Glibc
+import SystemPackage
+import Testing
+
+@testable import Daemon
+
+@Suite struct InboxReportTests {
+    private func drop(_ text: String, _ name: String, into bench: InboxBench) throws {
+        try bench.folder.drop(text, into: bench.folders.inbox, as: name)
+    }
+
+    @Test func `a folder of ours that is closed is told of, and no reason to give files back`()
+        async throws
+    {
+        let bench = try InboxBench()
+        try drop(InboxBench.manifest("one"), "x.yaml", into: bench)
+        // The folder of the job, once the manifest was read.
+        let plan = FaultPlan(.error(.permissionDenied), atCall: 1, among: [.mkdir])
+        await FaultPlan.$current.withValue(plan) {
+            _ = await bench.inbox.scan(movedIn: ["x.yaml"])
+        }
+        #expect(plan.hasFired)
+        #expect(TestFolder.names(in: bench.folders.spool).count == 1, "it waits for its turn")
+        #expect(TestFolder.names(in: bench.folders.inbox).isEmpty)
+        #expect(await bench.inbox.reported.contains("claim of x.yaml"))
+        _ = await bench.inbox.scan(movedIn: [])
+        #expect(try bench.accepted().map(\.source) == ["x.yaml"])
+        #expect(await !bench.inbox.hasReported("claim of "), "that is over")
+    }
+
+    @Test func `a file that its owner closes while it is taken goes back`() async throws {
+        let bench = try InboxBench()
+        let claim = Claim(
+            id: JobIdentifier.make(now: 1), name: "x.yaml", spool: bench.folders.spool)
+        try bench.folder.write(InboxBench.manifest("one"), to: claim.path)
+        // The first file that is opened for its bytes, behind the folder that is listed.
+        let whole = FaultPlan()
+        await FaultPlan.$current.withValue(whole) { await bench.inbox.finishClaims() }
+        let opens = whole.trace.filter { $0.call == .open }
+        let number = try #require(opens.firstIndex { $0.path == claim.path })
+        let next = Claim(
+            id: JobIdentifier.make(now: 2), name: "y.yaml", spool: bench.folders.spool)
+        try bench.folder.write(InboxBench.manifest("two"), to: next.path)
+        let plan = FaultPlan(.error(.permissionDenied), atCall: number + 1, among: [.open])
+        await FaultPlan.$current.withValue(plan) { await bench.inbox.finishClaims() }
+        #expect(plan.hasFired)
+        #expect(TestFolder.names(in: bench.folders.inbox) == ["y.yaml"])
+        #expect(TestFolder.names(in: bench.folders.spool).isEmpty)
+    }
+
+    @Test func `that a user has no room is forgotten with the user's last file`() async throws {
+        let bench = try InboxBench { $0.jobsMax = 0 }
+        let key = "room for user \(geteuid())"
+        try drop(InboxBench.manifest("one"), "x.yaml", into: bench)
+        for _ in 0..<2 {
+            _ = await bench.inbox.scan(movedIn: ["x.yaml"])
+            #expect(await bench.inbox.reported.contains(key))
+        }
+        try Syscalls.unlink(bench.folders.inbox.appending("x.yaml"))
+        _ = await bench.inbox.scan(movedIn: [])
+        #expect(await !bench.inbox.reported.contains(key))
+    }
+
+    @Test(arguments: [false, true])
+    func `a hint says why, but not to the group of a private server`(isPrivate: Bool) async throws {
+        let bench = try InboxBench { $0.isPrivate = isPrivate }
+        try drop("version: 1\nmodle: secret\n", "x.yaml", into: bench)
+        _ = await bench.inbox.scan(movedIn: ["x.yaml"])
+        let hint = TestFolder.text(
+            bench.folders.inbox.appending("x.yaml.rejected-\(geteuid()).txt"))
+        #expect(hint.hasPrefix("x.yaml was rejected"), "\(hint)")
+        #expect(hint.contains("modle") == !isPrivate, "\(hint)")
+        let note = bench.folders.rejected.appending("\(geteuid())/x.error.json")
+        #expect(hint.contains(note.string))
+        let bits = try Syscalls.stat(note)?.permissions
+        #expect(bits == (isPrivate ? 0o600 : 0o640))
+    }
+}
