@@ -155,6 +155,44 @@ package struct DaemonClient {
         return (answer.body, next)
     }
 
+    // MARK: Events
+
+    /// Longer than the daemon stays silent while it has nothing to tell.
+    private static let silenceSeconds = 45
+
+    /// What happens from now on, or from a number on. Returns when the daemon has begun to tell.
+    package func events(_ query: EventQuery = EventQuery()) throws -> EventStream {
+        let descriptor = try connected(Self.silenceSeconds)
+        var isHandedOn = false
+        defer { if !isHandedOn { Glibc.close(descriptor) } }
+        let head =
+            "GET /v1/events\(query.text) HTTP/1.1\r\nHost: localhost\r\n"
+            + "Accept: text/event-stream\r\n\r\n"
+        try send(Data(head.utf8), to: descriptor, Self.silenceSeconds)
+        var answer = Data()
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        let separator = Data("\r\n\r\n".utf8)
+        while true {
+            let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0, answer.count <= Self.headBytesMax else {
+                throw unreachable(Self.silenceSeconds)
+            }
+            answer.append(contentsOf: buffer[..<count])
+            guard let gap = answer.range(of: separator) else { continue }
+            if answer.starts(with: Data("HTTP/1.1 200 ".utf8)) {
+                isHandedOn = true
+                return try EventStream(
+                    descriptor, rest: Array(answer[gap.upperBound...]),
+                    unreachable: { unreachable(Self.silenceSeconds) },
+                    nonsense: { .badAnswer(socket: socket, reason: $0) })
+            }
+            // A refusal, which ends.
+            let all = answer + (try received(from: descriptor, Self.timeoutSeconds))
+            throw ClientError.refused(try decoded(try parsed(all)))
+        }
+    }
+
     // MARK: Exchange
 
     private struct Answer {

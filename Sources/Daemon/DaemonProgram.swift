@@ -42,6 +42,7 @@ package enum DaemonProgram {
         logger: Logger,
         onReady: @escaping @Sendable () -> Void = {}
     ) async throws {
+        DescriptorLimit.raise()
         let environment = ProcessInfo.processInfo.environment
         // Before anything is started that could get them too.
         let sockets = PassedSockets.take(

@@ -71,7 +71,8 @@ package struct DaemonService: Service {
         Self.ignoreSignals()
         let folders = configuration.folders
         let live = LiveConfiguration(configuration)
-        let health = Health()
+        let telling = Telling(live, logger: logger)
+        let health = Health(witness: telling.witness)
         let selfCheck = SelfCheck(live, health: health, isService: isService, logger: logger)
         notifier.status("checking the place")
         try check(folders)
@@ -93,11 +94,12 @@ package struct DaemonService: Service {
                 metadata: ["damaged": "\(damaged)", "reason": "\(reason)"])
         }
         let queue = JobQueue(
-            settings: live, index: index, health: health, notifier: notifier, logger: logger)
+            settings: live, index: index, health: health, notifier: notifier, logger: logger,
+            witness: telling.witness)
         let inbox = Inbox(settings: live, queue: queue, logger: logger)
         try await queue.recover(claimed: Set(Claim.all(in: folders.spool).map(\.id)))
         await inbox.finishClaims()
-        try await serve(live, queue, inbox, selfCheck)
+        try await serve(live, queue, inbox, selfCheck, telling.around(queue))
         // The lock is let go only now, when nothing of this process touches the folder any more.
         _ = consume lock
         logger.notice("stopped")
@@ -134,16 +136,18 @@ package struct DaemonService: Service {
     }
 
     private func serve(
-        _ live: LiveConfiguration, _ queue: JobQueue, _ inbox: Inbox, _ selfCheck: SelfCheck
+        _ live: LiveConfiguration, _ queue: JobQueue, _ inbox: Inbox, _ selfCheck: SelfCheck,
+        _ desk: Telling.Desk
     ) async throws {
-        let keeper = CacheKeeper(live, logger: logger)
+        let keeper = CacheKeeper(live, logger: logger, witness: queue.witness)
         let server = try StatusServer(
             settings: live, queue: queue, inbox: inbox, keeper: keeper, sockets: sockets,
-            logger: logger)
+            logger: logger, besides: { desk.routes })
         let reloader = DaemonReload(
             source, live: live, health: queue.health, notifier: notifier, logger: logger)
         try await withThrowingTaskGroup { group in
             group.addTask { await server.run() }
+            group.addTask { await desk.run(server) }
             await queue.start()
             group.addTask { await inbox.run() }
             group.addTask { await self.report(queue) }

@@ -8,6 +8,8 @@ package struct HTTPResponse: Sendable {
         /// Is called after the head was sent, and writes until it returns; where it throws, the
         /// connection ends before the body does, and the client knows.
         case stream(@Sendable (ResponseStream) async throws -> Void)
+        /// News, for as long as the client stays.
+        case feed(any Feed)
     }
 
     package let status: Int
@@ -50,7 +52,7 @@ package struct HTTPResponse: Sendable {
         }
         switch body {
         case .bytes(let bytes): text += "Content-Length: \(bytes.count)\r\n"
-        case .stream: text += "Transfer-Encoding: chunked\r\n"
+        case .stream, .feed: text += "Transfer-Encoding: chunked\r\n"
         }
         for (name, value) in headers { text += "\(name): \(Self.line(value))\r\n" }
         return Array((text + "\r\n").utf8)

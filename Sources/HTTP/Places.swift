@@ -26,11 +26,21 @@ extension Place {
     static func find(
         for party: Peer.Party, among holders: [PlaceHolder], limits: HTTPLimits
     ) -> Place {
+        find(
+            for: party, among: holders, countMax: limits.connections,
+            ownMax: limits.connections(of: party))
+    }
+
+    /// The same for any number of places.
+    /// - Parameter ownMax: as many as this party may have.
+    static func find(
+        for party: Peer.Party, among holders: [PlaceHolder], countMax: Int, ownMax: Int
+    ) -> Place {
         let own = holders.filter { $0.party == party }
-        if own.count >= limits.connections(of: party) {
+        if own.count >= ownMax {
             return own.first(where: \.isYielding).map { .of($0.id) } ?? .missing
         }
-        guard holders.count >= limits.connections else { return .free }
+        guard holders.count >= countMax else { return .free }
         let parties = Dictionary(grouping: holders, by: \.party)
         // Not from those who have less than the newcomer would have.
         let givers = parties.filter { $0.key == party || $0.value.count > own.count }.sorted {

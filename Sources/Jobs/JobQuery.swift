@@ -162,7 +162,7 @@ package struct AuditQuery: Sendable, Equatable {
 }
 
 /// Values of a query, and what is said where they make no sense.
-private enum QueryValue {
+enum QueryValue {
     static func number(_ text: String, of name: String) throws(ErrorDocument) -> Int {
         guard let number = Int(text), number >= 0 else { throw wrong(name, text, "a number") }
         return number

@@ -78,10 +78,11 @@ struct AccessWorld {
         entrance = Entrance(
             settings, tokens: tokens, daemonUser: 993,
             logger: Logger(label: "layerfoldd") { _ in handler })
+        let access = AccessRoutes(entrance: entrance).all
         routes = StatusRoutes(
             settings: settings, queue: queue,
             inbox: Inbox(settings: settings, queue: queue, logger: quiet),
-            others: AccessRoutes(entrance: entrance).all)
+            others: { access })
     }
 
     /// What the journal would have.

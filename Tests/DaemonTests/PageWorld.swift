@@ -53,13 +53,15 @@ struct PageWorld {
             notifier: Notifier(environment: [:], process: 0), logger: logger)
         let forecaster = Forecaster(settings)
         let keeper = CacheKeeper(settings, logger: logger)
+        let pages =
+            ComparePageRoutes(settings: settings, queue: queue).all
+            + SubmitPageRoutes(settings: settings, queue: queue, forecaster: forecaster).all
+            + StorePageRoutes(settings: settings, queue: queue, keeper: keeper).all
         routes = StatusRoutes(
             settings: settings, queue: queue,
             inbox: Inbox(settings: settings, queue: queue, logger: logger),
             forecaster: forecaster,
-            others: ComparePageRoutes(settings: settings, queue: queue).all
-                + SubmitPageRoutes(settings: settings, queue: queue, forecaster: forecaster).all
-                + StorePageRoutes(settings: settings, queue: queue, keeper: keeper).all)
+            others: { pages })
     }
 
     // MARK: Asking

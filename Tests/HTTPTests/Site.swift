@@ -123,6 +123,19 @@ final class SocketClient: Sendable {
         }
     }
 
+    /// So many bytes, or what came until the server closed.
+    func hear(count: Int) async throws -> Int {
+        try await onThread { [self] in
+            var heard = 0
+            while heard < count {
+                let more = try receive(min(65_536, count - heard))
+                if more.isEmpty { break }
+                heard += more.count
+            }
+            return heard
+        }
+    }
+
     /// All bytes until the server closes.
     func hear() async throws -> [UInt8] {
         try await onThread { [self] in

@@ -12,6 +12,7 @@ package actor CacheKeeper {
     private let live: LiveConfiguration
     private var configuration: DaemonConfiguration { live.current }
     private let logger: Logger
+    private let witness: any Witness
     private var wasOverLimit = false
     /// Paths that could not be removed when they were told last.
     private var lastStuck: [String] = []
@@ -21,8 +22,11 @@ package actor CacheKeeper {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    package init(_ settings: LiveConfiguration, logger: Logger) {
+    package init(
+        _ settings: LiveConfiguration, logger: Logger, witness: any Witness = Witnesses()
+    ) {
         live = settings
+        self.witness = witness
         self.logger = logger
     }
 
@@ -43,9 +47,11 @@ package actor CacheKeeper {
     /// - Returns: What was done; nil where there is no store yet, or it failed.
     @discardableResult
     package func collect(workingSince: Int?) -> CollectorReport? {
+        let watch = Stopwatch()
         do {
             return try collect(keeping: nil, workingSince: workingSince)
         } catch {
+            witness.hear(.collectionFailed(seconds: watch.seconds))
             logger.error(
                 "the store could not be collected; trying again later",
                 metadata: ["reason": "\(FaultText.describe(error))"])
@@ -58,9 +64,11 @@ package actor CacheKeeper {
     /// - Returns: What was done; nil where there is no store yet.
     func collect(keeping bytesMax: Int?, workingSince: Int?) throws -> CollectorReport? {
         guard try hasStore() else { return nil }
+        let watch = Stopwatch()
         let report = try ContentStore(state: configuration.folders.state, packingThreads: 0)
             .collect(policy(keeping: bytesMax, workingSince))
         tell(report)
+        witness.hear(.collected(Occurrence.Collection(report, seconds: watch.seconds)))
         return report
     }
 
@@ -121,6 +129,15 @@ package actor CacheKeeper {
 
 extension CollectorReport {
     var removesAnything: Bool { !objects.isEmpty || !actions.isEmpty }
+}
+
+extension Occurrence.Collection {
+    init(_ report: CollectorReport, seconds: Double) {
+        self.init(
+            actions: report.actions.count, objects: report.objects.count,
+            freedBytes: report.freedBytes, keptBytes: report.keptBytes,
+            limitBytes: report.bounds?.high, isOverLimit: report.isOverLimit, seconds: seconds)
+    }
 }
 
 extension JobQueue {

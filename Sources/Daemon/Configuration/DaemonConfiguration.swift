@@ -51,6 +51,10 @@ package struct DaemonConfiguration: Sendable {
     package var retention: RetentionRule?
     /// The most that results of one user may take, in bytes; nil: no limit.
     package var resultsPerUser: Int?
+    /// Where the metrics are written for node_exporter; nil: nowhere.
+    package var metricsFile: FilePath?
+    /// Whether nobody needs to be known to read the metrics.
+    package var isMetricsOpen = false
     /// Where it listens over TCP. Default: nowhere.
     package var listen: [SocketAddress] = []
     /// What all addresses begin with: empty, or such as `/layerfold`.
@@ -88,6 +92,8 @@ package struct DaemonConfiguration: Sendable {
         if let seconds = settings.graceSeconds { grace = .seconds(seconds) }
         retention = settings.retention
         resultsPerUser = settings.resultsPerUser
+        metricsFile = settings.metricsFile.map { FilePath($0) }
+        isMetricsOpen = settings.isMetricsOpen ?? isMetricsOpen
         if let patience = settings.stagePatience { supervision.patience = patience }
         adminGroup = settings.adminGroup ?? adminGroup
         isPrivate = settings.isPrivate ?? isPrivate

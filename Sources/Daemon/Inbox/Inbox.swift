@@ -134,7 +134,10 @@ package actor Inbox {
             watch = nil
             hints.forgetWriters()
             probe()
-            watch = WatchBox(try InboxWatch(folders.inbox) { [hints] in hints.put($0) })
+            watch = WatchBox(
+                try InboxWatch(folders.inbox) { [hints, queue] events in
+                    if hints.put(events) { queue.witness.hear(.overflowed) }
+                })
             forgetReport("watch")
         } catch {
             report("watch", "the inbox cannot be watched; it is looked through now and then", error)

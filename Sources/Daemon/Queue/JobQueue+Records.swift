@@ -10,9 +10,10 @@ extension JobQueue {
     /// Commits the records among `actions` in one transaction, and the end of the attempt that
     /// `event` tells of. The end of a job goes into its folder first, where it outlives the index.
     /// - Parameter next: the state after the event.
+    /// - Returns: what was committed, in this order.
     func commit(
         _ actions: [QueueAction], after event: QueueEvent, in next: QueueState
-    ) throws {
+    ) throws -> [IndexDatabase.JobChange] {
         let now = configuration.clock.now()
         var changes: [IndexDatabase.JobChange] = []
         if case .ended(let id, let attempt, let end) = event,
@@ -29,12 +30,15 @@ extension JobQueue {
             rows[id] = change.job
             changes.append(change)
         }
-        guard !changes.isEmpty else { return }
+        guard !changes.isEmpty else { return [] }
+        let watch = Stopwatch()
         try index.commit(changes)
+        witness.hear(.committed(seconds: watch.seconds))
         for change in changes {
             if let row = change.job { live[row.id]?.row = row }
             if let attempt = change.attempt { live[attempt.job]?.attempt = attempt }
         }
+        return changes
     }
 
     private func finishedAttempt(

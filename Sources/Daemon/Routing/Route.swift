@@ -28,6 +28,8 @@ struct Route: Sendable {
     let needs: Visitor.Scope
     /// Whether it answers those of whom nothing is known, too.
     let isOpen: Bool
+    /// What it says of itself; nil where it was never described.
+    private(set) var text: RouteText?
     let answer: @Sendable (Call) async throws -> HTTPResponse
 
     /// A request is answered within that.
@@ -51,6 +53,16 @@ struct Route: Sendable {
 
     static let job = ":id"
 
+    /// `GET /v1/jobs/:id`, as it was written.
+    var words: String { "\(method) /\(path.joined(separator: "/"))" }
+
+    /// The same with what it says of itself.
+    func described(_ text: RouteText?) -> Route {
+        var route = self
+        route.text = text ?? route.text
+        return route
+    }
+
     /// For browsers, with forms; else for programs.
     var isPage: Bool { path.first != "v1" }
 
@@ -72,6 +84,14 @@ struct Route: Sendable {
 }
 
 extension [Route] {
+    /// All with what a table says of them, by their words.
+    func described(_ texts: [String: RouteText]) -> [Route] {
+        map { $0.described(texts[$0.words]) }
+    }
+
+    /// All with this, for lists of one.
+    func described(_ text: RouteText) -> [Route] { map { $0.described(text) } }
+
     /// - Throws: `ErrorDocument`: no such route.
     func find(
         _ request: HTTPRequest

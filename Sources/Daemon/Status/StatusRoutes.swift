@@ -1,6 +1,7 @@
 // The routes of the API, listed in docs/JOB_FORMAT.md: who asks is known before anything is done,
 // and jobs that the caller may not see are not there.
 
+import Catalogue
 import DurableIO
 import Failures
 import Foundation
@@ -17,19 +18,21 @@ package struct StatusRoutes: Sendable {
     private let submissions: SubmissionCheck
     private let forecaster: Forecaster
     /// What others have to answer: who may come in, events, pages.
-    private let others: [Route]
+    private let others: @Sendable () -> [Route]
     /// How an error looks to a browser; nil where there are no pages.
     private let failurePage: (@Sendable (any Error, Visitor) -> HTTPResponse)?
     private var visibility: Visibility { Visibility(isPrivate: configuration.isPrivate) }
 
     package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
-        self.init(settings: settings, queue: queue, inbox: inbox, others: [])
+        self.init(settings: settings, queue: queue, inbox: inbox, others: { [] })
     }
 
-    /// - Parameter forecaster: nil for one of its own.
+    /// - Parameters:
+    ///   - forecaster: nil for one of its own.
+    ///   - others: asked for each request, as settings may change.
     init(
         settings: LiveConfiguration, queue: JobQueue, inbox: Inbox,
-        forecaster: Forecaster? = nil, others: [Route],
+        forecaster: Forecaster? = nil, others: @escaping @Sendable () -> [Route],
         failurePage: (@Sendable (any Error, Visitor) -> HTTPResponse)? = nil
     ) {
         self.others = others
@@ -43,9 +46,9 @@ package struct StatusRoutes: Sendable {
 
     /// With all pages, for those whom the kernel knows.
     package init(pagesOf settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
+        let pages = PageRoutes(settings: settings, queue: queue, inbox: inbox).all
         self.init(
-            settings: settings, queue: queue, inbox: inbox,
-            others: PageRoutes(settings: settings, queue: queue, inbox: inbox).all,
+            settings: settings, queue: queue, inbox: inbox, others: { pages },
             failurePage: PageAnswer.failure)
     }
 
@@ -104,7 +107,33 @@ package struct StatusRoutes: Sendable {
 
     // MARK: Routes
 
-    private var all: [Route] { looking + changing + others }
+    private var all: [Route] { looking + changing + describing + others() }
+
+    private var describing: [Route] {
+        [Route("GET /v1/openapi.json") { _ in .json(bytes: try description) }]
+    }
+
+    /// The API as an OpenAPI document, in JSON.
+    package var description: [UInt8] {
+        get throws {
+            let entries = all.described(StatusTexts.all).map {
+                APIDescription.Entry(method: $0.method, path: $0.path, text: $0.text)
+            }
+            return Array(
+                try JobJSON.encode(
+                    APIDescription.document(entries, version: Product.version)))
+        }
+    }
+
+    /// Routes that say nothing of themselves, and words about routes that there are not: for tests.
+    package var undescribed: [String] {
+        let routes = all.described(StatusTexts.all)
+        // Pages are for people.
+        return routes.filter { $0.text == nil && !$0.isPage }.map(\.words)
+            + StatusTexts.all.keys.filter { words in
+                !words.contains("/v1/tokens") && !routes.contains { $0.words == words }
+            }
+    }
 
     private var looking: [Route] {
         [

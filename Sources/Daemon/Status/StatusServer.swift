@@ -6,7 +6,7 @@ import DurableIO
 import Glibc
 package import HTTP
 import Jobs
-package import Logging
+import Logging
 import SystemPackage
 
 package struct StatusServer: Sendable {
@@ -20,11 +20,14 @@ package struct StatusServer: Sendable {
     private static let mode: UInt32 = 0o660
 
     /// Clients can connect when this returns, and are answered once `run` is called.
-    /// - Parameter sockets: what the service manager passed; they listen already.
+    /// - Parameters:
+    ///   - sockets: what the service manager passed; they listen already.
+    ///   - others: routes from elsewhere, as for `StatusRoutes`.
     /// - Throws: where a socket cannot be made.
-    package init(
+    init(
         settings: LiveConfiguration, queue: JobQueue, inbox: Inbox, keeper: CacheKeeper,
-        sockets: [PassedSockets.Socket] = [], logger: Logger
+        sockets: [PassedSockets.Socket] = [], logger: Logger,
+        besides others: @escaping @Sendable () -> [Route] = { [] }
     ) throws {
         let configuration = settings.current
         (health, self.logger, proxies) = (queue.health, logger, settings.proxies)
@@ -32,15 +35,16 @@ package struct StatusServer: Sendable {
         let entrance = Entrance(
             settings, tokens: tokens, daemonUser: Int(geteuid()), logger: logger)
         let forecaster = Forecaster(settings)
+        let own =
+            AccessRoutes(entrance: entrance).all
+            + PageRoutes(settings: settings, queue: queue, inbox: inbox).all
+            + ComparePageRoutes(settings: settings, queue: queue).all
+            + SubmitPageRoutes(settings: settings, queue: queue, forecaster: forecaster).all
+            + StorePageRoutes(settings: settings, queue: queue, keeper: keeper).all
         let routes = StatusRoutes(
             settings: settings, queue: queue, inbox: inbox, forecaster: forecaster,
-            others: AccessRoutes(entrance: entrance).all
-                + PageRoutes(settings: settings, queue: queue, inbox: inbox).all
-                + ComparePageRoutes(settings: settings, queue: queue).all
-                + SubmitPageRoutes(settings: settings, queue: queue, forecaster: forecaster).all
-                + StorePageRoutes(settings: settings, queue: queue, keeper: keeper).all,
-            failurePage: PageAnswer.failure)
-        var limits = HTTPLimits()
+            others: { own + others() }, failurePage: PageAnswer.failure)
+        var limits = HTTPLimits().fitting(descriptors: DescriptorLimit.current)
         limits.bodyBytes = ManifestLimits.bytesMax
         limits.shared = proxies.parties
         server = try HTTPServer(
@@ -52,6 +56,11 @@ package struct StatusServer: Sendable {
         }
     }
 
+    /// There is news for those who follow events.
+    package func tellFeeds() { server.tellFeeds() }
+
+    /// How many are connected.
+    package var clients: HTTPServer.Population { server.clients }
     /// What a request is answered with that came from there.
     static func answer(
         _ request: HTTPRequest, _ peer: Peer, _ settings: LiveConfiguration, _ entrance: Entrance,
