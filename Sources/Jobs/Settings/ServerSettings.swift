@@ -32,6 +32,8 @@ package struct ServerSettings: Sendable, Equatable {
     package var retention: RetentionRule?
     /// The most that results of one user may take, in bytes; nil: no limit.
     package var resultsPerUser: Int?
+    /// What the server may send to people; nil: nothing.
+    package var notify: NotifySettings?
 
     package init() {}
 
@@ -46,7 +48,7 @@ package struct ServerSettings: Sendable, Equatable {
                 "state", "inbox", "model_roots", "data_roots", "worker", "worker_socket",
                 "rescan_seconds", "settle_seconds", "grace_seconds", "stage_patience", "cache",
                 "workers", "jobs_per_user", "share_half_life_days", "memory", "admin_group",
-                "private", "retention", "results_per_user",
+                "private", "retention", "results_per_user", "notify",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -70,6 +72,7 @@ package struct ServerSettings: Sendable, Equatable {
         settings.isPrivate = try map["private"]?.flag()
         settings.retention = try map["retention"].map(RetentionRule.parse)
         settings.resultsPerUser = try map["results_per_user"].map { try ByteCount.parse($0) }
+        settings.notify = try map["notify"].map { try NotifySettings($0) }
         return settings
     }
 
