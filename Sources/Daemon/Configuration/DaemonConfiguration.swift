@@ -50,6 +50,8 @@ package struct DaemonConfiguration: Sendable {
     package var retention: RetentionRule?
     /// The most that results of one user may take, in bytes; nil: no limit.
     package var resultsPerUser: Int?
+    /// What people may be told, and how; nil: nobody is told anything.
+    package var notify: NotifySettings?
 
     static let usualAdminGroup = "layerfold-admin"
 
@@ -80,6 +82,7 @@ package struct DaemonConfiguration: Sendable {
         if let seconds = settings.graceSeconds { grace = .seconds(seconds) }
         retention = settings.retention
         resultsPerUser = settings.resultsPerUser
+        notify = settings.notify
         if let patience = settings.stagePatience { supervision.patience = patience }
         adminGroup = settings.adminGroup ?? adminGroup
         isPrivate = settings.isPrivate ?? isPrivate
@@ -98,6 +101,9 @@ package struct DaemonConfiguration: Sendable {
     package var pathRule: PathRule {
         .below(modelRoots: modelRoots.map(\.string), dataRoots: dataRoots.map(\.string))
     }
+
+    /// Which wishes manifests may hold.
+    package var notifyRule: NotifyRule { notify?.rule ?? .nothing }
 
     /// Looks for what a job names, as the worker will.
     var preflight: Preflight {

@@ -30,6 +30,9 @@ extension JobQueue {
             changes.append(change)
         }
         guard !changes.isEmpty else { return }
+        writeLetters(
+            rows.values.filter { JobState(rawValue: $0.state)?.isFinal ?? false },
+            unfinished: next.count(of:))
         try index.commit(changes)
         for change in changes {
             if let row = change.job { live[row.id]?.row = row }
@@ -104,6 +107,11 @@ extension JobQueue {
         row.failureClass = failure?.failureClass.rawValue
         let folder = JobFolder(folders.job(id))
         guard try Syscalls.stat(folder.path) != nil else { return }
+        // It ended before, and only its row could not be written: there is one end, told once.
+        if let end = try? folder.end(), end.state == state, end.failure == failure {
+            row.finishedAt = end.finishedAtMilliseconds
+            return
+        }
         try folder.writeEnd(
             JobEnd(state: state, finishedAtMilliseconds: now, failure: failure))
     }

@@ -26,6 +26,8 @@ package struct StateFolders: Sendable, Equatable {
     package var store: FilePath { state.appending("store") }
     package var index: FilePath { state.appending("db").appending("index.sqlite") }
     package var lock: FilePath { state.appending("db").appending("lock") }
+    /// What people want to be told, and letters on their way to them.
+    package var notify: FilePath { state.appending("notify") }
     package var socket: FilePath { state.appending("run").appending("layerfoldd.sock") }
 
     package func job(_ id: String) -> FilePath { jobs.appending(id) }
@@ -34,7 +36,7 @@ package struct StateFolders: Sendable, Equatable {
     package var own: [FilePath] {
         [
             state, rejected, spool, jobs, results, store, index.removingLastComponent(),
-            socket.removingLastComponent(),
+            socket.removingLastComponent(), notify,
         ]
     }
 
@@ -44,7 +46,7 @@ package struct StateFolders: Sendable, Equatable {
         try makeInbox()
         for (folder, mode) in [
             (rejected, 0o750), (spool, 0o700), (jobs, 0o700), (results, 0o750), (store, 0o700),
-            (state.appending("db"), 0o700), (state.appending("run"), 0o750),
+            (state.appending("db"), 0o700), (state.appending("run"), 0o750), (notify, 0o700),
         ] as [(FilePath, CInterop.Mode)] {
             try Syscalls.makeFolders(folder, mode: mode)
         }

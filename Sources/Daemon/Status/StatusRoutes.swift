@@ -16,6 +16,7 @@ package struct StatusRoutes: Sendable {
     private let inbox: Inbox
     private let submissions: SubmissionCheck
     private let forecaster: Forecaster
+    private let notify: NotifyRoutes
     private var visibility: Visibility { Visibility(isPrivate: configuration.isPrivate) }
 
     package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
@@ -24,6 +25,7 @@ package struct StatusRoutes: Sendable {
         self.inbox = inbox
         submissions = SubmissionCheck(settings)
         forecaster = Forecaster(settings)
+        notify = NotifyRoutes(settings)
     }
 
     /// Milliseconds that the answer may take.
@@ -57,7 +59,7 @@ package struct StatusRoutes: Sendable {
 
     // MARK: Routes
 
-    private var all: [Route] { looking + changing }
+    private var all: [Route] { looking + changing + notify.all }
 
     private var looking: [Route] {
         [
@@ -80,7 +82,14 @@ package struct StatusRoutes: Sendable {
                 let limit = visibility.limit(for: call.caller)
                 return .json(try await queue.audit(query, seenBy: limit))
             },
-            Route("GET /v1/jobs/:id") { .json(try await queue.detail($0.job)) },
+            Route("GET /v1/jobs/:id") { call in
+                var detail = try await queue.detail(call.job)
+                // The address of a webhook is a key, and that of a mailbox is its owner's to give.
+                if let owner = detail.record?.owner, !call.caller.mayChange(jobOf: owner) {
+                    detail.record?.description.notify = nil
+                }
+                return .json(detail)
+            },
             Route("GET /v1/jobs/:id/progress") { .json(try await queue.progress(of: $0.job)) },
             Route("GET /v1/jobs/:id/log") { try await log(of: $0.job, $0.request) },
         ]

@@ -1,5 +1,7 @@
 // The section `notify`: what the job's owner wants to be told, held against what the server does.
 
+package import Foundation
+
 extension ManifestParser {
     /// nil where the manifest has none.
     func notify(_ field: Field?) throws -> NotifyWish? {
@@ -69,5 +71,14 @@ extension ManifestParser {
             found.append(occasion)
         }
         return found
+    }
+}
+
+extension ManifestParser {
+    /// The value of the key `notify` alone, as JSON or YAML.
+    /// - Throws: `ManifestError`.
+    package static func notify(bytes: Data, rule: NotifyRule) throws -> NotifyWish? {
+        let root = Field(node: try ManifestReader.read(bytes), path: "")
+        return try ManifestParser(paths: .anywhere, rule: rule).notify(root)
     }
 }

@@ -5,7 +5,7 @@ import Catalogue
 package import Foundation
 
 package struct ManifestParser {
-    private let paths: PathRule
+    let paths: PathRule
     let rule: NotifyRule
 
     /// - Parameters:

@@ -141,9 +141,9 @@ package struct LetterBox: Sendable {
         }
     }
 
-    /// Whether a letter waits whose name begins so.
-    package func isWaiting(_ prefix: String) -> Bool {
-        names(in: outbox).contains { $0.hasPrefix(prefix) }
+    /// Whether a letter of a user waits that has such a name.
+    package func isWaiting(of owner: Int, where isMeant: (String) -> Bool) -> Bool {
+        names(in: outbox).contains { $0.hasPrefix("\(owner)-") && isMeant($0) }
     }
 
     /// When the newest `last` letter of a user was written; nil where none is remembered.
