@@ -46,7 +46,7 @@ struct Layerfold: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Care",
-                subcommands: [StoreCommand.self, DoctorCommand.self]),
+                subcommands: [StoreCommand.self, DoctorCommand.self, NotifyCommand.self]),
         ])
 
     /// Before any verb runs: the process may restart itself once for better BLAS kernels.

@@ -63,7 +63,7 @@ package actor NotifyDesk {
         guard let page = try book.page(of: user), let wish = page.notify else {
             throw ErrorDocument(
                 code: .refused,
-                message: "you want to be told nothing: `layerfold notify set --mail` first")
+                message: "you want to be told nothing: `layerfold notify set --mail me` first")
         }
         if let refusal = configuration.notifyRule.refusal(of: wish) {
             throw ErrorDocument(code: .refused, message: "\(refusal.problem): \(refusal.hint)")
