@@ -12,7 +12,7 @@ extension ManifestParser {
         let webhook = try map["webhook"].map(webhook)
         guard mail != nil || webhook != nil else {
             throw field.error(
-                "it says to whom nothing is sent", expected: "`mail`, `webhook` or both",
+                "it does not say to whom anything is sent", expected: "`mail`, `webhook` or both",
                 hint: "add `mail: true`, or take `notify` out")
         }
         return NotifyWish(

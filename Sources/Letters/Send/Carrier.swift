@@ -9,6 +9,8 @@ package import SystemPackage
 package struct Carrier: Sendable {
     package var settings: NotifySettings
     package var curl: FilePath = "/usr/bin/curl"
+    /// Seconds for one call of a webhook.
+    package var callLimit = CurlConfig.usualTimeLimit
     /// The program and its version.
     package var agent: String
     /// For addresses where the settings give none.
@@ -35,7 +37,6 @@ package struct Carrier: Sendable {
     }
 
     private static let mailLimit = Duration.seconds(60)
-    private static let webhookLimit = Duration.seconds(3 * CurlConfig.timeLimit)
 
     /// What the machine calls itself; `localhost` where that is no name.
     package static var ownHostName: String {
@@ -124,10 +125,13 @@ package struct Carrier: Sendable {
             let call = try WebhookCall(
                 letter, secret: secret(letter.owner), now: now(), agent: agent,
                 page: settings.page, figures: figures)
-            let config = CurlConfig(url, call, addresses: addresses)
+            let config = CurlConfig(
+                url, call, addresses: addresses, timeLimit: callLimit)
             guard config.fits else { return .never("it is too long for one call") }
             let program = Program(
-                path: curl, arguments: CurlConfig.arguments, limit: Self.webhookLimit)
+                path: curl, arguments: CurlConfig.arguments,
+                // It keeps its time itself, but for what hangs in the kernel.
+                limit: .seconds(3 * callLimit))
             return .ofWebhook(await program.run(Array(config.text.utf8))) {
                 Reach.permits($0, for: url, by: settings.rule)
             }

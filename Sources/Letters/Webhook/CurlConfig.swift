@@ -5,7 +5,7 @@ package import Jobs
 
 package struct CurlConfig: Sendable {
     /// Seconds, as the next.
-    package static let timeLimit = 10
+    package static let usualTimeLimit = 10
     private static let connectLimit = 5
     /// What every curl that we know takes for one line.
     package static let lineBytesMax = 90_000
@@ -15,14 +15,19 @@ package struct CurlConfig: Sendable {
 
     package let text: String
 
-    /// - Parameter addresses: what the host's name stands for, for this call.
-    package init(_ url: WebhookURL, _ call: WebhookCall, addresses: [NetworkAddress]) {
+    /// - Parameters:
+    ///   - addresses: what the host's name stands for, for this call.
+    ///   - timeLimit: seconds for all of it.
+    package init(
+        _ url: WebhookURL, _ call: WebhookCall, addresses: [NetworkAddress],
+        timeLimit: Int = CurlConfig.usualTimeLimit
+    ) {
         let pins = addresses.map { $0.bytes.count == 4 ? "\($0)" : "[\($0)]" }
         var lines = [
             "silent", "show-error", "globoff", "disallow-username-in-url", "tlsv1.2",
             Self.line("url", url.text), Self.line("proto", "=https,http"),
             Self.line("noproxy", "*"), Self.line("request", "POST"),
-            "connect-timeout = \(Self.connectLimit)", "max-time = \(Self.timeLimit)",
+            "connect-timeout = \(Self.connectLimit)", "max-time = \(timeLimit)",
             "max-redirs = 0", Self.line("output", "/dev/null"),
             Self.line("write-out", "%{http_code} %{remote_ip}"),
         ]
