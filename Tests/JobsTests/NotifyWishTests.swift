@@ -4,7 +4,7 @@ import Foundation
 import Jobs
 import Testing
 
-@Suite struct NotifyTests {
+@Suite struct NotifyWishTests {
     private static let head =
         "version: 1\nname: j\nmodel: m\ncompress:\n- {method: reverse, ratios: [0.5]}\n"
 
