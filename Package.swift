@@ -343,8 +343,8 @@ let package = Package(
         tests(
             "DaemonTests",
             [
-                "Daemon", "Letters", "Client", "HTTP", "Failures", "JSON", "Jobs", "Store", "DurableIO",
-                "Publication",
+                "Daemon", "Letters", "Client", "HTTP", "Failures", "JSON", "Jobs", "Store",
+                "DurableIO", "Publication",
             ]),
         tests(
             "CommandLineTests",
