@@ -1,8 +1,10 @@
 // The daemon's part in telling people: wishes over the API, letters when jobs end, once each
 // whatever is killed, and never at a job's cost.
 
+import Client
 import Daemon
 import DurableIO
+import Failures
 import Foundation
 import HTTP
 import Jobs

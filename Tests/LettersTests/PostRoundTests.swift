@@ -60,6 +60,14 @@ import Testing
         #expect(Post.names(post.box.failed).count == 1)
     }
 
+    @Test func `one that does not even read it is believed by its exit`() async throws {
+        let post = try Post()
+        try post.put("a", Self.mail, name: "x")
+        try await post.send(post.carrier(.of(try post.program("exit 67", reads: false))))
+        let letter = try post.letter("7-a-done-mail", in: post.box.failed)
+        #expect(letter.tries.map { $0.reason.contains("code 67") } == [true])
+    }
+
     @Test func `who has no name here gets no mail, and no other address is made of it`()
         async throws
     {

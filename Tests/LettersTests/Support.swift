@@ -74,14 +74,16 @@ final class Post: Sendable {
     }
 
     /// A program that keeps what it is given in `mail-N`, and its arguments in `arguments`.
-    /// - Parameter end: what it does then.
-    func program(_ end: String = "exit 0") throws -> FilePath {
+    /// - Parameters:
+    ///   - end: what it does then.
+    ///   - reads: false: it does not take its input.
+    func program(_ end: String = "exit 0", reads: Bool = true) throws -> FilePath {
         let path = FilePath(folder.path).appending("sendmail")
         let script = """
             #!/bin/sh
             cd '\(folder.path)'
             count=$(ls | grep -c '^mail-')
-            cat >"mail-$count"
+            \(reads ? "cat" : "true") >"mail-$count"
             echo "$*" >>arguments
             \(end)
 

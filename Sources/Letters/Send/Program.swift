@@ -52,8 +52,13 @@ struct Program: Sendable {
             let result = try await Subprocess.run(
                 .path(path), arguments: Arguments(arguments),
                 environment: .custom(Self.environment), platformOptions: options,
-                input: .array(input), output: .string(limit: Self.outputBytesMax),
-                error: .string(limit: Self.outputBytesMax))
+                input: .inputWriter, output: .string(limit: Self.outputBytesMax),
+                error: .string(limit: Self.outputBytesMax)
+            ) { execution in
+                // One that ended without reading it says more by its exit.
+                _ = try? await execution.standardInputWriter.write(input)
+                try? await execution.standardInputWriter.finish()
+            }
             let ending: Ending =
                 switch result.terminationStatus {
                 case .exited(let code): .exited(Int(code))
