@@ -189,6 +189,15 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ]),
 
+        // What people are told of their jobs, and how that leaves the machine.
+        ours(
+            "Letters",
+            [
+                "Failures", "DurableIO", "Jobs", external("Crypto", "swift-crypto"),
+                external("Subprocess", "swift-subprocess"),
+                external("SystemPackage", "swift-system"),
+            ]),
+
         // Level 3: a job's stages through the cache; the road from inbox to result.
         ours(
             "Runner",
@@ -203,7 +212,7 @@ let package = Package(
             "Daemon",
             [
                 "Failures", "Locations", "Publication", "Jobs", "Store", "DurableIO", "Catalogue",
-                "HTTP", "Report", "Pages", external("Crypto", "swift-crypto"),
+                "HTTP", "Report", "Pages", "Letters", external("Crypto", "swift-crypto"),
                 external("Logging", "swift-log"),
                 external("ServiceLifecycle", "swift-service-lifecycle"),
                 external("Subprocess", "swift-subprocess"),
@@ -229,7 +238,7 @@ let package = Package(
                 "Failures", "Checkpoint", "Tokenizer", "ChatTemplate", "Texts", "Model",
                 "Generation",
                 "Evaluation", "Compression", "Export", "Report", "Runner", "Client", "Locations",
-                "Publication", "Store",
+                "Letters", "Publication", "Store",
                 "Jobs",
                 "Catalogue",
                 "DurableIO", "TensorMath",
@@ -327,10 +336,16 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ]),
         tests(
+            "LettersTests",
+            [
+                "Letters", "Jobs", "Failures", "DurableIO", "HTTP",
+                external("SystemPackage", "swift-system"),
+            ]),
+        tests(
             "DaemonTests",
             [
-                "Daemon", "Client", "HTTP", "Failures", "JSON", "Jobs", "Store", "DurableIO",
-                "Publication",
+                "Daemon", "Letters", "Client", "HTTP", "Failures", "JSON", "Jobs", "Store",
+                "DurableIO", "Publication",
             ]),
         tests(
             "CommandLineTests",

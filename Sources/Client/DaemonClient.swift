@@ -143,6 +143,21 @@ package struct DaemonClient {
         try decoded(exchange("DELETE", "/v1/tokens/\(Self.escaped(id))", [:], Data()))
     }
 
+    /// How the caller is told of jobs.
+    package func notify() throws -> NotifyReport { try get("/v1/notify") }
+
+    /// - Parameter wish: JSON of a `NotifyWish`; empty: what is kept stays.
+    package func setNotify(_ wish: Data, renewsSecret: Bool) throws -> NotifyReport {
+        let query = renewsSecret ? "?secret=new" : ""
+        return try decoded(exchange("PUT", "/v1/notify" + query, [:], wish))
+    }
+
+    package func forgetNotify() throws -> NotifyReport {
+        try decoded(exchange("DELETE", "/v1/notify", [:], Data()))
+    }
+
+    package func testNotify() throws -> NotifyReport { try post("/v1/notify/test") }
+
     /// A part of the worker's log, at most 256 KiB.
     /// - Parameter offset: where to begin; nil for the last part.
     /// - Returns: the bytes, and the offset of those that come next.

@@ -46,7 +46,9 @@ struct Layerfold: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Care",
-                subcommands: [StoreCommand.self, DoctorCommand.self, TokenCommand.self]),
+                subcommands: [
+                    StoreCommand.self, DoctorCommand.self, TokenCommand.self, NotifyCommand.self,
+                ]),
         ])
 
     /// Before any verb runs: the process may restart itself once for better BLAS kernels.

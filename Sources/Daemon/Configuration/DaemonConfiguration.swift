@@ -62,6 +62,8 @@ package struct DaemonConfiguration: Sendable {
     /// Names by which browsers may ask, besides `localhost` and addresses.
     package var hosts: [String] = []
     package var proxy: ProxySettings?
+    /// What people may be told, and how; nil: nobody is told anything.
+    package var notify: NotifySettings?
 
     static let usualAdminGroup = "layerfold-admin"
 
@@ -94,6 +96,7 @@ package struct DaemonConfiguration: Sendable {
         resultsPerUser = settings.resultsPerUser
         metricsFile = settings.metricsFile.map { FilePath($0) }
         isMetricsOpen = settings.isMetricsOpen ?? isMetricsOpen
+        notify = settings.notify
         if let patience = settings.stagePatience { supervision.patience = patience }
         adminGroup = settings.adminGroup ?? adminGroup
         isPrivate = settings.isPrivate ?? isPrivate
@@ -123,6 +126,9 @@ package struct DaemonConfiguration: Sendable {
     package var pathRule: PathRule {
         .below(modelRoots: modelRoots.map(\.string), dataRoots: dataRoots.map(\.string))
     }
+
+    /// Which wishes manifests may hold.
+    package var notifyRule: NotifyRule { notify?.rule ?? .nothing }
 
     /// Looks for what a job names, as the worker will.
     var preflight: Preflight {

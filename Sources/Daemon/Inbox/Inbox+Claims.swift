@@ -71,7 +71,8 @@ extension Inbox {
         }
         let parsed = Result {
             try ManifestParser.parse(
-                bytes: Data(snapshot.bytes), name: stem, paths: configuration.pathRule)
+                bytes: Data(snapshot.bytes), name: stem, paths: configuration.pathRule,
+                notify: configuration.notifyRule)
         }
         try claim.forgetParses()
         let description: JobDescription

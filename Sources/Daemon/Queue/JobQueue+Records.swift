@@ -31,6 +31,9 @@ extension JobQueue {
             changes.append(change)
         }
         guard !changes.isEmpty else { return [] }
+        writeLetters(
+            rows.values.filter { JobState(rawValue: $0.state)?.isFinal ?? false },
+            unfinished: next.count(of:))
         let watch = Stopwatch()
         try index.commit(changes)
         witness.hear(.committed(seconds: watch.seconds))
@@ -108,6 +111,11 @@ extension JobQueue {
         row.failureClass = failure?.failureClass.rawValue
         let folder = JobFolder(folders.job(id))
         guard try Syscalls.stat(folder.path) != nil else { return }
+        // It ended before, and only its row could not be written: there is one end, told once.
+        if let end = try? folder.end(), end.state == state, end.failure == failure {
+            row.finishedAt = end.finishedAtMilliseconds
+            return
+        }
         try folder.writeEnd(
             JobEnd(state: state, finishedAtMilliseconds: now, failure: failure))
     }

@@ -185,6 +185,10 @@ extension JobQueue {
         if let end = try folder.end() {
             var row = row
             Self.apply(end, to: &row)
+            let unfinished = JobState.allCases.filter { !$0.isFinal }.map(\.rawValue)
+            let others = try index.newestJobs(countMax: 2, in: unfinished, of: row.owner)
+                .filter { $0.id != row.id }
+            writeLetters([row]) { _ in others.count }
             let event = EventRow(at: configuration.clock.now(), job: row.id, type: row.state)
             try index.commit([.init(job: row, event: event)])
             return nil

@@ -22,7 +22,7 @@ extension JobQueue {
             modelRoots: configuration.modelRoots.map(\.string),
             dataRoots: configuration.dataRoots.map(\.string),
             resultsDirectory: folders.results.appending(job.record.partialResultsName).string,
-            description: job.record.description)
+            description: job.record.description.withoutNotify)
         let launcher = configuration.launcher { [health, logger] absence in
             for text in health.set("worker socket", [absence].compactMap(\.self)) {
                 logger.warning("something is wrong", metadata: ["reason": "\(text)"])

@@ -28,7 +28,8 @@ actor SubmissionCheck {
         of manifest: Data, name: String, by user: Int? = nil
     ) throws -> JobDescription {
         let description = try ManifestParser.parse(
-            bytes: manifest, name: name, paths: configuration.pathRule)
+            bytes: manifest, name: name, paths: configuration.pathRule,
+            notify: configuration.notifyRule)
         do {
             try configuration.preflight.check(
                 description, for: user.map { Submitter(user: $0) })

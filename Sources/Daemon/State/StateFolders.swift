@@ -28,6 +28,8 @@ package struct StateFolders: Sendable, Equatable {
     package var lock: FilePath { state.appending("db").appending("lock") }
     /// Digests of tokens.
     package var access: FilePath { state.appending("access") }
+    /// What people want to be told, and letters on their way to them.
+    package var notify: FilePath { state.appending("notify") }
     package var socket: FilePath { state.appending("run").appending("layerfoldd.sock") }
 
     package func job(_ id: String) -> FilePath { jobs.appending(id) }
@@ -36,7 +38,7 @@ package struct StateFolders: Sendable, Equatable {
     package var own: [FilePath] {
         [
             state, rejected, spool, jobs, results, store, access, index.removingLastComponent(),
-            socket.removingLastComponent(),
+            socket.removingLastComponent(), notify,
         ]
     }
 
@@ -47,6 +49,7 @@ package struct StateFolders: Sendable, Equatable {
         for (folder, mode) in [
             (rejected, 0o750), (spool, 0o700), (jobs, 0o700), (results, 0o750), (store, 0o700),
             (state.appending("db"), 0o700), (state.appending("run"), 0o750), (access, 0o700),
+            (notify, 0o700),
         ] as [(FilePath, CInterop.Mode)] {
             try Syscalls.makeFolders(folder, mode: mode)
         }

@@ -21,6 +21,7 @@ package struct StatusRoutes: Sendable {
     private let others: @Sendable () -> [Route]
     /// How an error looks to a browser; nil where there are no pages.
     private let failurePage: (@Sendable (any Error, Visitor) -> HTTPResponse)?
+    private let notify: NotifyRoutes
     private var visibility: Visibility { Visibility(isPrivate: configuration.isPrivate) }
 
     package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
@@ -41,6 +42,7 @@ package struct StatusRoutes: Sendable {
         self.queue = queue
         self.inbox = inbox
         submissions = SubmissionCheck(settings)
+        notify = NotifyRoutes(settings)
         self.forecaster = forecaster ?? Forecaster(settings)
     }
 
@@ -107,7 +109,7 @@ package struct StatusRoutes: Sendable {
 
     // MARK: Routes
 
-    private var all: [Route] { looking + changing + describing + others() }
+    private var all: [Route] { looking + changing + describing + notify.all + others() }
 
     private var describing: [Route] {
         [Route("GET /v1/openapi.json") { _ in .json(bytes: try description) }]
@@ -158,7 +160,14 @@ package struct StatusRoutes: Sendable {
                 let limit = visibility.limit(for: call.caller)
                 return .json(try await queue.audit(query, seenBy: limit))
             },
-            Route("GET /v1/jobs/:id") { .json(try await queue.detail($0.job)) },
+            Route("GET /v1/jobs/:id") { call in
+                var detail = try await queue.detail(call.job)
+                // The address of a webhook is a key, and that of a mailbox is its owner's to give.
+                if let owner = detail.record?.owner, !call.caller.mayChange(jobOf: owner) {
+                    detail.record?.description.notify = nil
+                }
+                return .json(detail)
+            },
             Route("GET /v1/jobs/:id/progress") { .json(try await queue.progress(of: $0.job)) },
             Route("GET /v1/jobs/:id/log") { try await log(of: $0.job, $0.request) },
         ]

@@ -133,6 +133,17 @@ package struct JobDescription: Sendable, Equatable, Codable {
     package var output: Output
     /// Jobs of higher priority start first.
     package var priority: Int
+    /// What the owner wants to be told; nil where the manifest says nothing. No part of the work:
+    /// workers, reports and comparisons see `withoutNotify`.
+    package var notify: NotifyWish?
+
+    /// The same work, without a word on who is told of it: two that differ there alone are equal,
+    /// and the address of a webhook is nobody else's.
+    package var withoutNotify: JobDescription {
+        var description = self
+        description.notify = nil
+        return description
+    }
 
     /// The description as JSON with sorted keys: equal descriptions give equal bytes.
     package func canonicalJSON() throws -> Data {

@@ -43,6 +43,8 @@ package struct ServerSettings: Sendable, Equatable {
     /// Names by which browsers ask for it.
     package var hosts: [String]?
     package var proxy: ProxySettings?
+    /// What the server may send to people; nil: nothing.
+    package var notify: NotifySettings?
 
     package init() {}
 
@@ -58,7 +60,7 @@ package struct ServerSettings: Sendable, Equatable {
                 "rescan_seconds", "settle_seconds", "grace_seconds", "stage_patience", "cache",
                 "workers", "jobs_per_user", "share_half_life_days", "memory", "admin_group",
                 "private", "retention", "results_per_user", "listen", "listen_beyond_loopback",
-                "base_path", "hosts", "proxy", "metrics_file", "metrics_open",
+                "base_path", "hosts", "proxy", "metrics_file", "metrics_open", "notify",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -92,6 +94,7 @@ package struct ServerSettings: Sendable, Equatable {
         settings.hosts = try map["hosts"]?.list("a list of names", countMax: 64)
             .map(PublicName.host)
         settings.proxy = try map["proxy"].map(ProxySettings.parse)
+        settings.notify = try map["notify"].map { try NotifySettings($0) }
         return settings
     }
 
