@@ -11,6 +11,10 @@ enum StatusTexts {
         .init(status, "Tokens.", .object([:], isOpen: true))
     }
 
+    private static func notify(_ status: Int) -> RouteText.Answer {
+        .init(status, "How one is told.", .object([:], isOpen: true))
+    }
+
     /// By method and path, as the routes are written.
     static let all: [String: RouteText] = [
         "GET /v1/status": RouteText("What the server is and does.", "ServerStatus"),
@@ -24,6 +28,8 @@ enum StatusTexts {
                 .query(
                     "state", .text, "Only jobs in these states, with commas between them."),
                 .query("user", .integer(min: 0), "Only jobs of this user."),
+                .query("model", .text, "Only jobs whose model has this in its name."),
+                .query("text", .text, "Only jobs with this in name, identifier or model."),
                 .query("order", .words(of: JobQuery.Order.self), "Which come first."),
             ]),
         "GET /v1/audit": RouteText(
@@ -74,6 +80,15 @@ enum StatusTexts {
         "POST /v1/tokens": RouteText(
             "Makes a token; its secret is in this answer, and nowhere else.",
             answers: [tokens(200), tokens(201)]),
+        "GET /v1/notify": RouteText("How one is told of one's jobs.", answers: [notify(200)]),
+        "PUT /v1/notify": RouteText(
+            "Keeps how one wants to be told of one's jobs.",
+            parameters: [.query("secret", .text, "`new` for another secret of webhooks.")],
+            body: "The value of `notify` of a manifest, in JSON; nothing: what is kept stays.",
+            answers: [notify(200)]),
+        "DELETE /v1/notify": RouteText("Forgets it.", answers: [notify(200)]),
+        "POST /v1/notify/test": RouteText(
+            "Writes a letter by each way.", answers: [notify(201)]),
         "DELETE /v1/tokens/:token": RouteText("Revokes a token.", answers: [tokens(200)]),
         "GET /v1/openapi.json": RouteText(
             "This description.",
