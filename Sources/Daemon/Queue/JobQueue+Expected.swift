@@ -8,8 +8,10 @@ extension JobQueue {
     package func expectedStarts() -> [String: Int] {
         let (wall, uptime) = (configuration.clock.now(), configuration.clock.uptime())
         let running = state.running.compactMap { state.entries[$0] }.filter { !$0.isInLane }
-        let places = startPlaces()
-        let waiting = places.sorted { $0.value < $1.value }.map { id, _ in
+        // Plans are made of the first few only; what comes far behind them is not known anyway.
+        let placesMax = 200
+        let first = startPlaces().filter { $0.value < placesMax }
+        let waiting = first.sorted { $0.value < $1.value }.map { id, _ in
             ExpectedStarts.Waiting(id: id, seconds: state.entries[id]?.plan?.seconds)
         }
         return ExpectedStarts.seconds(

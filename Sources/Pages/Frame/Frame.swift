@@ -100,9 +100,12 @@ package struct Frame: Sendable, Hashable {
             return "<li><a href=\"\(link(Self.path(place)))\"\(mark)>\(Self.title(place))</a></li>"
         }
         let leave: Markup = hasSession ? button("Log out", to: "/logout", kind: "plain") : ""
+        let name: Markup =
+            visitorName.isEmpty
+            ? "" : "<p class=\"visitor\">\(Markup.name(visitorName, countMax: 40))</p>"
         return """
             <nav aria-label="Places"><ul>\(items)</ul></nav>
-            <p class="visitor">\(Markup.name(visitorName, countMax: 40))</p>\(leave)
+            \(name)\(leave)
             """
     }
 

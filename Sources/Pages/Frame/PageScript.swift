@@ -84,6 +84,9 @@ package enum PageScript {
             return `${Math.floor(all / 3600)} h ${Math.floor(all / 60) % 60} min left`;
           };
           const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
+          const isNews = (data) => [...document.querySelectorAll("[data-progress]")].some((box) =>
+            box.dataset.progress === data.job && data.stage
+            && box.querySelector('[data-part="stage"]')?.textContent !== String(data.stage));
           const advance = (data) => each("[data-progress]", (box) => {
             if (box.dataset.progress !== data.job) return;
             const set = (name, text) => {
@@ -123,7 +126,12 @@ package enum PageScript {
               if (events.readyState === EventSource.CLOSED) setTimeout(listen, 60000);
             });
             events.addEventListener("progress", (event) => {
-              try { advance(JSON.parse(event.data)); } catch { /* the next one may be whole */ }
+              try {
+                const data = JSON.parse(event.data);
+                // Another stage: the table of stages has changed, too.
+                if (isNews(data)) lookSoon();
+                advance(data);
+              } catch { /* the next one may be whole */ }
             });
             for (const kind of ["job", "attempt", "server", "rejected", "reset"]) {
               events.addEventListener(kind, lookSoon);
@@ -153,6 +161,7 @@ package enum PageScript {
             let rest = "";
             const decoder = new TextDecoder();
             const read = async () => {
+              label.hidden = log.dataset.follows !== "yes";
               if (!box.checked || document.hidden || log.dataset.follows !== "yes") return;
               try {
                 const answer = await fetch(`${log.dataset.log}?offset=${log.dataset.offset}`);
@@ -169,13 +178,18 @@ package enum PageScript {
                 log.scrollTop = log.scrollHeight;
               } catch { /* the next part may come */ }
             };
+            read();
             setInterval(read, 2000);
           };
 
           localize(document);
           copying(document);
           each("[data-log]", follow);
-          if (seen.size) listen();
+          if (seen.size) {
+            listen();
+            // Times and figures that nobody tells of.
+            setInterval(look, 60000);
+          }
           document.addEventListener("visibilitychange", () => { if (seen.size) lookSoon(); });
         })();
 

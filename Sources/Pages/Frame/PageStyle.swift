@@ -84,6 +84,7 @@ package enum PageStyle {
         textarea { width: 100%; max-width: 72ch; resize: vertical; }
         label { font-size: .9rem; color: var(--soft); }
         form p { margin: 0 0 .5rem; }
+        section form { margin-bottom: .8rem; }
         .filter { display: flex; flex-wrap: wrap; gap: .4rem .9rem; align-items: end; }
         .filter p { display: flex; flex-direction: column; }
         .filter input { width: 11rem; }
@@ -104,7 +105,7 @@ package enum PageStyle {
         .notice pre { background: none; padding: 0; white-space: pre-wrap; margin: 0 0 .6rem; }
         .state {
           display: inline-block; padding: .05rem .6rem; border-radius: 1rem; font-size: .86rem;
-          font-weight: 600; background: var(--wash); color: var(--soft);
+          font-weight: 600; background: var(--wash); color: var(--soft); white-space: nowrap;
         }
         .state.good { background: var(--good-wash); color: var(--good); }
         .state.fair { background: var(--fair-wash); color: var(--fair); }
@@ -132,9 +133,10 @@ package enum PageStyle {
         tbody tr > * { border-bottom: 1px solid var(--line); }
         th.num, td.num { text-align: right; }
         .sum > * { font-weight: 650; }
-        .rows time { white-space: nowrap; }
+        .rows time, .rows .id { white-space: nowrap; }
         .scroll, .wide { overflow-x: auto; max-width: 100%; overscroll-behavior-x: contain; }
         .scroll table { overflow-wrap: normal; }
+        .models tbody th { min-width: 8rem; overflow-wrap: anywhere; }
 
         dl { margin: 0 0 1rem; }
         dl > div {
@@ -179,7 +181,8 @@ package enum PageStyle {
           .rows .choice { float: right; }
           .visitor { margin-left: 0; }
           dl > div { grid-template-columns: minmax(0, 1fr); }
-          .filter p, .filter input, .filter select { width: 100%; }
+          .filter p { width: calc(50% - .45rem); }
+          .filter input, .filter select { width: 100%; }
           input, select, textarea, button, .button { min-height: 2.6rem; }
           input[type="checkbox"] { min-height: 0; width: 1.5rem; height: 1.5rem; }
         }

@@ -89,7 +89,7 @@ package struct RemovePage: Sendable {
             ? """
             <section aria-labelledby="results"><h2 id="results">Only its results</h2>
             <p>Frees \(NumberText.bytes(resultBytes)): models, report and figures. Manifest, log \
-            and the job's place in lists stay, and it can be run again.</p>
+            and the job's place in lists stay, and the manifest can be sent again.</p>
             \(form(.results, "Remove the results"))</section>
             """
             : "<p>Its results take nothing.</p>"

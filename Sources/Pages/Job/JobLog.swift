@@ -26,7 +26,8 @@ package struct JobLog: Sendable, Equatable {
     /// Lines for a `pre`.
     var lines: Markup {
         // A first line that was cut tells nothing.
-        let body = isWhole ? text[...] : text.drop { !$0.isNewline }.dropFirst()
+        var body = isWhole ? text[...] : text.drop { !$0.isNewline }.dropFirst()
+        if body.last?.isNewline == true { body.removeLast() }
         var markup: Markup = ""
         for line in body.split(separator: "\n", omittingEmptySubsequences: false) {
             if Self.isError(line) {

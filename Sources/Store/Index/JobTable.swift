@@ -190,13 +190,11 @@ extension IndexDatabase {
     /// Number of jobs by state.
     /// - Parameter owner: only those of this user.
     package func jobCounts(of owner: Int? = nil) throws(StoreError) -> [String: Int] {
-        try read { db in
+        let (filter, arguments) = owner.map { ("WHERE uid = ?", [$0]) } ?? ("", [])
+        return try read { db in
             let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT state, count(*) AS number FROM jobs
-                      WHERE ?1 IS NULL OR uid = ?1 GROUP BY state
-                    """, arguments: [owner])
+                db, sql: "SELECT state, count(*) AS number FROM jobs \(filter) GROUP BY state",
+                arguments: StatementArguments(arguments))
             return Dictionary(uniqueKeysWithValues: rows.map { ($0["state"], $0["number"]) })
         }
     }
