@@ -72,12 +72,14 @@ package actor CacheKeeper {
         return report
     }
 
-    /// What `collect` would do now; nothing is touched.
+    /// What `collect` would do now; nothing is removed.
     func preview(keeping bytesMax: Int?, workingSince: Int?) throws -> CollectorReport? {
         guard try hasStore() else { return nil }
         var policy = policy(keeping: bytesMax, workingSince)
         policy.isDryRun = true
-        return try ContentStore(reading: configuration.folders.state).collect(policy)
+        // Not a store that is only read: what time it is there, a file of its own tells.
+        return try ContentStore(state: configuration.folders.state, packingThreads: 0)
+            .collect(policy)
     }
 
     private func hasStore() throws -> Bool {
