@@ -88,7 +88,9 @@ import Testing
         let differences = DescriptionDifferences([first, second])
         #expect(differences.rows.map(\.path) == ["seed", "list[1].a", "only", "new"])
         #expect(
-            differences.rows.map(\.values) == [["1", "2"], ["2", "3"], ["true", nil], [nil, "[]"]])
+            differences.rows.map(\.values) == [
+                ["1", "2"], ["2", "3"], ["true", nil], [nil, "[]"],
+            ])
         #expect(differences.omitted == 0)
         let cut = DescriptionDifferences([first, second], rowsMax: 1)
         #expect(cut.rows.count == 1 && cut.omitted == 3)
