@@ -110,7 +110,7 @@ struct SubmitPageRoutes: Sendable {
             id: JobIdentifier.make(now: now), source: "page", owner: call.caller.user,
             submittedAtMilliseconds: now, manifestDigest: Digest(of: bytes).hex,
             description: description)
-        let receipt = try await queue.admit(record, manifest: bytes)
+        let receipt = try await queue.submit(record, manifest: bytes)
         return PageAnswer.seeOther(
             PageAnswer.frame(call.visitor).link("/jobs/\(receipt.id)"))
     }
@@ -119,7 +119,7 @@ struct SubmitPageRoutes: Sendable {
     private func plan(_ description: JobDescription, for caller: Caller) async -> SubmitPlan {
         do {
             let forecast = try await forecaster.forecast(
-                description, for: await submissions.submitter(caller.user))
+                description, for: await queue.submitters.find(caller.user))
             return try JSONDecoder().decode(ForecastView.self, from: forecast).plan
         } catch {
             var plan = SubmitPlan()
