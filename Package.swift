@@ -198,6 +198,15 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ]),
 
+        // What people are told of their jobs, and how that leaves the machine.
+        ours(
+            "Letters",
+            [
+                "Failures", "DurableIO", "Jobs", external("Crypto", "swift-crypto"),
+                external("Subprocess", "swift-subprocess"),
+                external("SystemPackage", "swift-system"),
+            ]),
+
         // Level 3: a job's stages through the cache; the road from inbox to result.
         ours(
             "Runner",
@@ -212,7 +221,8 @@ let package = Package(
             "Daemon",
             [
                 "Failures", "Locations", "Publication", "Jobs", "Store", "DurableIO", "Catalogue",
-                "HTTP", "Report", "Pages", "Cluster", external("Logging", "swift-log"),
+                "HTTP", "Report", "Pages", "Letters", "Cluster",
+                external("Crypto", "swift-crypto"), external("Logging", "swift-log"),
                 external("ServiceLifecycle", "swift-service-lifecycle"),
                 external("Subprocess", "swift-subprocess"),
                 external("SystemPackage", "swift-system"),
@@ -237,7 +247,7 @@ let package = Package(
                 "Failures", "Checkpoint", "Tokenizer", "ChatTemplate", "Texts", "Model",
                 "Generation",
                 "Evaluation", "Compression", "Export", "Report", "Runner", "Client", "Locations",
-                "Publication", "Store",
+                "Letters", "Publication", "Store",
                 "Jobs", "Cluster",
                 "Catalogue",
                 "DurableIO", "TensorMath",
@@ -337,13 +347,22 @@ let package = Package(
                 external("SystemPackage", "swift-system"),
             ]),
         tests(
+            "LettersTests",
+            [
+                "Letters", "Jobs", "Failures", "DurableIO", "HTTP",
+                external("SystemPackage", "swift-system"),
+            ]),
+        tests(
             "DaemonTests",
             [
-                "Daemon", "Client", "HTTP", "Failures", "JSON", "Jobs", "Store", "DurableIO",
-                "Publication", "Cluster",
+                "Daemon", "Letters", "Client", "HTTP", "Failures", "JSON", "Jobs", "Store",
+                "DurableIO", "Publication", "Cluster",
             ]),
         tests(
             "CommandLineTests",
-            ["layerfold", "DurableIO", "Failures", "Jobs", "Report"]),
+            [
+                "layerfold", "DurableIO", "Failures", "Jobs", "Report", "Store",
+                external("SystemPackage", "swift-system"),
+            ]),
         tests("TidyTests", ["Jobs"]),
     ])

@@ -6,7 +6,8 @@ usage: verify_architectures.py LAYERFOLD_BINARY CHECKPOINT_FOLDER...
 Each folder gets a small tokenizer of its vocabulary's size (random checkpoints have none), then a
 job with several methods and ratios. Of every result: transformers finds no tensor missing,
 unexpected or of another shape; its logits in float32 equal those of `layerfold forward` on the
-same ids to 1e-4 of the largest logit; generation runs. Refusals are printed with their reason.
+same ids to 1e-4 of the largest logit; generation runs. Refusals are printed with their reason; a
+folder that `layerfold inspect` cannot read is a failure.
 Needs torch, transformers, tokenizers and safetensors (PyPI).
 """
 import json, shutil, subprocess, sys, tempfile
@@ -73,7 +74,18 @@ def logits_of(binary, folder, ids, target):
     return [tensors[f"logits.{i}"] for i in range(len(ids))]
 
 
+def look(binary, folder):
+    """Layers and size of the vocabulary, as Layerfold reads them; configs say it in many ways.
+    Raises ValueError with its words where it refuses the folder."""
+    done = run(binary, "inspect", folder, "--json")
+    if done.returncode:
+        raise ValueError(done.stderr.strip() or f"layerfold inspect ended with {done.returncode}")
+    found = json.loads(done.stdout)
+    return found["layers"], found["vocabulary"]
+
+
 def check(binary, folder, workshop):
+    # Which class of transformers loads it.
     sees = "text_config" in json.loads((folder / "config.json").read_text())
     kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
     model, info = kind.from_pretrained(
@@ -98,11 +110,12 @@ def check(binary, folder, workshop):
 def main():
     binary, failures = Path(sys.argv[1]).resolve(), 0
     for source in map(Path, sys.argv[2:]):
-        config = json.loads((source / "config.json").read_text())
-        text = config.get("text_config", config)
-        layers = (text.get("num_hidden_layers") or text.get("n_layer")
-                  or len(text["layers_block_type"]))
-        size = text["vocab_size"]
+        try:
+            layers, size = look(binary, source)
+        except ValueError as error:
+            failures += 1
+            print(f"{source.name:24} FAILED inspect: {str(error)[:300]}", flush=True)
+            continue
         with tempfile.TemporaryDirectory() as name:
             workshop = Path(name)
             shutil.copytree(source, workshop / "model", ignore=shutil.ignore_patterns("expected*"))

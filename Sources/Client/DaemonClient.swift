@@ -129,6 +129,35 @@ package struct DaemonClient {
         return try decoded(exchange("DELETE", path, [:], Data()))
     }
 
+    /// One's own tokens; those of all for admins.
+    package func tokens() throws -> TokenList { try get("/v1/tokens") }
+
+    package func makeToken(_ request: TokenRequest) throws -> NewToken {
+        try decoded(
+            exchange(
+                "POST", "/v1/tokens", ["Content-Type": "application/json"],
+                try JobJSON.encode(request)))
+    }
+
+    package func revokeToken(_ id: String) throws -> TokenSummary {
+        try decoded(exchange("DELETE", "/v1/tokens/\(Self.escaped(id))", [:], Data()))
+    }
+
+    /// How the caller is told of jobs.
+    package func notify() throws -> NotifyReport { try get("/v1/notify") }
+
+    /// - Parameter wish: JSON of a `NotifyWish`; empty: what is kept stays.
+    package func setNotify(_ wish: Data, renewsSecret: Bool) throws -> NotifyReport {
+        let query = renewsSecret ? "?secret=new" : ""
+        return try decoded(exchange("PUT", "/v1/notify" + query, [:], wish))
+    }
+
+    package func forgetNotify() throws -> NotifyReport {
+        try decoded(exchange("DELETE", "/v1/notify", [:], Data()))
+    }
+
+    package func testNotify() throws -> NotifyReport { try post("/v1/notify/test") }
+
     /// A part of the worker's log, at most 256 KiB.
     /// - Parameter offset: where to begin; nil for the last part.
     /// - Returns: the bytes, and the offset of those that come next.
@@ -139,6 +168,44 @@ package struct DaemonClient {
             throw ClientError.badAnswer(socket: socket, reason: "no offset in the answer")
         }
         return (answer.body, next)
+    }
+
+    // MARK: Events
+
+    /// Longer than the daemon stays silent while it has nothing to tell.
+    private static let silenceSeconds = 45
+
+    /// What happens from now on, or from a number on. Returns when the daemon has begun to tell.
+    package func events(_ query: EventQuery = EventQuery()) throws -> EventStream {
+        let descriptor = try connected(Self.silenceSeconds)
+        var isHandedOn = false
+        defer { if !isHandedOn { Glibc.close(descriptor) } }
+        let head =
+            "GET /v1/events\(query.text) HTTP/1.1\r\nHost: localhost\r\n"
+            + "Accept: text/event-stream\r\n\r\n"
+        try send(Data(head.utf8), to: descriptor, Self.silenceSeconds)
+        var answer = Data()
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        let separator = Data("\r\n\r\n".utf8)
+        while true {
+            let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0, answer.count <= Self.headBytesMax else {
+                throw unreachable(Self.silenceSeconds)
+            }
+            answer.append(contentsOf: buffer[..<count])
+            guard let gap = answer.range(of: separator) else { continue }
+            if answer.starts(with: Data("HTTP/1.1 200 ".utf8)) {
+                isHandedOn = true
+                return try EventStream(
+                    descriptor, rest: Array(answer[gap.upperBound...]),
+                    unreachable: { unreachable(Self.silenceSeconds) },
+                    nonsense: { .badAnswer(socket: socket, reason: $0) })
+            }
+            // A refusal, which ends.
+            let all = answer + (try received(from: descriptor, Self.timeoutSeconds))
+            throw ClientError.refused(try decoded(try parsed(all)))
+        }
     }
 
     // MARK: Exchange

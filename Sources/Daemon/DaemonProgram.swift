@@ -4,6 +4,7 @@ import DurableIO
 package import Failures
 import Foundation
 import Glibc
+import HTTP
 package import Jobs
 package import Logging
 import ServiceLifecycle
@@ -41,7 +42,11 @@ package enum DaemonProgram {
         logger: Logger,
         onReady: @escaping @Sendable () -> Void = {}
     ) async throws {
+        DescriptorLimit.raise()
         let environment = ProcessInfo.processInfo.environment
+        // Before anything is started that could get them too.
+        let sockets = PassedSockets.take(
+            PassedSockets.named(in: environment, process: Int(getpid())))
         // systemd names the folder of `StateDirectory=` here.
         let state = environment["STATE_DIRECTORY"] ?? "/var/lib/layerfoldd"
         let program = try executable()
@@ -53,8 +58,8 @@ package enum DaemonProgram {
             configuration: configuration(settings),
             source: reread.map {
                 SettingsSource(start: settings, read: $0, configuration: configuration)
-            }, isService: environment["NOTIFY_SOCKET"] != nil, notifier: notifier, logger: logger,
-            onReady: onReady)
+            }, isService: environment["NOTIFY_SOCKET"] != nil, sockets: sockets,
+            notifier: notifier, logger: logger, onReady: onReady)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let group = ServiceGroup(

@@ -5,6 +5,7 @@ import Dispatch
 import DurableIO
 package import Failures
 import Glibc
+package import HTTP
 package import Logging
 import ServiceLifecycle
 import Store
@@ -41,6 +42,7 @@ package struct DaemonService: Service {
     private let configuration: DaemonConfiguration
     private let source: SettingsSource?
     private let isService: Bool
+    private let sockets: [PassedSockets.Socket]
     private let notifier: Notifier
     private let logger: Logger
     private let onReady: @Sendable () -> Void
@@ -48,14 +50,17 @@ package struct DaemonService: Service {
     /// - Parameters:
     ///   - source: where a reload reads the settings; nil where there is nothing to read.
     ///   - isService: whether a service manager started this process.
+    ///   - sockets: that it passed, and that listen already.
     ///   - onReady: is called when jobs are taken and clients served.
     package init(
         configuration: DaemonConfiguration, source: SettingsSource? = nil, isService: Bool = false,
-        notifier: Notifier, logger: Logger, onReady: @escaping @Sendable () -> Void = {}
+        sockets: [PassedSockets.Socket] = [], notifier: Notifier, logger: Logger,
+        onReady: @escaping @Sendable () -> Void = {}
     ) {
         self.configuration = configuration
         self.source = source
         self.isService = isService
+        self.sockets = sockets
         self.notifier = notifier
         self.logger = logger
         self.onReady = onReady
@@ -66,7 +71,8 @@ package struct DaemonService: Service {
         Self.ignoreSignals()
         let folders = configuration.folders
         let live = LiveConfiguration(configuration)
-        let health = Health()
+        let telling = Telling(live, logger: logger)
+        let health = Health(witness: telling.witness)
         let selfCheck = SelfCheck(live, health: health, isService: isService, logger: logger)
         notifier.status("checking the place")
         try check(folders)
@@ -88,11 +94,12 @@ package struct DaemonService: Service {
                 metadata: ["damaged": "\(damaged)", "reason": "\(reason)"])
         }
         let queue = JobQueue(
-            settings: live, index: index, health: health, notifier: notifier, logger: logger)
+            settings: live, index: index, health: health, notifier: notifier, logger: logger,
+            witness: telling.witness)
         let inbox = Inbox(settings: live, queue: queue, logger: logger)
         try await queue.recover(claimed: Set(Claim.all(in: folders.spool).map(\.id)))
         await inbox.finishClaims()
-        try await serve(live, queue, inbox, selfCheck)
+        try await serve(live, queue, inbox, selfCheck, telling.around(queue))
         // The lock is let go only now, when nothing of this process touches the folder any more.
         _ = consume lock
         logger.notice("stopped")
@@ -129,17 +136,21 @@ package struct DaemonService: Service {
     }
 
     private func serve(
-        _ live: LiveConfiguration, _ queue: JobQueue, _ inbox: Inbox, _ selfCheck: SelfCheck
+        _ live: LiveConfiguration, _ queue: JobQueue, _ inbox: Inbox, _ selfCheck: SelfCheck,
+        _ desk: Telling.Desk
     ) async throws {
-        let server = try StatusServer(settings: live, queue: queue, inbox: inbox)
+        let keeper = CacheKeeper(live, logger: logger, witness: queue.witness)
+        let server = try StatusServer(
+            settings: live, queue: queue, inbox: inbox, keeper: keeper, sockets: sockets,
+            logger: logger, besides: { desk.routes })
         let reloader = DaemonReload(
             source, live: live, health: queue.health, notifier: notifier, logger: logger)
         try await withThrowingTaskGroup { group in
             group.addTask { await server.run() }
+            group.addTask { await desk.run(server) }
             await queue.start()
             group.addTask { await inbox.run() }
             group.addTask { await self.report(queue) }
-            let keeper = CacheKeeper(live, logger: logger)
             group.addTask { await keeper.run(queue) }
             group.addTask { await selfCheck.run() }
             let reload = Self.reloadSource { await reloader.reload(queue, inbox, selfCheck) }

@@ -25,14 +25,43 @@ package enum Accounts {
         return FileReader(user: user, groups: groups)
     }
 
-    private static func listed(_ user: UInt32) -> Set<UInt32> {
+    /// The number of a user, or nil where nobody is called that.
+    ///
+    /// May ask a directory service, and wait for it. The C function is `getpwnam_r`.
+    package static func number(named name: String) -> UInt32? {
+        guard !name.isEmpty, !name.utf8.contains(0) else { return nil }
+        return unsafe record({ unsafe getpwnam_r(name, $0, $1, $2, $3) }) { unsafe $0.pw_uid }
+    }
+
+    /// The name of a user, or nil where the system has none.
+    ///
+    /// May ask a directory service, and wait for it. The C function is `getpwuid_r`.
+    package static func name(of user: UInt32) -> String? {
+        unsafe record({ unsafe getpwuid_r(user, $0, $1, $2, $3) }) {
+            unsafe $0.pw_name.map { unsafe String(cString: $0) }
+        } ?? nil
+    }
+
+    /// Asks for a record, whose texts live as long as `body`.
+    private static func record<Value>(
+        _ ask: (
+            UnsafeMutablePointer<passwd>, UnsafeMutablePointer<CChar>, Int,
+            UnsafeMutablePointer<UnsafeMutablePointer<passwd>?>
+        ) -> CInt, _ body: (passwd) -> Value
+    ) -> Value? {
         var record = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?
         var buffer = [CChar](repeating: 0, count: recordBytes)
         return unsafe buffer.withUnsafeMutableBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { return [] }
-            let code = unsafe getpwuid_r(user, &record, start, buffer.count, &found)
-            guard code == 0, unsafe found != nil else { return [] }
+            guard let start = buffer.baseAddress,
+                unsafe ask(&record, start, buffer.count, &found) == 0, unsafe found != nil
+            else { return nil }
+            return unsafe body(record)
+        }
+    }
+
+    private static func listed(_ user: UInt32) -> Set<UInt32> {
+        let groups = unsafe record({ unsafe getpwuid_r(user, $0, $1, $2, $3) }) { record in
             var count: CInt = 64
             var groups = [UInt32](repeating: 0, count: Int(count))
             while unsafe linuxGroupList(record.pw_name, record.pw_gid, &groups, &count) < 0,
@@ -43,6 +72,7 @@ package enum Accounts {
             }
             return Set(groups.prefix(max(0, Int(count))))
         }
+        return groups ?? []
     }
 
     private static func own() -> Set<UInt32> {

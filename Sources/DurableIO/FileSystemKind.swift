@@ -10,6 +10,8 @@ package enum FileSystemKind {
         0x5346_414F: "AFS", 0x6B41_4653: "AFS", 0x7375_7245: "Coda", 0x0000_564C: "NCP",
         0x00C3_6400: "Ceph", 0x0BD0_0BD0: "Lustre", 0x4750_4653: "GPFS", 0x0102_1997: "9P",
         0x1983_0326: "BeeGFS", 0x2003_0528: "OrangeFS", 0x786F_4256: "a VirtualBox share",
+        // Disks that several machines have open at one time.
+        0x7461_636F: "OCFS2", 0x0116_1970: "GFS2", 0xAAD7_AAEA: "PanFS",
     ]
     /// TMPFS_MAGIC, RAMFS_MAGIC.
     private static let memory: Set<UInt32> = [0x0102_1994, 0x8584_58F6]

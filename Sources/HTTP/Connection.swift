@@ -26,6 +26,8 @@ struct Connection {
     private(set) var output: [UInt8] = []
     private(set) var sentCount = 0
     private(set) var isStreaming = false
+    /// Where more comes from by itself.
+    private var feed: (any Feed)?
     /// Until when somebody may work out the answer.
     private var answerBy = Int.max
     /// Whether the client may still be sending what nobody reads.
@@ -79,14 +81,54 @@ struct Connection {
         switch response.body {
         case .bytes(let bytes): output += bytes
         case .stream: isStreaming = true
+        case .feed(var feed):
+            isStreaming = true
+            output += HTTPResponse.chunk(feed.opening())
+            self.feed = feed
         }
     }
 
-    mutating func add(_ piece: [UInt8]) { output += HTTPResponse.chunk(piece) }
+    mutating func add(_ piece: [UInt8], now: Int) {
+        // Who had nothing to take was not slow.
+        if unsent.isEmpty { movedAt = now }
+        output += HTTPResponse.chunk(piece)
+    }
 
     mutating func endStream() {
         isStreaming = false
+        feed = nil
         output += HTTPResponse.lastChunk
+    }
+
+    // MARK: Feeds
+
+    var isFeed: Bool { feed != nil }
+
+    /// Takes the feed's news, where the client has taken what came before.
+    /// - Returns: false where there is nothing to send.
+    mutating func pull(_ limits: HTTPLimits, now: Int) -> Bool {
+        guard feed != nil, unsent.isEmpty else { return false }
+        let bytes = feed?.next(bytesMax: limits.feedBytes) ?? []
+        if bytes.isEmpty { return false }
+        add(bytes, now: now)
+        return true
+    }
+
+    enum FeedTurn: Hashable { case pulse, end }
+
+    /// What is to be done at a feed besides news, and when; nil while its client is slow, or where
+    /// there is none.
+    func feedTurn(_ limits: HTTPLimits) -> (turn: FeedTurn, at: Int)? {
+        guard feed != nil, unsent.isEmpty else { return nil }
+        let (pulse, end) = (movedAt + limits.feedPulse, phaseAt + limits.feedTime)
+        return end <= pulse ? (.end, end) : (.pulse, pulse)
+    }
+
+    mutating func take(_ turn: FeedTurn, now: Int) {
+        switch turn {
+        case .pulse: add(feed?.pulse ?? [], now: now)
+        case .end: endStream()
+        }
     }
 
     /// What is still to be sent.
@@ -141,6 +183,11 @@ struct Connection {
         }
     }
 
+    /// As a feed, which always yields: its client comes back and goes on where it was.
+    var feedHolder: PlaceHolder? {
+        feed.map { PlaceHolder(id: id, party: Peer.Party(holder: $0.holder), isYielding: true) }
+    }
+
     func holder(now: Int) -> PlaceHolder {
         let isYielding =
             switch phase {
@@ -148,6 +195,6 @@ struct Connection {
             case .answering: false
             case .writing: !unsent.isEmpty && now - movedAt >= Self.slowTime
             }
-        return PlaceHolder(id: id, user: peer.user, isYielding: isYielding)
+        return PlaceHolder(id: id, party: peer.party, isYielding: isYielding)
     }
 }

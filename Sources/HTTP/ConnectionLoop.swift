@@ -2,6 +2,7 @@
 // too long. What to do is decided by `Connection` and `Place`; system calls are made here.
 
 import Glibc
+import Synchronization
 
 /// `accept4` is declared for _GNU_SOURCE only, and missing in Swift's Glibc module. Without it a
 /// child process that is started at the wrong moment would hold the connection open.
@@ -13,7 +14,12 @@ struct ConnectionLoop {
     private let limits: HTTPLimits
     private var connections: [Int: Connection] = [:]
     /// Answers that are worked out, with who asked: some may outlive their connections.
-    private var work: [Int: Int?] = [:]
+    private var work: [Int: Peer.Party] = [:]
+    /// Connections that are feeds; they take no places of others.
+    private var feeds: Set<Int> = []
+    private var hasNews = false
+    /// No news goes out before this time.
+    private var newsAt = 0
     private var nextID = 0
     private var isStopping = false
     /// Nothing is accepted before this time: there were no descriptors left.
@@ -42,6 +48,7 @@ struct ConnectionLoop {
             if now >= acceptsAt { server.listeners.forEach { accept($0) } }
             let late = connections.values.filter { ($0.deadline(limits) ?? .max) <= now }.map(\.id)
             for id in late { expire(id) }
+            feedAll()
         }
         stop()
     }
@@ -49,6 +56,9 @@ struct ConnectionLoop {
     /// - Returns: what is ready of the bell, then of each connection.
     private func wait() -> (ids: [Int], ready: [Int16]) {
         let ids = connections.keys.sorted()
+        server.population.withLock {
+            $0 = .init(connections: ids.count - feeds.count, feeds: feeds.count)
+        }
         var polls = [pollfd(fd: server.mailbox.bell, events: Int16(POLLIN), revents: 0)]
         for id in ids {
             guard let connection = connections[id] else { continue }
@@ -56,7 +66,10 @@ struct ConnectionLoop {
             if !connection.unsent.isEmpty { events |= Int16(POLLOUT) }
             polls.append(pollfd(fd: connection.descriptor, events: events, revents: 0))
         }
-        var end = connections.values.compactMap { $0.deadline(limits) }.min()
+        var end = connections.values.compactMap { connection in
+            [connection.deadline(limits), connection.feedTurn(limits)?.at].compactMap(\.self).min()
+        }.min()
+        if hasNews { end = min(end ?? newsAt, newsAt) }
         if now >= acceptsAt {
             for listener in server.listeners {
                 polls.append(pollfd(fd: listener.descriptor, events: Int16(POLLIN), revents: 0))
@@ -88,8 +101,9 @@ struct ConnectionLoop {
             let connection = Connection(
                 id: nextID, descriptor: descriptor, peer: Peer(of: descriptor), now: now,
                 limits: limits)
-            let holders = connections.values.sorted { $0.id < $1.id }.map { $0.holder(now: now) }
-            switch Place.find(for: connection.peer.user, among: holders, limits: limits) {
+            let holders = connections.values.filter { !$0.isFeed }.sorted { $0.id < $1.id }
+                .map { $0.holder(now: now) }
+            switch Place.find(for: connection.peer.party, among: holders, limits: limits) {
             case .free: connections[connection.id] = connection
             case .of(let other):
                 if connections[other]?.phase == .reading { say(.noPlace, to: other) }
@@ -105,7 +119,10 @@ struct ConnectionLoop {
 
     private mutating func serve(_ id: Int, _ events: Int16) {
         if events & Int16(POLLIN) != 0 { receive(id) }
-        if events & Int16(POLLOUT) != 0 { flush(id) }
+        if events & Int16(POLLOUT) != 0 {
+            flush(id)
+            pull(id)
+        }
         let gone = Int16(POLLERR) | Int16(POLLHUP) | Int16(POLLNVAL)
         // What came before the end is read first.
         if events & gone != 0, events & Int16(POLLIN) == 0 { drop(id) }
@@ -131,10 +148,11 @@ struct ConnectionLoop {
 
     private mutating func begin(_ id: Int, _ request: HTTPRequest) {
         guard let peer = connections[id]?.peer else { return }
-        guard work.values.count(where: { $0 == peer.user }) < limits.connectionsPerUser else {
+        let party = peer.party
+        guard work.values.count(where: { $0 == party }) < limits.connections(of: party) else {
             return say(.noPlace, to: id)
         }
-        work.updateValue(peer.user, forKey: id)
+        work[id] = party
         connections[id]?.beginAnswering(patience: server.patience(request), now: now)
         let (mailbox, handle) = (server.mailbox, server.handle)
         connections[id]?.task = Task {
@@ -193,6 +211,7 @@ struct ConnectionLoop {
 
     private mutating func drop(_ id: Int) {
         guard let connection = connections.removeValue(forKey: id) else { return }
+        feeds.remove(id)
         connection.task?.cancel()
         connection.waiter?.resume(throwing: ResponseStream.ClientGone())
         // Bytes that nobody has read would take with them what was said (ECONNRESET).
@@ -201,20 +220,69 @@ struct ConnectionLoop {
         close(connection.descriptor)
     }
 
+    // MARK: Feeds
+
+    /// The connection leaves its place and takes one among the feeds.
+    private mutating func begin(_ id: Int, _ feed: any Feed, _ response: HTTPResponse) {
+        let holders = feeds.sorted().compactMap { connections[$0]?.feedHolder }
+        let place = Place.find(
+            for: Peer.Party(holder: feed.holder), among: holders, countMax: limits.feeds,
+            ownMax: limits.feeds)
+        switch place {
+        case .free: break
+        case .of(let other): end(other)
+        case .missing: return say(.noPlace, to: id)
+        }
+        if let descriptor = connections[id]?.descriptor { FeedSocket.prepare(descriptor, limits) }
+        feeds.insert(id)
+        connections[id]?.answer(response, now: now)
+        flush(id)
+        pull(id)
+    }
+
+    /// Sends what the feed has, as far as the socket takes it.
+    private mutating func pull(_ id: Int) {
+        while connections[id]?.pull(limits, now: now) == true { flush(id) }
+    }
+
+    /// Ends a feed as a whole answer, as far as its client takes that.
+    private mutating func end(_ id: Int) {
+        connections[id]?.take(.end, now: now)
+        flush(id)
+        drop(id)
+    }
+
+    /// Hands out what is new, and signs of life.
+    private mutating func feedAll() {
+        let isRound = hasNews && now >= newsAt
+        if isRound { (hasNews, newsAt) = (false, now + limits.feedPause) }
+        for id in feeds {
+            if isRound { pull(id) }
+            guard let (turn, at) = connections[id]?.feedTurn(limits), at <= now else { continue }
+            if turn == .end {
+                end(id)
+            } else {
+                connections[id]?.take(turn, now: now)
+                flush(id)
+            }
+        }
+    }
+
     // MARK: Letters
 
     private mutating func take(_ letter: Mailbox.Letter) {
         switch letter {
         case .answer(let id, let response):
-            if case .bytes = response.body { work[id] = nil }
+            if case .stream = response.body {} else { work[id] = nil }
             guard connections[id]?.phase == .answering else { return }
+            if case .feed(let feed) = response.body { return begin(id, feed, response) }
             connections[id]?.answer(response, now: now)
             flush(id)
         case .piece(let id, let bytes, let waiter):
             guard connections[id]?.isStreaming == true else {
                 return waiter.resume(throwing: ResponseStream.ClientGone())
             }
-            connections[id]?.add(bytes)
+            connections[id]?.add(bytes, now: now)
             connections[id]?.waiter = waiter
             flush(id)
         case .end(let id, let isWhole):
@@ -224,6 +292,7 @@ struct ConnectionLoop {
             connections[id]?.endStream()
             flush(id)
         case .stop: isStopping = true
+        case .news: hasNews = true
         case .look: break
         }
     }

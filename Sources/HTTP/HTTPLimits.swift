@@ -14,6 +14,8 @@ package struct HTTPLimits: Sendable, Hashable {
     /// Connections at once; the next one takes the place of one that is slow to ask, or is refused.
     package var connections = 256
     package var connectionsPerUser = 64
+    /// Those who speak for many, as a reverse proxy does: they may have all places but others'.
+    package var shared: Set<Peer.Party> = []
 
     /// From the connection to the end of the head.
     package var headTime = 10_000
@@ -30,5 +32,32 @@ package struct HTTPLimits: Sendable, Hashable {
     /// Bytes of a stream that wait for its client; its writer waits beyond that.
     package var streamBytes = 262_144
 
+    /// Feeds at once, besides the connections above; the next one takes the place of the oldest of
+    /// who has most, whose client comes back and goes on where it was.
+    package var feeds = 1_200
+    /// Bytes of a feed that wait for one client, and about as many in the kernel: the rest stays
+    /// with the feed, once for all clients.
+    package var feedBytes = 16_384
+    /// Between two rounds of news to all feeds: what comes meanwhile goes out together.
+    package var feedPause = 50
+    /// After so long without news a feed shows that it lives.
+    package var feedPulse = 15_000
+    /// A feed ends after this, and its client comes back: who may read it is asked anew.
+    package var feedTime = 600_000
+
     package init() {}
+
+    /// Descriptors that are not connections: the index, models, workers' pipes.
+    private static let otherDescriptors = 512
+
+    /// The same with as many feeds as there are descriptors for.
+    package func fitting(descriptors: Int) -> HTTPLimits {
+        var limits = self
+        limits.feeds = min(feeds, max(8, descriptors - connections - Self.otherDescriptors))
+        return limits
+    }
+
+    func connections(of party: Peer.Party) -> Int {
+        shared.contains(party) ? connections : connectionsPerUser
+    }
 }

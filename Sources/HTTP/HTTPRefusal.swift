@@ -7,6 +7,11 @@ package struct HTTPRefusal: ClassifiedFailure, CustomStringConvertible, Hashable
     package let status: Int
     package let message: String
 
+    package init(status: Int, message: String) {
+        self.status = status
+        self.message = message
+    }
+
     package var failureClass: FailureClass { status == 503 ? .transient : .user }
     package var description: String { message }
 

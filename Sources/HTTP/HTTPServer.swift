@@ -3,6 +3,7 @@
 
 import Foundation
 import Glibc
+import Synchronization
 
 /// Serves what listens until its task is cancelled.
 package final class HTTPServer: Sendable {
@@ -15,6 +16,14 @@ package final class HTTPServer: Sendable {
     let patience: @Sendable (HTTPRequest) -> Int
     let handle: Handler
     let mailbox: Mailbox
+    let population = Mutex(Population())
+
+    /// How many are connected now.
+    package struct Population: Sendable, Hashable {
+        /// With a request, or its answer.
+        package var connections = 0
+        package var feeds = 0
+    }
 
     /// Milliseconds that nobody can set.
     package static let monotonicClock: @Sendable () -> Int = {
@@ -64,4 +73,10 @@ package final class HTTPServer: Sendable {
 
     /// Looks at the clock now: for clocks that tests move.
     package func wake() { mailbox.post(.look) }
+
+    /// Has all feeds asked for what is new; any number of times costs one round.
+    package func tellFeeds() { mailbox.post(.news) }
+
+    /// As of the last time that the sockets were waited for.
+    package var clients: Population { population.withLock { $0 } }
 }

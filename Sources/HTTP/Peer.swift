@@ -1,4 +1,5 @@
-// Who is at the other end of a connection: the kernel's word, taken when it is accepted.
+// Who is at the other end of a connection: the kernel's word, taken when it is accepted. Over a
+// unix socket that is a user, over TCP an address, which may be anybody's.
 
 import Glibc
 
@@ -8,10 +9,25 @@ package struct Peer: Sendable, Hashable {
     package let user: Int?
     /// Its group and supplementary groups then.
     package let groups: Set<Int>
+    /// Where it connected from over TCP; nil over a unix socket.
+    package let address: IPAddress?
 
-    package init(user: Int?, groups: Set<Int>) {
+    package init(user: Int?, groups: Set<Int>, address: IPAddress? = nil) {
         self.user = user
         self.groups = groups
+        self.address = address
+    }
+
+    /// Those who share the limits of one.
+    package enum Party: Sendable, Hashable {
+        case user(Int)
+        case network(IPAddress)
+        case unknown
+    }
+
+    package var party: Party {
+        if let address { return .network(address.network) }
+        return user.map(Party.user) ?? .unknown
     }
 
     /// `SO_PEERGROUPS` of `asm-generic/socket.h`, which Swift's Glibc module does not have: since
@@ -20,6 +36,10 @@ package struct Peer: Sendable, Hashable {
 
     /// - Parameter descriptor: a connected socket.
     init(of descriptor: CInt) {
+        if let other = SocketAddress(.other, of: descriptor) {
+            self.init(user: nil, groups: [], address: other.address)
+            return
+        }
         // struct ucred: process, user, group.
         var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
         var bytes = socklen_t(MemoryLayout.size(ofValue: credentials))

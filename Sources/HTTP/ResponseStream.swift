@@ -35,10 +35,14 @@ final class Mailbox: Sendable {
         case stop
         /// Look at the clock.
         case look
+        /// There is news for feeds.
+        case news
     }
 
     private struct Contents {
         var letters: [Letter] = []
+        /// Whether a letter already says that there is news.
+        var hasNews = false
         var isClosed = false
     }
 
@@ -52,7 +56,7 @@ final class Mailbox: Sendable {
         let kind =
             CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
         guard unsafe socketpair(AF_UNIX, kind, 0, &pair) == 0 else {
-            throw Listener.ListenError(call: "socketpair", path: "", code: errno)
+            throw Listener.ListenError(call: "socketpair", place: "", code: errno)
         }
         (bell, rope) = (pair[0], pair[1])
     }
@@ -67,6 +71,10 @@ final class Mailbox: Sendable {
     func post(_ letter: Letter) -> Bool {
         contents.withLock { contents in
             if contents.isClosed { return false }
+            if case .news = letter {
+                if contents.hasNews { return true }
+                contents.hasNews = true
+            }
             contents.letters.append(letter)
             // A bell that cannot be rung any louder rings already.
             var byte: UInt8 = 1
@@ -79,7 +87,7 @@ final class Mailbox: Sendable {
         var bytes = [UInt8](repeating: 0, count: 512)
         while unsafe recv(bell, &bytes, bytes.count, 0) > 0 {}
         return contents.withLock { contents in
-            defer { contents.letters = [] }
+            defer { (contents.letters, contents.hasNews) = ([], false) }
             return contents.letters
         }
     }

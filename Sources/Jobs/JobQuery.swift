@@ -22,6 +22,10 @@ package struct JobQuery: Sendable, Equatable {
     package var states: [JobState] = []
     /// Only jobs of this user.
     package var user: Int?
+    /// Only jobs whose model's name has this in it; ASCII letters of either case are alike.
+    package var model: String?
+    /// Only jobs whose name, identifier or reason has this in it.
+    package var words: String?
     package var order = Order.standing
 
     package init() {}
@@ -35,6 +39,8 @@ package struct JobQuery: Sendable, Equatable {
             items.append("state=" + states.map(\.rawValue).joined(separator: ","))
         }
         if let user { items.append("user=\(user)") }
+        if let model { items.append("model=\(QueryValue.encoded(model))") }
+        if let words { items.append("text=\(QueryValue.encoded(words))") }
         if order != .standing { items.append("order=\(order.rawValue)") }
         return items.isEmpty ? "" : "?" + items.joined(separator: "&")
     }
@@ -60,6 +66,8 @@ package struct JobQuery: Sendable, Equatable {
                     throw QueryValue.wrong(name, value, "states of \(known)")
                 }
             case "user": user = try QueryValue.number(value, of: name)
+            case "model": model = try QueryValue.piece(value, of: name)
+            case "text": words = try QueryValue.piece(value, of: name)
             case "order":
                 guard let order = Order(rawValue: value) else {
                     throw QueryValue.wrong(
@@ -67,7 +75,9 @@ package struct JobQuery: Sendable, Equatable {
                         Order.allCases.map(\.rawValue).joined(separator: " or "))
                 }
                 self.order = order
-            default: throw QueryValue.unknown(name, known: "limit, after, state, user, order")
+            default:
+                throw QueryValue.unknown(
+                    name, known: "limit, after, state, user, model, text, order")
             }
         }
     }
@@ -152,7 +162,7 @@ package struct AuditQuery: Sendable, Equatable {
 }
 
 /// Values of a query, and what is said where they make no sense.
-private enum QueryValue {
+enum QueryValue {
     static func number(_ text: String, of name: String) throws(ErrorDocument) -> Int {
         guard let number = Int(text), number >= 0 else { throw wrong(name, text, "a number") }
         return number
@@ -161,6 +171,31 @@ private enum QueryValue {
     static func positive(_ text: String, of name: String) throws(ErrorDocument) -> Int {
         guard let number = Int(text), number > 0 else { throw wrong(name, text, "1 or more") }
         return number
+    }
+
+    /// A piece of text to look for; nil for an empty one.
+    static func piece(_ text: String, of name: String) throws(ErrorDocument) -> String? {
+        let bytesMax = 200
+        guard text.utf8.count <= bytesMax else {
+            throw ErrorDocument(
+                code: .refused,
+                message: "`\(name)` in the query has \(text.utf8.count) bytes: expected at most "
+                    + "\(bytesMax)")
+        }
+        return text.isEmpty ? nil : text
+    }
+
+    /// Letters, digits and few signs stay; all else as %XX.
+    static func encoded(_ text: String) -> String {
+        text.utf8.map { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
+                return String(UnicodeScalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                return "%" + (byte < 16 ? "0" : "") + digits
+            }
+        }.joined()
     }
 
     static func wrong(_ name: String, _ value: String, _ expected: String) -> ErrorDocument {

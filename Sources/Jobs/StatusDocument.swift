@@ -93,6 +93,8 @@ package struct JobDetail: Sendable, Equatable, Codable {
     package var jobDirectory: String
     /// Folder of the results; set once they are whole.
     package var resultsDirectory: String?
+    /// What somebody wrote about it; nil where nobody did.
+    package var note: JobNote?
 
     package init(
         summary: JobSummary, record: JobRecord?, attempts: [Attempt], jobDirectory: String,
@@ -106,7 +108,7 @@ package struct JobDetail: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case summary, record, attempts
+        case summary, record, attempts, note
         case jobDirectory = "job_dir"
         case resultsDirectory = "results_dir"
     }
@@ -196,6 +198,8 @@ package struct ErrorDocument: ClassifiedFailure, Sendable, Equatable, Codable {
         case notFound = "not-found"
         /// It is somebody else's.
         case forbidden
+        /// Nobody knows who asks: no token, or one that does not count.
+        case unknownCaller = "unknown-caller"
         /// The job's state does not allow it.
         case refused
         case tooLarge = "too-large"
@@ -209,7 +213,7 @@ package struct ErrorDocument: ClassifiedFailure, Sendable, Equatable, Codable {
 
     package var failureClass: FailureClass {
         switch code {
-        case .manifest, .notFound, .forbidden, .refused, .tooLarge: .user
+        case .manifest, .notFound, .forbidden, .unknownCaller, .refused, .tooLarge: .user
         case .unavailable: .transient
         }
     }

@@ -29,4 +29,7 @@ extension WorkerRequest {
     /// In the job's folder: the worker's standard error, and the stages of the present attempt.
     package static let logFileName = "worker.log"
     package static let progressFileName = "progress.jsonl"
+    /// What the present attempt was expected to take when it began, as `layerfold plan --json`
+    /// prints it.
+    package static let planFileName = "plan.json"
 }

@@ -1,8 +1,8 @@
 // How to load a folded model: lines to paste, with names from outside quoted for the language
 // they stand in.
 
-enum LoadingText {
-    static func transformers(_ path: String) -> String {
+package enum LoadingText {
+    package static func transformers(_ path: String) -> String {
         """
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -14,11 +14,11 @@ enum LoadingText {
         """
     }
 
-    static func vllm(_ path: String) -> String {
+    package static func vllm(_ path: String) -> String {
         "vllm serve \(shellQuoted(folder(path)))"
     }
 
-    static func llamaCpp(_ path: String) -> String {
+    package static func llamaCpp(_ path: String) -> String {
         let file = shellQuoted(folder(path) + ".gguf")
         return """
             python convert_hf_to_gguf.py \(shellQuoted(folder(path))) --outfile \(file)
@@ -27,7 +27,7 @@ enum LoadingText {
     }
 
     /// With a file that is one already.
-    static func llamaCpp(file path: String) -> String {
+    package static func llamaCpp(file path: String) -> String {
         "llama-cli -m \(shellQuoted(folder(path))) -p \"The sea was\""
     }
 

@@ -11,7 +11,7 @@ package struct ReportMetric: Sendable, Hashable {
         self.metric = metric
     }
 
-    init(_ evaluation: RunReport.Evaluation) {
+    package init(_ evaluation: RunReport.Evaluation) {
         self.init(task: evaluation.task, metric: evaluation.metric)
     }
 
@@ -58,13 +58,13 @@ package struct ReportMetric: Sendable, Hashable {
     package var isUndirected: Bool { ["length", "stopped"].contains(metric) }
 
     /// For the head of a column.
-    var direction: String {
+    package var direction: String {
         if isUndirected { return "nearest the original is best" }
         return isLowerBetter ? "lower is better" : "higher is better"
     }
 
     /// A value of this metric, for a table: all values of a column have the same shape.
-    func text(_ value: Double) -> String {
+    package func text(_ value: Double) -> String {
         if isShare { return NumberText.fixed(value * 100, 1) + "%" }
         if value.magnitude >= 10_000 { return NumberText.significant(value, digits: 4) }
         return value.magnitude < 1 && !isPerplexity
@@ -72,12 +72,12 @@ package struct ReportMetric: Sendable, Hashable {
     }
 
     /// A value of this metric, for a sentence: three digits.
-    func short(_ value: Double) -> String {
+    package func short(_ value: Double) -> String {
         isShare ? NumberText.fixed(value * 100, 1) + "%" : NumberText.significant(value)
     }
 
     /// The change from `original` to `value`: points for shares, else relative.
-    func change(from original: Double, to value: Double) -> String {
+    package func change(from original: Double, to value: Double) -> String {
         if isShare { return NumberText.points(value - original) }
         guard original != 0 else { return "from 0" }
         return NumberText.change(value / original - 1)

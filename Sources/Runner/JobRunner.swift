@@ -28,16 +28,19 @@ package struct JobSetting {
     package var results: FilePath
     /// The folder of store and index, which knows how fast this machine is; nil: nobody does.
     package var state: FilePath?
+    /// Where `run` leaves its forecast, for whoever compares it with what happened; nil: nowhere.
+    package var plan: FilePath?
 
     package init(
         store: ContentStore, models: ModelLocator, data: PathScope, results: FilePath,
-        state: FilePath? = nil
+        state: FilePath? = nil, plan: FilePath? = nil
     ) {
         self.store = store
         self.models = models
         self.data = data
         self.results = results
         self.state = state
+        self.plan = plan
     }
 }
 
@@ -165,6 +168,10 @@ package final class JobRunner {
             for obstacle in forecast.obstacles { progress.note(obstacle) }
             progress.expect(
                 TimeLeft(forecast.stages.map { (name: $0.name, seconds: $0.seconds) }))
+            if let path = setting.plan {
+                let text = String(decoding: try JobJSON.encode(forecast), as: UTF8.self)
+                try DurableText.write(text, to: path)
+            }
         } catch let stopped as JobStopped {
             throw stopped
         } catch {

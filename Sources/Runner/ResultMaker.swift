@@ -247,6 +247,9 @@ struct ResultMaker {
             try cache.run(stage)
         }
         guard let found = compared else { return nil }
+        for reason in stage.missing(found) {
+            progress.warn("\(request.folder) is not held against all: \(reason)")
+        }
         let text = FoldText.rivals(found)
         progress.note("\(request.folder): \(text)")
         if !Rival.isFirstBest(found) { progress.warn("\(request.folder) does not win: \(text)") }

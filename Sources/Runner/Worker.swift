@@ -114,7 +114,8 @@ package struct Worker {
                 store: store,
                 models: ModelLocator(roots: request.modelRoots.map { FilePath($0) }),
                 data: .below(request.dataRoots.map { FilePath($0) }), results: results,
-                state: state),
+                state: state,
+                plan: FilePath(request.jobDirectory).appending(WorkerRequest.planFileName)),
             progress: progress, scope: scope)
         guard scope == .whole else { return try runner.fillCache() }
         runner.remarks = remarks()

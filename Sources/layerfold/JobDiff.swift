@@ -51,7 +51,8 @@ extension JobDiff.Side {
         var values: [String: String] = [:]
         if let description = detail.record?.description {
             values = JobDiff.flattened(
-                try JSONSerialization.jsonObject(with: try description.canonicalJSON()))
+                try JSONSerialization.jsonObject(
+                    with: try description.withoutNotify.canonicalJSON()))
         }
         if let folder = detail.resultsDirectory,
             let report = try? ResultPlace.report(folder, state: "")

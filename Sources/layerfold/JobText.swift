@@ -63,12 +63,17 @@ enum JobText {
             ("started", ago(job.startedAtMilliseconds)),
             ("finished", ago(job.finishedAtMilliseconds)), ("took", time(job, now: now)),
             ("waits until", job.notBeforeMilliseconds.map(date)),
+            ("note", detail.note.map(words)),
         ]
         rows += detail.attempts.map { ("attempt", words($0)) }
         rows += [("files", detail.jobDirectory), ("results", detail.resultsDirectory)]
         return rows.compactMap { name, text in
             text.flatMap { $0.isEmpty ? nil : [name, $0] }
         }
+    }
+
+    private static func words(_ note: JobNote) -> String {
+        TextTable.oneLine(note.text) + " (\(UserName.of(note.by)), \(date(note.atMilliseconds)))"
     }
 
     private static func words(_ attempt: JobDetail.Attempt) -> String {

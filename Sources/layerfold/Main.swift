@@ -46,7 +46,10 @@ struct Layerfold: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Care",
-                subcommands: [StoreCommand.self, DoctorCommand.self, ClusterCommand.self]),
+                subcommands: [
+                    StoreCommand.self, DoctorCommand.self, TokenCommand.self, NotifyCommand.self,
+                    ClusterCommand.self,
+                ]),
         ])
 
     /// Before any verb runs: the process may restart itself once for better BLAS kernels.

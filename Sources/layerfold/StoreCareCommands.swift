@@ -1,8 +1,11 @@
 // `layerfold store verify`, `gc` and `pin`: reading everything, making room, keeping things.
 
 import ArgumentParser
+import DurableIO
+import Failures
 import Foundation
 import Glibc
+import Jobs
 import Store
 import SystemPackage
 
@@ -114,9 +117,11 @@ struct StoreGC: ParsableCommand {
         let protectedBytes: Int
         let secondsToCompute: Double
         let isOverLimit: Bool
+        /// Paths of what may not be removed.
+        let stuck: [String]
 
         private enum CodingKeys: String, CodingKey {
-            case actions, objects
+            case actions, objects, stuck
             case freedBytes = "freed_bytes"
             case keptBytes = "kept_bytes"
             case protectedBytes = "protected_bytes"
@@ -132,6 +137,7 @@ struct StoreGC: ParsableCommand {
         var policy = CollectorPolicy()
         if let limit { policy.limit = .bounds(CacheBounds(limit)) }
         policy.graceSeconds = grace
+        policy.workingSince = try workingSince()
         policy.isDryRun = dryRun
         let report = try StoreCommand.open(place.state).collect(policy)
         if json {
@@ -140,7 +146,7 @@ struct StoreGC: ParsableCommand {
                     actions: report.actions.count, objects: report.objects.count,
                     freedBytes: report.freedBytes, keptBytes: report.keptBytes,
                     protectedBytes: report.protectedBytes, secondsToCompute: report.lostSeconds,
-                    isOverLimit: report.isOverLimit))
+                    isOverLimit: report.isOverLimit, stuck: report.stuck.map(\.string)))
         }
         Terminal.line(
             "\(dryRun ? "would remove" : "removed") \(report.actions.count) actions and "
@@ -150,10 +156,44 @@ struct StoreGC: ParsableCommand {
             Terminal.line(
                 "to compute that again would take \(Int(report.lostSeconds.rounded())) s")
         }
+        for path in report.stuck {
+            Terminal.line(
+                "`\(path)` stays, for it may not be removed: it is somebody else's, or a folder")
+        }
         if report.isOverLimit {
             Terminal.line(
-                "what is young or pinned alone exceeds the limit: \(report.protectedBytes) bytes")
+                "what is young, pinned or in use alone exceeds the limit: "
+                    + "\(report.protectedBytes) bytes")
         }
+    }
+
+    /// When the oldest job was started that is under way, as the daemon's index has it;
+    /// milliseconds since 1970 UTC. Nil where none is, or no daemon ever worked here.
+    private func workingSince() throws -> Int? {
+        let path = StoreLayout(state: FilePath(place.state)).index
+        guard try Syscalls.stat(path) != nil else { return nil }
+        do {
+            return Self.workingSince(
+                try IndexDatabase(reading: path).jobs(
+                    in: JobState.allCases.filter { !$0.isFinal }.map(\.rawValue)))
+        } catch {
+            throw Failure(
+                .refused,
+                "nothing was removed, because nobody can tell what running jobs need: "
+                    + FaultText.describe(error)
+                    + "; start the daemon once, or make the index anew with `layerfold store "
+                    + "rebuild-index`")
+        }
+    }
+
+    /// As the daemon's own collection has it: of jobs that have a worker, are published, or wait
+    /// for their next try. A held one takes from the store what is there by then.
+    private static func workingSince(_ unfinished: [JobRow]) -> Int? {
+        unfinished.compactMap { row in
+            let isHeld = row.state == JobState.held.rawValue
+            let isWaiting = row.state == JobState.queued.rawValue && row.notBefore == nil
+            return isHeld || isWaiting ? nil : row.startedAt
+        }.min()
     }
 }
 

@@ -251,6 +251,7 @@ import Testing
             #expect(isHarmless || message.contains("\(entry.call.rawValue) failed"))
             if failure != nil { #expect(try scratch.names == [], "call \(index): \(entry)") }
         }
+        FaultRounds.tell(rounds: calls.count)
     }
 
     @Test("a write that is cut short goes on, and a kernel that cannot copy is helped out")

@@ -85,6 +85,41 @@ struct DocumentsTests {
     }
 
     @Test(
+        "pages of files name every key, and main pages say exit codes, files and examples",
+        .enabled(if: tools.allSatisfy(has), "bash, python3 or groff is missing"))
+    func formats() throws {
+        let folder = try Self.make()
+        let manuals = folder.path + "/share/man/"
+        func page(_ name: String) throws -> String {
+            let text = try String(contentsOfFile: manuals + name, encoding: .utf8)
+            return text.replacingOccurrences(of: "\\-", with: "-")
+        }
+        let settings = try String(
+            contentsOf: Places.root.appending(path: "systemd/layerfoldd.yaml"), encoding: .utf8)
+        let keys = settings.matches(of: #/(?m)^(?:# )?([a-z_]+): /#).map { String($0.1) }
+        #expect(keys.count > 15)
+        for key in keys {
+            #expect(try page("man5/layerfoldd.yaml.5").contains(".TP\n\\fB\(key)\\fR"), "\(key)")
+        }
+        for key in ["version", "model", "compress", "evaluate", "priority"] {
+            #expect(
+                try page("man5/layerfold-manifest.5").contains(".TP\n\\fB\(key)\\fR"), "\(key)")
+        }
+        for name in ["man1/layerfold.1", "man8/layerfoldd.8"] {
+            for title in ["EXIT STATUS", "FILES", "EXAMPLES", "SEE ALSO"] {
+                #expect(try page(name).contains(".SH \(title)\n"), "\(name): \(title)")
+            }
+        }
+        #expect(try page("man1/layerfold-submit.1").contains("daemon is not to be reached"))
+        #expect(try page("man8/layerfoldd.8").contains("78"))
+        guard Self.has("mandoc") else { return }
+        let pages = try FileManager.default.subpathsOfDirectory(atPath: manuals)
+            .filter { $0.contains("/") }.map { manuals + $0 }
+        let lint = try run("/usr/bin/env", ["mandoc", "-Tlint", "-Wwarning"] + pages)
+        #expect(lint.status == 0, "\(lint.output)")
+    }
+
+    @Test(
         "completions know every verb, and bash can read its own",
         .enabled(if: tools.allSatisfy(has), "bash, python3 or groff is missing"))
     func completions() throws {

@@ -1,6 +1,9 @@
 // `layerfold store gc`, `pin` and `verify` on a store that a job filled.
 
 import Foundation
+import Jobs
+import Store
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -58,10 +61,61 @@ import Testing
         #expect(second["actions"] as? Int == count)
         #expect((second["seconds_to_compute"] as? Double ?? 0) > 0)
         #expect(second["kept_bytes"] as? Int == 0)
+        #expect(second["stuck"] as? [String] == [])
+        // unlink(2) refuses a folder, to root as well.
+        let folderOfAction = "/store/act/ab/ab\(String(repeating: "0", count: 62)).json"
+        try FileManager.default.createDirectory(
+            atPath: state + folderOfAction, withIntermediateDirectories: true)
+        let stuck = try #require(try gc(state)["stuck"] as? [String])
+        #expect(stuck.count == 1 && stuck[0].hasSuffix(folderOfAction))
         for words in [["--job", "tiny"], ["--job", "other"], [], ["abcd", "--job", "tiny"]] {
             #expect(try layerfold(["store", "pin", "--state", state] + words).status != 0)
         }
         #expect(try layerfold("store", "gc", "--state", state, "--grace=-1").status == 2)
+    }
+
+    @Test("what a running job may need stays, however old; what waits or is held needs nothing yet")
+    func sparesRunningJobs() throws {
+        let (folder, state) = try make()
+        defer { withExtendedLifetime(folder) {} }
+        let index = try IndexDatabase(path: StoreLayout(state: FilePath(state)).index)
+        var row = JobRow(
+            id: Self.id, name: "tiny", owner: 0, manifestDigest: "", state: "queued",
+            submittedAt: 1)
+        _ = try index.insertJob(row)
+        // Long before anything in the store was used; while the daemon has its index open.
+        row = try #require(try index.job(Self.id))
+        row.startedAt = 1
+        func removed(_ state: JobState, notBefore: Int? = nil) throws -> Int? {
+            row.state = state.rawValue
+            row.notBefore = notBefore
+            try index.commit([.init(job: row)])
+            return try gc(folder.path + "/state", "--dry-run")["actions"] as? Int
+        }
+        for state in [JobState.running, .publishing, .cancelling] {
+            #expect(try removed(state) == 0, "\(state)")
+        }
+        #expect(try removed(.queued, notBefore: 1) == 0)
+        for state in [JobState.queued, .held, .done, .failed, .cancelled] {
+            #expect(try removed(state) ?? 0 > 0, "\(state)")
+        }
+    }
+
+    @Test("where nobody can tell what running jobs need, nothing is removed")
+    func sparesWhereUnknown() throws {
+        let (folder, state) = try make()
+        defer { withExtendedLifetime(folder) {} }
+        let index = StoreLayout(state: FilePath(state)).index
+        try FileManager.default.createDirectory(
+            atPath: index.removingLastComponent().string, withIntermediateDirectories: true)
+        try Data(String(repeating: "this is no database. ", count: 500).utf8).write(
+            to: URL(filePath: index.string))
+        let outcome = try layerfold(
+            "store", "gc", "--state", state, "--limit", "0", "--grace", "0")
+        #expect(outcome.status == 4)
+        #expect(outcome.errors.contains("rebuild-index"), "\(outcome.errors)")
+        try FileManager.default.removeItem(atPath: index.string)
+        #expect(try gc(state)["actions"] as? Int ?? 0 > 0)
     }
 
     @Test("verification in parts names the jobs that used what is damaged")

@@ -3,13 +3,15 @@
 import Client
 import Daemon
 import DurableIO
+import HTTP
 import Logging
 import SystemPackage
 import Testing
 
 /// Runs a daemon around `body`, with the worker of `TestDaemon` and a clock of its own.
 func withDaemon(
-    state: FilePath? = nil, configure: (inout DaemonConfiguration) -> Void = { _ in },
+    state: FilePath? = nil, sockets: [PassedSockets.Socket] = [],
+    configure: (inout DaemonConfiguration) -> Void = { _ in },
     _ body: (TestDaemon, ManualClock) async throws -> Void
 ) async throws {
     await Turn.ofDaemons.take()
@@ -26,8 +28,8 @@ func withDaemon(
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let service = DaemonService(
-        configuration: configuration, notifier: Notifier(environment: [:], process: 0),
-        logger: logger)
+        configuration: configuration, sockets: sockets,
+        notifier: Notifier(environment: [:], process: 0), logger: logger)
     let task = Task { try await service.run() }
     #expect(await eventually { (try? daemon.client.status()) != nil })
     do {

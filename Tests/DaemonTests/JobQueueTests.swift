@@ -183,26 +183,32 @@ import Testing
     {
         let daemon = try TestDaemon()
         let clock = ManualClock()
-        var bench = try await Bench(daemon, clock)
-        _ = try await bench.submit("gate-a")
-        let id = try await bench.submit("ok-p")
-        await bench.stop()
-        // The first process is none that anybody kills.
-        let first = try #require(ProcessIdentity(of: 1))
-        var row = try #require(try bench.index.job(id))
-        row.state = JobState.running.rawValue
-        row.attempts = 1
-        var attempt = AttemptRow(
-            id: JobIdentifier.make(now: clock.now), job: id,
-            state: AttemptState.running.rawValue, startedAt: clock.now)
-        (attempt.process, attempt.processStart, attempt.boot) = (1, first.start, first.boot)
-        try bench.index.commit([.init(job: row, attempt: attempt)])
-        bench = try await Bench(daemon, clock) { $0.grace = .milliseconds(50) }
-        let held = try await bench.summary(id)
-        #expect(held.state == .held && held.held == .user)
-        #expect(held.reason?.contains("process 1,") == true, "\(held)")
-        await bench.stop()
-        bench = try await Bench(daemon, clock)
+        let id: String
+        // Each daemon lets go of the index before the next one opens it.
+        do {
+            let bench = try await Bench(daemon, clock)
+            _ = try await bench.submit("gate-a")
+            id = try await bench.submit("ok-p")
+            await bench.stop()
+            // The first process is none that anybody kills.
+            let first = try #require(ProcessIdentity(of: 1))
+            var row = try #require(try bench.index.job(id))
+            row.state = JobState.running.rawValue
+            row.attempts = 1
+            var attempt = AttemptRow(
+                id: JobIdentifier.make(now: clock.now), job: id,
+                state: AttemptState.running.rawValue, startedAt: clock.now)
+            (attempt.process, attempt.processStart, attempt.boot) = (1, first.start, first.boot)
+            try bench.index.commit([.init(job: row, attempt: attempt)])
+        }
+        do {
+            let bench = try await Bench(daemon, clock) { $0.grace = .milliseconds(50) }
+            let held = try await bench.summary(id)
+            #expect(held.state == .held && held.held == .user)
+            #expect(held.reason?.contains("process 1,") == true, "\(held)")
+            await bench.stop()
+        }
+        let bench = try await Bench(daemon, clock)
         #expect(try await bench.summary(id).state == .held, "until somebody has looked")
         #expect(daemon.runs(of: "ok-p").isEmpty)
         _ = try await bench.queue.release(id, by: Self.alice)
@@ -217,22 +223,23 @@ import Testing
     ) async throws {
         let daemon = try TestDaemon()
         let clock = ManualClock()
-        var bench = try await Bench(daemon, clock)
-        let record = try bench.record("ok-r")
         let folders = StateFolders(state: daemon.state)
-        // In the way of the record, so that it is refused after its manifest is there.
-        try Syscalls.makeFolders(folders.job(record.id).appending("job.json/x"))
-        let queue = bench.queue
-        let plan = FaultPlan(.error(.ioError), atCall: number, among: [.unlink, .rmdir])
-        await FaultPlan.$current.withValue(plan) {
-            await #expect(throws: (any Error).self) {
-                try await queue.admit(record, manifest: [])
+        do {
+            let bench = try await Bench(daemon, clock)
+            let record = try bench.record("ok-r")
+            // In the way of the record, so that it is refused after its manifest is there.
+            try Syscalls.makeFolders(folders.job(record.id).appending("job.json/x"))
+            let plan = FaultPlan(.error(.ioError), atCall: number, among: [.unlink, .rmdir])
+            await FaultPlan.$current.withValue(plan) {
+                await #expect(throws: (any Error).self) {
+                    try await bench.queue.admit(record, manifest: [])
+                }
             }
+            #expect(plan.hasFired)
+            #expect(!TestFolder.exists(folders.job(record.id)))
+            await bench.stop()
         }
-        #expect(plan.hasFired)
-        #expect(!TestFolder.exists(folders.job(record.id)))
-        await bench.stop()
-        bench = try await Bench(daemon, clock)
+        let bench = try await Bench(daemon, clock)
         #expect(await eventually { TestFolder.names(in: folders.jobs).isEmpty })
         #expect(try bench.index.jobIdentifiers().isEmpty)
         await bench.stop()

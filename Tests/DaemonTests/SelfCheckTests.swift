@@ -150,14 +150,6 @@ struct SelfCheckTests {
         #expect(DeploymentFacts.mappedUsers(inMap: "") == 0)
     }
 
-    @Test func `network file systems are known by their number`() {
-        #expect(NetworkFileSystem.name(ofKind: 0x6969) == "NFS")
-        // The kernel's number is 32 bits wide, and may come with a sign.
-        #expect(NetworkFileSystem.name(ofKind: Int(Int32(bitPattern: 0xFF53_4D42))) == "CIFS")
-        #expect(NetworkFileSystem.name(ofKind: 0xEF53) == nil)
-        #expect(NetworkFileSystem.name(at: "/") == nil)
-    }
-
     @Test func `a group of admins that is made later counts from the next look on`() async throws {
         let folder = try TestFolder()
         let number = Mutex<Int?>(nil)

@@ -176,9 +176,9 @@ struct UnitWorkerTests {
         defer { withExtendedLifetime(units) {} }
         try await daemon.start()
         try daemon.drop("gate-o")
-        try daemon.drop("ok-o")
         let worker = try await daemon.worker(of: "gate-o")
         let id = try await daemon.wait(for: "gate-o", .running).id
+        try daemon.drop("ok-o")
         #expect(await eventually { try daemon.client.jobs().jobs.count == 2 })
         #expect(await eventually { try daemon.client.job(id).attempts.first?.process != nil })
         if isStopped { #expect(daemon.stop() == 0) } else { daemon.killHard() }

@@ -2,6 +2,7 @@
 
 import DurableIO
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite struct DurableFileTests {
@@ -108,6 +109,7 @@ import Testing
             number += 1
         }
         #expect(number == 11, "the write makes ten calls")
+        FaultRounds.tell(rounds: number - 1)
     }
 
     @Test("a short write goes on, an interrupted call is repeated")

@@ -6,6 +6,7 @@ import Foundation
 import Glibc
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite struct FileBatchTests {
@@ -83,6 +84,7 @@ import Testing
             #expect("\(failure)".contains("\(entry.call.rawValue) failed"), "\(entry)")
             #expect(try folder.names == [], "call \(index): \(entry)")
         }
+        FaultRounds.tell(rounds: whole.trace.count)
     }
 
     @Test("a name that is taken is refused before anything is written")

@@ -19,6 +19,7 @@ import Testing
                 to: URL(filePath: path.string))
             let file = try MappedFile(path)
             try file.verifyUnchanged()
+            let before = try #require(try Syscalls.stat(path))
             let handle = try FileHandle(forUpdating: URL(filePath: path.string))
             try handle.truncate(atOffset: UInt64(kept))
             // The kernel keeps the rest of the last page, as zeros.
@@ -29,10 +30,21 @@ import Testing
             let error = #expect(throws: MappedFileError.self) { try file.verifyUnchanged() }
             #expect(error?.failureClass == .user)
             #expect(error?.description.contains("found \(kept) bytes, expected 12293") == true)
-            // Made as long as it was, with the time that it had.
+            // Made as long as it was, with the time that it had, and a change of rights that
+            // explains the time that nobody can set: only the mapping knows.
             try handle.truncate(atOffset: UInt64(3 * page + 5))
             try handle.close()
-            #expect(throws: MappedFileError.self) { try file.verifyUnchanged() }
+            let (seconds, rest) = before.modifiedNanoseconds.quotientAndRemainder(
+                dividingBy: 1_000_000_000)
+            // The first is UTIME_OMIT.
+            let times = [
+                timespec(tv_sec: 0, tv_nsec: (1 << 30) - 2),
+                timespec(tv_sec: Int(seconds), tv_nsec: Int(rest)),
+            ]
+            try #require(unsafe utimensat(AT_FDCWD, path.string, times, 0) == 0)
+            let rights = mode_t(before.permissions ^ 0o100)
+            try #require(unsafe chmod(path.string, rights) == 0)
+            #expect(throws: MappedFileError.lost(path: path.string)) { try file.verifyUnchanged() }
         }
     }
 
@@ -54,11 +66,13 @@ import Testing
         let numbers: [(UInt32, String?)] = [
             (0x6969, "NFS"), (0xFF53_4D42, "CIFS"), (0xFE53_4D42, "SMB"), (0x00C3_6400, "Ceph"),
             (0x0BD0_0BD0, "Lustre"), (0x0102_1997, "9P"), (0xEF53, nil), (0x9123_683E, nil),
+            (0x7461_636F, "OCFS2"), (0x0116_1970, "GFS2"), (0xAAD7_AAEA, "PanFS"),
             (0x5846_5342, nil), (0x0102_1994, nil), (0x6573_5546, nil), (0, nil),
         ]
         for (number, name) in numbers {
             #expect(FileSystemKind.networkName(ofNumber: number) == name)
         }
+        #expect(FileSystemKind.networkName(at: "/") == nil)
         // A folder that is not there yet lies where the nearest one does.
         #expect(FileSystemKind.networkName(at: "/proc/none/such/folder") == nil)
         #expect(FileSystemKind.number(at: "/proc") == 0x9FA0)

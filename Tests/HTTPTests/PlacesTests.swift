@@ -17,14 +17,14 @@ import Testing
     private static func holders(_ crowd: String) -> [PlaceHolder] {
         crowd.enumerated().map { index, letter in
             PlaceHolder(
-                id: index, user: Int(letter.lowercased().utf8.first ?? 0),
+                id: index, party: .user(Int(letter.lowercased().utf8.first ?? 0)),
                 isYielding: letter.isLowercase)
         }
     }
 
     private static func find(_ user: Character, _ crowd: String) -> Place {
         Place.find(
-            for: Int(user.asciiValue ?? 0), among: holders(crowd), limits: limits)
+            for: .user(Int(user.asciiValue ?? 0)), among: holders(crowd), limits: limits)
     }
 
     struct Case: Sendable {
@@ -51,6 +51,19 @@ import Testing
     func `a place is found as the rule says`(one: Case) {
         let expected: Place = one.place.map { $0 == -1 ? .free : .of($0) } ?? .missing
         #expect(Self.find(one.user, one.crowd) == expected, "\(one.user) among \(one.crowd)")
+    }
+
+    @Test func `who speaks for many has the places of many, and others keep theirs`() {
+        var limits = Self.limits
+        limits.shared = [.user(Int(UInt8(ascii: "p")))]
+        func find(_ user: Character, _ crowd: String) -> Place {
+            Place.find(
+                for: .user(Int(user.asciiValue ?? 0)), among: Self.holders(crowd), limits: limits)
+        }
+        #expect(find("p", "ppppp") == .free && find("p", "PPPPP") == .free)
+        #expect(find("p", "pppppp") == .of(0) && find("p", "PPPPPP") == .missing)
+        #expect(find("a", "pppppp") == .of(0), "a newcomer takes one of the many")
+        #expect(find("a", "aaapp") == .of(0), "others have the limit of one")
     }
 
     @Test func `whatever others do, who has no connection gets a place while one yields`() {

@@ -71,7 +71,13 @@ final class SocketClient: Sendable {
 
     private let descriptor: CInt
     /// Lives as long as its clients.
-    private let site: Site
+    private let site: any Sendable
+
+    /// - Parameter descriptor: is connected, and closed with the client.
+    init(connected descriptor: CInt, to site: any Sendable) {
+        self.descriptor = descriptor
+        self.site = site
+    }
 
     init(_ path: String, of site: Site) throws {
         self.site = site
@@ -112,6 +118,19 @@ final class SocketClient: Sendable {
                 let more = try receive(1)
                 if more.isEmpty { return heard }
                 heard += String(decoding: more, as: UTF8.self)
+            }
+            return heard
+        }
+    }
+
+    /// So many bytes, or what came until the server closed.
+    func hear(count: Int) async throws -> Int {
+        try await onThread { [self] in
+            var heard = 0
+            while heard < count {
+                let more = try receive(min(65_536, count - heard))
+                if more.isEmpty { break }
+                heard += more.count
             }
             return heard
         }

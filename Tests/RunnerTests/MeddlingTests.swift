@@ -13,6 +13,7 @@ import Store
 import SystemPackage
 import TestSupport
 import Testing
+import Tokenizer
 
 @testable import Runner
 
@@ -175,6 +176,38 @@ import Testing
         let error = #expect(throws: InputChanged.self) { try scene.cache.run(other) }
         #expect(error?.description.contains("tokenizer.json: input changed") == true)
         #expect(try !scene.isKept(other.key))
+    }
+
+    @Test("a tokenizer that could not be read at first is not taken for one that stayed the same")
+    func unreadTokenizer() throws {
+        let copy = try ChangedInputTests.Copy()
+        let side = try Checkpoint(copy.model).sideFiles
+        let plan = FaultPlan(.error(.ioError), atCall: 1, among: [.open])
+        let error = #expect(throws: InputChanged.self) {
+            try FaultPlan.$current.withValue(plan) { try IdentifiedTokenizer(side) }
+        }
+        #expect(plan.hasFired)
+        #expect(error?.description.contains("could not be before") == true)
+        _ = try IdentifiedTokenizer(side)
+    }
+
+    @Test("who reads a mapped file asks behind it whether it was there")
+    func mappedFiles() throws {
+        let copy = try ChangedInputTests.Copy()
+        let file = copy.model.appending("tokenizer.json")
+        let reads: [() throws -> Void] = [
+            { _ = try MappedBytes.digest(file) }, { _ = try TokenizerFolder.load(copy.model) },
+        ]
+        for read in reads {
+            try read()
+            // Its state is asked for when it is opened, and again.
+            for call in 1...2 {
+                let plan = FaultPlan(.error(.ioError), atCall: call, among: [.stat])
+                #expect(throws: (any Error).self, "\(call)") {
+                    try FaultPlan.$current.withValue(plan) { try read() }
+                }
+            }
+        }
     }
 
     @Test("small files that change while they are read stop the job, even where that is taken back")

@@ -83,6 +83,19 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: results.appending("report.json").string))
     }
 
+    @Test("what the attempt was expected to take lies in the job's folder, stage by stage")
+    func keepsPlan() throws {
+        let ear = Ear()
+        #expect(try run(ear) == .succeeded, "\(ear.failures)")
+        let file = state.appending("jobs").appending(WorkerRequest.planFileName)
+        let plan = try JSONDecoder().decode(
+            JobForecast.self, from: try Data(contentsOf: URL(filePath: file.string)))
+        let finished = ear.lines.withLock { $0 }.compactMap { line in
+            if case .stageFinished(let stage, _, _, _) = line { stage } else { nil }
+        }
+        #expect(plan.stages.map(\.name).contains("merge") && finished.contains("merge"))
+    }
+
     @Test("one that removes them each time makes a failure that may pass, and is told of")
     func keepsVanishing() throws {
         let results = results

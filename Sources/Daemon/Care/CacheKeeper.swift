@@ -12,15 +12,21 @@ package actor CacheKeeper {
     private let live: LiveConfiguration
     private var configuration: DaemonConfiguration { live.current }
     private let logger: Logger
+    private let witness: any Witness
     private var wasOverLimit = false
+    /// Paths that could not be removed when they were told last.
+    private var lastStuck: [String] = []
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.cache")
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    package init(_ settings: LiveConfiguration, logger: Logger) {
+    package init(
+        _ settings: LiveConfiguration, logger: Logger, witness: any Witness = Witnesses()
+    ) {
         live = settings
+        self.witness = witness
         self.logger = logger
     }
 
@@ -30,7 +36,8 @@ package actor CacheKeeper {
             do { try await configuration.clock.sleep(configuration.cacheInterval) } catch {
                 return
             }
-            collect(workingSince: await queue.workingSince())
+            let report = collect(workingSince: await queue.workingSince())
+            if let report, report.removesAnything { await queue.note(report, by: nil) }
         }
     }
 
@@ -40,18 +47,11 @@ package actor CacheKeeper {
     /// - Returns: What was done; nil where there is no store yet, or it failed.
     @discardableResult
     package func collect(workingSince: Int?) -> CollectorReport? {
-        let state = configuration.folders.state
+        let watch = Stopwatch()
         do {
-            guard try Syscalls.stat(configuration.folders.store.appending("FORMAT")) != nil else {
-                return nil
-            }
-            var policy = CollectorPolicy()
-            policy.limit = .limits(configuration.cacheLimits)
-            policy.workingSince = workingSince
-            let report = try ContentStore(state: state, packingThreads: 0).collect(policy)
-            tell(report)
-            return report
+            return try collect(keeping: nil, workingSince: workingSince)
         } catch {
+            witness.hear(.collectionFailed(seconds: watch.seconds))
             logger.error(
                 "the store could not be collected; trying again later",
                 metadata: ["reason": "\(FaultText.describe(error))"])
@@ -59,8 +59,43 @@ package actor CacheKeeper {
         }
     }
 
+    /// Removes what nothing names, and what is worth least beyond a limit, now.
+    /// - Parameter bytesMax: what may stay; nil for what the settings say.
+    /// - Returns: What was done; nil where there is no store yet.
+    func collect(keeping bytesMax: Int?, workingSince: Int?) throws -> CollectorReport? {
+        guard try hasStore() else { return nil }
+        let watch = Stopwatch()
+        let report = try ContentStore(state: configuration.folders.state, packingThreads: 0)
+            .collect(policy(keeping: bytesMax, workingSince))
+        tell(report)
+        witness.hear(.collected(Occurrence.Collection(report, seconds: watch.seconds)))
+        return report
+    }
+
+    /// What `collect` would do now; nothing is removed.
+    func preview(keeping bytesMax: Int?, workingSince: Int?) throws -> CollectorReport? {
+        guard try hasStore() else { return nil }
+        var policy = policy(keeping: bytesMax, workingSince)
+        policy.isDryRun = true
+        // Not a store that is only read: what time it is there, a file of its own tells.
+        return try ContentStore(state: configuration.folders.state, packingThreads: 0)
+            .collect(policy)
+    }
+
+    private func hasStore() throws -> Bool {
+        try Syscalls.stat(configuration.folders.store.appending("FORMAT")) != nil
+    }
+
+    private func policy(keeping bytesMax: Int?, _ workingSince: Int?) -> CollectorPolicy {
+        var policy = CollectorPolicy()
+        policy.limit =
+            bytesMax.map { .bounds(CacheBounds($0)) } ?? .limits(configuration.cacheLimits)
+        policy.workingSince = workingSince
+        return policy
+    }
+
     private func tell(_ report: CollectorReport) {
-        if !report.objects.isEmpty || !report.actions.isEmpty {
+        if report.removesAnything {
             logger.notice(
                 "removed from the store",
                 metadata: [
@@ -69,6 +104,15 @@ package actor CacheKeeper {
                     "seconds_to_compute": "\(Int(report.lostSeconds))",
                 ])
         }
+        let stuck = report.stuck.map(\.string).sorted()
+        if let first = stuck.first, stuck != lastStuck {
+            logger.warning(
+                """
+                some of the store may not be removed, because it is somebody else's or a folder; \
+                give it to the daemon's user, or remove it by hand
+                """, metadata: ["count": "\(stuck.count)", "first": "\(first)"])
+        }
+        lastStuck = stuck
         if report.isOverLimit, !wasOverLimit {
             logger.warning(
                 """
@@ -82,6 +126,19 @@ package actor CacheKeeper {
                 ])
         }
         wasOverLimit = report.isOverLimit
+    }
+}
+
+extension CollectorReport {
+    var removesAnything: Bool { !objects.isEmpty || !actions.isEmpty }
+}
+
+extension Occurrence.Collection {
+    init(_ report: CollectorReport, seconds: Double) {
+        self.init(
+            actions: report.actions.count, objects: report.objects.count,
+            freedBytes: report.freedBytes, keptBytes: report.keptBytes,
+            limitBytes: report.bounds?.high, isOverLimit: report.isOverLimit, seconds: seconds)
     }
 }
 

@@ -2,6 +2,7 @@
 // another one.
 
 import Glibc
+package import HTTP
 package import Jobs
 import Locations
 package import Store
@@ -50,6 +51,19 @@ package struct DaemonConfiguration: Sendable {
     package var retention: RetentionRule?
     /// The most that results of one user may take, in bytes; nil: no limit.
     package var resultsPerUser: Int?
+    /// Where the metrics are written for node_exporter; nil: nowhere.
+    package var metricsFile: FilePath?
+    /// Whether nobody needs to be known to read the metrics.
+    package var isMetricsOpen = false
+    /// Where it listens over TCP. Default: nowhere.
+    package var listen: [SocketAddress] = []
+    /// What all addresses begin with: empty, or such as `/layerfold`.
+    package var basePath = ""
+    /// Names by which browsers may ask, besides `localhost` and addresses.
+    package var hosts: [String] = []
+    package var proxy: ProxySettings?
+    /// What people may be told, and how; nil: nobody is told anything.
+    package var notify: NotifySettings?
     /// Other machines that take work; nil: there are none.
     package var cluster: ClusterSettings?
     /// Where jobs run that do not say it.
@@ -84,6 +98,9 @@ package struct DaemonConfiguration: Sendable {
         if let seconds = settings.graceSeconds { grace = .seconds(seconds) }
         retention = settings.retention
         resultsPerUser = settings.resultsPerUser
+        metricsFile = settings.metricsFile.map { FilePath($0) }
+        isMetricsOpen = settings.isMetricsOpen ?? isMetricsOpen
+        notify = settings.notify
         cluster = settings.cluster
         runOn = settings.runOn ?? .local
         if let patience = settings.stagePatience { supervision.patience = patience }
@@ -92,7 +109,18 @@ package struct DaemonConfiguration: Sendable {
         if let cache = settings.cache { cacheLimits = CacheLimits(cache) }
         limits = QueueLimits(settings, machineBytes: Self.machineBytes)
         if let count = settings.jobsPerUser { jobsPerUser = count }
+        listen = (settings.listen ?? []).compactMap { listen in
+            guard let address = IPAddress(listen.host), let port = UInt16(exactly: listen.port)
+            else { return nil }
+            return SocketAddress(address: address, port: port)
+        }
+        basePath = settings.basePath ?? ""
+        hosts = settings.hosts ?? []
+        proxy = settings.proxy
     }
+
+    /// Segments of the base path.
+    var basePathParts: [String] { basePath.split(separator: "/").map(String.init) }
 
     /// The machine's memory.
     private static var machineBytes: Int {
@@ -104,6 +132,9 @@ package struct DaemonConfiguration: Sendable {
     package var pathRule: PathRule {
         .below(modelRoots: modelRoots.map(\.string), dataRoots: dataRoots.map(\.string))
     }
+
+    /// Which wishes manifests may hold.
+    package var notifyRule: NotifyRule { notify?.rule ?? .nothing }
 
     /// Looks for what a job names, as the worker will.
     var preflight: Preflight {

@@ -24,7 +24,8 @@ extension DeploymentFacts {
         facts.roots =
             configuration.modelRoots.map { root("model_roots", $0) }
             + configuration.dataRoots.map { root("data_roots", $0) }
-        facts.indexNetwork = networkName(of: folders.index.removingLastComponent())
+        facts.indexNetwork = FileSystemKind.networkName(
+            at: folders.index.removingLastComponent())
         if let status = try? Syscalls.stat(folders.socket), status.kind == .folder {
             facts.socketTakenBy = folders.socket
         }
@@ -73,13 +74,6 @@ extension DeploymentFacts {
                 may(path, R_OK | X_OK) ? .readable : .refused
             }
         return Root(key: key, path: path, readability: readability)
-    }
-
-    /// Of the folder, or of the nearest one above that is there.
-    private static func networkName(of folder: FilePath) -> String? {
-        var folder = folder
-        while !may(folder, F_OK), folder.removeLastComponent() {}
-        return NetworkFileSystem.name(at: folder)
     }
 
     private static func may(_ path: FilePath, _ mode: CInt) -> Bool {

@@ -31,7 +31,9 @@ final class HintBox: Sendable {
     /// Something is to be looked at.
     func look() { wake.yield() }
 
-    func put(_ events: [InboxEvent]) {
+    /// - Returns: whether the kernel had more to tell than it kept.
+    @discardableResult
+    func put(_ events: [InboxEvent]) -> Bool {
         contents.withLock { contents in
             for event in events {
                 contents.writers.note(event)
@@ -44,6 +46,7 @@ final class HintBox: Sendable {
             }
         }
         if events.contains(where: { $0.has(Self.changes) }) { look() }
+        return events.contains { $0.has(IN_Q_OVERFLOW) }
     }
 
     /// Whether somebody has this file open and writes it, as far as was heard.

@@ -71,7 +71,8 @@ extension Inbox {
         }
         let parsed = Result {
             try ManifestParser.parse(
-                bytes: Data(snapshot.bytes), name: stem, paths: configuration.pathRule)
+                bytes: Data(snapshot.bytes), name: stem, paths: configuration.pathRule,
+                notify: configuration.notifyRule)
         }
         try claim.forgetParses()
         let description: JobDescription
@@ -84,7 +85,7 @@ extension Inbox {
             id: claim.id, source: claim.name, owner: Int(snapshot.before.owner),
             submittedAtMilliseconds: configuration.clock.now(),
             manifestDigest: Digest(of: snapshot.bytes).hex, description: description)
-        _ = try await queue.admit(record, manifest: snapshot.bytes)
+        _ = try await queue.admit(record, manifest: snapshot.bytes, by: .inbox)
         try Syscalls.unlink(claim.path)
     }
 
@@ -155,6 +156,12 @@ extension Inbox {
                     "file": "\(name.printed)", "owner": "\(owner.map(String.init) ?? "unknown")",
                     "class": "\(refusal.reason.rawValue)", "reason": "\(refusal.error)",
                 ])
+            queue.witness.hear(
+                .rejected(
+                    .init(
+                        file: OneLine.text(name.printed), owner: owner,
+                        reason: refusal.reason.rawValue,
+                        problem: OneLine.text(refusal.error.description))))
             // In the inbox the whole group reads it.
             let why =
                 configuration.isPrivate

@@ -30,12 +30,18 @@ extension Inbox {
 
     /// - Returns: When to look again, even without a hint.
     func scan(movedIn: Set<FilePath.Component>) async -> Duration {
+        let watch = Stopwatch()
+        var fileCount = 0
         settling.settleTime = configuration.settleTime
         await finishClaims()
         var round = Round(movedIn: movedIn, next: configuration.rescanInterval)
         do {
             let entries = try DirectoryScan.entries(of: folders.inbox)
             let names = Set(entries.map(\.name))
+            fileCount = entries.count {
+                InboxName($0.name) != .hidden && InboxHint.owner(ofHint: $0.name) == nil
+                    && folders.inbox.appending($0.name) != folders.earlierRejected
+            }
             settling.keep(only: names)
             staying.keep(only: names)
             forgetReport("scan")
@@ -55,6 +61,9 @@ extension Inbox {
         }
         if !round.taken.isEmpty { await finishClaims() }
         tidy()
+        let taken = round.taken.values.reduce(0, +)
+        queue.witness.hear(
+            .looked(files: max(0, fileCount - taken), seconds: watch.seconds))
         return round.next
     }
 

@@ -92,6 +92,17 @@ package actor Inbox {
             rejected: Array((entries + earlier.entries(countMax)).prefix(countMax)))
     }
 
+    /// What somebody may see of it. Whose a file in the inbox is, the report does not say: on a
+    /// private server only admins see names.
+    /// - Parameter user: whose rejected files alone are shown; nil for all.
+    package func report(seenBy user: Int?) -> InboxReport {
+        var report = report()
+        guard let user else { return report }
+        report.staying = []
+        report.rejected = report.rejected?.filter { $0.owner == user }
+        return report
+    }
+
     // MARK: Watch
 
     /// Watches and scans until the task is cancelled.
@@ -123,7 +134,10 @@ package actor Inbox {
             watch = nil
             hints.forgetWriters()
             probe()
-            watch = WatchBox(try InboxWatch(folders.inbox) { [hints] in hints.put($0) })
+            watch = WatchBox(
+                try InboxWatch(folders.inbox) { [hints, queue] events in
+                    if hints.put(events) { queue.witness.hear(.overflowed) }
+                })
             forgetReport("watch")
         } catch {
             report("watch", "the inbox cannot be watched; it is looked through now and then", error)

@@ -45,6 +45,7 @@ extension JobQueue {
         let stop = StopSwitch()
         live[entry.id]?.attempt = attempt
         live[entry.id]?.stop = stop
+        live[entry.id]?.backend = .unit
         let grace = configuration.grace
         let before = MemoryKills(of: worker.process)
         Task {

@@ -75,6 +75,6 @@ extension JobQueue {
             modelRoots: configuration.modelRoots.map(\.string),
             dataRoots: configuration.dataRoots.map(\.string),
             resultsDirectory: folders.results.appending(record.partialResultsName).string,
-            description: record.description)
+            description: record.description.withoutNotify)
     }
 }

@@ -22,7 +22,8 @@ extension JobQueue {
     private func submitted(_ query: JobQuery) throws -> [JobRow] {
         let words = query.states.isEmpty ? nil : query.states.map(\.rawValue)
         return try index.newestJobs(
-            countMax: query.limit + 1, in: words, of: query.user, before: query.after?.sequence)
+            countMax: query.limit + 1, in: words, of: query.user, model: query.model,
+            words: query.words, before: query.after?.sequence)
     }
 
     /// What is not finished is known here; of the rest, the index is asked for as much as is
@@ -30,7 +31,7 @@ extension JobQueue {
     private func standing(_ query: JobQuery) throws -> [JobRow] {
         let states = Set(query.states.isEmpty ? JobState.allCases : query.states)
         var unfinished: [(cursor: JobCursor, row: JobRow)] = []
-        for row in live.values.map(\.row) where (query.user ?? row.owner) == row.owner {
+        for row in live.values.map(\.row) where query.matches(row) {
             let cursor = try cursor(row, .standing)
             if try states.contains(row.knownState()), query.after.map({ $0 < cursor }) ?? true {
                 unfinished.append((cursor, row))
@@ -43,7 +44,15 @@ extension JobQueue {
         return rows
             + (try index.newestJobs(
                 countMax: query.limit + 1 - rows.count, in: finished, of: query.user,
-                before: before))
+                model: query.model, words: query.words, before: before))
+    }
+
+    /// Number of jobs by state; every state is there.
+    /// - Parameter owner: only those of this user.
+    package func counts(of owner: Int?) throws -> [JobState: Int] {
+        let counts = try index.jobCounts(of: owner)
+        return Dictionary(
+            uniqueKeysWithValues: JobState.allCases.map { ($0, counts[$0.rawValue] ?? 0) })
     }
 
     private func cursor(_ row: JobRow, _ order: JobQuery.Order) throws -> JobCursor {
@@ -79,5 +88,19 @@ extension JobQueue {
         }
         return AuditList(
             events: events, next: rows.count > query.limit ? events.last?.sequence : nil)
+    }
+}
+
+extension JobQuery {
+    /// Whether the row is of the user, about the model, and has the words, as the index would say.
+    fileprivate func matches(_ row: JobRow) -> Bool {
+        func lowered(_ text: String) -> [UInt8] {
+            text.utf8.map { (0x41...0x5A).contains($0) ? $0 + 32 : $0 }
+        }
+        func has(_ text: String, _ piece: String?) -> Bool {
+            piece.map { lowered(text).contains(lowered($0)) } ?? true
+        }
+        return (user ?? row.owner) == row.owner && has(row.model ?? "", model)
+            && has("\(row.name)\n\(row.id)\n\(row.reason ?? "")", words)
     }
 }

@@ -25,9 +25,12 @@ extension JobQueue {
         if models.count > Self.modelsMax { models = [:] }
     }
 
-    /// The model as the manifest has it; of a finished job its record is asked once.
-    private func model(of id: String) -> String? {
+    /// The model as the manifest has it. The record of a finished job is asked only where its row
+    /// does not say.
+    private func model(of row: JobRow) -> String? {
+        let id = row.id
         if let record = live[id]?.record { return record.description.model }
+        if let model = row.model { return model.isEmpty ? nil : model }
         if let model = models[id] { return model }
         let model = JobFolder(folders.job(id)).model()
         models.updateValue(model, forKey: id)
@@ -39,12 +42,14 @@ extension JobQueue {
         let folder = JobFolder(folders.job(id))
         let record = try live[id]?.record ?? folder.record()
         let results = record.flatMap { Publisher.folder(of: $0, in: folders.results) }
-        return JobDetail(
+        var detail = JobDetail(
             summary: try summary(of: row, ahead: startPlaces()[id]),
             record: record,
             attempts: try index.attempts(of: id).map(Self.attempt),
             jobDirectory: folder.path.string,
             resultsDirectory: results?.string)
+        detail.note = try? folder.note()
+        return detail
     }
 
     package func progress(of id: String) throws -> JobProgress {
@@ -109,7 +114,7 @@ extension JobQueue {
             id: row.id, name: row.name, state: try row.knownState(),
             attempts: row.attempts, submittedAtMilliseconds: row.submittedAt)
         summary.owner = row.owner
-        summary.model = model(of: row.id)
+        summary.model = model(of: row)
         summary.priority = row.priority ?? live[row.id]?.record.description.priority
         summary.held = try row.knownHold()
         summary.ahead = ahead

@@ -10,9 +10,10 @@ extension JobQueue {
     /// Commits the records among `actions` in one transaction, and the end of the attempt that
     /// `event` tells of. The end of a job goes into its folder first, where it outlives the index.
     /// - Parameter next: the state after the event.
+    /// - Returns: what was committed, in this order.
     func commit(
         _ actions: [QueueAction], after event: QueueEvent, in next: QueueState
-    ) throws {
+    ) throws -> [IndexDatabase.JobChange] {
         let now = configuration.clock.now()
         var changes: [IndexDatabase.JobChange] = []
         if case .ended(let id, let attempt, let end) = event,
@@ -29,12 +30,18 @@ extension JobQueue {
             rows[id] = change.job
             changes.append(change)
         }
-        guard !changes.isEmpty else { return }
+        guard !changes.isEmpty else { return [] }
+        writeLetters(
+            rows.values.filter { JobState(rawValue: $0.state)?.isFinal ?? false },
+            unfinished: next.count(of:))
+        let watch = Stopwatch()
         try index.commit(changes)
+        witness.hear(.committed(seconds: watch.seconds))
         for change in changes {
             if let row = change.job { live[row.id]?.row = row }
             if let attempt = change.attempt { live[attempt.job]?.attempt = attempt }
         }
+        return changes
     }
 
     private func finishedAttempt(
@@ -104,6 +111,11 @@ extension JobQueue {
         row.failureClass = failure?.failureClass.rawValue
         let folder = JobFolder(folders.job(id))
         guard try Syscalls.stat(folder.path) != nil else { return }
+        // It ended before, and only its row could not be written: there is one end, told once.
+        if let end = try? folder.end(), end.state == state, end.failure == failure {
+            row.finishedAt = end.finishedAtMilliseconds
+            return
+        }
         try folder.writeEnd(
             JobEnd(state: state, finishedAtMilliseconds: now, failure: failure))
     }

@@ -19,6 +19,7 @@ extension JobQueue {
         try index.refuseNewerWords()
         try finishRemovals()
         try restoreRows(claimed: claimed)
+        try noteModels()
         let running = try index.attempts(inState: AttemptState.running.rawValue)
         var entries: [QueueState.Entry] = []
         for row in try index.jobs(in: JobState.allCases.filter { !$0.isFinal }.map(\.rawValue)) {
@@ -80,6 +81,15 @@ extension JobQueue {
                 )
             }
         }
+    }
+
+    /// Rows of earlier daemons do not say which model a job is about: its record is asked, once.
+    private func noteModels() throws {
+        var models: [String: String] = [:]
+        for id in try index.jobsWithoutModel() {
+            models[id] = JobFolder(folders.job(id)).model() ?? ""
+        }
+        try index.setModels(models)
     }
 
     private func restoreRow(_ folder: JobFolder) throws {
@@ -189,6 +199,10 @@ extension JobQueue {
         if let end = try folder.end() {
             var row = row
             Self.apply(end, to: &row)
+            let unfinished = JobState.allCases.filter { !$0.isFinal }.map(\.rawValue)
+            let others = try index.newestJobs(countMax: 2, in: unfinished, of: row.owner)
+                .filter { $0.id != row.id }
+            writeLetters([row]) { _ in others.count }
             let event = EventRow(at: configuration.clock.now(), job: row.id, type: row.state)
             try index.commit([.init(job: row, event: event)])
             return nil

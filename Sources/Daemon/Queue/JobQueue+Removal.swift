@@ -63,6 +63,7 @@ extension JobQueue {
             "job removed", metadata: ["job": "\(row.id)", "by": "\(Self.name(of: user))"])
         try index.removeJob(row.id, event: try removal(row.id, "job-removed", user, bytes))
         models[row.id] = nil
+        if let move = move(row) { witness.hear(.removed(move)) }
         emptyTrash()
         return bytes
     }

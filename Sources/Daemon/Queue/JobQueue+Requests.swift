@@ -11,14 +11,19 @@ extension JobQueue {
     ///
     /// Doing it again with the same record, after an interruption, accepts nothing twice.
     /// - Throws: `ErrorDocument` while there are too many jobs; `SystemCallError`, `StoreError`.
-    package func admit(_ record: JobRecord, manifest: [UInt8]) throws -> JobReceipt {
+    package func admit(
+        _ record: JobRecord, manifest: [UInt8], by way: Occurrence.Submission = .socket
+    ) throws -> JobReceipt {
         if let row = try index.job(record.id) { return try receipt(row) }
         if let refusal = refusal(of: record.owner) { throw refusal }
         let folder = JobFolder(folders.job(record.id))
         do {
             try folder.accept(manifest: manifest, record: record)
             let (row, isNew) = try index.insertJob(Self.newRow(record))
-            if isNew { process(.admitted([entry(record, row, JobOrders())])) }
+            if isNew {
+                witness.hear(.submitted(by: way))
+                process(.admitted([entry(record, row, JobOrders())]))
+            }
             return try receipt(row)
         } catch {
             // Refused means refused: the next start must not find it accepted.
@@ -110,10 +115,12 @@ extension JobQueue {
     }
 
     static func newRow(_ record: JobRecord) -> JobRow {
-        JobRow(
+        var row = JobRow(
             id: record.id, name: record.description.name, owner: record.owner,
             manifestDigest: record.manifestDigest, state: JobState.queued.rawValue,
             submittedAt: record.submittedAtMilliseconds)
+        row.model = record.description.model
+        return row
     }
 
     func receipt(_ row: JobRow) throws(NewerFormat) -> JobReceipt {

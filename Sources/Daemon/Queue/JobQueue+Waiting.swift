@@ -43,20 +43,21 @@ extension JobQueue {
                 planning = nil
                 return
             }
-            let plan = await plan(of: record)
+            let answer = await forecast(of: record)
             planning = nil
             // Who stops a forecast stops the daemon.
             if Task.isCancelled { return }
-            process(.planned(id: id, plan))
+            // Once it runs, its worker keeps a plan of its own.
+            if let answer, state.isWaiting(id) { JobFolder(folders.job(id)).keep(plan: answer) }
+            process(.planned(id: id, answer.flatMap(JobPlan.init(forecast:))))
         }
     }
 
     /// - Returns: Nil where none is to be had: the job then runs alone.
-    private func plan(of record: JobRecord) async -> JobPlan? {
+    private func forecast(of record: JobRecord) async -> Data? {
         do {
-            let answer = try await forecaster.forecast(
+            return try await forecaster.forecast(
                 record.description, for: await submitters.find(record.owner), isAhead: true)
-            return JobPlan(forecast: answer)
         } catch {
             if !Task.isCancelled {
                 logger.notice(

@@ -13,6 +13,8 @@ extension JobQueue {
         let stop = StopSwitch()
         live[id]?.stop = stop
         live[id]?.ending = nil
+        live[id]?.backend = .child
+        live[id]?.heardAt = nil
         progress[id] = ProgressHistory(file: folder.progress)
         let request = request(job.record, attempt: attemptID)
         let isRemote = state.entries[id]?.isRemote ?? false
@@ -55,18 +57,26 @@ extension JobQueue {
         row.boot = process.boot
         try index.commit([.init(attempt: row)])
         live[id]?.attempt = row
+        live[id]?.backend = process.outlivesDaemon ? .unit : .child
+        live[id]?.heardAt = configuration.clock.uptime()
+        witness.hear(
+            .workerBegan(.init(job: id, owner: job.record.owner, process: process.process)))
     }
 
     func workerSaid(_ line: ProgressLine, _ id: String, attempt: Int) {
-        guard live[id]?.row.attempts == attempt else { return }
+        guard let job = live[id], job.row.attempts == attempt else { return }
+        live[id]?.heardAt = configuration.clock.uptime()
         // Signs of life are the supervisor's.
         if case .heartbeat = line { return }
         progress[id]?.append(line)
+        witness.hear(.said(job: id, owner: job.record.owner, line))
     }
 
     func workerEnded(_ id: String, attempt: Int, _ ending: WorkerEnding) {
         guard let job = live[id], job.row.attempts == attempt else { return }
         live[id]?.ending = ending
+        live[id]?.heardAt = nil
+        tellEnd(of: job, ending)
         let end = end(
             of: job.attempt?.id, job: id, ending, isStopping: job.stop?.isStopping ?? false)
         process(.ended(id: id, attempt: attempt, end))

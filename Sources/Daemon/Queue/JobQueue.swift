@@ -17,12 +17,17 @@ package actor JobQueue {
         var attempt: AttemptRow?
         var stop: StopSwitch?
         var ending: WorkerEnding?
+        var backend = Occurrence.Backend.child
+        /// When its worker was heard last, by the clock that never jumps; nil where nobody listens.
+        var heardAt: Int?
     }
 
     private nonisolated let settings: LiveConfiguration
     nonisolated var configuration: DaemonConfiguration { settings.current }
     /// What keeps the daemon from its work, besides what is told here.
     package nonisolated let health: Health
+    /// Hears what happens.
+    nonisolated let witness: any Witness
     let folders: StateFolders
     let index: IndexDatabase
     let publisher: Publisher
@@ -56,6 +61,8 @@ package actor JobQueue {
     private var wakeTask: Task<Void, Never>?
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
     private var isStopped = false
+    /// Jobs on hold, as last told.
+    var heldTold = 0
 
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.queue")
 
@@ -63,14 +70,17 @@ package actor JobQueue {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    /// - Parameter notifier: is told a line about the queue whenever that changes.
+    /// - Parameters:
+    ///   - notifier: is told a line about the queue whenever that changes.
+    ///   - witness: hears what happens.
     package init(
         settings: LiveConfiguration, index: IndexDatabase, health: Health, notifier: Notifier,
-        logger: Logger
+        logger: Logger, witness: any Witness = Witnesses()
     ) {
         let configuration = settings.current
         self.settings = settings
         self.health = health
+        self.witness = witness
         self.notifier = notifier
         folders = configuration.folders
         self.index = index
@@ -126,16 +136,20 @@ package actor JobQueue {
         while let event = pending.first {
             var next = state
             let actions = next.handle(event, now: configuration.clock.uptime())
+            let news = rowBefore(event)
+            let changes: [IndexDatabase.JobChange]
             do {
-                try commit(actions, after: event, in: next)
+                changes = try commit(actions, after: event, in: next)
             } catch {
                 degrade("\(error)")
                 return
             }
             pending.removeFirst()
+            if degraded != nil { witness.hear(.problems(topic: Self.indexTopic, [])) }
             degraded = nil
             state = next
             places = nil
+            tell(event, news, changes)
             actions.forEach(perform)
             if !actions.isEmpty { notifier.status(statusLine()) }
         }
@@ -146,6 +160,7 @@ package actor JobQueue {
         if degraded == nil {
             logger.error(
                 "cannot record the queue's state; trying again", metadata: ["reason": "\(reason)"])
+            witness.hear(.problems(topic: Self.indexTopic, [reason]))
         }
         degraded = reason
         let retryMilliseconds = 5_000

@@ -17,6 +17,9 @@ actor SubmissionCheck {
 
     init(_ settings: LiveConfiguration) { live = settings }
 
+    /// Names of models below the roots, for people who choose one; not all where there are many.
+    func models() -> [String] { ModelLocator(roots: configuration.modelRoots).suggestions() }
+
     /// What the manifest asks for, once all that it names was found.
     /// - Parameter user: who must be allowed to read it. Default: the daemon's user.
     /// - Throws: `ManifestError`, or an `ErrorDocument` that says what is not there, or is not for
@@ -25,7 +28,8 @@ actor SubmissionCheck {
         of manifest: Data, name: String, by user: Int? = nil
     ) throws -> JobDescription {
         let description = try ManifestParser.parse(
-            bytes: manifest, name: name, paths: configuration.pathRule)
+            bytes: manifest, name: name, paths: configuration.pathRule,
+            notify: configuration.notifyRule)
         guard description.runOn != .slurm || configuration.cluster != nil else {
             throw ErrorDocument(
                 code: .refused,

@@ -5,8 +5,9 @@ import Synchronization
 
 package final class Health: Sendable {
     private let reasons = Mutex<[String: [String]]>([:])
+    private let witness: any Witness
 
-    package init() {}
+    package init(witness: any Witness = Witnesses()) { self.witness = witness }
 
     /// Replaces what is known of a topic; nothing means that all is well again.
     /// - Returns: what was not known before, for the log.
@@ -15,6 +16,8 @@ package final class Health: Sendable {
         reasons.withLock { reasons in
             let before = reasons[topic] ?? []
             reasons[topic] = now.isEmpty ? nil : now
+            // Within the lock, so that who looks on hears it in the order in which it happened.
+            if now != before { witness.hear(.problems(topic: topic, now)) }
             return now.filter { !before.contains($0) }
         }
     }

@@ -114,6 +114,29 @@ package struct JobFolder: Sendable {
         try write(Array(JobJSON.encodePretty(orders)), to: JobOrders.fileName)
     }
 
+    /// What somebody wrote about the job last; nil where nobody did.
+    /// - Throws: `Unreadable`.
+    package func note() throws -> JobNote? {
+        try decoded(JobNote.self, JobNote.fileName, bytesMax: JobNote.bytesMax)
+    }
+
+    /// - Parameter note: nil takes it away.
+    package func write(_ note: JobNote?) throws {
+        guard let note else { return try remove(JobNote.fileName) }
+        try write(Array(JobJSON.encodePretty(note)), to: JobNote.fileName)
+    }
+
+    /// What the present attempt was expected to take; nil where nobody planned it.
+    package func plan() -> KeptPlan? {
+        try? decoded(KeptPlan.self, WorkerRequest.planFileName, bytesMax: KeptPlan.bytesMax)
+    }
+
+    /// Keeps a forecast of a job that waits: a help, so what goes wrong costs nothing.
+    func keep(plan forecast: Data) {
+        guard forecast.count <= KeptPlan.bytesMax else { return }
+        try? write(Array(forecast), to: WorkerRequest.planFileName)
+    }
+
     /// The last bytes of the worker's log, as text.
     package func logTail(bytesMax: Int = 2_000) -> String {
         guard let chunk = try? FileChunk.read(log, from: .end(minus: bytesMax), bytesMax: bytesMax)

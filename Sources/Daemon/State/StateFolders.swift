@@ -26,6 +26,10 @@ package struct StateFolders: Sendable, Equatable {
     package var store: FilePath { state.appending("store") }
     package var index: FilePath { state.appending("db").appending("index.sqlite") }
     package var lock: FilePath { state.appending("db").appending("lock") }
+    /// Digests of tokens.
+    package var access: FilePath { state.appending("access") }
+    /// What people want to be told, and letters on their way to them.
+    package var notify: FilePath { state.appending("notify") }
     package var socket: FilePath { state.appending("run").appending("layerfoldd.sock") }
 
     package func job(_ id: String) -> FilePath { jobs.appending(id) }
@@ -33,8 +37,8 @@ package struct StateFolders: Sendable, Equatable {
     /// The folders that nobody but the daemon's user may own.
     package var own: [FilePath] {
         [
-            state, rejected, spool, jobs, results, store, index.removingLastComponent(),
-            socket.removingLastComponent(),
+            state, rejected, spool, jobs, results, store, access, index.removingLastComponent(),
+            socket.removingLastComponent(), notify,
         ]
     }
 
@@ -44,11 +48,12 @@ package struct StateFolders: Sendable, Equatable {
         try makeInbox()
         for (folder, mode) in [
             (rejected, 0o750), (spool, 0o700), (jobs, 0o700), (results, 0o750), (store, 0o700),
-            (state.appending("db"), 0o700), (state.appending("run"), 0o750),
+            (state.appending("db"), 0o700), (state.appending("run"), 0o750), (access, 0o700),
+            (notify, 0o700),
         ] as [(FilePath, CInterop.Mode)] {
             try Syscalls.makeFolders(folder, mode: mode)
         }
-        for folder in [jobs, store, state.appending("db")] { try close(folder) }
+        for folder in [jobs, store, state.appending("db"), access] { try close(folder) }
     }
 
     /// Makes the inbox with the rights it has to have, of which a umask would take those of the

@@ -1,6 +1,7 @@
 // The routes of the API, listed in docs/JOB_FORMAT.md: who asks is known before anything is done,
 // and jobs that the caller may not see are not there.
 
+import Catalogue
 import DurableIO
 import Failures
 import Foundation
@@ -16,14 +17,41 @@ package struct StatusRoutes: Sendable {
     private let inbox: Inbox
     private let submissions: SubmissionCheck
     private let forecaster: Forecaster
+    /// What others have to answer: who may come in, events, pages.
+    private let others: @Sendable () -> [Route]
+    /// How an error looks to a browser; nil where there are no pages.
+    private let failurePage: (@Sendable (any Error, Visitor) -> HTTPResponse)?
+    private let notify: NotifyRoutes
     private var visibility: Visibility { Visibility(isPrivate: configuration.isPrivate) }
 
     package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
+        self.init(settings: settings, queue: queue, inbox: inbox, others: { [] })
+    }
+
+    /// - Parameters:
+    ///   - forecaster: nil for one of its own.
+    ///   - others: asked for each request, as settings may change.
+    init(
+        settings: LiveConfiguration, queue: JobQueue, inbox: Inbox,
+        forecaster: Forecaster? = nil, others: @escaping @Sendable () -> [Route],
+        failurePage: (@Sendable (any Error, Visitor) -> HTTPResponse)? = nil
+    ) {
+        self.others = others
+        self.failurePage = failurePage
         live = settings
         self.queue = queue
         self.inbox = inbox
         submissions = SubmissionCheck(settings)
-        forecaster = Forecaster(settings)
+        notify = NotifyRoutes(settings)
+        self.forecaster = forecaster ?? Forecaster(settings)
+    }
+
+    /// With all pages, for those whom the kernel knows.
+    package init(pagesOf settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
+        let pages = PageRoutes(settings: settings, queue: queue, inbox: inbox).all
+        self.init(
+            settings: settings, queue: queue, inbox: inbox, others: { pages },
+            failurePage: PageAnswer.failure)
     }
 
     /// Milliseconds that the answer may take.
@@ -31,15 +59,39 @@ package struct StatusRoutes: Sendable {
         (try? all.find(request))?.route.patience ?? Route.patience
     }
 
-    /// Answers; an error becomes a document.
+    /// Answers somebody whom the kernel knows; an error becomes a document.
     package func respond(to request: HTTPRequest, from caller: Caller) async -> HTTPResponse {
+        let arrival = Arrival(way: .network, party: .user(caller.user))
+        return await respond(to: request, arrival) { _ in Visitor(known: caller) }
+    }
+
+    /// Answers; an error becomes a document.
+    /// - Parameter admit: says who it is that wants to come in there, or throws.
+    func respond(
+        to request: HTTPRequest, _ arrival: Arrival,
+        _ admit: (Route) async throws -> Visitor
+    ) async -> HTTPResponse {
+        // Where nobody is let in, nobody is told more than that.
+        var known = Visitor.nobody(basePath: configuration.basePath)
         do {
-            let (route, job) = try all.find(request)
-            if let job { try await requireVisible(job, to: caller) }
+            let (route, named) = try all.find(request)
+            let visitor = try await admit(route)
+            known = visitor
+            if !route.isOpen { try visitor.require(route.needs) }
+            let job = named["id"]
+            if let job { try await requireVisible(job, to: visitor.caller) }
             return try await route.answer(
-                Route.Call(request: request, caller: caller, job: job ?? ""))
+                Route.Call(
+                    request: request, visitor: visitor, arrival: arrival, job: job ?? "",
+                    named: named))
         } catch {
-            return .failure(error)
+            let isBrowser =
+                request.path.first != "v1"
+                && request.header("accept")?.contains("text/html") ?? false
+            guard isBrowser, !(error is LoginNeeded), let failurePage else {
+                return .failure(error)
+            }
+            return failurePage(error, known)
         }
     }
 
@@ -57,14 +109,42 @@ package struct StatusRoutes: Sendable {
 
     // MARK: Routes
 
-    private var all: [Route] { looking + changing }
+    private var all: [Route] { looking + changing + describing + notify.all + others() }
+
+    private var describing: [Route] {
+        [Route("GET /v1/openapi.json") { _ in .json(bytes: try description) }]
+    }
+
+    /// The API as an OpenAPI document, in JSON.
+    package var description: [UInt8] {
+        get throws {
+            let entries = all.described(StatusTexts.all).map {
+                APIDescription.Entry(method: $0.method, path: $0.path, text: $0.text)
+            }
+            return Array(
+                try JobJSON.encode(
+                    APIDescription.document(entries, version: Product.version)))
+        }
+    }
+
+    /// Routes that say nothing of themselves, and words about routes that there are not: for tests.
+    package var undescribed: [String] {
+        let routes = all.described(StatusTexts.all)
+        // Pages are for people.
+        return routes.filter { $0.text == nil && !$0.isPage }.map(\.words)
+            + StatusTexts.all.keys.filter { words in
+                !words.contains("/v1/tokens") && !routes.contains { $0.words == words }
+            }
+    }
 
     private var looking: [Route] {
         [
             Route("GET /v1/status") { call in
                 .json(try await queue.status(seenBy: visibility.limit(for: call.caller)))
             },
-            Route("GET /v1/inbox") { .json(await inboxReport(for: $0.caller)) },
+            Route("GET /v1/inbox") { call in
+                .json(await inbox.report(seenBy: visibility.limit(for: call.caller)))
+            },
             Route("GET /v1/jobs") { call in
                 var query = try JobQuery(call.request.query.map { ($0.name, $0.value) })
                 let own = visibility.limit(for: call.caller)
@@ -80,7 +160,14 @@ package struct StatusRoutes: Sendable {
                 let limit = visibility.limit(for: call.caller)
                 return .json(try await queue.audit(query, seenBy: limit))
             },
-            Route("GET /v1/jobs/:id") { .json(try await queue.detail($0.job)) },
+            Route("GET /v1/jobs/:id") { call in
+                var detail = try await queue.detail(call.job)
+                // The address of a webhook is a key, and that of a mailbox is its owner's to give.
+                if let owner = detail.record?.owner, !call.caller.mayChange(jobOf: owner) {
+                    detail.record?.description.notify = nil
+                }
+                return .json(detail)
+            },
             Route("GET /v1/jobs/:id/progress") { .json(try await queue.progress(of: $0.job)) },
             Route("GET /v1/jobs/:id/log") { try await log(of: $0.job, $0.request) },
         ]
@@ -126,17 +213,6 @@ package struct StatusRoutes: Sendable {
     }
 
     // MARK: Answers
-
-    /// Whose a file in the inbox is, the report does not say: on a private server only admins see
-    /// names.
-    private func inboxReport(for caller: Caller) async -> InboxReport {
-        var report = await inbox.report()
-        if let user = visibility.limit(for: caller) {
-            report.staying = []
-            report.rejected = report.rejected?.filter { $0.owner == user }
-        }
-        return report
-    }
 
     private func remove(_ call: Route.Call, _ part: RemovedPart) async throws -> HTTPResponse {
         .json(try await queue.remove(call.job, what: part, by: call.caller))

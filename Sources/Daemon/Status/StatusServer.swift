@@ -1,41 +1,115 @@
-// The API on its unix socket: who may connect is a matter of the socket's permissions, who may do
-// what of the kernel's word about the peer. Sizes, times and numbers are limited (HTTPLimits).
+// The API and the pages: on the unix socket, where who may connect is a matter of its permissions
+// and who may do what of the kernel's word about the peer, and over TCP where the settings or a
+// socket unit say so. Sizes, times and numbers are limited (HTTPLimits).
 
 import DurableIO
 import Glibc
-import HTTP
+package import HTTP
 import Jobs
+import Logging
 import SystemPackage
 
 package struct StatusServer: Sendable {
     private let server: HTTPServer
+    private let tokens: TokenKeeper
+    private let proxies: TrustedProxies
+    private let health: Health
+    private let logger: Logger
 
     /// Group members may connect; the folder's permissions narrow that further.
     private static let mode: UInt32 = 0o660
 
     /// Clients can connect when this returns, and are answered once `run` is called.
-    /// - Throws: where the socket cannot be made.
-    package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) throws {
-        let path = settings.current.folders.socket
-        // Only the daemon that holds the lock comes here: a socket of this name is a dead one's.
-        if try Syscalls.stat(path) != nil { try Syscalls.unlink(path) }
-        let routes = StatusRoutes(settings: settings, queue: queue, inbox: inbox)
-        var limits = HTTPLimits()
+    /// - Parameters:
+    ///   - sockets: what the service manager passed; they listen already.
+    ///   - others: routes from elsewhere, as for `StatusRoutes`.
+    /// - Throws: where a socket cannot be made.
+    init(
+        settings: LiveConfiguration, queue: JobQueue, inbox: Inbox, keeper: CacheKeeper,
+        sockets: [PassedSockets.Socket] = [], logger: Logger,
+        besides others: @escaping @Sendable () -> [Route] = { [] }
+    ) throws {
+        let configuration = settings.current
+        (health, self.logger, proxies) = (queue.health, logger, settings.proxies)
+        tokens = TokenKeeper(folder: configuration.folders.access, clock: configuration.clock)
+        let entrance = Entrance(
+            settings, tokens: tokens, daemonUser: Int(geteuid()), logger: logger)
+        let forecaster = Forecaster(settings)
+        let own =
+            AccessRoutes(entrance: entrance).all
+            + PageRoutes(settings: settings, queue: queue, inbox: inbox).all
+            + ComparePageRoutes(settings: settings, queue: queue).all
+            + SubmitPageRoutes(settings: settings, queue: queue, forecaster: forecaster).all
+            + StorePageRoutes(settings: settings, queue: queue, keeper: keeper).all
+        let routes = StatusRoutes(
+            settings: settings, queue: queue, inbox: inbox, forecaster: forecaster,
+            others: { own + others() }, failurePage: PageAnswer.failure)
+        var limits = HTTPLimits().fitting(descriptors: DescriptorLimit.current)
         limits.bodyBytes = ManifestLimits.bytesMax
+        limits.shared = proxies.parties
         server = try HTTPServer(
-            listeners: [try Listener(path: path.string, mode: Self.mode)], limits: limits,
-            refuse: HTTPResponse.refusal, patience: routes.patience
+            listeners: try Self.listeners(configuration, sockets, logger), limits: limits,
+            refuse: { HTTPResponse.refusal($0).adding(AnswerHeaders.all) },
+            patience: { routes.patience(for: $0.below(settings.current.basePathParts)) }
         ) { request, peer in
-            do {
-                let callers = Callers(
-                    daemonUser: Int(geteuid()), adminGroup: settings.adminGroup)
-                return await routes.respond(to: request, from: try callers.caller(peer))
-            } catch {
-                return .failure(error)
-            }
+            await Self.answer(request, peer, settings, entrance, routes)
         }
     }
 
+    /// There is news for those who follow events.
+    package func tellFeeds() { server.tellFeeds() }
+
+    /// How many are connected.
+    package var clients: HTTPServer.Population { server.clients }
+    /// What a request is answered with that came from there.
+    static func answer(
+        _ request: HTTPRequest, _ peer: Peer, _ settings: LiveConfiguration, _ entrance: Entrance,
+        _ routes: StatusRoutes
+    ) async -> HTTPResponse {
+        let request = request.below(settings.current.basePathParts)
+        return await admitted(request, peer, settings, entrance, routes).adding(AnswerHeaders.all)
+    }
+
+    private static func admitted(
+        _ request: HTTPRequest, _ peer: Peer, _ settings: LiveConfiguration, _ entrance: Entrance,
+        _ routes: StatusRoutes
+    ) async -> HTTPResponse {
+        do {
+            let arrival = try Arrival(request, peer, settings.proxies)
+            try RequestGuard.check(request, arrival, hosts: settings.current.hosts)
+            return await routes.respond(to: request, arrival) { route in
+                try await entrance.admit(request, arrival, to: route)
+            }
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func listeners(
+        _ configuration: DaemonConfiguration, _ sockets: [PassedSockets.Socket], _ logger: Logger
+    ) throws -> [Listener] {
+        let path = configuration.folders.socket
+        // Only the daemon that holds the lock comes here: a socket of this name is a dead one's.
+        if try Syscalls.stat(path) != nil { try Syscalls.unlink(path) }
+        var listeners = [try Listener(path: path.string, mode: mode)]
+        for address in configuration.listen { listeners.append(try Listener(address: address)) }
+        listeners += sockets.map { Listener(descriptor: $0.descriptor) }
+        for address in listeners.compactMap(\.address) {
+            logger.notice("listens", metadata: ["address": "\(address)"])
+        }
+        return listeners
+    }
+
     /// Serves until the task is cancelled.
-    package func run() async { await server.run() }
+    package func run() async {
+        tell("tokens", [await tokens.problem()].compactMap { $0 })
+        tell("proxy", [proxies.problem].compactMap { $0 })
+        await server.run()
+    }
+
+    private func tell(_ topic: String, _ problems: [String]) {
+        for problem in health.set(topic, problems) {
+            logger.error("something is wrong", metadata: ["reason": "\(problem)"])
+        }
+    }
 }

@@ -65,8 +65,8 @@ package actor Forecaster {
             stateDirectory: configuration.folders.state.string,
             modelRoots: configuration.modelRoots.map(\.string),
             dataRoots: configuration.dataRoots.map(\.string),
-            resultsDirectory: configuration.folders.results.string, description: description,
-            submitter: submitter)
+            resultsDirectory: configuration.folders.results.string,
+            description: description.withoutNotify, submitter: submitter)
     }
 
     /// - Parameter limit: the time that was too short; nil where the process ended by itself.

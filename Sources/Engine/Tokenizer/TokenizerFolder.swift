@@ -22,12 +22,8 @@ package enum TokenizerFolder {
                 throw .onlySentencePiece(folder: folder.string, error: error)
             }
         }
-        do throws(TokenizerError) {
-            return try file.withBytes { (bytes) throws(TokenizerError) in
-                try Tokenizer(json: bytes)
-            }
-        } catch {
-            throw .inFile(path: path.string, error: error)
+        return try read(file, as: path.string) { bytes throws(TokenizerError) in
+            try Tokenizer(json: bytes)
         }
     }
 
@@ -85,16 +81,15 @@ package enum TokenizerFolder {
     private static func load(
         _ model: MappedFile, beside folder: FilePath
     ) throws(TokenizerError) -> Tokenizer {
-        let file = try SentencePieceFile(bytes(of: model))
+        let all: [UInt8] = try read(model, as: modelName) { span throws(TokenizerError) in
+            bytes(of: span)
+        }
+        let file = try SentencePieceFile(all)
         var settings: [String: JSONValue] = [:]
         for name in SentencePieceSettings.fileNames {
             guard let beside = try open(folder.appending(name)) else { continue }
-            do throws(TokenizerError) {
-                settings[name] = try beside.withBytes { (bytes) throws(TokenizerError) in
-                    try TokenizerFile.parse(bytes)
-                }
-            } catch {
-                throw .inFile(path: name, error: error)
+            settings[name] = try read(beside, as: name) { bytes throws(TokenizerError) in
+                try TokenizerFile.parse(bytes)
             }
         }
         let read = try SentencePieceSettings(settings)
@@ -102,13 +97,30 @@ package enum TokenizerFolder {
         return try Tokenizer(TokenizerFile(file, settings: read))
     }
 
-    private static func bytes(of file: MappedFile) -> [UInt8] {
-        file.withBytes { span in
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(span.count)
-            for index in span.indices { bytes.append(span[index]) }
-            return bytes
+    /// What `body` makes of a file that is still the same behind it: pages that are gone are read
+    /// as zeros, which may mean anything.
+    ///
+    /// - Parameter name: for the errors of `body`.
+    private static func read<Value>(
+        _ file: MappedFile, as name: String, _ body: (Span<UInt8>) throws(TokenizerError) -> Value
+    ) throws(TokenizerError) -> Value {
+        let result: Result<Value, TokenizerError>
+        do throws(TokenizerError) {
+            result = .success(try file.withBytes(body))
+        } catch {
+            result = .failure(.inFile(path: name, error: error))
         }
+        do throws(MappedFileError) { try file.verifyUnchanged() } catch {
+            throw .unreadable(error)
+        }
+        return try result.get()
+    }
+
+    private static func bytes(of span: Span<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(span.count)
+        for index in span.indices { bytes.append(span[index]) }
+        return bytes
     }
 
     /// Nil if there is no file of that name.

@@ -133,6 +133,9 @@ package struct JobDescription: Sendable, Equatable, Codable {
     package var output: Output
     /// Jobs of higher priority start first.
     package var priority: Int
+    /// What the owner wants to be told; nil where the manifest says nothing. No part of the work:
+    /// workers, reports and comparisons see `withoutNotify`.
+    package var notify: NotifyWish?
     /// Nil where the daemon's settings decide.
     package var runOn: RunPlace?
     /// What it asks a cluster for; nil where it asks for nothing.
@@ -140,8 +143,16 @@ package struct JobDescription: Sendable, Equatable, Codable {
 
     private enum CodingKeys: String, CodingKey {
         case version, name, model, calibration, analysis, compare, compress, quantize, evaluate
-        case export, output, priority, resources
+        case export, output, priority, notify, resources
         case runOn = "run_on"
+    }
+
+    /// The same work, without a word on who is told of it: two that differ there alone are equal,
+    /// and the address of a webhook is nobody else's.
+    package var withoutNotify: JobDescription {
+        var description = self
+        description.notify = nil
+        return description
     }
 
     /// The description as JSON with sorted keys: equal descriptions give equal bytes.

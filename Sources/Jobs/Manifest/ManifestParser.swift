@@ -5,17 +5,19 @@ import Catalogue
 package import Foundation
 
 package struct ManifestParser {
-    private let paths: PathRule
+    let paths: PathRule
+    let rule: NotifyRule
 
     /// - Parameters:
     ///   - name: the job's name where the manifest gives none; the file's name without extension.
     ///   - paths: which paths may be named. Default: any.
+    ///   - notify: what may be told to whom. Default: anything.
     /// - Throws: `ManifestError`, for the first thing that is wrong.
     package static func parse(
-        bytes: Data, name: String, paths: PathRule = .anywhere
+        bytes: Data, name: String, paths: PathRule = .anywhere, notify: NotifyRule = .anything
     ) throws -> JobDescription {
         let root = try ManifestReader.read(bytes)
-        return try ManifestParser(paths: paths)
+        return try ManifestParser(paths: paths, rule: notify)
             .description(of: Field(node: root, path: ""), name: name)
     }
 
@@ -24,7 +26,8 @@ package struct ManifestParser {
         try map.refuseUnknown(
             besides: [
                 "version", "name", "model", "calibration", "analysis", "compare", "compress",
-                "quantize", "evaluate", "export", "output", "priority", "run_on", "resources",
+                "quantize", "evaluate", "export", "output", "priority", "notify", "run_on",
+                "resources",
             ], in: "the manifest")
         try checkVersion(map.required("version", hint: "start the manifest with `version: 1`"))
         let title = try jobName(map["name"], fallback: name, in: map)
@@ -61,6 +64,7 @@ package struct ManifestParser {
             export: try exports(map["export"]),
             output: try output(map["output"]),
             priority: try value(of: Offer.priority, in: map).integer ?? 0,
+            notify: try notify(map["notify"]),
             runOn: place,
             resources: try resources(map["resources"], beside: place))
         try refuseCollisions(in: job, map)

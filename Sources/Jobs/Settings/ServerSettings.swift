@@ -32,6 +32,19 @@ package struct ServerSettings: Sendable, Equatable {
     package var retention: RetentionRule?
     /// The most that results of one user may take, in bytes; nil: no limit.
     package var resultsPerUser: Int?
+    /// Where the metrics are written for node_exporter, now and then; nil: nowhere.
+    package var metricsFile: String?
+    /// Whether anybody who can connect may read the metrics.
+    package var isMetricsOpen: Bool?
+    /// Where it listens over TCP, besides its unix socket.
+    package var listen: [ListenSetting]?
+    /// What all addresses begin with, behind a proxy that serves others too: `/layerfold`.
+    package var basePath: String?
+    /// Names by which browsers ask for it.
+    package var hosts: [String]?
+    package var proxy: ProxySettings?
+    /// What the server may send to people; nil: nothing.
+    package var notify: NotifySettings?
     /// Other machines that take work; nil: there are none.
     package var cluster: ClusterSettings?
     /// Where jobs run that do not say it.
@@ -50,7 +63,9 @@ package struct ServerSettings: Sendable, Equatable {
                 "state", "inbox", "model_roots", "data_roots", "worker", "worker_socket",
                 "rescan_seconds", "settle_seconds", "grace_seconds", "stage_patience", "cache",
                 "workers", "jobs_per_user", "share_half_life_days", "memory", "admin_group",
-                "private", "retention", "results_per_user", "cluster", "run_on",
+                "private", "retention", "results_per_user", "listen", "listen_beyond_loopback",
+                "base_path", "hosts", "proxy", "metrics_file", "metrics_open", "notify",
+                "cluster", "run_on",
             ], in: "the settings")
         var settings = ServerSettings()
         settings.stateDirectory = try map["state"].map(absolutePath)
@@ -74,6 +89,17 @@ package struct ServerSettings: Sendable, Equatable {
         settings.isPrivate = try map["private"]?.flag()
         settings.retention = try map["retention"].map(RetentionRule.parse)
         settings.resultsPerUser = try map["results_per_user"].map { try ByteCount.parse($0) }
+        settings.metricsFile = try map["metrics_file"].map(metricsPath)
+        settings.isMetricsOpen = try map["metrics_open"]?.flag()
+        let beyond = try map["listen_beyond_loopback"]?.flag() ?? false
+        settings.listen = try map["listen"].map {
+            try ListenSetting.parse($0, beyondLoopback: beyond)
+        }
+        settings.basePath = try map["base_path"].map(PublicName.basePath)
+        settings.hosts = try map["hosts"]?.list("a list of names", countMax: 64)
+            .map(PublicName.host)
+        settings.proxy = try map["proxy"].map(ProxySettings.parse)
+        settings.notify = try map["notify"].map { try NotifySettings($0) }
         settings.cluster = try map["cluster"].map { try ClusterSettings($0) }
         settings.runOn = try map["run_on"].map(ResourceFields.place)
         if settings.runOn == .slurm, settings.cluster == nil, let field = map["run_on"] {
@@ -108,6 +134,17 @@ package struct ServerSettings: Sendable, Equatable {
         guard path.hasPrefix("/"), PathRule.anywhere.refusal(of: path, under: .data) == nil else {
             throw field.error(
                 "not an absolute path", expected: "a path that starts with /",
+                found: field.node.found)
+        }
+        return path
+    }
+
+    /// node_exporter reads files of this ending only.
+    private static func metricsPath(_ field: Field) throws -> String {
+        let path = try absolutePath(field)
+        guard path.hasSuffix(".prom") else {
+            throw field.error(
+                "not a file that node_exporter reads", expected: "a path that ends with .prom",
                 found: field.node.found)
         }
         return path

@@ -7,22 +7,33 @@ package struct SettingsChange: Sendable, Equatable {
     /// Keys whose new values wait for a restart.
     package let waiting: [String]
 
-    private typealias Key = WritableKeyPath<ServerSettings, String?> & Sendable
+    /// A key that waits: whether it was changed, and how the old value comes back.
+    private struct Fixed: Sendable {
+        let key: String
+        let isChanged: @Sendable (ServerSettings, ServerSettings) -> Bool
+        let restore: @Sendable (inout ServerSettings, ServerSettings) -> Void
+
+        init<Value: Equatable & SendableMetatype>(
+            _ key: String, _ path: any WritableKeyPath<ServerSettings, Value> & Sendable
+        ) {
+            self.key = key
+            isChanged = { $0[keyPath: path] != $1[keyPath: path] }
+            restore = { $0[keyPath: path] = $1[keyPath: path] }
+        }
+    }
 
     /// Everything else is looked up whenever it is needed. The state folder holds the lock, the
-    /// index and the socket; claims lead from one inbox into it.
-    private static let fixed: [(key: String, path: any Key)] = [
-        ("state", \.stateDirectory), ("inbox", \.inbox),
+    /// index and the socket; claims lead from one inbox into it; sockets are made once.
+    private static let fixed = [
+        Fixed("state", \.stateDirectory), Fixed("inbox", \.inbox), Fixed("listen", \.listen),
+        Fixed("proxy", \.proxy),
     ]
 
     package init(from start: ServerSettings, to read: ServerSettings) {
         var effective = read
-        var waiting: [String] = []
-        for (key, path) in Self.fixed where read[keyPath: path] != start[keyPath: path] {
-            effective[keyPath: path] = start[keyPath: path]
-            waiting.append(key)
-        }
+        let waiting = Self.fixed.filter { $0.isChanged(start, read) }
+        for key in waiting { key.restore(&effective, start) }
         self.effective = effective
-        self.waiting = waiting
+        self.waiting = waiting.map(\.key)
     }
 }

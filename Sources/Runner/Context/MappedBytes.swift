@@ -7,6 +7,9 @@ import SystemPackage
 enum MappedBytes {
     static func digest(_ path: FilePath) throws -> Digest {
         let file = try MappedFile(path)
-        return file.withBytes { bytes in Digest(of: unsafe bytes.bytes) }
+        let digest = file.withBytes { bytes in Digest(of: unsafe bytes.bytes) }
+        // Pages that are gone are read as zeros.
+        try file.verifyUnchanged()
+        return digest
     }
 }

@@ -14,6 +14,8 @@ struct GuardStage: Stage {
 
     /// Why nothing can be compared; nil where it can.
     var obstacle: String? { rivals.obstacle(model.input) }
+    /// Why rivals were left out.
+    func missing(_ found: [Rival]) -> [String] { rivals.missing(model.input, found) }
 
     var inputs: StageInputs { model.inputs }
     var params: KeyJSON { model.params(rivals.parameters) }

@@ -14,14 +14,34 @@ struct IdentifiedTokenizer {
     private let files: ReadFiles?
 
     init(_ side: SideFiles) throws {
-        let before = try? Self.identify(side)
+        // What cannot be read is told by whoever loads it, with its place.
+        let before = Result { try Self.identify(side) }
         encoder = PromptEncoder(try TokenizerFolder.load(side), side)
         let after = try Self.identify(side)
-        if let before = before?.files?.files, let after = after.files?.files {
-            try ReadFiles.expect(before, after)
-        }
+        try Self.expect(before, after, side)
         files = after.files
         digest = after.digest
+    }
+
+    private static func expect(
+        _ before: Result<(digest: Digest, files: ReadFiles?), any Error>,
+        _ after: (digest: Digest, files: ReadFiles?), _ side: SideFiles
+    ) throws {
+        let file = after.files?.files.first?.path ?? side.folder.string
+        let known: (digest: Digest, files: ReadFiles?)
+        do { known = try before.get() } catch {
+            throw InputChanged(
+                file: file, found: "it can be read now, and could not be before (\(error))")
+        }
+        if let known = known.files?.files, let after = after.files?.files {
+            try ReadFiles.expect(known, after)
+        }
+        guard known.digest == after.digest else {
+            throw InputChanged(
+                file: file,
+                found: "sha256 \(after.digest.hex.prefix(12))…, expected "
+                    + "\(known.digest.hex.prefix(12))…")
+        }
     }
 
     /// Results get a copy of the files: it has to be of what the job computed with.

@@ -94,8 +94,8 @@ private struct Collection {
                         key: key, outputs: record.outputs.map(\.digest), seconds: record.seconds,
                         used: used, age: clock.age(of: used)))
             } catch is ActionFault {
-                if !isDryRun { try store.removeAction(key) }
-                report.actions.append(key)
+                // One that may not be removed stays, is told, and stops nobody.
+                if try isDryRun || removeIfOurs(key) { report.actions.append(key) }
             }
         }
         report.unknown = try objectNames.unknown + actionNames.unknown + store.unknownBeside()
@@ -117,7 +117,8 @@ private struct Collection {
         }
     }
 
-    /// - Returns: False if the step was looked up meanwhile: then it is the last used of all.
+    /// - Returns: False if the step was looked up meanwhile: then it is the last used of all; or
+    ///   if it may not be removed.
     private mutating func remove(_ action: StoreInventory.Action) throws -> Bool {
         if !isDryRun {
             let path = store.layout.action(action.key)
@@ -125,11 +126,17 @@ private struct Collection {
                 return false
             }
             // Also where it is gone by now: that has to be durable before its objects go.
-            try store.removeAction(action.key)
+            guard try removeIfOurs(action.key) else { return false }
         }
         report.actions.append(action.key)
         report.lostSeconds += action.seconds
         return true
+    }
+
+    private mutating func removeIfOurs(_ key: Digest) throws -> Bool {
+        if try store.removeIfOurs(key) { return true }
+        report.stuck.append(store.layout.action(key))
+        return false
     }
 
     private mutating func remove(_ digest: Digest, _ object: StoreInventory.Object) throws {
@@ -140,7 +147,14 @@ private struct Collection {
                 guard try Syscalls.stat(path)?.modifiedNanoseconds == object.used else {
                     return false
                 }
-                try Syscalls.unlink(path)
+                do throws(SystemCallError) {
+                    try Syscalls.unlink(path)
+                } catch {
+                    // It stays, is told, and the others go.
+                    guard error.isForbidden else { throw error }
+                    report.stuck.append(path)
+                    return false
+                }
                 return true
             }
             guard isRemoved else { return }

@@ -95,4 +95,6 @@ package struct CollectorReport: Equatable, Sendable {
     package internal(set) var isOverLimit = false
     /// Names that are none of the store's; they are never removed.
     package internal(set) var unknown: [FilePath] = []
+    /// What was to go and may not be removed: it is somebody else's, or a folder.
+    package internal(set) var stuck: [FilePath] = []
 }

@@ -49,6 +49,10 @@ extension ContentStore {
             if policy.objectsPerCheckpoint != nil { try removeCheckpoint(of: policy) }
             report.objectCount += pass.earlier.objects
             report.rawBytes += pass.earlier.rawBytes
+            if policy.objectsPerCheckpoint != nil {
+                let verified = StoreCareState.Verified(report, policy)
+                try keep(verified.members, as: layout.verified)
+            }
             return report
         }
     }
@@ -70,7 +74,7 @@ extension ContentStore {
                 records.append(record)
             } catch let fault as ActionFault {
                 report.findings.append(.damagedAction(key, fault))
-                if repairing { try removeAction(key) }
+                if repairing { _ = try removeIfOurs(key) }
             }
             report.actionCount += 1
         }
@@ -129,7 +133,7 @@ extension ContentStore {
             }
             report.findings.append(
                 .danglingAction(key, role: missing.role, object: missing.digest))
-            if repairing { try removeAction(key) }
+            if repairing { _ = try removeIfOurs(key) }
         }
     }
 

@@ -154,8 +154,10 @@ extension ContentStore {
         if !isReadOnly { _ = try removeIfOurs(key) }
     }
 
-    /// - Returns: False where the folder is somebody else's.
-    private func removeIfOurs(_ key: Digest) throws(SystemCallError) -> Bool {
+    /// Removes a record, durably; none is fine too.
+    /// - Returns: False where it may not be removed: the folder is somebody else's, or the name is
+    ///   a folder's.
+    func removeIfOurs(_ key: Digest) throws(SystemCallError) -> Bool {
         do throws(SystemCallError) {
             try removeAction(key)
             return true

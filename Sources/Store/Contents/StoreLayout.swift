@@ -34,10 +34,13 @@ package struct StoreLayout: Sendable {
     var clock: FilePath { root.appending("clock.json") }
     /// How far an interrupted verification came.
     var scrub: FilePath { root.appending("scrub.json") }
+    /// How the last whole verification ended.
+    var verified: FilePath { root.appending("verified.json") }
 
     /// What lies in the store's own folder.
     static let names: Set<String> = [
         "FORMAT", "obj", "act", "pins", "tmp", "quarantine", "recent", "clock.json", "scrub.json",
+        "verified.json",
     ]
 
     /// `00` to `ff`: the first byte of a digest names the folder it lies in.

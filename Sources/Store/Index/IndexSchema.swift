@@ -6,7 +6,7 @@ import GRDB
 enum IndexSchema {
     /// Each migration raises the version by one and runs in a transaction of its own.
     static let migrations: [@Sendable (Database) throws -> Void] = [
-        createVersion1, holdsAndUsage,
+        createVersion1, holdsAndUsage, modelsOfJobs,
     ]
 
     static var version: Int { migrations.count }
@@ -78,5 +78,10 @@ enum IndexSchema {
                   uid INTEGER PRIMARY KEY, seconds REAL NOT NULL,
                   as_of INTEGER NOT NULL) STRICT;
                 """)
+    }
+
+    /// Version 3: which model a job is about, so that lists look for it without reading files.
+    private static func modelsOfJobs(_ db: Database) throws {
+        try db.execute(sql: "ALTER TABLE jobs ADD COLUMN model TEXT")
     }
 }

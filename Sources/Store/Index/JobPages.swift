@@ -7,9 +7,13 @@ extension IndexDatabase {
     /// - Parameters:
     ///   - states: only those in one of these; nil for all.
     ///   - owner: only those of this user.
+    ///   - model: only those whose model's name has this in it.
+    ///   - words: only those whose name, identifier or reason has this in it; ASCII letters of
+    ///     either case are alike, here and in models.
     ///   - before: only those that came before this number.
     package func newestJobs(
-        countMax: Int, in states: [String]? = nil, of owner: Int? = nil, before: Int? = nil
+        countMax: Int, in states: [String]? = nil, of owner: Int? = nil, model: String? = nil,
+        words: String? = nil, before: Int? = nil
     ) throws(StoreError) -> [JobRow] {
         var conditions: [String] = []
         var arguments = StatementArguments()
@@ -21,6 +25,15 @@ extension IndexDatabase {
             conditions.append("uid = ?")
             arguments += [owner]
         }
+        if let model {
+            conditions.append("instr(lower(coalesce(model, '')), lower(?)) > 0")
+            arguments += [model]
+        }
+        if let words {
+            let text = "name || char(10) || id || char(10) || coalesce(reason, '')"
+            conditions.append("instr(lower(\(text)), lower(?)) > 0")
+            arguments += [words]
+        }
         if let before {
             conditions.append("seq < ?")
             arguments += [before]
@@ -30,6 +43,25 @@ extension IndexDatabase {
             try Row.fetchAll(
                 db, sql: "SELECT * FROM jobs \(filter)ORDER BY seq DESC LIMIT ?", arguments: values
             ).map(JobRow.init)
+        }
+    }
+
+    /// Jobs of which nobody has looked yet which model they are about.
+    package func jobsWithoutModel() throws(StoreError) -> [String] {
+        try read { db in
+            try String.fetchAll(db, sql: "SELECT id FROM jobs WHERE model IS NULL")
+        }
+    }
+
+    /// Notes what jobs are about, in one transaction.
+    /// - Parameter models: by job; an empty one where nobody can tell.
+    package func setModels(_ models: [String: String]) throws(StoreError) {
+        guard !models.isEmpty else { return }
+        try write { db in
+            for (job, model) in models {
+                try db.execute(
+                    sql: "UPDATE jobs SET model = ? WHERE id = ?", arguments: [model, job])
+            }
         }
     }
 

@@ -29,6 +29,8 @@ package struct JobRow: Equatable, Sendable {
     package var priority: Int?
     /// Failures that may have passed, in a row.
     package var retries: Int
+    /// As the manifest has it; empty where its record is lost, nil where nobody looked yet.
+    package var model: String?
 
     package init(
         id: String, name: String, owner: Int, manifestDigest: String, state: String,
@@ -186,10 +188,13 @@ extension IndexDatabase {
     }
 
     /// Number of jobs by state.
-    package func jobCounts() throws(StoreError) -> [String: Int] {
-        try read { db in
+    /// - Parameter owner: only those of this user.
+    package func jobCounts(of owner: Int? = nil) throws(StoreError) -> [String: Int] {
+        let (filter, arguments) = owner.map { ("WHERE uid = ?", [$0]) } ?? ("", [])
+        return try read { db in
             let rows = try Row.fetchAll(
-                db, sql: "SELECT state, count(*) AS number FROM jobs GROUP BY state")
+                db, sql: "SELECT state, count(*) AS number FROM jobs \(filter) GROUP BY state",
+                arguments: StatementArguments(arguments))
             return Dictionary(uniqueKeysWithValues: rows.map { ($0["state"], $0["number"]) })
         }
     }
@@ -249,6 +254,7 @@ extension JobRow {
         held = row["held"]
         priority = row["priority"]
         retries = row["retries"]
+        model = row["model"]
     }
 
     private var values: StatementArguments {
@@ -257,7 +263,7 @@ extension JobRow {
             "manifest_sha256": manifestDigest, "state": state, "submitted_at": submittedAt,
             "started_at": startedAt, "finished_at": finishedAt, "attempts": attempts, "lost": lost,
             "not_before": notBefore, "reason": reason, "class": failureClass,
-            "held": held, "priority": priority, "retries": retries,
+            "held": held, "priority": priority, "retries": retries, "model": model,
         ]
     }
 
@@ -266,10 +272,10 @@ extension JobRow {
             sql: """
                 INSERT INTO jobs(id, seq, name, uid, manifest_sha256, state, submitted_at,
                   started_at, finished_at, attempts, lost, not_before, reason, class, held,
-                  priority, retries)
+                  priority, retries, model)
                 VALUES (:id, :seq, :name, :uid, :manifest_sha256, :state, :submitted_at,
                   :started_at, :finished_at, :attempts, :lost, :not_before, :reason, :class, :held,
-                  :priority, :retries)
+                  :priority, :retries, :model)
                 """, arguments: values)
     }
 
@@ -281,7 +287,8 @@ extension JobRow {
                   submitted_at = :submitted_at, started_at = :started_at,
                   finished_at = :finished_at, attempts = :attempts, lost = :lost,
                   not_before = :not_before, reason = :reason, class = :class,
-                  held = :held, priority = :priority, retries = :retries WHERE id = :id
+                  held = :held, priority = :priority, retries = :retries, model = :model
+                  WHERE id = :id
                 """, arguments: values)
     }
 }

@@ -28,20 +28,28 @@ package struct StoreIndex: Sendable {
         package var isEmpty: Bool { self == Import() }
     }
 
+    /// What new files hold.
+    private struct News {
+        var footers: [Digest: ObjectFooter] = [:]
+        var records: [Digest: ActionRecord] = [:]
+    }
+
     /// Makes the rows follow the files: lists names, reads only files that are new.
     ///
-    /// One transaction: a reader sees the old rows or the new ones.
+    /// One transaction: a reader sees the old rows or the new ones. Files are read before it, so
+    /// that others who write the index wait for its rows only.
     package func importActions() throws -> Import {
         // Actions first: an action that is listed has its objects already.
         let actions = try timed(store.actionKeys()) { store.layout.action($0) }
         let objects = try timed(store.objectDigests()) { store.layout.object($0) }
         let pins = try store.pins()
+        let news = try news(of: actions.map(\.digest), objects.map(\.digest))
         return try database.write { db in
             var report = Import()
             // An object's row can go only after the rows that refer to it.
-            let known = try removeActions(db, except: actions, &report)
-            try followObjects(db, objects, &report)
-            try addActions(db, actions, known: known, &report)
+            try removeActions(db, except: actions, &report)
+            try followObjects(db, objects, news, &report)
+            try addActions(db, actions, news, &report)
             try db.execute(sql: "DELETE FROM pins")
             for pin in pins {
                 try db.execute(
@@ -50,6 +58,23 @@ package struct StoreIndex: Sendable {
             }
             return report
         }
+    }
+
+    private func news(of actions: [Digest], _ objects: [Digest]) throws -> News {
+        let (knownActions, knownObjects) = try database.read { db in
+            (
+                try String.fetchSet(db, sql: "SELECT key FROM actions"),
+                try String.fetchSet(db, sql: "SELECT sha256 FROM objects")
+            )
+        }
+        var news = News()
+        for digest in objects where !knownObjects.contains(digest.hex) {
+            news.footers[digest] = try store.info(of: digest)
+        }
+        for key in actions where !knownActions.contains(key.hex) {
+            news.records[key] = try store.soundAction(key)
+        }
+        return news
     }
 
     /// The files with their times of last use in milliseconds; those gone meanwhile are left out.
@@ -62,25 +87,20 @@ package struct StoreIndex: Sendable {
         }
     }
 
-    /// - Returns: The keys that have a row and stay.
     private func removeActions(
         _ db: Database, except files: [(digest: Digest, used: Int64)], _ report: inout Import
-    ) throws -> Set<String> {
+    ) throws {
         let wanted = Set(files.map(\.digest.hex))
-        var known: Set<String> = []
-        for key in try String.fetchAll(db, sql: "SELECT key FROM actions ORDER BY key") {
-            if wanted.contains(key) {
-                known.insert(key)
-            } else {
-                try db.execute(sql: "DELETE FROM actions WHERE key = ?", arguments: [key])
-                report.actionsRemoved += 1
-            }
+        for key in try String.fetchAll(db, sql: "SELECT key FROM actions ORDER BY key")
+        where !wanted.contains(key) {
+            try db.execute(sql: "DELETE FROM actions WHERE key = ?", arguments: [key])
+            report.actionsRemoved += 1
         }
-        return known
     }
 
     private func followObjects(
-        _ db: Database, _ files: [(digest: Digest, used: Int64)], _ report: inout Import
+        _ db: Database, _ files: [(digest: Digest, used: Int64)], _ news: News,
+        _ report: inout Import
     ) throws {
         let used = Dictionary(uniqueKeysWithValues: files.map { ($0.digest.hex, $0.used) })
         var known: Set<String> = []
@@ -101,7 +121,10 @@ package struct StoreIndex: Sendable {
             }
         }
         for (digest, time) in files where !known.contains(digest.hex) {
-            guard let footer = try store.info(of: digest) else { continue }
+            // A row that was there before may be gone by now.
+            guard let footer = try news.footers[digest] ?? store.info(of: digest) else {
+                continue
+            }
             try db.execute(
                 sql: """
                     INSERT INTO objects(sha256, raw_bytes, disk_bytes, filter, last_used)
@@ -123,7 +146,7 @@ package struct StoreIndex: Sendable {
     }
 
     private func addActions(
-        _ db: Database, _ files: [(digest: Digest, used: Int64)], known: Set<String>,
+        _ db: Database, _ files: [(digest: Digest, used: Int64)], _ news: News,
         _ report: inout Import
     ) throws {
         let sizes = try Row.fetchAll(db, sql: "SELECT sha256, raw_bytes FROM objects")
@@ -135,7 +158,7 @@ package struct StoreIndex: Sendable {
                 if row != time { try setUsed(db, "actions", "key", key.hex, time) }
                 continue
             }
-            guard let record = try store.soundAction(key),
+            guard let record = try news.records[key] ?? store.soundAction(key),
                 record.outputs.allSatisfy({ sizes[$0.digest.hex] == $0.byteCount })
             else {
                 report.actionsUnsound.append(key)

@@ -155,6 +155,23 @@ import Testing
         }
     }
 
+    @Test("memory is planned for an expert that takes all tokens, and for the router's Hessian")
+    func memory() throws {
+        let model = try ArchitectureFixtures.model("qwen3_moe-plain")
+        let own = try #require(FoldableLayer.all(of: model.blueprint)[0].experts)
+        func planned(_ sequences: Int, _ width: Int) -> Int {
+            FoldSettings().expertsByteCount(
+                own, tokens: PackedSequences([[Int32]](repeating: [1], count: sequences)),
+                of: 2, width)
+        }
+        // Scores of two layers and those that are wanted, neurons, and who takes a token.
+        let (count, inner) = (own.experts.count, own.experts[0].down.inputs)
+        let token = 4 * 3 * count + 4 * inner + 16 * own.expertsPerToken
+        #expect(planned(7000, 1) - planned(6, 1) >= token * (6125 - 6))
+        // In double precision, with what one wave adds to it on its way there.
+        #expect(planned(1, 4096) >= (8 + 4 + 4 + 8 + 8) * 4097 * 4097)
+    }
+
     @Test("what experts share is folded as an MLP is")
     func shared() throws {
         let folder = FilePath(Places.fixtures.path).appending("gradients")

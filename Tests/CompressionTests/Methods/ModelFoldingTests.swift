@@ -16,7 +16,7 @@ import Testing
         "llama-odd-linear", "llama-tied-yarn", "phi3-longrope-partial", "qwen2-dynamic-window",
     ]
 
-    private static func batch(_ model: Model, sequences: Int = 12) -> PackedSequences {
+    static func batch(_ model: Model, sequences: Int = 12) -> PackedSequences {
         var generator = SeededGenerator(seed: 3)
         return PackedSequences(
             (0..<sequences).map { _ in
@@ -45,7 +45,7 @@ import Testing
         return settings
     }
 
-    private static func fold(
+    static func fold(
         _ model: Model, keeping kept: [Int], _ batch: PackedSequences,
         _ settings: FoldSettings = quick
     ) throws -> WeightPatch {
@@ -179,33 +179,6 @@ import Testing
         #expect(errors[1] < 0.7 * errors[0], "\(errors)")
     }
 
-    @Test("a fold is held against its rivals, and one that changes nothing equals dropping")
-    func rivals() throws {
-        let model = try Self.demo()
-        let batch = Self.demoBatch()
-        let kept = [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15]
-        let settings = Self.quick
-        let patch = try Self.fold(model, keeping: kept, batch, settings)
-        let rivals = try #require(
-            FoldRivals(model.weights, mode: .float32, batch: batch, settings: settings))
-        let found = try rivals.compare(keeping: kept, folded: patch, observer: SilentObserver())
-        #expect(found.map(\.name) == ["fold", "drop", "average", "replaceme"])
-        #expect(found[0].divergence > 0 && found[0].divergence < found[1].divergence)
-        #expect(found[1].divergence < found[2].divergence)
-        #expect(Rival.isFirstBest(found))
-        let nothing = try rivals.compare(
-            keeping: kept, folded: WeightPatch(), observer: SilentObserver())
-        #expect(nothing[0].divergence == nothing[1].divergence)
-        #expect(Array(nothing.dropFirst()) == Array(found.dropFirst()))
-        #expect(!Rival.isFirstBest([nothing[2], nothing[1]]))
-        let broken = Rival(name: "drop", divergence: StretchSelection.cost(.nan))
-        #expect(!Rival.isFirstBest([broken, broken]))
-        #expect(
-            FoldRivals(
-                model.weights, mode: .float32, batch: PackedSequences([[1, 2]]),
-                settings: settings) == nil)
-    }
-
     @Test("a run costs what the model diverges by in which it alone is folded")
     func costs() throws {
         let model = try Self.demo()
@@ -265,16 +238,21 @@ import Testing
     func anyModel(name: String) throws {
         let model = try ArchitectureFixtures.model(name)
         let layers = model.blueprint.layers
-        let kept = layers.indices.filter { $0 != 1 }
-        // Two layers at most change: the one that takes another, and the one behind it.
-        let (patch, folded, removed) = try Self.divergences(
-            model, keeping: kept, Self.batch(model, sequences: 16), Self.quick)
-        #expect(patch.layers.keys.allSatisfy { $0 < 2 }, "\(patch.layers.keys)")
-        for matrix in patch.layers.values.flatMap({ layer in layer.names.map { layer[$0] } }) {
-            #expect(matrix?.values().allSatisfy { $0.isFinite } == true)
-        }
-        if FoldableLayer.all(of: model.blueprint).prefix(2).contains(where: \.isUncertain) {
-            #expect(folded <= removed * (1 + 1e-4) + 1e-9)
+        // The first layers of many models are dense, the last ones have experts.
+        for gone in Set([1, layers.count - 1]).sorted() {
+            let kept = layers.indices.filter { $0 != gone }
+            // Two layers at most change: the one that takes another, and the one behind it.
+            let changed = gone - 1...gone
+            let (patch, folded, removed) = try Self.divergences(
+                model, keeping: kept, Self.batch(model, sequences: 16), Self.quick)
+            #expect(
+                patch.layers.keys.allSatisfy(changed.contains), "\(gone): \(patch.layers.keys)")
+            for matrix in patch.layers.values.flatMap({ layer in layer.names.map { layer[$0] } }) {
+                #expect(matrix?.values().allSatisfy { $0.isFinite } == true, "\(gone)")
+            }
+            if FoldableLayer.all(of: model.blueprint)[changed].contains(where: \.isUncertain) {
+                #expect(folded <= removed * (1 + 1e-4) + 1e-9, "\(gone)")
+            }
         }
         #expect(model.blueprint.foldObstacle == nil)
     }
@@ -294,11 +272,16 @@ import Testing
         #expect(settings.mergeNotes(blueprint, keeping: Array(blueprint.layers.indices)) == [])
         let dense = try Self.demo().blueprint
         #expect(settings.mergeNotes(dense, keeping: Array(0..<14)) == [])
-        func behind(_ computed: Set<Int>) -> [String] {
-            settings.removalNotes(dense, keeping: [0, 3] + Array(4..<16), computed: computed)
+        func behind(_ computed: Set<Int>, of sequences: Int = 8) -> [String] {
+            settings.removalNotes(
+                dense, keeping: [0, 3] + Array(4..<16), sequences: sequences, computed: computed)
         }
         #expect(behind([0, 1]) == [])
         #expect(behind([1]).first?.hasSuffix("held back: layers 1, 2") == true)
+        // Nothing was judged, so nothing is said to be better or worse.
+        let few = behind([1], of: 7).first
+        #expect(few?.hasSuffix("raise `samples`: layers 1, 2") == true)
+        #expect(few?.contains("better") == false)
     }
 
     @Test("with nothing to judge by, what is uncertain stays as it is")
@@ -308,6 +291,30 @@ import Testing
         let few = PackedSequences(ArchitectureFixtures.tokens([30, 30], of: model))
         let patch = try Self.fold(model, keeping: Array(0..<count - 1), few)
         #expect(patch.layers.isEmpty)
+    }
+
+    @Test("with nothing held back a run costs what the fold of it will be, not what it may not do")
+    func unjudgedCosts() throws {
+        // One whose fits are uncertain, one whose groups could be selected.
+        for name in ["olmo2-bias", "llama-odd-linear"] {
+            let model = try ArchitectureFixtures.model(name)
+            let few = PackedSequences(ArchitectureFixtures.tokens([30, 30], of: model))
+            var settings = Self.quick
+            settings.tuningSteps = 0
+            try #require(settings.split(few).held == nil)
+            let count = model.blueprint.layers.count
+            let kept = Array(0..<count - 1)
+            var cost: Double?
+            try ModelFolding(
+                model.weights, mode: .float32, batch: few, settings: settings, judgesAlways: true
+            ).costs(of: [count - 2..<count], observer: SilentObserver()) { cost = $1 }
+            let judge = try FoldJudge(model.weights, mode: .float32, batch: few)
+            let wanted = try judge.divergence(
+                of: kept.map { model.blueprint.layers[$0] },
+                Self.fold(model, keeping: kept, few, settings), observer: SilentObserver())
+            let found = try #require(cost)
+            #expect(abs(found - wanted) <= 1e-3 * wanted + 1e-9, "\(name): \(found), \(wanted)")
+        }
     }
 
     @Test("the search removes first what costs least, by trying")

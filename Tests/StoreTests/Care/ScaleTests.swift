@@ -67,6 +67,7 @@ struct ScaleTests {
             #expect(chosen == count)
         }
         FaultRounds.note(figures)
+        FaultRounds.tell(rounds: count)
     }
 
     /// Steps of ten objects each.

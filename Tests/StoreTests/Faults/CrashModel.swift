@@ -1,7 +1,8 @@
 // A file system in memory that is told recorded kernel calls. When the power fails, what was synced
-// is there, and of the rest a random part: of each file some of its writes, of each folder some of
-// its changes, in any combination. That is harsher than any file system that keeps the order of
-// things.
+// is there, and of the rest a random part: of each file the first so many of its writes, of each
+// folder some of its changes, those of other folders whatever happens to the first. A file counts
+// its writes, whole ones: it has no bytes, so a write that is torn, a length without its bytes and
+// a disk that lies about a sync are no part of it. Neither are rights and times.
 
 import DurableIO
 import SystemPackage

@@ -116,6 +116,56 @@ import Testing
         }
         #expect(try fixture.store.bytes(of: fixture.object.digest).value == [1, 2, 3])
         #expect(try fixture.store.verify().findings.count == 1)
+        #expect(try fixture.store.verify(repairing: true).findings.count == 1)
+        try expectCollected(fixture)
+    }
+
+    /// Fails unless all that may go does, though an action and an object may not.
+    private func expectCollected(_ fixture: Fixture) throws {
+        let store = fixture.store
+        let digests = try (2...4).map { number in
+            let object = try store.put([UInt8(number)])
+            _ = try store.record(
+                key(number), outputs: [ActionOutput(role: "x", object)], seconds: 0, peakBytes: 0)
+            return object.digest
+        }
+        let stuck = store.layout.root.appending(objectName(digests[0]))
+        try Syscalls.unlink(stuck)
+        try Syscalls.mkdir(stuck)
+        try ageEverything(store)
+        var policy = CollectorPolicy()
+        policy.graceSeconds = 0
+        policy.limit = .bounds(CacheBounds(0))
+        let report = try store.collect(policy)
+        #expect(Set(report.actions) == Set((2...4).map { key($0).digest }))
+        #expect(Set(report.objects) == Set(digests[1...] + [fixture.object.digest]))
+        #expect(try Syscalls.stat(stuck) != nil && Syscalls.stat(fixture.action) != nil)
+        #expect(Set(report.stuck) == [stuck, fixture.action])
+    }
+
+    @Test("an action that may not be removed keeps its objects, and stops no collection")
+    func keptAction() throws {
+        var policy = CollectorPolicy()
+        policy.graceSeconds = 0
+        policy.limit = .bounds(CacheBounds(0))
+        func collect(_ fixture: Fixture, _ plan: FaultPlan) throws -> CollectorReport {
+            try ageEverything(fixture.store)
+            return try FaultPlan.$current.withValue(plan) { try fixture.store.collect(policy) }
+        }
+        // Other names go first; which call removes the action, a twin says.
+        let recording = FaultPlan()
+        let twin = try Fixture()
+        #expect(try collect(twin, recording).actions.count == 1)
+        let removals = recording.trace.filter { $0.call == .unlink }
+        let number = try #require(removals.firstIndex { $0.path == twin.action })
+        let fixture = try Fixture()
+        let plan = FaultPlan(Self.denied, atCall: number + 1, among: [.unlink])
+        let report = try collect(fixture, plan)
+        #expect(plan.hasFired)
+        #expect(report.actions.isEmpty && report.objects.isEmpty)
+        #expect(report.stuck == [fixture.action])
+        #expect(try fixture.store.verify().isSound)
+        #expect(try fixture.store.lookup(key(1)).record != nil)
     }
 }
 

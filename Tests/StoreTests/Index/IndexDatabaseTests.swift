@@ -110,6 +110,7 @@ let hasSQLite = ChildProcess.has("sqlite3")
             """
             DROP TABLE usage; ALTER TABLE jobs DROP COLUMN held;
             ALTER TABLE jobs DROP COLUMN priority; ALTER TABLE jobs DROP COLUMN retries;
+            ALTER TABLE jobs DROP COLUMN model;
             PRAGMA user_version = 1;
             """)
         let index = try IndexDatabase(path: path)
@@ -125,6 +126,37 @@ let hasSQLite = ChildProcess.has("sqlite3")
         try index.commit([.init(job: row, usage: usage), .init(usage: usage)])
         #expect(try index.job("J") == row)
         #expect(try index.usage() == [usage])
+    }
+
+    @Test("jobs are found by their models and words, and counted by their owners")
+    func findsJobs() throws {
+        let state = try TemporaryState()
+        let index = try IndexDatabase(path: StoreLayout(state: state.path).index)
+        for (number, name, model) in [
+            (1, "Alpha_1", "org/A"), (2, "beta%", nil), (3, "c", "Org/b"),
+        ] {
+            var row = JobRow(
+                id: "J\(number)", name: name, owner: number % 2, manifestDigest: "",
+                state: number == 3 ? "done" : "queued", submittedAt: number)
+            row.model = model
+            if number == 3 { row.reason = "ALPHA was better" }
+            _ = try index.insertJob(row)
+        }
+        func found(model: String? = nil, words: String? = nil) throws -> [String] {
+            try index.newestJobs(countMax: 9, model: model, words: words).map(\.id)
+        }
+        #expect(try found(model: "ORG/") == ["J3", "J1"])
+        #expect(try found(model: "/b") == ["J3"])
+        #expect(try found(words: "alpha") == ["J3", "J1"])
+        // What is a sign of patterns elsewhere is itself here.
+        #expect(try found(words: "_") == ["J1"] && found(words: "%") == ["J2"])
+        #expect(try found(words: "j2") == ["J2"] && found(model: "org", words: "1") == ["J1"])
+        #expect(try index.jobCounts(of: 1) == ["queued": 1, "done": 1])
+        #expect(try index.jobCounts() == ["queued": 2, "done": 1])
+        #expect(try index.jobsWithoutModel() == ["J2"])
+        try index.setModels(["J2": ""])
+        #expect(try index.jobsWithoutModel().isEmpty)
+        #expect(try index.job("J2")?.model == "")
     }
 
     @Test(

@@ -58,7 +58,7 @@ package struct RemovalSearch: Sendable, Equatable {
 /// What making one layer of each stretch of neighbouring layers costs, alone.
 package struct StretchCosts: Sendable {
     /// Raised whenever the same inputs give other costs than before, of any method.
-    package static let version = 4
+    package static let version = 5
 
     /// Calibration samples on which costs are measured, spread evenly.
     package let samples: Int
@@ -114,6 +114,8 @@ package struct RivalComparison: Sendable {
     package let work: @Sendable (MethodInput, _ kept: [Int]) -> Work
     /// Why nothing can be compared; nil where it can.
     package let obstacle: @Sendable (MethodInput) -> String?
+    /// Why those of `names` are not among what was found that are not: one sentence each.
+    package let missing: @Sendable (MethodInput, _ found: [Rival]) -> [String]
     /// The result first, then its rivals.
     package let compare:
         @Sendable (

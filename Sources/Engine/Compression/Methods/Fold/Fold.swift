@@ -116,6 +116,7 @@ extension Method {
             return "one in \(settings.heldBack) calibration sequences is held back for that, and "
                 + "there are \(input.batch.ranges.count); raise `samples`"
         },
+        missing: { input, found in FoldRivals.missing(in: found, input.weights.blueprint) },
         compare: { input, kept, computed, observer in
             try FoldRivals(
                 input.weights, mode: input.mode, batch: input.batch,
@@ -138,8 +139,11 @@ extension Method {
                 input.weights.blueprint, keeping: goal.kept, tokens: input.batch),
             notes: settings.notes(
                 input.weights.blueprint, keeping: goal.kept, tokens: input.batch),
-            outcome: { [blueprint = input.weights.blueprint] computed in
-                settings.removalNotes(blueprint, keeping: goal.kept, computed: computed)
+            outcome: {
+                [blueprint = input.weights.blueprint, sequences = input.batch.ranges.count]
+                computed in
+                settings.removalNotes(
+                    blueprint, keeping: goal.kept, sequences: sequences, computed: computed)
             }
         ) { observer, recall, give in
             try ModelFolding(

@@ -32,19 +32,26 @@ extension FoldSettings {
         return notes(mixers, "mixers are") + notes(others, "what is behind the mixer is")
     }
 
-    /// Where sequences held back said that merging is no better than removal.
+    /// Where sequences held back said that merging is no better than removal, or where there are
+    /// none to say so.
     ///
-    /// - Parameter computed: new layers of which tensors were computed.
+    /// - Parameters:
+    ///   - sequences: number of calibration sequences.
+    ///   - computed: new layers of which tensors were computed.
     func removalNotes(
-        _ blueprint: ModelBlueprint, keeping kept: [Int], computed: Set<Int>
+        _ blueprint: ModelBlueprint, keeping kept: [Int], sequences: Int, computed: Set<Int>
     ) -> [String] {
         let ranges = FoldedStretch.ranges(keeping: kept, of: blueprint.layers.count)
         let removed = kept.indices.filter { ranges[$0].count > 1 && !computed.contains($0) }
             .flatMap { place in ranges[place].filter { $0 != kept[place] } }
         guard !removed.isEmpty else { return [] }
+        let reason =
+            sequences >= heldBack
+            ? "nothing fitted is better on the sequences held back"
+            : "\(sequences) calibration sequences are too few to hold one back (one in "
+                + "\(heldBack)); raise `samples`"
         return [
-            "removed, not merged, for nothing fitted is better on the sequences held back: layer"
-                + (removed.count == 1 ? " " : "s ")
+            "removed, not merged, for \(reason): layer" + (removed.count == 1 ? " " : "s ")
                 + removed.map(String.init).joined(separator: ", ")
         ]
     }

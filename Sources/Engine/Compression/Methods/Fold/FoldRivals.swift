@@ -93,7 +93,7 @@ struct FoldRivals {
             count: weights.blueprint.layers.count - kept.count, observer: observer)
         {
             let replaced = weights.blueprint.layers.indices.filter { !stretch.contains($0) }
-            // It refuses layers whose MLP can take no map.
+            // It refuses layers whose MLP can take no map; `missing` tells it.
             let patch: WeightPatch?
             do {
                 patch = try BlockReplacement(
@@ -105,6 +105,15 @@ struct FoldRivals {
             if let patch { results.append(try result("replaceme", replaced, patch)) }
         }
         return results
+    }
+
+    /// What `compare` left out of `found`, and why. Nothing where nothing was compared.
+    static func missing(in found: [Rival], _ blueprint: ModelBlueprint) -> [String] {
+        guard !found.isEmpty, !found.contains(where: { $0.name == "replaceme" }) else { return [] }
+        let obstacle = blueprint.layers.enumerated().lazy.compactMap { index, layer in
+            BlockReplacement.obstacle(layer).map { " (as layer \(index): \($0))" }
+        }.first
+        return ["`replaceme` can put no map into the layer before its stretch" + (obstacle ?? "")]
     }
 
     /// Every kept layer averaged with the removed ones behind it that have the same tensors.

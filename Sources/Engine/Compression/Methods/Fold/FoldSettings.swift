@@ -142,21 +142,26 @@ extension FoldSettings {
     }
 
     /// Bytes held while experts are merged, beside one layer and its redirected projections: what
-    /// routers say of all tokens, the neurons of the tokens of the busiest expert (four times the
-    /// mean), the router's Hessian, and the tensors that the new layer is read from.
-    private func expertsByteCount(
+    /// routers say of all tokens, and shall say; which experts take which (twice: arrays grow by
+    /// doubling); the neurons of the tokens of an expert, which may be all; the router's Hessian
+    /// with what a wave adds to it, and a step; an expert's solution as it is turned; and the
+    /// tensors that the new layer is read from. They lie in memory, wherever streams lie.
+    func expertsByteCount(
         _ experts: ExpertsBlueprint, tokens: PackedSequences, of stretch: Int, _ width: Int
     ) -> Int {
         let count = experts.experts.count
         let fitted = split(tokens).fitted.tokens.count
         let inner = experts.experts.first?.down.inputs ?? 0
-        let busiest = min(
-            fitted, 4 * fitted * experts.expertsPerToken / max(1, count))
+        let choice = MemoryLayout<ExpertsBlueprint.Routes.Choice>.stride
         let layer = experts.experts.reduce(0) { sum, expert in
             sum + expert.projections.reduce(0) { $0 + $1.rows.count * $1.inputs }
         }
-        return 4 * fitted * (stretch + 2) * count + 4 * busiest * (inner + 2 * width)
-            + 3 * 8 * (width + 1) * (width + 1) + 3 * 4 * layer
+        let routes = 4 * (stretch + 2) * count + 2 * choice * experts.expertsPerToken
+        // Of the Hessian in double precision, the wave's in single, twice, and in double, twice.
+        let hessian = (8 + 2 * 4 + 2 * 8) * (width + 1) * (width + 1)
+        let step = 6 * 8 * (width + 1) * count
+        return fitted * (routes + 4 * inner) + hessian + step + 3 * 8 * inner * width
+            + 3 * 4 * layer
     }
 
     /// What the allocator keeps of memory that was freed: one fold in two held up to 1.2 MB more

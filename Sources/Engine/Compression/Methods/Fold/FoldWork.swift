@@ -13,6 +13,9 @@ struct FoldWork {
     let held: TokenLoad?
     /// Whether anything before differs from the original.
     let hasChanged: Bool
+    /// Whether `held` are sequences that no fit has seen; else they only measure, and choose
+    /// nothing that a fold without them would not do.
+    var isHeldBack = true
 
     private var width: Int { blueprint.hiddenWidth }
     private var count: Int { stretch.layers.count }
@@ -43,7 +46,8 @@ struct FoldWork {
     /// One at least. What may well be worse than removal is judged against it, and comes behind it:
     /// of equals the first is taken.
     var attempts: [Attempt] {
-        let selects = held != nil && stretch.canSelectGroups(settings)
+        let canJudge = held != nil && isHeldBack
+        let selects = canJudge && stretch.canSelectGroups(settings)
         let fits =
             selects || refitsMixer || refitsFeedForward || stretch.selectsNeurons(settings)
             || ways != [.own]
@@ -52,7 +56,7 @@ struct FoldWork {
         // With nothing to judge by, what is uncertain is not done; and attention stays the kept
         // layer's own: selecting groups can lose more than it wins (the first layers of the demo
         // model).
-        if isUncertain, held == nil { return [.asItIs] }
+        if isUncertain, !canJudge { return [.asItIs] }
         return (isUncertain ? [.asItIs] : [])
             + (selects ? [false, true] : [false]).flatMap { groups in
                 ways.map { .fitted(groups: groups, $0) }
@@ -308,7 +312,7 @@ extension FoldSettings {
                 + FoldWork(
                     stretch: FoldedStretch(stretch, into: stretch.lowerBound, of: layers),
                     settings: self, blueprint: blueprint, fitted: TokenLoad(fitted), held: judged,
-                    hasChanged: false
+                    hasChanged: false, isHeldBack: held != nil
                 ).best(measured: true)
         }
         let passed = layers.prefix(stretches.map(\.lowerBound).max() ?? 0).reduce(0.0) {

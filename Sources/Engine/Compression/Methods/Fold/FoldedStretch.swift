@@ -68,6 +68,8 @@ struct FoldedStretch {
     /// place in the stretch; the kept one is among them.
     var mergedFeedForwards: [Int] {
         layers.indices.filter { place in
+            // Also where it could not stand beside another: routing by groups is fitted alone.
+            if place == baseIndex { return base.mlp != nil || base.experts != nil }
             let layer = layers[place]
             guard layer.feedForwardNorm.isLike(base.feedForwardNorm),
                 (layer.postFeedForwardNorm == nil) == (base.postFeedForwardNorm == nil)

@@ -24,6 +24,8 @@ final class ModelFolding {
     /// Whether anything before differs from the original.
     private var hasChanged = false
     private let loads: (fitted: TokenLoad, held: TokenLoad?)
+    /// Whether what judges was held back from what is fitted.
+    private let isHeldBack: Bool
 
     /// - Parameters:
     ///   - batch: calibration sequences; some are held back to choose by.
@@ -34,6 +36,7 @@ final class ModelFolding {
     ) throws {
         let forward = ForwardPass(weights: weights, mode: mode, space: space)
         let (fitted, held) = settings.split(batch)
+        isHeldBack = held != nil
         original = weights
         self.mode = mode
         self.settings = settings
@@ -165,7 +168,7 @@ final class ModelFolding {
             FoldWork(
                 stretch: FoldedStretch($0, into: $0.lowerBound, of: layers), settings: settings,
                 blueprint: original.blueprint, fitted: loads.fitted, held: loads.held,
-                hasChanged: false)
+                hasChanged: false, isHeldBack: isHeldBack)
         }
         let meter = FoldMeter(
             total: works.reduce(0) { $0 + $1.best(measured: true) }, observer: observer)

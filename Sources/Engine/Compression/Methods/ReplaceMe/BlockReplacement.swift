@@ -106,24 +106,29 @@ struct BlockReplacement {
         return WeightPatch(patch, ofLayer: before)
     }
 
+    /// What keeps a layer's MLP from taking a map; nil where nothing does.
+    static func obstacle(_ layer: LayerBlueprint) -> String? {
+        switch layer.feedForward {
+        case .absent: return "it has no MLP to put the map into"
+        case .experts:
+            return
+                "it has experts, and the map would have to go into each of them by its share"
+        case .mlp: break
+        }
+        if let what = layer.branchObstacle { return what }
+        guard layer.postFeedForwardNorm == nil else {
+            return "a norm behind its MLP makes the output nonlinear in its weights"
+        }
+        return nil
+    }
+
     private func replaceable(_ index: Int) throws(MethodError) -> MLPBlueprint {
         let layer = weights.blueprint.layers[index]
-        if case .absent = layer.feedForward {
-            throw .unsupported(
-                method: Self.method, layer: index, what: "it has no MLP to put the map into")
-        }
-        guard case .mlp(let gated) = layer.feedForward else {
-            throw .unsupported(
-                method: Self.method, layer: index,
-                what: "it has experts, and the map would have to go into each of them by its share")
-        }
-        if let what = layer.branchObstacle {
+        if let what = Self.obstacle(layer) {
             throw .unsupported(method: Self.method, layer: index, what: what)
         }
-        guard layer.postFeedForwardNorm == nil else {
-            throw .unsupported(
-                method: Self.method, layer: index,
-                what: "a norm behind its MLP makes the output nonlinear in its weights")
+        guard case .mlp(let gated) = layer.feedForward else {
+            preconditionFailure("a layer without obstacle has an MLP")
         }
         return gated
     }

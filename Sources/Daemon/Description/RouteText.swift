@@ -1,0 +1,75 @@
+// What a route says of itself: for the API's description, and nothing else.
+
+package struct RouteText: Sendable {
+    package struct Parameter: Sendable {
+        package enum Place: String, Sendable {
+            case query, header, path
+        }
+
+        let name: String
+        let place: Place
+        let schema: Schema
+        let summary: String
+        let isRequired: Bool
+
+        static func query(
+            _ name: String, _ schema: Schema, _ summary: String, isRequired: Bool = false
+        ) -> Parameter {
+            Parameter(
+                name: name, place: .query, schema: schema, summary: summary,
+                isRequired: isRequired)
+        }
+
+        static func header(_ name: String, _ schema: Schema, _ summary: String) -> Parameter {
+            Parameter(
+                name: name, place: .header, schema: schema, summary: summary, isRequired: false)
+        }
+    }
+
+    package struct Answer: Sendable {
+        let status: Int
+        let summary: String
+        let schema: Schema
+        let type: String
+
+        init(
+            _ status: Int, _ summary: String, _ schema: Schema, type: String = "application/json"
+        ) {
+            self.status = status
+            self.summary = summary
+            self.schema = schema
+            self.type = type
+        }
+    }
+
+    let summary: String
+    let parameters: [Parameter]
+    /// What a body is; nil where there is none.
+    let body: String?
+    let answers: [Answer]
+
+    /// - Parameter answers: of which errors are none; each is an `ErrorDocument`.
+    init(
+        _ summary: String, parameters: [Parameter] = [], body: String? = nil, answers: [Answer]
+    ) {
+        self.summary = summary
+        self.parameters = parameters
+        self.body = body
+        self.answers = answers
+    }
+
+    /// Answered with a document of this name.
+    init(
+        _ summary: String, _ document: String, status: Int = 200, parameters: [Parameter] = [],
+        body: String? = nil
+    ) {
+        self.init(
+            summary, parameters: parameters, body: body,
+            answers: [Answer(status, summary, .named(document))])
+    }
+
+    /// A page for people.
+    static func page(_ summary: String) -> RouteText {
+        RouteText(summary, answers: [Answer(200, summary, .text, type: "text/html")])
+    }
+}

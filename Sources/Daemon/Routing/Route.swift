@@ -1,0 +1,108 @@
+// A route: what it matches, what a visitor needs for it, and whether it is about a job, whose owner
+// then decides who sees it.
+
+import HTTP
+import Jobs
+
+/// One line of the API, or a page.
+struct Route: Sendable {
+    /// What a route gets to know.
+    struct Call: Sendable {
+        let request: HTTPRequest
+        let visitor: Visitor
+        let arrival: Arrival
+        /// The job that the path names; empty where the route names none. The caller may see it.
+        let job: String
+        /// What stands in the path for `:` and another word.
+        var named: [String: String] = [:]
+
+        var caller: Caller { visitor.caller }
+    }
+
+    let method: String
+    /// Segments of the path; `:id` stands for a job, `:` and another word for anything.
+    let path: [String]
+    /// What the answer may take, in milliseconds.
+    let patience: Int
+    /// What a visitor needs at least; is looked at in one place, before the answer.
+    let needs: Visitor.Scope
+    /// Whether it answers those of whom nothing is known, too.
+    let isOpen: Bool
+    /// What it says of itself; nil where it was never described.
+    private(set) var text: RouteText?
+    let answer: @Sendable (Call) async throws -> HTTPResponse
+
+    /// A request is answered within that.
+    static let patience = 30_000
+
+    /// - Parameters:
+    ///   - needs: default: `read` for GET, `submit` for changes.
+    ///   - isOpen: whether nobody needs to say who she is.
+    init(
+        _ words: String, patience: Int = Route.patience, needs: Visitor.Scope? = nil,
+        isOpen: Bool = false, _ answer: @escaping @Sendable (Call) async throws -> HTTPResponse
+    ) {
+        let words = words.split(separator: " ")
+        method = String(words[0])
+        path = words[1].split(separator: "/").map(String.init)
+        self.patience = patience
+        self.needs = needs ?? (method == "GET" ? .read : .submit)
+        self.isOpen = isOpen
+        self.answer = answer
+    }
+
+    static let job = ":id"
+
+    /// `GET /v1/jobs/:id`, as it was written.
+    var words: String { "\(method) /\(path.joined(separator: "/"))" }
+
+    /// The same with what it says of itself.
+    func described(_ text: RouteText?) -> Route {
+        var route = self
+        route.text = text ?? route.text
+        return route
+    }
+
+    /// For browsers, with forms; else for programs.
+    var isPage: Bool { path.first != "v1" }
+
+    /// What the path names, by the words of the route without their colons; nil where another path
+    /// is meant.
+    func match(_ found: [String]) -> [String: String]? {
+        let found = found == [""] ? [] : found
+        guard found.count == path.count else { return nil }
+        var named: [String: String] = [:]
+        for (expected, segment) in zip(path, found) {
+            if expected.hasPrefix(":") {
+                named[String(expected.dropFirst())] = segment
+            } else if expected != segment {
+                return nil
+            }
+        }
+        return named
+    }
+}
+
+extension [Route] {
+    /// All with what a table says of them, by their words.
+    func described(_ texts: [String: RouteText]) -> [Route] {
+        map { $0.described(texts[$0.words]) }
+    }
+
+    /// All with this, for lists of one.
+    func described(_ text: RouteText) -> [Route] { map { $0.described(text) } }
+
+    /// - Throws: `ErrorDocument`: no such route.
+    func find(
+        _ request: HTTPRequest
+    ) throws(ErrorDocument) -> (route: Route, named: [String: String]) {
+        for route in self where route.method == request.method {
+            if let named = route.match(request.path) { return (route, named) }
+        }
+        let others = filter { $0.match(request.path) != nil }.map(\.method)
+        throw ErrorDocument(
+            code: .notFound,
+            message: "no route \(request.method) \(request.target)"
+                + (others.isEmpty ? "" : "; \(others.joined(separator: ", ")) is known there"))
+    }
+}

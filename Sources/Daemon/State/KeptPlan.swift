@@ -1,0 +1,33 @@
+// A forecast as it lies in the job's folder: what `layerfold plan --json` prints, of which the
+// daemon reads what it shows. What a later version adds is passed over.
+
+/// What a job was expected to take.
+package struct KeptPlan: Sendable, Equatable, Decodable {
+    package static let bytesMax = 4_194_304
+
+    package struct Stage: Sendable, Equatable, Decodable {
+        package let name: String
+        package let detail: String?
+        package let isCached: Bool
+        /// 0 for what comes from the cache.
+        package let seconds: Double
+        /// nil where the stage holds too little to be planned.
+        package let peakBytes: Int?
+
+        private enum CodingKeys: String, CodingKey {
+            case name, detail, seconds
+            case isCached = "cached"
+            case peakBytes = "peak_bytes"
+        }
+    }
+
+    package let stages: [Stage]
+    /// Of what is computed.
+    package let seconds: Double
+    package let peakBytes: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case stages, seconds
+        case peakBytes = "peak_bytes"
+    }
+}

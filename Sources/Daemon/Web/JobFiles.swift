@@ -1,0 +1,128 @@
+// What files say of a job, for its page. On a thread of its own: results may be large, or lie on a
+// disk that is slow, and neither the queue nor other requests shall wait.
+
+import DurableIO
+import Failures
+import Jobs
+import Pages
+import Report
+import SystemPackage
+
+/// What its page shows besides what the queue knows.
+struct JobFilesRead: Sendable {
+    let manifest: String?
+    let log: JobLog?
+    let plan: [PlannedStage]?
+    let results: JobResults
+    let hasReport: Bool
+}
+
+actor JobFiles {
+    /// A report of 126 layers and 40 matrices has about 15 MB; one page is not worth more.
+    private static let reportBytesMax = 24 << 20
+    private static let logBytesMax = 65_536
+    private static let stagesMax = 1_000
+
+    private let folders: StateFolders
+    private nonisolated let executor = BlockingExecutor(label: "layerfoldd.pages")
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    init(folders: StateFolders) {
+        self.folders = folders
+    }
+
+    func read(_ detail: JobDetail) -> JobFilesRead {
+        let folder = JobFolder(folders.job(detail.summary.id))
+        let manifest = try? SmallFile.read(
+            folder.path.appending(JobRecord.manifestFileName), bytesMax: ManifestLimits.bytesMax)
+        let plan = folder.plan()?.stages.prefix(Self.stagesMax).map {
+            PlannedStage(
+                name: $0.name, detail: $0.detail ?? "", isCached: $0.isCached,
+                seconds: $0.seconds, peakBytes: $0.peakBytes)
+        }
+        let results = detail.resultsDirectory.map { Self.results(FilePath($0)) }
+        return JobFilesRead(
+            manifest: manifest.map { String(decoding: $0, as: UTF8.self) },
+            log: Self.log(folder.log), plan: plan, results: results?.0 ?? .none,
+            hasReport: results?.hasReport ?? false)
+    }
+
+    private static func log(_ path: FilePath) -> JobLog? {
+        guard (try? Syscalls.stat(path)) ?? nil != nil,
+            let chunk = try? FileChunk.read(
+                path, from: .end(minus: logBytesMax), bytesMax: logBytesMax)
+        else { return nil }
+        return JobLog(
+            text: String(decoding: chunk.bytes, as: UTF8.self), nextOffset: chunk.nextOffset,
+            isWhole: chunk.nextOffset <= chunk.bytes.count)
+    }
+
+    // MARK: Results
+
+    private static func results(_ path: FilePath) -> (JobResults, hasReport: Bool) {
+        do {
+            let folder = try HeldFolder(path)
+            let hasReport = try folder.byteCount(of: "report.html") != nil
+            return (models(folder, path), hasReport)
+        } catch {
+            return (.unreadable("\(FaultText.describe(error))."), false)
+        }
+    }
+
+    private static func models(_ folder: HeldFolder, _ path: FilePath) -> JobResults {
+        do {
+            guard let size = try folder.byteCount(of: "report.json") else {
+                return .unreadable("report.json is not there; somebody has taken it away.")
+            }
+            guard size <= reportBytesMax else {
+                return .unreadable(
+                    "report.json holds \(size) bytes, and pages read \(reportBytesMax) at most; "
+                        + "`layerfold report` shows it.")
+            }
+            let bytes = try folder.readWhole("report.json", bytesMax: reportBytesMax)
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                return .unreadable("report.json is no text; somebody has changed it.")
+            }
+            return .models(JobModels(try RunReport(jsonText: text), folder: path.string))
+        } catch {
+            return .unreadable("\(FaultText.describe(error)).")
+        }
+    }
+
+    /// Holds the results, to send a report out of them.
+    /// - Throws: `ErrorDocument` where there is none.
+    func report(in path: FilePath) throws -> (folder: HeldFolder, byteCount: Int) {
+        let folder = try HeldFolder(path)
+        guard let count = try folder.byteCount(of: "report.html") else {
+            throw ErrorDocument(
+                code: .notFound, message: "the results in `\(path)` hold no report.html")
+        }
+        return (folder, count)
+    }
+
+    func piece(_ folder: HeldFolder, from offset: Int, bytesMax: Int) throws -> [UInt8] {
+        try folder.read("report.html", from: offset, bytesMax: bytesMax).bytes
+    }
+
+    // MARK: Logs and bytes
+
+    /// A part of the log; nothing where there is none yet.
+    func log(of job: String, from start: FileChunk.Start, bytesMax: Int) throws -> FileChunk {
+        let path = JobFolder(folders.job(job)).log
+        guard try Syscalls.stat(path) != nil else { return FileChunk(bytes: [], nextOffset: 0) }
+        return try FileChunk.read(path, from: start, bytesMax: bytesMax)
+    }
+
+    /// What a removal would free.
+    func byteCounts(of detail: JobDetail) -> (results: Int, job: Int) {
+        let (job, owner) = (detail.summary, detail.summary.owner)
+        let names = JobRecord.resultsNames(ofJob: job.id, name: job.name, owner: owner ?? -1)
+        let results = names.reduce(0) { sum, name in
+            sum + FolderTree.byteCount(of: folders.results.appending(name))
+        }
+        return (results, FolderTree.byteCount(of: folders.job(job.id)))
+    }
+}

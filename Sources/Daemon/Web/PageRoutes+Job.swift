@@ -1,0 +1,112 @@
+// A job's page, its log and its report.
+
+import DurableIO
+import HTTP
+import Jobs
+import Pages
+import SystemPackage
+
+extension PageRoutes {
+    var job: [Route] {
+        [
+            Route("GET /jobs/:id") { try await page(of: $0) },
+            Route("GET /jobs/:id/log") { try await log(of: $0) },
+            Route("GET /jobs/:id/report") { try await report(of: $0) },
+        ]
+    }
+
+    private func page(of call: Route.Call) async throws -> HTTPResponse {
+        let detail = try await queue.detail(call.job)
+        let progress = try await queue.progress(of: call.job)
+        let read = await files.read(detail)
+        let summary = detail.summary
+        guard let line = try await lines([summary]).first else { throw JobQueue.noJob(call.job) }
+        var writer: String?
+        if let by = detail.note?.by { writer = await names.find([by])[by] }
+        let maySubmit = call.visitor.scope >= .submit
+        let rights = JobPage.Rights(
+            mayChange: maySubmit
+                && (summary.owner.map { call.caller.mayChange(jobOf: $0) } ?? call.caller.isAdmin),
+            maySubmit: maySubmit)
+        let isAtWork = [.running, .cancelling].contains(summary.state)
+        let stages = StageTable(
+            plan: read.plan, history: progress.history,
+            isOver: !isAtWork && !progress.history.isEmpty)
+        let page = JobPage(
+            detail, line: line, stages: stages, manifest: read.manifest, log: read.log,
+            results: read.results, noteBy: writer, rights: rights, hasReport: read.hasReport,
+            freedBytes: call.request.freedBytes)
+        return PageAnswer.html(page.render(PageAnswer.frame(call.visitor)))
+    }
+
+    // MARK: Log
+
+    private static let pieceBytesMax = 262_144
+
+    /// `?offset=N`: a part, as the API gives it; else all of it, and `?download=1` as a file.
+    private func log(of call: Route.Call) async throws -> HTTPResponse {
+        let (id, type) = (call.job, "text/plain; charset=utf-8")
+        if let text = call.request.query("offset") {
+            guard let offset = Int(text), offset >= 0 else {
+                throw ErrorDocument(
+                    code: .refused, message: "`offset` in the query: expected a number")
+            }
+            let chunk = try await files.log(
+                of: id, from: .offset(offset), bytesMax: Self.pieceBytesMax)
+            return HTTPResponse(
+                status: 200, type: type,
+                headers: [("X-Layerfold-Next-Offset", "\(chunk.nextOffset)")], .bytes(chunk.bytes))
+        }
+        var headers: [(name: String, value: String)] = []
+        if call.request.query("download") != nil {
+            headers.append(("Content-Disposition", "attachment; filename=\"\(id).log\""))
+        }
+        return HTTPResponse(
+            status: 200, type: type, headers: headers,
+            .stream { [files] stream in
+                var offset = 0
+                while true {
+                    let chunk = try await files.log(
+                        of: id, from: .offset(offset), bytesMax: Self.pieceBytesMax)
+                    // A log that began anew ends here: its first part has another name by now.
+                    guard !chunk.bytes.isEmpty, chunk.nextOffset > offset else { return }
+                    try await stream.write(chunk.bytes)
+                    offset = chunk.nextOffset
+                }
+            })
+    }
+
+    // MARK: Report
+
+    /// What a report may do: run its own script, which its own policy names, and nothing else. It
+    /// lies where its owner may change it, so it is nobody's page here: no cookies, no forms, no
+    /// way to the rest of the server.
+    private static let reportPolicy = [
+        "sandbox allow-scripts", "default-src 'none'", "style-src 'unsafe-inline'",
+        "script-src 'unsafe-inline'", "base-uri 'none'", "form-action 'none'",
+        "frame-ancestors 'self'",
+    ].joined(separator: "; ")
+
+    private func report(of call: Route.Call) async throws -> HTTPResponse {
+        guard let path = try await queue.detail(call.job).resultsDirectory else {
+            throw ErrorDocument(code: .notFound, message: "job \(call.job) has no results")
+        }
+        let (folder, byteCount) = try await files.report(in: FilePath(path))
+        return HTTPResponse(
+            status: 200, type: "text/html; charset=utf-8",
+            headers: [
+                ("Content-Security-Policy", Self.reportPolicy),
+                ("X-Content-Type-Options", "nosniff"),
+            ],
+            .stream { [files] stream in
+                var offset = 0
+                while offset < byteCount {
+                    let bytes = try await files.piece(
+                        folder, from: offset, bytesMax: min(Self.pieceBytesMax, byteCount - offset))
+                    guard !bytes.isEmpty else { return }
+                    try await stream.write(bytes)
+                    offset += bytes.count
+                }
+            })
+    }
+}

@@ -1,0 +1,176 @@
+// The page on which jobs are made: form, editor, plan, sending.
+
+import DurableIO
+import Failures
+import Foundation
+import HTTP
+import Jobs
+import Pages
+import Store
+import SystemPackage
+
+struct SubmitPageRoutes: Sendable {
+    private let live: LiveConfiguration
+    private let queue: JobQueue
+    private let forecaster: Forecaster
+    private let submissions: SubmissionCheck
+    private var configuration: DaemonConfiguration { live.current }
+
+    /// What stands for a name where the manifest gives none.
+    private static let name = "job"
+
+    init(settings: LiveConfiguration, queue: JobQueue, forecaster: Forecaster) {
+        live = settings
+        self.queue = queue
+        self.forecaster = forecaster
+        submissions = SubmissionCheck(settings)
+    }
+
+    var all: [Route] {
+        let patience = Route.patience + Int(configuration.forecastTime / .milliseconds(1))
+        return [
+            Route("GET /submit") { try await start($0) },
+            Route("POST /submit", patience: patience) { try await take($0) },
+        ]
+    }
+
+    /// The empty page, or one with another job's manifest.
+    private func start(_ call: Route.Call) async throws -> HTTPResponse {
+        let models = await submissions.models()
+        let frame = PageAnswer.frame(call.visitor)
+        guard let id = call.request.query("from"), !id.isEmpty else {
+            return PageAnswer.html(SubmitPage(models: models).render(frame))
+        }
+        do {
+            let (text, name) = try await manifest(of: id, for: call.caller)
+            let page = SubmitPage(
+                manifest: text, models: models, source: SubmitPage.Source(id: id, name: name))
+            return PageAnswer.html(page.render(frame))
+        } catch {
+            let page = SubmitPage(
+                check: .refused(FaultText.describe(error)), models: models)
+            return PageAnswer.html(page.render(frame), status: 404)
+        }
+    }
+
+    /// The manifest as it was sent.
+    private func manifest(
+        of id: String, for caller: Caller
+    ) async throws -> (text: String, name: String) {
+        let visibility = Visibility(isPrivate: configuration.isPrivate)
+        guard JobIdentifier.isValid(id),
+            visibility.shows(jobOf: try await queue.owner(of: id), to: caller)
+        else { throw JobQueue.noJob(id) }
+        let file = configuration.folders.job(id).appending(JobRecord.manifestFileName)
+        let bytes = try SmallFile.read(file, bytesMax: ManifestLimits.bytesMax)
+        return (
+            String(decoding: bytes, as: UTF8.self), try await queue.detail(id).summary.name
+        )
+    }
+
+    // MARK: What was sent
+
+    private func take(_ call: Route.Call) async throws -> HTTPResponse {
+        let form = try FormBody(call.request.body)
+        var fields = SubmitFields.initial
+        let text: String
+        if form.value("do") == "make" {
+            fields = SubmitFields(form.values)
+            text = SubmitManifest.text(of: fields)
+        } else {
+            // Browsers end lines with two characters; a manifest is kept as it was typed.
+            text = (form.value("manifest") ?? "").replacing("\r\n", with: "\n")
+        }
+        let check: ManifestCheck
+        var status = 200
+        do {
+            let description = try await submissions.description(
+                of: Data(text.utf8), name: Self.name, by: call.caller.user)
+            if form.value("do") == "send" {
+                return try await send(text, description, call)
+            }
+            check = .sound(await plan(description, for: call.caller))
+        } catch let error as ManifestError {
+            (check, status) = (.fault(error), 422)
+        } catch let error as ErrorDocument {
+            check = .refused(error.message)
+            status = error.code == .unavailable ? 503 : 422
+        }
+        let page = SubmitPage(
+            fields: fields, manifest: text, check: check, models: await submissions.models())
+        return PageAnswer.html(page.render(PageAnswer.frame(call.visitor)), status: status)
+    }
+
+    private func send(
+        _ text: String, _ description: JobDescription, _ call: Route.Call
+    ) async throws -> HTTPResponse {
+        let now = configuration.clock.now()
+        let bytes = Array(text.utf8)
+        let record = JobRecord(
+            id: JobIdentifier.make(now: now), source: "page", owner: call.caller.user,
+            submittedAtMilliseconds: now, manifestDigest: Digest(of: bytes).hex,
+            description: description)
+        let receipt = try await queue.submit(record, manifest: bytes)
+        return PageAnswer.seeOther(
+            PageAnswer.frame(call.visitor).link("/jobs/\(receipt.id)"))
+    }
+
+    /// What it would take; a job can be sent without that.
+    private func plan(_ description: JobDescription, for caller: Caller) async -> SubmitPlan {
+        do {
+            let forecast = try await forecaster.forecast(
+                description, for: await queue.submitters.find(caller.user))
+            return try JSONDecoder().decode(ForecastView.self, from: forecast).plan
+        } catch {
+            var plan = SubmitPlan()
+            plan.problem = FaultText.describe(error)
+            return plan
+        }
+    }
+}
+
+/// The JSON that `layerfold plan --json` prints, as far as the page shows it.
+private struct ForecastView: Decodable {
+    struct Stage: Decodable {
+        let name: String
+        let detail: String?
+        let cached: Bool?
+        let seconds: Double?
+        let peakBytes: Int?
+        let diskBytes: Int?
+
+        private enum CodingKeys: String, CodingKey {
+            case name, detail, cached, seconds
+            case peakBytes = "peak_bytes"
+            case diskBytes = "disk_bytes"
+        }
+    }
+
+    let stages: [Stage]
+    let obstacles: [String]?
+    let seconds: Double?
+    let basis: String?
+    let peakBytes: Int?
+    let diskBytes: Int?
+
+    private enum CodingKeys: String, CodingKey {
+        case stages, obstacles, seconds, basis
+        case peakBytes = "peak_bytes"
+        case diskBytes = "disk_bytes"
+    }
+
+    var plan: SubmitPlan {
+        var plan = SubmitPlan()
+        plan.seconds = seconds ?? 0
+        plan.isGuess = basis == "guess"
+        plan.peakBytes = peakBytes ?? 0
+        plan.diskBytes = diskBytes ?? 0
+        plan.obstacles = obstacles ?? []
+        plan.stages = stages.map {
+            SubmitPlan.Stage(
+                name: $0.name, detail: $0.detail ?? "", isCached: $0.cached ?? false,
+                seconds: $0.seconds ?? 0, peakBytes: $0.peakBytes, diskBytes: $0.diskBytes ?? 0)
+        }
+        return plan
+    }
+}

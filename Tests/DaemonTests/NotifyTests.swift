@@ -1,0 +1,345 @@
+// The daemon's part in telling people: wishes over the API, letters when jobs end, once each
+// whatever is killed, and never at a job's cost.
+
+import Client
+import Daemon
+import DurableIO
+import Failures
+import Foundation
+import HTTP
+import Jobs
+import Letters
+import Logging
+import Store
+import SystemPackage
+import TestSupport
+import Testing
+
+/// A daemon's parts on one state folder, which start no worker.
+private final class NotifyBench {
+    let folder: TestFolder
+    let clock = ManualClock()
+    let configuration: DaemonConfiguration
+    let index: IndexDatabase
+    var folders: StateFolders { configuration.folders }
+    var box: LetterBox { LetterBox(folders.notify) }
+
+    init(_ rule: NotifyRule? = NotifyRule(mail: true, webhooks: ["*"])) throws {
+        folder = try TestFolder()
+        // Who submits must be able to read the model.
+        try Syscalls.chmod(folder.path, 0o711)
+        let state = folder.file("state")
+        var configuration = DaemonConfiguration(
+            folders: StateFolders(state: state), modelRoots: [state.appending("models")],
+            dataRoots: [], worker: "/bin/false")
+        configuration.clock = clock.daemonClock
+        (configuration.limits.slots, configuration.limits.laneSlots) = (0, 0)
+        configuration.notify = rule.map { rule in
+            var settings = NotifySettings()
+            settings.rule = rule
+            return settings
+        }
+        self.configuration = configuration
+        try configuration.folders.make()
+        let model = state.appending("models/demo")
+        try FileManager.default.createDirectory(
+            atPath: model.string, withIntermediateDirectories: true)
+        try folder.write("{}", to: model.appending("config.json"))
+        index = try IndexDatabase(path: configuration.folders.index)
+    }
+
+    /// As a daemon that starts on what is there.
+    func queue() -> JobQueue {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return JobQueue(
+            settings: LiveConfiguration(configuration), index: index, health: Health(),
+            notifier: Notifier(environment: [:], process: 0), logger: logger)
+    }
+
+    /// A job that was accepted and stands in the index as the row says.
+    @discardableResult
+    func job(
+        _ name: String, _ state: JobState, by owner: Int = 7, notify: String = "",
+        submitted: Int = 0, finished: Int? = nil
+    ) throws -> JobRecord {
+        let manifest = TestDaemon.manifest(name) + (notify.isEmpty ? "" : "notify: \(notify)\n")
+        let now = clock.now + submitted
+        let record = JobRecord(
+            id: JobIdentifier.make(now: now), source: name, owner: owner,
+            submittedAtMilliseconds: now, manifestDigest: "",
+            description: try ManifestParser.parse(bytes: Data(manifest.utf8), name: name))
+        try JobFolder(folders.job(record.id)).accept(
+            manifest: Array(manifest.utf8), record: record)
+        var row = JobRow(
+            id: record.id, name: name, owner: owner, manifestDigest: "", state: state.rawValue,
+            submittedAt: now)
+        row.finishedAt = finished.map { clock.now + $0 }
+        _ = try index.insertJob(row)
+        return record
+    }
+
+    func row(_ record: JobRecord) throws -> JobRow { try #require(try index.job(record.id)) }
+
+    var letters: [Letter] { get throws { try box.waiting().letters } }
+
+    func ask(
+        _ words: String, by user: Int = 7, isAdmin: Bool = false, body: String = ""
+    ) async throws -> (status: Int, text: String) {
+        let queue = queue()
+        let settings = LiveConfiguration(configuration)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let routes = StatusRoutes(
+            settings: settings, queue: queue,
+            inbox: Inbox(settings: settings, queue: queue, logger: logger))
+        var reader = RequestReader()
+        let text =
+            "\(words) HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        reader.take(Array(text.utf8)[...])
+        guard case .complete(let request)? = reader.outcome else {
+            Issue.record("no request: \(words)")
+            return (0, "")
+        }
+        let response = await routes.respond(
+            to: request, from: Caller(user: user, isAdmin: isAdmin))
+        guard case .bytes(let bytes) = response.body else { return (response.status, "") }
+        return (response.status, String(decoding: bytes, as: UTF8.self))
+    }
+
+    func report(
+        _ words: String, by user: Int = 7, body: String = ""
+    ) async throws -> NotifyReport {
+        let answer = try await ask(words, by: user, body: body)
+        try #require((200..<300).contains(answer.status), "\(answer.text)")
+        return try JSONDecoder().decode(NotifyReport.self, from: Data(answer.text.utf8))
+    }
+}
+
+@Suite struct NotifyTests {
+    // MARK: Wishes
+
+    @Test func `a wish is kept for who made it, and its secret is told once`() async throws {
+        let bench = try NotifyBench()
+        let first = try await bench.report(
+            "PUT /v1/notify", body: #"{"mail": true, "on": ["last"]}"#)
+        let secret = try #require(first.secret)
+        #expect(secret.count == 64 && first.notify == NotifyWish(mail: .owner, on: [.last]))
+        let second = try await bench.report(
+            "PUT /v1/notify", body: #"{"webhook": "https://a.example/x"}"#)
+        #expect(second.secret == nil && second.hasSecret)
+        #expect(try await bench.report("GET /v1/notify").notify?.webhook == "https://a.example/x")
+        let others = try await bench.report("GET /v1/notify", by: 8)
+        #expect(others.notify == nil && !others.hasSecret && others.mail)
+        let renewed = try await bench.report("PUT /v1/notify?secret=new")
+        #expect(renewed.secret != nil && renewed.secret != secret)
+        #expect(renewed.notify == second.notify)
+        #expect(try await bench.report("DELETE /v1/notify").notify == nil)
+        #expect(try WishBook(bench.folders.notify).page(of: 7) == nil)
+    }
+
+    @Test func `what the server does not do is refused where it is said`() async throws {
+        let off = try NotifyBench(nil)
+        let manifest = TestDaemon.manifest("a") + "notify: {mail: true}\n"
+        let refused = try await off.ask("POST /v1/jobs", body: manifest)
+        #expect(refused.status == 422 && refused.text.contains("notify: {mail: true}"))
+        #expect(try await off.ask("PUT /v1/notify", body: #"{"mail": true}"#).status == 422)
+        #expect(try await off.ask("PUT /v1/notify?secret=new").status == 409)
+        #expect(try await off.ask("POST /v1/notify/test").status == 409)
+        #expect(try await off.report("GET /v1/notify").mail == false)
+        let bench = try NotifyBench()
+        #expect(try await bench.ask("POST /v1/jobs", body: manifest).status == 201)
+        let wrong = try await bench.ask("PUT /v1/notify", body: #"{"mail": "x\nBcc: y@z"}"#)
+        #expect(wrong.status == 422)
+    }
+
+    @Test func `a test writes a letter by each way, one at a time`() async throws {
+        let bench = try NotifyBench()
+        #expect(try await bench.ask("POST /v1/notify/test").status == 409)
+        _ = try await bench.report(
+            "PUT /v1/notify", body: #"{"mail": true, "webhook": "https://a.example/"}"#)
+        let report = try await bench.report("POST /v1/notify/test")
+        #expect(report.letters.map(\.state) == [.waiting, .waiting])
+        #expect(try bench.letters.map(\.kind) == [.test, .test])
+        #expect(try await bench.ask("POST /v1/notify/test").status == 409)
+        #expect(try bench.letters.count == 2)
+    }
+
+    @Test func `the address of a webhook is told to its owner and to admins alone`() async throws {
+        let bench = try NotifyBench()
+        let record = try bench.job("a", .queued, notify: "{webhook: 'https://a.example/key'}")
+        let path = "GET /v1/jobs/\(record.id)"
+        #expect(try await bench.ask(path).text.contains("a.example/key"))
+        #expect(try await bench.ask(path, by: 8, isAdmin: true).text.contains("a.example/key"))
+        let seen = try await bench.ask(path, by: 8)
+        #expect(seen.status == 200 && !seen.text.contains("notify"))
+    }
+
+    // MARK: Ends
+
+    /// A job that ends as soon as the queue starts: it was being cancelled.
+    private static let ending = JobState.cancelling
+
+    @Test func `the last end tells of all since nothing was unfinished`() async throws {
+        let bench = try NotifyBench()
+        try WishBook(bench.folders.notify).keep(
+            .init(notify: NotifyWish(mail: .owner, on: [.last])), of: 7)
+        try bench.job("old", .done, submitted: -9_000, finished: -8_000)
+        try bench.job("ok", .done, submitted: -5_000, finished: -1_000)
+        try bench.job("bad", .failed, submitted: -3_000, finished: -2_000)
+        try bench.job("others", .queued, by: 8)
+        try bench.job("now", Self.ending, submitted: -4_000)
+        let queue = bench.queue()
+        try await queue.recover(claimed: [])
+        await queue.start()
+        let letters = try bench.letters
+        #expect(letters.map(\.kind) == [.last])
+        #expect(letters.first?.jobs.map(\.name) == ["now", "ok", "bad"])
+        await queue.drain()
+    }
+
+    @Test func `who still has jobs, or has cancelled all, is told nothing`() async throws {
+        let bench = try NotifyBench()
+        for owner in [7, 8] {
+            try WishBook(bench.folders.notify).keep(
+                .init(notify: NotifyWish(mail: .owner, on: [.last])), of: owner)
+        }
+        try bench.job("ok", .done, submitted: -5_000, finished: -1_000)
+        try bench.job("now", Self.ending, submitted: -4_000)
+        try bench.job("waits", .queued)
+        try bench.job("cancelled", Self.ending, by: 8)
+        let queue = bench.queue()
+        try await queue.recover(claimed: [])
+        await queue.start()
+        #expect(try bench.letters.isEmpty)
+        await queue.drain()
+    }
+
+    @Test func `an end that a killed daemon had only begun to record is told once`() async throws {
+        let bench = try NotifyBench()
+        let failure = WorkerOutcome.Failure(failureClass: .user, message: "no such model")
+        let record = try bench.job("a", .running, notify: "{mail: true, on: [failed]}")
+        // Killed before the letter, then before the commit, then after it.
+        try JobFolder(bench.folders.job(record.id)).writeEnd(
+            JobEnd(
+                state: .failed, finishedAtMilliseconds: bench.clock.now, failure: failure))
+        let before = try bench.row(record)
+        for _ in 1...2 {
+            try await bench.queue().recover(claimed: [])
+            let letters = try bench.letters
+            #expect(letters.map(\.kind) == [.failed])
+            #expect(letters.first?.jobs.first?.failure == failure)
+            #expect(try bench.row(record).state == JobState.failed.rawValue)
+            try bench.index.commit([.init(job: before)])
+        }
+        // Sent meanwhile: a later start does not write it again.
+        let name = LetterBox.fileName(try #require(try bench.letters.first).id)
+        try bench.box.move(name, to: bench.box.sent)
+        try await bench.queue().recover(claimed: [])
+        #expect(try bench.letters.isEmpty)
+    }
+
+    @Test(arguments: [FaultPlan.Fault.error(.ioError), .error(.noSpace), .death])
+    func `whatever call fails at an end, the job ends, and is told of at most once`(
+        fault: FaultPlan.Fault
+    ) async throws {
+        var number = 1
+        while true {
+            let bench = try NotifyBench()
+            try bench.job("ok", .done, submitted: -5_000, finished: -1_000)
+            let record = try bench.job(
+                "now", Self.ending, notify: "{mail: true, on: [last]}", submitted: -4_000)
+            let plan = FaultPlan(fault, atCall: number)
+            let first = bench.queue()
+            try await first.recover(claimed: [])
+            await FaultPlan.$current.withValue(plan) { await first.start() }
+            let isCommitted = try bench.row(record).state == JobState.cancelled.rawValue
+            let second = bench.queue()
+            try await second.recover(claimed: [])
+            await second.start()
+            #expect(try bench.row(record).state == JobState.cancelled.rawValue, "call \(number)")
+            let found = try bench.box.waiting()
+            #expect(found.broken.isEmpty && found.letters.count <= 1, "call \(number)")
+            if !isCommitted || !plan.hasFired {
+                #expect(found.letters.map(\.kind) == [.last], "call \(number)")
+            }
+            if !plan.hasFired { break }
+            number += 1
+        }
+        #expect(number > 10)
+        FaultRounds.tell(rounds: number - 1)
+    }
+
+    // MARK: The whole daemon
+
+    private static func enable(_ configuration: inout DaemonConfiguration) {
+        var settings = NotifySettings()
+        settings.rule = NotifyRule(mail: true, webhooks: ["*"])
+        configuration.notify = settings
+    }
+
+    @Test func `jobs that run are told of by what their manifests or their owners say`()
+        async throws
+    {
+        try await withDaemon(configure: Self.enable) { daemon, _ in
+            let wish = try JobJSON.encode(NotifyWish(mail: .owner, on: [.failed]))
+            _ = try daemon.client.setNotify(wish, renewsSecret: false)
+            func submit(_ name: String, _ notify: String = "") throws {
+                _ = try daemon.client.submit(
+                    manifest: Data((TestDaemon.manifest(name) + notify).utf8), name: "x")
+            }
+            try submit("ok-quiet")
+            try submit("user-bad")
+            try submit("ok-told", "notify: {webhook: 'https://a.example/'}\n")
+            try await daemon.wait(for: "ok-quiet", .done)
+            try await daemon.wait(for: "user-bad", .failed)
+            try await daemon.wait(for: "ok-told", .done)
+            let letters = try LetterBox(StateFolders(state: daemon.state).notify).waiting().letters
+            #expect(
+                Set(letters.map { "\($0.jobs[0].name) \($0.kind) \($0.way)" })
+                    == ["user-bad failed mail", "ok-told done webhook"])
+            let done = try #require(letters.first { $0.kind == .done }?.jobs.first)
+            let results = try #require(done.results)
+            #expect(TestFolder.exists(FilePath(results).appending("report.json")))
+        }
+    }
+
+    @Test func `letters that cannot be written cost no job`() async throws {
+        try await withDaemon(configure: Self.enable) { daemon, _ in
+            // A file in the place of the folder.
+            let notify = StateFolders(state: daemon.state).notify
+            try daemon.folder.write("", to: notify.appending("outbox"))
+            try daemon.folder.write("{", to: notify.appending("\(geteuid()).json"))
+            _ = try daemon.client.submit(
+                manifest: Data((TestDaemon.manifest("ok-a") + "notify: {mail: true}\n").utf8),
+                name: "x")
+            try await daemon.wait(for: "ok-a", .done)
+            #expect(daemon.results(of: "ok-a").count == 1)
+            _ = try daemon.submit("user-b")
+            try await daemon.wait(for: "user-b", .failed)
+        }
+    }
+
+    // MARK: Which jobs
+
+    private func row(_ id: String, _ submitted: Int, _ finished: Int) -> JobRow {
+        var row = JobRow(
+            id: id, name: id, owner: 7, manifestDigest: "", state: "done", submittedAt: submitted)
+        row.finishedAt = finished
+        return row
+    }
+
+    @Test func `a letter about all goes back to a moment without jobs, or to the letter before`() {
+        let rows = [row("a", 0, 10), row("b", 20, 40), row("c", 30, 60), row("d", 50, 55)]
+        let end = row("e", 58, 70)
+        func ids(_ before: Int?) -> [String] {
+            LastBatch.rows(rows, ended: [end], after: before).map(\.id)
+        }
+        #expect(ids(nil) == ["e", "c", "d", "b"])
+        #expect(ids(40) == ["e", "c", "d"])
+        #expect(ids(60) == ["e"])
+        // A job that is retried long after is no reason to tell of a week again.
+        #expect(
+            LastBatch.rows(rows, ended: [row("a", 0, 100)], after: 60).map(\.id) == ["a"])
+    }
+}
