@@ -41,6 +41,8 @@ struct ClusterWorld {
     private(set) var files: [UnitToken: (job: String, result: UnitResult)] = [:]
     private(set) var queue: [Queued] = []
     private(set) var ended: [String: ClusterEnd] = [:]
+    /// Jobs that somebody cancelled: a mark in their folders.
+    private(set) var cancelled: Set<String> = []
     private var nextID = 1
 
     // What does not.
@@ -67,7 +69,10 @@ struct ClusterWorld {
                     name: unit.name, needs: unit.needs, memorySteps: unit.memorySteps,
                     record: records[UnitKey(job: job, unit: unit.name)])
             }
-            try send(.began(job: job, attempt: plan.attempt, units))
+            try send(
+                cancelled.contains(job)
+                    ? .abandoned(job: job, attempt: plan.attempt, units)
+                    : .began(job: job, attempt: plan.attempt, units))
         }
         // As the daemon does: what is there already is told at once.
         try look()
@@ -77,6 +82,7 @@ struct ClusterWorld {
 
     mutating func send(_ event: ClusterEvent) throws {
         wakeAt = nil
+        if case .cancelled(let job) = event { cancelled.insert(job) }
         for action in state.handle(event, now: now) { try perform(action) }
         try check()
     }
@@ -112,6 +118,7 @@ struct ClusterWorld {
 
     private func checkSending(_ key: UnitKey) throws {
         try require(ended[key.job] == nil, "sent for a job that has ended")
+        try require(!cancelled.contains(key.job), "sent for a job that was cancelled")
         try require(!hasSucceeded(key), "\(key) is done and was sent again")
         try require(!alive.contains { $0.key == key }, "\(key) was sent twice")
         try require(!sendings.contains { $0.key == key }, "\(key) is being sent twice")

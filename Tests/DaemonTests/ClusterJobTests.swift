@@ -97,6 +97,31 @@ import Testing
         }
     }
 
+    @Test func `what was cancelled while the daemon stopped is no part of the retry`() async throws
+    {
+        let slurm = try FakeSlurm()
+        let folder = try TestFolder()
+        let state = folder.file("state")
+        var id = ""
+        try await withDaemon(state: state, configure: slurm.configure) { daemon, clock in
+            id = try daemon.client.submit(manifest: Self.manifest("gate-r"), name: "x").id
+            await pass(clock) { slurm.units.contains("m1-1") }
+            // The queue is not asked again before the daemon ends.
+            _ = try daemon.client.cancel(id)
+        }
+        try await withDaemon(state: state, configure: slurm.configure) { daemon, clock in
+            await pass(clock) { isAt(daemon, id, .cancelled) }
+            #expect(!slurm.states.values.contains("RUNNING"))
+            let before = slurm.tokens
+            try slurm.say("open")
+            _ = try daemon.client.retry(id)
+            await pass(clock) { isAt(daemon, id, .done) }
+            // All of it under names of its own, from the first unit on.
+            #expect(slurm.units.dropFirst(before.count).sorted() == Self.each)
+            #expect(Set(slurm.tokens).count == slurm.tokens.count)
+        }
+    }
+
     @Test func `the next daemon goes on with what is at the cluster`() async throws {
         let slurm = try FakeSlurm()
         let folder = try TestFolder()

@@ -55,6 +55,9 @@ package struct FailureWords: Sendable, Hashable {
 package enum ClusterEvent: Sendable, Hashable {
     /// A job's attempt enters, or is found at the start of the daemon. The last unit is the job.
     case began(job: String, attempt: String, [UnitStart])
+    /// As found at the start of the daemon, of a job that nobody wants any more: nothing is sent,
+    /// and what was is taken out of the queue.
+    case abandoned(job: String, attempt: String, [UnitStart])
     /// What came of `send`.
     case answered(UnitToken, job: String, SubmitAnswer)
     /// An answer of the queue, asked for at this time. Attempt files were looked for after it, and

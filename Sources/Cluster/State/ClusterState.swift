@@ -42,6 +42,9 @@ package struct ClusterState: Sendable, Hashable {
         var actions: [ClusterAction] = []
         switch event {
         case .began(let job, let attempt, let units): begin(job, attempt, units, now: now)
+        case .abandoned(let job, let attempt, let units):
+            begin(job, attempt, units, now: now)
+            end(job, .cancelled, &actions)
         case .answered(let token, let job, let answer):
             answered(token, job, answer, now: now, &actions)
         case .polled(let sightings, let askedAt):

@@ -65,7 +65,12 @@ actor ClusterDriver {
         let telling = Task { for await line in lines { await onLine(line) } }
         let stopping = Task {
             await stop.wait()
-            if !Task.isCancelled { await self.process(.cancelled(job: request.job)) }
+            if !Task.isCancelled { await self.cancel(job: request.job) }
+        }
+        await clear(request, isStopping: stop.isStopping)
+        if stop.isStopping, UnitFolders(request).plan() == nil {
+            continuation.finish()
+            return WorkerEnding(.vanished("the job was stopped"))
         }
         let failure = await begin(request, forecast, continuation)
         if let failure {
@@ -74,7 +79,7 @@ actor ClusterDriver {
             return WorkerEnding(.notStarted(failure))
         }
         // Somebody may have stopped it before it was there.
-        if stop.isStopping { await process(.cancelled(job: request.job)) }
+        if stop.isStopping { await cancel(job: request.job) }
         let end = await finished(request.job)
         stopping.cancel()
         continuation.finish()
@@ -86,10 +91,31 @@ actor ClusterDriver {
         }
     }
 
-    /// Takes the units of a job out of the queue that nobody wants any more.
-    func abandon(_ request: WorkerRequest) {
-        guard begin(request, nil, nil) == nil else { return }
-        process(.cancelled(job: request.job))
+    /// Takes units out of the queue that a cancelled job left there: who runs it again neither goes
+    /// on with them nor writes results beside them.
+    private func clear(_ request: WorkerRequest, isStopping: Bool) async {
+        let folders = UnitFolders(request)
+        guard folders.isCancelled || isStopping, folders.plan() != nil,
+            begin(request, nil, nil, isWanted: false) == nil
+        else { return }
+        mark(folders)
+        _ = await finished(request.job)
+    }
+
+    /// On disk first: no later daemon takes what was cancelled for work under way.
+    private func cancel(job name: String) {
+        guard let job = jobs[name] else { return }
+        mark(job.folders)
+        process(.cancelled(job: name))
+    }
+
+    private func mark(_ folders: UnitFolders) {
+        guard !folders.isCancelled else { return }
+        do { try folders.markCancelled() } catch {
+            logger.warning(
+                "that a job at the cluster is cancelled is not on record",
+                metadata: ["path": "\(folders.path)", "reason": "\(FaultText.describe(error))"])
+        }
     }
 
     /// The daemon ends: what is at the cluster goes on, and is the next daemon's.
@@ -105,16 +131,17 @@ actor ClusterDriver {
         return await withCheckedContinuation { jobs[job]?.waiter = $0 }
     }
 
+    /// - Parameter isWanted: false: nothing more is sent, and what was is taken out of the queue.
     /// - Returns: why it could not begin.
     private func begin(
         _ request: WorkerRequest, _ forecast: ClusterForecast?,
-        _ lines: AsyncStream<ProgressLine>.Continuation?
+        _ lines: AsyncStream<ProgressLine>.Continuation?, isWanted: Bool = true
     ) -> String? {
         guard !isStopped else { return "the daemon is stopping" }
         guard let cluster = configuration.cluster else {
             return "it is to run at a cluster, and the settings have no `cluster`"
         }
-        let folders = UnitFolders(JobFolder(FilePath(request.jobDirectory)))
+        let folders = UnitFolders(request)
         let plan: UnitFolders.Plan
         if let found = folders.plan() {
             plan = found
@@ -136,6 +163,10 @@ actor ClusterDriver {
             return UnitStart(
                 name: unit.name, needs: unit.needs, memorySteps: ask.memorySteps,
                 record: folders.record(unit.name))
+        }
+        guard isWanted else {
+            process(.abandoned(job: request.job, attempt: plan.attempt, starts))
+            return nil
         }
         process(.began(job: request.job, attempt: plan.attempt, starts))
         look()

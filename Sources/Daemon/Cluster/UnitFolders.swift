@@ -26,6 +26,11 @@ struct UnitFolders: Sendable {
 
     init(_ job: JobFolder) { self.job = job }
 
+    /// Of the job of a request.
+    init(_ request: WorkerRequest) {
+        self.init(JobFolder(FilePath(request.jobDirectory)))
+    }
+
     func folder(_ unit: String) -> FilePath { path.appending(unit) }
     func log(_ unit: String) -> FilePath {
         folder(unit).appending(WorkerRequest.logFileName)
@@ -59,6 +64,17 @@ struct UnitFolders: Sendable {
         try DurableFile.write(
             Array(JobJSON.encode(plan)), to: path.appending(Plan.fileName))
     }
+
+    private var cancelMark: FilePath { path.appending("cancelled") }
+
+    /// Whether somebody cancelled what the plan made. What cannot be asked counts as not.
+    var isCancelled: Bool { ((try? Syscalls.stat(cancelMark)) ?? nil) != nil }
+
+    /// Goes with the folder when the job is cut anew.
+    func markCancelled() throws { try DurableFile.write([], to: cancelMark) }
+
+    /// Whether units of the plan may be in the queue, and are wanted.
+    var goesOn: Bool { !isCancelled && plan() != nil }
 
     /// Nothing of the job is in the queue any more.
     func end() throws {

@@ -37,6 +37,14 @@ extension Schemas {
                         ["method": .text, "original": .flag], optional: ["label": .text],
                         isOpen: true)),
                 "export": .list(of: .object(["format": .text], isOpen: true)),
+                "run_on": .words(of: JobDescription.RunPlace.self),
+                "resources": .object(
+                    [:],
+                    optional: [
+                        "account": .text, "partition": .text, "qos": .text, "time": .text,
+                        "memory": .integer, "cpus": .integer, "constraint": .text,
+                        "extra": .list(of: .text),
+                    ]),
             ]),
         "Calibration": .object(
             ["dataset": .text, "max_tokens": .integer, "seed": .integer],

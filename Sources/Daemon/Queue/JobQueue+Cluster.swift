@@ -24,8 +24,9 @@ extension JobQueue {
         _ request: WorkerRequest, stop: StopSwitch,
         onLine: @escaping @Sendable (ProgressLine) async -> Void
     ) async -> WorkerEnding {
-        // A job that is there already was cut.
-        let forecast = isAtCluster(request.job) ? nil : await clusterForecast(request)
+        // A job that is there already was cut, and one that is to end is not.
+        let isCut = UnitFolders(request).goesOn || stop.isStopping
+        let forecast = isCut ? nil : await clusterForecast(request)
         return await cluster.run(request, forecast: forecast, stop: stop, onLine: onLine)
     }
 
@@ -42,16 +43,18 @@ extension JobQueue {
         return await task.value
     }
 
-    /// Goes on with a job that an earlier daemon sent.
-    func adoptRemote(_ entry: QueueState.Entry, _ attempt: AttemptRow) {
+    /// Goes on with a job that an earlier daemon sent; one that is being cancelled is taken out of
+    /// the queue first, and only then cancelled.
+    func adoptRemote(_ entry: QueueState.Entry, _ attempt: AttemptRow?) {
         guard let record = live[entry.id]?.record else { return }
         logger.notice(
             "taking over a job at the cluster", metadata: ["job": "\(entry.id)"])
         let stop = StopSwitch()
+        if entry.state == .cancelling { stop.stop() }
         live[entry.id]?.attempt = attempt
         live[entry.id]?.stop = stop
         progress[entry.id] = ProgressHistory(file: JobFolder(folders.job(entry.id)).progress)
-        var request = request(record, attempt: attempt.id)
+        var request = request(record, attempt: attempt?.id ?? record.id)
         Task {
             request.submitter = await submitters.find(record.owner)
             let ending = await runRemotely(
@@ -59,12 +62,6 @@ extension JobQueue {
                 onLine: { await self.workerSaid($0, entry.id, attempt: entry.attempt) })
             workerEnded(entry.id, attempt: entry.attempt, ending)
         }
-    }
-
-    /// Takes what nobody wants any more out of the queue of the cluster.
-    func abandonRemote(_ record: JobRecord, attempt: AttemptRow?) {
-        let request = request(record, attempt: attempt?.id ?? record.id)
-        Task { await cluster.abandon(request) }
     }
 
     /// What a worker is asked for, but for whom it reads.

@@ -38,13 +38,13 @@ extension JobQueue {
             let isRemote = remote.contains(entry.id)
             let began = isRemote ? running.last { $0.job == entry.id } : adoptable[entry.id]
             entry.startedAt = began.map(uptime(of:))
-            if isRemote { entry.isRemote = true }
+            // What nothing at the cluster waits for is cancelled at once.
+            if isRemote || entry.state == .cancelling { entry.isRemote = isRemote }
             return entry
         }
         process(.admitted(entries))
-        for entry in entries where entry.state == .cancelling && remote.contains(entry.id) {
-            guard let record = try JobFolder(folders.job(entry.id)).record() else { continue }
-            abandonRemote(record, attempt: running.last { $0.job == entry.id })
+        for entry in entries where entry.state == .cancelling && entry.isRemote {
+            adoptRemote(entry, running.last { $0.job == entry.id })
         }
         for entry in entries where entry.state == .running {
             if remote.contains(entry.id),

@@ -85,7 +85,7 @@ package struct QueueState: Sendable, Hashable {
         case .ticked: break
         case .drained: drain(&actions)
         case .leaving(let ids):
-            for id in ids where entries[id]?.state == .running { drop(id) }
+            for id in ids where mayLeave(id) { drop(id) }
             drain(&actions)
         }
         passTime(now: now, &actions)
@@ -109,6 +109,9 @@ package struct QueueState: Sendable, Hashable {
         case .publishing:
             put(entry)
             actions.append(.publish(id: entry.id))
+        case .cancelling where entry.isRemote:
+            // Other machines may have it still; the end follows.
+            put(entry)
         case .cancelling:
             // Its worker died with the daemon that ran it.
             actions.append(.record(id: entry.id, .cancelled))
@@ -116,6 +119,13 @@ package struct QueueState: Sendable, Hashable {
         case .done, .failed, .cancelled:
             preconditionFailure("a finished job is not admitted")
         }
+    }
+
+    /// Whether the next daemon finds the job as it is. A worker of this machine that is to end is
+    /// waited for; a cluster may take long.
+    private func mayLeave(_ id: String) -> Bool {
+        guard let entry = entries[id] else { return false }
+        return entry.state == .running || entry.state == .cancelling && entry.isRemote
     }
 
     private mutating func drain(_ actions: inout [QueueAction]) {

@@ -25,7 +25,8 @@ extension ClusterFailure {
             return .init(
                 failureClass: .resource,
                 message: "unit `\(key.unit)` ended \(times) times without an attempt file; the "
-                    + "last time \(how); `layerfold cluster check` looks for why\(said)")
+                    + "last time \(how); look whether the nodes see the state folder and have the "
+                    + "program, and into the queue's own log\(said)")
         case .interrupted(let key, let times, let how):
             return .init(
                 failureClass: .resource,
