@@ -33,6 +33,27 @@ import Testing
         #expect(queue.order(now: 0) == ["third", "fifth", "second", "fourth"])
     }
 
+    @Test func `a job that leaves the cluster is cancelled when it has left, by whichever daemon`()
+    {
+        func entry(isRemote: Bool) -> QueueState.Entry {
+            .init(
+                id: "A", sequence: 1, priority: 0, state: .cancelling, attempt: 1,
+                isRemote: isRemote)
+        }
+        var queue = QueueState()
+        #expect(queue.handle(.admitted([entry(isRemote: true)]), now: 0).isEmpty)
+        // A daemon that stops leaves it as it is.
+        var stopping = queue
+        #expect(stopping.handle(.leaving(["A"]), now: 0) == [.stopped])
+        #expect(stopping.entries.isEmpty)
+        let ended = queue.handle(.ended(id: "A", attempt: 1, .interrupted), now: 0)
+        #expect(ended == [.record(id: "A", .cancelled), .discardResults(id: "A")])
+        // A worker of this machine died with its daemon.
+        var local = QueueState()
+        let actions = local.handle(.admitted([entry(isRemote: false)]), now: 0)
+        #expect(actions == [.record(id: "A", .cancelled), .discardResults(id: "A")])
+    }
+
     @Test func `three workers lost in a row end a job, a success in between does not count`() {
         var queue = QueueState()
         _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)

@@ -4,13 +4,18 @@ import Jobs
 
 extension JobQueue {
     /// When each queued job is expected to start, in milliseconds since 1970; those of which
-    /// nothing is known are left out. Delays, memory and the lane for short jobs are left aside.
+    /// nothing is known are left out, and those of a cluster. Delays, memory and the lane for short
+    /// jobs are left aside.
     package func expectedStarts() -> [String: Int] {
         let (wall, uptime) = (configuration.clock.now(), configuration.clock.uptime())
-        let running = state.running.compactMap { state.entries[$0] }.filter { !$0.isInLane }
+        let running = state.running.compactMap { state.entries[$0] }.filter {
+            !$0.isInLane && !$0.isRemote
+        }
         // Plans are made of the first few only; what comes far behind them is not known anyway.
         let placesMax = 200
-        let first = startPlaces().filter { $0.value < placesMax }
+        let first = startPlaces().filter {
+            $0.value < placesMax && state.entries[$0.key]?.isRemote == false
+        }
         let waiting = first.sorted { $0.value < $1.value }.map { id, _ in
             ExpectedStarts.Waiting(id: id, seconds: state.entries[id]?.plan?.seconds)
         }

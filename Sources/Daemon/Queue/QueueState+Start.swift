@@ -60,7 +60,7 @@ extension QueueState {
     /// The job to start now, and which turn it takes.
     private mutating func next(now: Int) -> Entry? {
         let active = activeHere
-        if self.active.count - active.count < limits.clusterSlots,
+        if readyElsewhereCount > 0, self.active.count - active.count < limits.clusterSlots,
             let remote = Order.first(of: readyElsewhere, used: used(now: now))
         {
             return remote

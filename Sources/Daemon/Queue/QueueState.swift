@@ -23,6 +23,8 @@ package struct QueueState: Sendable, Hashable {
     private(set) var active: Set<String> = []
     private(set) var timed: Set<String> = []
     private(set) var readyCount = 0
+    /// Of these, for the cluster.
+    private(set) var readyElsewhereCount = 0
 
     package init(limits: QueueLimits = QueueLimits()) {
         self.limits = limits
@@ -169,7 +171,10 @@ package struct QueueState: Sendable, Hashable {
         if counts[entry.state] == 0 { counts[entry.state] = nil }
         unfinished[entry.owner, default: 0] += step
         if unfinished[entry.owner] == 0 { unfinished[entry.owner] = nil }
-        if entry.isReady { readyCount += step }
+        if entry.isReady {
+            readyCount += step
+            if entry.isRemote { readyElsewhereCount += step }
+        }
         if step > 0 {
             if entry.isActive { active.insert(entry.id) }
             if entry.notBefore != nil { timed.insert(entry.id) }
