@@ -20,7 +20,7 @@ struct SettingsChangeTests {
         read.graceSeconds = 2
         read.modelRoots = ["/m"]
         let change = SettingsChange(from: start, to: read)
-        #expect(change.waiting == ["state", "inbox"])
+        #expect(change.waiting == ["state", "inbox", "listen", "proxy"])
         #expect(change.effective.stateDirectory == "/s")
         #expect(change.effective.inbox == nil)
         #expect(change.effective.graceSeconds == 2)
@@ -48,6 +48,13 @@ struct SettingsChangeTests {
         private: true
         retention: {days: 10}
         results_per_user: 11G
+        metrics_file: /m/layerfold.prom
+        metrics_open: true
+        listen: 8470
+        base_path: /x
+        hosts: [a]
+        proxy: {from: [10.0.0.1]}
+        notify: {mail: true}
 
         """
 
@@ -58,14 +65,16 @@ struct SettingsChangeTests {
         }
         var fixed = ServerSettings()
         (fixed.stateDirectory, fixed.inbox) = (all.stateDirectory, all.inbox)
+        (fixed.listen, fixed.proxy) = (all.listen, all.proxy)
         var free = all
         (free.stateDirectory, free.inbox) = (nil, nil)
+        (free.listen, free.proxy) = (nil, nil)
         let said = SettingsChange(from: ServerSettings(), to: all)
         #expect(said.effective == free)
-        #expect(said.waiting == ["state", "inbox"])
+        #expect(said.waiting == ["state", "inbox", "listen", "proxy"])
         let unsaid = SettingsChange(from: all, to: ServerSettings())
         #expect(unsaid.effective == fixed)
-        #expect(unsaid.waiting == ["state", "inbox"])
+        #expect(unsaid.waiting == ["state", "inbox", "listen", "proxy"])
     }
 }
 

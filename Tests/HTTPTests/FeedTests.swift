@@ -115,7 +115,9 @@ private final class Paper: Sendable {
         for client in early {
             #expect(try await client.hear(until: "four\r\n") == "4\r\nfour\r\n")
         }
-        #expect(try await late.hear(until: "four\r\n") == "7\r\nonefour\r\n")
+        // Whether it was served before the second one is not said.
+        let heard = try await late.hear(until: "four\r\n")
+        #expect(["7\r\nonefour\r\n", "3\r\none\r\n4\r\nfour\r\n"].contains(heard), "\(heard)")
         withExtendedLifetime(early) {}
     }
 

@@ -59,7 +59,7 @@ import Testing
 
     @Test(arguments: [
         ("listen: 65536", "not an address"), ("listen: localhost", "not an address"),
-        ("listen: 127.0.0.1", "not an address"), ("listen: 127.0.0.1:", "not an address"),
+        ("listen: 127.0.0.1", "not an address"), ("listen: \"127.0.0.1:\"", "not an address"),
         ("listen: 127.0.0.1:x", "not an address"), ("listen: lab.example:80", "not an address"),
         ("listen: \"::1:80\"", "not an address"), ("listen: \"[::1]80\"", "not an address"),
         ("listen: \"[127.0.0.1]:80\"", "not an address"), ("listen: -1", "not an address"),

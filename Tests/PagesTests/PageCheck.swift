@@ -1,6 +1,6 @@
 // What holds for every page, found by reading it as strictly as it is written: tags that are closed
-// in their order, one heading, nothing that runs but the frame's script, addresses of our own, a token
-// in each form that changes something, a name for each input.
+// in their order, one heading, nothing that runs but the frame's script, addresses of our own, a
+// token in each form that changes something, a name for each input.
 
 import Testing
 

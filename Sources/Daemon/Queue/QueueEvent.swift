@@ -32,7 +32,8 @@ package enum QueueEvent: Sendable, Equatable {
 
 extension [QueueEvent] {
     /// Puts the event behind those that wait. Time passes with each of them, so that a tick says
-    /// something only where nothing waits: one comes every few seconds as long as the index refuses.
+    /// something only where nothing waits: one comes every few seconds as long as the index
+    /// refuses.
     package mutating func enqueue(_ event: QueueEvent) {
         if event != .ticked || isEmpty { append(event) }
     }

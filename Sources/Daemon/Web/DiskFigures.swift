@@ -1,5 +1,5 @@
-// Disk and cache in figures, for the first page: the cache is counted beside, now and then, as it may
-// have many thousands of files.
+// Disk and cache in figures, for the first page: the cache is counted beside, now and then, as it
+// may have many thousands of files.
 
 import DurableIO
 import Pages

@@ -1,5 +1,5 @@
-// A folder of results, held open. Its owner may put links where files were, so neither the folder nor
-// what is read in it may be a link: nothing of somebody else is read for them.
+// A folder of results, held open. Its owner may put links where files were, so neither the folder
+// nor what is read in it may be a link: nothing of somebody else is read for them.
 
 import DurableIO
 import Glibc

@@ -1,5 +1,5 @@
-// What people order by the forms of a job's page. Each ends with that page, so that loading it again
-// orders nothing. That a form is of a page of ours was looked at before.
+// What people order by the forms of a job's page. Each ends with that page, so that loading it
+// again orders nothing. That a form is of a page of ours was looked at before.
 
 import HTTP
 import Jobs

@@ -1,6 +1,6 @@
-// The one script of all pages: what is live, times in the visitor's zone, copying. Pages work without
-// it. It makes no markup of text: what comes from the server is set as text, or taken from a page
-// of the server's own.
+// The one script of all pages: what is live, times in the visitor's zone, copying. Pages work
+// without it. It makes no markup of text: what comes from the server is set as text, or taken from
+// a page of the server's own.
 
 package enum PageScript {
     package static let text = #"""

@@ -1,6 +1,6 @@
-// The look of all pages: that of the report (its palette), calm, light and dark, down to 400 pixels.
-// Tables whose class is `rows` become a block for each row on a phone. No page has a style of its
-// own: the content policy allows this sheet only.
+// The look of all pages: that of the report (its palette), calm, light and dark, down to 400
+// pixels. Tables whose class is `rows` become a block for each row on a phone. No page has a style
+// of its own: the content policy allows this sheet only.
 
 package import Report
 

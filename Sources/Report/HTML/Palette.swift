@@ -1,5 +1,6 @@
-// The colours of all that people look at, as variables of a style sheet: report and pages are of one
-// piece. Colours of text keep a contrast of 4.5 to 1 on each ground, those of lines and marks 3 to 1.
+// The colours of all that people look at, as variables of a style sheet: report and pages are of
+// one piece. Colours of text keep a contrast of 4.5 to 1 on each ground, those of lines and marks 3
+// to 1.
 
 package enum Palette {
     /// `--name: value;` by day.
