@@ -33,31 +33,47 @@ import Testing
         return (job, ClusterForecast(stages: stages))
     }
 
+    /// A stage of the forecast, with what it is of.
+    private struct Piece {
+        var stage: ClusterForecast.Stage
+        /// nil: of what models share.
+        let model: String?
+        let task: String?
+
+        /// - Parameter models: the longest name counts, since names begin alike.
+        init(_ stage: ClusterForecast.Stage, models: [String], tasks: [String]) {
+            self.stage = stage
+            model = models.filter { stage.detail.contains($0) }.max { $0.count < $1.count }
+            task = stage.name == "evaluate" ? tasks.first { stage.detail.contains($0) } : nil
+        }
+    }
+
     /// Jobs of three sizes, by turns: of 31 models, of one method, of one model; from half to four
-    /// times as long as forecast here.
+    /// times as long as forecast here. Ten of each size are cut.
     private static func plans(_ count: Int, seed: UInt64) throws -> [[Simulation.Unit]] {
         let (job, forecast) = try compare()
-        let sizes = [Set(job.candidates.indices), Set(27...29), Set([0])]
-        let parts = sizes.map { places in
-            let part = job.restricted(to: places)
-            let others = Set(job.candidates.map(\.folder)).subtracting(
-                part.candidates.map(\.folder))
-            return (job: part, stages: forecast.stages.filter { model(of: $0, others) == nil })
+        let pieces = forecast.stages.map {
+            Piece($0, models: job.candidates.map(\.folder), tasks: job.evaluate.map(\.task))
+        }
+        var cuts: [(units: [ClusterUnit], seconds: [Double])] = []
+        for step in 0..<10 {
+            for places in [Set(job.candidates.indices), Set(27...29), Set([0])] {
+                let part = job.restricted(to: places)
+                let models = Set(part.candidates.map(\.folder))
+                var own = pieces.filter { $0.model.map(models.contains) ?? true }
+                for index in own.indices { own[index].stage.seconds *= 0.5 + 0.35 * Double(step) }
+                let units = ClusterPlan.units(
+                    of: part, forecast: ClusterForecast(stages: own.map(\.stage)))
+                let times = units.map { seconds(of: $0, own, isAlone: units.count == 1) }
+                cuts.append((units, times))
+            }
         }
         var random = SeededBytes(seed: seed)
         return (0..<count).map { number in
-            let (part, stages) = parts[number % parts.count]
-            let scale = 0.5 + 3.5 * Double(random.below(1_000)) / 1_000
-            let scaled = stages.map { stage in
-                var stage = stage
-                stage.seconds *= scale
-                return stage
-            }
-            let units = ClusterPlan.units(of: part, forecast: ClusterForecast(stages: scaled))
-            return units.map { unit in
+            let cut = cuts[3 * random.below(10) + number % 3]
+            return zip(cut.units, cut.seconds).map { unit, seconds in
                 // No forecast is right.
                 let chance = 0.7 + 0.6 * Double(random.below(1_000)) / 1_000
-                let seconds = seconds(of: unit, scaled, of: part, isAlone: units.count == 1)
                 return Simulation.Unit(
                     name: unit.name, needs: unit.needs,
                     milliseconds: max(1, Int(seconds * chance * 1_000)))
@@ -65,33 +81,21 @@ import Testing
         }
     }
 
-    /// Which of these models a stage is of; the longest name, since names begin alike.
-    private static func model(
-        of stage: ClusterForecast.Stage, _ models: Set<String>
-    ) -> String? {
-        models.filter { stage.detail.contains($0) }.max { $0.utf8.count < $1.utf8.count }
-    }
-
-    /// What a unit has to do: its own models, or what belongs to none.
+    /// What a unit has to do: of its own models, or of what belongs to none.
     private static func seconds(
-        of unit: ClusterUnit, _ stages: [ClusterForecast.Stage], of job: JobDescription,
-        isAlone: Bool
+        of unit: ClusterUnit, _ pieces: [Piece], isAlone: Bool
     ) -> Double {
-        let all = Set(job.candidates.map(\.folder))
-        let own = Set(unit.description.candidates.map(\.folder))
+        let models = Set(unit.description.candidates.map(\.folder))
         let tasks = Set(unit.description.evaluate.map(\.task))
-        return stages.filter { stage in
+        return pieces.filter { piece in
             if isAlone { return true }
-            let isEvaluation = stage.name == "evaluate"
-            let isAsked =
-                isEvaluation
-                ? tasks.contains { stage.detail.contains($0) } : !unit.name.contains("-e")
+            let isAsked = piece.task.map(tasks.contains) ?? !unit.name.contains("-e")
             switch unit.scope {
-            case .shared: return isAsked && model(of: stage, all) == nil
-            case .models: return isAsked && model(of: stage, own) != nil
-            case .whole: return ["merge", "quantize", "export"].contains(stage.name)
+            case .shared: return isAsked && piece.model == nil
+            case .models: return isAsked && piece.model.map(models.contains) ?? false
+            case .whole: return ["merge", "quantize", "export"].contains(piece.stage.name)
             }
-        }.reduce(0) { $0 + $1.seconds }
+        }.reduce(0) { $0 + $1.stage.seconds }
     }
 
     @Test func `nodes are busy, the queue is asked seldom, and each unit is sent once`() throws {
