@@ -12,7 +12,7 @@ import SystemPackage
 struct ClusterCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster", abstract: "Work with a queue of other machines.",
-        subcommands: [BridgeCommand.self])
+        subcommands: [ClusterCheckCommand.self, BridgeCommand.self, ProbeCommand.self])
 }
 
 /// Started by the service manager for each connection of the daemon, which has no network.

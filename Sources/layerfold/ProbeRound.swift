@@ -1,0 +1,175 @@
+// Sends small jobs to nodes and waits for what they see.
+
+import Cluster
+import Dispatch
+import DurableIO
+import Foundation
+import Jobs
+import Synchronization
+import SystemPackage
+
+struct ProbeRound {
+    let name: String
+    let folder: FilePath
+    let cluster: ClusterSettings
+    let asker: QueueQuestion
+    let seconds: Int
+    let worker: String
+
+    private struct Sent {
+        let wanted: String
+        let id: String
+        let answer: FilePath
+        let log: FilePath
+        let at: Int
+        var word = ""
+    }
+
+    private static let minutes = 10
+    /// Between two questions to the queue.
+    private static let listSeconds = 15
+    private static let logBytesMax = 65_536
+    private static let logShownMax = 1_000
+
+    /// - Returns: what could not be sent, and what came of the rest.
+    func run(_ nodes: [String]) -> (sendings: [ClusterFinding], answers: [ProbeAnswer]) {
+        var waiting: [Sent] = []
+        var findings: [ClusterFinding] = []
+        let wanted: [String?] = nodes.isEmpty ? [nil] : nodes.map { $0 }
+        for (index, node) in wanted.enumerated() {
+            switch send(node, number: index + 1) {
+            case .success(let sent): waiting.append(sent)
+            case .failure(let refusal): findings.append(refusal.finding)
+            }
+        }
+        let answers = answers(of: waiting)
+        return (findings, answers)
+    }
+
+    private struct Refusal: Error { let finding: ClusterFinding }
+
+    private func send(_ node: String?, number: Int) -> Result<Sent, Refusal> {
+        let token = UnitToken(attempt: name, unit: "check", number: number)
+        var resources = cluster.resources
+        if let node { resources.extra.append("--nodelist=\(node)") }
+        let answer = folder.appending("answer-\(number).json")
+        let log = folder.appending("log-\(number)")
+        let submission = Submission(
+            token: token, minutes: Self.minutes, memoryBytes: cluster.memoryClasses.first,
+            resources: resources, worker: worker,
+            request: folder.appending("request.json").string, outcome: answer.string,
+            log: log.string, folder: folder.string)
+        let wanted = node ?? "any node"
+        let time = NodeProbe.now
+        let reply = asker.ask(
+            .submit(arguments: submission.arguments, script: submission.probeScript))
+        let said: String
+        switch SubmitAnswer(reply) {
+        case .sent(let id):
+            return .success(Sent(wanted: wanted, id: id, answer: answer, log: log, at: time))
+        case .unknown(let text), .later(let text), .refused(let text): said = text
+        }
+        return .failure(
+            Refusal(
+                finding: ClusterFinding(
+                    "\(wanted): a small job", false,
+                    "is not taken: \(said); correct `cluster` of the settings")))
+    }
+
+    private func answers(of all: [Sent]) -> [ProbeAnswer] {
+        var (waiting, answers): ([Sent], [ProbeAnswer]) = (all, [])
+        let start = ContinuousClock.now
+        var nextList = start + .seconds(Self.listSeconds)
+        while !waiting.isEmpty, ContinuousClock.now - start < .seconds(seconds) {
+            for sent in waiting {
+                guard let probe = probe(in: sent) else { continue }
+                answers.append(result(sent, probe))
+                waiting.removeAll { $0.id == sent.id }
+            }
+            if waiting.isEmpty { break }
+            if ContinuousClock.now >= nextList {
+                listen(&waiting)
+                nextList = ContinuousClock.now + .seconds(Self.listSeconds)
+            }
+            Thread.sleep(forTimeInterval: 0.5)
+        }
+        if !waiting.isEmpty {
+            listen(&waiting)
+            _ = asker.ask(.cancel(ids: waiting.map(\.id)))
+        }
+        return answers + waiting.map { result($0, nil) }
+    }
+
+    private func result(_ sent: Sent, _ probe: NodeProbe?) -> ProbeAnswer {
+        let text = (try? SmallFile.read(sent.log, bytesMax: Self.logBytesMax)) ?? []
+        return ProbeAnswer(
+            wanted: sent.wanted, probe: probe, sentAt: sent.at, seenAt: NodeProbe.now,
+            word: sent.word,
+            log: String(decoding: text.suffix(Self.logShownMax), as: UTF8.self))
+    }
+
+    /// The folder is listed: a file system on the network shows names late to who asks for one.
+    private func probe(in sent: Sent) -> NodeProbe? {
+        _ = try? DirectoryScan.entries(of: folder)
+        guard let bytes = try? SmallFile.read(sent.answer, bytesMax: NodeProbe.bytesMax) else {
+            return nil
+        }
+        return try? JSONDecoder().decode(NodeProbe.self, from: Data(bytes))
+    }
+
+    private func listen(_ waiting: inout [Sent]) {
+        let reply = asker.ask(.list)
+        guard reply.code == 0, let seen = try? QueueAnswer.parse(reply.output) else { return }
+        for index in waiting.indices {
+            guard let sighting = seen.first(where: { $0.id == waiting[index].id }) else { continue }
+            let reason = sighting.reason.isEmpty ? "" : " (\(sighting.reason))"
+            waiting[index].word = sighting.word.text + reason
+        }
+    }
+}
+
+/// Asks the queue as the daemon does: by the bridge where there is one.
+struct QueueQuestion {
+    private let cluster: ClusterSettings
+
+    init(_ cluster: ClusterSettings) { self.cluster = cluster }
+
+    func ask(_ command: QueueCommand) -> CommandReply {
+        guard let socket = cluster.socket else { return Self.run(command, cluster.commands) }
+        do {
+            let connection = try UnixSocket.connect(to: FilePath(socket))
+            try connection.send(Array(JobJSON.encode(command)) + [UInt8(ascii: "\n")])
+            var bytes: [UInt8] = []
+            while bytes.last != UInt8(ascii: "\n"), bytes.count <= QueueCommand.lineBytesMax {
+                let piece = try connection.receive(bytesMax: 65_536)
+                if piece.isEmpty { break }
+                bytes += piece
+            }
+            return try JSONDecoder().decode(CommandReply.self, from: Data(bytes))
+        } catch {
+            return CommandReply(
+                code: nil,
+                errors: "the bridge at `\(socket)` gave no answer: \(error) (systemctl status "
+                    + "layerfold-cluster.socket)", wasRun: false)
+        }
+    }
+
+    /// The main thread waits: it is none of those that tasks share.
+    private static func run(
+        _ command: QueueCommand, _ commands: ClusterSettings.Commands
+    ) -> CommandReply {
+        let answer = Answer()
+        let done = DispatchSemaphore(value: 0)
+        Task {
+            let reply = await CommandRunner(commands).ask(command)
+            answer.value.withLock { $0 = reply }
+            done.signal()
+        }
+        done.wait()
+        return answer.value.withLock { $0 }
+    }
+
+    private final class Answer: Sendable {
+        let value = Mutex(CommandReply(code: nil))
+    }
+}
