@@ -191,12 +191,12 @@ class Walk:
         self.expect(self.page.evaluate(rows) == 4, "not the original and three models")
         self.expect(self.page.has("svg.chart.wide circle.mark"), "nothing is drawn")
         self.look("compare")
-        head = "th[scope=col] a[href*='sort=f.perplexity']"
+        head = "th[scope=col] a[href*='sort=size']"
         self.page.click(head)
         self.expect(self.page.has("th[aria-sort=ascending]"), "a heading does not sort")
         first = self.page.evaluate(
             "document.querySelector('table.beside').tBodies[0].rows[1].innerText")
-        self.page.click(head)
+        self.page.click("th[aria-sort=ascending] a")
         self.expect(self.page.has("th[aria-sort=descending]"), "a second click does not turn")
         last = self.page.evaluate(
             "document.querySelector('table.beside').tBodies[0].rows[1].innerText")
