@@ -18,14 +18,20 @@ package struct DescriptionDifferences: Sendable, Equatable {
 
     /// More than anybody reads; a manifest may hold 20,000 values.
     package static let rowsMax = 200
+    /// Of one report: its owner may have written it by hand.
+    private static let valuesMax = 20_000
+    private static let pathBytesMax = 400
 
     /// - Parameter reports: the name is left out, since it always differs.
     package init(_ reports: [RunReport], rowsMax: Int = Self.rowsMax) {
         var paths: [String] = []
         var known: Set<String> = []
-        let sides = reports.map { report in
+        // Alone, a description differs from nothing.
+        let compared = reports.count > 1 ? reports : []
+        let sides = compared.map { report in
             var values: [String: String] = [:]
-            Self.flatten(report.job, "") { path, value in
+            var left = Self.valuesMax
+            Self.flatten(report.job, "", &left) { path, value in
                 values[path] = value
                 if known.insert(path).inserted { paths.append(path) }
             }
@@ -40,8 +46,11 @@ package struct DescriptionDifferences: Sendable, Equatable {
     }
 
     private static func flatten(
-        _ value: JSONValue, _ path: String, _ tell: (String, String) -> Void
+        _ value: JSONValue, _ path: String, _ left: inout Int,
+        _ tell: (String, String) -> Void
     ) {
+        guard left > 0, path.utf8.count <= pathBytesMax else { return }
+        left -= 1
         switch value {
         case .null: tell(path, "null")
         case .bool(let flag): tell(path, flag ? "true" : "false")
@@ -50,12 +59,13 @@ package struct DescriptionDifferences: Sendable, Equatable {
         case .array(let values):
             if values.isEmpty { tell(path, "[]") }
             for (index, value) in values.enumerated() {
-                flatten(value, "\(path)[\(index)]", tell)
+                flatten(value, "\(path)[\(index)]", &left, tell)
             }
         case .object(let members):
             if members.isEmpty { tell(path, "{}") }
             for (key, value) in members {
-                flatten(value, path.isEmpty ? key : "\(path).\(key)", tell)
+                let key = key.shortened(to: 80)
+                flatten(value, path.isEmpty ? key : "\(path).\(key)", &left, tell)
             }
         }
     }

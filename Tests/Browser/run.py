@@ -92,7 +92,7 @@ class Walk:
         self.expect(self.page.has("button[value=send]"), "a sound manifest cannot be sent")
         self.page.click("button[value=send]")
         self.expect(self.path().startswith("/jobs/"), "sending leads to the job")
-        return self.path().split("/")[2].split("?")[0]
+        return self.path().split("/")[2].split("?")[0].split("#")[0]
 
     def await_end(self, job, state="done", patience=300):
         """On the page of the job, which has to follow by itself."""
@@ -165,7 +165,7 @@ class Walk:
         self.look("submit-plan")
         page.click("button[value=send]")
         self.expect(self.path().startswith("/jobs/"), "sending leads to the job")
-        self.jobs.append(self.path().split("/")[2].split("?")[0])
+        self.jobs.append(self.path().split("/")[2].split("?")[0].split("#")[0])
 
     def step_05_the_job_is_watched_to_its_end(self):
         loads = self.page.loads
@@ -191,12 +191,12 @@ class Walk:
         self.expect(self.page.evaluate(rows) == 4, "not the original and three models")
         self.expect(self.page.has("svg.chart.wide circle.mark"), "nothing is drawn")
         self.look("compare")
-        head = "th[scope=col] a[href*='sort=f.perplexity']"
+        head = "th[scope=col] a[href*='sort=size']"
         self.page.click(head)
         self.expect(self.page.has("th[aria-sort=ascending]"), "a heading does not sort")
         first = self.page.evaluate(
             "document.querySelector('table.beside').tBodies[0].rows[1].innerText")
-        self.page.click(head)
+        self.page.click("th[aria-sort=ascending] a")
         self.expect(self.page.has("th[aria-sort=descending]"), "a second click does not turn")
         last = self.page.evaluate(
             "document.querySelector('table.beside').tBodies[0].rows[1].innerText")
@@ -277,7 +277,7 @@ class Walk:
         self.page.tab_to("button[value=send]")
         self.page.key("Enter", loads=True)
         self.expect(self.path().startswith("/jobs/"), "the keyboard does not send a job")
-        job = self.path().split("/")[2].split("?")[0]
+        job = self.path().split("/")[2].split("?")[0].split("#")[0]
         self.await_end(job)
         self.go("/compare")
         self.page.tab_to(f"input[name=job][value='{job}']")
@@ -296,7 +296,7 @@ class Walk:
             self.page.click("button[value=check]", patience=120)
             self.page.click("button[value=send]")
             self.expect(self.path().startswith("/jobs/"), "no job without script")
-            job = self.path().split("/")[2].split("?")[0]
+            job = self.path().split("/")[2].split("?")[0].split("#")[0]
             self.daemon.run("wait", job)
             self.go(f"/jobs/{job}")
             self.await_end(job)

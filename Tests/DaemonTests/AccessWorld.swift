@@ -43,13 +43,10 @@ struct AccessWorld {
     let tokens: TokenKeeper
     private let entrance: Entrance
     private let routes: StatusRoutes
-    private let queue: JobQueue
     private let lines = Lines()
 
     private final class Lines: Sendable {
         let all = Mutex<[String]>([])
-        /// Whether the queue knows its jobs, as after a start.
-        let isReady = Mutex(false)
     }
 
     init(_ configure: (inout DaemonConfiguration) -> Void = { _ in }) throws {
@@ -73,7 +70,7 @@ struct AccessWorld {
             lines.all.withLock { $0.append(line) }
         }
         settings = LiveConfiguration(configuration)
-        queue = JobQueue(
+        let queue = JobQueue(
             settings: settings, index: try IndexDatabase(path: configuration.folders.index),
             health: Health(), notifier: Notifier(environment: [:], process: 0), logger: quiet)
         tokens = TokenKeeper(
@@ -157,8 +154,6 @@ struct AccessWorld {
     }
 
     func submit(_ name: String, from peer: Peer) async throws -> String {
-        if !lines.isReady.withLock({ $0 }) { try await queue.recover(claimed: []) }
-        lines.isReady.withLock { $0 = true }
         let answer = try await ask("POST /v1/jobs", from: peer, body: TestDaemon.manifest(name))
         try #require(answer.status == 201, "\(answer.text)")
         return try JSONDecoder().decode(JobReceipt.self, from: Data(answer.text.utf8)).id

@@ -261,6 +261,12 @@ private final class NotifyBench {
             try await second.recover(claimed: [])
             await second.start()
             #expect(try bench.row(record).state == JobState.cancelled.rawValue, "call \(number)")
+            // Without a folder for them none could be written, and the job has ended all the same.
+            if !TestFolder.exists(bench.box.outbox) {
+                #expect(isCommitted && plan.hasFired, "call \(number)")
+                number += 1
+                continue
+            }
             let found = try bench.box.waiting()
             #expect(found.broken.isEmpty && found.letters.count <= 1, "call \(number)")
             if !isCommitted || !plan.hasFired {

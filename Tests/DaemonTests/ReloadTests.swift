@@ -20,7 +20,7 @@ struct SettingsChangeTests {
         read.graceSeconds = 2
         read.modelRoots = ["/m"]
         let change = SettingsChange(from: start, to: read)
-        #expect(change.waiting == ["state", "inbox", "listen", "proxy"])
+        #expect(change.waiting == ["state", "inbox"])
         #expect(change.effective.stateDirectory == "/s")
         #expect(change.effective.inbox == nil)
         #expect(change.effective.graceSeconds == 2)

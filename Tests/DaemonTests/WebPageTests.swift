@@ -68,6 +68,24 @@ import Testing
         #expect(page.matches(of: #/org\/kept/#).count == 50)
     }
 
+    @Test func `where somebody is told is shown to her and to admins alone`() async throws {
+        let site = try WebSite()
+        let open = try site.job("open", .done)
+        let told = try site.job(
+            "told", .done, at: 6, notify: "{webhook: 'https://a.example/hooks/KEY'}")
+        let lost = try site.job(
+            "lost", .done, at: 7, notify: "{webhook: 'https://a.example/hooks/KEY'}")
+        try Syscalls.unlink(site.state.appending("jobs/\(lost)/job.json"))
+        for caller in [WebSite.ann, WebSite.bob, WebSite.admin] {
+            for id in [told, lost] {
+                let page = try await site.ask("GET /jobs/\(id)", by: caller).body
+                #expect(page.contains("hooks/KEY") == (caller != WebSite.bob), "\(id) \(caller)")
+            }
+            let page = try await site.ask("GET /jobs/\(open)", by: caller).body
+            #expect(page.contains("compress:"), "\(caller)")
+        }
+    }
+
     @Test func `a private server shows nobody what is another's`() async throws {
         let site = try WebSite(isPrivate: true)
         let anns = try site.job("anns-job", .done)

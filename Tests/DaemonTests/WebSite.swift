@@ -77,10 +77,11 @@ struct WebSite {
     @discardableResult
     func job(
         _ name: String, _ state: JobState, owner: Int = 1_001, model: String = "org/demo",
-        reason: String? = nil, at time: Int = 5
+        reason: String? = nil, at time: Int = 5, notify: String? = nil
     ) throws -> String {
         let id = JobIdentifier.make(now: time)
-        let manifest = TestDaemon.manifest(name)
+        let manifest =
+            TestDaemon.manifest(name) + (notify.map { "notify: \($0)\n" } ?? "")
         let description = try ManifestParser.parse(bytes: Data(manifest.utf8), name: name)
         let record = JobRecord(
             id: id, source: "x", owner: owner, submittedAtMilliseconds: time,

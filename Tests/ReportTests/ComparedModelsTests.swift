@@ -96,5 +96,20 @@ import Testing
         #expect(cut.rows.count == 1 && cut.omitted == 3)
         #expect(DescriptionDifferences([first, first]).rows.isEmpty)
         #expect(DescriptionDifferences([]).rows.isEmpty)
+        #expect(DescriptionDifferences([first]).rows.isEmpty)
+    }
+
+    @Test func `a description without measure costs no more than one within it`() {
+        var (first, second) = (Self.report("one"), Self.report("two"))
+        var deep: JSONValue = 1
+        for _ in 0..<1_000 { deep = ["a long name in a long way": deep] }
+        first.job = [
+            String(repeating: "k", count: 100_000): [1, 2], "deep": deep,
+            "many": .array([JSONValue](repeating: 7, count: 100_000)),
+        ]
+        second.job = ["many": 0]
+        let differences = DescriptionDifferences([first, second])
+        #expect(differences.rows.count + differences.omitted <= 20_001)
+        #expect(differences.rows.allSatisfy { $0.path.utf8.count < 600 })
     }
 }

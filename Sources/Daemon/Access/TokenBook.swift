@@ -110,7 +110,7 @@ package struct TokenBook: Sendable, Equatable, Codable {
 
     /// - Throws: `ErrorDocument` where there are too many.
     mutating func add(_ record: TokenRecord, now: Int) throws(ErrorDocument) {
-        tokens.removeAll { $0.summary.expiresAtMilliseconds + Self.shownMilliseconds <= now }
+        tokens.removeAll { $0.summary.expiresAtMilliseconds <= now - Self.shownMilliseconds }
         let own = tokens.count {
             $0.summary.user == record.summary.user && $0.summary.expiresAtMilliseconds > now
         }

@@ -55,8 +55,10 @@ package actor MetricsFile {
                 "the metrics cannot be written to `\(path)`: \(FaultText.describe(error)); make "
                 + "its folder writable for the daemon (under systemd with ReadWritePaths= as "
                 + "well), or correct the setting `metrics_file`"
-            if told != reason { logger.warning("\(reason)") }
-            told = reason
+            // The words name a file that has another name each time.
+            let kind = "\(path) \(error.errno)"
+            if told != kind { logger.warning("\(reason)") }
+            told = kind
             return reason
         }
     }

@@ -44,10 +44,15 @@ struct ComparePageRoutes: Sendable {
             jobs.append(job)
             if let report { sources.append(.init(id: id, report: report)) }
         }
+        let found = sources
+        // On the thread of reports: of twelve large ones it takes a while.
+        let differences = try await reader.work {
+            DescriptionDifferences(found.map { $0.report })
+        }
+        let alike = try await reader.work { try self.groups(found) }
         return ComparePage(
-            jobs: jobs, compared: sources.map(\.id),
-            differences: DescriptionDifferences(sources.map(\.report)),
-            groups: try groups(sources), choices: try await choices(for: call.caller),
+            jobs: jobs, compared: sources.map(\.id), differences: differences,
+            groups: alike, choices: try await choices(for: call.caller),
             sort: CompareSort(call.request.query("sort")))
     }
 
@@ -128,6 +133,25 @@ actor ReportReader {
         unsafe executor.asUnownedSerialExecutor()
     }
 
+    /// Does something on this thread.
+    func work<Value: Sendable>(_ body: @Sendable () throws -> Value) throws -> Value { try body() }
+
+    /// Owners may write reports of their own: what a comparison costs has to have an end.
+    private static func requireComparable(_ report: RunReport) throws(ErrorDocument) {
+        let (modelsMax, figuresMax, metricsMax) = (200, 10_000, 40)
+        let lists =
+            report.results.map(\.evaluations) + (report.quantized ?? []).map(\.evaluations)
+        let figures = lists.reduce(0) { $0 + $1.count }
+        guard lists.count <= modelsMax, figures <= figuresMax,
+            Set(lists.joined().lazy.map { ReportMetric($0).title }).count <= metricsMax
+        else {
+            throw ErrorDocument(
+                code: .refused,
+                message: "report.json is too large to be compared: at most \(modelsMax) models "
+                    + "with \(metricsMax) figures each")
+        }
+    }
+
     /// The report without its matrices, which no comparison shows.
     func read(_ folder: FilePath) throws -> RunReport {
         let bytes = try ResultFile.read("report.json", in: folder, bytesMax: Self.bytesMax)
@@ -135,6 +159,7 @@ actor ReportReader {
             throw ErrorDocument(code: .refused, message: "report.json is not UTF-8")
         }
         var report = try RunReport(jsonText: text)
+        try Self.requireComparable(report)
         report.similarity = []
         report.correlations = nil
         for index in report.results.indices {

@@ -32,8 +32,11 @@ extension PageRoutes {
         let stages = StageTable(
             plan: read.plan, history: progress.history,
             isOver: !isAtWork && !progress.history.isEmpty)
+        // As of the API: where somebody is told is a key, or hers to give.
+        let isShown = detail.showsManifest(to: call.caller)
+        let manifest = isShown ? read.manifest : read.manifest.map { _ in JobDetail.hiddenManifest }
         let page = JobPage(
-            detail, line: line, stages: stages, manifest: read.manifest, log: read.log,
+            detail, line: line, stages: stages, manifest: manifest, log: read.log,
             results: read.results, noteBy: writer, rights: rights, hasReport: read.hasReport,
             freedBytes: call.request.freedBytes)
         return PageAnswer.html(page.render(PageAnswer.frame(call.visitor)))

@@ -61,10 +61,14 @@ struct SubmitPageRoutes: Sendable {
         guard JobIdentifier.isValid(id),
             visibility.shows(jobOf: try await queue.owner(of: id), to: caller)
         else { throw JobQueue.noJob(id) }
+        let detail = try await queue.detail(id)
+        guard detail.showsManifest(to: caller) else {
+            throw ErrorDocument(code: .forbidden, message: JobDetail.hiddenManifest)
+        }
         let file = configuration.folders.job(id).appending(JobRecord.manifestFileName)
         let bytes = try SmallFile.read(file, bytesMax: ManifestLimits.bytesMax)
         return (
-            String(decoding: bytes, as: UTF8.self), try await queue.detail(id).summary.name
+            String(decoding: bytes, as: UTF8.self), detail.summary.name
         )
     }
 

@@ -79,6 +79,7 @@ package enum PageStyle {
         .danger { color: var(--bad); border-color: var(--bad); }
         .danger:hover { background: var(--bad-wash); border-color: var(--bad); }
         button.plain { border-color: transparent; color: var(--accent); background: none; }
+        input, select, textarea { max-width: 100%; }
         input[type="checkbox"] { width: 1.15rem; height: 1.15rem; accent-color: var(--accent); }
         input[type="number"] { width: 6rem; }
         textarea { width: 100%; max-width: 72ch; resize: vertical; }
