@@ -38,9 +38,24 @@ package enum ClusterPlan {
 private struct Cut {
     let job: JobDescription
     let forecast: ClusterForecast?
+    /// Places of evaluations that take long on the original: on what is made of it, too. Asked
+    /// for with every model, so found once: it reads all of the forecast for each model.
+    let longEvaluations: [Int]
+    private let shortEvaluations: [JobDescription.Evaluation]
 
-    /// Places of evaluations that take long on the original: on what is made of it, too.
-    var longEvaluations: [Int] {
+    init(job: JobDescription, forecast: ClusterForecast?) {
+        self.job = job
+        self.forecast = forecast
+        let long = Self.longEvaluations(of: job, forecast)
+        longEvaluations = long
+        shortEvaluations = job.evaluate.indices.filter { !long.contains($0) }.map {
+            job.evaluate[$0]
+        }
+    }
+
+    private static func longEvaluations(
+        of job: JobDescription, _ forecast: ClusterForecast?
+    ) -> [Int] {
         guard let forecast else { return [] }
         return job.evaluate.indices.filter { index in
             let task = job.evaluate[index].task
@@ -52,11 +67,6 @@ private struct Cut {
     }
 
     var quantisesOriginal: Bool { job.quantize?.contains(where: \.original) ?? false }
-
-    private var shortEvaluations: [JobDescription.Evaluation] {
-        let long = Set(longEvaluations)
-        return job.evaluate.indices.filter { !long.contains($0) }.map { job.evaluate[$0] }
-    }
 
     private func unit(
         _ name: String, _ title: String, needs: [String] = [ClusterPlan.shared],
@@ -72,7 +82,8 @@ private struct Cut {
         var description = job
         description.evaluate = shortEvaluations
         description.export = nil
-        let seconds = forecast.map { max(0, $0.seconds - $0.evaluationSeconds) }
+        let long = longEvaluations.map { job.evaluate[$0].task }
+        let seconds = forecast.map { $0.sharedSeconds(without: long) }
         return unit(
             ClusterPlan.shared, "what all models share", needs: [], .shared, seconds: seconds,
             description)
@@ -106,7 +117,8 @@ private struct Cut {
     /// What a model takes besides its evaluations, as far as that can be told: an even share.
     private var modelSeconds: Double? {
         forecast.map { forecast in
-            (forecast.seconds - forecast.evaluationSeconds) / Double(max(1, job.candidates.count))
+            let rest = forecast.seconds - forecast.evaluationSeconds - forecast.analysisSeconds
+            return max(0, rest) / Double(max(1, job.candidates.count))
         }
     }
 

@@ -69,10 +69,23 @@ package struct ClusterForecast: Sendable, Equatable, Decodable {
 
     /// Of one task on one model.
     func evaluationSeconds(of model: String, _ task: String) -> Double {
-        stages.filter {
-            $0.name == "evaluate"
-                && ($0.detail == "\(model): \(task)" || $0.detail.hasPrefix("\(model): \(task),"))
+        stages.filter { $0.evaluates(model, task) }.reduce(0) { $0 + $1.seconds }
+    }
+
+    /// What comes before the first model: stages stand in the order in which they run, and later
+    /// ones of the same names are about models.
+    private var sharedStages: ArraySlice<Stage> { stages.prefix(while: \.isShared) }
+
+    /// Of what all models share, with the evaluations of the original but for some tasks.
+    func sharedSeconds(without tasks: [String]) -> Double {
+        sharedStages.filter { stage in
+            !tasks.contains { stage.evaluates(JobName.original, $0) }
         }.reduce(0) { $0 + $1.seconds }
+    }
+
+    /// Of what all models share, but for evaluations.
+    var analysisSeconds: Double {
+        sharedStages.filter { $0.name != "evaluate" }.reduce(0) { $0 + $1.seconds }
     }
 
     /// Of evaluations, which say what they are of.
@@ -84,5 +97,22 @@ package struct ClusterForecast: Sendable, Equatable, Decodable {
     var writingSeconds: Double {
         stages.filter { ["merge", "quantize", "export"].contains($0.name) }
             .reduce(0) { $0 + $1.seconds }
+    }
+}
+
+extension ClusterForecast.Stage {
+    private static let sharedNames: Set<String> = [
+        "digest", "tokenise", "questions", "write", "activations", "embedding", "similarity",
+    ]
+
+    fileprivate func evaluates(_ model: String, _ task: String) -> Bool {
+        name == "evaluate"
+            && (detail == "\(model): \(task)" || detail.hasPrefix("\(model): \(task),"))
+    }
+
+    /// Whether it may be a part of the unit `shared`.
+    fileprivate var isShared: Bool {
+        Self.sharedNames.contains(name)
+            || name == "evaluate" && detail.hasPrefix("\(JobName.original): ")
     }
 }

@@ -15,7 +15,9 @@ package struct UnitToken: Sendable, Hashable, CustomStringConvertible {
         self.number = number
     }
 
-    package var description: String { "layerfold-\(attempt)-\(unit)-\(number)" }
+    package static let prefix = "layerfold-"
+
+    package var description: String { "\(Self.prefix)\(attempt)-\(unit)-\(number)" }
 }
 
 package struct Submission: Sendable, Equatable {

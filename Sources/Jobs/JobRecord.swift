@@ -40,7 +40,23 @@ package struct JobRecord: Sendable, Equatable, Codable {
 
     /// The folder below `results` that the worker fills, before it gets its name. Not in the
     /// owner's folder, where she could meet a worker half-way.
-    package var partialResultsName: String { ".\(flatResultsName).partial" }
+    package var partialResultsName: String { ".\(flatResultsName)\(Self.partialSuffix)" }
+
+    package static let partialSuffix = ".partial"
+
+    /// The folder below `results` that one try at a cluster fills alone; the one that counts is
+    /// given the name `partialResultsName`.
+    /// - Parameters:
+    ///   - token: of the try.
+    ///   - partial: `partialResultsName` of its job.
+    package static func tryResultsName(_ token: String, of partial: String) -> String {
+        "\(tryResultsPrefix(of: partial))\(token)\(partialSuffix)"
+    }
+
+    /// What all names begin with that `tryResultsName` gives for one job.
+    package static func tryResultsPrefix(of partial: String) -> String {
+        "\(partial.dropLast(partial.hasSuffix(partialSuffix) ? partialSuffix.count : 0))."
+    }
 
     /// All names that results of a job may have below `results`, whole or not.
     package static func resultsNames(ofJob id: String, name: String, owner: Int) -> [String] {

@@ -24,14 +24,15 @@ def missing(may_install, needs_programs=True):
     """Why there can be no trial here; None where there can."""
     if os.geteuid() != 0:
         return "it needs root: nodes run units as the user who sent them"
+    has_slurm = all(shutil.which(name) for name in NEEDED)
+    if not has_slurm and (not may_install or not shutil.which("apt-get")):
+        return f"there is no Slurm ({' '.join(PACKAGES)}); --install asks apt for it"
     if needs_programs and not all((BUILD / name).exists() for name in ("layerfold", "layerfoldd")):
         return "build the programs first (swift build -c release)"
     if needs_programs and "--request" not in run(BUILD / "layerfold", "worker", "--help", check=False).stdout:
         return "this build knows no units of work"
-    if all(shutil.which(name) for name in NEEDED):
+    if has_slurm:
         return None
-    if not may_install or not shutil.which("apt-get"):
-        return f"there is no Slurm ({' '.join(PACKAGES)}); --install asks apt for it"
     words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES]
     if run(*words, check=False, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}).returncode != 0:
         return "Slurm cannot be installed"
@@ -218,6 +219,7 @@ cluster:
         """Attempt files of a job: {unit: {number: what it says}}."""
         units = {}
         for file in sorted((self.state / "jobs" / id / "units").glob("*/outcome-*.json")):
+            # Named by the token, which ends with the number of the try.
             number = int(file.stem.rsplit("-", 1)[1])
             units.setdefault(file.parent.name, {})[number] = json.loads(file.read_text())
         return units

@@ -66,6 +66,26 @@ import Testing
         #expect(models.allSatisfy { $0.description.evaluate.isEmpty })
     }
 
+    @Test func `what models share takes what comes before them, and no long evaluation`() throws {
+        let forecast = ClusterForecast(stages: [
+            .init(name: "digest", detail: "1 file", seconds: 10),
+            .init(name: "similarity", detail: "cosine, 8 layers", seconds: 100),
+            .init(name: "evaluate", detail: "original: perplexity", seconds: 900),
+            .init(name: "weights", detail: "mka-r0.25", seconds: 4_000),
+            // Of a model, and by the same name.
+            .init(name: "similarity", detail: "cosine, 6 layers", seconds: 500),
+        ])
+        let units = ClusterPlan.units(of: try job(compare), forecast: forecast)
+        #expect(units[0].name == "shared" && units[0].seconds == 110)
+        // The rest, an even share for each of five.
+        #expect(units.first { $0.name == "m1" }?.seconds == 900)
+        let short = ClusterForecast(stages: [
+            .init(name: "evaluate", detail: "original: perplexity", seconds: 90),
+            .init(name: "weights", detail: "mka-r0.25", seconds: 4_000),
+        ])
+        #expect(ClusterPlan.units(of: try job(compare), forecast: short)[0].seconds == 90)
+    }
+
     @Test func `a short job is one unit`() throws {
         let forecast = ClusterForecast(stages: [
             .init(name: "weights", detail: "x", seconds: 200)

@@ -145,13 +145,15 @@ struct ClusterSimulation {
         case .wake(let time):
             generation += 1
             timeline.add(.wake(generation: generation), at: max(now, time))
-        case .record, .cancel, .tell, .alarm: break
+        case .record, .cancel, .counts, .over, .tell, .alarm: break
         }
     }
 
     private mutating func look() {
         for job in state.running {
-            outcome.foldersRead += state.entries(of: job).count { $0.phase != .done }
+            outcome.foldersRead += state.entries(of: job).count {
+                $0.phase != .done && $0.mayHaveRun
+            }
         }
         for id in files {
             events.append(.found(queue[id].token, job: queue[id].job, .succeeded))

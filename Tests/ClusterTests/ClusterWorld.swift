@@ -51,6 +51,8 @@ struct ClusterWorld {
     private(set) var asked: (sightings: [Sighting], at: Int)?
     private(set) var wakeAt: Int?
     private(set) var sentCount = 0
+    /// The try of each unit that counts.
+    private(set) var counting: [UnitKey: UnitToken] = [:]
 
     init(_ plans: [String: Plan], limits: ClusterLimits) throws {
         self.plans = plans
@@ -111,6 +113,15 @@ struct ClusterWorld {
                 try require(hasSucceeded(last), "\(job) succeeded without its last unit")
             }
             ended[job] = end
+        case .counts(let token, let job):
+            try require(files[token]?.result == .succeeded, "\(token) counts and has not succeeded")
+            let key = UnitKey(job: job, unit: token.unit)
+            try require(counting[key] == nil, "two tries of \(key) count")
+            counting[key] = token
+        case .over(let token, _):
+            let word = queue.last { $0.token == token }?.word
+            try require(word != .over(.nodeFailed), "who may live on was taken for dead")
+            try require(word?.isOver != false, "\(token) runs and was taken for dead")
         case .tell, .alarm: break
         case .wake(let time): wakeAt = time
         }
@@ -147,7 +158,7 @@ struct ClusterWorld {
     /// kill -9, and another one starts.
     mutating func crash() throws {
         state = ClusterState(limits: limits)
-        (sendings, asked, wakeAt) = ([], nil, nil)
+        (sendings, asked, wakeAt, counting) = ([], nil, nil, [:])
         try beginAll()
     }
 

@@ -9,31 +9,6 @@ import SystemPackage
 import Testing
 
 @Suite(.serialized) struct ClusterJobTests {
-    private static func manifest(_ name: String) -> Data {
-        let text = """
-            version: 1
-            name: \(name)
-            model: demo
-            run_on: slurm
-            compress: [{method: reverse, ratios: [0.25, 0.5]}]
-
-            """
-        return Data(text.utf8)
-    }
-
-    /// Lets time pass until something holds.
-    private func pass(
-        _ clock: ManualClock, until isSo: () -> Bool,
-        sourceLocation: SourceLocation = #_sourceLocation
-    ) async {
-        let isReached = await eventually {
-            if isSo() { return true }
-            clock.advance(milliseconds: 5_000)
-            return false
-        }
-        #expect(isReached, sourceLocation: sourceLocation)
-    }
-
     private func isAt(_ daemon: TestDaemon, _ id: String, _ state: JobState) -> Bool {
         (try? daemon.client.job(id).summary.state) == state
     }
@@ -46,7 +21,7 @@ import Testing
         let slurm = try FakeSlurm()
         try await withDaemon(configure: slurm.configure) { daemon, clock in
             for lie in lies { try slurm.say(lie) }
-            let id = try daemon.client.submit(manifest: Self.manifest(name), name: "x").id
+            let id = try daemon.client.submit(manifest: clusterManifest(name), name: "x").id
             await pass(clock) { isAt(daemon, id, state) }
             try check(daemon, slurm, id)
         }
@@ -89,7 +64,7 @@ import Testing
     @Test func `a cancelled job is taken out of the queue`() async throws {
         let slurm = try FakeSlurm()
         try await withDaemon(configure: slurm.configure) { daemon, clock in
-            let id = try daemon.client.submit(manifest: Self.manifest("hang-c"), name: "x").id
+            let id = try daemon.client.submit(manifest: clusterManifest("hang-c"), name: "x").id
             await pass(clock) { slurm.units.contains("m1-1") }
             _ = try daemon.client.cancel(id)
             await pass(clock) { isAt(daemon, id, .cancelled) }
@@ -104,7 +79,7 @@ import Testing
         let state = folder.file("state")
         var id = ""
         try await withDaemon(state: state, configure: slurm.configure) { daemon, clock in
-            id = try daemon.client.submit(manifest: Self.manifest("gate-r"), name: "x").id
+            id = try daemon.client.submit(manifest: clusterManifest("gate-r"), name: "x").id
             await pass(clock) { slurm.units.contains("m1-1") }
             // The queue is not asked again before the daemon ends.
             _ = try daemon.client.cancel(id)
@@ -128,7 +103,7 @@ import Testing
         let state = folder.file("state")
         var id = ""
         try await withDaemon(state: state, configure: slurm.configure) { daemon, clock in
-            id = try daemon.client.submit(manifest: Self.manifest("gate-c"), name: "x").id
+            id = try daemon.client.submit(manifest: clusterManifest("gate-c"), name: "x").id
             await pass(clock) { slurm.units.contains("m1-1") }
         }
         try slurm.say("open")
@@ -149,7 +124,7 @@ import Testing
             },
             { daemon, clock in
                 let ids = try ["gate-1", "gate-2"].map {
-                    try daemon.client.submit(manifest: Self.manifest($0), name: "x").id
+                    try daemon.client.submit(manifest: clusterManifest($0), name: "x").id
                 }
                 await pass(clock) { slurm.units.count { $0 == "m1-1" } == 2 }
                 for id in ids { #expect(isAt(daemon, id, .running)) }
@@ -161,7 +136,7 @@ import Testing
     @Test func `a server without a cluster says so at once`() async throws {
         try await withDaemon { daemon, _ in
             #expect(throws: (any Error).self) {
-                _ = try daemon.client.submit(manifest: Self.manifest("ok-n"), name: "x")
+                _ = try daemon.client.submit(manifest: clusterManifest("ok-n"), name: "x")
             }
         }
     }

@@ -145,16 +145,53 @@ final class FakeSlurm {
                 "$token" "$1" >"$outcome.tmp"
             mv "$outcome.tmp" "$outcome"
         }
+        die() {
+            echo NODE_FAIL >"$here/end-$token"
+            echo NODE_FAIL >"$(dirname "$(grep -lx -- "$token" "$here"/jobs/*/name)")/state"
+        }
         case "$name/$token" in
             gate*-m1-*) while [ ! -e "$here/open" ]; do sleep 0.02; done ;;
             node*-m1-1) echo NODE_FAIL >"$here/end-$token"; exit 1 ;;
             lost*-m1-1) exit 0 ;;
-            stop*-m1-1) end '"result":"stopped"'; exit 143 ;;
+            stop*-m1-1) mkdir -p "$results"; end '"result":"stopped"'; exit 143 ;;
             user*-m1-*) end '"result":"failed","failure":{"class":"user","message":"no such thing"}'; exit 1 ;;
             hang*-m1-*) while :; do sleep 0.05; done ;;
+            ghost*-m1-1 | ghost*-whole-1)
+                # The queue calls it dead, and it goes on writing where it was told to.
+                die
+                while [ ! -e "$here/open" ]; do
+                    rm -rf "$results"
+                    mkdir -p "$results"
+                    printf '{"name":"a ghost"}' >"$results/report.json"
+                    : >"$here/haunted"
+                    sleep 0.01
+                done
+                end '"result":"failed","failure":{"class":"user","message":"a ghost"}'
+                exit 1 ;;
+            ghost*-m1-2 | ghost*-whole-2)
+                mkdir -p "$results"
+                : >"$results/mine"
+                # Through two whole turns of the other.
+                for turn in 1 2; do
+                    rm -f "$here/haunted"
+                    while [ ! -e "$here/haunted" ]; do sleep 0.01; done
+                done
+                if [ ! -e "$results/mine" ]; then
+                    end '"result":"failed","failure":{"class":"bug","message":"it was taken away"}'
+                    exit 1
+                fi ;;
+            late*-whole-1)
+                # Taken for dead, and done before its successor.
+                die
+                until grep -q -- "-whole-2" "$here/units.log"; do sleep 0.01; done
+                mkdir -p "$results"
+                : >"$results/first" ;;
+            late*-whole-2)
+                mkdir -p "$results"
+                while :; do : >"$results/second"; sleep 0.05; done ;;
         esac
         if [ "$(field scope)" = whole ]; then
-            rm -rf "$results"
+            [ -e "$results/first" ] || rm -rf "$results"
             mkdir -p "$results/reverse-r0.5"
             printf '{"name":"%s"}' "$name" >"$results/report.json"
         fi

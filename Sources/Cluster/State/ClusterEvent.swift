@@ -79,6 +79,11 @@ package enum ClusterAction: Sendable, Hashable {
     /// Put the record on disk: the queue has answered.
     case record(UnitKey, UnitRecord)
     case cancel(ids: [String])
+    /// The unit is done by this try: what it wrote is the unit's, and no other's is.
+    case counts(UnitToken, job: String)
+    /// By the queue's word nothing of this try runs any more. It is never said of a try whose node
+    /// failed, or that the queue has forgotten: its worker may live on.
+    case over(UnitToken, job: String)
     /// Ask the queue, then look for attempt files.
     case poll
     /// Look for attempt files.

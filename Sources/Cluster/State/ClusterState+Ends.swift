@@ -22,6 +22,7 @@ extension ClusterState {
             entry.phase = .done
             entries[key] = entry
             if let superfluous { actions.append(.cancel(ids: [superfluous])) }
+            actions.append(.counts(token, job: job))
             actions.append(.tell(job: job, "unit `\(key.unit)` is done"))
         case .failed(let failure) where token == entry.token:
             entry.phase = .waiting(notBefore: nil)
@@ -128,8 +129,10 @@ extension ClusterState {
             let isUnsent =
                 absence.polls >= limits.absencePolls
                 && now - absence.since >= limits.unsentMilliseconds
-            // The same token: should it be there after all, one of the two is taken out again.
             entry.phase = isUnsent ? .waiting(notBefore: nil) : .unanswered(absence)
+            // Under another token: should the first be there after all, the two share no folder,
+            // and it is taken out again.
+            if isUnsent { entry.number += 1 }
             entries[entry.key] = entry
         case .sent(let id, let before):
             let absence = longer(before)
@@ -156,6 +159,7 @@ extension ClusterState {
         if case .ending(_, _, let first) = entry.phase { since = first }
         entry.phase = .ending(id: id, end, since: since)
         entries[entry.key] = entry
+        if end != .nodeFailed { actions.append(.over(entry.token, job: entry.key.job)) }
         if jobs[entry.key.job]?.ending != nil { return rest(entry) }
         let reason = entry.reason.isEmpty ? end.rawValue : "\(end.rawValue), \(entry.reason)"
         switch end {

@@ -57,6 +57,9 @@ extension ClusterState {
             }
         }
 
+        /// Whether an attempt file may be there: some try was sent, or may have been.
+        package var mayHaveRun: Bool { phase.isOut || number > 1 }
+
         var record: UnitRecord {
             UnitRecord(attempt: attempt, number: number, id: id, counts: counts)
         }

@@ -8,17 +8,18 @@ import Jobs
 extension ClusterDriver {
     private static let pieceBytesMax = 262_144
 
-    /// Tells what a unit's progress file has that was not told.
-    func hear(_ unit: String, of name: String) {
+    /// Tells what the progress file of a unit's present try has that was not told.
+    func hear(_ token: UnitToken, of name: String) {
         guard let job = jobs[name], let lines = job.lines else { return }
-        let start = job.offsets[unit] ?? 0
+        let unit = token.unit
+        let start = job.offsets[token] ?? 0
         guard
             let chunk = try? FileChunk.read(
-                job.folders.progress(unit), from: .offset(start), bytesMax: Self.pieceBytesMax)
+                tryFolders(job, token).progress, from: .offset(start), bytesMax: Self.pieceBytesMax)
         else { return }
         // A line that is being written is read when it is whole.
         guard let end = chunk.bytes.lastIndex(of: UInt8(ascii: "\n")) else { return }
-        jobs[name]?.offsets[unit] = start + end + 1
+        jobs[name]?.offsets[token] = start + end + 1
         for line in chunk.bytes[...end].split(separator: UInt8(ascii: "\n")) {
             guard let said = try? ProgressLine(line: Data(line)) else { continue }
             switch said {
@@ -36,8 +37,9 @@ extension ClusterDriver {
     /// As a worker of the daemon's own would have written it; nil for a job that was stopped.
     func outcome(of job: Running, _ end: ClusterEnd) -> WorkerOutcome? {
         let (name, attempt) = (job.request.job, job.request.attempt)
-        let outcomes = job.plan.units.flatMap { job.folders.outcomes($0.name, besides: []) }
-            .map { $0.1 }
+        let outcomes = job.plan.units.flatMap {
+            job.folders.outcomes($0.name, job.plan.attempt, besides: []).map(\.outcome)
+        }
         let seconds = outcomes.reduce(0) { $0 + $1.seconds }
         let peak = outcomes.map(\.peakBytes).max() ?? 0
         switch end {
@@ -45,7 +47,7 @@ extension ClusterDriver {
             return .succeeded(job: name, attempt: attempt, seconds: seconds, peakBytes: peak)
         case .failed(let failure):
             let unit = failure.unit.unit
-            let tail = job.folders.logTail(unit)
+            let tail = lastWords(of: unit, job)
             var log = BoundedLog(job.folders.job.log)
             log.append(Array("unit \(unit):\n\(tail)\n".utf8))
             return .failed(
@@ -53,6 +55,17 @@ extension ClusterDriver {
                 peakBytes: peak)
         case .cancelled: return nil
         }
+    }
+
+    /// The end of what the unit's last worker said: by number, which grows in length.
+    private func lastWords(of unit: String, _ job: Running) -> String {
+        let tokens = job.folders.tries(unit)
+        guard let last = tokens.max(by: { ($0.utf8.count, $0) < ($1.utf8.count, $1) }) else {
+            return ""
+        }
+        return job.folders.logTail(
+            job.folders.tried(
+                last, unit: unit, partial: FilePath(job.request.resultsDirectory)))
     }
 }
 

@@ -17,11 +17,19 @@ actor ClusterDriver {
         let request: WorkerRequest
         let lines: AsyncStream<ProgressLine>.Continuation?
         var waiter: CheckedContinuation<ClusterEnd, Never>?
-        /// Attempt files that were read.
-        var known: Set<String> = []
-        var numerics: [String: UnitNumerics] = [:]
+        /// What attempt files said that were read.
+        var known: [UnitToken: UnitNumerics?] = [:]
+        /// The try of each unit that counts.
+        var counting: [String: UnitToken] = [:]
+        /// Tries that have no worker any more, by the queue's word.
+        var over: Set<String> = []
         /// How far progress files were read.
-        var offsets: [String: Int] = [:]
+        var offsets: [UnitToken: Int] = [:]
+
+        /// Of what counts.
+        var numerics: [String: UnitNumerics] {
+            counting.compactMapValues { known[$0] ?? nil }
+        }
     }
 
     private nonisolated let live: LiveConfiguration
@@ -151,7 +159,11 @@ actor ClusterDriver {
             plan = UnitFolders.Plan(
                 attempt: request.attempt,
                 units: ClusterPlan.units(of: request.description, forecast: forecast))
-            do { try folders.begin(plan) } catch { return FaultText.describe(error) }
+            do {
+                // What is there under this name is what an earlier attempt left.
+                try discardPartial(request)
+                try folders.begin(plan)
+            } catch { return FaultText.describe(error) }
         }
         jobs[request.job] = Running(
             folders: folders, plan: plan, request: request, lines: lines)
@@ -171,6 +183,12 @@ actor ClusterDriver {
         process(.began(job: request.job, attempt: plan.attempt, starts))
         look()
         return nil
+    }
+
+    private func discardPartial(_ request: WorkerRequest) throws {
+        let partial = FilePath(request.resultsDirectory)
+        guard let name = partial.lastComponent else { return }
+        try Publisher.discard(name: name.string, in: partial.removingLastComponent())
     }
 
     private func resources(
@@ -205,6 +223,8 @@ actor ClusterDriver {
                     metadata: ["job": "\(key.job)", "reason": "\(error)"])
             }
         case .cancel(let ids): cancel(ids)
+        case .counts(let token, let job): jobs[job]?.counting[token.unit] = token
+        case .over(let token, let job): jobs[job]?.over.insert("\(token)")
         case .poll: poll()
         case .look: look()
         case .finish(let job, let end): finish(job, end)
@@ -260,14 +280,17 @@ actor ClusterDriver {
         _ cluster: ClusterSettings
     ) throws -> Submission {
         let folders = job.folders
+        let own = tryFolders(job, token)
+        if record.number > 1 { removeLeftovers(of: unit.name, job, isOver: false) }
+        try Syscalls.makeFolders(own.path, mode: 0o700)
         var request = job.request
         request.description = unit.description
-        request.jobDirectory = folders.folder(unit.name).string
-        if unit.scope != .whole { request.resultsDirectory = folders.scratch(unit.name).string }
+        request.jobDirectory = own.path.string
+        request.resultsDirectory = (unit.scope == .whole ? own.results : own.scratch).string
         request.unit = UnitPart(
             token: "\(token)", scope: unit.scope, program: Product.version,
             numerics: unit.scope == .whole ? job.numerics : [:])
-        try folders.write(request, of: unit.name, number: record.number)
+        try folders.write(request, of: token)
         try folders.write(record, of: unit.name)
         let resources = resources(job.request.description, cluster)
         let ask = UnitAsk(
@@ -276,9 +299,8 @@ actor ClusterDriver {
         return Submission(
             token: token, minutes: ask.minutes, memoryBytes: ask.memoryBytes,
             resources: resources, worker: cluster.nodeWorker ?? configuration.worker.string,
-            request: folders.request(unit.name, record.number).string,
-            outcome: folders.outcome(unit.name, record.number).string,
-            log: folders.log(unit.name).string, folder: folders.folder(unit.name).string)
+            request: folders.request(token).string, outcome: folders.outcome(token).string,
+            log: own.log.string, folder: own.path.string)
     }
 
     private func answered(_ token: UnitToken, _ key: UnitKey, _ answer: SubmitAnswer) {
@@ -333,16 +355,16 @@ actor ClusterDriver {
     /// Looks for attempt files, and at what workers say.
     private func look() {
         for (name, job) in jobs {
-            for entry in state.entries(of: name) where entry.phase != .done {
-                let unit = entry.key.unit
-                for (number, outcome) in job.folders.outcomes(unit, besides: job.known) {
-                    let token = UnitToken(attempt: entry.attempt, unit: unit, number: number)
-                    guard outcome.token == "\(token)" else { continue }
-                    jobs[name]?.known.insert(UnitFolders.outcomeName(unit, number))
-                    jobs[name]?.numerics[unit] = outcome.numerics
+            let known = Set(job.known.keys)
+            // Folders of units that were never sent hold nothing.
+            for entry in state.entries(of: name) where entry.phase != .done && entry.mayHaveRun {
+                let found = job.folders.outcomes(
+                    entry.key.unit, entry.attempt, besides: known)
+                for (token, outcome) in found {
+                    jobs[name]?.known.updateValue(outcome.numerics, forKey: token)
                     process(.found(token, job: name, UnitResult(outcome)))
                 }
-                if case .sent = entry.phase { hear(unit, of: name) }
+                if case .sent = entry.phase { hear(entry.token, of: name) }
             }
         }
     }
@@ -352,10 +374,9 @@ actor ClusterDriver {
     private func finish(_ name: String, _ end: ClusterEnd) {
         guard let job = jobs.removeValue(forKey: name) else { return }
         do {
+            if end == .succeeded { try takeResults(job) }
             if let outcome = outcome(of: job, end) { try job.folders.job.write(outcome) }
-            for unit in job.plan.units {
-                try? FolderTree.remove(job.folders.scratch(unit.name))
-            }
+            for unit in job.plan.units { removeLeftovers(of: unit.name, job, isOver: true) }
             try job.folders.end()
         } catch {
             // Without an outcome it is another attempt, which finds all in the cache.

@@ -32,21 +32,27 @@ struct UnitFolders: Sendable {
     }
 
     func folder(_ unit: String) -> FilePath { path.appending(unit) }
-    func log(_ unit: String) -> FilePath {
-        folder(unit).appending(WorkerRequest.logFileName)
+    /// Files of tries are named by their tokens, too: a worker of an earlier attempt may live on.
+    func request(_ token: UnitToken) -> FilePath {
+        folder(token.unit).appending("request-\(token).json")
     }
-    func progress(_ unit: String) -> FilePath {
-        folder(unit).appending(WorkerRequest.progressFileName)
-    }
-    /// Where models are written that only evaluations read.
-    func scratch(_ unit: String) -> FilePath { folder(unit).appending("partial") }
-    func request(_ unit: String, _ number: Int) -> FilePath {
-        folder(unit).appending("request-\(number).json")
-    }
-    func outcome(_ unit: String, _ number: Int) -> FilePath {
-        folder(unit).appending(Self.outcomePrefix + "\(number).json")
+    func outcome(_ token: UnitToken) -> FilePath {
+        folder(token.unit).appending("\(Self.outcomePrefix)\(token)\(Self.outcomeSuffix)")
     }
     private static let outcomePrefix = "outcome-"
+    private static let outcomeSuffix = ".json"
+
+    /// - Parameter partial: where the daemon looks for the job's results.
+    func tried(_ token: String, unit: String, partial: FilePath) -> TryFolders {
+        TryFolders(token, unit: folder(unit), partial: partial)
+    }
+
+    /// Tokens of tries that have a folder.
+    func tries(_ unit: String) -> [String] {
+        let entries = (try? DirectoryScan.entries(of: folder(unit))) ?? []
+        return entries.filter { $0.kind == .folder }.map(\.name.string)
+            .filter { $0.hasPrefix(UnitToken.prefix) }.sorted()
+    }
 
     // MARK: The plan
 
@@ -58,7 +64,13 @@ struct UnitFolders: Sendable {
 
     /// Makes the folders of a new plan, durably; the plan last.
     func begin(_ plan: Plan) throws {
-        if try Syscalls.stat(path) != nil { try FolderTree.remove(path) }
+        if try Syscalls.stat(path) != nil {
+            // Out of the way first: a worker of an earlier attempt may still write there, which
+            // keeps a folder from being removed.
+            let aside = job.path.appending(".units-before-\(plan.attempt)")
+            try Syscalls.renameExclusively(path, to: aside)
+            try? FolderTree.remove(aside)
+        }
         try Syscalls.makeFolders(path, mode: 0o700)
         for unit in plan.units { try Syscalls.makeFolders(folder(unit.name), mode: 0o700) }
         try DurableFile.write(
@@ -97,38 +109,41 @@ struct UnitFolders: Sendable {
             Array(JobJSON.encode(record)), to: folder(unit).appending(UnitRecord.fileName))
     }
 
-    func write(_ request: WorkerRequest, of unit: String, number: Int) throws {
-        try DurableFile.write(
-            Array(JobJSON.encode(request)), to: self.request(unit, number))
+    func write(_ request: WorkerRequest, of token: UnitToken) throws {
+        try DurableFile.write(Array(JobJSON.encode(request)), to: self.request(token))
     }
 
-    /// The attempt files of a unit that can be read, by number of the try. The folder is opened
+    /// The attempt files of a unit that can be read, in the order of tries. The folder is opened
     /// and listed: a file system on the network shows names late to who only asks for one.
-    /// - Parameter known: names that were read before.
-    func outcomes(_ unit: String, besides known: Set<String>) -> [(number: Int, UnitOutcome)] {
+    /// - Parameters:
+    ///   - attempt: of the plan.
+    ///   - known: tries whose files were read before.
+    func outcomes(
+        _ unit: String, _ attempt: String, besides known: Set<UnitToken>
+    ) -> [(token: UnitToken, outcome: UnitOutcome)] {
         let entries = (try? DirectoryScan.entries(of: folder(unit))) ?? []
-        return entries.compactMap { entry in
+        let prefix = "\(Self.outcomePrefix)\(UnitToken.prefix)\(attempt)-\(unit)-"
+        return entries.compactMap { entry -> (token: UnitToken, outcome: UnitOutcome)? in
             let name = entry.name.string
-            guard entry.kind == .regular, name.hasPrefix(Self.outcomePrefix),
-                name.hasSuffix(".json"),
-                !known.contains("\(unit)/\(name)"),
-                let number = Int(name.dropFirst(Self.outcomePrefix.count).dropLast(5)),
+            guard entry.kind == .regular, name.hasPrefix(prefix),
+                name.hasSuffix(Self.outcomeSuffix),
+                let number = Int(
+                    name.dropFirst(prefix.count).dropLast(Self.outcomeSuffix.count))
+            else { return nil }
+            let token = UnitToken(attempt: attempt, unit: unit, number: number)
+            guard !known.contains(token),
                 let outcome: UnitOutcome = decoded(
                     folder(unit).appending(entry.name), bytesMax: UnitOutcome.bytesMax),
-                outcome.isSound
+                outcome.isSound, outcome.token == "\(token)"
             else { return nil }
-            return (number, outcome)
-        }
+            return (token, outcome)
+        }.sorted { $0.token.number < $1.token.number }
     }
 
-    static func outcomeName(_ unit: String, _ number: Int) -> String {
-        "\(unit)/\(outcomePrefix)\(number).json"
-    }
-
-    /// The end of what a unit's workers said.
-    func logTail(_ unit: String, bytesMax: Int = 2_000) -> String {
+    /// The end of what a worker said.
+    func logTail(_ tried: TryFolders, bytesMax: Int = 2_000) -> String {
         let chunk = try? FileChunk.read(
-            log(unit), from: .end(minus: bytesMax), bytesMax: bytesMax)
+            tried.log, from: .end(minus: bytesMax), bytesMax: bytesMax)
         return chunk.map { String(decoding: $0.bytes, as: UTF8.self) } ?? ""
     }
 

@@ -276,14 +276,28 @@ extension JobQueue {
         let entries = (try? DirectoryScan.entries(of: folders.results)) ?? []
         for entry in entries {
             let name = entry.name.string
-            guard name.hasPrefix("."), name.hasSuffix(".partial"), !owned.contains(name) else {
-                continue
-            }
+            guard name.hasPrefix("."), name.hasSuffix(JobRecord.partialSuffix),
+                !owned.contains(name), !isOfTry(entry.name, besides: owned)
+            else { continue }
             do {
                 try Publisher.discard(name: name, in: folders.results)
             } catch {
                 logger.warning("partial results stay", metadata: ["reason": "\(error)"])
             }
         }
+        do {
+            try TryLeftovers.sweep(jobs: folders.jobs, now: configuration.clock.now())
+        } catch {
+            logger.warning(
+                "what tries at a cluster left stays", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Whether a folder is filled by a try at the cluster: of a job that is not over, or whose
+    /// worker may live on.
+    private func isOfTry(_ name: FilePath.Component, besides owned: Set<String>) -> Bool {
+        owned.contains { name.string.hasPrefix(JobRecord.tryResultsPrefix(of: $0)) }
+            || TryLeftovers.mayGrow(
+                folders.results.appending(name), now: configuration.clock.now())
     }
 }

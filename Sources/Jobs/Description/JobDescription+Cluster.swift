@@ -100,6 +100,9 @@ extension JobDescription.Resources: Codable {
 package enum MinuteCount {
     /// A year.
     package static let most = 525_600
+    /// A unit is told to end before its time is over, and the queue itself counts in half
+    /// minutes: what is shorter has no time to do anything.
+    package static let leastAsked = 5
 
     /// - Returns: nil for what is no time from one minute to a year.
     package static func parse(_ text: String) -> Int? {

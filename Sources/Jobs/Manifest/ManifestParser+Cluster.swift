@@ -69,9 +69,15 @@ enum ResourceFields {
     }
 
     private static func minutes(_ field: Field) throws -> Int {
-        let expected = "a time such as 90m, 4h or 2d"
+        let expected = "a time such as 90m, 4h or 2d, at least \(MinuteCount.leastAsked)m"
         guard let minutes = MinuteCount.parse(try field.text(expected)) else {
             throw field.error("no time", expected: expected, found: field.node.found)
+        }
+        guard minutes >= MinuteCount.leastAsked else {
+            throw field.error(
+                "a unit is told to end before its time is over, and would do nothing in this",
+                expected: expected, found: field.node.found,
+                hint: "write \(MinuteCount.leastAsked)m or more, or take `time` out")
         }
         return minutes
     }

@@ -30,8 +30,8 @@ package struct ClusterSettings: Sendable, Equatable {
     package var memoryClasses: [Int] = []
     /// `layerfold` as the nodes see it; nil: where the daemon sees its worker.
     package var nodeWorker: String?
-    /// Jobs that are at the cluster at once.
-    package var jobs = 8
+    /// Jobs that are at the cluster at once: of fewer, their chains leave nodes idle.
+    package var jobs = 64
     /// Units of work that are in the queue at once, of all jobs: below the queue's own limit.
     package var units = 200
     /// Seconds between two looks at the queue.

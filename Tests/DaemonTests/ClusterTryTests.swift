@@ -1,0 +1,110 @@
+// Two tries of one unit at the same time: a queue that takes a node for dead does not end what runs
+// there.
+
+import Client
+import Daemon
+import Foundation
+import Jobs
+import SystemPackage
+import Testing
+
+@Suite(.serialized) struct ClusterTryTests {
+    /// Runs a job of this name to its end.
+    private func run(
+        _ name: String, _ check: (TestDaemon, FakeSlurm, String) async throws -> Void
+    ) async throws {
+        let slurm = try FakeSlurm()
+        try await withDaemon(configure: slurm.configure) { daemon, clock in
+            let id = try daemon.client.submit(manifest: clusterManifest(name), name: "x").id
+            await pass(clock) { (try? daemon.client.job(id).summary.state.isFinal) == true }
+            try await check(daemon, slurm, id)
+        }
+    }
+
+    /// Names in the job's results, of its only ones.
+    private func published(_ daemon: TestDaemon, _ name: String) throws -> [String] {
+        TestFolder.names(in: try #require(daemon.results(of: name).first))
+    }
+
+    private func partial(_ daemon: TestDaemon) -> [String] {
+        TestFolder.names(in: daemon.state.appending("results"))
+            .filter { $0.hasSuffix(JobRecord.partialSuffix) }
+    }
+
+    @Test func `a first try that goes on writing after it was declared dead harms nothing`()
+        async throws
+    {
+        try await run("ghost-g") { daemon, slurm, id in
+            #expect(try daemon.client.job(id).summary.state == .done)
+            #expect(slurm.units.count { $0 == "m1-2" } == 1)
+            #expect(slurm.units.count { $0 == "whole-2" } == 1)
+            let results = try #require(daemon.results(of: "ghost-g").first)
+            #expect(TestFolder.text(results.appending("report.json")).contains("ghost-g"))
+            // It writes on where nobody looks, and what it writes is left to it.
+            #expect(await eventually { partial(daemon).count == 1 })
+            let before = TestFolder.names(in: results)
+            try slurm.say("open")
+            let whole = daemon.state.appending("jobs/\(id)/units/whole")
+            let hasEnded = await eventually {
+                TestFolder.names(in: whole).contains {
+                    $0.hasPrefix("outcome-") && $0.hasSuffix("-whole-1.json")
+                }
+            }
+            #expect(hasEnded)
+            #expect(TestFolder.names(in: results) == before)
+            #expect(try daemon.client.job(id).summary.state == .done)
+        }
+    }
+
+    @Test func `the results are those of the try whose file counts`() async throws {
+        try await run("late-g") { daemon, slurm, id in
+            #expect(try daemon.client.job(id).summary.state == .done)
+            #expect(slurm.units.contains("whole-2"))
+            let names = try published(daemon, "late-g")
+            #expect(names.contains("first") && !names.contains("second"))
+            // Nobody needs the other any more.
+            #expect(await eventually { !slurm.states.values.contains("RUNNING") })
+        }
+    }
+
+    @Test func `what ended tries wrote for themselves is gone with the job`() async throws {
+        try await run("stop-l") { daemon, _, id in
+            #expect(try daemon.client.job(id).summary.state == .done)
+            #expect(partial(daemon).isEmpty)
+            let unit = daemon.state.appending("jobs/\(id)/units/m1")
+            let tries = TestFolder.names(in: unit).filter { $0.hasPrefix("layerfold-") }
+            #expect(tries.count == 2)
+            for tried in tries {
+                #expect(!TestFolder.exists(unit.appending(tried).appending("partial")))
+            }
+        }
+    }
+
+    @Test func `what nobody knows the end of is removed after a week without a word`() throws {
+        let folder = try TestFolder()
+        func scratch(_ job: String) -> FilePath {
+            folder.file("jobs/\(job)/units/m1/layerfold-A-m1-1/partial")
+        }
+        for job in ["over", "there"] {
+            try FileManager.default.createDirectory(
+                atPath: scratch(job).string, withIntermediateDirectories: true)
+        }
+        // A job whose plan is there may have units at the cluster: nothing of it is touched.
+        try folder.write(
+            #"{"version":1,"attempt":"A","units":[{"name":"whole","title":"t","needs":[],"scope":"#
+                + #""whole","description":"#
+                + String(decoding: JSONEncoder().encode(try description()), as: UTF8.self) + "}]}",
+            to: folder.file("jobs/there/units/plan.json"))
+        let now = Int(Date().timeIntervalSince1970 * 1_000)
+        let day = 86_400_000
+        try TryLeftovers.sweep(jobs: folder.file("jobs"), now: now + 6 * day)
+        #expect(TestFolder.exists(scratch("over")))
+        try TryLeftovers.sweep(jobs: folder.file("jobs"), now: now + 8 * day)
+        #expect(!TestFolder.exists(scratch("over")))
+        #expect(TestFolder.exists(scratch("there")))
+    }
+
+    private func description() throws -> JobDescription {
+        try ManifestParser.parse(bytes: clusterManifest("x"), name: "x")
+    }
+}
