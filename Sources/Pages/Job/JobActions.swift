@@ -10,7 +10,7 @@ extension JobPage {
         if rights.mayChange {
             items += orders(frame)
         }
-        if rights.maySubmit, manifest != nil {
+        if rights.maySubmit, case .text = manifest {
             items.append(
                 """
                 <a class="button" href="\(frame.link("/submit"))?from=\(job.id)">Rerun with \
@@ -32,7 +32,7 @@ extension JobPage {
         guard !items.isEmpty else { return "" }
         let list = items.map { "<li>\($0)</li>\n" as Markup }
         return """
-            <ul class="actions" aria-label="What may be done" data-live="actions">
+            <ul class="actions" aria-label="What may be done">
             \(list)</ul>
             """
     }
