@@ -4,7 +4,7 @@
 import Failures
 import HTTP
 import Jobs
-package import Logging
+import Logging
 import Synchronization
 
 package final class Entrance: Sendable {
@@ -22,14 +22,15 @@ package final class Entrance: Sendable {
     /// Cookies of that name that are looked at: one of another path may stand before ours.
     private static let cookiesMax = 4
 
-    package init(
-        _ live: LiveConfiguration, tokens: TokenKeeper, daemonUser: Int, logger: Logger
+    init(
+        _ live: LiveConfiguration, tokens: TokenKeeper, people: People, daemonUser: Int,
+        logger: Logger
     ) {
         self.live = live
         self.tokens = tokens
         self.daemonUser = daemonUser
         self.logger = logger
-        people = People(uptime: live.current.clock.uptime)
+        self.people = people
     }
 
     var basePath: String { live.current.basePath }

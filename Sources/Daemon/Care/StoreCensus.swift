@@ -101,8 +101,8 @@ actor StoreCensus {
             struct Stage: Decodable { let key: String }
             let stages: [Stage]
         }
-        let bytes = try? ResultFile.read(
-            "report.json", in: folder, bytesMax: Self.reportBytesMax)
+        let bytes = try? HeldFolder(folder).readWhole(
+            "report.json", bytesMax: Self.reportBytesMax)
         let report = bytes.flatMap { try? JSONDecoder().decode(Report.self, from: Data($0)) }
         let keys = Set((report?.stages ?? []).map(\.key).filter { $0.utf8.count == 64 })
         // More than any job has; a report may have been written by hand.

@@ -52,6 +52,9 @@ extension JobQueue {
         return detail
     }
 
+    /// What the present attempt has said; nil where that stands in its file alone.
+    func progressInMemory(of id: String) -> [ProgressLine]? { progress[id]?.lines }
+
     package func progress(of id: String) throws -> JobProgress {
         let row = try existing(id)
         let history =

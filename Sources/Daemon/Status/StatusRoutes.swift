@@ -48,7 +48,10 @@ package struct StatusRoutes: Sendable {
 
     /// With all pages, for those whom the kernel knows.
     package init(pagesOf settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
-        let pages = PageRoutes(settings: settings, queue: queue, inbox: inbox).all
+        let pages = PageRoutes(
+            settings: settings, queue: queue, inbox: inbox,
+            people: People(uptime: settings.current.clock.uptime)
+        ).all
         self.init(
             settings: settings, queue: queue, inbox: inbox, others: { pages },
             failurePage: PageAnswer.failure)

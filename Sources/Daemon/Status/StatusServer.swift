@@ -32,15 +32,18 @@ package struct StatusServer: Sendable {
         let configuration = settings.current
         (health, self.logger, proxies) = (queue.health, logger, settings.proxies)
         tokens = TokenKeeper(folder: configuration.folders.access, clock: configuration.clock)
+        let people = People(uptime: configuration.clock.uptime)
         let entrance = Entrance(
-            settings, tokens: tokens, daemonUser: Int(geteuid()), logger: logger)
+            settings, tokens: tokens, people: people, daemonUser: Int(geteuid()), logger: logger)
         let forecaster = Forecaster(settings)
         let own =
             AccessRoutes(entrance: entrance).all
-            + PageRoutes(settings: settings, queue: queue, inbox: inbox).all
-            + ComparePageRoutes(settings: settings, queue: queue).all
+            + PageRoutes(settings: settings, queue: queue, inbox: inbox, people: people).all
+            + ComparePageRoutes(settings: settings, queue: queue, people: people).all
             + SubmitPageRoutes(settings: settings, queue: queue, forecaster: forecaster).all
-            + StorePageRoutes(settings: settings, queue: queue, keeper: keeper).all
+            + StorePageRoutes(
+                settings: settings, queue: queue, keeper: keeper, people: people
+            ).all
         let routes = StatusRoutes(
             settings: settings, queue: queue, inbox: inbox, forecaster: forecaster,
             others: { own + others() }, failurePage: PageAnswer.failure)

@@ -11,16 +11,16 @@ struct ComparePageRoutes: Sendable {
     private let live: LiveConfiguration
     private let queue: JobQueue
     private let reader = ReportReader()
-    private let names: OwnerNames
+    private let people: People
     private var visibility: Visibility { Visibility(isPrivate: live.current.isPrivate) }
 
     /// Jobs that are offered.
     private static let choicesMax = 100
 
-    init(settings: LiveConfiguration, queue: JobQueue) {
+    init(settings: LiveConfiguration, queue: JobQueue, people: People) {
         live = settings
         self.queue = queue
-        names = OwnerNames(uptime: settings.current.clock.uptime)
+        self.people = people
     }
 
     var all: [Route] {
@@ -70,7 +70,8 @@ struct ComparePageRoutes: Sendable {
             else { throw JobQueue.noJob(id) }
             let detail = try await queue.detail(id)
             let summary = detail.summary
-            let owner = await names.find([summary.owner].compactMap(\.self)).values.first ?? ""
+            let owner =
+                await people.names(of: [summary.owner].compactMap(\.self)).values.first ?? ""
             guard let folder = detail.resultsDirectory else {
                 return (job(summary.name, owner, Self.noResults(summary.state)), nil)
             }
@@ -114,7 +115,7 @@ struct ComparePageRoutes: Sendable {
         query.order = .submitted
         query.user = visibility.limit(for: caller)
         let jobs = try await queue.page(query).jobs
-        let names = await names.find(jobs.compactMap(\.owner))
+        let names = await people.names(of: jobs.compactMap(\.owner))
         return jobs.map { job in
             ComparePage.Choice(
                 id: job.id, name: job.name, owner: job.owner.flatMap { names[$0] } ?? "",
@@ -154,7 +155,7 @@ actor ReportReader {
 
     /// The report without its matrices, which no comparison shows.
     func read(_ folder: FilePath) throws -> RunReport {
-        let bytes = try ResultFile.read("report.json", in: folder, bytesMax: Self.bytesMax)
+        let bytes = try HeldFolder(folder).readWhole("report.json", bytesMax: Self.bytesMax)
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ErrorDocument(code: .refused, message: "report.json is not UTF-8")
         }

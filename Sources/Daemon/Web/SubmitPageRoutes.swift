@@ -1,19 +1,18 @@
 // The page on which jobs are made: form, editor, plan, sending.
 
-import DurableIO
 import Failures
 import Foundation
 import HTTP
 import Jobs
 import Pages
 import Store
-import SystemPackage
 
 struct SubmitPageRoutes: Sendable {
     private let live: LiveConfiguration
     private let queue: JobQueue
     private let forecaster: Forecaster
     private let submissions: SubmissionCheck
+    private let files: JobFiles
     private var configuration: DaemonConfiguration { live.current }
 
     /// What stands for a name where the manifest gives none.
@@ -24,6 +23,7 @@ struct SubmitPageRoutes: Sendable {
         self.queue = queue
         self.forecaster = forecaster
         submissions = SubmissionCheck(settings)
+        files = JobFiles(folders: settings.current.folders)
     }
 
     var all: [Route] {
@@ -49,7 +49,8 @@ struct SubmitPageRoutes: Sendable {
         } catch {
             let page = SubmitPage(
                 check: .refused(FaultText.describe(error)), models: models)
-            return PageAnswer.html(page.render(frame), status: 404)
+            return PageAnswer.html(
+                page.render(frame), status: HTTPResponse.failure(error).status)
         }
     }
 
@@ -65,11 +66,7 @@ struct SubmitPageRoutes: Sendable {
         guard detail.showsManifest(to: caller) else {
             throw ErrorDocument(code: .forbidden, message: JobDetail.hiddenManifest)
         }
-        let file = configuration.folders.job(id).appending(JobRecord.manifestFileName)
-        let bytes = try SmallFile.read(file, bytesMax: ManifestLimits.bytesMax)
-        return (
-            String(decoding: bytes, as: UTF8.self), detail.summary.name
-        )
+        return (try await files.manifest(of: id), detail.summary.name)
     }
 
     // MARK: What was sent
