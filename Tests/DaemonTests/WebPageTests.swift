@@ -80,6 +80,8 @@ import Testing
             for id in [told, lost] {
                 let page = try await site.ask("GET /jobs/\(id)", by: caller).body
                 #expect(page.contains("hooks/KEY") == (caller != WebSite.bob), "\(id) \(caller)")
+                let isOffered = page.contains("/submit?from=\(id)")
+                #expect(isOffered == (caller != WebSite.bob), "\(id) \(caller)")
             }
             let page = try await site.ask("GET /jobs/\(open)", by: caller).body
             #expect(page.contains("compress:"), "\(caller)")
