@@ -134,5 +134,7 @@ import Testing
         ] {
             #expect(page.contains(text), "\(text)")
         }
+        // The folded one has a file for it, and it reads no folder of the quantized one.
+        #expect(!page.contains("convert_hf_to_gguf"))
     }
 }

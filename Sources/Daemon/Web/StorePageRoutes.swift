@@ -63,8 +63,8 @@ struct StorePageRoutes: Sendable {
             keeping: try Self.bytes(keeping: text), workingSince: await queue.workingSince())
         await census.forget()
         if let report { await queue.note(report, by: call.caller) }
-        return PageAnswer.seeOther(
-            PageAnswer.frame(call.visitor).link("/store#collections"))
+        return HTTPResponse.redirect(
+            to: PageAnswer.frame(call.visitor).link("/store#collections"))
     }
 
     // MARK: The page

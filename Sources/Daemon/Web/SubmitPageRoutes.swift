@@ -112,8 +112,8 @@ struct SubmitPageRoutes: Sendable {
             submittedAtMilliseconds: now, manifestDigest: Digest(of: bytes).hex,
             description: description)
         let receipt = try await queue.submit(record, manifest: bytes)
-        return PageAnswer.seeOther(
-            PageAnswer.frame(call.visitor).link("/jobs/\(receipt.id)"))
+        return HTTPResponse.redirect(
+            to: PageAnswer.frame(call.visitor).link("/jobs/\(receipt.id)"))
     }
 
     /// What it would take; a job can be sent without that.
