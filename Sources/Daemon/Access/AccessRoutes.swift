@@ -6,7 +6,6 @@ import HTTP
 import Jobs
 import Pages
 import Report
-import Report
 
 struct AccessRoutes: Sendable {
     let entrance: Entrance

@@ -28,8 +28,6 @@ struct StoreFigures: Sendable {
 actor StoreCensus {
     /// Jobs whose reports are looked at.
     static let jobsMax = 200
-    /// Of a report; one of 126 layers and 40 matrices has about 15 MB.
-    private static let reportBytesMax = 16 << 20
     /// A page that is loaded again and again costs no more than this.
     private static let freshMilliseconds = 5_000
 
@@ -102,7 +100,7 @@ actor StoreCensus {
             let stages: [Stage]
         }
         let bytes = try? HeldFolder(folder).readWhole(
-            "report.json", bytesMax: Self.reportBytesMax)
+            "report.json", bytesMax: HeldFolder.reportBytesMax)
         let report = bytes.flatMap { try? JSONDecoder().decode(Report.self, from: Data($0)) }
         let keys = Set((report?.stages ?? []).map(\.key).filter { $0.utf8.count == 64 })
         // More than any job has; a report may have been written by hand.

@@ -15,6 +15,9 @@ final class HeldFolder: Sendable {
         var description: String { "`\(path)` holds more than \(bytesMax >> 20) MiB" }
     }
 
+    /// Of a report.json that pages read; one of 126 layers and 40 matrices has about 15 MB.
+    static let reportBytesMax = 24 << 20
+
     private let shown: FilePath
     private let descriptor: FileDescriptor
 

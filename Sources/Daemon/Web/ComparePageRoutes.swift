@@ -126,8 +126,6 @@ struct ComparePageRoutes: Sendable {
 
 /// Reads reports one at a time, on a thread of its own: a large one takes a second, and memory.
 actor ReportReader {
-    /// A report of a 126-layer model with 40 matrices has about 15 MB.
-    private static let bytesMax = 16 << 20
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.reports")
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -155,7 +153,8 @@ actor ReportReader {
 
     /// The report without its matrices, which no comparison shows.
     func read(_ folder: FilePath) throws -> RunReport {
-        let bytes = try HeldFolder(folder).readWhole("report.json", bytesMax: Self.bytesMax)
+        let bytes = try HeldFolder(folder).readWhole(
+            "report.json", bytesMax: HeldFolder.reportBytesMax)
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ErrorDocument(code: .refused, message: "report.json is not UTF-8")
         }

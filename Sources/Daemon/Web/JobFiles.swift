@@ -19,8 +19,6 @@ struct JobFilesRead: Sendable {
 }
 
 actor JobFiles {
-    /// A report of 126 layers and 40 matrices has about 15 MB; one page is not worth more.
-    private static let reportBytesMax = 24 << 20
     private static let logBytesMax = 65_536
     private static let stagesMax = 1_000
 
@@ -93,19 +91,16 @@ actor JobFiles {
 
     private static func models(_ folder: HeldFolder, _ path: FilePath) -> JobResults {
         do {
-            guard let size = try folder.byteCount(of: "report.json") else {
+            guard try folder.byteCount(of: "report.json") != nil else {
                 return .unreadable("report.json is not there; somebody has taken it away.")
             }
-            guard size <= reportBytesMax else {
-                return .unreadable(
-                    "report.json holds \(size) bytes, and pages read \(reportBytesMax) at most; "
-                        + "`layerfold report` shows it.")
-            }
-            let bytes = try folder.readWhole("report.json", bytesMax: reportBytesMax)
+            let bytes = try folder.readWhole("report.json", bytesMax: HeldFolder.reportBytesMax)
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 return .unreadable("report.json is no text; somebody has changed it.")
             }
             return .models(JobModels(try RunReport(jsonText: text), folder: path.string))
+        } catch let error as HeldFolder.TooLarge {
+            return .unreadable("\(error), and pages read no more; `layerfold report` shows it.")
         } catch {
             return .unreadable("\(FaultText.describe(error)).")
         }

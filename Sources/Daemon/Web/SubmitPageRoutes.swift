@@ -121,7 +121,7 @@ struct SubmitPageRoutes: Sendable {
         do {
             let forecast = try await forecaster.forecast(
                 description, for: await queue.submitters.find(caller.user))
-            return try JSONDecoder().decode(ForecastView.self, from: forecast).plan
+            return SubmitPlan(try JSONDecoder().decode(KeptPlan.self, from: forecast))
         } catch {
             var plan = SubmitPlan()
             plan.problem = FaultText.describe(error)
@@ -130,48 +130,18 @@ struct SubmitPageRoutes: Sendable {
     }
 }
 
-/// The JSON that `layerfold plan --json` prints, as far as the page shows it.
-private struct ForecastView: Decodable {
-    struct Stage: Decodable {
-        let name: String
-        let detail: String?
-        let cached: Bool?
-        let seconds: Double?
-        let peakBytes: Int?
-        let diskBytes: Int?
-
-        private enum CodingKeys: String, CodingKey {
-            case name, detail, cached, seconds
-            case peakBytes = "peak_bytes"
-            case diskBytes = "disk_bytes"
+extension SubmitPlan {
+    fileprivate init(_ plan: KeptPlan) {
+        self.init()
+        seconds = plan.seconds
+        isGuess = plan.basis == "guess"
+        peakBytes = plan.peakBytes
+        diskBytes = plan.diskBytes ?? 0
+        obstacles = plan.obstacles ?? []
+        stages = plan.stages.map {
+            Stage(
+                name: $0.name, detail: $0.detail ?? "", isCached: $0.isCached,
+                seconds: $0.seconds, peakBytes: $0.peakBytes, diskBytes: $0.diskBytes ?? 0)
         }
-    }
-
-    let stages: [Stage]
-    let obstacles: [String]?
-    let seconds: Double?
-    let basis: String?
-    let peakBytes: Int?
-    let diskBytes: Int?
-
-    private enum CodingKeys: String, CodingKey {
-        case stages, obstacles, seconds, basis
-        case peakBytes = "peak_bytes"
-        case diskBytes = "disk_bytes"
-    }
-
-    var plan: SubmitPlan {
-        var plan = SubmitPlan()
-        plan.seconds = seconds ?? 0
-        plan.isGuess = basis == "guess"
-        plan.peakBytes = peakBytes ?? 0
-        plan.diskBytes = diskBytes ?? 0
-        plan.obstacles = obstacles ?? []
-        plan.stages = stages.map {
-            SubmitPlan.Stage(
-                name: $0.name, detail: $0.detail ?? "", isCached: $0.cached ?? false,
-                seconds: $0.seconds ?? 0, peakBytes: $0.peakBytes, diskBytes: $0.diskBytes ?? 0)
-        }
-        return plan
     }
 }
