@@ -117,6 +117,14 @@ import Testing
         #expect(shown.contains("/submit?from=\(PageSamples.id)"))
     }
 
+    @Test func `what an admin holds its owner is not offered to release`() throws {
+        let owner = Frame(
+            basePath: "", visitorName: "ada", formToken: "t", maySubmit: true, isAdmin: false,
+            hasSession: false)
+        let page = try PageSamples.job(.held, "x").render(owner).text
+        #expect(!page.contains("/release\"") && page.contains("/cancel\""))
+    }
+
     @Test func `a failure comes first, with what to do, and damage is told`() throws {
         let page = try PageSamples.job(.failed, "the-word").render(PageSamples.frame()).text
         let failure = try #require(page.firstRange(of: "id=\"failure\""))

@@ -51,9 +51,10 @@ extension JobPage {
         case .queued:
             return [order("Hold", "hold"), order("Cancel", "cancel", kind: "danger"), priority]
         case .held:
-            return [
-                order("Release", "release"), order("Cancel", "cancel", kind: "danger"), priority,
-            ]
+            // What an admin holds its owner cannot release.
+            let mayRelease = job.held != .admin || frame.isAdmin
+            return (mayRelease ? [order("Release", "release")] : [])
+                + [order("Cancel", "cancel", kind: "danger"), priority]
         case .running: return [order("Cancel", "cancel", kind: "danger")]
         case .failed, .cancelled: return [order("Retry", "retry")]
         case .publishing, .cancelling, .done: return []
