@@ -15,6 +15,8 @@ struct Route: Sendable {
         let job: String
         /// What stands in the path for `:` and another word.
         var named: [String: String] = [:]
+        /// For answers that go on: whether the visitor may stay. Nil where nothing could end that.
+        var stay: @Sendable () -> Stay? = { nil }
 
         var caller: Caller { visitor.caller }
     }

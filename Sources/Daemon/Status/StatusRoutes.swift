@@ -66,9 +66,12 @@ package struct StatusRoutes: Sendable {
     }
 
     /// Answers; an error becomes a document.
-    /// - Parameter admit: says who it is that wants to come in there, or throws.
+    /// - Parameters:
+    ///   - stay: what tells whether a visitor may stay; nil where nothing could end that.
+    ///   - admit: says who it is that wants to come in there, or throws.
     func respond(
         to request: HTTPRequest, _ arrival: Arrival,
+        stay: @escaping @Sendable (Visitor) -> Stay? = { _ in nil },
         _ admit: (Route) async throws -> Visitor
     ) async -> HTTPResponse {
         // Where nobody is let in, nobody is told more than that.
@@ -83,7 +86,7 @@ package struct StatusRoutes: Sendable {
             return try await route.answer(
                 Route.Call(
                     request: request, visitor: visitor, arrival: arrival, job: job ?? "",
-                    named: named))
+                    named: named, stay: { stay(visitor) }))
         } catch {
             let isBrowser =
                 request.path.first != "v1"
