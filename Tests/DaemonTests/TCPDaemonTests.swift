@@ -112,6 +112,27 @@ import Testing
         }
     }
 
+    @Test func `tokens that can be read again are well, without anybody who asks`() async throws {
+        let folder = try TestFolder()
+        let folders = StateFolders(state: folder.file("state"))
+        try folders.make()
+        let file = folders.access.appending(TokenKeeper.fileName)
+        try folder.write("{", to: file)
+        try await withDaemon(state: folders.state) { daemon, clock in
+            func isWrong() -> Bool {
+                let problems = (try? daemon.client.status())?.problems ?? []
+                return problems.contains { $0.contains(TokenKeeper.fileName) }
+            }
+            #expect(await eventually { isWrong() })
+            try Syscalls.unlink(file)
+            let isMended = await eventually {
+                clock.advance(milliseconds: 10_000)
+                return !isWrong()
+            }
+            #expect(isMended)
+        }
+    }
+
     @Test func `over a socket of the settings as well, and the unix socket stays`() async throws {
         // A port that was free a moment ago.
         let probe = try Listener(address: SocketAddress(address: .loopback, port: 0))

@@ -20,6 +20,7 @@ actor People {
 
     private let uptime: @Sendable () -> Int
     private var known: [Int: Known] = [:]
+    private var numbers: [String: (user: Int, at: Int)] = [:]
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.people")
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -43,5 +44,13 @@ actor People {
     }
 
     /// The number of a user; nil where nobody is called that.
-    func number(named name: String) -> Int? { Accounts.number(named: name).map(Int.init) }
+    func number(named name: String) -> Int? {
+        let now = uptime()
+        if let known = numbers[name], now - known.at < Self.milliseconds { return known.user }
+        // Nobody who is new has to wait.
+        guard let user = Accounts.number(named: name).map(Int.init) else { return nil }
+        if numbers.count >= Self.countMax { numbers = [:] }
+        numbers[name] = (user, now)
+        return user
+    }
 }

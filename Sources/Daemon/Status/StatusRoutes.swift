@@ -135,9 +135,7 @@ package struct StatusRoutes: Sendable {
         let routes = all.described(StatusTexts.all)
         // Pages are for people.
         return routes.filter { $0.text == nil && !$0.isPage }.map(\.words)
-            + StatusTexts.all.keys.filter { words in
-                !words.contains("/v1/tokens") && !routes.contains { $0.words == words }
-            }
+            + StatusTexts.all.keys.filter { words in !routes.contains { $0.words == words } }
     }
 
     private var looking: [Route] {
