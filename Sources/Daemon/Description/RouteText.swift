@@ -83,9 +83,4 @@ package struct RouteText: Sendable {
             summary, parameters: parameters, body: body,
             answers: [Answer(status, summary, .named(document))])
     }
-
-    /// A page for people.
-    static func page(_ summary: String) -> RouteText {
-        RouteText(summary, answers: [Answer(200, summary, .text, type: "text/html")])
-    }
 }

@@ -14,7 +14,6 @@ package struct StatusServer: Sendable {
     private let settings: LiveConfiguration
     private let tokens: TokenKeeper
     private let entrance: Entrance
-    private let proxies: TrustedProxies
     private let health: Health
     private let logger: Logger
 
@@ -35,7 +34,7 @@ package struct StatusServer: Sendable {
     ) throws {
         let configuration = settings.current
         self.settings = settings
-        (health, self.logger, proxies) = (queue.health, logger, settings.proxies)
+        (health, self.logger) = (queue.health, logger)
         tokens = TokenKeeper(folder: configuration.folders.access, clock: configuration.clock)
         let entrance = Entrance(
             settings, tokens: tokens, daemonUser: Int(geteuid()), logger: logger)
@@ -52,7 +51,7 @@ package struct StatusServer: Sendable {
             others: { own + others() }, failurePage: PageAnswer.failure)
         var limits = HTTPLimits().fitting(descriptors: DescriptorLimit.current)
         limits.bodyBytes = ManifestLimits.bytesMax
-        limits.shared = proxies.parties
+        limits.shared = settings.proxies.parties
         server = try HTTPServer(
             listeners: try Self.listeners(configuration, sockets, logger), limits: limits,
             refuse: { HTTPResponse.refusal($0).adding(AnswerHeaders.all) },
@@ -110,7 +109,8 @@ package struct StatusServer: Sendable {
 
     /// Serves until the task is cancelled.
     package func run() async {
-        tell("proxy", [proxies.problem].compactMap { $0 })
+        // Counts from the next start where the settings change.
+        tell("proxy", [settings.proxies.problem].compactMap { $0 })
         entrance.stays.connect { [server] in server.tellFeeds() }
         defer { entrance.stays.disconnect() }
         await withTaskGroup { group in

@@ -22,7 +22,7 @@ enum StatusTexts {
                     "state", .text, "Only jobs in these states, with commas between them."),
                 .query("user", .integer(min: 0), "Only jobs of this user."),
                 .query("model", .text, "Only jobs whose model has this in its name."),
-                .query("text", .text, "Only jobs with this in name, identifier or model."),
+                .query("text", .text, "Only jobs with this in name, identifier or reason."),
                 .query("order", .words(of: JobQuery.Order.self), "Which come first."),
             ]),
         "GET /v1/audit": RouteText(
