@@ -170,7 +170,7 @@ package struct StatusRoutes: Sendable {
                 return .json(detail)
             },
             Route("GET /v1/jobs/:id/progress") { .json(try await queue.progress(of: $0.job)) },
-            Route("GET /v1/jobs/:id/log") { try await log(of: $0.job, $0.request) },
+            Route("GET /v1/jobs/:id/log") { try await log(of: $0) },
         ]
     }
 
@@ -240,10 +240,10 @@ package struct StatusRoutes: Sendable {
     }
 
     /// A part of the worker's log as plain text: `?offset=N`, or its last part without.
-    private func log(of id: String, _ request: HTTPRequest) async throws -> HTTPResponse {
+    private func log(of call: Route.Call) async throws -> HTTPResponse {
         let bytesMax = 262_144
-        let folder = JobFolder(configuration.folders.job(id))
-        let offset = request.query("offset").flatMap { Int($0) }
+        let folder = JobFolder(configuration.folders.job(call.job))
+        let offset = try call.offset()
         var chunk = FileChunk(bytes: [], nextOffset: 0)
         if try Syscalls.stat(folder.log) != nil {
             chunk = try FileChunk.read(

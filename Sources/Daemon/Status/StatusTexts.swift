@@ -77,7 +77,9 @@ enum StatusTexts {
         "GET /v1/notify": RouteText("How one is told of one's jobs.", "NotifyReport"),
         "PUT /v1/notify": RouteText(
             "Keeps how one wants to be told of one's jobs.", "NotifyReport",
-            parameters: [.query("secret", .text, "`new` for another secret of webhooks.")],
+            parameters: [
+                .query("secret", .words(["new"]), "`new` for another secret of webhooks.")
+            ],
             body: .json(
                 "The value of `notify` of a manifest; nothing: what is kept stays.",
                 Schemas.notifyRequest)),
