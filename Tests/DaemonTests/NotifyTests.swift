@@ -137,6 +137,7 @@ private final class NotifyBench {
         let renewed = try await bench.report("PUT /v1/notify?secret=new")
         #expect(renewed.secret != nil && renewed.secret != secret)
         #expect(renewed.notify == second.notify)
+        #expect(try await bench.ask("PUT /v1/notify?secret=neu").status == 409)
         #expect(try await bench.report("DELETE /v1/notify").notify == nil)
         #expect(try WishBook(bench.folders.notify).page(of: 7) == nil)
     }

@@ -66,7 +66,7 @@ struct AccessRoutes: Sendable {
             },
             Route("POST /login", isOpen: true) { try await login($0) },
             Route("POST /logout", needs: .read) { call in
-                let cookie = entrance.logout(call.request, call.arrival)
+                let cookie = await entrance.logout(call.request, call.arrival)
                 return .redirect(
                     to: call.visitor.basePath + "/login", headers: [("Set-Cookie", cookie)])
             },

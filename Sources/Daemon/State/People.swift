@@ -23,6 +23,7 @@ actor People {
     private let uptime: @Sendable () -> Int
     private var knownGroups: [Int: Known<Set<Int>>] = [:]
     private var knownNames: [Int: Known<String?>] = [:]
+    private var knownNumbers: [String: Known<Int>] = [:]
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.people")
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -47,7 +48,17 @@ actor People {
     }
 
     /// The number of a user; nil where nobody is called that.
-    func number(named name: String) -> Int? { Accounts.number(named: name).map(Int.init) }
+    func number(named name: String) -> Int? {
+        let now = uptime()
+        if let known = knownNumbers[name], now - known.at < Self.groupMilliseconds {
+            return known.value
+        }
+        // Nobody who is new has to wait.
+        guard let user = Accounts.number(named: name).map(Int.init) else { return nil }
+        if knownNumbers.count >= Self.countMax { knownNumbers = [:] }
+        knownNumbers[name] = Known(value: user, at: now)
+        return user
+    }
 
     private func name(of user: Int) -> String? {
         let now = uptime()

@@ -49,11 +49,7 @@ extension PageRoutes {
     /// `?offset=N`: a part, as the API gives it; else all of it, and `?download=1` as a file.
     private func log(of call: Route.Call) async throws -> HTTPResponse {
         let (id, type) = (call.job, "text/plain; charset=utf-8")
-        if let text = call.request.query("offset") {
-            guard let offset = Int(text), offset >= 0 else {
-                throw ErrorDocument(
-                    code: .refused, message: "`offset` in the query: expected a number")
-            }
+        if let offset = try call.offset() {
             let chunk = try await files.log(
                 of: id, from: .offset(offset), bytesMax: Self.pieceBytesMax)
             return HTTPResponse(
