@@ -236,6 +236,21 @@ import Testing
         #expect(Post.names(post.box.outbox).isEmpty && Post.names(post.box.sent).count == 1)
     }
 
+    @Test func `old letters that may not be removed keep no other from going out`() async throws {
+        let post = try Post()
+        let old = post.box.sent.appending("old.json")
+        try DurableFile.write([], to: old)
+        try Syscalls.setModified(old, seconds: 1)
+        try post.put("a", Self.mail)
+        let carrier = post.carrier(.of(try post.program()))
+        let refused = FaultPlan(.error(.permissionDenied), atCall: 1, among: [.unlink])
+        #expect(
+            try await FaultPlan.$current.withValue(refused) { try await post.send(carrier) }
+                == .init(sent: 1, failed: 0))
+        #expect(refused.hasFired)
+        #expect(post.notes.first?.contains("`\(old)`") == true, "\(post.notes)")
+    }
+
     @Test func `two senders do not send at once`() async throws {
         let post = try Post()
         try post.put("a", Self.mail)
