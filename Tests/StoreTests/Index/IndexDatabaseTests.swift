@@ -139,6 +139,9 @@ let hasSQLite = ChildProcess.has("sqlite3")
         (row.held, row.priority, row.retries) = ("user", -3, 2)
         do { row = try IndexDatabase(path: path).insertJob(row).row }
         try sqlite(path, "ALTER TABLE jobs DROP COLUMN model; PRAGMA user_version = 2;")
+        let error = #expect(throws: StoreError.self) { try IndexDatabase(reading: path) }
+        let words = error?.description ?? ""
+        #expect(words.contains("start its daemon") && !words.contains("move"), "\(words)")
         let index = try IndexDatabase(path: path)
         #expect(try index.job("J") == row)
         #expect(try index.jobsWithoutModel() == ["J"])
