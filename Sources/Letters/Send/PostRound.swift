@@ -102,11 +102,11 @@ package struct PostRound {
             guard letter.notBeforeMilliseconds ?? now <= now else { continue }
             let place = carrier.place(of: letter)
             if let reason = silent[place] {
-                settle(letter, .later("as for the letter before: \(reason)"))
+                settle(letter, .silent("as for the letter before: \(reason)"))
                 continue
             }
             let delivery = await carrier.deliver(letter)
-            if case .later(let reason) = delivery { silent[place] = reason }
+            if case .silent(let reason) = delivery { silent[place] = reason }
             settle(letter, delivery)
         }
     }
@@ -121,7 +121,7 @@ package struct PostRound {
             counts.sent += 1
             note("sent \(letter.id)")
             finish(letter, box.sent)
-        case .later(let reason):
+        case .later(let reason), .silent(let reason):
             letter.tries.append(.init(at: now, reason: reason))
             guard letter.tries.count <= Self.delaysMilliseconds.count else {
                 return fail(letter, reason)
