@@ -4,7 +4,6 @@
 import DurableIO
 import Foundation
 import Jobs
-import Publication
 import Store
 import SystemPackage
 
@@ -91,9 +90,10 @@ actor StoreCensus {
 
     /// What the results of a job say and take; nil where they are not there.
     private func facts(of row: JobRow) -> OfJob? {
-        let folder = JobRecord.resultsNames(ofJob: row.id, name: row.name, owner: row.owner)
-            .map { folders.results.appending($0) }.first { Publication($0).isDone }
-        guard let folder else { return nil }
+        guard
+            let folder = Publisher.folder(
+                ofJob: row.id, name: row.name, owner: row.owner, in: folders.results)
+        else { return nil }
         if let facts = known[row.id] { return facts }
         struct Report: Decodable {
             struct Stage: Decodable { let key: String }

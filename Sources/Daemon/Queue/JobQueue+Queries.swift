@@ -32,7 +32,7 @@ extension JobQueue {
         if let record = live[id]?.record { return record.description.model }
         if let model = row.model { return model.isEmpty ? nil : model }
         if let model = models[id] { return model }
-        let model = JobFolder(folders.job(id)).model()
+        let model = try? JobFolder(folders.job(id)).model()
         models.updateValue(model, forKey: id)
         return model
     }
