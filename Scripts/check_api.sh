@@ -4,7 +4,7 @@
 #   Scripts/check_api.sh SOCKET|URL [OPTIONS OF SCHEMATHESIS...]
 #
 # SOCKET is <state>/run/layerfoldd.sock; URL is where the daemon listens over TCP. It submits,
-# cancels and removes jobs: give it a daemon of its own.
+# cancels and removes jobs, and makes and revokes tokens: give it a daemon of its own.
 #
 # SCHEMATHESIS    folder of the virtual environment that schemathesis is in; made where there is
 #                 none. It lies outside the repository.

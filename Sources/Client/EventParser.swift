@@ -61,6 +61,9 @@ struct ChunkReader {
 
 /// Server-sent events, as far as the daemon sends them.
 struct EventParser {
+    /// Of a line, and of an event's data: far more than the daemon sends.
+    static let bytesMax = 1_048_576
+
     private var line: [UInt8] = []
     private var data = ""
     /// Where the stream is: of the last event, or told without one.
@@ -71,6 +74,12 @@ struct EventParser {
         var events: [NumberedEvent] = []
         for byte in bytes {
             guard byte == UInt8(ascii: "\n") else {
+                guard line.count < Self.bytesMax, data.utf8.count <= Self.bytesMax else {
+                    throw DecodingError.dataCorrupted(
+                        .init(
+                            codingPath: [],
+                            debugDescription: "an event of more than \(Self.bytesMax) bytes"))
+                }
                 line.append(byte)
                 continue
             }

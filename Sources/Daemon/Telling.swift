@@ -1,6 +1,7 @@
 // Everything that only looks on, put together: who hears what happens, the routes that tell of it,
 // and what they need while the daemon runs.
 
+import Glibc
 import Jobs
 package import Logging
 
@@ -44,8 +45,15 @@ package struct Telling: Sendable {
 
         /// All routes of the daemon, for those who have no sockets.
         package func allRoutes(inbox: Inbox) -> StatusRoutes {
-            StatusRoutes(
-                settings: telling.live, queue: queue, inbox: inbox, others: { [self] in routes })
+            let configuration = telling.live.current
+            let entrance = Entrance(
+                telling.live,
+                tokens: TokenKeeper(
+                    folder: configuration.folders.access, clock: configuration.clock),
+                daemonUser: Int(geteuid()), logger: telling.logger)
+            return StatusRoutes(
+                settings: telling.live, queue: queue, inbox: inbox,
+                others: { [self] in routes + AccessRoutes(entrance: entrance).all })
         }
 
         /// Tells what happens until the task is cancelled.

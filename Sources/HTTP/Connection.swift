@@ -107,7 +107,7 @@ struct Connection {
     /// Takes the feed's news, where the client has taken what came before.
     /// - Returns: false where there is nothing to send.
     mutating func pull(_ limits: HTTPLimits, now: Int) -> Bool {
-        guard feed != nil, unsent.isEmpty else { return false }
+        guard feed?.isOver == false, unsent.isEmpty else { return false }
         let bytes = feed?.next(bytesMax: limits.feedBytes) ?? []
         if bytes.isEmpty { return false }
         add(bytes, now: now)
@@ -119,7 +119,8 @@ struct Connection {
     /// What is to be done at a feed besides news, and when; nil while its client is slow, or where
     /// there is none.
     func feedTurn(_ limits: HTTPLimits) -> (turn: FeedTurn, at: Int)? {
-        guard feed != nil, unsent.isEmpty else { return nil }
+        guard let feed, unsent.isEmpty else { return nil }
+        if feed.isOver { return (.end, phaseAt) }
         let (pulse, end) = (movedAt + limits.feedPulse, phaseAt + limits.feedTime)
         return end <= pulse ? (.end, end) : (.pulse, pulse)
     }

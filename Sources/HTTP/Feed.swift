@@ -17,6 +17,10 @@ package protocol Feed: Sendable {
 
     /// What shows a client that its feed lives.
     var pulse: [UInt8] { get }
+
+    /// Whether its reader may read no more: it ends before the next news or sign of life. As quick
+    /// as `next`.
+    var isOver: Bool { get }
 }
 
 extension Peer.Party {

@@ -192,7 +192,7 @@ package struct JobReceipt: Sendable, Equatable, Codable {
 
 /// The body of every answer that is not 2xx.
 package struct ErrorDocument: ClassifiedFailure, Sendable, Equatable, Codable {
-    package enum Code: String, Sendable, Codable {
+    package enum Code: String, Sendable, Codable, CaseIterable {
         /// The manifest was refused; `manifestError` says where and why.
         case manifest
         case notFound = "not-found"

@@ -54,6 +54,9 @@ extension StoreError: CustomStringConvertible {
         case .formatUnknown(let path, let found):
             "`\(path)` says `\(found)` but this program reads `layerfold-store 1`: "
                 + "use the program that wrote it, or name another state folder"
+        case .indexNewer(let path, let found, let known) where found < known:
+            "the index `\(path)` has schema \(found), of an earlier layerfold, and this program reads "
+                + "\(known): start its daemon once, which brings the index up to date"
         case .indexNewer(let path, let found, let known):
             "the index `\(path)` has schema \(found) and this program knows \(known): nothing was "
                 + "changed; install the newer layerfold again, or move the file away and run "

@@ -35,7 +35,7 @@ struct NotifySendCommand: ParsableCommand {
         let carrier = Carrier(
             settings: notify, agent: "layerfold/\(Product.version)",
             now: { Int(Date().timeIntervalSince1970 * 1_000) }, userName: UserName.known,
-            secret: { (try? WishBook(folder).page(of: $0))??.secret },
+            secret: { try WishBook(folder).page(of: $0)?.secret },
             figures: { $0.results.flatMap(Self.figures) })
         let follows = follow
         let counts = try Waiting.value {

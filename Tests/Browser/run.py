@@ -165,11 +165,22 @@ class Walk:
         self.look("submit-plan")
         page.click("button[value=send]")
         self.expect(self.path().startswith("/jobs/"), "sending leads to the job")
+        self.expect("#" not in self.path(), "the way to the job keeps the editor's fragment")
         self.jobs.append(self.path().split("/")[2].split("?")[0].split("#")[0])
 
     def step_05_the_job_is_watched_to_its_end(self):
         loads = self.page.loads
         self.await_end(self.jobs[0])
+        self.page.wait(
+            "document.querySelector('[data-live=places]').innerText.includes('succeeded')",
+            "the end of the attempt", 30)
+        if self.page.has("[data-log]"):
+            length = self.page.evaluate(
+                "fetch(document.querySelector('[data-log]').dataset.log)"
+                ".then((answer) => answer.text()).then((text) => text.length)")
+            self.page.wait(
+                f"document.querySelector('[data-log]').textContent.length >= {length}",
+                "the end of the log", 30)
         self.expect(self.page.loads == loads, "the page was loaded again to follow")
         self.look("job-done")
 
@@ -329,6 +340,10 @@ class Walk:
 
     def step_15_the_list_and_the_way_out(self):
         self.go("/")
+        heights = self.page.evaluate("""[...new Set([...document.querySelectorAll(
+            '.filter input, .filter select, .filter button')].map(
+            (field) => Math.round(field.getBoundingClientRect().height)))]""")
+        self.expect(len(heights) == 1, f"fields of the filter are {heights} pixels high")
         self.look("home")
         self.page.click("form[action$='/logout'] button")
         self.go("/")

@@ -34,6 +34,16 @@ enum APISamples {
                 ], next: 1)
         ]
         all["ErrorDocument"] = errors
+        all["TokenSummary"] = [token]
+        all["TokenList"] = [TokenList(tokens: [token])]
+        all["NewToken"] = [NewToken(token: "lf_x", summary: token)]
+        all["NotifyWish"] = wishes
+        all["NotifyReport"] =
+            wishes.map {
+                NotifyReport(
+                    notify: $0, secret: "s", hasSecret: true, rule: .anything,
+                    letters: [.init(id: "1", state: .failed, reason: "r")])
+            } + [NotifyReport(notify: nil, hasSecret: false, rule: .nothing)]
         all["TimedEvent"] = events.map { TimedEvent(atMilliseconds: 5, event: $0) }
         return all
     }()
@@ -135,9 +145,16 @@ enum APISamples {
                     line: 1, column: 2, path: "p", problem: "p", expected: "e", found: "f",
                     hint: "h"))
         ]
-        + [.notFound, .forbidden, .refused, .tooLarge, .unavailable].map {
-            ErrorDocument(code: $0, message: "m")
-        }
+        + ErrorDocument.Code.allCases.map { ErrorDocument(code: $0, message: "m") }
+
+    private static let token = TokenSummary(
+        id: "0123abcd", user: 1, scope: .read, name: "n", madeAtMilliseconds: 2,
+        expiresAtMilliseconds: 3, usedAtMilliseconds: 4)
+
+    private static let wishes = [
+        NotifyWish(mail: .owner, webhook: "https://a.example/x"),
+        NotifyWish(mail: .address("ada@example.org"), on: NotifyWish.Occasion.allCases),
+    ]
 
     static let events: [ServerEvent] = {
         var move = ServerEvent.Job(job: job, name: "n", owner: 1, state: .failed, attempts: 2)

@@ -41,7 +41,7 @@ struct AccessWorld {
     let clock = ManualClock()
     let settings: LiveConfiguration
     let tokens: TokenKeeper
-    private let entrance: Entrance
+    let entrance: Entrance
     private let routes: StatusRoutes
     private let lines = Lines()
 
@@ -76,9 +76,12 @@ struct AccessWorld {
         tokens = TokenKeeper(
             folder: configuration.folders.access, clock: configuration.clock)
         entrance = Entrance(
-            settings, tokens: tokens, daemonUser: 993,
+            settings, tokens: tokens, people: People(uptime: configuration.clock.uptime),
+            daemonUser: 993,
             logger: Logger(label: "layerfoldd") { _ in handler })
-        let access = AccessRoutes(entrance: entrance).all
+        let access =
+            AccessRoutes(entrance: entrance).all
+            + EventRoutes(EventHub(clock: configuration.clock), settings, queue).all
         routes = StatusRoutes(
             settings: settings, queue: queue,
             inbox: Inbox(settings: settings, queue: queue, logger: quiet),
@@ -96,6 +99,29 @@ struct AccessWorld {
     func ask(
         _ words: String, from peer: Peer, _ headers: [String] = [], body: String = ""
     ) async throws -> Answer {
+        let answer = try await respond(words, from: peer, headers, body: body)
+        guard case .bytes(let bytes) = answer.body else {
+            return Answer(status: answer.status, headers: answer.headers, text: "")
+        }
+        return Answer(
+            status: answer.status, headers: answer.headers,
+            text: String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// Opens a stream of events.
+    func follow(from peer: Peer, _ headers: [String] = []) async throws -> any Feed {
+        let answer = try await respond("GET /v1/events", from: peer, headers, body: "")
+        guard case .feed(let feed) = answer.body else {
+            struct NoFeed: Error {}
+            Issue.record("no stream: \(answer.status)")
+            throw NoFeed()
+        }
+        return feed
+    }
+
+    private func respond(
+        _ words: String, from peer: Peer, _ headers: [String], body: String
+    ) async throws -> HTTPResponse {
         var head = headers
         if !head.contains(where: { $0.lowercased().hasPrefix("host:") }) {
             head.append("Host: localhost")
@@ -110,13 +136,7 @@ struct AccessWorld {
             Issue.record("no request: \(text)")
             throw NoRequest()
         }
-        let answer = await StatusServer.answer(request, peer, settings, entrance, routes)
-        guard case .bytes(let bytes) = answer.body else {
-            return Answer(status: answer.status, headers: answer.headers, text: "")
-        }
-        return Answer(
-            status: answer.status, headers: answer.headers,
-            text: String(decoding: bytes, as: UTF8.self))
+        return await StatusServer.answer(request, peer, settings, entrance, routes)
     }
 
     static func bearer(_ token: String) -> String { "Authorization: Bearer \(token)" }

@@ -77,6 +77,21 @@ import Testing
         #expect(!page.text.contains("linked: reverse"))
     }
 
+    @Test func `a report of more figures than anybody reads is not compared`() async throws {
+        let world = try PageWorld()
+        for count in [40, 41] {
+            let figures = (0..<count).map {
+                #"{"task":"t\#($0)","metric":"accuracy","value":0.5}"#
+            }
+            let report = PageWorld.report("many", perplexity: 1).replacing(
+                #/\{"task":"perplexity"[^}]*\}/#, with: figures.joined(separator: ","))
+            let id = try world.addDone("many", report: report)
+            let page = try await world.get("/compare?job=\(id)")
+            #expect(page.text.contains("too large to be compared") == (count == 41))
+            #expect(page.text.contains("t0 accuracy") == (count == 40))
+        }
+    }
+
     @Test func `a job that is not done has nothing to compare`() async throws {
         let world = try PageWorld()
         let sent = try await world.post(
@@ -89,7 +104,7 @@ import Testing
     @Test func `so many at once, and none twice`() async throws {
         let world = try PageWorld()
         let ids = try (0..<14).map { try world.addDone("j\($0)", perplexity: 100 + Double($0)) }
-        let query = (ids + ids).map { "job=\($0)" }.joined(separator: "&")
+        let query = ids.map { "job=\($0)&job=\($0)" }.joined(separator: "&")
         let page = try await world.get("/compare?" + query)
         #expect(page.status == 200)
         #expect(page.text.contains("111.00") && !page.text.contains("112.00"))

@@ -24,6 +24,9 @@ func withDaemon(
         worker: daemon.folder.file("worker"))
     configuration.clock = clock.daemonClock
     configuration.grace = .seconds(1)
+    // Files come in by renaming. One that came before the inbox was watched would have to rest, and
+    // nobody looks again as long as the clock stands still.
+    configuration.settleTime = .zero
     configure(&configuration)
     var logger = Logger(label: "test")
     logger.logLevel = .critical

@@ -38,6 +38,11 @@ import Testing
                     group.addTask { await hammer.run(steps: Self.steps) }
                 }
             }
+            // What the hammer makes may be gone again before anybody looks: one of each stays.
+            let link = bench.folders.inbox.appending("link.yaml")
+            #expect(unsafe Glibc.link(secrets.paths[0].string, link.string) == 0)
+            let pipe = bench.folders.inbox.appending("pipe.yaml")
+            #expect(unsafe mkfifo(pipe.string, 0o600) == 0)
             #expect(await eventually { bench.unfinished.isEmpty }, "\(bench.unfinished)")
         }
         #expect(TestFolder.names(in: bench.folders.spool).isEmpty, "nothing is stuck")

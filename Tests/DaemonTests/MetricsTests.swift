@@ -219,7 +219,7 @@ import Testing
         // The clock was put back meanwhile.
         all.append(move(.running, submitted: 9_000, started: 1_000))
         all.append(move(.failed, failureClass: .bug))
-        let file = Occurrence.Rejection(
+        let file = ServerEvent.Rejected(
             file: "ann.yaml", owner: 1, reason: "manifest", problem: "ann's")
         all.append(.rejected(file))
         all.append(.looked(files: 4, seconds: 0.2))
@@ -242,7 +242,7 @@ import Testing
         var book = MetricsBook()
         #expect(HealthText.reasons(book).isEmpty)
         // Told to admins; jobs run all the same.
-        for topic in ["settings", "foreign files", "worker socket"] {
+        for topic in ["settings", "foreign files", "worker socket", "proxy"] {
             book.hear(.problems(topic: topic, ["`/x`: wrong"]))
         }
         #expect(HealthText.reasons(book).isEmpty)
@@ -255,6 +255,8 @@ import Testing
         #expect(!reasons.contains { $0.contains("/") || $0.contains("\n") })
         book.hear(.problems(topic: "index", []))
         #expect(HealthText.reasons(book).count == 3)
+        book.hear(.problems(topic: "tokens", ["`/srv/access/tokens.json`: no JSON"]))
+        #expect(HealthText.reasons(book)[1] == "tokens cannot be read, and let nobody in")
     }
 
     // MARK: File

@@ -137,6 +137,7 @@ private final class NotifyBench {
         let renewed = try await bench.report("PUT /v1/notify?secret=new")
         #expect(renewed.secret != nil && renewed.secret != secret)
         #expect(renewed.notify == second.notify)
+        #expect(try await bench.ask("PUT /v1/notify?secret=neu").status == 409)
         #expect(try await bench.report("DELETE /v1/notify").notify == nil)
         #expect(try WishBook(bench.folders.notify).page(of: 7) == nil)
     }
@@ -240,6 +241,41 @@ private final class NotifyBench {
         try bench.box.move(name, to: bench.box.sent)
         try await bench.queue().recover(claimed: [])
         #expect(try bench.letters.isEmpty)
+    }
+
+    @Test func `a job whose folder is gone at a start is told of as well`() async throws {
+        let bench = try NotifyBench()
+        try WishBook(bench.folders.notify).keep(
+            .init(notify: NotifyWish(mail: .owner, on: [.failed, .last])), of: 7)
+        let record = try bench.job("a", .queued)
+        try FileManager.default.removeItem(atPath: bench.folders.job(record.id).string)
+        try await bench.queue().recover(claimed: [])
+        let letters = try bench.letters
+        #expect(Set(letters.map(\.kind)) == [.failed, .last])
+        let failure = letters.first?.jobs.first?.failure
+        #expect(failure?.message.contains("is gone") == true)
+        // It has ended: the next start has nothing to tell.
+        try await bench.queue().recover(claimed: [])
+        #expect(try bench.letters.count == 2)
+    }
+
+    @Test func `where a queue does not know a job any more, its row says what a letter needs`()
+        async throws
+    {
+        let bench = try NotifyBench()
+        let record = try bench.job("a", .publishing, notify: "{mail: true}")
+        var row = try bench.row(record)
+        row.model = record.description.model
+        try bench.index.commit([.init(job: row)])
+        let results = bench.folders.results.appending(record.resultsName)
+        try Syscalls.makeFolders(results)
+        try bench.folder.write("", to: results.appending("DONE"))
+        try JobFolder(bench.folders.job(record.id)).writeEnd(
+            JobEnd(state: .done, finishedAtMilliseconds: bench.clock.now, failure: nil))
+        try await bench.queue().recover(claimed: [])
+        let job = try #require(try bench.letters.first?.jobs.first)
+        #expect(job.results == results.string, "without it the letter has no figures")
+        #expect(job.model == record.description.model)
     }
 
     @Test(arguments: [FaultPlan.Fault.error(.ioError), .error(.noSpace), .death])

@@ -53,10 +53,13 @@ struct PageWorld {
             notifier: Notifier(environment: [:], process: 0), logger: logger)
         let forecaster = Forecaster(settings)
         let keeper = CacheKeeper(settings, logger: logger)
+        let people = People(uptime: configuration.clock.uptime)
         let pages =
-            ComparePageRoutes(settings: settings, queue: queue).all
+            ComparePageRoutes(settings: settings, queue: queue, people: people).all
             + SubmitPageRoutes(settings: settings, queue: queue, forecaster: forecaster).all
-            + StorePageRoutes(settings: settings, queue: queue, keeper: keeper).all
+            + StorePageRoutes(
+                settings: settings, queue: queue, keeper: keeper, people: people
+            ).all
         routes = StatusRoutes(
             settings: settings, queue: queue,
             inbox: Inbox(settings: settings, queue: queue, logger: logger),

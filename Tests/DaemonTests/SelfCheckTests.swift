@@ -6,6 +6,7 @@ import DurableIO
 import Foundation
 import Glibc
 import Jobs
+import Letters
 import Logging
 import Synchronization
 import SystemPackage
@@ -121,7 +122,37 @@ struct SelfCheckTests {
         Case(
             gravity: .degraded, words: ["`admin_group`", "`bosses`", "user 990", "groupadd"],
             facts: facts { $0.missingAdminGroup = "bosses" }),
+        Case(
+            gravity: .degraded, words: ["`/s/notify/outbox`", "enable --now", "--follow"],
+            facts: facts { $0.letters = .init(outbox: "/s/notify/outbox", age: 3_600_001) }),
     ]
+
+    @Test func `letters whose sender has an hour yet are nothing wrong`() {
+        let facts = Self.facts { $0.letters = .init(outbox: "/s/notify/outbox", age: 3_600_000) }
+        #expect(facts.findings.isEmpty)
+    }
+
+    @Test func `the letter that waits longest counts, not the one that came last`() throws {
+        let folder = try TestFolder()
+        let configuration = DaemonConfiguration(
+            folders: StateFolders(state: folder.path), modelRoots: [], dataRoots: [],
+            worker: "/bin/false")
+        func age() -> Int? {
+            DeploymentFacts.observe(configuration, isService: false, isDeep: false).letters?.age
+        }
+        #expect(age() == nil)
+        let box = LetterBox(configuration.folders.notify)
+        try box.make()
+        #expect(age() == nil, "an empty outbox")
+        for (name, hours) in [("a", 2), ("b", 0)] {
+            let path = box.outbox.appending(name)
+            try folder.write("", to: path)
+            let now = DaemonClock.system.now() / 1_000
+            try Syscalls.setModified(path, seconds: now - hours * 3_600)
+        }
+        let found = try #require(age())
+        #expect((7_100_000...7_400_000).contains(found))
+    }
 
     @Test func `each thing that is wrong is one finding with its cure`() {
         for each in Self.cases {

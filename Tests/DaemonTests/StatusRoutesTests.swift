@@ -77,6 +77,17 @@ import Testing
     private static let bob = Caller(user: 1_002, isAdmin: false)
     private static let admin = Caller(user: 1_003, isAdmin: true)
 
+    @Test(arguments: ["x", "-1", "", "1e3"])
+    func `a place in a log that is none is refused, not taken for its end`(text: String)
+        async throws
+    {
+        let api = try API()
+        let id = try await api.submit("anns", by: Self.ann)
+        let path = "GET /v1/jobs/\(id)/log?offset="
+        #expect(try await api.ask(path + text, by: Self.ann).status == 409)
+        #expect(try await api.ask(path + "5", by: Self.ann).status == 200)
+    }
+
     // MARK: Rights
 
     private static let looks = ["GET ", "GET /progress", "GET /log"]

@@ -39,6 +39,9 @@ import Testing
         let start = try await world.get("/submit")
         #expect(start.status == 200)
         #expect(start.text.contains("<option value=\"demo\">"), "models below the root")
+        // A browser keeps the fragment of a form on its way to the job's page.
+        #expect(!start.text.contains("method=\"post\" action=\"/submit#"))
+        #expect(start.text.contains("formaction=\"/submit#editor\">Check"))
         let made = try await world.post(
             "/submit",
             [

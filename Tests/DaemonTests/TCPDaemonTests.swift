@@ -15,12 +15,15 @@ import Testing
     private struct NobodyListens: Error {}
 
     /// One request, on a thread of its own: the pool's few threads are the daemon's as well.
-    private static func exchange(_ port: UInt16, _ text: String) async throws -> String {
+    /// - Parameter begun: is called once the first bytes have come.
+    private static func exchange(
+        _ port: UInt16, _ text: String, begun: @escaping @Sendable () throws -> Void = {}
+    ) async throws -> String {
         try await withCheckedThrowingContinuation {
             (continuation: CheckedContinuation<String, any Error>) in
             let thread = Thread {
                 do {
-                    continuation.resume(returning: try blockingExchange(port, text))
+                    continuation.resume(returning: try blockingExchange(port, text, begun))
                 } catch {
                     continuation.resume(throwing: error)
                 }
@@ -29,7 +32,10 @@ import Testing
         }
     }
 
-    private static func blockingExchange(_ port: UInt16, _ text: String) throws -> String {
+    private static func blockingExchange(
+        _ port: UInt16, _ text: String, _ begun: () throws -> Void
+    ) throws -> String {
+        let start = ContinuousClock.now
         let kind = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
         let descriptor: CInt = socket(AF_INET, kind, 0)
         defer { close(descriptor) }
@@ -48,9 +54,11 @@ import Testing
         _ = unsafe send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL))
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
+        // Only a stream that does not end when it should takes so long.
+        while start.duration(to: .now) < .seconds(60) {
             let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
             guard count > 0 else { break }
+            if answer.isEmpty { try begun() }
             answer += buffer[..<count]
         }
         return String(decoding: answer, as: UTF8.self)
@@ -84,6 +92,44 @@ import Testing
             // What the server itself refuses has the headers as well.
             let broken = try await Self.exchange(port, "GET\r\n\r\n")
             #expect(broken.hasPrefix("HTTP/1.1 400 ") && broken.contains("nosniff"))
+        }
+    }
+
+    @Test func `a stream that is open ends when its token is revoked`() async throws {
+        let listener = try Listener(address: SocketAddress(address: .loopback, port: 0))
+        let port = try #require(listener.address).port
+        let sockets = [PassedSockets.Socket(name: "layerfoldd-http", descriptor: listener.passed)]
+        try await withDaemon(sockets: sockets) { daemon, _ in
+            let new = try daemon.client.makeToken(TokenRequest(scope: .read))
+            let (id, socket) = (new.summary.id, StateFolders(state: daemon.state).socket.string)
+            let request = Self.get("/v1/events", "Authorization: Bearer \(new.token)\r\n")
+            let text = try await Self.exchange(port, request) {
+                _ = try DaemonClient(socket: socket).revokeToken(id)
+            }
+            #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            #expect(text.hasSuffix("0\r\n\r\n"), "its end is whole: \(text)")
+            #expect(!text.contains("\n:\n"), "it did not wait for a sign of life")
+        }
+    }
+
+    @Test func `tokens that can be read again are well, without anybody who asks`() async throws {
+        let folder = try TestFolder()
+        let folders = StateFolders(state: folder.file("state"))
+        try folders.make()
+        let file = folders.access.appending(TokenKeeper.fileName)
+        try folder.write("{", to: file)
+        try await withDaemon(state: folders.state) { daemon, clock in
+            func isWrong() -> Bool {
+                let problems = (try? daemon.client.status())?.problems ?? []
+                return problems.contains { $0.contains(TokenKeeper.fileName) }
+            }
+            #expect(await eventually { isWrong() })
+            try Syscalls.unlink(file)
+            let isMended = await eventually {
+                clock.advance(milliseconds: 10_000)
+                return !isWrong()
+            }
+            #expect(isMended)
         }
     }
 

@@ -103,7 +103,17 @@ private final class WorkerUnits {
         process.standardError = FileHandle.nullDevice
         try process.run()
         let socket = socket
-        try #require(await eventually { TestFolder.exists(socket) })
+        try #require(await eventually { Self.isListening(at: socket) })
+    }
+
+    /// Whether connections are taken. Its file is there a moment before: who comes between is
+    /// refused, and has a child for a worker.
+    private static func isListening(at socket: FilePath) -> Bool {
+        // Of Num, RefCount, Protocol, Flags, Type, St, Inode and Path; __SO_ACCEPTCON of net.h.
+        TestFolder.text("/proc/net/unix").split(separator: "\n").contains { line in
+            let words = line.split(separator: " ")
+            return words.count == 8 && words[3] == "00010000" && words[7] == socket.string
+        }
     }
 
     deinit {

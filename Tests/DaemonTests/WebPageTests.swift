@@ -63,7 +63,9 @@ import Testing
             row.model = "org/kept"
             _ = try site.index.insertJob(row)
         }
-        // There are no folders: what is shown of models is the index's word.
+        // What is read of its folder would be another name.
+        try site.job("real", .done, model: "org/kept", at: 300)
+        // The others have no folders: what is shown of models is the index's word.
         let page = try await site.ask("GET /jobs", by: WebSite.ann).body
         #expect(page.matches(of: #/org\/kept/#).count == 50)
     }
@@ -80,6 +82,8 @@ import Testing
             for id in [told, lost] {
                 let page = try await site.ask("GET /jobs/\(id)", by: caller).body
                 #expect(page.contains("hooks/KEY") == (caller != WebSite.bob), "\(id) \(caller)")
+                let isOffered = page.contains("/submit?from=\(id)")
+                #expect(isOffered == (caller != WebSite.bob), "\(id) \(caller)")
             }
             let page = try await site.ask("GET /jobs/\(open)", by: caller).body
             #expect(page.contains("compress:"), "\(caller)")
@@ -276,6 +280,9 @@ import Testing
             let again = try await site.ask(
                 "GET /assets/\(name)", by: WebSite.ann, headers: "If-None-Match: \(tag)\r\n")
             #expect(again.status == 304 && again.body.isEmpty)
+            let other = try await site.ask(
+                "GET /assets/\(name)", by: WebSite.ann, headers: "If-None-Match: \"0\"\r\n")
+            #expect(other.status == 200 && other.body == first.body)
         }
     }
 }

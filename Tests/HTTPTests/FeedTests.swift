@@ -14,6 +14,7 @@ private final class Paper: Sendable {
         /// Pieces that each reader has taken.
         var places: [Int: Int] = [:]
         var pulses = 0
+        var isClosed = false
     }
 
     private let contents = Mutex(Contents())
@@ -35,6 +36,9 @@ private final class Paper: Sendable {
     /// How far a reader is; they are counted as they come.
     func place(of reader: Int) -> Int { contents.withLock { $0.places[reader] ?? 0 } }
 
+    /// Nobody may read it any more.
+    func close() { contents.withLock { $0.isClosed = true } }
+
     var pulses: Int { contents.withLock { $0.pulses } }
 
     private struct Reader: Feed {
@@ -48,6 +52,8 @@ private final class Paper: Sendable {
             paper.contents.withLock { $0.pulses += 1 }
             return Array("still here".utf8)
         }
+
+        var isOver: Bool { paper.contents.withLock { $0.isClosed } }
 
         func next(bytesMax: Int) -> [UInt8] {
             paper.contents.withLock { contents in
@@ -156,6 +162,20 @@ private final class Paper: Sendable {
         _ = try await client.hear(until: "x\r\n")
         site.advance(Self.limits.feedTime)
         #expect(try await client.hearText().hasSuffix("0\r\n\r\n"))
+    }
+
+    @Test(arguments: [false, true])
+    func `whoever may read no more hears no more, at the next news or sign of life`(isNews: Bool)
+        async throws
+    {
+        let paper = Paper()
+        let site = try Self.site(paper)
+        let client = try await Self.open(site)
+        paper.print("secret")
+        paper.close()
+        if isNews { site.server.tellFeeds() } else { site.advance(Self.limits.feedPulse) }
+        #expect(try await client.hearText() == "0\r\n\r\n", "its end is whole")
+        #expect(paper.pulses == 0)
     }
 
     @Test func `who takes nothing costs no more than a few pieces, and is dropped`()

@@ -52,6 +52,39 @@ import Testing
         #expect(post.mails.count == 3)
     }
 
+    @Test func `what is said of one letter costs no other a try`() async throws {
+        let post = try Post()
+        for owner in ["eve", "ada"] {
+            try post.put(owner, NotifyWish(mail: .address("\(owner)@example.org")))
+            post.advance(1)
+        }
+        let program = try post.program("grep -q '^To: eve' \"mail-$count\" && exit 75; exit 0")
+        #expect(try await post.send(post.carrier(.of(program))) == .init(sent: 1, failed: 1))
+        let sent = try post.letter("7-ada-done-mail", in: post.box.sent)
+        #expect(sent.tries.isEmpty, "\(sent.tries)")
+    }
+
+    @Test(arguments: [(0, true), (450, false)])
+    func `a mail server that says nothing is silent for all, one that says no is not`(
+        code: Int, isSilent: Bool
+    ) {
+        let result = Program.Result(ending: .exited(55), output: "\(code)", errors: "")
+        let found = if case .silent = Delivery.ofServer(result) { true } else { false }
+        #expect(found == isSilent)
+        if case .never = Delivery.ofServer(result) { Issue.record("it may succeed later") }
+    }
+
+    @Test(.enabled(if: hasCurl, "curl is not installed"))
+    func `no call goes out unsigned where its secret cannot be read`() async throws {
+        let post = try Post()
+        let hook = try Hook { _, _ in Hook.status(204) }
+        try post.put("a", hook.wish)
+        var carrier = post.carrier(.of())
+        carrier.secret = { _ in throw Errno.ioError }
+        #expect(try await post.send(carrier) == .init(sent: 0, failed: 1))
+        #expect(hook.calls.isEmpty)
+    }
+
     @Test func `one that will not is not asked again`() async throws {
         let post = try Post()
         try post.put("a", Self.mail)
@@ -234,6 +267,21 @@ import Testing
         #expect(full.hasFired)
         #expect(post.mails.count == 1)
         #expect(Post.names(post.box.outbox).isEmpty && Post.names(post.box.sent).count == 1)
+    }
+
+    @Test func `old letters that may not be removed keep no other from going out`() async throws {
+        let post = try Post()
+        let old = post.box.sent.appending("old.json")
+        try DurableFile.write([], to: old)
+        try Syscalls.setModified(old, seconds: 1)
+        try post.put("a", Self.mail)
+        let carrier = post.carrier(.of(try post.program()))
+        let refused = FaultPlan(.error(.permissionDenied), atCall: 1, among: [.unlink])
+        #expect(
+            try await FaultPlan.$current.withValue(refused) { try await post.send(carrier) }
+                == .init(sent: 1, failed: 0))
+        #expect(refused.hasFired)
+        #expect(post.notes.first?.contains("`\(old)`") == true, "\(post.notes)")
     }
 
     @Test func `two senders do not send at once`() async throws {

@@ -46,8 +46,11 @@ import Testing
         }
     }
 
+    private static let sheet =
+        PageStyle.markup.text + CompareStyle.text + SubmitStyle.text + StoreStyle.text
+
     @Test func `every colour of the sheet is of the palette`() {
-        let style = PageStyle.markup.text
+        let style = Self.sheet
         let known = Set(colors(Palette.light.text).keys).union(["sans", "mono"])
         for match in style.matches(of: #/var\(--([a-z0-9-]+)\)/#) {
             #expect(known.contains(String(match.1)), "\(match.1)")
@@ -60,7 +63,7 @@ import Testing
     }
 
     @Test func `nothing is taken from elsewhere, and the script makes no markup of text`() {
-        let style = PageStyle.markup.text
+        let style = Self.sheet
         #expect(!style.contains("url(") && !style.contains("@import") && !style.contains("<"))
         let script = PageScript.text
         for word in [

@@ -88,7 +88,7 @@ struct PageAudit {
                 if key.contains("\"") || key.contains("'") || key.contains("<") {
                     wrong.append("\(tag.name) has an attribute `\(key)`")
                 }
-                if ["href", "src", "action"].contains(key),
+                if ["href", "src", "action", "formaction"].contains(key),
                     !value.hasPrefix(base + "/"), !value.hasPrefix("#"), value != "data:,"
                 {
                     wrong.append("\(tag.name) leads to \(value)")

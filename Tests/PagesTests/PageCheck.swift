@@ -91,7 +91,7 @@ struct PageCheck {
             if !Self.known.contains(element.name) { wrong.append("<\(element.name)>") }
             for (key, value) in element.attributes {
                 if key == "style" || key.hasPrefix("on") { wrong.append("\(element.name) \(key)") }
-                guard ["href", "src", "action"].contains(key) else { continue }
+                guard ["href", "src", "action", "formaction"].contains(key) else { continue }
                 let isOurs =
                     value.hasPrefix(base + "/") && !value.hasPrefix("//")
                     || value.hasPrefix("#") || value == "data:,"

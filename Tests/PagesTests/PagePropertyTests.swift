@@ -65,7 +65,64 @@ import Testing
         #expect(verbs.contains("priority") == waits)
         #expect(verbs.contains("retry") == (state == .failed || state == .cancelled))
         #expect(page.contains("/\(PageSamples.id)/remove\"") == state.isFinal)
-        #expect(page.contains("http-equiv=\"refresh\"") == !state.isFinal)
+        // What somebody is typing would be lost.
+        #expect(!page.contains("http-equiv=\"refresh\""))
+        #expect(page.contains("Look again") == !state.isFinal)
+        let reader = try PageSamples.job(
+            state, "x", rights: .init(mayChange: false, maySubmit: false)
+        ).render(PageSamples.frame()).text
+        #expect(reader.contains("http-equiv=\"refresh\"") == !state.isFinal)
+    }
+
+    /// A page without the parts that the script takes from a newer one, the log that it follows,
+    /// and what is there for browsers without script.
+    private func fixedParts(_ page: String) throws -> String {
+        var (fixed, depth) = ("", 0)
+        for piece in page.split(separator: "<", omittingEmptySubsequences: false) {
+            if depth == 0, !piece.hasPrefix("div data-live=") {
+                fixed += "<" + piece
+            } else if piece.hasPrefix("div") {
+                depth += 1
+            } else if piece.hasPrefix("/div") {
+                depth -= 1
+            }
+        }
+        return fixed.replacing(#/<noscript>(?s:.*?)<\/noscript>\n/#, with: "")
+            .replacing(#/<section aria-labelledby="log">(?s:.*?)<\/section>/#, with: "")
+            .replacing("<details open>", with: "<details>")
+    }
+
+    @Test(arguments: JobState.allCases)
+    func `what changes with a job's state is in parts that the script renews`(
+        state: JobState
+    ) throws {
+        for mayChange in [false, true] {
+            let rights = JobPage.Rights(mayChange: mayChange, maySubmit: mayChange)
+            func fixed(_ state: JobState) throws -> String {
+                try fixedParts(
+                    PageSamples.job(state, "x", rights: rights).render(PageSamples.frame()).text)
+            }
+            #expect(try fixed(state) == fixed(.done))
+        }
+        let page = try PageSamples.job(state, "x").render(PageSamples.frame()).text
+        #expect(page.contains("<li>running, began") == !state.isFinal)
+        #expect(page.contains(" UTC</time>, 3 s, signal 9</li>") == state.isFinal)
+    }
+
+    @Test func `a manifest that is not shown is not offered to be sent again`() throws {
+        let page = try PageSamples.job(.done, "x", manifest: .absent("for <others>"))
+            .render(PageSamples.frame()).text
+        #expect(page.contains("for &lt;others&gt;</p>") && !page.contains("/submit?from="))
+        let shown = try PageSamples.job(.done, "x").render(PageSamples.frame()).text
+        #expect(shown.contains("/submit?from=\(PageSamples.id)"))
+    }
+
+    @Test func `what an admin holds its owner is not offered to release`() throws {
+        let owner = Frame(
+            basePath: "", visitorName: "ada", formToken: "t", maySubmit: true, isAdmin: false,
+            hasSession: false)
+        let page = try PageSamples.job(.held, "x").render(owner).text
+        #expect(!page.contains("/release\"") && page.contains("/cancel\""))
     }
 
     @Test func `a failure comes first, with what to do, and damage is told`() throws {
@@ -85,5 +142,7 @@ import Testing
         ] {
             #expect(page.contains(text), "\(text)")
         }
+        // The folded one has a file for it, and it reads no folder of the quantized one.
+        #expect(!page.contains("convert_hf_to_gguf"))
     }
 }

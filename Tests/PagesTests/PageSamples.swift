@@ -123,10 +123,14 @@ enum PageSamples {
 
     static func job(
         _ state: JobState, _ text: String,
-        rights: JobPage.Rights = .init(mayChange: true, maySubmit: true)
+        rights: JobPage.Rights = .init(mayChange: true, maySubmit: true),
+        manifest: JobManifest? = nil
     ) throws -> JobPage {
-        var attempt = JobDetail.Attempt(id: "a", state: .lost, startedAtMilliseconds: now)
-        (attempt.finishedAtMilliseconds, attempt.exitSignal) = (now + 1, 9)
+        var attempt = JobDetail.Attempt(
+            id: "a", state: state.isFinal ? .lost : .running, startedAtMilliseconds: now)
+        if state.isFinal {
+            (attempt.finishedAtMilliseconds, attempt.exitSignal) = (now + 3_200, 9)
+        }
         var detail = JobDetail(
             summary: summary(state, text), record: nil, attempts: [attempt], jobDirectory: text,
             resultsDirectory: text)
@@ -149,7 +153,7 @@ enum PageSamples {
         return JobPage(
             detail, line: JobLine(detail.summary, owner: text, expectedStart: now),
             stages: StageTable(plan: plan, history: history, isOver: state.isFinal),
-            manifest: text,
+            manifest: manifest ?? .text(text),
             log: JobLog(
                 text: "first\n\(text)\nerror: \(text)\n", nextOffset: 9, isWhole: state == .done),
             results: results, noteBy: text, rights: rights, hasReport: state == .done,

@@ -61,15 +61,16 @@ struct AccessRoutes: Sendable {
                 guard call.visitor.name.isEmpty else {
                     return .redirect(to: call.visitor.basePath + next)
                 }
-                return .page(LoginPage(frame: .init(call.visitor), next: next).markup)
+                return PageAnswer.html(
+                    LoginPage(frame: PageAnswer.frame(call.visitor), next: next).markup)
             },
             Route("POST /login", isOpen: true) { try await login($0) },
             Route("POST /logout", needs: .read) { call in
-                let cookie = entrance.logout(call.request, call.arrival)
+                let cookie = await entrance.logout(call.request, call.arrival)
                 return .redirect(
                     to: call.visitor.basePath + "/login", headers: [("Set-Cookie", cookie)])
             },
-            Route("GET /tokens") { .page(try await page(for: $0.visitor)) },
+            Route("GET /tokens") { PageAnswer.html(try await page(for: $0.visitor)) },
             Route("POST /tokens") { try await makeToken($0) },
             Route("POST /tokens/revoke") { call in
                 let id = try FormBody(call.request.body).value("id") ?? ""
@@ -92,8 +93,8 @@ struct AccessRoutes: Sendable {
                 to: call.visitor.basePath + next, headers: [("Set-Cookie", cookie)])
         } catch let refusal as HTTPRefusal {
             let page = LoginPage(
-                frame: .init(call.visitor), next: next, problem: refusal.message)
-            return .page(page.markup, status: refusal.status)
+                frame: PageAnswer.frame(call.visitor), next: next, problem: refusal.message)
+            return PageAnswer.html(page.markup, status: refusal.status)
         }
     }
 
@@ -114,14 +115,14 @@ struct AccessRoutes: Sendable {
             let made = try await entrance.makeToken(
                 TokenRequest(scope: known, name: form.value("name"), days: days),
                 for: call.visitor)
-            return .page(try await page(for: call.visitor, new: made.token))
+            return PageAnswer.html(try await page(for: call.visitor, new: made.token))
         } catch let refusal as HTTPRefusal {
-            return .page(
+            return PageAnswer.html(
                 try await page(for: call.visitor, problem: refusal.message),
                 status: refusal.status)
         } catch let refusal as ErrorDocument {
             let page = try await page(for: call.visitor, problem: refusal.message)
-            return .page(page, status: refusal.code == .forbidden ? 403 : 409)
+            return PageAnswer.html(page, status: refusal.code == .forbidden ? 403 : 409)
         }
     }
 
@@ -139,28 +140,13 @@ struct AccessRoutes: Sendable {
         }
         let scopeMax = visitor.token == nil ? visitor.scope : nil
         return TokensPage(
-            frame: .init(visitor), rows: rows, scopeMax: scopeMax, new: new, problem: problem
+            frame: PageAnswer.frame(visitor), rows: rows, scopeMax: scopeMax, new: new,
+            problem: problem
         ).markup
     }
 
     private static func day(_ milliseconds: Int) -> String {
         Date(timeIntervalSince1970: Double(milliseconds) / 1_000).formatted(
             .iso8601.year().month().day())
-    }
-}
-
-extension HTTPResponse {
-    fileprivate static func page(_ markup: Markup, status: Int = 200) -> HTTPResponse {
-        HTTPResponse(
-            status: status, type: "text/html; charset=utf-8", .bytes(Array(markup.text.utf8)))
-    }
-}
-
-extension Frame {
-    fileprivate init(_ visitor: Visitor) {
-        self.init(
-            basePath: visitor.basePath, visitorName: visitor.name, formToken: visitor.formToken,
-            maySubmit: visitor.scope >= .submit, isAdmin: visitor.caller.isAdmin,
-            hasSession: visitor.hasSession)
     }
 }

@@ -4,7 +4,7 @@
 import Failures
 import HTTP
 import Jobs
-package import Logging
+import Logging
 import Synchronization
 
 package final class Entrance: Sendable {
@@ -12,6 +12,8 @@ package final class Entrance: Sendable {
     let tokens: TokenKeeper
     private let people: People
     private let sessions = Mutex(SessionTable())
+    /// Whose answers go on.
+    let stays = Stays()
     private let wrong = Mutex(WrongTokens())
     /// Seals the forms of those who have no session; of this process alone.
     private let key = Secret()
@@ -22,14 +24,15 @@ package final class Entrance: Sendable {
     /// Cookies of that name that are looked at: one of another path may stand before ours.
     private static let cookiesMax = 4
 
-    package init(
-        _ live: LiveConfiguration, tokens: TokenKeeper, daemonUser: Int, logger: Logger
+    init(
+        _ live: LiveConfiguration, tokens: TokenKeeper, people: People, daemonUser: Int,
+        logger: Logger
     ) {
         self.live = live
         self.tokens = tokens
         self.daemonUser = daemonUser
         self.logger = logger
-        people = People(uptime: live.current.clock.uptime)
+        self.people = people
     }
 
     var basePath: String { live.current.basePath }
@@ -142,6 +145,46 @@ package final class Entrance: Sendable {
             token: record.summary.id, hasSession: hasSession)
     }
 
+    // MARK: Staying
+
+    /// What tells whether somebody who came in may stay. It keeps of the request what says who it
+    /// is, and no more.
+    func stay(of visitor: Visitor, _ request: HTTPRequest, _ arrival: Arrival) -> Stay {
+        let secrets = visitor.hasSession ? Self.cookies(request) : []
+        return stays.begin { [self] in
+            do {
+                return try await isWelcome(visitor, secrets, arrival.way)
+            } catch {
+                // As when she came: who cannot be found out is not let in.
+                return false
+            }
+        }
+    }
+
+    /// Whether somebody who came in would be let in now, with the same rights.
+    private func isWelcome(
+        _ visitor: Visitor, _ secrets: [Secret], _ way: Arrival.Way
+    ) async throws -> Bool {
+        guard let token = visitor.token else {
+            return switch way {
+            case .kernel(let peer): try callers.caller(peer) == visitor.caller
+            case .proxy(let user):
+                try await self.visitor(namedByProxy: user).caller == visitor.caller
+            case .network: false
+            }
+        }
+        let now = uptime
+        let hasSession =
+            !visitor.hasSession
+            || secrets.contains { secret in
+                sessions.withLock { $0.find(secret, now: now) }?.token == token
+            }
+        guard hasSession, let record = try await tokens.valid(token) else { return false }
+        let present = try await self.visitor(
+            record, formToken: visitor.formToken, hasSession: visitor.hasSession)
+        return present.caller == visitor.caller
+    }
+
     // MARK: Sessions
 
     private func visitor(bySession request: HTTPRequest) async throws -> Visitor? {
@@ -193,8 +236,9 @@ package final class Entrance: Sendable {
 
     /// Ends the session.
     /// - Returns: the value of `Set-Cookie`.
-    func logout(_ request: HTTPRequest, _ arrival: Arrival) -> String {
+    func logout(_ request: HTTPRequest, _ arrival: Arrival) async -> String {
         for secret in Self.cookies(request) { sessions.withLock { $0.end(secret) } }
+        await stays.look()
         return cookie("", seconds: 0, arrival)
     }
 
@@ -259,6 +303,7 @@ package final class Entrance: Sendable {
 
     func revokeToken(_ id: String, by visitor: Visitor) async throws -> TokenSummary {
         let revoked = try await tokens.revoke(id, by: visitor.caller)
+        await stays.look()
         logger.notice(
             "token revoked",
             metadata: [

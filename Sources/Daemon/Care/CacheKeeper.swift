@@ -9,11 +9,22 @@ package import Store
 import SystemPackage
 
 package actor CacheKeeper {
+    private struct Preview {
+        let bytesMax: Int?
+        let workingSince: Int?
+        let at: Int
+        let report: CollectorReport
+    }
+
+    /// A page that is loaded again and again keeps no collection waiting.
+    private static let freshMilliseconds = 5_000
+
     private let live: LiveConfiguration
     private var configuration: DaemonConfiguration { live.current }
     private let logger: Logger
     private let witness: any Witness
     private var wasOverLimit = false
+    private var lastPreview: Preview?
     /// Paths that could not be removed when they were told last.
     private var lastStuck: [String] = []
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.cache")
@@ -64,6 +75,7 @@ package actor CacheKeeper {
     /// - Returns: What was done; nil where there is no store yet.
     func collect(keeping bytesMax: Int?, workingSince: Int?) throws -> CollectorReport? {
         guard try hasStore() else { return nil }
+        lastPreview = nil
         let watch = Stopwatch()
         let report = try ContentStore(state: configuration.folders.state, packingThreads: 0)
             .collect(policy(keeping: bytesMax, workingSince))
@@ -75,11 +87,20 @@ package actor CacheKeeper {
     /// What `collect` would do now; nothing is removed.
     func preview(keeping bytesMax: Int?, workingSince: Int?) throws -> CollectorReport? {
         guard try hasStore() else { return nil }
+        let now = configuration.clock.uptime()
+        if let last = lastPreview, last.bytesMax == bytesMax, last.workingSince == workingSince,
+            (0..<Self.freshMilliseconds).contains(now - last.at)
+        {
+            return last.report
+        }
         var policy = policy(keeping: bytesMax, workingSince)
         policy.isDryRun = true
         // Not a store that is only read: what time it is there, a file of its own tells.
-        return try ContentStore(state: configuration.folders.state, packingThreads: 0)
+        let report = try ContentStore(state: configuration.folders.state, packingThreads: 0)
             .collect(policy)
+        lastPreview = Preview(
+            bytesMax: bytesMax, workingSince: workingSince, at: now, report: report)
+        return report
     }
 
     private func hasStore() throws -> Bool {

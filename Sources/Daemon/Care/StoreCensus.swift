@@ -4,7 +4,6 @@
 import DurableIO
 import Foundation
 import Jobs
-import Publication
 import Store
 import SystemPackage
 
@@ -28,8 +27,6 @@ struct StoreFigures: Sendable {
 actor StoreCensus {
     /// Jobs whose reports are looked at.
     static let jobsMax = 200
-    /// Of a report; one of 126 layers and 40 matrices has about 15 MB.
-    private static let reportBytesMax = 16 << 20
     /// A page that is loaded again and again costs no more than this.
     private static let freshMilliseconds = 5_000
 
@@ -93,16 +90,17 @@ actor StoreCensus {
 
     /// What the results of a job say and take; nil where they are not there.
     private func facts(of row: JobRow) -> OfJob? {
-        let folder = JobRecord.resultsNames(ofJob: row.id, name: row.name, owner: row.owner)
-            .map { folders.results.appending($0) }.first { Publication($0).isDone }
-        guard let folder else { return nil }
+        guard
+            let folder = Publisher.folder(
+                ofJob: row.id, name: row.name, owner: row.owner, in: folders.results)
+        else { return nil }
         if let facts = known[row.id] { return facts }
         struct Report: Decodable {
             struct Stage: Decodable { let key: String }
             let stages: [Stage]
         }
-        let bytes = try? ResultFile.read(
-            "report.json", in: folder, bytesMax: Self.reportBytesMax)
+        let bytes = try? HeldFolder(folder).readWhole(
+            "report.json", bytesMax: HeldFolder.reportBytesMax)
         let report = bytes.flatMap { try? JSONDecoder().decode(Report.self, from: Data($0)) }
         let keys = Set((report?.stages ?? []).map(\.key).filter { $0.utf8.count == 64 })
         // More than any job has; a report may have been written by hand.

@@ -2,6 +2,7 @@
 
 import DurableIO
 import Glibc
+import Letters
 import SystemPackage
 
 extension DeploymentFacts {
@@ -36,6 +37,13 @@ extension DeploymentFacts {
         // The usual one may be left out.
         if group != DaemonConfiguration.usualAdminGroup, Groups.number(named: group) == nil {
             facts.missingAdminGroup = group
+        }
+        let box = LetterBox(folders.notify)
+        // Times of files are the kernel's, whatever clock the daemon has.
+        let now = DaemonClock.system.now()
+        // Of a folder that cannot be read the others tell.
+        facts.letters = (try? box.waitingSince()).map {
+            WaitingLetters(outbox: box.outbox, age: now - $0)
         }
         if isDeep { facts.foreign = foreignFiles(folders, user: facts.user) }
         return facts

@@ -47,6 +47,18 @@ package struct DeploymentFacts: Sendable, Equatable {
         }
     }
 
+    /// Letters to people that wait.
+    package struct WaitingLetters: Sendable, Equatable {
+        package var outbox: FilePath
+        /// Milliseconds since one was written, or tried, that waits longest.
+        package var age: Int
+
+        package init(outbox: FilePath, age: Int) {
+            self.outbox = outbox
+            self.age = age
+        }
+    }
+
     /// Files of another user where only ours belong.
     package struct ForeignFiles: Sendable, Equatable {
         /// The first of them.
@@ -78,6 +90,8 @@ package struct DeploymentFacts: Sendable, Equatable {
     package var workerSocket: WorkerSocket?
     /// What the setting `admin_group` says, where no group has that name.
     package var missingAdminGroup: String?
+    /// Letters that nobody takes out.
+    package var letters: WaitingLetters?
 
     package init(user: Int, mappedUsers: Int, isService: Bool) {
         self.user = user

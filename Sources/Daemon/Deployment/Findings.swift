@@ -29,7 +29,7 @@ extension DeploymentFacts {
         let findings =
             (userFindings + indexFindings).map { Finding(gravity: .fatal, text: $0) }
             + mapFindings + folderFindings + foreignFindings
-            + (rootFindings + workerSocketFindings + adminGroupFindings).map {
+            + (rootFindings + workerSocketFindings + adminGroupFindings + letterFindings).map {
                 Finding(gravity: .degraded, text: $0)
             }
         return findings.filter { $0.gravity == .fatal }
@@ -140,6 +140,19 @@ extension DeploymentFacts {
                     + "setting"
             ]
         } ?? []
+    }
+
+    /// All three tries of a letter take eleven minutes.
+    private static let letterAgeMax = 3_600_000
+
+    /// Neither how many nor for how long: each look would find something new.
+    private var letterFindings: [String] {
+        guard let letters, letters.age > Self.letterAgeMax else { return [] }
+        return [
+            "letters have waited in `\(letters.outbox)` for more than an hour, and nobody takes "
+                + "them out: systemctl enable --now layerfold-notify.path, or `layerfold notify "
+                + "send --follow` where there is no systemd"
+        ]
     }
 
     private var workerSocketFindings: [String] {

@@ -56,8 +56,8 @@ package enum APIDescription {
         if !parameters.isEmpty { members["parameters"] = .list(parameters.map(parameter)) }
         if let body = text.body {
             members["requestBody"] = [
-                "description": .text(body), "required": true,
-                "content": ["application/yaml": ["schema": ["type": "string"]]],
+                "description": .text(body.summary), "required": .flag(body.isRequired),
+                "content": .members([body.type: ["schema": body.schema.json]]),
             ]
         }
         return .members(members)

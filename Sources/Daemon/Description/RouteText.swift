@@ -42,15 +42,31 @@ package struct RouteText: Sendable {
         }
     }
 
+    package struct Body: Sendable {
+        let summary: String
+        let schema: Schema
+        let type: String
+        let isRequired: Bool
+
+        static func manifest(_ summary: String) -> Body {
+            Body(summary: summary, schema: .text, type: "application/yaml", isRequired: true)
+        }
+
+        /// One that may be left out.
+        static func json(_ summary: String, _ schema: Schema) -> Body {
+            Body(summary: summary, schema: schema, type: "application/json", isRequired: false)
+        }
+    }
+
     let summary: String
     let parameters: [Parameter]
-    /// What a body is; nil where there is none.
-    let body: String?
+    /// Nil where there is none.
+    let body: Body?
     let answers: [Answer]
 
     /// - Parameter answers: of which errors are none; each is an `ErrorDocument`.
     init(
-        _ summary: String, parameters: [Parameter] = [], body: String? = nil, answers: [Answer]
+        _ summary: String, parameters: [Parameter] = [], body: Body? = nil, answers: [Answer]
     ) {
         self.summary = summary
         self.parameters = parameters
@@ -61,15 +77,10 @@ package struct RouteText: Sendable {
     /// Answered with a document of this name.
     init(
         _ summary: String, _ document: String, status: Int = 200, parameters: [Parameter] = [],
-        body: String? = nil
+        body: Body? = nil
     ) {
         self.init(
             summary, parameters: parameters, body: body,
             answers: [Answer(status, summary, .named(document))])
-    }
-
-    /// A page for people.
-    static func page(_ summary: String) -> RouteText {
-        RouteText(summary, answers: [Answer(200, summary, .text, type: "text/html")])
     }
 }

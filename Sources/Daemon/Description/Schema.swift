@@ -18,7 +18,6 @@ package struct Schema: Sendable, Equatable {
         "type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$",
         "description": "The identifier of a job.",
     ])
-    package static let anything = Schema([:])
 
     package static func integer(min: Int, max: Int? = nil) -> Schema {
         Schema(

@@ -8,7 +8,7 @@ package enum Schemas {
     /// By the name of the type.
     package static let all: [String: Schema] =
         jobs.merging(server) { $1 }.merging(people) { $1 }.merging(events) { $1 }
-        .merging(descriptions) { $1 }
+        .merging(descriptions) { $1 }.merging(access) { $1 }
 
     private static let failureClass = Schema.words(of: FailureClass.self)
 
@@ -138,9 +138,7 @@ package enum Schemas {
             optional: ["job": .text]),
         "ErrorDocument": .object(
             [
-                "code": .words([
-                    "manifest", "not-found", "forbidden", "refused", "too-large", "unavailable",
-                ]), "message": .text,
+                "code": .words(of: ErrorDocument.Code.self), "message": .text,
             ],
             optional: ["manifest_error": .named("ManifestError")]),
         "ManifestError": .object(

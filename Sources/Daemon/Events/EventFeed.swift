@@ -10,24 +10,30 @@ struct EventFeed: Feed {
     private let live: LiveConfiguration
     private let caller: Caller
     private let job: String?
+    /// Nil for readers who need not be asked again.
+    private let stay: Stay?
     /// Number of the last event that was looked at.
     private var place: Int
 
     /// - Parameters:
     ///   - place: number of the last event that the client knows; nil to begin now.
     ///   - job: only events about this one.
+    ///   - stay: whether the reader may still read.
     init(
         _ hub: EventHub, _ live: LiveConfiguration, for caller: Caller, after place: Int?,
-        job: String?
+        job: String?, stay: Stay? = nil
     ) {
         self.hub = hub
         self.live = live
         self.caller = caller
         self.job = job
+        self.stay = stay
         self.place = place ?? hub.last
     }
 
     var holder: Int? { caller.user }
+
+    var isOver: Bool { stay?.isOver ?? false }
 
     var pulse: [UInt8] { EventText.pulse(place) }
 

@@ -18,7 +18,7 @@ package final class EventHub: Witness {
         package var bytes = 2_097_152
         /// Milliseconds between two events of one job's progress.
         package var progressPause = 1_000
-        /// Longer names and reasons are cut; characters.
+        /// Longer names and reasons are cut; code points.
         package var textMax = 1_000
 
         package init() {}
@@ -170,7 +170,12 @@ extension ServerEvent {
     /// Without the rest of texts that people or programs wrote at length.
     fileprivate func cut(to countMax: Int) -> ServerEvent {
         func short(_ text: String) -> String {
-            text.count > countMax ? text.prefix(countMax) + "…" : text
+            // A character may be made of any number of these.
+            let scalars = text.unicodeScalars
+            let end = scalars.index(
+                scalars.startIndex, offsetBy: countMax, limitedBy: scalars.endIndex)
+            guard let end, end < scalars.endIndex else { return text }
+            return String(scalars[..<end]) + "…"
         }
         switch self {
         case .job(var job):

@@ -36,9 +36,10 @@ struct EventNews: Sendable, Equatable {
         case .held(let count): return changed { $0.held = count }
         case .stopping: return changed { $0.isStopping = true }
         case .disk(let free, let isFull):
-            // The figure alone moves all the time.
-            guard isFull != server.isDiskFull else { return nil }
-            return changed { ($0.isDiskFull, $0.diskFreeBytes) = (isFull, free) }
+            // The figure alone moves all the time: it is told with what else changes.
+            let isNews = isFull != server.isDiskFull
+            (server.isDiskFull, server.diskFreeBytes) = (isFull, free)
+            return isNews ? whole : nil
         case .collected(let collection):
             return Item(
                 event: .collection(
@@ -49,10 +50,7 @@ struct EventNews: Sendable, Equatable {
                 audience: .everybody, job: nil)
         case .rejected(let file):
             return Item(
-                event: .rejected(
-                    .init(
-                        file: file.file, owner: file.owner, reason: file.reason,
-                        problem: file.problem)),
+                event: .rejected(file),
                 audience: file.owner.map { .owner($0) } ?? .admins, job: nil)
         // Progress has a pace of its own.
         case .said, .submitted, .collectionFailed, .looked, .overflowed, .committed: return nil
@@ -62,9 +60,10 @@ struct EventNews: Sendable, Equatable {
     private mutating func changed(_ change: (inout ServerEvent.Server) -> Void) -> Item? {
         let before = server
         change(&server)
-        return server == before
-            ? nil : Item(event: .server(server), audience: .everybody, job: nil)
+        return server == before ? nil : whole
     }
+
+    private var whole: Item { Item(event: .server(server), audience: .everybody, job: nil) }
 
     private static func worker(_ move: Occurrence.WorkerMove, isRunning: Bool) -> Item {
         var worker = ServerEvent.Worker(job: move.job, isRunning: isRunning)

@@ -48,6 +48,8 @@ struct EventRing: Sendable {
         byteCount += entry.bytes.count
         while count > countMax || (byteCount > bytesMax && count > 1) {
             byteCount -= entries[start].bytes.count
+            // Its place stays for a while, its bytes do not.
+            entries[start] = Entry(audience: .everybody, job: nil, bytes: [])
             start += 1
         }
         // Moved up seldom, so that an event costs what it is, not what is kept.

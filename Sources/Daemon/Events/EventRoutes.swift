@@ -34,7 +34,9 @@ package struct EventRoutes: Sendable {
             // A proxy that gathers bytes would hold events back.
             headers: [("X-Accel-Buffering", "no")],
             .feed(
-                EventFeed(hub, live, for: call.caller, after: query.after, job: query.job)))
+                EventFeed(
+                    hub, live, for: call.caller, after: query.after, job: query.job,
+                    stay: call.stay())))
     }
 
     private static let text = RouteText(

@@ -9,7 +9,9 @@ package enum HealthText {
         "inbox": "files in the inbox are not taken as they should be",
         "deployment": "something is wrong with the place that the daemon has",
         "foreign files": nil,
+        "proxy": nil,
         "settings": nil,
+        "tokens": "tokens cannot be read, and let nobody in",
         "worker socket": nil,
     ]
 

@@ -63,7 +63,7 @@ package actor MetricsGatherer {
         if let clients = clients?() {
             families.append(
                 .gauge(
-                    "layerfold_http_clients", "Connections, and among them streams of events.",
+                    "layerfold_http_clients", "Connections with a request, and streams of events.",
                     by: "kind",
                     [
                         ("request", Double(clients.connections)),

@@ -17,8 +17,6 @@ package actor NotifyDesk {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    private static let secretBytes = 32
-
     package init(_ settings: LiveConfiguration) { live = settings }
 
     private var box: LetterBox { LetterBox(configuration.folders.notify) }
@@ -42,7 +40,7 @@ package actor NotifyDesk {
             throw Self.off
         }
         let isNew = renewsSecret || page.secret == nil
-        if isNew { page.secret = Self.secret() }
+        if isNew { page.secret = Secret().hex }
         try box.make()
         try book.keep(page, of: user)
         var report = report(of: page, user)
@@ -97,11 +95,4 @@ package actor NotifyDesk {
         code: .refused,
         message: "this server tells nobody anything: its administrator turns that on with the "
             + "setting `notify: {mail: true}`")
-
-    private static func secret() -> String {
-        (0..<secretBytes).map { _ in
-            let digits = String(UInt8.random(in: .min ... .max), radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
-    }
 }

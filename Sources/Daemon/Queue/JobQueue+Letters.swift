@@ -108,19 +108,21 @@ extension JobQueue {
 
     private func job(_ row: JobRow, bytesMax: Int) -> Letter.Job {
         let state = JobState(rawValue: row.state) ?? .failed
-        let record = live[row.id]?.record
+        // Of earlier jobs, and of those whose end is found at a start, only the row is known.
+        let model = live[row.id]?.record.description.model ?? row.model
         let failure = row.failureClass.flatMap(FailureClass.init(rawValue:)).map {
             WorkerOutcome.Failure(
                 failureClass: $0,
                 message: String(decoding: (row.reason ?? "").utf8.prefix(bytesMax), as: UTF8.self))
         }
-        let results = record.flatMap {
-            state == .done ? folders.results.appending($0.resultsName).string : nil
-        }
+        let results =
+            state == .done
+            ? Publisher.folder(
+                ofJob: row.id, name: row.name, owner: row.owner, in: folders.results)?.string : nil
         return Letter.Job(
-            id: row.id, name: row.name, state: state, model: record?.description.model,
-            submittedAt: row.submittedAt, startedAt: row.startedAt,
-            finishedAt: row.finishedAt ?? configuration.clock.now(), failure: failure,
-            results: results)
+            id: row.id, name: row.name, state: state,
+            model: model.flatMap { $0.isEmpty ? nil : $0 }, submittedAt: row.submittedAt,
+            startedAt: row.startedAt, finishedAt: row.finishedAt ?? configuration.clock.now(),
+            failure: failure, results: results)
     }
 }

@@ -32,7 +32,7 @@ extension JobQueue {
         if let record = live[id]?.record { return record.description.model }
         if let model = row.model { return model.isEmpty ? nil : model }
         if let model = models[id] { return model }
-        let model = JobFolder(folders.job(id)).model()
+        let model = try? JobFolder(folders.job(id)).model()
         models.updateValue(model, forKey: id)
         return model
     }
@@ -51,6 +51,9 @@ extension JobQueue {
         detail.note = try? folder.note()
         return detail
     }
+
+    /// What the present attempt has said; nil where that stands in its file alone.
+    func progressInMemory(of id: String) -> [ProgressLine]? { progress[id]?.lines }
 
     package func progress(of id: String) throws -> JobProgress {
         let row = try existing(id)

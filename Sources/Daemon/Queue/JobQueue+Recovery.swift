@@ -84,10 +84,11 @@ extension JobQueue {
     }
 
     /// Rows of earlier daemons do not say which model a job is about: its record is asked, once.
+    /// One that cannot be read now is asked again at the next start.
     private func noteModels() throws {
         var models: [String: String] = [:]
         for id in try index.jobsWithoutModel() {
-            models[id] = JobFolder(folders.job(id)).model() ?? ""
+            do { models[id] = try JobFolder(folders.job(id)).model() ?? "" } catch { continue }
         }
         try index.setModels(models)
     }
@@ -199,12 +200,7 @@ extension JobQueue {
         if let end = try folder.end() {
             var row = row
             Self.apply(end, to: &row)
-            let unfinished = JobState.allCases.filter { !$0.isFinal }.map(\.rawValue)
-            let others = try index.newestJobs(countMax: 2, in: unfinished, of: row.owner)
-                .filter { $0.id != row.id }
-            writeLetters([row]) { _ in others.count }
-            let event = EventRow(at: configuration.clock.now(), job: row.id, type: row.state)
-            try index.commit([.init(job: row, event: event)])
+            try commitEnd(row)
             return nil
         }
         let (row, orders, hold) = try ordered(row, folder)
@@ -255,6 +251,15 @@ extension JobQueue {
         row.finishedAt = configuration.clock.now()
         row.reason = reason
         row.failureClass = FailureClass.bug.rawValue
+        try commitEnd(row)
+    }
+
+    /// Tells of an end that is found before the queue runs, and commits it.
+    private func commitEnd(_ row: JobRow) throws {
+        let unfinished = JobState.allCases.filter { !$0.isFinal }.map(\.rawValue)
+        let others = try index.newestJobs(countMax: 2, in: unfinished, of: row.owner)
+            .filter { $0.id != row.id }
+        writeLetters([row]) { _ in others.count }
         let event = EventRow(at: configuration.clock.now(), job: row.id, type: row.state)
         try index.commit([.init(job: row, event: event)])
     }

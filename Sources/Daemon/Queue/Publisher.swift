@@ -87,7 +87,16 @@ package actor Publisher {
     package nonisolated static func folder(
         of record: JobRecord, in results: FilePath
     ) -> FilePath? {
-        [record.resultsName, record.flatResultsName].map { results.appending($0) }
+        folder(
+            ofJob: record.id, name: record.description.name, owner: record.owner, in: results)
+    }
+
+    package nonisolated static func folder(
+        ofJob id: String, name: String, owner: Int, in results: FilePath
+    ) -> FilePath? {
+        // Not the partial ones, which begin with a dot.
+        JobRecord.resultsNames(ofJob: id, name: name, owner: owner)
+            .filter { !$0.hasPrefix(".") }.map { results.appending($0) }
             .first { Publication($0).isDone }
     }
 

@@ -15,8 +15,20 @@ struct Route: Sendable {
         let job: String
         /// What stands in the path for `:` and another word.
         var named: [String: String] = [:]
+        /// For answers that go on: whether the visitor may stay. Nil where nothing could end that.
+        var stay: @Sendable () -> Stay? = { nil }
 
         var caller: Caller { visitor.caller }
+
+        /// Where a part of a log begins, in bytes: `?offset=N`; nil where that is not said.
+        func offset() throws(ErrorDocument) -> Int? {
+            guard let text = request.query("offset") else { return nil }
+            guard let offset = Int(text), offset >= 0 else {
+                throw ErrorDocument(
+                    code: .refused, message: "`offset` in the query: expected a number")
+            }
+            return offset
+        }
     }
 
     let method: String

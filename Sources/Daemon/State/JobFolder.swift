@@ -49,15 +49,15 @@ package struct JobFolder: Sendable {
         return try decoded(JobRecord.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)
     }
 
-    /// The model that the record names, without reading the rest of it; nil where that is not to be
-    /// had.
-    package func model() -> String? {
+    /// The model that the record names, without reading the rest of it; nil where there is none.
+    /// - Throws: `Unreadable`.
+    package func model() throws -> String? {
         struct Header: Decodable {
             struct Description: Decodable { let model: String }
             let description: Description
         }
-        let header = try? decoded(Header.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)
-        return header?.description.model
+        return try decoded(Header.self, JobRecord.fileName, bytesMax: JobRecord.bytesMax)?
+            .description.model
     }
 
     // MARK: Outcome and end

@@ -13,11 +13,13 @@ package struct KeptPlan: Sendable, Equatable, Decodable {
         package let seconds: Double
         /// nil where the stage holds too little to be planned.
         package let peakBytes: Int?
+        package let diskBytes: Int?
 
         private enum CodingKeys: String, CodingKey {
             case name, detail, seconds
             case isCached = "cached"
             case peakBytes = "peak_bytes"
+            case diskBytes = "disk_bytes"
         }
     }
 
@@ -25,9 +27,15 @@ package struct KeptPlan: Sendable, Equatable, Decodable {
     /// Of what is computed.
     package let seconds: Double
     package let peakBytes: Int
+    package let diskBytes: Int?
+    /// What will not fit, in words.
+    package let obstacles: [String]?
+    /// What the time rests on: `guess`, `measured` or `history`.
+    package let basis: String?
 
     private enum CodingKeys: String, CodingKey {
-        case stages, seconds
+        case stages, seconds, obstacles, basis
         case peakBytes = "peak_bytes"
+        case diskBytes = "disk_bytes"
     }
 }

@@ -25,7 +25,7 @@ package enum Occurrence: Sendable, Equatable {
     case disk(freeBytes: Int, isFull: Bool)
     case collected(Collection)
     case collectionFailed(seconds: Double)
-    case rejected(Rejection)
+    case rejected(ServerEvent.Rejected)
     /// The inbox was looked through.
     case looked(files: Int, seconds: Double)
     /// The kernel had more to tell of the inbox than it kept.
@@ -124,20 +124,6 @@ package enum Occurrence: Sendable, Equatable {
             self.limitBytes = limitBytes
             self.isOverLimit = isOverLimit
             self.seconds = seconds
-        }
-    }
-
-    package struct Rejection: Sendable, Equatable {
-        package var file: String
-        package var owner: Int?
-        package var reason: String
-        package var problem: String
-
-        package init(file: String, owner: Int?, reason: String, problem: String) {
-            self.file = file
-            self.owner = owner
-            self.reason = reason
-            self.problem = problem
         }
     }
 }

@@ -13,10 +13,15 @@ struct NotifyRoutes: Sendable {
         [
             Route("GET /v1/notify") { .json(try await desk.report(for: $0.caller.user)) },
             Route("PUT /v1/notify") { call in
-                .json(
+                let secret = call.request.query("secret")
+                guard secret == nil || secret == "new" else {
+                    throw ErrorDocument(
+                        code: .refused, message: "`secret` in the query: expected `new`")
+                }
+                return .json(
                     try await desk.keep(
                         Data(call.request.body), of: call.caller.user,
-                        renewsSecret: call.request.query("secret") == "new"))
+                        renewsSecret: secret != nil))
             },
             Route("DELETE /v1/notify") { .json(try await desk.forget($0.caller.user)) },
             Route("POST /v1/notify/test") {

@@ -48,7 +48,10 @@ package struct StatusRoutes: Sendable {
 
     /// With all pages, for those whom the kernel knows.
     package init(pagesOf settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
-        let pages = PageRoutes(settings: settings, queue: queue, inbox: inbox).all
+        let pages = PageRoutes(
+            settings: settings, queue: queue, inbox: inbox,
+            people: People(uptime: settings.current.clock.uptime)
+        ).all
         self.init(
             settings: settings, queue: queue, inbox: inbox, others: { pages },
             failurePage: PageAnswer.failure)
@@ -66,9 +69,12 @@ package struct StatusRoutes: Sendable {
     }
 
     /// Answers; an error becomes a document.
-    /// - Parameter admit: says who it is that wants to come in there, or throws.
+    /// - Parameters:
+    ///   - stay: what tells whether a visitor may stay; nil where nothing could end that.
+    ///   - admit: says who it is that wants to come in there, or throws.
     func respond(
         to request: HTTPRequest, _ arrival: Arrival,
+        stay: @escaping @Sendable (Visitor) -> Stay? = { _ in nil },
         _ admit: (Route) async throws -> Visitor
     ) async -> HTTPResponse {
         // Where nobody is let in, nobody is told more than that.
@@ -83,7 +89,7 @@ package struct StatusRoutes: Sendable {
             return try await route.answer(
                 Route.Call(
                     request: request, visitor: visitor, arrival: arrival, job: job ?? "",
-                    named: named))
+                    named: named, stay: { stay(visitor) }))
         } catch {
             let isBrowser =
                 request.path.first != "v1"
@@ -132,9 +138,7 @@ package struct StatusRoutes: Sendable {
         let routes = all.described(StatusTexts.all)
         // Pages are for people.
         return routes.filter { $0.text == nil && !$0.isPage }.map(\.words)
-            + StatusTexts.all.keys.filter { words in
-                !words.contains("/v1/tokens") && !routes.contains { $0.words == words }
-            }
+            + StatusTexts.all.keys.filter { words in !routes.contains { $0.words == words } }
     }
 
     private var looking: [Route] {
@@ -169,7 +173,7 @@ package struct StatusRoutes: Sendable {
                 return .json(detail)
             },
             Route("GET /v1/jobs/:id/progress") { .json(try await queue.progress(of: $0.job)) },
-            Route("GET /v1/jobs/:id/log") { try await log(of: $0.job, $0.request) },
+            Route("GET /v1/jobs/:id/log") { try await log(of: $0) },
         ]
     }
 
@@ -239,10 +243,10 @@ package struct StatusRoutes: Sendable {
     }
 
     /// A part of the worker's log as plain text: `?offset=N`, or its last part without.
-    private func log(of id: String, _ request: HTTPRequest) async throws -> HTTPResponse {
+    private func log(of call: Route.Call) async throws -> HTTPResponse {
         let bytesMax = 262_144
-        let folder = JobFolder(configuration.folders.job(id))
-        let offset = request.query("offset").flatMap { Int($0) }
+        let folder = JobFolder(configuration.folders.job(call.job))
+        let offset = try call.offset()
         var chunk = FileChunk(bytes: [], nextOffset: 0)
         if try Syscalls.stat(folder.log) != nil {
             chunk = try FileChunk.read(

@@ -11,13 +11,16 @@ import SystemPackage
 
 package struct StatusServer: Sendable {
     private let server: HTTPServer
+    private let settings: LiveConfiguration
     private let tokens: TokenKeeper
-    private let proxies: TrustedProxies
+    private let entrance: Entrance
     private let health: Health
     private let logger: Logger
 
     /// Group members may connect; the folder's permissions narrow that further.
     private static let mode: UInt32 = 0o660
+    /// Within this, who may not come in any more follows no events.
+    static let watchInterval = Duration.seconds(10)
 
     /// Clients can connect when this returns, and are answered once `run` is called.
     /// - Parameters:
@@ -30,23 +33,28 @@ package struct StatusServer: Sendable {
         besides others: @escaping @Sendable () -> [Route] = { [] }
     ) throws {
         let configuration = settings.current
-        (health, self.logger, proxies) = (queue.health, logger, settings.proxies)
+        self.settings = settings
+        (health, self.logger) = (queue.health, logger)
         tokens = TokenKeeper(folder: configuration.folders.access, clock: configuration.clock)
+        let people = People(uptime: configuration.clock.uptime)
         let entrance = Entrance(
-            settings, tokens: tokens, daemonUser: Int(geteuid()), logger: logger)
+            settings, tokens: tokens, people: people, daemonUser: Int(geteuid()), logger: logger)
+        self.entrance = entrance
         let forecaster = Forecaster(settings)
         let own =
             AccessRoutes(entrance: entrance).all
-            + PageRoutes(settings: settings, queue: queue, inbox: inbox).all
-            + ComparePageRoutes(settings: settings, queue: queue).all
+            + PageRoutes(settings: settings, queue: queue, inbox: inbox, people: people).all
+            + ComparePageRoutes(settings: settings, queue: queue, people: people).all
             + SubmitPageRoutes(settings: settings, queue: queue, forecaster: forecaster).all
-            + StorePageRoutes(settings: settings, queue: queue, keeper: keeper).all
+            + StorePageRoutes(
+                settings: settings, queue: queue, keeper: keeper, people: people
+            ).all
         let routes = StatusRoutes(
             settings: settings, queue: queue, inbox: inbox, forecaster: forecaster,
             others: { own + others() }, failurePage: PageAnswer.failure)
         var limits = HTTPLimits().fitting(descriptors: DescriptorLimit.current)
         limits.bodyBytes = ManifestLimits.bytesMax
-        limits.shared = proxies.parties
+        limits.shared = settings.proxies.parties
         server = try HTTPServer(
             listeners: try Self.listeners(configuration, sockets, logger), limits: limits,
             refuse: { HTTPResponse.refusal($0).adding(AnswerHeaders.all) },
@@ -61,6 +69,7 @@ package struct StatusServer: Sendable {
 
     /// How many are connected.
     package var clients: HTTPServer.Population { server.clients }
+
     /// What a request is answered with that came from there.
     static func answer(
         _ request: HTTPRequest, _ peer: Peer, _ settings: LiveConfiguration, _ entrance: Entrance,
@@ -77,7 +86,8 @@ package struct StatusServer: Sendable {
         do {
             let arrival = try Arrival(request, peer, settings.proxies)
             try RequestGuard.check(request, arrival, hosts: settings.current.hosts)
-            return await routes.respond(to: request, arrival) { route in
+            let stay: @Sendable (Visitor) -> Stay? = { entrance.stay(of: $0, request, arrival) }
+            return await routes.respond(to: request, arrival, stay: stay) { route in
                 try await entrance.admit(request, arrival, to: route)
             }
         } catch {
@@ -102,9 +112,25 @@ package struct StatusServer: Sendable {
 
     /// Serves until the task is cancelled.
     package func run() async {
-        tell("tokens", [await tokens.problem()].compactMap { $0 })
-        tell("proxy", [proxies.problem].compactMap { $0 })
-        await server.run()
+        // Counts from the next start where the settings change.
+        tell("proxy", [settings.proxies.problem].compactMap { $0 })
+        entrance.stays.connect { [server] in server.tellFeeds() }
+        defer { entrance.stays.disconnect() }
+        await withTaskGroup { group in
+            group.addTask { await watch() }
+            await server.run()
+            group.cancelAll()
+        }
+    }
+
+    /// Again and again: whether the tokens can be read, and whether those who follow events still
+    /// may. Nobody tells when an admin leaves the group, or a file is put back.
+    private func watch() async {
+        while !Task.isCancelled {
+            tell("tokens", [await tokens.problem()].compactMap { $0 })
+            await entrance.stays.look()
+            do { try await settings.current.clock.sleep(Self.watchInterval) } catch { return }
+        }
     }
 
     private func tell(_ topic: String, _ problems: [String]) {

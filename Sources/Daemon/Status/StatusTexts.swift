@@ -5,15 +5,8 @@ import Jobs
 enum StatusTexts {
     private static let name = RouteText.Parameter.header(
         "X-Layerfold-Name", .text, "The job's name where the manifest gives none.")
-    private static let manifest = "A manifest, as JOB_FORMAT.md describes it."
-
-    private static func tokens(_ status: Int) -> RouteText.Answer {
-        .init(status, "Tokens.", .object([:], isOpen: true))
-    }
-
-    private static func notify(_ status: Int) -> RouteText.Answer {
-        .init(status, "How one is told.", .object([:], isOpen: true))
-    }
+    private static let manifest = RouteText.Body.manifest(
+        "A manifest, as JOB_FORMAT.md describes it.")
 
     /// By method and path, as the routes are written.
     static let all: [String: RouteText] = [
@@ -29,7 +22,7 @@ enum StatusTexts {
                     "state", .text, "Only jobs in these states, with commas between them."),
                 .query("user", .integer(min: 0), "Only jobs of this user."),
                 .query("model", .text, "Only jobs whose model has this in its name."),
-                .query("text", .text, "Only jobs with this in name, identifier or model."),
+                .query("text", .text, "Only jobs with this in name, identifier or reason."),
                 .query("order", .words(of: JobQuery.Order.self), "Which come first."),
             ]),
         "GET /v1/audit": RouteText(
@@ -76,20 +69,24 @@ enum StatusTexts {
         "DELETE /v1/jobs/:id/results": RouteText(
             "Removes the results of a job that has ended.", "RemovalReceipt"),
         "GET /v1/tokens": RouteText(
-            "The tokens that the caller may see, without their secrets.", answers: [tokens(200)]),
+            "The tokens that the caller may see, without their secrets.", "TokenList"),
         "POST /v1/tokens": RouteText(
-            "Makes a token; its secret is in this answer, and nowhere else.",
-            answers: [tokens(200), tokens(201)]),
-        "GET /v1/notify": RouteText("How one is told of one's jobs.", answers: [notify(200)]),
+            "Makes a token; its secret is in this answer, and nowhere else.", "NewToken",
+            status: 201,
+            body: .json("What the token shall be; nothing: the defaults.", Schemas.tokenRequest)),
+        "GET /v1/notify": RouteText("How one is told of one's jobs.", "NotifyReport"),
         "PUT /v1/notify": RouteText(
-            "Keeps how one wants to be told of one's jobs.",
-            parameters: [.query("secret", .text, "`new` for another secret of webhooks.")],
-            body: "The value of `notify` of a manifest, in JSON; nothing: what is kept stays.",
-            answers: [notify(200)]),
-        "DELETE /v1/notify": RouteText("Forgets it.", answers: [notify(200)]),
+            "Keeps how one wants to be told of one's jobs.", "NotifyReport",
+            parameters: [
+                .query("secret", .words(["new"]), "`new` for another secret of webhooks.")
+            ],
+            body: .json(
+                "The value of `notify` of a manifest; nothing: what is kept stays.",
+                Schemas.notifyRequest)),
+        "DELETE /v1/notify": RouteText("Forgets it.", "NotifyReport"),
         "POST /v1/notify/test": RouteText(
-            "Writes a letter by each way.", answers: [notify(201)]),
-        "DELETE /v1/tokens/:token": RouteText("Revokes a token.", answers: [tokens(200)]),
+            "Writes a letter by each way.", "NotifyReport", status: 201),
+        "DELETE /v1/tokens/:token": RouteText("Revokes a token.", "TokenSummary"),
         "GET /v1/openapi.json": RouteText(
             "This description.",
             answers: [.init(200, "An OpenAPI 3.1 document.", .object([:], isOpen: true))]),

@@ -11,16 +11,16 @@ struct ComparePageRoutes: Sendable {
     private let live: LiveConfiguration
     private let queue: JobQueue
     private let reader = ReportReader()
-    private let names: OwnerNames
+    private let people: People
     private var visibility: Visibility { Visibility(isPrivate: live.current.isPrivate) }
 
     /// Jobs that are offered.
     private static let choicesMax = 100
 
-    init(settings: LiveConfiguration, queue: JobQueue) {
+    init(settings: LiveConfiguration, queue: JobQueue, people: People) {
         live = settings
         self.queue = queue
-        names = OwnerNames(uptime: settings.current.clock.uptime)
+        self.people = people
     }
 
     var all: [Route] {
@@ -70,7 +70,8 @@ struct ComparePageRoutes: Sendable {
             else { throw JobQueue.noJob(id) }
             let detail = try await queue.detail(id)
             let summary = detail.summary
-            let owner = await names.find([summary.owner].compactMap(\.self)).values.first ?? ""
+            let owner =
+                await people.names(of: [summary.owner].compactMap(\.self)).values.first ?? ""
             guard let folder = detail.resultsDirectory else {
                 return (job(summary.name, owner, Self.noResults(summary.state)), nil)
             }
@@ -114,7 +115,7 @@ struct ComparePageRoutes: Sendable {
         query.order = .submitted
         query.user = visibility.limit(for: caller)
         let jobs = try await queue.page(query).jobs
-        let names = await names.find(jobs.compactMap(\.owner))
+        let names = await people.names(of: jobs.compactMap(\.owner))
         return jobs.map { job in
             ComparePage.Choice(
                 id: job.id, name: job.name, owner: job.owner.flatMap { names[$0] } ?? "",
@@ -125,8 +126,6 @@ struct ComparePageRoutes: Sendable {
 
 /// Reads reports one at a time, on a thread of its own: a large one takes a second, and memory.
 actor ReportReader {
-    /// A report of a 126-layer model with 40 matrices has about 15 MB.
-    private static let bytesMax = 16 << 20
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.reports")
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -154,7 +153,8 @@ actor ReportReader {
 
     /// The report without its matrices, which no comparison shows.
     func read(_ folder: FilePath) throws -> RunReport {
-        let bytes = try ResultFile.read("report.json", in: folder, bytesMax: Self.bytesMax)
+        let bytes = try HeldFolder(folder).readWhole(
+            "report.json", bytesMax: HeldFolder.reportBytesMax)
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ErrorDocument(code: .refused, message: "report.json is not UTF-8")
         }

@@ -10,16 +10,15 @@ import SystemPackage
 
 /// What its page shows besides what the queue knows.
 struct JobFilesRead: Sendable {
-    let manifest: String?
+    let manifest: JobManifest
     let log: JobLog?
     let plan: [PlannedStage]?
+    let history: [ProgressLine]
     let results: JobResults
     let hasReport: Bool
 }
 
 actor JobFiles {
-    /// A report of 126 layers and 40 matrices has about 15 MB; one page is not worth more.
-    private static let reportBytesMax = 24 << 20
     private static let logBytesMax = 65_536
     private static let stagesMax = 1_000
 
@@ -34,10 +33,9 @@ actor JobFiles {
         self.folders = folders
     }
 
-    func read(_ detail: JobDetail) -> JobFilesRead {
+    /// - Parameter history: nil for what the job's file has.
+    func read(_ detail: JobDetail, history: [ProgressLine]?) -> JobFilesRead {
         let folder = JobFolder(folders.job(detail.summary.id))
-        let manifest = try? SmallFile.read(
-            folder.path.appending(JobRecord.manifestFileName), bytesMax: ManifestLimits.bytesMax)
         let plan = folder.plan()?.stages.prefix(Self.stagesMax).map {
             PlannedStage(
                 name: $0.name, detail: $0.detail ?? "", isCached: $0.isCached,
@@ -45,9 +43,28 @@ actor JobFiles {
         }
         let results = detail.resultsDirectory.map { Self.results(FilePath($0)) }
         return JobFilesRead(
-            manifest: manifest.map { String(decoding: $0, as: UTF8.self) },
-            log: Self.log(folder.log), plan: plan, results: results?.0 ?? .none,
-            hasReport: results?.hasReport ?? false)
+            manifest: shownManifest(of: detail.summary.id),
+            log: Self.log(folder.log), plan: plan,
+            history: history ?? ProgressHistory.lines(in: folder.progress),
+            results: results?.0 ?? .none, hasReport: results?.hasReport ?? false)
+    }
+
+    /// The manifest of a job as it was sent.
+    /// - Throws: `SystemCallError`, `SmallFile.TooLarge`.
+    func manifest(of job: String) throws -> String {
+        let file = folders.job(job).appending(JobRecord.manifestFileName)
+        let bytes = try SmallFile.read(file, bytesMax: ManifestLimits.bytesMax)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func shownManifest(of job: String) -> JobManifest {
+        do {
+            return .text(try manifest(of: job))
+        } catch let error as SystemCallError where error.errno == .noSuchFileOrDirectory {
+            return .absent("It is gone with the job's folder.")
+        } catch {
+            return .absent("\(FaultText.describe(error)).")
+        }
     }
 
     private static func log(_ path: FilePath) -> JobLog? {
@@ -74,19 +91,16 @@ actor JobFiles {
 
     private static func models(_ folder: HeldFolder, _ path: FilePath) -> JobResults {
         do {
-            guard let size = try folder.byteCount(of: "report.json") else {
+            guard try folder.byteCount(of: "report.json") != nil else {
                 return .unreadable("report.json is not there; somebody has taken it away.")
             }
-            guard size <= reportBytesMax else {
-                return .unreadable(
-                    "report.json holds \(size) bytes, and pages read \(reportBytesMax) at most; "
-                        + "`layerfold report` shows it.")
-            }
-            let bytes = try folder.readWhole("report.json", bytesMax: reportBytesMax)
+            let bytes = try folder.readWhole("report.json", bytesMax: HeldFolder.reportBytesMax)
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 return .unreadable("report.json is no text; somebody has changed it.")
             }
             return .models(JobModels(try RunReport(jsonText: text), folder: path.string))
+        } catch let error as HeldFolder.TooLarge {
+            return .unreadable("\(error), and pages read no more; `layerfold report` shows it.")
         } catch {
             return .unreadable("\(FaultText.describe(error)).")
         }

@@ -20,13 +20,6 @@ enum PageAnswer {
             status: status, type: "text/html; charset=utf-8", .bytes(Array(page.text.utf8)))
     }
 
-    /// After a change: another page, which can be loaded again without changing anything.
-    static func seeOther(_ address: String) -> HTTPResponse {
-        HTTPResponse(
-            status: 303, type: "text/plain; charset=utf-8", headers: [("Location", address)],
-            .bytes([]))
-    }
-
     /// An error as a page, with the words that programs get.
     static func failure(_ error: any Error, _ visitor: Visitor) -> HTTPResponse {
         let document =

@@ -48,7 +48,7 @@ extension PageRoutes {
     private func list(_ filter: JobFilter, seenBy own: Int?) async throws -> HomePage.Listing {
         var owner = own
         if !filter.owner.isEmpty {
-            let asked = await names.number(filter.owner)
+            let asked = await people.number(named: filter.owner) ?? Int(filter.owner)
             // Others' jobs: none, rather than one's own under another name.
             guard let asked, own == nil || own == asked else {
                 return .list([], filter, next: nil)
@@ -61,7 +61,7 @@ extension PageRoutes {
 
     /// Jobs with their owners' names, and when they are expected to start.
     func lines(_ jobs: [JobSummary]) async throws -> [JobLine] {
-        let owners = await names.find(jobs.compactMap(\.owner))
+        let owners = await people.names(of: jobs.compactMap(\.owner))
         let starts =
             jobs.contains { $0.state == .queued } ? await queue.expectedStarts() : [:]
         return jobs.map { job in

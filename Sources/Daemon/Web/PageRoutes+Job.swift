@@ -17,12 +17,12 @@ extension PageRoutes {
 
     private func page(of call: Route.Call) async throws -> HTTPResponse {
         let detail = try await queue.detail(call.job)
-        let progress = try await queue.progress(of: call.job)
-        let read = await files.read(detail)
+        let read = await files.read(
+            detail, history: await queue.progressInMemory(of: call.job))
         let summary = detail.summary
         guard let line = try await lines([summary]).first else { throw JobQueue.noJob(call.job) }
         var writer: String?
-        if let by = detail.note?.by { writer = await names.find([by])[by] }
+        if let by = detail.note?.by { writer = await people.names(of: [by])[by] }
         let maySubmit = call.visitor.scope >= .submit
         let rights = JobPage.Rights(
             mayChange: maySubmit
@@ -30,11 +30,11 @@ extension PageRoutes {
             maySubmit: maySubmit)
         let isAtWork = [.running, .cancelling].contains(summary.state)
         let stages = StageTable(
-            plan: read.plan, history: progress.history,
-            isOver: !isAtWork && !progress.history.isEmpty)
+            plan: read.plan, history: read.history,
+            isOver: !isAtWork && !read.history.isEmpty)
         // As of the API: where somebody is told is a key, or hers to give.
         let isShown = detail.showsManifest(to: call.caller)
-        let manifest = isShown ? read.manifest : read.manifest.map { _ in JobDetail.hiddenManifest }
+        let manifest = isShown ? read.manifest : .absent(JobDetail.hiddenManifest)
         let page = JobPage(
             detail, line: line, stages: stages, manifest: manifest, log: read.log,
             results: read.results, noteBy: writer, rights: rights, hasReport: read.hasReport,
@@ -49,11 +49,7 @@ extension PageRoutes {
     /// `?offset=N`: a part, as the API gives it; else all of it, and `?download=1` as a file.
     private func log(of call: Route.Call) async throws -> HTTPResponse {
         let (id, type) = (call.job, "text/plain; charset=utf-8")
-        if let text = call.request.query("offset") {
-            guard let offset = Int(text), offset >= 0 else {
-                throw ErrorDocument(
-                    code: .refused, message: "`offset` in the query: expected a number")
-            }
+        if let offset = try call.offset() {
             let chunk = try await files.log(
                 of: id, from: .offset(offset), bytesMax: Self.pieceBytesMax)
             return HTTPResponse(

@@ -45,7 +45,7 @@ extension PageRoutes {
     }
 
     private static func back(_ call: Route.Call) -> HTTPResponse {
-        PageAnswer.seeOther(PageAnswer.frame(call.visitor).link("/jobs/\(call.job)"))
+        HTTPResponse.redirect(to: PageAnswer.frame(call.visitor).link("/jobs/\(call.job)"))
     }
 
     /// Asks, and says how many bytes it is about.
@@ -79,7 +79,7 @@ extension PageRoutes {
         }
         let receipt = try await queue.remove(call.job, what: part, by: call.caller)
         let path = part == .job ? "/" : "/jobs/\(call.job)"
-        return PageAnswer.seeOther(
-            PageAnswer.frame(call.visitor).link(path) + "?freed=\(receipt.freedBytes)")
+        return HTTPResponse.redirect(
+            to: PageAnswer.frame(call.visitor).link(path) + "?freed=\(receipt.freedBytes)")
     }
 }

@@ -9,7 +9,7 @@ struct PageRoutes: Sendable {
     let live: LiveConfiguration
     let queue: JobQueue
     let inbox: Inbox
-    let names: OwnerNames
+    let people: People
     let files: JobFiles
     let disk: DiskFigures
 
@@ -17,12 +17,12 @@ struct PageRoutes: Sendable {
     var visibility: Visibility { Visibility(isPrivate: configuration.isPrivate) }
     var now: Int { configuration.clock.now() }
 
-    init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
+    init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox, people: People) {
         live = settings
         self.queue = queue
         self.inbox = inbox
+        self.people = people
         let configuration = settings.current
-        names = OwnerNames(uptime: configuration.clock.uptime)
         files = JobFiles(folders: configuration.folders)
         disk = DiskFigures(folders: configuration.folders, uptime: configuration.clock.uptime)
     }
@@ -46,7 +46,7 @@ struct PageRoutes: Sendable {
 
     private func rejected(_ call: Route.Call) async throws -> HTTPResponse {
         let report = await inbox.report(seenBy: visibility.limit(for: call.caller))
-        let owners = await names.find((report.rejected ?? []).compactMap(\.owner))
+        let owners = await people.names(of: (report.rejected ?? []).compactMap(\.owner))
         return PageAnswer.html(
             RejectedPage(report, names: owners).render(PageAnswer.frame(call.visitor)))
     }

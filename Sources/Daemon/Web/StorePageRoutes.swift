@@ -12,18 +12,20 @@ struct StorePageRoutes: Sendable {
     private let queue: JobQueue
     private let keeper: CacheKeeper
     private let census: StoreCensus
-    private let names: OwnerNames
+    private let people: People
     private var visibility: Visibility { Visibility(isPrivate: live.current.isPrivate) }
 
     /// Many thousands of files may have to be looked at, or removed.
     private static let patience = 300_000
     private static let collectionsMax = 10
 
-    init(settings: LiveConfiguration, queue: JobQueue, keeper: CacheKeeper) {
+    init(
+        settings: LiveConfiguration, queue: JobQueue, keeper: CacheKeeper, people: People
+    ) {
         live = settings
         self.queue = queue
         self.keeper = keeper
-        names = OwnerNames(uptime: settings.current.clock.uptime)
+        self.people = people
         census = StoreCensus(
             folders: settings.current.folders, clock: settings.current.clock, index: queue.index)
     }
@@ -61,8 +63,8 @@ struct StorePageRoutes: Sendable {
             keeping: try Self.bytes(keeping: text), workingSince: await queue.workingSince())
         await census.forget()
         if let report { await queue.note(report, by: call.caller) }
-        return PageAnswer.seeOther(
-            PageAnswer.frame(call.visitor).link("/store#collections"))
+        return HTTPResponse.redirect(
+            to: PageAnswer.frame(call.visitor).link("/store#collections"))
     }
 
     // MARK: The page
@@ -91,7 +93,7 @@ struct StorePageRoutes: Sendable {
         page.care = StorePage.Care(figures.care)
         try await shares(of: figures, for: call.caller, &page)
         let past = try await queue.pastCollections(countMax: Self.collectionsMax)
-        let names = await names.find(past.compactMap(\.contents.by))
+        let names = await people.names(of: past.compactMap(\.contents.by))
         page.collections = past.map { collection in
             StorePage.Collection(
                 at: collection.at, by: collection.contents.by.map { names[$0] ?? "\($0)" },
@@ -124,7 +126,7 @@ struct StorePageRoutes: Sendable {
         of figures: StoreFigures, for caller: Caller, _ page: inout StorePage
     ) async throws {
         let seen = figures.jobs.filter { visibility.shows(jobOf: $0.row.owner, to: caller) }
-        let names = await names.find(seen.map(\.row.owner))
+        let names = await people.names(of: seen.map(\.row.owner))
         page.jobs = seen.map { job in
             StorePage.Job(
                 id: job.row.id, name: job.row.name, owner: names[job.row.owner] ?? "",

@@ -1,19 +1,18 @@
 // The page on which jobs are made: form, editor, plan, sending.
 
-import DurableIO
 import Failures
 import Foundation
 import HTTP
 import Jobs
 import Pages
 import Store
-import SystemPackage
 
 struct SubmitPageRoutes: Sendable {
     private let live: LiveConfiguration
     private let queue: JobQueue
     private let forecaster: Forecaster
     private let submissions: SubmissionCheck
+    private let files: JobFiles
     private var configuration: DaemonConfiguration { live.current }
 
     /// What stands for a name where the manifest gives none.
@@ -24,6 +23,7 @@ struct SubmitPageRoutes: Sendable {
         self.queue = queue
         self.forecaster = forecaster
         submissions = SubmissionCheck(settings)
+        files = JobFiles(folders: settings.current.folders)
     }
 
     var all: [Route] {
@@ -49,7 +49,8 @@ struct SubmitPageRoutes: Sendable {
         } catch {
             let page = SubmitPage(
                 check: .refused(FaultText.describe(error)), models: models)
-            return PageAnswer.html(page.render(frame), status: 404)
+            return PageAnswer.html(
+                page.render(frame), status: HTTPResponse.failure(error).status)
         }
     }
 
@@ -65,11 +66,7 @@ struct SubmitPageRoutes: Sendable {
         guard detail.showsManifest(to: caller) else {
             throw ErrorDocument(code: .forbidden, message: JobDetail.hiddenManifest)
         }
-        let file = configuration.folders.job(id).appending(JobRecord.manifestFileName)
-        let bytes = try SmallFile.read(file, bytesMax: ManifestLimits.bytesMax)
-        return (
-            String(decoding: bytes, as: UTF8.self), detail.summary.name
-        )
+        return (try await files.manifest(of: id), detail.summary.name)
     }
 
     // MARK: What was sent
@@ -115,8 +112,8 @@ struct SubmitPageRoutes: Sendable {
             submittedAtMilliseconds: now, manifestDigest: Digest(of: bytes).hex,
             description: description)
         let receipt = try await queue.submit(record, manifest: bytes)
-        return PageAnswer.seeOther(
-            PageAnswer.frame(call.visitor).link("/jobs/\(receipt.id)"))
+        return HTTPResponse.redirect(
+            to: PageAnswer.frame(call.visitor).link("/jobs/\(receipt.id)"))
     }
 
     /// What it would take; a job can be sent without that.
@@ -124,7 +121,7 @@ struct SubmitPageRoutes: Sendable {
         do {
             let forecast = try await forecaster.forecast(
                 description, for: await queue.submitters.find(caller.user))
-            return try JSONDecoder().decode(ForecastView.self, from: forecast).plan
+            return SubmitPlan(try JSONDecoder().decode(KeptPlan.self, from: forecast))
         } catch {
             var plan = SubmitPlan()
             plan.problem = FaultText.describe(error)
@@ -133,48 +130,18 @@ struct SubmitPageRoutes: Sendable {
     }
 }
 
-/// The JSON that `layerfold plan --json` prints, as far as the page shows it.
-private struct ForecastView: Decodable {
-    struct Stage: Decodable {
-        let name: String
-        let detail: String?
-        let cached: Bool?
-        let seconds: Double?
-        let peakBytes: Int?
-        let diskBytes: Int?
-
-        private enum CodingKeys: String, CodingKey {
-            case name, detail, cached, seconds
-            case peakBytes = "peak_bytes"
-            case diskBytes = "disk_bytes"
+extension SubmitPlan {
+    fileprivate init(_ plan: KeptPlan) {
+        self.init()
+        seconds = plan.seconds
+        isGuess = plan.basis == "guess"
+        peakBytes = plan.peakBytes
+        diskBytes = plan.diskBytes ?? 0
+        obstacles = plan.obstacles ?? []
+        stages = plan.stages.map {
+            Stage(
+                name: $0.name, detail: $0.detail ?? "", isCached: $0.isCached,
+                seconds: $0.seconds, peakBytes: $0.peakBytes, diskBytes: $0.diskBytes ?? 0)
         }
-    }
-
-    let stages: [Stage]
-    let obstacles: [String]?
-    let seconds: Double?
-    let basis: String?
-    let peakBytes: Int?
-    let diskBytes: Int?
-
-    private enum CodingKeys: String, CodingKey {
-        case stages, obstacles, seconds, basis
-        case peakBytes = "peak_bytes"
-        case diskBytes = "disk_bytes"
-    }
-
-    var plan: SubmitPlan {
-        var plan = SubmitPlan()
-        plan.seconds = seconds ?? 0
-        plan.isGuess = basis == "guess"
-        plan.peakBytes = peakBytes ?? 0
-        plan.diskBytes = diskBytes ?? 0
-        plan.obstacles = obstacles ?? []
-        plan.stages = stages.map {
-            SubmitPlan.Stage(
-                name: $0.name, detail: $0.detail ?? "", isCached: $0.cached ?? false,
-                seconds: $0.seconds ?? 0, peakBytes: $0.peakBytes, diskBytes: $0.diskBytes ?? 0)
-        }
-        return plan
     }
 }

@@ -4,7 +4,7 @@
 package struct NotifyReport: Sendable, Equatable, Codable {
     /// How a letter stands.
     package struct Letter: Sendable, Equatable, Codable {
-        package enum State: String, Sendable, Codable { case waiting, sent, failed }
+        package enum State: String, Sendable, Codable, CaseIterable { case waiting, sent, failed }
 
         package var id: String
         package var state: State

@@ -146,6 +146,21 @@ package struct LetterBox: Sendable {
         names(in: outbox).contains { $0.hasPrefix("\(owner)-") && isMeant($0) }
     }
 
+    /// When the letter that waits longest was written, or tried last: milliseconds since 1970 UTC.
+    /// Nil where none waits.
+    package func waitingSince() throws(SystemCallError) -> Int? {
+        guard try Syscalls.stat(outbox) != nil else { return nil }
+        let nanoseconds: Int64 = 1_000_000
+        var oldest: Int?
+        for entry in try DirectoryScan.entries(of: outbox) {
+            // One that was sent meanwhile waits no more.
+            guard let status = try Syscalls.stat(outbox.appending(entry.name)) else { continue }
+            let time = Int(status.modifiedNanoseconds / nanoseconds)
+            oldest = min(oldest ?? time, time)
+        }
+        return oldest
+    }
+
     /// When the newest `last` letter of a user was written; nil where none is remembered.
     package func newestLast(of owner: Int) -> Int? {
         [outbox, sent, failed].flatMap(names(in:))

@@ -20,7 +20,7 @@ package struct Carrier: Sendable {
     /// A user's name; nil where the number has none.
     package var userName: @Sendable (Int) -> String?
     /// What webhooks of a user are signed with.
-    package var secret: @Sendable (Int) -> String?
+    package var secret: @Sendable (Int) throws -> String?
     package var figures: @Sendable (Letter.Job) -> LetterFigures?
     package var resolve: @Sendable (String) -> [NetworkAddress] = { host in
         HostAddresses.find(host).compactMap { NetworkAddress($0) }
@@ -29,7 +29,7 @@ package struct Carrier: Sendable {
     package init(
         settings: NotifySettings, agent: String, now: @escaping @Sendable () -> Int,
         userName: @escaping @Sendable (Int) -> String?,
-        secret: @escaping @Sendable (Int) -> String?,
+        secret: @escaping @Sendable (Int) throws -> String?,
         figures: @escaping @Sendable (Letter.Job) -> LetterFigures?
     ) {
         (self.settings, self.agent, self.now) = (settings, agent, now)
@@ -121,9 +121,14 @@ package struct Carrier: Sendable {
         case .unknown: return .later("the name `\(url.host)` is not known")
         case .addresses(let found): addresses = found
         }
+        let secret: String?
+        // Unsigned it would be refused by who checks, for good.
+        do { secret = try self.secret(letter.owner) } catch {
+            return .later("it cannot be signed: \(FaultText.describe(error))")
+        }
         do {
             let call = try WebhookCall(
-                letter, secret: secret(letter.owner), now: now(), agent: agent,
+                letter, secret: secret, now: now(), agent: agent,
                 page: settings.page, figures: figures)
             let config = CurlConfig(
                 url, call, addresses: addresses, timeLimit: callLimit)

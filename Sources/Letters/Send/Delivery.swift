@@ -4,8 +4,10 @@ import Failures
 
 package enum Delivery: Sendable, Equatable {
     case sent
-    /// May succeed another time.
+    /// May succeed another time: this letter was not taken.
     case later(String)
+    /// May succeed another time: nobody took any letter.
+    case silent(String)
     /// Will not.
     case never(String)
 
@@ -37,8 +39,8 @@ package enum Delivery: Sendable, Equatable {
             .later("the mail program ended with code \(code)\(words)\(cure)")
         case .exited(let code): .never("the mail program ended with code \(code)\(words)\(cure)")
         case .signaled(let signal): .later("signal \(signal) ended the mail program\(words)")
-        case .late: .later("the mail program took too long")
-        case .notStarted(let reason): .later("the mail program does not start: \(reason)")
+        case .late: .silent("the mail program took too long")
+        case .notStarted(let reason): .silent("the mail program does not start: \(reason)")
         }
     }
 
@@ -50,10 +52,12 @@ package enum Delivery: Sendable, Equatable {
         case .exited(0): .sent
         case .exited where (500...599).contains(code):
             .never("the mail server refused it with code \(code)\(words)")
-        case .exited: .later("the mail server took nothing\(words)")
+        // A word about this letter; another may be for somebody else.
+        case .exited where code > 0: .later("the mail server took nothing\(words)")
+        case .exited: .silent("the mail server took nothing\(words)")
         case .signaled(let signal): .later("signal \(signal) ended curl\(words)")
-        case .late: .later("the mail server took too long")
-        case .notStarted(let reason): .later(noCurl(reason))
+        case .late: .silent("the mail server took too long")
+        case .notStarted(let reason): .silent(noCurl(reason))
         }
     }
 
@@ -76,10 +80,10 @@ package enum Delivery: Sendable, Equatable {
         case .exited where status == 408 || status == 429 || status >= 500:
             return .later("it answers \(status)")
         case .exited where status >= 400: return .never("it answers \(status)")
-        case .exited: return .later("no answer" + words(result.errors))
+        case .exited: return .silent("no answer" + words(result.errors))
         case .signaled(let signal): return .later("signal \(signal) ended curl")
-        case .late: return .later("no answer in time")
-        case .notStarted(let reason): return .later(noCurl(reason))
+        case .late: return .silent("no answer in time")
+        case .notStarted(let reason): return .silent(noCurl(reason))
         }
     }
 

@@ -24,6 +24,8 @@ package struct PostRound {
     /// What this process knows of letters, whatever the disk took of it: one that is full must not
     /// make the same letter go out again and again.
     private var known: [String: Letter] = [:]
+    /// When what was put away long ago was removed last.
+    private var tidiedAt: Int?
     /// Letters that are done with, and where they belong.
     private var over: [String: FilePath] = [:]
     package private(set) var counts = Counts()
@@ -48,8 +50,8 @@ package struct PostRound {
             // Who starts us again at once, as letters wait, is not to do so all the time.
             return try await pause(Self.lookMilliseconds)
         }
-        try box.tidy(now: carrier.now())
         while true {
+            tidy()
             try await pass()
             let next = try nextTime()
             if next == nil, !follows { break }
@@ -57,6 +59,16 @@ package struct PostRound {
             if wait > 0 { try await pause(min(wait, Self.lookMilliseconds)) }
         }
         _ = consume lock
+    }
+
+    /// Once a day. What may not be removed keeps no letter from going out.
+    private mutating func tidy() {
+        let (now, day) = (carrier.now(), 86_400_000)
+        if let tidiedAt, abs(now - tidiedAt) < day { return }
+        tidiedAt = now
+        do { try box.tidy(now: now) } catch {
+            note("what was put away long ago stays: \(FaultText.describe(error))")
+        }
     }
 
     /// When there is something to do again; nil where nothing waits.
@@ -90,11 +102,11 @@ package struct PostRound {
             guard letter.notBeforeMilliseconds ?? now <= now else { continue }
             let place = carrier.place(of: letter)
             if let reason = silent[place] {
-                settle(letter, .later("as for the letter before: \(reason)"))
+                settle(letter, .silent("as for the letter before: \(reason)"))
                 continue
             }
             let delivery = await carrier.deliver(letter)
-            if case .later(let reason) = delivery { silent[place] = reason }
+            if case .silent(let reason) = delivery { silent[place] = reason }
             settle(letter, delivery)
         }
     }
@@ -109,7 +121,7 @@ package struct PostRound {
             counts.sent += 1
             note("sent \(letter.id)")
             finish(letter, box.sent)
-        case .later(let reason):
+        case .later(let reason), .silent(let reason):
             letter.tries.append(.init(at: now, reason: reason))
             guard letter.tries.count <= Self.delaysMilliseconds.count else {
                 return fail(letter, reason)

@@ -78,11 +78,11 @@ package struct TokensPage: Sendable, Hashable {
             """
         }
         return """
-            <div class="wide"><table>
+            <div class="scroll" tabindex="0" role="region" aria-label="Tokens"><table>
             <thead><tr><th scope="col">Token</th><th scope="col">Name</th>\
             <th scope="col">User</th><th scope="col">May</th><th scope="col">Made</th>\
             <th scope="col">Until</th><th scope="col">Used</th>\
-            <th scope="col"><span class="hidden">Revoke</span></th></tr></thead>
+            <th scope="col"><span class="unseen">Revoke</span></th></tr></thead>
             <tbody>
             \(lines)</tbody></table></div>
 

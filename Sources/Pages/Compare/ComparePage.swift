@@ -77,7 +77,7 @@ package struct ComparePage: Sendable {
     func address(_ frame: Frame, _ ids: [String], _ sort: CompareSort) -> String {
         var items = ids.map { (name: "job", value: $0) }
         if let text = sort.text { items.append((name: "sort", value: text)) }
-        return frame.link("/compare" + PageQuery.text(items))
+        return frame.link("/compare" + Address.query(items))
     }
 
     // MARK: Jobs

@@ -54,12 +54,18 @@ package struct Frame: Sendable, Hashable {
             """
     }
 
+    /// For pages with forms, where script does not look again.
+    package func again(_ path: String) -> Markup {
+        "<noscript><p><a href=\"\(link(path))\">Look again</a></p></noscript>\n"
+    }
+
     /// A whole page.
     ///
     /// - Parameters:
     ///   - title: without the server's name.
     ///   - place: where in the navigation this is; nil for none.
-    ///   - refresh: without script the browser looks again after so many seconds; nil for never.
+    ///   - refresh: without script the browser looks again after so many seconds, and what was
+    ///     typed or chosen is lost: nil, for never, where there is a form.
     ///   - body: what stands in `<main>`.
     package func page(
         _ title: String, at place: Place?, refresh: Int? = nil, _ body: Markup

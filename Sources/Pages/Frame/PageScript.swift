@@ -159,24 +159,39 @@ package enum PageScript {
             log.before(label);
             log.scrollTop = log.scrollHeight;
             let rest = "";
-            const decoder = new TextDecoder();
+            let decoder = new TextDecoder();
+            let reading = false;
+            // What a worker writes last is read once it has ended.
+            let isWhole = log.dataset.follows !== "yes";
             const read = async () => {
-              label.hidden = log.dataset.follows !== "yes";
-              if (!box.checked || document.hidden || log.dataset.follows !== "yes") return;
+              const follows = log.dataset.follows === "yes";
+              label.hidden = !follows;
+              if (follows) isWhole = false;
+              if (reading || isWhole || !box.checked || document.hidden) return;
+              reading = true;
               try {
                 const answer = await fetch(`${log.dataset.log}?offset=${log.dataset.offset}`);
                 if (!answer.ok) return;
                 const next = answer.headers.get("X-Layerfold-Next-Offset");
-                if (Number(next) < Number(log.dataset.offset)) log.replaceChildren();
+                const bytes = await answer.arrayBuffer();
+                if (Number(next) < Number(log.dataset.offset)) {
+                  // Another attempt writes: from its beginning.
+                  log.replaceChildren();
+                  log.dataset.offset = 0;
+                  rest = "";
+                  decoder = new TextDecoder();
+                  return;
+                }
                 log.dataset.offset = next;
-                rest += decoder.decode(await answer.arrayBuffer(), { stream: true });
-                const end = rest.lastIndexOf("\n") + 1;
+                rest += decoder.decode(bytes, { stream: true });
+                isWhole = !follows && bytes.byteLength === 0;
+                const end = isWhole ? rest.length : rest.lastIndexOf("\n") + 1;
                 if (end === 0) return;
                 log.append(...lines(rest.slice(0, end)));
                 rest = rest.slice(end);
                 while (log.childNodes.length > 4000) log.firstChild.remove();
                 log.scrollTop = log.scrollHeight;
-              } catch { /* the next part may come */ }
+              } catch { /* the next part may come */ } finally { reading = false; }
             };
             read();
             setInterval(read, 2000);

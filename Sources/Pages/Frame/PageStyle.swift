@@ -45,7 +45,7 @@ package enum PageStyle {
         .below { display: block; font-weight: 400; line-height: 1.4; }
         .id { font-family: var(--mono); font-size: .78rem; }
         .num { text-align: right; white-space: nowrap; }
-        .unseen, .hidden, caption {
+        .unseen, caption {
           position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
           white-space: nowrap;
         }
@@ -89,6 +89,7 @@ package enum PageStyle {
         .filter { display: flex; flex-wrap: wrap; gap: .4rem .9rem; align-items: end; }
         .filter p { display: flex; flex-direction: column; }
         .filter input { width: 11rem; }
+        .filter input, .filter select, .filter button { height: 2.4rem; }
         .compare button { margin-top: .6rem; }
         .actions {
           display: flex; flex-wrap: wrap; gap: .6rem; list-style: none; margin: 1rem 0 0;
@@ -135,7 +136,7 @@ package enum PageStyle {
         th.num, td.num { text-align: right; }
         .sum > * { font-weight: 650; }
         .rows time, .rows .id { white-space: nowrap; }
-        .scroll, .wide { overflow-x: auto; max-width: 100%; overscroll-behavior-x: contain; }
+        .scroll { overflow-x: auto; max-width: 100%; overscroll-behavior-x: contain; }
         .scroll table { overflow-wrap: normal; }
         .models tbody th { min-width: 8rem; overflow-wrap: anywhere; }
 

@@ -44,7 +44,7 @@ enum ProgressMarkup {
         }
         let seconds = progress.jobSecondsLeft ?? progress.secondsLeft
         let left = seconds.flatMap { $0.isFinite ? $0 : nil }.map {
-            "\(NumberText.seconds($0.rounded())) left"
+            "\(TimeText.span($0)) left"
         }
         return """
             <div class="doing" data-progress="\(job)"><progress max="1" \

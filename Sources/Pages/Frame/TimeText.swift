@@ -14,7 +14,13 @@ enum TimeText {
 
     /// `4 min 05 s`, from one time to another; 0 where they are the wrong way around.
     static func span(from start: Int, to end: Int) -> String {
-        NumberText.seconds(Double(max(0, end - start) / 1_000))
+        span(Double(max(0, end - start) / 1_000))
+    }
+
+    /// `3 s`, `4 min 05 s`: of a length that is known to the second at best.
+    static func span(_ seconds: Double) -> String {
+        seconds.magnitude < 59.5
+            ? NumberText.fixed(seconds.rounded(), 0) + " s" : NumberText.seconds(seconds)
     }
 
     /// Days and time of day by the calendar that counts backwards and forwards without end.

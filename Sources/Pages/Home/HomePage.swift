@@ -63,10 +63,12 @@ package struct HomePage: Sendable {
             <div data-live="problems">\(trouble(frame))</div>
             <div data-live="sums"><p>\(sums(frame))</p><p class="faint">\(diskLine)</p></div>
             """
-        let seconds = 30
+        var filter: JobFilter?
+        if case .list(_, let asked, _) = jobs { filter = asked }
         return frame.page(
-            "Jobs", at: .home, refresh: seconds,
+            "Jobs", at: .home,
             """
+            \(frame.again(filter?.path() ?? "/"))\
             \(freedBytes.map { Self.freed($0) } ?? "")\(live)
             \(form(frame))
             <form method="get" action="\(frame.link("/compare"))" class="list">

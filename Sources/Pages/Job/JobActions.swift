@@ -10,7 +10,7 @@ extension JobPage {
         if rights.mayChange {
             items += orders(frame)
         }
-        if rights.maySubmit, manifest != nil {
+        if rights.maySubmit, case .text = manifest {
             items.append(
                 """
                 <a class="button" href="\(frame.link("/submit"))?from=\(job.id)">Rerun with \
@@ -32,7 +32,7 @@ extension JobPage {
         guard !items.isEmpty else { return "" }
         let list = items.map { "<li>\($0)</li>\n" as Markup }
         return """
-            <ul class="actions" aria-label="What may be done" data-live="actions">
+            <ul class="actions" aria-label="What may be done">
             \(list)</ul>
             """
     }
@@ -51,9 +51,10 @@ extension JobPage {
         case .queued:
             return [order("Hold", "hold"), order("Cancel", "cancel", kind: "danger"), priority]
         case .held:
-            return [
-                order("Release", "release"), order("Cancel", "cancel", kind: "danger"), priority,
-            ]
+            // What an admin holds its owner cannot release.
+            let mayRelease = job.held != .admin || frame.isAdmin
+            return (mayRelease ? [order("Release", "release")] : [])
+                + [order("Cancel", "cancel", kind: "danger"), priority]
         case .running: return [order("Cancel", "cancel", kind: "danger")]
         case .failed, .cancelled: return [order("Retry", "retry")]
         case .publishing, .cancelling, .done: return []

@@ -17,8 +17,8 @@ package struct JobModels: Sendable {
         let detail: String
         /// Of the folder, as the visitor's programs find it.
         let path: String
-        /// The first file for other programs, likewise; nil where there is none.
-        let file: String?
+        /// Lines for llama.cpp; nil where it reads no such folder.
+        let llamaCpp: String?
         let layers: Int
         let parameters: Int
         let bytes: Int
@@ -60,7 +60,9 @@ package struct JobModels: Sendable {
             return Row(
                 name: result.id, detail: "\(result.name), \(amount)",
                 path: Self.path(folder, result.path),
-                file: result.exports?.first.map { Self.path(folder, $0.path) },
+                llamaCpp: result.exports?.first.map {
+                    LoadingText.llamaCpp(file: Self.path(folder, $0.path).shortened(to: 1_000))
+                } ?? LoadingText.llamaCpp(Self.path(folder, result.path).shortened(to: 1_000)),
                 layers: result.layers,
                 parameters: result.parameters, bytes: result.bytes,
                 figures: figures(result.evaluations))
@@ -68,7 +70,7 @@ package struct JobModels: Sendable {
         let quantized = (report.quantized ?? []).map { model in
             Row(
                 name: model.id, detail: "\(model.name), \(model.schemeText)",
-                path: Self.path(folder, model.path), file: nil, layers: model.layers,
+                path: Self.path(folder, model.path), llamaCpp: nil, layers: model.layers,
                 parameters: model.parameters, bytes: model.bytes,
                 figures: figures(model.evaluations))
         }
@@ -157,10 +159,7 @@ package struct JobModels: Sendable {
             ("Python transformers", LoadingText.transformers(path)),
             ("vLLM", LoadingText.vllm(path)),
         ]
-        let file = row.file?.shortened(to: 1_000)
-        blocks.append(
-            ("llama.cpp", file.map { LoadingText.llamaCpp(file: $0) } ?? LoadingText.llamaCpp(path))
-        )
+        if let lines = row.llamaCpp { blocks.append(("llama.cpp", lines)) }
         let texts = blocks.map { title, text -> Markup in
             """
             <h4>\(title)</h4><div class="copied"><pre tabindex="0"><code>\(text)</code></pre></div>

@@ -3,6 +3,12 @@
 package import Jobs
 package import Report
 
+/// As it was sent, or in words why it is not shown.
+package enum JobManifest: Sendable, Equatable {
+    case text(String)
+    case absent(String)
+}
+
 package struct JobPage: Sendable {
     /// Where the visitor's rights end.
     package struct Rights: Sendable, Equatable {
@@ -19,7 +25,7 @@ package struct JobPage: Sendable {
     let detail: JobDetail
     let line: JobLine
     let stages: StageTable
-    let manifest: String?
+    let manifest: JobManifest
     let log: JobLog?
     let results: JobResults
     /// Of who wrote the note.
@@ -32,14 +38,13 @@ package struct JobPage: Sendable {
 
     /// - Parameters:
     ///   - line: what of the job lists show, too.
-    ///   - manifest: as it was sent; nil where it is gone.
     ///   - log: its end; nil where there is none yet.
     ///   - noteBy: the name of who wrote the note.
     ///   - hasReport: whether results hold a report.html.
     ///   - freedBytes: what a removal of results has just freed.
     package init(
         _ detail: JobDetail, line: JobLine, stages: StageTable,
-        manifest: String?, log: JobLog?, results: JobResults, noteBy: String?, rights: Rights,
+        manifest: JobManifest, log: JobLog?, results: JobResults, noteBy: String?, rights: Rights,
         hasReport: Bool, freedBytes: Int?
     ) {
         self.detail = detail
@@ -55,20 +60,21 @@ package struct JobPage: Sendable {
     }
 
     package func render(_ frame: Frame) -> Markup {
-        let seconds = 15
+        let (seconds, mayMove) = (15, !job.state.isFinal)
         return frame.page(
-            job.name, at: nil, refresh: job.state.isFinal ? nil : seconds,
+            job.name, at: nil, refresh: mayMove && !rights.mayChange ? seconds : nil,
             """
+            \(mayMove && rights.mayChange ? frame.again("/jobs/\(job.id)") : "")\
             \(freedBytes.map { HomePage.freed($0) } ?? "")\
             <div data-live="head">\(failure(frame))\(head(frame))</div>
-            \(actions(frame))
+            <div data-live="actions">\(actions(frame))</div>
             <div data-live="results">\(resultsSection(frame))</div>
             <section aria-labelledby="stages"><h2 id="stages">Plan and reality</h2>
             <div data-live="stages">\(stages.markup)</div></section>
             \(logSection(frame))
             \(note(frame))
             \(manifestSection)
-            \(places)
+            <div data-live="places">\(places)</div>
             """)
     }
 
@@ -209,9 +215,11 @@ package struct JobPage: Sendable {
 
     private var manifestSection: Markup {
         let body: Markup =
-            manifest.map {
-                "<div class=\"copied\"><pre tabindex=\"0\"><code>\($0)</code></pre></div>"
-            } ?? "<p class=\"faint\">It is gone with the job's folder.</p>"
+            switch manifest {
+            case .text(let text):
+                "<div class=\"copied\"><pre tabindex=\"0\"><code>\(text)</code></pre></div>"
+            case .absent(let why): "<p class=\"faint\">\(why.shortened(to: 1_000))</p>"
+            }
         return """
             <section aria-labelledby="manifest"><h2 id="manifest">Manifest</h2>
             <details\(job.failure == nil ? "" : " open")><summary>As it was sent</summary>

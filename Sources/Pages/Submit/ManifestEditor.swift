@@ -30,17 +30,19 @@ struct ManifestEditor {
                 """
             } ?? ""
         let rows = min(40, max(14, Self.lines(text).count + 2))
+        // Only a look comes back to the editor: a fragment outlives the way to the job's page.
         // The first line end behind the tag is not part of the text.
         return """
             <section id="editor"><h2>Manifest</h2>
-            <form class="editor" method="post" action="\(frame.link("/submit"))#editor">\
+            <form class="editor" method="post" action="\(frame.link("/submit"))">\
             \(frame.tokenField)
             \(verdict)
             <p><label for="manifest">YAML; JOB_FORMAT.md tells every key</label></p>
             <textarea id="manifest" name="manifest" rows="\(rows)" cols="80" spellcheck="false" \
             autocapitalize="off" autocomplete="off" wrap="off"\(place)>
             \(text)</textarea>
-            <p><button type="submit" name="do" value="check">Check and plan</button></p>
+            <p><button type="submit" name="do" value="check" \
+            formaction="\(frame.link("/submit"))#editor">Check and plan</button></p>
             \(sending)
             </form></section>
 

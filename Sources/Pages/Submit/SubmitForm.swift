@@ -38,7 +38,7 @@ struct SubmitForm {
         let hint: Markup =
             models.isEmpty
             ? "A folder below a model root, or a name ORG/NAME in a Hugging Face cache there."
-            : "A folder below a model root, or a name ORG/NAME; \(models.count) are known."
+            : "A folder below a model root, or a name ORG/NAME. Known: \(models.count)."
         return """
             <fieldset><legend>Job</legend>
             \(input("model", "Model", hint, list: "models", isRequired: true))

@@ -82,7 +82,6 @@ package struct SubmitPlan: Sendable, Equatable {
     }
 
     private static func time(_ seconds: Double) -> String {
-        seconds < 59.5
-            ? NumberText.fixed(max(1, seconds.rounded()), 0) + " s" : NumberText.seconds(seconds)
+        TimeText.span(max(1, seconds))
     }
 }

@@ -9,20 +9,15 @@ package enum SubmitStyle {
         legend { font-weight: 600; padding: 0 .4rem; }
         .field { display: grid; gap: .15rem; margin: 0 0 .8rem; max-width: 44rem; }
         .field label, .editor label { font-weight: 500; }
-        .field input, .field select, textarea {
-          width: 100%; font: inherit; color: var(--ink); background: var(--card);
-          border: 1px solid var(--strong-line); border-radius: 4px; padding: .4rem .55rem;
-        }
+        .field input, .field select { width: 100%; }
         .check { margin: .5rem 0 .2rem; }
         .check label { font-weight: 500; }
         .parameters { margin: .2rem 0 .8rem; padding-left: .8rem; }
         .parameters[open] { border-left: 2px solid var(--line); }
         .parameters[hidden] { display: none; }
-        summary { cursor: pointer; color: var(--accent); width: fit-content; }
         .maker > summary { font-size: 1.05rem; margin-bottom: .8rem; }
-        textarea, .lines {
-          font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace;
-          font-size: .9rem; line-height: 1.5; tab-size: 2;
+        .editor textarea, .lines {
+          font-family: var(--mono); font-size: .9rem; line-height: 1.5; tab-size: 2;
         }
         .editor textarea { max-width: none; resize: vertical; white-space: pre; overflow-x: auto; }
         textarea[aria-invalid="true"] { border-color: var(--bad); }

@@ -128,6 +128,29 @@ let hasSQLite = ChildProcess.has("sqlite3")
         #expect(try index.usage() == [usage])
     }
 
+    @Test(
+        "jobs of the second schema keep what they have, and are asked for their models",
+        .enabled(if: hasSQLite, "the sqlite3 tool is not installed"))
+    func migratesSecond() throws {
+        let state = try TemporaryState()
+        let path = StoreLayout(state: state.path).index
+        var row = JobRow(
+            id: "J", name: "n", owner: 7, manifestDigest: "", state: "held", submittedAt: 1)
+        (row.held, row.priority, row.retries) = ("user", -3, 2)
+        do { row = try IndexDatabase(path: path).insertJob(row).row }
+        try sqlite(path, "ALTER TABLE jobs DROP COLUMN model; PRAGMA user_version = 2;")
+        let error = #expect(throws: StoreError.self) { try IndexDatabase(reading: path) }
+        let words = error?.description ?? ""
+        #expect(words.contains("start its daemon") && !words.contains("move"), "\(words)")
+        let index = try IndexDatabase(path: path)
+        #expect(try index.job("J") == row)
+        #expect(try index.jobsWithoutModel() == ["J"])
+        row.model = "m"
+        try index.setModels(["J": "m"])
+        #expect(try index.job("J") == row)
+        #expect(try Syscalls.stat(FilePath("\(path).schema-2")) != nil, "its copy")
+    }
+
     @Test("jobs are found by their models and words, and counted by their owners")
     func findsJobs() throws {
         let state = try TemporaryState()
