@@ -18,6 +18,9 @@ final class Post: Sendable {
     private let heard = Mutex<[String]>([])
 
     init() throws {
+        // As in the program that sends: a mail program that ends without reading is an error of
+        // one write, not the end of the writer.
+        signal(SIGPIPE, SIG_IGN)
         folder = try TemporaryFolder("lf-letters")
         box = LetterBox(FilePath(folder.path).appending("notify"))
         try box.make()
