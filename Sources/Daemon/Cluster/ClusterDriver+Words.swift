@@ -4,6 +4,7 @@ import Cluster
 import Failures
 import Foundation
 import Jobs
+import SystemPackage
 
 extension ClusterDriver {
     private static let pieceBytesMax = 262_144
