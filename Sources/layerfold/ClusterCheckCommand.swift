@@ -84,7 +84,7 @@ struct ClusterCheckCommand: ComputingCommand {
 
     private func index(_ place: FilePath) -> ClusterFinding {
         let folder = place.appending("db")
-        let network = NetworkFileSystem.name(at: folder)
+        let network = FileSystemKind.networkName(at: folder)
         return ClusterFinding(
             "index", network == nil,
             network.map {

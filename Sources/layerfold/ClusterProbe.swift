@@ -84,7 +84,7 @@ extension NodeProbe.Place {
         }
         self.init(
             path: path, inode: inode, problem: problem,
-            network: NetworkFileSystem.name(at: folder))
+            network: FileSystemKind.networkName(at: folder))
     }
 
     /// Of the folder that the name leads to.
