@@ -21,9 +21,9 @@ import Testing
         }
     }
 
-    /// Names in the job's results, of its only ones.
-    private func published(_ daemon: TestDaemon, _ name: String) throws -> [String] {
-        TestFolder.names(in: try #require(daemon.results(of: name).first))
+    /// The job's results, of its only ones.
+    private func results(_ daemon: TestDaemon, _ name: String) throws -> FilePath {
+        daemon.home.appending(try #require(daemon.results(of: name).first))
     }
 
     private func partial(_ daemon: TestDaemon) -> [String] {
@@ -38,7 +38,7 @@ import Testing
             #expect(try daemon.client.job(id).summary.state == .done)
             #expect(slurm.units.count { $0 == "m1-2" } == 1)
             #expect(slurm.units.count { $0 == "whole-2" } == 1)
-            let results = try #require(daemon.results(of: "ghost-g").first)
+            let results = try results(daemon, "ghost-g")
             #expect(TestFolder.text(results.appending("report.json")).contains("ghost-g"))
             // It writes on where nobody looks, and what it writes is left to it.
             #expect(await eventually { partial(daemon).count == 1 })
@@ -60,7 +60,7 @@ import Testing
         try await run("late-g") { daemon, slurm, id in
             #expect(try daemon.client.job(id).summary.state == .done)
             #expect(slurm.units.contains("whole-2"))
-            let names = try published(daemon, "late-g")
+            let names = TestFolder.names(in: try results(daemon, "late-g"))
             #expect(names.contains("first") && !names.contains("second"))
             // Nobody needs the other any more.
             #expect(await eventually { !slurm.states.values.contains("RUNNING") })
@@ -69,7 +69,8 @@ import Testing
 
     @Test func `what ended tries wrote for themselves is gone with the job`() async throws {
         try await run("stop-l") { daemon, _, id in
-            #expect(try daemon.client.job(id).summary.state == .done)
+            let state = try daemon.client.job(id).summary.state
+            #expect(state == .done)
             #expect(partial(daemon).isEmpty)
             let unit = daemon.state.appending("jobs/\(id)/units/m1")
             let tries = TestFolder.names(in: unit).filter { $0.hasPrefix("layerfold-") }
