@@ -38,7 +38,7 @@ import Testing
             #expect(try daemon.client.job(id).summary.state == .done)
             #expect(slurm.units.count { $0 == "m1-2" } == 1)
             #expect(slurm.units.count { $0 == "whole-2" } == 1)
-            let results = try results(daemon, "ghost-g")
+            let results = try self.results(daemon, "ghost-g")
             #expect(TestFolder.text(results.appending("report.json")).contains("ghost-g"))
             // It writes on where nobody looks, and what it writes is left to it.
             #expect(await eventually { partial(daemon).count == 1 })
