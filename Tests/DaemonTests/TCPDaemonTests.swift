@@ -119,18 +119,19 @@ import Testing
         let file = folders.access.appending(TokenKeeper.fileName)
         try folder.write("{", to: file)
         try await withDaemon(state: folders.state) { daemon, clock in
-            func isWrong() -> Bool {
-                let problems = (try? daemon.client.status())?.problems ?? []
-                return problems.contains { $0.contains(TokenKeeper.fileName) }
-            }
-            #expect(await eventually { isWrong() })
+            #expect(await eventually { Self.tellsOfTokens(daemon) })
             try Syscalls.unlink(file)
             let isMended = await eventually {
                 clock.advance(milliseconds: 10_000)
-                return !isWrong()
+                return !Self.tellsOfTokens(daemon)
             }
             #expect(isMended)
         }
+    }
+
+    private static func tellsOfTokens(_ daemon: TestDaemon) -> Bool {
+        let problems = (try? daemon.client.status())?.problems ?? []
+        return problems.contains { $0.contains(TokenKeeper.fileName) }
     }
 
     @Test func `over a socket of the settings as well, and the unix socket stays`() async throws {
