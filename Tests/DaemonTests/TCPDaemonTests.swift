@@ -120,7 +120,7 @@ import Testing
         try folder.write("{", to: file)
         try await withDaemon(state: folders.state) { daemon, clock in
             #expect(await eventually { Self.tellsOfTokens(daemon) })
-            try Syscalls.unlink(file)
+            try FileManager.default.removeItem(atPath: file.string)
             let isMended = await eventually {
                 clock.advance(milliseconds: 10_000)
                 return !Self.tellsOfTokens(daemon)
