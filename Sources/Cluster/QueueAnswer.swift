@@ -1,5 +1,7 @@
 // What the list command printed, read with suspicion: an answer counts only where it is whole.
 
+package import Failures
+
 /// A unit as the queue shows it.
 package struct Sighting: Sendable, Hashable {
     package let id: String
@@ -68,8 +70,11 @@ package enum QueueAnswer {
     package static let columns = ["JOBID", "NAME", "STATE", "REASON"]
     private static let bytesMax = 16_777_216
 
-    package struct Unusable: Error, Equatable, CustomStringConvertible {
+    package struct Unusable: ClassifiedFailure, Equatable, CustomStringConvertible {
         package let description: String
+
+        /// Another answer may be whole.
+        package var failureClass: FailureClass { .transient }
     }
 
     /// - Throws: `Unusable` for an answer that says nothing, or may not be whole.

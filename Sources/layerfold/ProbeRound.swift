@@ -3,6 +3,7 @@
 import Cluster
 import Dispatch
 import DurableIO
+import Failures
 import Foundation
 import Jobs
 import Synchronization
@@ -46,7 +47,10 @@ struct ProbeRound {
         return (findings, answers)
     }
 
-    private struct Refusal: Error { let finding: ClusterFinding }
+    private struct Refusal: ClassifiedFailure {
+        let finding: ClusterFinding
+        var failureClass: FailureClass { .user }
+    }
 
     private func send(_ node: String?, number: Int) -> Result<Sent, Refusal> {
         let token = UnitToken(attempt: name, unit: "check", number: number)

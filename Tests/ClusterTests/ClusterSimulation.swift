@@ -1,5 +1,6 @@
 // Many jobs on many nodes, in simulated time: the real `ClusterState` decides, as `ClusterDriver`
-// would carry it out; a queue without faults gives each unit a whole node, first come, first served.
+// would carry it out; a queue without faults gives each unit a whole node, first come, first
+// served.
 
 import Cluster
 import Jobs

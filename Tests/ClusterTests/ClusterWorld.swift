@@ -17,6 +17,10 @@ struct ClusterWorld {
         let key: UnitKey
         let record: UnitRecord
         var step = Step.begun
+
+        var token: UnitToken {
+            UnitToken(attempt: record.attempt, unit: key.unit, number: record.number)
+        }
     }
 
     struct Queued {
@@ -132,7 +136,10 @@ struct ClusterWorld {
         try require(!cancelled.contains(key.job), "sent for a job that was cancelled")
         try require(!hasSucceeded(key), "\(key) is done and was sent again")
         try require(!alive.contains { $0.key == key }, "\(key) was sent twice")
-        try require(!sendings.contains { $0.key == key }, "\(key) is being sent twice")
+        // A try that said itself that it ended is over; the answer to its command is only late.
+        try require(
+            !sendings.contains { $0.key == key && files[$0.token] == nil },
+            "\(key) is being sent twice")
         let needs = plans[key.job]?.units.first { $0.name == key.unit }?.needs ?? []
         for need in needs {
             try require(
@@ -171,9 +178,7 @@ struct ClusterWorld {
     /// One more step of a submission.
     mutating func advance(_ place: Int, _ random: inout SeededBytes, isBenign: Bool) throws {
         var sending = sendings[place]
-        let token = UnitToken(
-            attempt: sending.record.attempt, unit: sending.key.unit,
-            number: sending.record.number)
+        let token = sending.token
         switch sending.step {
         case .begun:
             records[sending.key] = sending.record

@@ -55,6 +55,8 @@ struct SettingsChangeTests {
         hosts: [a]
         proxy: {from: [10.0.0.1]}
         notify: {mail: true}
+        run_on: slurm
+        cluster: {partition: long}
 
         """
 

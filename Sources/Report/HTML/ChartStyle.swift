@@ -1,4 +1,5 @@
-// The marks of drawings, of the report and of pages: grid, lines in eight colours and three strokes.
+// The marks of drawings, of the report and of pages: grid, lines in eight colours and three
+// strokes.
 
 package enum ChartStyle {
     package static let markup: Markup = """
