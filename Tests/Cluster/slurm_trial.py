@@ -404,6 +404,8 @@ def main():
     if reason := missing(options.install, needs_programs=parts != ["answers"]):
         print(f"skipped: {reason}")
         return 0
+    # Whoever bounds the trial leaves no daemons and users behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     print(f"seed {options.seed}", flush=True)
     folder = options.folder or Path(tempfile.mkdtemp(prefix="layerfold-slurm-"))
     folder.mkdir(exist_ok=True)
