@@ -12,6 +12,7 @@ private let isHeard = Atomic<Bool>(true)
 
 struct WorkerUnit {
     private let folder: FilePath
+    private let beat: BeatFile
 
     /// Two log files of this size, about: it is looked at now and then, not at every line.
     private static let logBytesMax = 4_194_304
@@ -27,6 +28,7 @@ struct WorkerUnit {
     init(_ request: WorkerRequest) {
         folder = FilePath(request.jobDirectory)
         _ = FileManager.default.changeCurrentDirectoryPath(folder.string)
+        beat = BeatFile(folder.appending(WorkerRequest.heartbeatFileName))
         let log = folder.appending(WorkerRequest.logFileName)
         guard Self.redirect(to: log) else { return }
         Thread.detachNewThread {
@@ -37,12 +39,14 @@ struct WorkerUnit {
         }
     }
 
-    /// Tells the daemon; where it is gone, its successor, which reads the stages in the file.
+    /// Tells the daemon; where it is gone, its successor, which reads stages and signs of life in
+    /// files.
     func emit(_ line: ProgressLine) {
         guard let data = try? line.encoded() else { return }
         if Self.say(data) { return }
         switch line {
-        case .progress, .heartbeat: return
+        case .progress: return
+        case .heartbeat: return beat.write(data)
         case .stageStarted, .stageFinished, .warning, .note, .finished, .failed: break
         }
         let path = folder.appending(WorkerRequest.progressFileName)
@@ -61,6 +65,34 @@ struct WorkerUnit {
         }
         isHeard.store(false, ordering: .relaxed)
         return false
+    }
+
+    /// Holds the last sign of life, for a daemon that comes after ours.
+    private struct BeatFile {
+        private let path: FilePath
+
+        /// Makes it before the first beat is due, so that a worker which hangs at once is known for
+        /// one that ought to beat. Its room is taken now: beats overwrite it, also on a full disk.
+        init(_ path: FilePath) {
+            self.path = path
+            let room = String(repeating: " ", count: WorkerRequest.heartbeatBytesMax - 1) + "\n"
+            write(Array(room.utf8), O_CREAT | O_TRUNC)
+        }
+
+        /// In place: what lies behind the first line is an earlier one's.
+        func write(_ line: Data) { write(Array(line) + [UInt8(ascii: "\n")], 0) }
+
+        /// Where it cannot be written it goes: without it the next daemon looks at the process
+        /// itself, and does not take this for silence.
+        private func write(_ bytes: [UInt8], _ flags: CInt) {
+            do {
+                let file = try Syscalls.open(path, O_WRONLY | O_NOFOLLOW | flags, mode: 0o640)
+                defer { try? Syscalls.close(file, path) }
+                try unsafe Syscalls.write(file, path, bytes.span.bytes)
+            } catch {
+                try? Syscalls.unlink(path)
+            }
+        }
     }
 
     // MARK: Log

@@ -1,5 +1,6 @@
 // The queue's workers: one attempt from its start to the reading of its outcome.
 
+import DurableIO
 import Failures
 import Jobs
 import Logging
@@ -16,6 +17,7 @@ extension JobQueue {
         live[id]?.backend = .child
         live[id]?.heardAt = nil
         progress[id] = ProgressHistory(file: folder.progress)
+        try? Syscalls.unlink(folder.heartbeat)
         let request = WorkerRequest(
             job: id, attempt: attemptID, stateDirectory: folders.state.string,
             jobDirectory: folder.path.string,
@@ -61,7 +63,7 @@ extension JobQueue {
             .workerBegan(.init(job: id, owner: job.record.owner, process: process.process)))
     }
 
-    private func workerSaid(_ line: ProgressLine, _ id: String, attempt: Int) {
+    func workerSaid(_ line: ProgressLine, _ id: String, attempt: Int) {
         guard let job = live[id], job.row.attempts == attempt else { return }
         live[id]?.heardAt = configuration.clock.uptime()
         // Signs of life are the supervisor's.
