@@ -1,4 +1,5 @@
-// Whether a full disk is behind an error: a fact that travels with it, so that nobody compares words.
+// Whether a full disk is behind an error: a fact that travels with it, so that nobody compares
+// words.
 
 import Glibc
 

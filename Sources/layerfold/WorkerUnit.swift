@@ -17,6 +17,8 @@ struct WorkerUnit {
     /// Two log files of this size, about: it is looked at now and then, not at every line.
     private static let logBytesMax = 4_194_304
     private static let logInterval = 0.5
+    /// As much as the daemon keeps.
+    private static let progressBytesMax = 1_048_576
 
     /// Says who is here. Standard input and output are the connection to the daemon.
     static func greet() throws {
@@ -53,6 +55,9 @@ struct WorkerUnit {
         let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW
         guard let file = try? Syscalls.open(path, flags, mode: 0o640) else { return }
         defer { try? Syscalls.close(file, path) }
+        let size = (try? Syscalls.stat(file, path))?.byteCount ?? 0
+        // Notes without an end would fill the disk; how the job ended is said all the same.
+        guard size < Self.progressBytesMax || line.isLast else { return }
         let bytes = Array(data) + [UInt8(ascii: "\n")]
         try? unsafe Syscalls.write(file, path, bytes.span.bytes)
     }
@@ -111,5 +116,15 @@ struct WorkerUnit {
         else { return }
         try? Syscalls.rename(log, to: FilePath(log.string + ".1"))
         _ = redirect(to: log)
+    }
+}
+
+extension ProgressLine {
+    /// Whether it says how the job ended.
+    fileprivate var isLast: Bool {
+        switch self {
+        case .finished, .failed: true
+        case .stageStarted, .progress, .stageFinished, .warning, .note, .heartbeat: false
+        }
     }
 }

@@ -129,7 +129,8 @@ import Testing
             echo '{"kind":"finished","outcome":"succeeded"}' >>progress.jsonl
             exec sleep 1000
 
-            """) { !TestFolder.text($0.progress).isEmpty }
+            """
+        ) { !TestFolder.text($0.progress).isEmpty }
         #expect(await adoption.passToTheEnd())
         #expect(adoption.ending?.overdue?.kind == .lingering)
         #expect(adoption.lines.isEmpty)

@@ -50,9 +50,9 @@ import Tokenizer
     func fullDisk() {
         for errno in [Errno.noSpace, .diskQuotaExceeded, .noMemory, .ioError] {
             let call = SystemCallError(.write, "/state/a", errno)
+            let code = POSIXErrorCode(rawValue: errno.rawValue) ?? .EIO
             let foundation = CocoaError(
-                .fileWriteUnknown,
-                userInfo: [NSUnderlyingErrorKey: POSIXError(.init(rawValue: errno.rawValue) ?? .EIO)])
+                .fileWriteUnknown, userInfo: [NSUnderlyingErrorKey: POSIXError(code)])
             let errors: [any Error] = [
                 errno, call, StoreError.system(call), CheckpointError.system(call),
                 FileBatchError.system(call), foundation,

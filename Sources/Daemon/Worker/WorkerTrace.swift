@@ -1,6 +1,6 @@
-// What can be seen of a worker without a connection to it: the lines and beats that it leaves in its
-// job's folder, and, of one that leaves no beats, what the kernel says of its process. On a thread
-// of its own, as a disk may answer late.
+// What can be seen of a worker without a connection to it: the lines and beats that it leaves in
+// its job's folder, and, of one that leaves no beats, what the kernel says of its process. On a
+// thread of its own, as a disk may answer late.
 
 import DurableIO
 import Foundation
@@ -14,6 +14,9 @@ actor WorkerTrace {
         /// In place of beats, where the worker leaves none.
         var effort: Heartbeat?
     }
+
+    /// Read at one look; what is beyond comes with the next.
+    private static let pieceByteCount = 1_048_576
 
     private let worker: ProcessIdentity
     private let folder: JobFolder
@@ -46,7 +49,7 @@ actor WorkerTrace {
 
     private func lines() -> [ProgressLine] {
         let chunk = try? FileChunk.read(
-            folder.progress, from: .offset(offset), bytesMax: ProgressHistory.fileBytesMax)
+            folder.progress, from: .offset(offset), bytesMax: Self.pieceByteCount)
         guard let chunk else { return [] }
         offset = chunk.nextOffset
         return splitter.append(chunk.bytes).compactMap { try? ProgressLine(line: Data($0)) }
