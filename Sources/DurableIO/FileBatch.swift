@@ -4,7 +4,7 @@
 package import Failures
 package import SystemPackage
 
-package enum FileBatchError: ClassifiedFailure, Equatable, CustomStringConvertible {
+package enum FileBatchError: DiskFailure, Equatable, CustomStringConvertible {
     /// Its remedy says what to do, for a full disk among others.
     case system(SystemCallError)
     case spaceMissing(path: String, needed: Int, available: Int)
@@ -18,6 +18,12 @@ package enum FileBatchError: ClassifiedFailure, Equatable, CustomStringConvertib
         case .spaceMissing: .resource
         case .alreadyThere, .sourceEnded, .fileByteCount: .user
         }
+    }
+
+    /// Room that is missing before anything is written is no full disk: the job would find it
+    /// missing again as soon as a little is free.
+    package var isDiskFull: Bool {
+        if case .system(let error) = self { error.isDiskFull } else { false }
     }
 
     package var description: String {

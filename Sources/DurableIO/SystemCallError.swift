@@ -13,7 +13,7 @@ package enum SystemCall: String, CaseIterable, Sendable {
 }
 
 /// A failed kernel call.
-package struct SystemCallError: ClassifiedFailure, Equatable, Sendable {
+package struct SystemCallError: DiskFailure, Equatable, Sendable {
     package let call: SystemCall
     /// The path the call was about; of a rename or link, the target.
     package let path: FilePath
@@ -27,9 +27,7 @@ package struct SystemCallError: ClassifiedFailure, Equatable, Sendable {
     }
 
     /// Whether the disk (or the quota) is full, so that freeing space can help.
-    package var isDiskFull: Bool {
-        errno == .noSpace || errno == .diskQuotaExceeded
-    }
+    package var isDiskFull: Bool { errno.isDiskFull }
 
     package var isMissing: Bool { errno == .noSuchFileOrDirectory }
 
@@ -57,7 +55,8 @@ package struct SystemCallError: ClassifiedFailure, Equatable, Sendable {
     }
 }
 
-extension Errno: ClassifiedFailure {
+extension Errno: DiskFailure {
+    package var isDiskFull: Bool { DiskFailures.isDiskFull(errno: rawValue) }
     package var failureClass: FailureClass { FailureClass(errno: rawValue) }
 }
 

@@ -16,11 +16,17 @@ extension FailureClass {
     }
 }
 
-extension POSIXError: ClassifiedFailure {
+extension POSIXError: DiskFailure {
+    package var isDiskFull: Bool { DiskFailures.isDiskFull(errno: code.rawValue) }
     package var failureClass: FailureClass { FailureClass(errno: code.rawValue) }
 }
 
-extension CocoaError: ClassifiedFailure {
+extension CocoaError: DiskFailure {
+    package var isDiskFull: Bool {
+        if let cause = underlying as? POSIXError { return cause.isDiskFull }
+        return code == .fileWriteOutOfSpace
+    }
+
     /// Foundation numbers errors of files below 1024; the rest is about values of our own making.
     package var failureClass: FailureClass {
         if let cause = underlying as? POSIXError { return cause.failureClass }

@@ -29,6 +29,10 @@ extension WorkerRequest {
     /// In the job's folder: the worker's standard error, and the stages of the present attempt.
     package static let logFileName = "worker.log"
     package static let progressFileName = "progress.jsonl"
+    /// In the job's folder: the last heartbeat of a worker in a unit of its own that no daemon
+    /// hears, as the file's first line. It is there, without one, as soon as such a worker begins.
+    package static let heartbeatFileName = "heartbeat.json"
+    package static let heartbeatBytesMax = 4_096
     /// What the present attempt was expected to take when it began, as `layerfold plan --json`
     /// prints it.
     package static let planFileName = "plan.json"

@@ -107,19 +107,40 @@ package struct WorkerOutcome: Sendable, Equatable, Codable {
         package var failureClass: FailureClass
         /// What failed, on what, what was expected and found, and what to do.
         package var message: String
+        /// Whether a full disk (or quota) is the reason, of those that `resource` has.
+        package var isDiskFull: Bool
 
         package init(_ error: any Error) {
-            self.init(failureClass: FailureClass(of: error), message: FaultText.describe(error))
+            self.init(
+                failureClass: FailureClass(of: error), message: FaultText.describe(error),
+                isDiskFull: DiskFailures.isDiskFull(error))
         }
 
-        package init(failureClass: FailureClass, message: String) {
+        package init(failureClass: FailureClass, message: String, isDiskFull: Bool = false) {
             self.failureClass = failureClass
             self.message = message
+            self.isDiskFull = isDiskFull
         }
 
         private enum CodingKeys: String, CodingKey {
             case failureClass = "class"
             case message
+            case isDiskFull = "disk_full"
+        }
+
+        /// Workers of earlier versions do not say `disk_full`.
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            failureClass = try container.decode(FailureClass.self, forKey: .failureClass)
+            message = try container.decode(String.self, forKey: .message)
+            isDiskFull = try container.decodeIfPresent(Bool.self, forKey: .isDiskFull) ?? false
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(failureClass, forKey: .failureClass)
+            try container.encode(message, forKey: .message)
+            if isDiskFull { try container.encode(true, forKey: .isDiskFull) }
         }
     }
 

@@ -5,7 +5,7 @@ package import DurableIO
 package import Failures
 package import SystemPackage
 
-package enum StoreError: ClassifiedFailure, Sendable {
+package enum StoreError: DiskFailure, Sendable {
     /// The kernel refused; the error names call, path and remedy.
     case system(SystemCallError)
     /// The folder holds a store of another format.
@@ -23,14 +23,14 @@ package enum StoreError: ClassifiedFailure, Sendable {
     /// A pin with an owner or a reason that cannot be.
     case pinInvalid(owner: String)
     /// SQLite refused.
-    case index(path: FilePath, reason: String, FailureClass)
+    case index(path: FilePath, reason: String, FailureClass, isDiskFull: Bool)
 }
 
 extension StoreError {
     package var failureClass: FailureClass {
         switch self {
         case .system(let error): error.failureClass
-        case .index(_, _, let failureClass): failureClass
+        case .index(_, _, let failureClass, _): failureClass
         case .formatUnknown, .indexNewer, .indexOnNetwork: .user
         // The other process ends; the stage runs again.
         case .indexInUse, .outputMissing: .transient
@@ -42,7 +42,18 @@ extension StoreError {
 extension StoreError {
     /// Whether the disk (or the quota) is full, so that freeing space can help.
     package var isDiskFull: Bool {
-        if case .system(let error) = self { error.isDiskFull } else { false }
+        switch self {
+        case .system(let error): error.isDiskFull
+        case .index(_, _, _, let isDiskFull): isDiskFull
+        default: false
+        }
+    }
+
+    /// SQLite refused, with the class and the word on a full disk that its error has.
+    static func index(_ path: FilePath, _ error: any Error) -> Self {
+        .index(
+            path: path, reason: "\(error)", FailureClass(of: error),
+            isDiskFull: DiskFailures.isDiskFull(error))
     }
 }
 
@@ -76,7 +87,7 @@ extension StoreError: CustomStringConvertible {
         case .pinInvalid(let owner):
             "a pin of `\(owner)` cannot be set: an owner has 1 to 64 of A-Z a-z 0-9 _ - and a "
                 + "reason at most 4096 bytes"
-        case .index(let path, let reason, _):
+        case .index(let path, let reason, _, _):
             "the index `\(path)` failed: \(reason); `layerfold store rebuild-index` makes a new "
                 + "one from the files"
         }

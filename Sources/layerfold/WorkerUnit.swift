@@ -12,10 +12,13 @@ private let isHeard = Atomic<Bool>(true)
 
 struct WorkerUnit {
     private let folder: FilePath
+    private let beat: BeatFile
 
     /// Two log files of this size, about: it is looked at now and then, not at every line.
     private static let logBytesMax = 4_194_304
     private static let logInterval = 0.5
+    /// As much as the daemon keeps.
+    private static let progressBytesMax = 1_048_576
 
     /// Says who is here. Standard input and output are the connection to the daemon.
     static func greet() throws {
@@ -27,6 +30,7 @@ struct WorkerUnit {
     init(_ request: WorkerRequest) {
         folder = FilePath(request.jobDirectory)
         _ = FileManager.default.changeCurrentDirectoryPath(folder.string)
+        beat = BeatFile(folder.appending(WorkerRequest.heartbeatFileName))
         let log = folder.appending(WorkerRequest.logFileName)
         guard Self.redirect(to: log) else { return }
         Thread.detachNewThread {
@@ -37,18 +41,23 @@ struct WorkerUnit {
         }
     }
 
-    /// Tells the daemon; where it is gone, its successor, which reads the stages in the file.
+    /// Tells the daemon; where it is gone, its successor, which reads stages and signs of life in
+    /// files.
     func emit(_ line: ProgressLine) {
         guard let data = try? line.encoded() else { return }
         if Self.say(data) { return }
         switch line {
-        case .progress, .heartbeat: return
+        case .progress: return
+        case .heartbeat: return beat.write(data)
         case .stageStarted, .stageFinished, .warning, .note, .finished, .failed: break
         }
         let path = folder.appending(WorkerRequest.progressFileName)
         let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW
         guard let file = try? Syscalls.open(path, flags, mode: 0o640) else { return }
         defer { try? Syscalls.close(file, path) }
+        let size = (try? Syscalls.stat(file, path))?.byteCount ?? 0
+        // Notes without an end would fill the disk; how the job ended is said all the same.
+        guard size < Self.progressBytesMax || line.isLast else { return }
         let bytes = Array(data) + [UInt8(ascii: "\n")]
         try? unsafe Syscalls.write(file, path, bytes.span.bytes)
     }
@@ -61,6 +70,34 @@ struct WorkerUnit {
         }
         isHeard.store(false, ordering: .relaxed)
         return false
+    }
+
+    /// Holds the last sign of life, for a daemon that comes after ours.
+    private struct BeatFile {
+        private let path: FilePath
+
+        /// Makes it before the first beat is due, so that a worker which hangs at once is known for
+        /// one that ought to beat. Its room is taken now: beats overwrite it, also on a full disk.
+        init(_ path: FilePath) {
+            self.path = path
+            let room = String(repeating: " ", count: WorkerRequest.heartbeatBytesMax - 1) + "\n"
+            write(Array(room.utf8), O_CREAT | O_TRUNC)
+        }
+
+        /// In place: what lies behind the first line is an earlier one's.
+        func write(_ line: Data) { write(Array(line) + [UInt8(ascii: "\n")], 0) }
+
+        /// Where it cannot be written it goes: without it the next daemon looks at the process
+        /// itself, and does not take this for silence.
+        private func write(_ bytes: [UInt8], _ flags: CInt) {
+            do {
+                let file = try Syscalls.open(path, O_WRONLY | O_NOFOLLOW | flags, mode: 0o640)
+                defer { try? Syscalls.close(file, path) }
+                try unsafe Syscalls.write(file, path, bytes.span.bytes)
+            } catch {
+                try? Syscalls.unlink(path)
+            }
+        }
     }
 
     // MARK: Log
@@ -79,5 +116,15 @@ struct WorkerUnit {
         else { return }
         try? Syscalls.rename(log, to: FilePath(log.string + ".1"))
         _ = redirect(to: log)
+    }
+}
+
+extension ProgressLine {
+    /// Whether it says how the job ended.
+    fileprivate var isLast: Bool {
+        switch self {
+        case .finished, .failed: true
+        case .stageStarted, .progress, .stageFinished, .warning, .note, .heartbeat: false
+        }
     }
 }

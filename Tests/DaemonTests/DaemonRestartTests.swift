@@ -159,10 +159,17 @@ struct DaemonRestartTests {
         let cancelled = try daemon.submit("ok-c")
         _ = try daemon.client.cancel(cancelled)
         let queued = try daemon.submit("ok-e")
+        let acts = try daemon.client.audit(AuditQuery()).events
+        #expect(acts.map(\.verb) == ["submit", "cancel", "submit", "submit", "submit", "submit"])
         daemon.stop()
         try FileManager.default.removeItem(atPath: daemon.state.appending("db").string)
         try await daemon.start()
         try await daemon.wait(for: "gate-d", .running)
+        #expect(try daemon.client.audit(AuditQuery()).events == acts, "who did what, once each")
+        _ = try daemon.client.hold(queued)
+        let next = try daemon.client.audit(AuditQuery()).events
+        #expect(next.first?.verb == "hold" && Array(next.dropFirst()) == acts)
+        _ = try daemon.client.release(queued)
         let states = try daemon.client.jobs().jobs.map { "\($0.name) \($0.state.rawValue)" }
         #expect(
             states == [

@@ -125,6 +125,27 @@ struct InboxPeopleTests {
         #expect(await eventually { !TestFolder.exists(FilePath(hint)) })
     }
 
+    @Test func `a manifest is held against its owner's rights when it is taken`() async throws {
+        let daemon = try await daemon()
+        let model = daemon.state.appending("models/demo/config.json")
+        try #require(unsafe chmod(model.string, 0o600) == 0)
+        try put(TestDaemon.manifest("ok-r"), daemon.inbox.appending("r.yaml"), owner: Self.alice)
+        #expect(
+            await eventually { try daemon.client.inbox().rejected?.isEmpty == false },
+            "\(daemon.logText)")
+        let rejected = try #require(try daemon.client.inbox().rejected?.first)
+        #expect(rejected.reason == "not_readable" && rejected.owner == 4_711)
+        #expect(rejected.problem.contains("demo/config.json`: user 4711"), "\(rejected.problem)")
+        #expect(try daemon.client.jobs().jobs.isEmpty)
+        // What is not there is no question of rights: the job says it.
+        let text = TestDaemon.manifest("ok-s").replacing("model: demo", with: "model: gone")
+        try put(text, daemon.inbox.appending("s.yaml"), owner: Self.alice)
+        try await daemon.wait(for: "ok-s", .done)
+        try #require(unsafe chmod(model.string, 0o644) == 0)
+        try put(TestDaemon.manifest("ok-t"), daemon.inbox.appending("t.yaml"), owner: Self.alice)
+        try await daemon.wait(for: "ok-t", .done)
+    }
+
     @Test func `an owner that the kernel cannot name is a fault of the setting, and told`()
         async throws
     {

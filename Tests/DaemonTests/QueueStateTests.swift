@@ -17,7 +17,7 @@ import Testing
     }
 
     private static let full = WorkerOutcome.Failure(
-        failureClass: .resource, message: "write: No space left on device")
+        failureClass: .resource, message: "write", isDiskFull: true)
 
     @Test func `priority goes before arrival`() {
         var queue = QueueState()
@@ -72,7 +72,9 @@ import Testing
     }
 
     @Test func `a worker that died of something known has one more try, whatever came before`() {
-        let memory = WorkerOutcome.Failure(failureClass: .resource, message: "memory")
+        // The words are those of a full disk; they do not count.
+        let memory = WorkerOutcome.Failure(
+            failureClass: .resource, message: "No space left on device")
         for first in [AttemptEnd.died(memory), .lost("killed")] {
             var queue = QueueState()
             _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)

@@ -13,7 +13,7 @@ import Testing
     private static let user = WorkerOutcome.Failure(failureClass: .user, message: "u")
 
     private static let full = WorkerOutcome.Failure(
-        failureClass: .resource, message: "No space left on device")
+        failureClass: .resource, message: "d", isDiskFull: true)
 
     private static var limits: QueueLimits {
         var limits = QueueLimits()

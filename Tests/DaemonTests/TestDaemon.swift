@@ -284,7 +284,7 @@ final class TestDaemon {
             transient-once*) [ "$count" -gt 1 ] && succeed || fail transient "EIO on input" ;;
             disk-once*)
                 [ "$count" -gt 1 ] && succeed ||
-                    fail resource "write failed on x: No space left on device" ;;
+                    outcome '"result":"failed","failure":{"class":"resource","message":"x","disk_full":true}' ;;
             gate*)
                 mkdir -p "$results"
                 echo '{"kind":"stage-started","stage":"wait"}'

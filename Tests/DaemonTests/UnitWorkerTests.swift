@@ -79,72 +79,11 @@ struct UnitEndTests {
     }
 }
 
-/// Starts workers as systemd would.
-private final class WorkerUnits {
-    static let program = "/usr/bin/systemd-socket-activate"
-    static let isThere = FileManager.default.isExecutableFile(atPath: program)
-
-    let socket: FilePath
-    private let process = Process()
-
-    /// - Parameter command: run for each connection.
-    init(in folder: TestFolder, _ command: [String]) async throws {
-        socket = folder.file("workers.sock")
-        // It closes all that it inherits, by which Foundation knows that a process has ended: a
-        // shell stays between. Foundation hands on the signal mask of a thread that blocks TERM
-        // and CHLD, without which neither of the two ever ends: `env` opens it.
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments =
-            [
-                "--default-signal", "/bin/sh", "-c", #""$@" & trap "kill -9 $!" TERM; wait"#, "sh",
-                Self.program,
-            ]
-            + ["--accept", "--inetd", "-l", socket.string] + command
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let socket = socket
-        try #require(await eventually { Self.isListening(at: socket) })
-    }
-
-    /// Whether connections are taken. Its file is there a moment before: who comes between is
-    /// refused, and has a child for a worker.
-    private static func isListening(at socket: FilePath) -> Bool {
-        // Of Num, RefCount, Protocol, Flags, Type, St, Inode and Path; __SO_ACCEPTCON of net.h.
-        TestFolder.text("/proc/net/unix").split(separator: "\n").contains { line in
-            let words = line.split(separator: " ")
-            return words.count == 8 && words[3] == "00010000" && words[7] == socket.string
-        }
-    }
-
-    deinit {
-        Glibc.kill(process.processIdentifier, SIGTERM)
-        process.waitUntilExit()
-    }
-}
-
 @Suite(
     .serialized,
     .enabled(if: TestDaemon.isBuilt, "layerfoldd is not built"),
     .enabled(if: WorkerUnits.isThere, "systemd-socket-activate is not installed"))
 struct UnitWorkerTests {
-    /// A daemon whose workers are started at a socket, with the worker of `TestDaemon`.
-    private func daemon() async throws -> (TestDaemon, WorkerUnits) {
-        let daemon = try TestDaemon()
-        let unit = daemon.folder.file("unit")
-        try daemon.folder.write(
-            """
-            #!/bin/sh
-            trap '' PIPE
-            printf '{"kind":"greeting","process":%s}\\n' $$
-            exec "\(daemon.folder.file("worker"))" worker --unit
-
-            """, to: unit)
-        _ = unsafe chmod(unit.string, 0o755)
-        let units = try await WorkerUnits(in: daemon.folder, [unit.string])
-        daemon.arguments = ["--worker-socket", units.socket.string]
-        return (daemon, units)
-    }
-
     /// To work in `job` below the folder, on a model that is not there.
     private static func request(_ folder: TestFolder) throws -> WorkerRequest {
         let manifest = Data(TestDaemon.manifest("x").utf8)
@@ -162,7 +101,7 @@ struct UnitWorkerTests {
     }
 
     @Test func `a job is run by a process that is not the daemon's child`() async throws {
-        let (daemon, units) = try await daemon()
+        let (daemon, units) = try await WorkerUnits.daemon()
         defer { withExtendedLifetime(units) {} }
         try await daemon.start()
         try daemon.drop("gate-u")
@@ -182,7 +121,7 @@ struct UnitWorkerTests {
     func `the worker outlives its daemon, and the next one takes it over`(
         isStopped: Bool
     ) async throws {
-        let (daemon, units) = try await daemon()
+        let (daemon, units) = try await WorkerUnits.daemon()
         defer { withExtendedLifetime(units) {} }
         try await daemon.start()
         try daemon.drop("gate-o")
@@ -206,7 +145,7 @@ struct UnitWorkerTests {
     }
 
     @Test func `what it finished while no daemon ran is imported`() async throws {
-        let (daemon, units) = try await daemon()
+        let (daemon, units) = try await WorkerUnits.daemon()
         defer { withExtendedLifetime(units) {} }
         try await daemon.start()
         try daemon.drop("gate-i")
@@ -220,7 +159,7 @@ struct UnitWorkerTests {
     }
 
     @Test func `a worker that was taken over is stopped by a cancellation`() async throws {
-        let (daemon, units) = try await daemon()
+        let (daemon, units) = try await WorkerUnits.daemon()
         defer { withExtendedLifetime(units) {} }
         try await daemon.start()
         try daemon.drop("deaf-x")
@@ -237,7 +176,7 @@ struct UnitWorkerTests {
     @Test func `a cancelled worker ends, and one that is killed is an attempt that is lost`()
         async throws
     {
-        let (daemon, units) = try await daemon()
+        let (daemon, units) = try await WorkerUnits.daemon()
         defer { withExtendedLifetime(units) {} }
         try await daemon.start()
         try daemon.drop("deaf-y")
@@ -252,7 +191,7 @@ struct UnitWorkerTests {
     }
 
     @Test func `without its index the daemon runs no job beside a worker of it`() async throws {
-        let (daemon, units) = try await daemon()
+        let (daemon, units) = try await WorkerUnits.daemon()
         defer { withExtendedLifetime(units) {} }
         try await daemon.start()
         try daemon.drop("gate-s")
@@ -319,7 +258,7 @@ struct UnitWorkerTests {
     }
 
     @Test func `a worker whose job has ended is not taken over`() async throws {
-        let (daemon, units) = try await daemon()
+        let (daemon, units) = try await WorkerUnits.daemon()
         defer { withExtendedLifetime(units) {} }
         try await daemon.start()
         try daemon.drop("gate-e")

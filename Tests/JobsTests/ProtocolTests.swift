@@ -80,10 +80,20 @@ import Testing
             WorkerRequest.self, from: JobJSON.encode(request))
         #expect(decoded == request)
         let outcome = WorkerOutcome.failed(
-            job: "J", attempt: "A", .init(failureClass: .resource, message: "full"), seconds: 1,
+            job: "J", attempt: "A",
+            .init(failureClass: .resource, message: "full", isDiskFull: true), seconds: 1,
             peakBytes: 2)
         #expect(
             try JSONDecoder().decode(WorkerOutcome.self, from: JobJSON.encode(outcome)) == outcome)
+    }
+
+    @Test func `a failure of a worker that knew no disk_full is read`() throws {
+        let text = #"{"class":"resource","message":"No space left on device"}"#
+        let failure = try JSONDecoder().decode(
+            WorkerOutcome.Failure.self, from: Data(text.utf8))
+        #expect(failure == .init(failureClass: .resource, message: "No space left on device"))
+        #expect(!failure.isDiskFull)
+        #expect(String(decoding: try JobJSON.encode(failure), as: UTF8.self) == text)
     }
 
     @Test func `names of jobs are plain`() {

@@ -7,6 +7,7 @@ import DurableIO
 import Evaluation
 import Failures
 import Foundation
+import Jobs
 import Model
 import Runner
 import Store
@@ -43,6 +44,30 @@ import Tokenizer
             ]
             for error in errors { #expect(FailureClass(of: error) == expected, "\(error)") }
         }
+    }
+
+    @Test("a full disk is told by every error that may have one behind it, and by no other")
+    func fullDisk() {
+        for errno in [Errno.noSpace, .diskQuotaExceeded, .noMemory, .ioError] {
+            let call = SystemCallError(.write, "/state/a", errno)
+            let code = POSIXErrorCode(rawValue: errno.rawValue) ?? .EIO
+            let foundation = CocoaError(
+                .fileWriteUnknown, userInfo: [NSUnderlyingErrorKey: POSIXError(code)])
+            let errors: [any Error] = [
+                errno, call, StoreError.system(call), CheckpointError.system(call),
+                FileBatchError.system(call), foundation,
+            ]
+            let isFull = errno == .noSpace || errno == .diskQuotaExceeded
+            for error in errors {
+                #expect(WorkerOutcome.Failure(error).isDiskFull == isFull, "\(error)")
+            }
+        }
+        #expect(WorkerOutcome.Failure(CocoaError(.fileWriteOutOfSpace)).isDiskFull)
+        let index = StoreError.index(
+            path: "/state/db", reason: "full", .resource, isDiskFull: true)
+        #expect(WorkerOutcome.Failure(index).isDiskFull)
+        let space = FileBatchError.spaceMissing(path: "/a", needed: 2, available: 1)
+        #expect(!WorkerOutcome.Failure(space).isDiskFull)
     }
 
     @Test("what a model or its data cause is no fault of ours")

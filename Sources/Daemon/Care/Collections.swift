@@ -46,6 +46,7 @@ extension JobQueue {
                         at: configuration.clock.now(), job: nil, type: Self.collected,
                         data: String(decoding: try JobJSON.encode(contents), as: UTF8.self)))
             ])
+            keepAudit()
         } catch {
             logger.warning(
                 "a collection could not be noted",

@@ -6,6 +6,7 @@ import DurableIO
 import Failures
 import Foundation
 import Jobs
+import Locations
 import Logging
 import Store
 import SystemPackage
@@ -81,8 +82,12 @@ extension Inbox {
         } catch let error as ManifestError {
             throw Refusal(.manifest, error)
         }
+        let owner = Int(snapshot.before.owner)
+        if let denial = await readingLook.denial(of: description, to: owner) {
+            throw Refusal(.notReadable, .file(denial.description))
+        }
         let record = JobRecord(
-            id: claim.id, source: claim.name, owner: Int(snapshot.before.owner),
+            id: claim.id, source: claim.name, owner: owner,
             submittedAtMilliseconds: configuration.clock.now(),
             manifestDigest: Digest(of: snapshot.bytes).hex, description: description)
         _ = try await queue.admit(record, manifest: snapshot.bytes, by: .inbox)

@@ -43,6 +43,7 @@ package actor Inbox {
     var hasRejected = true
     private var tidiedAt: Int?
     nonisolated let hints = HintBox()
+    let readingLook: ReadingLook
 
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.inbox")
 
@@ -67,6 +68,7 @@ package actor Inbox {
         self.logger = logger
         earlier = EarlierRejected(configuration.folders.earlierRejected)
         settling = Settling(settleTime: configuration.settleTime)
+        readingLook = ReadingLook(settings)
     }
 
     /// Looks through the inbox at the next opportunity. Called for SIGHUP.

@@ -12,6 +12,8 @@ package struct Refusal: ClassifiedFailure, Equatable {
         case notAFile = "not_a_file"
         case hardLinks = "hard_links"
         case crashOnParse = "crash_on_parse"
+        /// Its owner may not read what it names.
+        case notReadable = "not_readable"
     }
 
     package let reason: Reason

@@ -35,9 +35,8 @@ extension JobQueue {
         return uptime - max(0, wall - attempt.startedAt)
     }
 
-    /// Takes over the worker of an earlier daemon. Its stages are in the job's progress file, which
-    /// it writes itself when nobody listens to it; its heartbeats went to the connection that
-    /// broke, so nobody supervises it any more.
+    /// Takes over the worker of an earlier daemon, with the limits that all workers have. What it
+    /// says from now on lies in files of its job's folder.
     func adopt(_ entry: QueueState.Entry, _ attempt: AttemptRow, _ worker: ProcessIdentity) {
         logger.notice(
             "taking over the worker of an earlier daemon",
@@ -46,15 +45,15 @@ extension JobQueue {
         live[entry.id]?.attempt = attempt
         live[entry.id]?.stop = stop
         live[entry.id]?.backend = .unit
-        let grace = configuration.grace
-        let before = MemoryKills(of: worker.process)
+        live[entry.id]?.heardAt = configuration.clock.uptime()
+        let adopted = AdoptedWorker(
+            worker, in: JobFolder(folders.job(entry.id)), grace: configuration.grace)
+        let supervisor = Supervisor(configuration.supervision, configuration.clock)
         Task {
-            await worker.waitForEnd(stop: stop, grace: grace)
-            workerEnded(
-                entry.id, attempt: entry.attempt,
-                WorkerEnding(
-                    .vanished("the worker, which an earlier daemon had started, ended"),
-                    memoryKill: before.killSince()))
+            let ending = await adopted.follow(
+                stop: stop, supervisor: supervisor,
+                onLine: { await self.workerSaid($0, entry.id, attempt: entry.attempt) })
+            workerEnded(entry.id, attempt: entry.attempt, ending)
         }
     }
 }

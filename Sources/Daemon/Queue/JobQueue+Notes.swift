@@ -32,6 +32,7 @@ extension JobQueue {
         let event = EventRow(
             at: now, job: row.id, type: "note", data: String(decoding: contents, as: UTF8.self))
         try index.commit([.init(event: event)])
+        keepAudit()
         logger.info("note", metadata: ["job": "\(id)", "by": "\(caller.user)"])
         return note
     }

@@ -166,6 +166,7 @@ extension JobQueue {
         let event = EventRow(
             at: configuration.clock.now(), job: row.id, type: order.type, data: data)
         try index.commit([.init(event: event)] + (change.map { [$0] } ?? []))
+        keepAudit()
         logger.notice(
             "\(order.type)",
             metadata: [

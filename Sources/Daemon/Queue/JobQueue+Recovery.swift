@@ -17,6 +17,7 @@ extension JobQueue {
     ///   is changed, where a newer daemon wrote the index.
     package func recover(claimed: Set<String>) throws {
         try index.refuseNewerWords()
+        try restoreAudit()
         try finishRemovals()
         try restoreRows(claimed: claimed)
         try noteModels()
@@ -60,6 +61,7 @@ extension JobQueue {
             }
         }
         try closeAttempts(running)
+        keepAudit()
         discardUnowned()
         try restoreShares()
     }

@@ -46,6 +46,7 @@ extension JobQueue {
             "results removed",
             metadata: ["job": "\(row.id)", "bytes": "\(bytes)", "by": "\(Self.name(of: user))"])
         try index.commit([.init(event: try removal(row.id, "results-removed", user, bytes))])
+        keepAudit()
         emptyTrash()
         return bytes
     }
@@ -62,6 +63,7 @@ extension JobQueue {
         logger.notice(
             "job removed", metadata: ["job": "\(row.id)", "by": "\(Self.name(of: user))"])
         try index.removeJob(row.id, event: try removal(row.id, "job-removed", user, bytes))
+        keepAudit()
         models[row.id] = nil
         if let move = move(row) { witness.hear(.removed(move)) }
         emptyTrash()

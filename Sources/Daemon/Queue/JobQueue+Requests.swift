@@ -21,6 +21,7 @@ extension JobQueue {
             try folder.accept(manifest: manifest, record: record)
             let (row, isNew) = try index.insertJob(Self.newRow(record))
             if isNew {
+                keepAudit()
                 witness.hear(.submitted(by: way))
                 process(.admitted([entry(record, row, JobOrders())]))
             }

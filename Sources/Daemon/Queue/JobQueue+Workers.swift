@@ -1,5 +1,6 @@
 // The queue's workers: one attempt from its start to the reading of its outcome.
 
+import DurableIO
 import Failures
 import Jobs
 import Logging
@@ -16,6 +17,7 @@ extension JobQueue {
         live[id]?.backend = .child
         live[id]?.heardAt = nil
         progress[id] = ProgressHistory(file: folder.progress)
+        try? Syscalls.unlink(folder.heartbeat)
         let request = request(job.record, attempt: attemptID)
         let isRemote = state.entries[id]?.isRemote ?? false
         let launcher = configuration.launcher { [health, logger] absence in

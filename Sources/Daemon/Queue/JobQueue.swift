@@ -61,6 +61,8 @@ package actor JobQueue {
     private var wakeTask: Task<Void, Never>?
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
     private var isStopped = false
+    /// The number of the last act that is in the copy of the audit log.
+    var auditKept = 0
     /// Jobs on hold, as last told.
     var heldTold = 0
 

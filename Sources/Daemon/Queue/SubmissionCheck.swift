@@ -20,6 +20,17 @@ actor SubmissionCheck {
     /// Names of models below the roots, for people who choose one; not all where there are many.
     func models() -> [String] { ModelLocator(roots: configuration.modelRoots).suggestions() }
 
+    /// Whether a user lacks the right to read something that a job names, as far as that is seen
+    /// now: what cannot be found or looked at is the worker's to tell.
+    func denial(of description: JobDescription, to user: Int) -> ReadingDenied? {
+        do {
+            try configuration.preflight.checkReading(description, for: Submitter(user: user))
+            return nil
+        } catch {
+            return error as? ReadingDenied
+        }
+    }
+
     /// What the manifest asks for, once all that it names was found.
     /// - Parameter user: who must be allowed to read it. Default: the daemon's user.
     /// - Throws: `ManifestError`, or an `ErrorDocument` that says what is not there, or is not for

@@ -1,8 +1,6 @@
 // Whether there is room on the disk again, and the numbers for people.
 
 import DurableIO
-import Failures
-package import Jobs
 import SystemPackage
 
 /// What a job that found the disk full waits for.
@@ -29,18 +27,4 @@ package struct DiskRoom: Sendable, Equatable {
         "\(failure); \(freeBytes >> 20) MiB are free, and the job goes on by itself when "
             + "\(neededBytes >> 20) MiB are"
     }
-}
-
-extension WorkerOutcome.Failure {
-    /// Whether a full disk (or quota) is the reason, rather than memory or time. The words are
-    /// those that the kernel and SQLite have for it: the worker hands them on as they are.
-    package var isDiskFull: Bool {
-        failureClass == .resource && Self.wordsOfFullDisk.contains { message.contains($0) }
-    }
-
-    private static let wordsOfFullDisk = [
-        POSIXErrorText.words(Errno.noSpace.rawValue),
-        POSIXErrorText.words(Errno.diskQuotaExceeded.rawValue),
-        "database or disk is full",
-    ]
 }

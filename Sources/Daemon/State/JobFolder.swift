@@ -24,6 +24,7 @@ package struct JobFolder: Sendable {
 
     package var log: FilePath { path.appending(WorkerRequest.logFileName) }
     package var progress: FilePath { path.appending(WorkerRequest.progressFileName) }
+    package var heartbeat: FilePath { path.appending(WorkerRequest.heartbeatFileName) }
 
     // MARK: Acceptance
 

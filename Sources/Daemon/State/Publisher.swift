@@ -70,7 +70,9 @@ package actor Publisher {
         // A missing or closed folder is not the fault of who submitted the job; somebody may put
         // it right.
         let stated = FailureClass(of: error)
-        return .init(failureClass: stated == .user ? .transient : stated, message: text)
+        return .init(
+            failureClass: stated == .user ? .transient : stated, message: text,
+            isDiskFull: DiskFailures.isDiskFull(error))
     }
 
     /// Why owners do not get their results by an access list, once for each time that it happens.

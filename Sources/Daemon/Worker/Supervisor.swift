@@ -31,13 +31,16 @@ package final class Supervisor: Sendable {
     var lastBeat: Heartbeat? { contents.withLock { $0.supervision.last } }
 
     /// Begins to watch, until `end`.
-    func begin(_ stop: StopSwitch) {
+    /// - Parameter listen: hears, before each look, what there is to be heard; nil where lines come
+    ///   by themselves. As long as it takes, no time counts.
+    func begin(_ stop: StopSwitch, listening listen: (@Sendable () async -> Void)? = nil) {
         let tick = limits.tick
         let task = Task {
             while !Task.isCancelled {
                 do { try await clock.sleep(.seconds(tick)) } catch { return }
                 // Somebody else has asked it to end: the reason is theirs.
                 if stop.isStopping { return }
+                await listen?()
                 if look(tick) { return stop.stop() }
             }
         }

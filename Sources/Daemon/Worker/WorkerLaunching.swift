@@ -19,12 +19,15 @@ extension WorkerLauncher: WorkerLaunching {}
 
 extension Supervisor {
     /// Watches a worker from its start to its end, and adds what was seen to how it ended.
-    /// - Parameter body: runs the worker; is given what is to be called when it has started, and
-    ///   for each of its lines.
+    /// - Parameters:
+    ///   - listen: as of `begin`.
+    ///   - body: runs the worker; is given what is to be called when it has started, and for each
+    ///     of its lines.
     func watch(
         _ stop: StopSwitch,
         onStart: @escaping @Sendable (ProcessIdentity) async throws -> Void,
         onLine: @escaping @Sendable (ProgressLine) async -> Void,
+        listening listen: (@Sendable () async -> Void)? = nil,
         _ body: (
             _ onStart: @escaping @Sendable (ProcessIdentity) async throws -> Void,
             _ onLine: @escaping @Sendable (ProgressLine) async -> Void
@@ -35,7 +38,7 @@ extension Supervisor {
             { worker in
                 try await onStart(worker)
                 before.kills.withLock { $0 = MemoryKills(of: worker.process) }
-                self.begin(stop)
+                self.begin(stop, listening: listen)
             }, { await self.hear($0, then: onLine) })
         end()
         ending.overdue = overdue

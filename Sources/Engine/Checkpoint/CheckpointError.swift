@@ -5,7 +5,7 @@ package import Failures
 package import JSON
 package import Schemes
 
-package enum CheckpointError: ClassifiedFailure, Equatable {
+package enum CheckpointError: DiskFailure, Equatable {
     case system(SystemCallError)
     case file(MappedFileError)
     case folder(path: String, FolderFault)
@@ -27,6 +27,10 @@ package enum CheckpointError: ClassifiedFailure, Equatable {
         case .gguf(_, let fault): fault.failureClass
         case .folder, .index, .weight: .user
         }
+    }
+
+    package var isDiskFull: Bool {
+        if case .system(let error) = self { error.isDiskFull } else { false }
     }
 }
 

@@ -58,7 +58,7 @@ package final class IndexDatabase: Sendable {
         } catch let error as StoreError {
             throw error
         } catch {
-            throw .index(path: path, reason: "\(error)", FailureClass(of: error))
+            throw .index(path, error)
         }
     }
 
@@ -76,7 +76,7 @@ package final class IndexDatabase: Sendable {
         } catch let error as SystemCallError {
             throw .system(error)
         } catch {
-            throw .index(path: path, reason: "\(error)", FailureClass(of: error))
+            throw .index(path, error)
         }
     }
 
@@ -112,7 +112,7 @@ package final class IndexDatabase: Sendable {
         } catch let error as StoreError {
             throw error
         } catch {
-            throw .index(path: path, reason: "\(error)", FailureClass(of: error))
+            throw .index(path, error)
         }
     }
 
@@ -123,7 +123,7 @@ package final class IndexDatabase: Sendable {
         } catch let error as StoreError {
             throw error
         } catch {
-            throw .index(path: path, reason: "\(error)", FailureClass(of: error))
+            throw .index(path, error)
         }
     }
 }
@@ -214,7 +214,7 @@ extension IndexDatabase {
         do {
             try Self.close(queue)
         } catch {
-            throw .index(path: path, reason: "\(error)", FailureClass(of: error))
+            throw .index(path, error)
         }
     }
 
@@ -251,7 +251,7 @@ extension IndexDatabase {
                 try db.execute(sql: "DETACH DATABASE old")
             }
         } catch {
-            throw .index(path: path, reason: "\(error)", FailureClass(of: error))
+            throw .index(path, error)
         }
     }
 }
@@ -264,7 +264,9 @@ struct IndexDamage: ClassifiedFailure {
     let reason: String
 }
 
-extension DatabaseError: ClassifiedFailure {
+extension DatabaseError: DiskFailure {
+    package var isDiskFull: Bool { resultCode == .SQLITE_FULL }
+
     package var failureClass: FailureClass {
         switch resultCode {
         case .SQLITE_FULL, .SQLITE_NOMEM: .resource

@@ -38,7 +38,7 @@ extension StoreIndex {
         var filled: (imported: Import, jobsKept: Int?)
         do {
             filled = try fill(fresh, store, from: isReadable ? path : nil)
-        } catch StoreError.index(_, _, .bug) where isReadable {
+        } catch StoreError.index(_, _, .bug, _) where isReadable {
             // Rows that no longer fit their tables: a file can be sound and its content not.
             (isReadable, damaged) = (false, try IndexDatabase.moveAside(path))
             filled = try fill(fresh, store, from: nil)

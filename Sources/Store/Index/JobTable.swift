@@ -116,6 +116,14 @@ extension IndexDatabase {
             row.sequence =
                 try Int.fetchOne(db, sql: "SELECT coalesce(max(seq), 0) + 1 FROM jobs") ?? 1
             try row.insert(db)
+            // A row that is made again of its folder may be behind its events.
+            let isNoted = try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT EXISTS(SELECT 1 FROM events
+                    WHERE job_id = ? AND json_extract(data, '$.by') IS NOT NULL)
+                    """, arguments: [row.id])
+            if isNoted == true { return (row, true) }
             let event = EventRow(
                 at: row.submittedAt, job: row.id, type: row.state,
                 data: #"{"by":\#(row.owner)}"#)
