@@ -101,6 +101,24 @@ import Testing
         }
     }
 
+    @Test func `a manifest is shown that the parser takes, and how programs say who they are`()
+        throws
+    {
+        let document = try Place().document
+        let routes = ["/v1/jobs", "/v1/check", "/v1/plan"]
+        for path in routes {
+            let content = document["paths"]?[path]?["post"]?["requestBody"]?["content"]
+            let example = try #require(content?["application/yaml"]?["example"]?.text, "\(path)")
+            let job = try ManifestParser.parse(bytes: Data(example.utf8), name: "shown")
+            #expect(job.name == "shown")
+        }
+        // Each way that is wanted is explained; one of them is none.
+        let ways = try #require(document["security"]?.list).map { $0.members ?? [:] }
+        #expect(ways.contains { $0.isEmpty })
+        let schemes = document["components"]?["securitySchemes"]?.members ?? [:]
+        #expect(Set(ways.flatMap(\.keys)) == Set(schemes.keys))
+    }
+
     // MARK: Routes
 
     @Test func `the routes of this document answer`() async throws {
