@@ -69,7 +69,7 @@ package enum APIDescription {
                 "description": .text(body.summary), "required": .flag(body.isRequired),
                 "content": .members([
                     body.type: JSONTree.members(["schema": body.schema.json]).adding(
-                        body.example.map { ["example": .text($0)] } ?? [:])
+                        body.example.map { ["example": $0] } ?? [:])
                 ]),
             ]
         }
