@@ -3,7 +3,7 @@ that are there, and a made-up text is no manifest. So some requests get the name
 this server, and some the manifest that the description shows; all else stays made up. Where few jobs
 are there (what is tried removes them, too), some are submitted.
 """
-import json, os, random, time
+import copy, json, os, random, time
 import urllib.request
 
 import schemathesis
@@ -18,7 +18,8 @@ known = {}
 
 
 def ask(path, body=None):
-    request = urllib.request.Request(URL + path, body and body.encode())
+    request = urllib.request.Request(URL + path, body and json.dumps(body).encode())
+    # JSON is YAML.
     request.add_header("Content-Type", "application/yaml")
     if TOKEN:
         request.add_header("Authorization", f"Bearer {TOKEN}")
@@ -48,5 +49,5 @@ def before_call(context, case, kwargs):
             case.path_parameters[place] = chance.choice(found)
     body = case.operation.definition.raw.get("requestBody", {}).get("content", {})
     if "application/yaml" in body and chance.random() < 0.3:
-        case.body = MANIFEST
+        case.body = copy.deepcopy(MANIFEST)
         case.media_type = "application/yaml"
