@@ -75,7 +75,8 @@ enum APISamples {
     private static let records: [JobRecord] = {
         let examples = Places.root.appending(path: "inbox-example")
         let names = (try? FileManager.default.contentsOfDirectory(atPath: examples.path)) ?? []
-        var texts = [Data(TestDaemon.manifest("n").utf8)]
+        let plain = TestDaemon.manifest("n")
+        var texts = [Data(plain.utf8), Data((plain + "\nnotify: {mail: true}\n").utf8)]
         for name in names.sorted() where name.hasSuffix(".yaml") {
             if let text = try? Data(contentsOf: examples.appending(path: name)) {
                 texts.append(text)
@@ -95,9 +96,11 @@ enum APISamples {
         attempt.process = 3
         attempt.exitCode = 4
         attempt.exitSignal = 5
-        return JobDetail(
+        var detail = JobDetail(
             summary: summary, record: records.first, attempts: [attempt], jobDirectory: "/j",
             resultsDirectory: "/r")
+        detail.note = JobNote(text: "t", by: 1, atMilliseconds: 2)
+        return detail
     }()
 
     private static let lines: [ProgressLine] = [

@@ -101,6 +101,52 @@ import Testing
         }
     }
 
+    @Test func `a manifest is shown that the parser takes, and how programs say who they are`()
+        throws
+    {
+        let document = try Place().document
+        let routes = ["/v1/jobs", "/v1/check", "/v1/plan"]
+        let shown = try JobJSON.encode(RouteText.Body.exampleManifest)
+        for path in routes {
+            let content = document["paths"]?[path]?["post"]?["requestBody"]?["content"]
+            let body = try #require(content?["application/yaml"], "\(path)")
+            #expect(body["example"] == (try Tree(shown)))
+            let schema = try #require(body["schema"])
+            #expect(try Self.check().faults(try Tree(shown), schema).isEmpty)
+        }
+        // JSON is YAML.
+        let job = try ManifestParser.parse(bytes: Data(shown), name: "shown")
+        #expect(job.name == "shown")
+        // Each way that is wanted is explained; one of them is none.
+        let ways = try #require(document["security"]?.list).map { $0.members ?? [:] }
+        #expect(ways.contains { $0.isEmpty })
+        let schemes = document["components"]?["securitySchemes"]?.members ?? [:]
+        #expect(Set(ways.flatMap(\.keys)) == Set(schemes.keys))
+    }
+
+    @Test func `a manifest has the keys that the parser knows, and no others`() throws {
+        let error = try #require(throws: ManifestError.self) {
+            try ManifestParser.parse(bytes: Data("unheard: 1\n".utf8), name: "n")
+        }
+        let known = Set((error.expected ?? "").components(separatedBy: ", "))
+        let schema = try Tree(JobJSON.encode(Schemas.manifest.json))
+        #expect(Set((schema["properties"]?.members ?? [:]).keys) == known)
+    }
+
+    @Test func `states in a query are the words of the parser`() throws {
+        let pattern = try #require(Tree(JobJSON.encode(Schema.states.json))["pattern"]?.text)
+        let rule = try Regex(pattern)
+        for text in ["queued", "done,failed", "done,", "", "doing", "done failed"] {
+            let isTaken = (try? JobQuery([("state", text)])) != nil
+            // A comma at the end is passed over; the description need not say so.
+            let isKnown = isTaken && !text.hasSuffix(",")
+            #expect((text.wholeMatch(of: rule) != nil) == isKnown, "\(text)")
+        }
+        let place = try #require(Tree(JobJSON.encode(Schema.place.json))["pattern"]?.text)
+        let cursor = JobCursor(standing: JobCursor.submitted, sequence: 1_234)
+        #expect(cursor.text.wholeMatch(of: try Regex(place)) != nil)
+    }
+
     // MARK: Routes
 
     @Test func `the routes of this document answer`() async throws {

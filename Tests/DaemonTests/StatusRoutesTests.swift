@@ -239,8 +239,10 @@ import Testing
     @Test func `routes that are not there say what is`() async throws {
         let api = try API()
         let answer = try await api.ask("GET /v1/check", by: Self.ann)
-        #expect(answer.status == 404)
+        #expect(answer.status == 405)
         #expect(String(decoding: answer.body, as: UTF8.self).contains("POST is known there"))
+        let response = HTTPResponse.failure(OtherMethods(words: "x", known: ["GET", "PUT"]))
+        #expect(response.headers.contains { $0 == ("Allow", "GET, PUT") })
         #expect(try await api.ask("GET /", by: Self.ann).status == 404)
         #expect(try await api.ask("GET /v1/jobs/x", by: Self.ann).status == 404)
     }

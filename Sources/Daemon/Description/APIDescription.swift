@@ -25,7 +25,17 @@ package enum APIDescription {
                 "license": ["name": "See LICENSE of the sources."],
             ],
             "paths": .members(paths.mapValues { .members($0) }),
-            "components": ["schemas": .members(Schemas.all.mapValues(\.json))],
+            // Over the unix socket the kernel says who asks, behind a proxy its header.
+            "security": [[:], ["token": .list([])]],
+            "components": [
+                "schemas": .members(Schemas.all.mapValues(\.json)),
+                "securitySchemes": [
+                    "token": [
+                        "type": "http", "scheme": "bearer",
+                        "description": "Of `layerfold token new`; needed over TCP.",
+                    ]
+                ],
+            ],
         ]
     }
 
@@ -57,7 +67,10 @@ package enum APIDescription {
         if let body = text.body {
             members["requestBody"] = [
                 "description": .text(body.summary), "required": .flag(body.isRequired),
-                "content": .members([body.type: ["schema": body.schema.json]]),
+                "content": .members([
+                    body.type: JSONTree.members(["schema": body.schema.json]).adding(
+                        body.example.map { ["example": $0] } ?? [:])
+                ]),
             ]
         }
         return .members(members)

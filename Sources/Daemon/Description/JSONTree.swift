@@ -3,6 +3,7 @@
 package enum JSONTree: Sendable, Equatable {
     case text(String)
     case number(Int)
+    case fraction(Double)
     case flag(Bool)
     case list([JSONTree])
     case members([String: JSONTree])
@@ -20,6 +21,7 @@ extension JSONTree: Encodable {
         switch self {
         case .text(let text): try container.encode(text)
         case .number(let number): try container.encode(number)
+        case .fraction(let number): try container.encode(number)
         case .flag(let flag): try container.encode(flag)
         case .list(let list): try container.encode(list)
         case .members(let members): try container.encode(members)
@@ -28,10 +30,12 @@ extension JSONTree: Encodable {
 }
 
 extension JSONTree: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
-    ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+    ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral,
+    ExpressibleByDictionaryLiteral
 {
     package init(stringLiteral text: String) { self = .text(text) }
     package init(integerLiteral number: Int) { self = .number(number) }
+    package init(floatLiteral number: Double) { self = .fraction(number) }
     package init(booleanLiteral flag: Bool) { self = .flag(flag) }
     package init(arrayLiteral list: JSONTree...) { self = .list(list) }
     package init(dictionaryLiteral members: (String, JSONTree)...) {

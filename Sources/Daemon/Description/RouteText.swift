@@ -47,14 +47,27 @@ package struct RouteText: Sendable {
         let schema: Schema
         let type: String
         let isRequired: Bool
+        /// One that is right; nil where the schema says enough.
+        let example: JSONTree?
 
         static func manifest(_ summary: String) -> Body {
-            Body(summary: summary, schema: .text, type: "application/yaml", isRequired: true)
+            Body(
+                summary: summary, schema: Schemas.manifest, type: "application/yaml",
+                isRequired: true, example: exampleManifest)
         }
+
+        /// Names the demo's model: with the folder of the example jobs among the roots it runs.
+        static let exampleManifest: JSONTree = [
+            "version": 1, "model": "models/demo",
+            "calibration": ["dataset": "text", "path": "models/demo/calibration.txt"],
+            "compress": [["method": "mka", "ratios": [0.25]]],
+        ]
 
         /// One that may be left out.
         static func json(_ summary: String, _ schema: Schema) -> Body {
-            Body(summary: summary, schema: schema, type: "application/json", isRequired: false)
+            Body(
+                summary: summary, schema: schema, type: "application/json", isRequired: false,
+                example: nil)
         }
     }
 

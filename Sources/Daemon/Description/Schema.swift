@@ -1,5 +1,7 @@
 // JSON Schema, as far as the API's description needs it (draft 2020-12, which OpenAPI 3.1 takes).
 
+import Jobs
+
 /// What a value in JSON is like.
 package struct Schema: Sendable, Equatable {
     package let json: JSONTree
@@ -18,6 +20,14 @@ package struct Schema: Sendable, Equatable {
         "type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$",
         "description": "The identifier of a job.",
     ])
+
+    /// A place in the list of jobs.
+    static let place = Schema(["type": "string", "pattern": "^[0-3]-[0-9]{1,18}$"])
+    /// Of jobs, one or several.
+    static let states = {
+        let word = "(" + JobState.allCases.map(\.rawValue).joined(separator: "|") + ")"
+        return Schema(["type": "string", "pattern": .text("^\(word)(,\(word))*$")])
+    }()
 
     package static func integer(min: Int, max: Int? = nil) -> Schema {
         Schema(

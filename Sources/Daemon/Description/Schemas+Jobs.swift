@@ -45,6 +45,7 @@ extension Schemas {
                         "memory": .integer, "cpus": .integer, "constraint": .text,
                         "extra": .list(of: .text),
                     ]),
+                "notify": .named("NotifyWish").described("For owner and admins alone."),
             ]),
         "Calibration": .object(
             ["dataset": .text, "max_tokens": .integer, "seed": .integer],
@@ -53,6 +54,24 @@ extension Schemas {
                 "parts": .list(of: .named("Calibration")),
             ], isOpen: true),
     ]
+
+    /// What is submitted. Its keys are all that there are; what stands below them depends on
+    /// methods, tasks and formats.
+    static let manifest = Schema.object(
+        [
+            "version": .integer(min: 1, max: 1), "model": .text,
+            "compress": .list(of: .object(["method": .text], isOpen: true)),
+        ],
+        optional: [
+            "name": .text, "calibration": anything, "analysis": anything, "compare": anything,
+            "quantize": .list(of: .object(["method": .text], isOpen: true)),
+            "evaluate": .list(of: .object(["task": .text], isOpen: true)),
+            "export": .list(of: .object(["format": .text], isOpen: true)),
+            "output": anything, "priority": .integer(min: -100, max: 100),
+            "notify": notifyRequest,
+        ])
+
+    private static let anything = Schema.object([:], isOpen: true)
 
     // MARK: Events
 

@@ -42,7 +42,11 @@ package enum Schemas {
             optional: [
                 "record": .named("JobRecord"),
                 "results_dir": .text.described("There once the results are whole."),
+                "note": .named("JobNote"),
             ]),
+        "JobNote": .object([
+            "text": .text, "by": .user.described("Who wrote it."), "at_ms": .time,
+        ]),
         "Attempt": .object(
             ["id": .text, "state": .words(of: AttemptState.self), "started_at_ms": .time],
             optional: [

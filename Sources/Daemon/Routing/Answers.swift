@@ -21,6 +21,9 @@ extension HTTPResponse {
     static func failure(_ error: any Error) -> HTTPResponse {
         if let error = error as? HTTPRefusal { return refusal(error) }
         if let error = error as? LoginNeeded { return error.answer }
+        if let error = error as? OtherMethods {
+            return json(error.document, status: 405).adding([error.allow])
+        }
         let document =
             switch error {
             case let error as ErrorDocument: error

@@ -25,14 +25,16 @@ enum PageAnswer {
         let document =
             switch error {
             case let error as ErrorDocument: error
+            case let error as OtherMethods: error.document
             case let error as ManifestError:
                 ErrorDocument(code: .manifest, message: error.description, manifestError: error)
             case let error as HTTPRefusal:
                 ErrorDocument(code: code(ofStatus: error.status), message: error.message)
             default: ErrorDocument(code: .unavailable, message: FaultText.describe(error))
             }
-        return html(
+        let page = html(
             ErrorPage(document).render(frame(visitor)), status: HTTPResponse.failure(error).status)
+        return (error as? OtherMethods).map { page.adding([$0.allow]) } ?? page
     }
 
     private static func code(ofStatus status: Int) -> ErrorDocument.Code {

@@ -1,6 +1,7 @@
 // A route: what it matches, what a visitor needs for it, and whether it is about a job, whose owner
 // then decides who sees it.
 
+import Failures
 import HTTP
 import Jobs
 
@@ -104,17 +105,30 @@ extension [Route] {
     /// All with this, for lists of one.
     func described(_ text: RouteText) -> [Route] { map { $0.described(text) } }
 
-    /// - Throws: `ErrorDocument`: no such route.
-    func find(
-        _ request: HTTPRequest
-    ) throws(ErrorDocument) -> (route: Route, named: [String: String]) {
+    /// - Throws: `ErrorDocument`: no such path; `OtherMethods`.
+    func find(_ request: HTTPRequest) throws -> (route: Route, named: [String: String]) {
         for route in self where route.method == request.method {
             if let named = route.match(request.path) { return (route, named) }
         }
+        let words = "no route \(request.method) \(request.target)"
         let others = filter { $0.match(request.path) != nil }.map(\.method)
-        throw ErrorDocument(
-            code: .notFound,
-            message: "no route \(request.method) \(request.target)"
-                + (others.isEmpty ? "" : "; \(others.joined(separator: ", ")) is known there"))
+        guard others.isEmpty else { throw OtherMethods(words: words, known: others) }
+        throw ErrorDocument(code: .notFound, message: words)
     }
+}
+
+/// The path is there, but not for this method.
+struct OtherMethods: ClassifiedFailure, CustomStringConvertible {
+    let words: String
+    /// The methods for which it is there.
+    let known: [String]
+
+    var failureClass: FailureClass { .user }
+    var description: String { "\(words); \(known.joined(separator: ", ")) is known there" }
+
+    /// The document that programs get; they need not tell this from a path that is not there.
+    var document: ErrorDocument { ErrorDocument(code: .notFound, message: description) }
+
+    /// What RFC 9110, 15.5.6 wants to be said beside it.
+    var allow: (name: String, value: String) { ("Allow", known.joined(separator: ", ")) }
 }

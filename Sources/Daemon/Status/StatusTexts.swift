@@ -17,9 +17,8 @@ enum StatusTexts {
             "Jobs, a page at a time.", "JobList",
             parameters: [
                 .query("limit", .integer(min: 1), "How many at most."),
-                .query("after", .text, "`next` of the answer before."),
-                .query(
-                    "state", .text, "Only jobs in these states, with commas between them."),
+                .query("after", .place, "`next` of the answer before."),
+                .query("state", .states, "Only jobs in these states, with commas between them."),
                 .query("user", .integer(min: 0), "Only jobs of this user."),
                 .query("model", .text, "Only jobs whose model has this in its name."),
                 .query("text", .text, "Only jobs with this in name, identifier or reason."),
