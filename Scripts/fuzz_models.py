@@ -2,14 +2,15 @@
 """Damages small models and lets `layerfold` read them, as a program: no build, no test host.
 
 usage: fuzz_models.py LAYERFOLD [--seconds N] [--seed N] [--keep FOLDER]
+       fuzz_models.py --seeds FOLDER        (writes the GGUF files, which Tests/Fuzz starts from)
 
 Run from the package's root. In turn: a GGUF file (of `llama`, `qwen3`, `gemma3`, made here by the
 package `gguf` with a tokenizer), the config.json, the tokenizer.json and the header of
 model.safetensors of fixtures, each with one to four small damages (bits, bytes, numbers at their
 ends, cuts, copies, words that readers know). `inspect` reads each; what it accepts goes on to
 `tokenize`, or to `forward` of three tokens. A program that ends by a signal, takes more than ten
-seconds of processor time, refuses without a word, or ends with a code that is not
-documented is a finding: the model is kept. Seed and number decide an input.
+seconds of processor time, refuses without a word, or ends with a code that is not documented is
+a finding: the model is kept. Seed and number decide an input.
 Needs gguf and numpy (PyPI).
 """
 import argparse, json, random, resource, shutil, struct, subprocess, sys, tempfile, time
@@ -20,8 +21,8 @@ import gguf
 import numpy as np
 
 FIXTURES = Path("Tests/Fixtures")
-WORDS = [b"GGUF", b"\0" * 8, b"\xff" * 8, b"\xff" * 4, b"\x80\0\0\0", b"general.architecture", b"llama",
-         b"gemma3", b"null", b"-1", b"1e999", b"NaN", b"{}", b"[]", b'"', b"\\ud800", b"true",
+WORDS = [b"GGUF", b"\0" * 8, b"\xff" * 8, b"\xff" * 4, b"\x80\0\0\0", b"general.architecture",
+         b"llama", b"gemma3", b"null", b"-1", b"1e999", b"NaN", b"{}", b"[]", b'"', b"\\ud800", b"true",
          b"9223372036854775808", b"18446744073709551615", b"0", b'"llama"', b'"gemma2"', b"4097",
          b'"Split"', b'"Regex"', b'"BPE"', b'"F32"', b'"BF16"', b"\0", b"\xc3\xa9"]
 CODES = {0, 1, 2, 3, 4, 6, 7}  # of docs/COMMANDS.md
@@ -29,11 +30,13 @@ CODES = {0, 1, 2, 3, 4, 6, 7}  # of docs/COMMANDS.md
 
 def gguf_seed(path, family, extra):
     writer = gguf.GGUFWriter(path, family)
-    writer.add_block_count(2); writer.add_context_length(64); writer.add_embedding_length(32)
-    writer.add_feed_forward_length(64); writer.add_head_count(2); writer.add_head_count_kv(1)
+    writer.add_block_count(1); writer.add_context_length(64); writer.add_embedding_length(32)
+    writer.add_feed_forward_length(32); writer.add_head_count(2); writer.add_head_count_kv(1)
     writer.add_key_length(16); writer.add_value_length(16); writer.add_layer_norm_rms_eps(1e-6)
     writer.add_rope_freq_base(10000.0); writer.add_vocab_size(260)
-    letters = [chr(33 + i) if i < 94 else chr(0xA1 + i) for i in range(256)]
+    if family == "gemma3":
+        writer.add_sliding_window(16)
+    letters = [chr(code) for code in (*range(33, 127), *range(161, 173), *range(174, 324))]
     writer.add_tokenizer_model("gpt2"); writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(letters + ["ab", "abc", "<s>", "</s>"])
     writer.add_token_types([1] * 258 + [3, 3]); writer.add_token_merges(["a b", "ab c"])
@@ -49,12 +52,11 @@ def gguf_seed(path, family, extra):
             writer.add_tensor(name, numbers)
 
     tensor("token_embd.weight", 260, 32); tensor("output_norm.weight", 32)
-    for layer in range(2):
-        for name, shape in {"attn_norm": (32,), "ffn_norm": (32,), "attn_q": (32, 32),
-                            "attn_k": (16, 32), "attn_v": (16, 32), "attn_output": (32, 32),
-                            "ffn_gate": (64, 32), "ffn_up": (64, 32), "ffn_down": (32, 64),
-                            **extra}.items():
-            tensor(f"blk.{layer}.{name}.weight", *shape)
+    for name, shape in {"attn_norm": (32,), "ffn_norm": (32,), "attn_q": (32, 32),
+                        "attn_k": (16, 32), "attn_v": (16, 32), "attn_output": (32, 32),
+                        "ffn_gate": (32, 32), "ffn_up": (32, 32), "ffn_down": (32, 32),
+                        **extra}.items():
+        tensor(f"blk.0.{name}.weight", *shape)
     writer.write_header_to_file(); writer.write_kv_data_to_file(); writer.write_tensors_to_file()
     writer.close()
     return path.read_bytes()
@@ -138,9 +140,13 @@ def tried(binary, *arguments):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("layerfold"); options.add_argument("--seconds", type=float, default=60)
+    options.add_argument("layerfold", nargs="?"); options.add_argument("--seeds")
+    options.add_argument("--seconds", type=float, default=60)
     options.add_argument("--seed", type=int, default=1); options.add_argument("--keep", default=".")
     given = options.parse_args()
+    if given.seeds:
+        gguf_seeds(Path(given.seeds))
+        return 0
     binary, counts, findings = str(Path(given.layerfold).resolve()), Counter(), 0
     with tempfile.TemporaryDirectory() as name:
         workshop = Path(name)

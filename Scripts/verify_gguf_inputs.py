@@ -53,7 +53,8 @@ def checkpoint(path):
     """The file's tensors as a checkpoint of transformers has them, from the package's numbers."""
     reader = gguf.GGUFReader(path)
     family = value(reader, "general.architecture")
-    heads = {"attn_q": f"{family}.attention.head_count", "attn_k": f"{family}.attention.head_count_kv"}
+    heads = {"attn_q": f"{family}.attention.head_count",
+             "attn_k": f"{family}.attention.head_count_kv"}
     parts, found = PARTS | NORMS[family], {}
     for tensor in reader.tensors:
         shape = tuple(int(size) for size in reversed(tensor.shape))
