@@ -269,7 +269,7 @@ let package = Package(
         .executableTarget(
             name: "layerfold-fuzz",
             dependencies: [
-                "JSON", "Checkpoint", "Tokenizer", "ChatTemplate", "Report", "Store", "Jobs",
+                "JSON", "Checkpoint", "Model", "Tokenizer", "ChatTemplate", "Report", "Store", "Jobs",
                 "TensorMath", "HTTP",
                 external("ArgumentParser", "swift-argument-parser"),
                 external("SystemPackage", "swift-system"),

@@ -3,20 +3,30 @@
 
 usage: verify_architectures.py LAYERFOLD_BINARY CHECKPOINT_FOLDER...
 
-Each folder gets a small tokenizer of its vocabulary's size (random checkpoints have none), then a
-job with several methods and ratios. Of every result: transformers finds no tensor missing,
-unexpected or of another shape; its logits in float32 equal those of `layerfold forward` on the
-same ids to 1e-4 of the largest logit; generation runs. Refusals are printed with their reason; a
-folder that `layerfold inspect` cannot read is a failure.
+A folder without config.json is passed over, so that Tests/Fixtures/arch/* can be given. Each gets a
+small tokenizer of its vocabulary's size (random checkpoints have none), then a job with several
+methods and ratios. Of every result: transformers finds no tensor missing, unexpected or of another
+shape; its logits in float32 equal those of `layerfold forward` on the same ids to 1e-4 of the
+largest logit; generation runs. Refusals are printed with their reason; a folder that
+`layerfold inspect` cannot read is a failure.
+
+Gated delta nets: transformers solves them in chunks of 64 tokens, and its float32 is then further
+from the exact numbers (the same in float64) than the bound: 1.2e-4 of the largest logit for
+qwen3_next-experts by mka-official, where its own recurrence is at 3e-6 and Layerfold at 7e-6. A
+norm of rows whose root mean square is 1e-3 follows, and makes those roundings some hundred times
+larger. So the logits are held to 1e-4 against transformers' recurrence, and to CHUNKS against its chunks.
 Needs torch, transformers, tokenizers and safetensors (PyPI).
 """
-import json, shutil, subprocess, sys, tempfile
+import contextlib, json, shutil, subprocess, sys, tempfile
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
+
+BOUND = 1e-4
+CHUNKS = 1e-3  # of transformers' chunked delta rule; measured up to 1.2e-4
 
 WORDS = "a model of many layers is folded into one of few and keeps what both of them know ".split()
 TEXT = "\n".join(" ".join(WORDS[(i * k) % len(WORDS)] for k in range(1, 40)) for i in range(1, 60))
@@ -97,19 +107,53 @@ def check(binary, folder, workshop):
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     ids = [tokenizer.encode(text).ids for text in (
         " ".join(WORDS), "a", "of many layers is folded into one")]
-    worst = 0.0
-    for ours, sequence in zip(logits_of(binary, folder, ids, workshop), ids):
-        with torch.no_grad():
-            theirs = model(torch.tensor([sequence]), use_cache=False).logits[0]
-        worst = max(worst, ((ours - theirs).abs().max() / theirs.abs().max()).item())
-    assert worst < 1e-4, worst
+    ours = logits_of(binary, folder, ids, workshop)
+    worst = difference(model, ours, ids)
+    assert worst < (CHUNKS if delta_modules(model) else BOUND), worst
+    if delta_modules(model):
+        with recurrence(model):
+            worst = difference(model, ours, ids)
+        assert worst < BOUND, worst
     model.generate(torch.tensor([ids[1]]), max_new_tokens=4, do_sample=False, use_cache=False)
     return worst
+
+
+def difference(model, ours, ids):
+    """The largest difference of logits, as a share of the largest logit of a sequence."""
+    worst = 0.0
+    for found, sequence in zip(ours, ids):
+        with torch.no_grad():
+            theirs = model(torch.tensor([sequence]), use_cache=False).logits[0]
+        worst = max(worst, ((found - theirs).abs().max() / theirs.abs().max()).item())
+    return worst
+
+
+def delta_modules(model):
+    """The modules of transformers whose delta rule this model calls."""
+    found = {sys.modules[type(layer).__module__] for layer in model.modules()
+             if type(layer).__name__.endswith("GatedDeltaNet")}
+    return [module for module in found if hasattr(module, "torch_chunk_gated_delta_rule")]
+
+
+@contextlib.contextmanager
+def recurrence(model):
+    """Lets delta nets go from token to token, as they are defined, in place of chunks."""
+    kept = {module: module.torch_chunk_gated_delta_rule for module in delta_modules(model)}
+    for module in kept:
+        module.torch_chunk_gated_delta_rule = module.torch_recurrent_gated_delta_rule
+    try:
+        yield
+    finally:
+        for module, rule in kept.items():
+            module.torch_chunk_gated_delta_rule = rule
 
 
 def main():
     binary, failures = Path(sys.argv[1]).resolve(), 0
     for source in map(Path, sys.argv[2:]):
+        if not (source / "config.json").exists():
+            print(f"{source.name:24} passed over: no config.json", flush=True)
+            continue
         try:
             layers, size = look(binary, source)
         except ValueError as error:

@@ -26,7 +26,9 @@ struct Entry: Sendable {
         self.accepts = accepts
     }
 
-    static let all = [
+    static let all = parsers + models
+
+    private static let parsers = [
         Entry("safetensors", Seeds.headers, Seeds.headerWords, accepts: safetensors),
         Entry("shard-index", Seeds.indexes, Seeds.headerWords, accepts: shardIndex),
         Entry("json", Seeds.documents, Seeds.jsonWords, accepts: json),
@@ -202,13 +204,13 @@ struct Entry: Sendable {
     // MARK: What happens to them
 
     /// An error has words.
-    private static func refused(_ error: any Error) -> Bool {
+    static func refused(_ error: any Error) -> Bool {
         promise(!"\(error)".isEmpty, "an error says what is wrong")
         return false
     }
 
     /// Traps with words, in optimised builds as well.
-    private static func promise(_ isKept: Bool, _ words: String) {
+    static func promise(_ isKept: Bool, _ words: String) {
         if !isKept { fatalError("broken promise: \(words)") }
     }
 }
