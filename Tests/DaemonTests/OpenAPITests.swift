@@ -133,7 +133,7 @@ import Testing
         #expect(Set((schema["properties"]?.members ?? [:]).keys) == known)
     }
 
-    @Test func `states in a query are the words of the parser`() throws {
+    @Test func `states, names and places are described as they are read`() throws {
         let pattern = try #require(Tree(JobJSON.encode(Schema.states.json))["pattern"]?.text)
         let rule = try Regex(pattern)
         for text in ["queued", "done,failed", "done,", "", "doing", "done failed"] {
@@ -141,6 +141,12 @@ import Testing
             // A comma at the end is passed over; the description need not say so.
             let isKnown = isTaken && !text.hasSuffix(",")
             #expect((text.wholeMatch(of: rule) != nil) == isKnown, "\(text)")
+        }
+        let name = try Regex(
+            try #require(Tree(JobJSON.encode(Schema.jobName.json))["pattern"]?.text))
+        let longest = String(repeating: "a", count: 64)
+        for text in ["a", "9.x_y-z", longest, longest + "a", "", "-a", "a b", "a/b"] {
+            #expect((text.wholeMatch(of: name) != nil) == JobName.isValid(text), "\(text)")
         }
         let place = try #require(Tree(JobJSON.encode(Schema.place.json))["pattern"]?.text)
         let cursor = JobCursor(standing: JobCursor.submitted, sequence: 1_234)

@@ -45,11 +45,16 @@ package enum APIDescription {
             .joined(separator: "/")
     }
 
+    /// What stands in a path for these words.
+    private static let meanings = [
+        ":id": "A job.", ":token": "The `id` of a token, and not what lets its owner in.",
+    ]
+
     private static func operation(_ entry: Entry, _ text: RouteText) -> JSONTree {
         let named = entry.path.filter { $0.hasPrefix(":") }.map {
             RouteText.Parameter(
                 name: String($0.dropFirst()), place: .path,
-                schema: $0 == ":id" ? .job : .text, summary: $0 == ":id" ? "A job." : "",
+                schema: $0 == ":id" ? .job : .text, summary: meanings[$0] ?? "",
                 isRequired: true)
         }
         var answers: [String: JSONTree] = [

@@ -21,6 +21,10 @@ package struct Schema: Sendable, Equatable {
         "description": "The identifier of a job.",
     ])
 
+    /// What a job may be called.
+    static let jobName = Schema([
+        "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+    ])
     /// A place in the list of jobs.
     static let place = Schema(["type": "string", "pattern": "^[0-3]-[0-9]{1,18}$"])
     /// Of jobs, one or several.

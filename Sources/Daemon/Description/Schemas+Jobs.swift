@@ -63,7 +63,7 @@ extension Schemas {
             "compress": .list(of: .object(["method": .text], isOpen: true)),
         ],
         optional: [
-            "name": .text, "calibration": anything, "analysis": anything, "compare": anything,
+            "name": .jobName, "calibration": anything, "analysis": anything, "compare": anything,
             "quantize": .list(of: .object(["method": .text], isOpen: true)),
             "evaluate": .list(of: .object(["task": .text], isOpen: true)),
             "export": .list(of: .object(["format": .text], isOpen: true)),

@@ -4,7 +4,7 @@ import Jobs
 
 enum StatusTexts {
     private static let name = RouteText.Parameter.header(
-        "X-Layerfold-Name", .text, "The job's name where the manifest gives none.")
+        "X-Layerfold-Name", .jobName, "The job's name where the manifest gives none.")
     private static let manifest = RouteText.Body.manifest(
         "A manifest, as JOB_FORMAT.md describes it.")
 
