@@ -25,6 +25,7 @@ from gguf import GGMLQuantizationType as Kind
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM
+from transformers.initialization import no_init_weights
 
 try:
     import libgguf
@@ -114,8 +115,9 @@ def run(binary, *arguments):
 
 
 def theirs(config, weights, ids):
-    model = AutoModelForCausalLM.from_config(
-        config, dtype=torch.float32, attn_implementation="eager").eval()
+    with no_init_weights():
+        model = AutoModelForCausalLM.from_config(
+            config, dtype=torch.float32, attn_implementation="eager").eval()
     state = {name: weight.float() for name, weight in weights.items()}
     if config.tie_word_embeddings:
         state["lm_head.weight"] = state["model.embed_tokens.weight"]
