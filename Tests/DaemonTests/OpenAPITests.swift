@@ -107,12 +107,14 @@ import Testing
         let document = try Place().document
         let routes = ["/v1/jobs", "/v1/check", "/v1/plan"]
         let shown = try JobJSON.encode(RouteText.Body.exampleManifest)
+        let tree = try Tree(shown)
+        let check = try Self.check()
         for path in routes {
             let content = document["paths"]?[path]?["post"]?["requestBody"]?["content"]
             let body = try #require(content?["application/yaml"], "\(path)")
-            #expect(body["example"] == (try Tree(shown)))
+            #expect(body["example"] == tree)
             let schema = try #require(body["schema"])
-            #expect(try Self.check().faults(try Tree(shown), schema).isEmpty)
+            #expect(check.faults(tree, schema).isEmpty)
         }
         // JSON is YAML.
         let job = try ManifestParser.parse(bytes: Data(shown), name: "shown")
@@ -125,32 +127,34 @@ import Testing
     }
 
     @Test func `a manifest has the keys that the parser knows, and no others`() throws {
-        let error = try #require(throws: ManifestError.self) {
+        let error = #expect(throws: ManifestError.self) {
             try ManifestParser.parse(bytes: Data("unheard: 1\n".utf8), name: "n")
         }
-        let known = Set((error.expected ?? "").components(separatedBy: ", "))
+        let known = Set((error?.expected ?? "").components(separatedBy: ", "))
         let schema = try Tree(JobJSON.encode(Schemas.manifest.json))
         #expect(Set((schema["properties"]?.members ?? [:]).keys) == known)
     }
 
     @Test func `states, names and places are described as they are read`() throws {
-        let pattern = try #require(Tree(JobJSON.encode(Schema.states.json))["pattern"]?.text)
-        let rule = try Regex(pattern)
+        func rule(_ schema: Schema) throws -> Regex<AnyRegexOutput> {
+            let pattern = try Tree(JobJSON.encode(schema.json))["pattern"]?.text
+            return try Regex(try #require(pattern))
+        }
+        let states = try rule(.states)
         for text in ["queued", "done,failed", "done,", "", "doing", "done failed"] {
             let isTaken = (try? JobQuery([("state", text)])) != nil
             // A comma at the end is passed over; the description need not say so.
             let isKnown = isTaken && !text.hasSuffix(",")
-            #expect((text.wholeMatch(of: rule) != nil) == isKnown, "\(text)")
+            #expect((text.wholeMatch(of: states) != nil) == isKnown, "\(text)")
         }
-        let name = try Regex(
-            try #require(Tree(JobJSON.encode(Schema.jobName.json))["pattern"]?.text))
+        let name = try rule(.jobName)
         let longest = String(repeating: "a", count: 64)
         for text in ["a", "9.x_y-z", longest, longest + "a", "", "-a", "a b", "a/b"] {
             #expect((text.wholeMatch(of: name) != nil) == JobName.isValid(text), "\(text)")
         }
-        let place = try #require(Tree(JobJSON.encode(Schema.place.json))["pattern"]?.text)
+        let place = try rule(.place)
         let cursor = JobCursor(standing: JobCursor.submitted, sequence: 1_234)
-        #expect(cursor.text.wholeMatch(of: try Regex(place)) != nil)
+        #expect(cursor.text.wholeMatch(of: place) != nil)
     }
 
     // MARK: Routes
