@@ -68,7 +68,8 @@ extension Schemas {
             "evaluate": .list(of: .object(["task": .text], isOpen: true)),
             "export": .list(of: .object(["format": .text], isOpen: true)),
             "output": anything, "priority": .integer(min: -100, max: 100),
-            "notify": notifyRequest,
+            "notify": notifyRequest, "run_on": .words(of: JobDescription.RunPlace.self),
+            "resources": anything,
         ])
 
     private static let anything = Schema.object([:], isOpen: true)
