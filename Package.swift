@@ -269,7 +269,8 @@ let package = Package(
         .executableTarget(
             name: "layerfold-fuzz",
             dependencies: [
-                "JSON", "Checkpoint", "Model", "Tokenizer", "ChatTemplate", "Report", "Store", "Jobs",
+                "JSON", "Checkpoint", "Model", "Tokenizer", "ChatTemplate", "Report", "Store",
+                "Jobs",
                 "TensorMath", "HTTP",
                 external("ArgumentParser", "swift-argument-parser"),
                 external("SystemPackage", "swift-system"),
