@@ -16,7 +16,9 @@ struct BackupTests {
             Places.root.appending(path: "packaging/backup-check").path, [Places.programs.path])
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
         for copy in ["running", "stopped"] {
-            #expect(outcome.output.contains("ok \(copy): jobs, results, index, tokens, wishes and store"))
+            #expect(
+                outcome.output.contains(
+                    "ok \(copy): jobs, results, index, tokens, wishes and store"))
         }
     }
 
