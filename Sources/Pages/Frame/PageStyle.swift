@@ -136,7 +136,11 @@ package enum PageStyle {
         th.num, td.num { text-align: right; }
         .sum > * { font-weight: 650; }
         .rows time, .rows .id { white-space: nowrap; }
-        .scroll { overflow-x: auto; max-width: 100%; overscroll-behavior-x: contain; }
+        .scroll {
+          overflow-x: auto; max-width: 100%; overscroll-behavior-x: contain;
+          /* Or what is there for ears alone widens the page. */
+          position: relative;
+        }
         .scroll table { overflow-wrap: normal; }
         .models tbody th { min-width: 8rem; overflow-wrap: anywhere; }
 
