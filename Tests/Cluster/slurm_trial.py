@@ -34,7 +34,7 @@ evaluate: [{{task: perplexity, path: models/demo/heldout.txt}}]
 
 # Of a minute or so: six models of four methods.
 MINUTE = ("{method: mka, ratios: [0.125, 0.4375]}, {method: reverse, ratios: [0.25]}, "
-          "{method: shortgpt, ratios: [0.25]}, {method: fold, ratios: [0.125, 0.25]}")
+          "{method: shortgpt, ratios: [0.25]}, {method: come, ratios: [0.125, 0.25]}")
 SMALL = "{method: mka, ratios: [0.25]}, {method: reverse, ratios: [0.25]}"
 LONG = "{method: fold, ratios: [0.125, 0.25, 0.4375]}, {method: come, ratios: [0.4375]}"
 
