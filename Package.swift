@@ -194,7 +194,8 @@ let package = Package(
         ours(
             "Cluster",
             [
-                "Failures", "Jobs", "Catalogue", external("Subprocess", "swift-subprocess"),
+                "Failures", "DurableIO", "Jobs", "Catalogue",
+                external("Subprocess", "swift-subprocess"),
                 external("SystemPackage", "swift-system"),
             ]),
 

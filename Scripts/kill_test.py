@@ -8,8 +8,10 @@ reference; then jobs on fresh state folders are disturbed by SIGKILL, the daemon
 was the target. Every job must end as `done`, its models and figures must be byte-identical to the
 reference, `layerfold store verify` must be clean, and nothing may be left running.
 """
-import hashlib, json, os, random, shutil, signal, subprocess, sys, tempfile, time
+import json, os, random, shutil, signal, subprocess, sys, tempfile, time
 from pathlib import Path
+
+from result_digests import digests
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".build/release"
@@ -62,22 +64,6 @@ class Daemon:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
-
-
-def digests(folder):
-    """Everything a result says, but for times, memory and cache use."""
-    found = {}
-    for file in sorted(folder.rglob("*")):
-        relative = str(file.relative_to(folder))
-        if file.is_file() and "/" in relative and not relative.endswith("README.md"):
-            found[relative] = hashlib.sha256(file.read_bytes()).hexdigest()
-    report = json.loads((folder / "report.json").read_text())
-    for result in report["results"]:
-        result["seconds"] = None
-    found["report"] = hashlib.sha256(json.dumps(
-        [report["similarity"], report["results"], report["model"]], sort_keys=True).encode()
-    ).hexdigest()
-    return found
 
 
 def run_job(kills, target):

@@ -77,9 +77,11 @@ package struct Submission: Sendable, Equatable {
     /// The program becomes the worker, so that the queue's signal reaches it. Threads are as many
     /// as were asked for, since keys name them, whatever the node has.
     package var script: String {
-        let command = [
-            worker, "worker", "--request", request, "--outcome", outcome,
-        ].map(Self.quoted).joined(separator: " ")
+        script(running: [worker, "worker", "--request", request, "--outcome", outcome])
+    }
+
+    func script(running words: [String]) -> String {
+        let command = words.map(Self.quoted).joined(separator: " ")
         return """
             #!/bin/sh
             OMP_NUM_THREADS="${SLURM_CPUS_PER_TASK:-${SLURM_CPUS_ON_NODE:-1}}"
@@ -89,7 +91,7 @@ package struct Submission: Sendable, Equatable {
             """
     }
 
-    static func quoted(_ word: String) -> String {
+    private static func quoted(_ word: String) -> String {
         "'"
             + word.split(separator: "'", omittingEmptySubsequences: false).joined(
                 separator: "'\\''")

@@ -132,40 +132,19 @@ struct ProbeRound {
     }
 }
 
-/// Asks the queue as the daemon does: by the bridge where there is one.
+/// Asks the queue as the daemon does, for a verb that waits.
 struct QueueQuestion {
     private let cluster: ClusterSettings
 
     init(_ cluster: ClusterSettings) { self.cluster = cluster }
 
-    func ask(_ command: QueueCommand) -> CommandReply {
-        guard let socket = cluster.socket else { return Self.run(command, cluster.commands) }
-        do {
-            let connection = try UnixSocket.connect(to: FilePath(socket))
-            try connection.send(Array(JobJSON.encode(command)) + [UInt8(ascii: "\n")])
-            var bytes: [UInt8] = []
-            while bytes.last != UInt8(ascii: "\n"), bytes.count <= QueueCommand.lineBytesMax {
-                let piece = try connection.receive(bytesMax: 65_536)
-                if piece.isEmpty { break }
-                bytes += piece
-            }
-            return try JSONDecoder().decode(CommandReply.self, from: Data(bytes))
-        } catch {
-            return CommandReply(
-                code: nil,
-                errors: "the bridge at `\(socket)` gave no answer: \(error) (systemctl status "
-                    + "layerfold-cluster.socket)", wasRun: false)
-        }
-    }
-
     /// The main thread waits: it is none of those that tasks share.
-    private static func run(
-        _ command: QueueCommand, _ commands: ClusterSettings.Commands
-    ) -> CommandReply {
+    func ask(_ command: QueueCommand) -> CommandReply {
+        let asker = cluster.asker
         let answer = Answer()
         let done = DispatchSemaphore(value: 0)
         Task {
-            let reply = await CommandRunner(commands).ask(command)
+            let reply = await asker.ask(command)
             answer.value.withLock { $0 = reply }
             done.signal()
         }

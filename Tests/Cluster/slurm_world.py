@@ -1,9 +1,11 @@
 """What the trial of slurm_trial.py stands on: a real Slurm on this machine (Scripts/slurm), daemons that are
 started by hand, people, results as digests. Only processes that were started here are ended, by their number."""
-import grp, hashlib, json, os, pwd, shutil, signal, subprocess, time
+import grp, json, os, pwd, shutil, signal, subprocess, sys, time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "Scripts"))
+from result_digests import digests  # noqa: E402, F401
 BUILD = ROOT / ".build/release"
 NEEDED = ["slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "munged"]
 PACKAGES = ["slurmctld", "slurmd", "slurm-client", "munge"]
@@ -239,21 +241,6 @@ def wait(seconds, what, holds, pause=0.2):
         if time.time() > deadline:
             raise RuntimeError(f"not within {seconds} s: {what}")
         time.sleep(pause)
-
-
-def digests(folder):
-    """All that a result says, but for times, memory, and what came from the cache."""
-    found = {}
-    for file in sorted(folder.rglob("*")):
-        relative = str(file.relative_to(folder))
-        if file.is_file() and "/" in relative and not relative.endswith("README.md"):
-            found[relative] = hashlib.sha256(file.read_bytes()).hexdigest()
-    report = json.loads((folder / "report.json").read_text())
-    for result in report["results"]:
-        result["seconds"] = None
-    figures = [report["similarity"], report["results"], report["model"]]
-    found["report"] = hashlib.sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()
-    return found
 
 
 def make_people():

@@ -103,15 +103,6 @@ package struct ProbeAnswer: Sendable, Equatable {
 extension Submission {
     /// As of a unit, but the program only looks around.
     package var probeScript: String {
-        let command = [
-            worker, "cluster", "probe", "--request", request, "--answer", outcome,
-        ].map(Self.quoted).joined(separator: " ")
-        return """
-            #!/bin/sh
-            OMP_NUM_THREADS="${SLURM_CPUS_PER_TASK:-${SLURM_CPUS_ON_NODE:-1}}"
-            export OMP_NUM_THREADS
-            exec \(command)
-
-            """
+        script(running: [worker, "cluster", "probe", "--request", request, "--answer", outcome])
     }
 }

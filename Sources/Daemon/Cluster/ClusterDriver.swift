@@ -263,7 +263,7 @@ actor ClusterDriver {
                 let unit = job.plan.units.first(where: { $0.name == key.unit })
             else { return answered(token, key, .later("the settings have no `cluster`")) }
             let submission = try prepare(unit, record, token, job, cluster)
-            let asker = configuration.queueAsker(cluster)
+            let asker = cluster.asker
             Task {
                 let reply = await asker.ask(
                     .submit(arguments: submission.arguments, script: submission.script))
@@ -309,7 +309,7 @@ actor ClusterDriver {
 
     private func cancel(_ ids: [String]) {
         guard let cluster = configuration.cluster else { return }
-        let asker = configuration.queueAsker(cluster)
+        let asker = cluster.asker
         Task { [logger] in
             for start in stride(from: 0, to: ids.count, by: QueueCommand.idsMax) {
                 let part = Array(ids[start..<min(ids.count, start + QueueCommand.idsMax)])
@@ -330,7 +330,7 @@ actor ClusterDriver {
             return process(.pollFailed("the settings have no `cluster`"))
         }
         let askedAt = configuration.clock.uptime()
-        let asker = configuration.queueAsker(cluster)
+        let asker = cluster.asker
         Task {
             let reply = await asker.ask(.list)
             self.polled(reply, askedAt: askedAt)

@@ -24,13 +24,7 @@ extension HTTPResponse {
         if let error = error as? OtherMethods {
             return json(error.document, status: 405).adding([error.allow])
         }
-        let document =
-            switch error {
-            case let error as ErrorDocument: error
-            case let error as ManifestError:
-                ErrorDocument(code: .manifest, message: error.description, manifestError: error)
-            default: ErrorDocument(code: .unavailable, message: FaultText.describe(error))
-            }
+        let document = ErrorDocument(of: error)
         let status =
             switch document.code {
             case .manifest: 422
@@ -46,21 +40,37 @@ extension HTTPResponse {
 
     /// A request that the server itself did not take.
     static func refusal(_ refusal: HTTPRefusal) -> HTTPResponse {
-        let code: ErrorDocument.Code =
-            switch refusal.status {
-            case 401: .unknownCaller
-            case 403, 421: .forbidden
-            case 404: .notFound
-            case 413, 414, 431: .tooLarge
-            case 503: .unavailable
-            default: .refused
-            }
-        let answer = json(
-            ErrorDocument(code: code, message: refusal.message), status: refusal.status)
+        let answer = json(ErrorDocument(of: refusal), status: refusal.status)
         switch refusal.status {
         case 401: return answer.adding([LoginNeeded.challenge])
         case 429: return answer.adding([("Retry-After", "60")])
         default: return answer
+        }
+    }
+}
+
+extension ErrorDocument {
+    /// What programs and pages are told of an error.
+    init(of error: any Error) {
+        switch error {
+        case let error as ErrorDocument: self = error
+        case let error as OtherMethods: self = error.document
+        case let error as ManifestError:
+            self.init(code: .manifest, message: error.description, manifestError: error)
+        case let error as HTTPRefusal:
+            self.init(code: Self.code(ofStatus: error.status), message: error.message)
+        default: self.init(code: .unavailable, message: FaultText.describe(error))
+        }
+    }
+
+    private static func code(ofStatus status: Int) -> Code {
+        switch status {
+        case 401: .unknownCaller
+        case 403, 421: .forbidden
+        case 404: .notFound
+        case 413, 414, 431: .tooLarge
+        case 503: .unavailable
+        default: .refused
         }
     }
 }

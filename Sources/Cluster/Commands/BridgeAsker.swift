@@ -1,10 +1,9 @@
 // Asks the bridge, a small unit of its own that has a network: a connection for each request.
 
-import Cluster
 import Dispatch
 import DurableIO
 import Foundation
-import Jobs
+package import Jobs
 import SystemPackage
 
 struct BridgeAsker: QueueAsking {
@@ -35,7 +34,7 @@ struct BridgeAsker: QueueAsking {
         defer { alarm.cancel() }
         // Both calls block: not a thread of the cooperative pool.
         return await withCheckedContinuation { continuation in
-            DispatchQueue(label: "layerfoldd.bridge").async {
+            DispatchQueue(label: "layerfold.bridge").async {
                 continuation.resume(returning: Self.exchange(command, connection))
             }
         }
@@ -59,19 +58,10 @@ struct BridgeAsker: QueueAsking {
     }
 }
 
-extension DaemonConfiguration {
-    /// Who asks the queue at present.
-    func queueAsker(_ cluster: ClusterSettings) -> any QueueAsking {
-        guard let socket = cluster.socket else { return CommandRunner(cluster.commands) }
+extension ClusterSettings {
+    /// Who asks the queue: the bridge where there is one, else this process.
+    package var asker: any QueueAsking {
+        guard let socket else { return CommandRunner(commands) }
         return BridgeAsker(socket: FilePath(socket))
-    }
-}
-
-extension ClusterLimits {
-    init(_ settings: ClusterSettings) {
-        self.init()
-        units = settings.units
-        pollMilliseconds = Int(settings.pollSeconds * 1_000)
-        fileMilliseconds = Int(settings.fileSeconds * 1_000)
     }
 }
