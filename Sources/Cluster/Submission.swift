@@ -164,13 +164,14 @@ package enum SubmitAnswer: Sendable, Hashable {
         func says(_ words: [String]) -> Bool { words.contains { lower.contains($0) } }
         if says([
             "timed out", "timeout", "unable to contact", "connection", "zero bytes", "try again",
+            "authentication", "munge",
         ]) {
             return .unknown(text)
         }
         if says([
             "limit", "temporarily", "unavailable", "slurm backup controller", "not responding",
         ]),
-            !says(["node configuration is not available", "time limit"])
+            !says(["node configuration is not available", "requested time limit"])
         {
             return .later(text)
         }

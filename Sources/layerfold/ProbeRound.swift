@@ -59,7 +59,8 @@ struct ProbeRound {
         let answer = folder.appending("answer-\(number).json")
         let log = folder.appending("log-\(number)")
         let submission = Submission(
-            token: token, minutes: Self.minutes, memoryBytes: cluster.memoryClasses.first,
+            token: token, minutes: Self.minutes,
+            memoryBytes: cluster.resources.memoryBytes ?? cluster.memoryClasses.first,
             resources: resources, worker: worker,
             request: folder.appending("request.json").string, outcome: answer.string,
             log: log.string, folder: folder.string)

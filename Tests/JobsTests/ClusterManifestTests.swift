@@ -46,7 +46,7 @@ import Testing
     @Test(arguments: [
         "run_on: pbs", "run_on: local\nresources: {cpus: 2}", "resources: {time: 90}",
         "resources: {time: 0h}", "resources: {time: 4m}", "resources: {time: 900d}",
-        "resources: {partition: \"a b\"}",
+        "resources: {partition: \"a b\"}", "resources: {extra: [\"--nodelist=/etc/x\"]}",
         "resources: {account: -x}", "resources: {cpus: 0}", "resources: {gpu: 1}",
         "resources: {extra: [\"--output=/etc/x\"]}", "resources: {extra: [\"--uid=0\"]}",
         "resources: {extra: [\"--wrap=x\"]}", "resources: {extra: [gres]}",

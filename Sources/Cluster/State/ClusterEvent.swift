@@ -45,10 +45,12 @@ package enum UnitResult: Sendable, Hashable {
 package struct FailureWords: Sendable, Hashable {
     package let failureClass: FailureClass
     package let message: String
+    package let isDiskFull: Bool
 
     package init(_ failure: WorkerOutcome.Failure) {
         failureClass = failure.failureClass
         message = failure.message
+        isDiskFull = failure.isDiskFull
     }
 }
 

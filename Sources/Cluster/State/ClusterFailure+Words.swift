@@ -9,7 +9,9 @@ extension ClusterFailure {
         let said = lines.isEmpty ? "" : "; its log ends with:\n\(lines)"
         switch self {
         case .unit(_, let words):
-            return .init(failureClass: words.failureClass, message: words.message)
+            return .init(
+                failureClass: words.failureClass, message: words.message,
+                isDiskFull: words.isDiskFull)
         case .refused(let key, let text):
             return .init(
                 failureClass: .user,

@@ -76,7 +76,7 @@ actor ClusterDriver {
             if !Task.isCancelled { await self.cancel(job: request.job) }
         }
         await clear(request, isStopping: stop.isStopping)
-        if stop.isStopping, UnitFolders(request).plan() == nil {
+        if stop.isStopping, !UnitFolders(request).mayBeOut {
             continuation.finish()
             return WorkerEnding(.vanished("the job was stopped"))
         }
@@ -103,7 +103,7 @@ actor ClusterDriver {
     /// on with them nor writes results beside them.
     private func clear(_ request: WorkerRequest, isStopping: Bool) async {
         let folders = UnitFolders(request)
-        guard folders.isCancelled || isStopping, folders.plan() != nil,
+        guard folders.isCancelled || isStopping, folders.mayBeOut,
             begin(request, nil, nil, isWanted: false) == nil
         else { return }
         mark(folders)
@@ -151,30 +151,33 @@ actor ClusterDriver {
         }
         let folders = UnitFolders(request)
         let plan: UnitFolders.Plan
-        if let found = folders.plan() {
-            plan = found
-            logger.notice(
-                "going on with units that are at the cluster", metadata: ["job": "\(request.job)"])
-        } else {
-            plan = UnitFolders.Plan(
-                attempt: request.attempt,
-                units: ClusterPlan.units(of: request.description, forecast: forecast))
-            do {
+        let records: [UnitRecord?]
+        do {
+            if let found = try folders.plan() {
+                plan = found
+                logger.notice(
+                    "going on with units that are at the cluster",
+                    metadata: ["job": "\(request.job)"])
+            } else {
+                plan = UnitFolders.Plan(
+                    attempt: request.attempt,
+                    units: ClusterPlan.units(of: request.description, forecast: forecast))
                 // What is there under this name is what an earlier attempt left.
                 try discardPartial(request)
                 try folders.begin(plan)
-            } catch { return FaultText.describe(error) }
-        }
+            }
+            records = try plan.units.map { try folders.record($0.name) }
+        } catch { return FaultText.describe(error) }
         jobs[request.job] = Running(
             folders: folders, plan: plan, request: request, lines: lines)
-        let starts = plan.units.map { unit in
+        let starts = zip(plan.units, records).map { unit, record in
             let ask = UnitAsk(
                 seconds: unit.seconds, peakBytes: unit.peakBytes,
                 resources: resources(request.description, cluster), settings: cluster,
                 counts: UnitCounts())
             return UnitStart(
                 name: unit.name, needs: unit.needs, memorySteps: ask.memorySteps,
-                record: folders.record(unit.name))
+                record: record)
         }
         guard isWanted else {
             process(.abandoned(job: request.job, attempt: plan.attempt, starts))

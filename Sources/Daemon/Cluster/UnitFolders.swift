@@ -56,9 +56,10 @@ struct UnitFolders: Sendable {
 
     // MARK: The plan
 
-    /// nil where there is none, or it cannot be read: then the job is cut anew.
-    func plan() -> Plan? {
-        let plan: Plan? = decoded(path.appending(Plan.fileName), bytesMax: Plan.bytesMax)
+    /// nil where there is none, or it is none: then the job is cut anew.
+    /// - Throws: where it is there and cannot be read now: units may be in the queue.
+    func plan() throws -> Plan? {
+        let plan: Plan? = try decoded(path.appending(Plan.fileName), bytesMax: Plan.bytesMax)
         return plan.flatMap { $0.version == Plan.currentVersion && !$0.units.isEmpty ? $0 : nil }
     }
 
@@ -86,7 +87,10 @@ struct UnitFolders: Sendable {
     func markCancelled() throws { try DurableFile.write([], to: cancelMark) }
 
     /// Whether units of the plan may be in the queue, and are wanted.
-    var goesOn: Bool { !isCancelled && plan() != nil }
+    var goesOn: Bool { !isCancelled && mayBeOut }
+
+    /// Whether units may be in the queue: there is a plan, or nobody can tell.
+    var mayBeOut: Bool { do { return try plan() != nil } catch { return true } }
 
     /// Nothing of the job is in the queue any more.
     func end() throws {
@@ -98,8 +102,9 @@ struct UnitFolders: Sendable {
 
     // MARK: Units
 
-    func record(_ unit: String) -> UnitRecord? {
-        let record: UnitRecord? = decoded(
+    /// - Throws: where it is there and cannot be read now.
+    func record(_ unit: String) throws -> UnitRecord? {
+        let record: UnitRecord? = try decoded(
             folder(unit).appending(UnitRecord.fileName), bytesMax: UnitRecord.bytesMax)
         return record.flatMap { $0.version == UnitRecord.currentVersion ? $0 : nil }
     }
@@ -132,8 +137,9 @@ struct UnitFolders: Sendable {
             else { return nil }
             let token = UnitToken(attempt: attempt, unit: unit, number: number)
             guard !known.contains(token),
-                let outcome: UnitOutcome = decoded(
-                    folder(unit).appending(entry.name), bytesMax: UnitOutcome.bytesMax),
+                let outcome: UnitOutcome =
+                    (try? decoded(
+                        folder(unit).appending(entry.name), bytesMax: UnitOutcome.bytesMax)) ?? nil,
                 outcome.isSound, outcome.token == "\(token)"
             else { return nil }
             return (token, outcome)
@@ -147,8 +153,10 @@ struct UnitFolders: Sendable {
         return chunk.map { String(decoding: $0.bytes, as: UTF8.self) } ?? ""
     }
 
-    private func decoded<Value: Decodable>(_ file: FilePath, bytesMax: Int) -> Value? {
-        guard let bytes = try? SmallFile.read(file, bytesMax: bytesMax) else { return nil }
+    /// nil where it is not there, or holds something else.
+    private func decoded<Value: Decodable>(_ file: FilePath, bytesMax: Int) throws -> Value? {
+        guard try Syscalls.stat(file) != nil else { return nil }
+        let bytes = try SmallFile.read(file, bytesMax: bytesMax)
         return try? JSONDecoder().decode(Value.self, from: Data(bytes))
     }
 }

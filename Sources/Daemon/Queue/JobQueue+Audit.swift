@@ -7,28 +7,22 @@ import Store
 extension JobQueue {
     private var auditFile: AuditFile { AuditFile(in: folders.jobs) }
 
-    /// Gives an index that knows of no act what is kept beside the jobs; before anything else is
-    /// noted, as numbers go on behind it. Without the copy the index begins anew.
+    /// Gives an index that is new, or older than the copy beside the jobs, the acts that it lacks;
+    /// before anything else is noted, so that no number is given twice. Where the copy cannot be
+    /// read nothing is added to it until the next start.
     func restoreAudit() throws {
         do {
-            let events = try auditFile.events()
-            let restored = try index.restore(events)
-            if restored > 0 {
+            let kept = try auditFile.lastSequence()
+            if try index.lastEventSequence() < kept {
+                let restored = try index.restore(try auditFile.events())
                 logger.notice(
                     "took the audit log over from its copy", metadata: ["acts": "\(restored)"])
             }
+            auditKept = kept
         } catch let error as StoreError {
             throw error
         } catch {
-            tellOfCopy(error)
-        }
-        do {
-            // An index that is older than the copy gives numbers once more.
-            let last = try index.lastEventSequence()
-            auditKept = min(try auditFile.lastSequence(), last)
-        } catch let error as StoreError {
-            throw error
-        } catch {
+            auditKept = .max
             tellOfCopy(error)
         }
         keepAudit()

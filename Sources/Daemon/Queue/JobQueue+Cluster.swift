@@ -2,6 +2,7 @@
 // of the daemon ends.
 
 import Cluster
+import Failures
 import Foundation
 import Jobs
 import Logging
@@ -16,7 +17,7 @@ extension JobQueue {
 
     /// Whether units of the job may be at the cluster, whoever sent them.
     func isAtCluster(_ id: String) -> Bool {
-        UnitFolders(JobFolder(folders.job(id))).plan() != nil
+        UnitFolders(JobFolder(folders.job(id))).mayBeOut
     }
 
     /// Runs an attempt at the cluster to its end.
@@ -26,18 +27,31 @@ extension JobQueue {
     ) async -> WorkerEnding {
         // A job that is there already was cut, and one that is to end is not.
         let isCut = UnitFolders(request).goesOn || stop.isStopping
-        let forecast = isCut ? nil : await clusterForecast(request)
+        let forecast = isCut ? nil : await clusterForecast(request, stop)
         return await cluster.run(request, forecast: forecast, stop: stop, onLine: onLine)
     }
 
     /// One at a time: each reads a whole model where nobody has done so before.
-    private func clusterForecast(_ request: WorkerRequest) async -> ClusterForecast? {
+    private func clusterForecast(
+        _ request: WorkerRequest, _ stop: StopSwitch
+    ) async -> ClusterForecast? {
         let before = clusterPlanning
-        let task = Task { [forecaster] () -> ClusterForecast? in
+        let task = Task { [forecaster, logger] () -> ClusterForecast? in
             _ = await before?.value
-            let data = try? await forecaster.forecast(
-                request.description, for: request.submitter, isAhead: true)
-            return data.flatMap { try? JSONDecoder().decode(ClusterForecast.self, from: $0) }
+            // Nobody waits for it any more.
+            guard !stop.isStopping else { return nil }
+            do {
+                let data = try await forecaster.forecast(
+                    request.description, for: request.submitter, isAhead: true)
+                return try JSONDecoder().decode(ClusterForecast.self, from: data)
+            } catch {
+                logger.warning(
+                    "a job is cut for the cluster without a forecast",
+                    metadata: [
+                        "job": "\(request.job)", "reason": "\(FaultText.describe(error))",
+                    ])
+                return nil
+            }
         }
         clusterPlanning = task
         return await task.value

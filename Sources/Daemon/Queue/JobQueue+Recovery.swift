@@ -39,8 +39,11 @@ extension JobQueue {
             let isRemote = remote.contains(entry.id)
             let began = isRemote ? running.last { $0.job == entry.id } : adoptable[entry.id]
             entry.startedAt = began.map(uptime(of:))
-            // What nothing at the cluster waits for is cancelled at once.
-            if isRemote || entry.state == .cancelling { entry.isRemote = isRemote }
+            // What nothing at the cluster waits for is cancelled at once; a worker that is here
+            // has its place here, wherever its job would run by the settings of today.
+            if isRemote || adoptable[entry.id] != nil || entry.state == .cancelling {
+                entry.isRemote = isRemote
+            }
             return entry
         }
         process(.admitted(entries))

@@ -62,7 +62,9 @@ actor People {
 
     private func name(of user: Int) -> String? {
         let now = uptime()
-        if let known = knownNames[user], now - known.at < Self.nameMilliseconds {
+        if let known = knownNames[user],
+            now - known.at < (known.value == nil ? Self.groupMilliseconds : Self.nameMilliseconds)
+        {
             return known.value
         }
         if knownNames.count >= Self.countMax { knownNames = [:] }
@@ -79,7 +81,8 @@ actor People {
         if knownGroups.count >= Self.countMax { knownGroups = [:] }
         let groups = Set(
             UInt32(exactly: user).map { Accounts.reader($0).groups.map(Int.init) } ?? [])
-        knownGroups[user] = Known(value: groups, at: now)
+        // Who exists has one at least: a directory that did not answer is asked again.
+        if !groups.isEmpty { knownGroups[user] = Known(value: groups, at: now) }
         return groups
     }
 }

@@ -99,6 +99,14 @@ enum ResourceFields {
                     found: item.node.found,
                     hint: "an administrator can add it to `cluster: extra` of the settings")
             }
+            // With a slash Slurm reads a file, as the user who submits.
+            guard
+                options == nil || !["--nodelist", "--exclude"].contains(name)
+                    || !text.contains("/")
+            else {
+                throw item.error(
+                    "a list of nodes in a file", expected: "\(name)=n1,n2", found: item.node.found)
+            }
             return text
         }
     }

@@ -35,18 +35,19 @@ extension IndexDatabase {
         try Int.fetchOne(db, sql: "SELECT ifnull(max(seq), 0) FROM events") ?? 0
     }
 
-    /// Puts events back under their numbers, all or none, where there are no others.
+    /// Puts events back under their numbers, all or none: those that are newer than all others.
     /// - Returns: How many.
     package func restore(_ events: [NumberedEvent]) throws(StoreError) -> Int {
         guard !events.isEmpty else { return 0 }
         return try write { db in
-            guard try Self.lastEventSequence(db) == 0 else { return 0 }
-            for (sequence, event) in events {
+            let last = try Self.lastEventSequence(db)
+            let missing = events.filter { $0.sequence > last }
+            for (sequence, event) in missing {
                 try db.execute(
                     sql: "INSERT INTO events(seq, at, job_id, type, data) VALUES (?, ?, ?, ?, ?)",
                     arguments: [sequence, event.at, event.job, event.type, event.data])
             }
-            return events.count
+            return missing.count
         }
     }
 }
