@@ -59,7 +59,9 @@ package enum TryLeftovers {
     package static func sweep(jobs: FilePath, now: Int) throws {
         for job in try folders(in: jobs) {
             let folders = UnitFolders(JobFolder(job))
-            guard try Syscalls.stat(folders.path) != nil, try folders.plan() == nil else { continue }
+            guard try Syscalls.stat(folders.path) != nil, try folders.plan() == nil else {
+                continue
+            }
             for entry in try self.folders(in: folders.path).flatMap(self.folders) {
                 let scratch = entry.appending("partial")
                 guard try Syscalls.stat(scratch) != nil,
