@@ -50,16 +50,20 @@ package struct Submission: Sendable, Equatable {
     }
 
     /// Seconds between the signal to end and the end: a part of a stage is done within them.
-    private static let farewellSeconds = 300
+    private static let farewellSecondsMax = 300
+
+    /// - Parameter minutes: that are asked for; nil: none are.
+    static func farewellSeconds(_ minutes: Int?) -> Int {
+        minutes.map { min(farewellSecondsMax, $0 * 60 / 4) } ?? farewellSecondsMax
+    }
 
     /// Options of the submit command; no shell sees them.
     package var arguments: [String] {
-        let farewell = minutes.map { min(Self.farewellSeconds, $0 * 60 / 4) }
         var words = [
             "--parsable", "--job-name=\(token)", "--comment=\(token)", "--export=NONE",
             // Another try is ours to send: it gets a token of its own.
             "--no-requeue", "--kill-on-invalid-dep=yes",
-            "--signal=B:TERM@\(farewell ?? Self.farewellSeconds)", "--open-mode=append",
+            "--signal=B:TERM@\(Self.farewellSeconds(minutes))", "--open-mode=append",
             "--output=\(log)", "--chdir=\(folder)", "--nodes=1", "--ntasks=1",
         ]
         if let cpus = resources.cpus { words.append("--cpus-per-task=\(cpus)") }

@@ -9,29 +9,27 @@ package struct UnitAsk: Sendable, Equatable {
     package let memoryBytes: Int?
     /// Classes of memory above the first that is asked for.
     package let memorySteps: Int
+    /// What `minutes` is a step of.
+    package let times: TimeLadder
 
     /// What the node needs beside what stages plan: the program, mapped files, the queue's own.
     private static let spareBytes = 1 << 30
     private static let minutesMin = 10
-    private static let doublingsMax = 4
 
     /// - Parameters:
     ///   - resources: of the job over those of the settings.
+    ///   - partition: what the partition gives; nil where that is not known.
     ///   - counts: what has gone wrong with the unit so far.
     package init(
         seconds: Double?, peakBytes: Int?, resources: JobDescription.Resources,
-        settings: ClusterSettings, counts: UnitCounts
+        settings: ClusterSettings, partition: PartitionTime? = nil, counts: UnitCounts
     ) {
-        if let minutes = resources.minutes {
-            self.minutes = minutes
-        } else {
-            let planned = seconds.map { seconds in
-                max(Self.minutesMin, Int((seconds * settings.timeFactor / 60).rounded(.up)))
-            }
-            minutes = planned.map {
-                min(MinuteCount.most, $0 << min(counts.timeouts, Self.doublingsMax))
-            }
+        let planned = seconds.map { seconds in
+            let minutes = (seconds * settings.timeFactor / 60).rounded(.up)
+            return max(Self.minutesMin, Int(min(minutes, Double(MinuteCount.most))))
         }
+        times = TimeLadder(named: resources.minutes, planned: planned, partition: partition)
+        minutes = times.minutes(after: counts.timeouts)
         let needed = resources.memoryBytes ?? peakBytes.map { $0 + $0 / 4 + Self.spareBytes }
         let classes = settings.memoryClasses
         if let given = resources.memoryBytes {

@@ -26,9 +26,9 @@ package struct UnitRecord: Sendable, Hashable, Codable {
 package struct UnitCounts: Sendable, Hashable, Codable {
     /// Tries of which nobody knows how they ended, in a row.
     package var lost = 0
-    /// Tries that ended before their time through nobody's fault.
+    /// Tries that ended before their time through nobody's fault, since one kept something.
     package var interrupted = 0
-    /// Of these, for the time limit: each doubles what is asked for.
+    /// Tries that kept nothing until their time was over: each is followed by one of more.
     package var timeouts = 0
     /// Times that it ran out of memory: each asks for the next class.
     package var memorySteps = 0

@@ -18,10 +18,13 @@ package struct Heartbeat: Sendable, Equatable, Codable {
     package var stage: String?
     /// What the job's plan says of that stage; nil where nobody has planned it.
     package var plannedSeconds: Double?
+    /// Stages and parts that it left in the cache, of which nobody has to do the like again; nil
+    /// where nobody counts.
+    package var kept: Int?
 
     package init(
         moves: Int, processorSeconds: Double, transferredBytes: Int = 0, peakBytes: Int = 0,
-        stage: String? = nil, plannedSeconds: Double? = nil
+        stage: String? = nil, plannedSeconds: Double? = nil, kept: Int? = nil
     ) {
         self.moves = moves
         self.processorSeconds = processorSeconds
@@ -29,10 +32,11 @@ package struct Heartbeat: Sendable, Equatable, Codable {
         self.peakBytes = peakBytes
         self.stage = stage
         self.plannedSeconds = plannedSeconds
+        self.kept = kept
     }
 
     private enum CodingKeys: String, CodingKey {
-        case moves, stage
+        case moves, stage, kept
         case processorSeconds = "processor_seconds"
         case transferredBytes = "transferred_bytes"
         case peakBytes = "peak_bytes"

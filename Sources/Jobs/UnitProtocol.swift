@@ -84,10 +84,12 @@ package struct UnitOutcome: Sendable, Equatable, Codable {
     package var host: String
     /// nil where it ended before it knew.
     package var numerics: UnitNumerics?
+    /// Stages and parts that it left in the cache; nil where nobody counted.
+    package var kept: Int?
 
     package init(
         token: String, result: Result, failure: WorkerOutcome.Failure? = nil, seconds: Double,
-        peakBytes: Int, host: String, numerics: UnitNumerics? = nil
+        peakBytes: Int, host: String, numerics: UnitNumerics? = nil, kept: Int? = nil
     ) {
         self.token = token
         self.result = result
@@ -96,6 +98,7 @@ package struct UnitOutcome: Sendable, Equatable, Codable {
         self.peakBytes = peakBytes
         self.host = host
         self.numerics = numerics
+        self.kept = kept
     }
 
     package var isSound: Bool {
@@ -103,7 +106,7 @@ package struct UnitOutcome: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case version, token, result, failure, seconds, host, numerics
+        case version, token, result, failure, seconds, host, numerics, kept
         case peakBytes = "peak_bytes"
     }
 }

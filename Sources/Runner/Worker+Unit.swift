@@ -34,7 +34,7 @@ extension Worker {
             token: part.token, result: result, failure: failure,
             seconds: (ContinuousClock.now - start) / .seconds(1),
             peakBytes: ResidentMemory.peakBytes(), host: ProcessInfo.processInfo.hostName,
-            numerics: numerics)
+            numerics: numerics, kept: pulse.kept)
         let text = String(decoding: try JobJSON.encodePretty(outcome), as: UTF8.self)
         try DurableText.write(text, to: file)
         return result

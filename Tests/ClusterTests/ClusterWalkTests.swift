@@ -16,18 +16,21 @@ import Testing
         return limits
     }
 
+    private static let times = TimeLadder(planned: 10)
+
     private static let plans: [String: ClusterWorld.Plan] = [
         "A": .init(
             attempt: "1A",
             units: [
-                UnitStart(name: "shared", needs: [], memorySteps: 1),
-                UnitStart(name: "m1", needs: ["shared"], memorySteps: 1),
-                UnitStart(name: "m2", needs: ["shared"], memorySteps: 1),
-                UnitStart(name: "m1-e1", needs: ["m1"], memorySteps: 1),
+                UnitStart(name: "shared", needs: [], memorySteps: 1, times: times),
+                UnitStart(name: "m1", needs: ["shared"], memorySteps: 1, times: times),
+                UnitStart(name: "m2", needs: ["shared"], memorySteps: 1, times: times),
+                UnitStart(name: "m1-e1", needs: ["m1"], memorySteps: 1, times: times),
                 UnitStart(
-                    name: "whole", needs: ["shared", "m1", "m2", "m1-e1"], memorySteps: 1),
+                    name: "whole", needs: ["shared", "m1", "m2", "m1-e1"], memorySteps: 1,
+                    times: times),
             ]),
-        "B": .init(attempt: "1B", units: [UnitStart(name: "whole", needs: [])]),
+        "B": .init(attempt: "1B", units: [UnitStart(name: "whole", needs: [], times: times)]),
     ]
 
     /// - Parameter crashes: of 100 steps.

@@ -47,6 +47,8 @@ struct ClusterWorld {
     private(set) var ended: [String: ClusterEnd] = [:]
     /// Jobs that somebody cancelled: a mark in their folders.
     private(set) var cancelled: Set<String> = []
+    /// Tries that left something in the cache.
+    private(set) var kept: [UnitToken: String] = [:]
     private var nextID = 1
 
     // What does not.
@@ -73,7 +75,7 @@ struct ClusterWorld {
             let units = plan.units.map { unit in
                 UnitStart(
                     name: unit.name, needs: unit.needs, memorySteps: unit.memorySteps,
-                    record: records[UnitKey(job: job, unit: unit.name)])
+                    times: unit.times, record: records[UnitKey(job: job, unit: unit.name)])
             }
             try send(
                 cancelled.contains(job)
@@ -156,6 +158,10 @@ struct ClusterWorld {
     }
 
     private mutating func look() throws {
+        for (token, job) in kept.sorted(by: { "\($0.key)" < "\($1.key)" })
+        where ended[job] == nil {
+            try send(.kept(token, job: job))
+        }
         for (token, file) in files.sorted(by: { "\($0.key)" < "\($1.key)" })
         where ended[file.job] == nil {
             try send(.found(token, job: file.job, file.result))
@@ -218,7 +224,9 @@ struct ClusterWorld {
     mutating func move(_ place: Int, _ random: inout SeededBytes, isBenign: Bool) {
         switch queue[place].word {
         case .pending: queue[place].word = .running
-        case .running, .moving: finish(place, isBenign ? 0 : random.below(13))
+        case .running, .moving:
+            if random.below(2) == 0 { kept[queue[place].token] = queue[place].key.job }
+            finish(place, isBenign ? 0 : random.below(13))
         case .over: if !isBenign { queue.remove(at: place) }
         }
     }
@@ -234,7 +242,7 @@ struct ClusterWorld {
         case 7: queue[place].word = .over(.nodeFailed)
         case 8: queue[place].word = .over(.preempted)
         case 9:
-            files[token] = (job, .stopped)
+            files[token] = (job, .stopped(seconds: 570))
             queue[place].word = .over(.failed)
         case 10: queue[place].word = .over(.timeout)
         case 11:

@@ -111,7 +111,7 @@ enum APISamples {
         .heartbeat(
             Heartbeat(
                 moves: 1, processorSeconds: 0.5, transferredBytes: 2, peakBytes: 3,
-                stage: "merge", plannedSeconds: 4)),
+                stage: "merge", plannedSeconds: 4, kept: 5)),
     ]
 
     private static let progress = JobProgress(

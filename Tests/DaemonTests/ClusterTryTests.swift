@@ -67,6 +67,19 @@ import Testing
         }
     }
 
+    @Test func `a try that kept something gets as much time again, one that did not gets more`()
+        async throws
+    {
+        let slurm = try FakeSlurm()
+        // The forecast of a model is half an hour, and three times that is asked for.
+        try slurm.folder.write("long*|1:00:00|2:00:00\n", to: slurm.folder.file("limits"))
+        try await withDaemon(configure: slurm.configure) { daemon, clock in
+            let id = try daemon.client.submit(manifest: clusterManifest("limit-k"), name: "x").id
+            await pass(clock) { (try? daemon.client.job(id).summary.state) == .done }
+            #expect(slurm.minutes(of: "m1") == [90, 90, 120])
+        }
+    }
+
     @Test func `what ended tries wrote for themselves is gone with the job`() async throws {
         try await run("stop-l") { daemon, _, id in
             let state = try daemon.client.job(id).summary.state

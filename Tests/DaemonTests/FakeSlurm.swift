@@ -36,6 +36,7 @@ final class FakeSlurm {
         var settings = ClusterSettings()
         settings.commands.submit = [program.string, "submit"]
         settings.commands.list = [program.string, "list"]
+        settings.commands.limits = [program.string, "limits"]
         settings.commands.cancel = [program.string, "cancel"]
         return settings
     }
@@ -62,6 +63,13 @@ final class FakeSlurm {
         }
     }
 
+    /// Minutes that were asked for by tries of a unit, in order.
+    func minutes(of unit: String) -> [Int?] {
+        TestFolder.text(folder.file("times.log")).split(separator: "\n").filter {
+            $0.contains("-\(unit)-")
+        }.map { $0.split(separator: " ").last.flatMap { Int($0) } }
+    }
+
     /// Words about submissions, by identifier.
     var states: [String: String] {
         let all = TestFolder.names(in: folder.file("jobs")).map { id in
@@ -84,10 +92,15 @@ final class FakeSlurm {
             submit)
                 id=1
                 while ! mkdir "$here/jobs/$id" 2>/dev/null; do id=$((id + 1)); done
+                time=
                 for word in "$@"; do
-                    case "$word" in --job-name=*) name=${word#--job-name=} ;; esac
+                    case "$word" in
+                        --job-name=*) name=${word#--job-name=} ;;
+                        --time=*) time=${word#--time=} ;;
+                    esac
                 done
                 printf '%s\n' "$name" >"$here/jobs/$id/name"
+                printf '%s %s\n' "$name" "$time" >>"$here/times.log"
                 cat >"$here/jobs/$id/script"
                 state "$id" RUNNING
                 setsid sh -c '
@@ -113,6 +126,7 @@ final class FakeSlurm {
                     [ -e "$job/state" ] || continue
                     echo "$(basename "$job")|$(cat "$job/name")|$(cat "$job/state")|None"
                 done ;;
+            limits) cat "$here/limits" 2>/dev/null || echo 'long*|1:00:00|infinite' ;;
             cancel)
                 for id in "$@"; do
                     grep -q RUNNING "$here/jobs/$id/state" || continue
@@ -155,6 +169,12 @@ final class FakeSlurm {
             lost*-m1-1) exit 0 ;;
             stop*-m1-1) mkdir -p "$results"; end '"result":"stopped"'; exit 143 ;;
             user*-m1-*) end '"result":"failed","failure":{"class":"user","message":"no such thing"}'; exit 1 ;;
+            limit*-m1-1)
+                printf '{"kind":"heartbeat","moves":1,"processor_seconds":0,"transferred_bytes":0,"peak_bytes":1,"kept":1}\n' \
+                    >"$(field job_dir)/heartbeat.json"
+                echo TIMEOUT >"$here/end-$token"
+                exit 1 ;;
+            limit*-m1-2) echo TIMEOUT >"$here/end-$token"; exit 1 ;;
             hang*-m1-*) while :; do sleep 0.05; done ;;
             ghost*-m1-1 | ghost*-whole-1)
                 # The queue calls it dead, and it goes on writing where it was told to.

@@ -1,4 +1,4 @@
-// The three things that are asked of the queue, as one JSON line each, so that somebody with a
+// The four things that are asked of the queue, as one JSON line each, so that somebody with a
 // network can be asked to ask.
 
 package import Foundation
@@ -7,6 +7,8 @@ package import Jobs
 package enum QueueCommand: Sendable, Equatable, Codable {
     case submit(arguments: [String], script: String)
     case list
+    /// What partitions give.
+    case limits
     case cancel(ids: [String])
 
     /// The longest request, and the longest answer, as a line.
@@ -19,6 +21,7 @@ package enum QueueCommand: Sendable, Equatable, Codable {
         switch self {
         case .submit(let arguments, _): commands.submit + arguments
         case .list: commands.list
+        case .limits: commands.limits
         case .cancel(let ids): commands.cancel + ids
         }
     }
@@ -27,7 +30,7 @@ package enum QueueCommand: Sendable, Equatable, Codable {
         if case .submit(_, let script) = self { script } else { "" }
     }
 
-    private enum Verb: String, Codable { case submit, list, cancel }
+    private enum Verb: String, Codable { case submit, list, limits, cancel }
 
     private enum CodingKeys: String, CodingKey { case verb, arguments, script, ids }
 
@@ -39,6 +42,7 @@ package enum QueueCommand: Sendable, Equatable, Codable {
                 arguments: try container.decode([String].self, forKey: .arguments),
                 script: try container.decode(String.self, forKey: .script))
         case .list: self = .list
+        case .limits: self = .limits
         case .cancel: self = .cancel(ids: try container.decode([String].self, forKey: .ids))
         }
     }
@@ -51,6 +55,7 @@ package enum QueueCommand: Sendable, Equatable, Codable {
             try container.encode(arguments, forKey: .arguments)
             try container.encode(script, forKey: .script)
         case .list: try container.encode(Verb.list, forKey: .verb)
+        case .limits: try container.encode(Verb.limits, forKey: .verb)
         case .cancel(let ids):
             try container.encode(Verb.cancel, forKey: .verb)
             try container.encode(ids, forKey: .ids)

@@ -24,12 +24,17 @@ package struct UnitStart: Sendable, Hashable {
     package let needs: [String]
     /// Classes of memory beyond the first that may be asked for.
     package let memorySteps: Int
+    package let times: TimeLadder
     package let record: UnitRecord?
 
-    package init(name: String, needs: [String], memorySteps: Int = 0, record: UnitRecord? = nil) {
+    package init(
+        name: String, needs: [String], memorySteps: Int = 0, times: TimeLadder = TimeLadder(),
+        record: UnitRecord? = nil
+    ) {
         self.name = name
         self.needs = needs
         self.memorySteps = memorySteps
+        self.times = times
         self.record = record
     }
 }
@@ -38,7 +43,8 @@ package struct UnitStart: Sendable, Hashable {
 package enum UnitResult: Sendable, Hashable {
     case succeeded
     case failed(FailureWords)
-    case stopped
+    /// - Parameter seconds: that its worker ran.
+    case stopped(seconds: Double)
 }
 
 /// As `WorkerOutcome.Failure`, which is not hashable.
@@ -67,6 +73,9 @@ package enum ClusterEvent: Sendable, Hashable {
     case polled([Sighting], askedAt: Int)
     /// The queue gave no answer that counts.
     case pollFailed(String)
+    /// A try has left something in the cache that its successor goes on behind. Told before its
+    /// end is.
+    case kept(UnitToken, job: String)
     /// An attempt file is there.
     case found(UnitToken, job: String, UnitResult)
     /// Somebody wants the job to end.
@@ -113,6 +122,8 @@ package enum ClusterFailure: Sendable, Hashable {
     case refused(UnitKey, String)
     /// It ran out of memory, and there is no larger class.
     case memory(UnitKey)
+    /// It kept nothing in the longest time that may be asked for.
+    case time(UnitKey, TimeLadder)
     /// It ended so often without an attempt file.
     case lost(UnitKey, times: Int, String)
     /// It was interrupted so often.
@@ -124,8 +135,9 @@ package enum ClusterFailure: Sendable, Hashable {
 
     package var unit: UnitKey {
         switch self {
-        case .unit(let key, _), .refused(let key, _), .memory(let key), .lost(let key, _, _),
-            .interrupted(let key, _, _), .cancelledInQueue(let key, _), .impossible(let key, _):
+        case .unit(let key, _), .refused(let key, _), .memory(let key), .time(let key, _),
+            .lost(let key, _, _), .interrupted(let key, _, _), .cancelledInQueue(let key, _),
+            .impossible(let key, _):
             key
         }
     }

@@ -23,6 +23,11 @@ extension ClusterFailure {
                 message: "unit `\(key.unit)` ran out of the memory that the queue gave it: ask for "
                     + "more (`resources: memory`), or name a larger class in `cluster: "
                     + "memory_classes`; stages that are done are kept\(said)")
+        case .time(let key, let times):
+            return .init(
+                failureClass: .resource,
+                message: "unit `\(key.unit)` \(Self.words(of: times)); nothing that a next try "
+                    + "could go on behind was kept in that time\(said)")
         case .lost(let key, let times, let how):
             return .init(
                 failureClass: .resource,
@@ -43,8 +48,27 @@ extension ClusterFailure {
         case .impossible(let key, let reason):
             return .init(
                 failureClass: .user,
-                message: "the queue can never start unit `\(key.unit)`: \(reason); correct "
-                    + "`resources: extra` or `cluster: extra`")
+                message: "the queue can never start unit `\(key.unit)`: \(reason); "
+                    + (QueueReason.cure(reason) ?? "look into the queue's own words"))
+        }
+    }
+
+    /// What was asked for, why there is no more, and what to do.
+    private static func words(of times: TimeLadder) -> String {
+        let asked = times.minutes.last.map { "was over its time of \($0) min" }
+        let smaller = "or let a step be smaller: fewer `samples`, more `cpus`"
+        switch times.top {
+        case .named:
+            return "\(asked ?? ""), which `resources: time` names: name more, \(smaller)"
+        case .partition(let minutes):
+            return "\(asked ?? ""), and its partition gives \(minutes) min at most: name another "
+                + "one (`resources: partition`), \(smaller)"
+        case .doubled:
+            return "\(asked ?? ""), the forecast's doubled \(times.minutes.count - 1) times (a "
+                + "limit of the queue is not known): ask for more (`resources: time`), \(smaller)"
+        case .unknown:
+            return "was over the time that the queue gives where none is asked for: ask for some "
+                + "(`resources: time`)"
         }
     }
 }

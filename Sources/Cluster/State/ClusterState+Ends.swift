@@ -3,7 +3,13 @@
 import Jobs
 
 extension ClusterState {
-    // MARK: Attempt files
+    // MARK: What workers leave
+
+    mutating func kept(_ token: UnitToken, _ job: String) {
+        let key = UnitKey(job: job, unit: token.unit)
+        guard entries[key]?.token == token else { return }
+        entries[key]?.hasKept = true
+    }
 
     mutating func found(
         _ token: UnitToken, _ job: String, _ result: UnitResult, now: Int,
@@ -28,8 +34,12 @@ extension ClusterState {
             entry.phase = .waiting(notBefore: nil)
             entries[key] = entry
             end(job, .failed(.unit(key, failure)), &actions)
-        case .stopped where token == entry.token && entry.phase.isOut:
-            interrupt(entry, "it was told to end", now: now, &actions)
+        case .stopped(let seconds) where token == entry.token && entry.phase.isOut:
+            if entry.isFarewell(after: seconds) {
+                timeOver(entry, now: now, &actions)
+            } else {
+                interrupt(entry, "it was told to end", now: now, &actions)
+            }
         case .failed, .stopped: break
         }
     }
@@ -112,7 +122,7 @@ extension ClusterState {
         if isNew { actions.append(.record(entry.key, entry.record)) }
         if isEnding {
             actions.append(.cancel(ids: [sighting.id]))
-        } else if sighting.word == .pending, sighting.reason == "DependencyNeverSatisfied" {
+        } else if sighting.word == .pending, QueueReason.cure(sighting.reason) != nil {
             end(entry.key.job, .failed(.impossible(entry.key, sighting.reason)), &actions)
         }
     }
@@ -167,8 +177,9 @@ extension ClusterState {
             guard now - since >= limits.fileMilliseconds else { return }
             lose(entry, "the queue says: \(reason)", now: now, &actions)
         case .timeout:
-            entry.counts.timeouts += 1
-            interrupt(entry, "its time was over", now: now, &actions)
+            // A shared folder may show late what it kept.
+            guard entry.hasKept || now - since >= limits.fileMilliseconds else { return }
+            timeOver(entry, now: now, &actions)
         case .preempted: interrupt(entry, "it was preempted", now: now, &actions)
         case .nodeFailed: interrupt(entry, "its node failed", now: now, &actions)
         case .outOfMemory:
@@ -200,6 +211,7 @@ extension ClusterState {
         var entry = entry
         entry.number += 1
         entry.phase = .waiting(notBefore: nil)
+        entry.hasKept = false
         entries[entry.key] = entry
     }
 
@@ -219,11 +231,30 @@ extension ClusterState {
         again(entry, &actions)
     }
 
+    /// One that kept something goes on with as much time as it had, another gets more.
+    private mutating func timeOver(_ entry: Entry, now: Int, _ actions: inout [ClusterAction]) {
+        var entry = entry
+        guard jobs[entry.key.job]?.ending == nil else { return rest(entry) }
+        guard !entry.hasKept else {
+            return interrupt(entry, "its time was over", now: now, &actions)
+        }
+        guard entry.counts.timeouts + 1 < entry.times.minutes.count else {
+            rest(entry)
+            return end(entry.key.job, .failed(.time(entry.key, entry.times)), &actions)
+        }
+        entry.counts.timeouts += 1
+        let minutes = entry.times.minutes[entry.counts.timeouts]
+        interrupt(
+            entry, "its time was over and nothing was kept, so it gets \(minutes) min", now: now,
+            &actions)
+    }
+
     private mutating func interrupt(
         _ entry: Entry, _ how: String, now: Int, _ actions: inout [ClusterAction]
     ) {
         var entry = entry
-        entry.counts.interrupted += 1
+        // As long as something is done each time there is an end.
+        entry.counts.interrupted = entry.hasKept ? 1 : entry.counts.interrupted + 1
         // It did what it could until then.
         entry.counts.lost = 0
         guard jobs[entry.key.job]?.ending == nil else { return rest(entry) }

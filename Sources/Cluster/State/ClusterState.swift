@@ -51,6 +51,7 @@ package struct ClusterState: Sendable, Hashable {
             heard(now: now, &actions)
             polled(sightings, askedAt: askedAt, now: now, &actions)
         case .pollFailed(let reason): unheard(reason, now: now, &actions)
+        case .kept(let token, let job): kept(token, job)
         case .found(let token, let job, let result): found(token, job, result, now: now, &actions)
         case .cancelled(let job): end(job, .cancelled, &actions)
         case .ticked: break
@@ -79,7 +80,8 @@ package struct ClusterState: Sendable, Hashable {
                 }
             entries[key] = Entry(
                 key: key, attempt: attempt, needs: unit.needs, memorySteps: unit.memorySteps,
-                number: record?.number ?? 1, counts: record?.counts ?? UnitCounts(), phase: phase,
+                times: unit.times, number: record?.number ?? 1,
+                counts: record?.counts ?? UnitCounts(), phase: phase,
                 sentAt: now)
             // What an earlier daemon sent is looked for at once.
             if record != nil { (nextPollAt, nextLookAt) = (min(nextPollAt, now), now) }

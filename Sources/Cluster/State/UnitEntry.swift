@@ -34,6 +34,7 @@ extension ClusterState {
         package let attempt: String
         package let needs: [String]
         let memorySteps: Int
+        let times: TimeLadder
         /// Of the present or next try.
         package internal(set) var number: Int
         package internal(set) var counts: UnitCounts
@@ -43,6 +44,8 @@ extension ClusterState {
         package internal(set) var reason = ""
         /// When the present try was sent.
         var sentAt: Int
+        /// Whether the present try left something in the cache.
+        var hasKept = false
         /// Times in a row that the queue would not take it now.
         var later = 0
 
@@ -73,5 +76,19 @@ extension ClusterState {
         let sequence: Int
         /// Set when it is to end before its last unit.
         var ending: ClusterEnd?
+    }
+}
+
+extension ClusterState.Entry {
+    /// The queue looks at its clock about once a minute: its signal may come so much early. The
+    /// worker itself begins a little after its time does.
+    private static let earlySeconds = 90
+
+    /// Whether a worker that was told to end after so long was told because its time is nearly
+    /// over.
+    func isFarewell(after seconds: Double) -> Bool {
+        guard let minutes = times.minutes(after: counts.timeouts) else { return false }
+        let farewell = Submission.farewellSeconds(minutes)
+        return seconds >= Double(minutes * 60 - farewell - Self.earlySeconds)
     }
 }

@@ -75,7 +75,7 @@ extension UnitResult {
         self =
             switch outcome.result {
             case .succeeded: .succeeded
-            case .stopped: .stopped
+            case .stopped: .stopped(seconds: outcome.seconds)
             case .failed:
                 .failed(
                     FailureWords(

@@ -19,6 +19,8 @@ actor ClusterDriver {
         var waiter: CheckedContinuation<ClusterEnd, Never>?
         /// What attempt files said that were read.
         var known: [UnitToken: UnitNumerics?] = [:]
+        /// Tries that left something in the cache, as far as that was told.
+        var kept: Set<UnitToken> = []
         /// The try of each unit that counts.
         var counting: [String: UnitToken] = [:]
         /// Tries that have no worker any more, by the queue's word.
@@ -35,13 +37,18 @@ actor ClusterDriver {
     private nonisolated let live: LiveConfiguration
     private nonisolated let health: Health
     nonisolated let logger: Logger
-    private var state: ClusterState
+    var state: ClusterState
     var jobs: [String: Running] = [:]
     /// One event after the other: what an action leads to comes after the other actions.
     private var pending: [ClusterEvent] = []
     private var isProcessing = false
     private var isStopped = false
     private var wakeTask: Task<Void, Never>?
+    /// What partitions give, as the queue said last; nil where it never did.
+    var times: PartitionTimes?
+    var timesTask: Task<Void, Never>?
+    /// Before this they are not asked for again.
+    var timesDueAt = Int.min
 
     nonisolated var configuration: DaemonConfiguration { live.current }
 
@@ -75,6 +82,7 @@ actor ClusterDriver {
             await stop.wait()
             if !Task.isCancelled { await self.cancel(job: request.job) }
         }
+        await learnTimes()
         await clear(request, isStopping: stop.isStopping)
         if stop.isStopping, !UnitFolders(request).mayBeOut {
             continuation.finish()
@@ -170,14 +178,15 @@ actor ClusterDriver {
         } catch { return FaultText.describe(error) }
         jobs[request.job] = Running(
             folders: folders, plan: plan, request: request, lines: lines)
+        let resources = resources(request.description, cluster)
         let starts = zip(plan.units, records).map { unit, record in
             let ask = UnitAsk(
-                seconds: unit.seconds, peakBytes: unit.peakBytes,
-                resources: resources(request.description, cluster), settings: cluster,
+                seconds: unit.seconds, peakBytes: unit.peakBytes, resources: resources,
+                settings: cluster, partition: times?.time(of: resources.partition),
                 counts: UnitCounts())
             return UnitStart(
                 name: unit.name, needs: unit.needs, memorySteps: ask.memorySteps,
-                record: record)
+                times: ask.times, record: record)
         }
         guard isWanted else {
             process(.abandoned(job: request.job, attempt: plan.attempt, starts))
@@ -202,7 +211,7 @@ actor ClusterDriver {
 
     // MARK: Events
 
-    private func process(_ event: ClusterEvent) {
+    func process(_ event: ClusterEvent) {
         guard !isStopped else { return }
         pending.append(event)
         guard !isProcessing else { return }
@@ -298,7 +307,8 @@ actor ClusterDriver {
         let resources = resources(job.request.description, cluster)
         let ask = UnitAsk(
             seconds: unit.seconds, peakBytes: unit.peakBytes, resources: resources,
-            settings: cluster, counts: record.counts)
+            settings: cluster, partition: times?.time(of: resources.partition),
+            counts: record.counts)
         return Submission(
             token: token, minutes: ask.minutes, memoryBytes: ask.memoryBytes,
             resources: resources, worker: cluster.nodeWorker ?? configuration.worker.string,
@@ -322,52 +332,6 @@ actor ClusterDriver {
                     logger.warning(
                         "the queue did not cancel", metadata: ["reason": "\(reply.errors)"])
                 }
-            }
-        }
-    }
-
-    // MARK: Looking
-
-    private func poll() {
-        guard let cluster = configuration.cluster else {
-            return process(.pollFailed("the settings have no `cluster`"))
-        }
-        let askedAt = configuration.clock.uptime()
-        let asker = cluster.asker
-        Task {
-            let reply = await asker.ask(.list)
-            self.polled(reply, askedAt: askedAt)
-        }
-    }
-
-    private func polled(_ reply: CommandReply, askedAt: Int) {
-        guard reply.code == 0 else {
-            let words = reply.errors.isEmpty ? "it gave no answer" : reply.errors
-            return process(.pollFailed(String(words.prefix(500))))
-        }
-        do {
-            let sightings = try QueueAnswer.parse(reply.output)
-            // The file is the truth: what is there by now counts before the queue's word.
-            look()
-            process(.polled(sightings, askedAt: askedAt))
-        } catch {
-            process(.pollFailed("\(error)"))
-        }
-    }
-
-    /// Looks for attempt files, and at what workers say.
-    private func look() {
-        for (name, job) in jobs {
-            let known = Set(job.known.keys)
-            // Folders of units that were never sent hold nothing.
-            for entry in state.entries(of: name) where entry.phase != .done && entry.mayHaveRun {
-                let found = job.folders.outcomes(
-                    entry.key.unit, entry.attempt, besides: known)
-                for (token, outcome) in found {
-                    jobs[name]?.known.updateValue(outcome.numerics, forKey: token)
-                    process(.found(token, job: name, UnitResult(outcome)))
-                }
-                if case .sent = entry.phase { hear(entry.token, of: name) }
             }
         }
     }

@@ -4,6 +4,7 @@
 
 import Cluster
 import DurableIO
+import Foundation
 import Jobs
 package import SystemPackage
 
@@ -16,6 +17,7 @@ struct TryFolders: Sendable {
 
     var log: FilePath { path.appending(WorkerRequest.logFileName) }
     var progress: FilePath { path.appending(WorkerRequest.progressFileName) }
+    var heartbeat: FilePath { path.appending(WorkerRequest.heartbeatFileName) }
     /// Where models are written that only evaluations read.
     var scratch: FilePath { path.appending("partial") }
 
@@ -27,6 +29,17 @@ struct TryFolders: Sendable {
         path = unit.appending(token)
         results = partial.removingLastComponent().appending(
             JobRecord.tryResultsName(token, of: partial.lastComponent?.string ?? ""))
+    }
+
+    /// Whether the worker has left something in the cache, by its last sign of life.
+    var hasKept: Bool {
+        guard
+            let bytes = try? SmallFile.read(
+                heartbeat, bytesMax: WorkerRequest.heartbeatBytesMax),
+            let line = bytes.split(separator: UInt8(ascii: "\n")).first,
+            case .heartbeat(let beat) = try? ProgressLine(line: Data(line))
+        else { return false }
+        return beat.kept ?? 0 > 0
     }
 
     /// Gives the results of the try that counts the name by which they are published. Nothing is

@@ -84,7 +84,7 @@ package enum Schemas {
                 "peak_bytes": .integer, "message": .text,
                 "outcome": .words(["succeeded", "failed"]), "class": failureClass,
                 "moves": .integer, "processor_seconds": .number, "transferred_bytes": .integer,
-                "planned_seconds": .number,
+                "planned_seconds": .number, "kept": .integer,
             ]),
         "RemovalReceipt": .object([
             "id": .job, "what": .words(of: RemovedPart.self), "freed_bytes": .integer,

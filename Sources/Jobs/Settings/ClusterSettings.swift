@@ -13,6 +13,9 @@ package struct ClusterSettings: Sendable, Equatable {
         package var list = [
             "squeue", "--me", "--array", "--states=all", "-o", "%i|%j|%T|%r",
         ]
+        /// Prints a line for each partition: `NAME|USUAL TIME|LONGEST TIME`, the usual one's name
+        /// with a star. Where it cannot be run nothing is known of these.
+        package var limits = ["sinfo", "--noheader", "-o", "%P|%L|%l"]
         /// Gets identifiers.
         package var cancel = ["scancel"]
 
@@ -46,14 +49,15 @@ package struct ClusterSettings: Sendable, Equatable {
 
     init(_ field: Field) throws {
         let own = [
-            "submit", "list", "cancel", "socket", "time_factor", "memory_classes", "node_worker",
-            "jobs", "units", "poll_seconds", "file_seconds",
+            "submit", "list", "limits", "cancel", "socket", "time_factor", "memory_classes",
+            "node_worker", "jobs", "units", "poll_seconds", "file_seconds",
         ]
         let map = try FieldMap(field, "a mapping, such as `partition: long`")
         try map.refuseUnknown(besides: own + ResourceFields.keys, in: "`cluster`")
         resources = try ResourceFields.resources(map, extraOptions: nil)
         if let words = try map["submit"].map(Self.command) { commands.submit = words }
         if let words = try map["list"].map(Self.command) { commands.list = words }
+        if let words = try map["limits"].map(Self.command) { commands.limits = words }
         if let words = try map["cancel"].map(Self.command) { commands.cancel = words }
         socket = try map["socket"].map(ServerSettings.absolutePath)
         nodeWorker = try map["node_worker"].map(ServerSettings.absolutePath)

@@ -195,7 +195,8 @@ package final class StageCache {
         let outcome = try store.record(
             key, outputs: outputs, seconds: cost.seconds, peakBytes: cost.peakBytes)
         switch outcome {
-        case .recorded, .alreadyRecorded: break
+        case .recorded: progress.kept()
+        case .alreadyRecorded: break
         case .conflict(let existing):
             progress.warn(MissReason.alarm(key, outputs, existing: existing.outputs))
         case .refused(let miss):

@@ -70,6 +70,9 @@ package final class ProgressReporter: WorkObserver {
     /// The job will take as long as that.
     func expect(_ timeLeft: TimeLeft) { self.timeLeft = timeLeft }
 
+    /// What was computed is in the cache: whoever comes next goes on behind it.
+    func kept() { pulse.keep() }
+
     package func warn(_ message: String) {
         guard !warnings.contains(message) else { return }
         warnings.append(message)

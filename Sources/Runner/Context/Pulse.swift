@@ -10,6 +10,7 @@ package final class Pulse: Sendable {
         var moves = 0
         var stage: String?
         var plannedSeconds: Double?
+        var kept = 0
     }
 
     private let contents = Mutex(Contents())
@@ -35,13 +36,19 @@ package final class Pulse: Sendable {
         }
     }
 
+    /// Something is in the cache that was not.
+    func keep() { contents.withLock { $0.kept += 1 } }
+
+    /// Of what was kept so far.
+    var kept: Int { contents.withLock { $0.kept } }
+
     package func beat() -> Heartbeat {
         let now = contents.withLock { $0 }
         return Heartbeat(
             moves: now.moves,
             processorSeconds: max(0, ProcessorTime.ofProcess() - ProcessorTime.ofWatchers),
             transferredBytes: Transfer.bytes(), peakBytes: ResidentMemory.peakBytes(),
-            stage: now.stage, plannedSeconds: now.plannedSeconds)
+            stage: now.stage, plannedSeconds: now.plannedSeconds, kept: now.kept)
     }
 }
 
