@@ -10,7 +10,7 @@ package enum JobState: String, Sendable, Codable, CaseIterable {
     case running
     /// The worker has finished; its results are being put in place.
     case publishing
-    /// Cancelled by somebody, while the worker is being stopped.
+    /// Cancelled by somebody, while the worker is being stopped, or work at a cluster.
     case cancelling
     case done
     case failed
@@ -29,9 +29,10 @@ package enum JobState: String, Sendable, Codable, CaseIterable {
         switch self {
         // A queued job fails without running where its folder cannot be read; one whose results
         // only have to be put in place needs no worker.
-        case .queued: [.running, .publishing, .held, .cancelled, .failed]
+        // A cancelled one that still has work at a cluster is cancelled when that is gone.
+        case .queued: [.running, .publishing, .held, .cancelling, .cancelled, .failed]
         // Held again: for another reason.
-        case .held: [.queued, .held, .cancelled, .failed]
+        case .held: [.queued, .held, .cancelling, .cancelled, .failed]
         // Back to queued: the worker was lost, the daemon stops, or a transient fault.
         case .running: [.publishing, .queued, .held, .cancelling, .failed]
         // Back to queued: the results could not be put in place, or were gone.

@@ -97,6 +97,46 @@ import Testing
         }
     }
 
+    @Test func `a job that only waits is taken out of the queue as well`() async throws {
+        let slurm = try FakeSlurm()
+        let folder = try TestFolder()
+        let state = folder.file("state")
+        var id = ""
+        try await withDaemon(state: state, configure: slurm.configure) { daemon, clock in
+            id = try daemon.client.submit(manifest: clusterManifest("gate-w"), name: "x").id
+            await pass(clock) { slurm.units.contains("m1-1") }
+        }
+        // The next daemon makes the index anew, and there the job was never started.
+        try FileManager.default.removeItem(atPath: state.appending("db").string)
+        try await withDaemon(
+            state: state,
+            configure: { configuration in
+                slurm.configure(&configuration)
+                configuration.limits.clusterSlots = 0
+            },
+            { daemon, clock in
+                #expect(isAt(daemon, id, .queued))
+                _ = try daemon.client.cancel(id)
+                await pass(clock) { isAt(daemon, id, .cancelled) }
+                #expect(!slurm.states.values.contains("RUNNING"))
+                let units = daemon.state.appending("jobs/\(id)/units")
+                #expect(!TestFolder.exists(units.appending("plan.json")))
+            })
+    }
+
+    @Test func `a forecast for the cluster ends with the daemon`() async throws {
+        let slurm = try FakeSlurm()
+        try await withDaemon(configure: slurm.configure) { daemon, _ in
+            for name in ["plan-hang-1", "plan-hang-2"] {
+                _ = try daemon.client.submit(manifest: clusterManifest(name), name: "x")
+            }
+            #expect(await eventually { slurm.planner != nil })
+        }
+        let planner = try #require(slurm.planner)
+        #expect(!TestDaemon.isAlive(planner))
+        #expect(slurm.tokens.isEmpty)
+    }
+
     @Test func `the next daemon goes on with what is at the cluster`() async throws {
         let slurm = try FakeSlurm()
         let folder = try TestFolder()

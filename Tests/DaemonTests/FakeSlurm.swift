@@ -23,7 +23,15 @@ final class FakeSlurm {
         }
     }
 
+    /// The process that plans a job named `plan-hang...`; nil before it began.
+    var planner: Int32? {
+        Int32(
+            TestFolder.text(folder.file("planner")).trimmingCharacters(
+                in: .whitespacesAndNewlines))
+    }
+
     deinit {
+        if let planner { Glibc.kill(planner, SIGKILL) }
         for id in TestFolder.names(in: folder.file("jobs")) {
             let text = TestFolder.text(folder.file("jobs").appending(id).appending("process"))
             if let process = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) {
@@ -144,6 +152,11 @@ final class FakeSlurm {
         here=$(dirname "$0")
         if [ "$2" = --plan ]; then
             read -r request
+            case "$request" in
+                *'"name":"plan-hang'*)
+                    echo $$ >"$here/planner"
+                    while :; do sleep 0.05; done ;;
+            esac
             echo '{"stages":[{"name":"weights","detail":"x","seconds":3600}],"obstacles":[],"seconds":3600,"peak_bytes":1}'
             exit 0
         fi

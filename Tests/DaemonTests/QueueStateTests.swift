@@ -6,6 +6,27 @@ import Jobs
 import Testing
 
 @Suite struct QueueStateTests {
+    @Test func `a job that waits and has work at a cluster is cancelled when that is gone`() {
+        var queue = QueueState()
+        let entry = QueueState.Entry(
+            id: "a", sequence: 1, state: .held, hold: .user, attempt: 3)
+        _ = queue.handle(.admitted([entry]), now: 0)
+        let actions = queue.handle(.withdrawn(id: "a"), now: 0)
+        #expect(
+            actions == [.record(id: "a", .cancelling), .takeOut(id: "a", attempt: 3)])
+        let end = queue.handle(
+            .ended(id: "a", attempt: 3, .interrupted), now: 0)
+        #expect(end == [.record(id: "a", .cancelled), .discardResults(id: "a")])
+        #expect(queue.entries.isEmpty)
+
+        // Where the daemon stops, the next one does it.
+        _ = queue.handle(.admitted([entry]), now: 0)
+        _ = queue.handle(.drained, now: 0)
+        let last = queue.handle(.withdrawn(id: "a"), now: 0)
+        #expect(last.first == .record(id: "a", .cancelling))
+        #expect(!last.contains(.takeOut(id: "a", attempt: 3)) && queue.entries.isEmpty)
+    }
+
     @Test func `ticks do not gather while the index refuses`() {
         var events: [QueueEvent] = []
         for _ in 0..<3 { events.enqueue(.ticked) }

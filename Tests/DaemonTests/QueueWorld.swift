@@ -62,7 +62,8 @@ struct QueueWorld: Hashable {
             workers.remove(Worker(id: id, attempt: attempt))
         case .published(let id, _): publishing.remove(id)
         case .roomChecked(let id, _): asked.remove(id)
-        case .cancelled, .held, .released, .prioritized, .planned, .ticked, .drained: break
+        case .cancelled, .withdrawn, .held, .released, .prioritized, .planned, .ticked, .drained:
+            break
         case .leaving(let ids):
             // What goes on without this daemon is the next one's.
             for id in ids where recorded[id] == .running {
@@ -84,6 +85,10 @@ struct QueueWorld: Hashable {
             workers.insert(Worker(id: id, attempt: attempt))
         case .stopWorker(let id):
             try require(workers.contains { $0.id == id }, "stopped without a worker")
+        case .takeOut(let id, let attempt):
+            try require(!wasDraining, "taken out while draining")
+            try require(recorded[id] == .cancelling, "taken out before it was recorded")
+            workers.insert(Worker(id: id, attempt: attempt))
         case .publish(let id):
             try require(!wasDraining || recorded[id] == .publishing, "published while draining")
             try require(publishing.insert(id).inserted, "published twice at once")

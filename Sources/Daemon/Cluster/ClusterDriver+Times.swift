@@ -15,7 +15,7 @@ extension ClusterDriver {
     func learnTimes() async {
         if let timesTask { return await timesTask.value }
         let now = configuration.clock.uptime()
-        guard let cluster = configuration.cluster, now >= timesDueAt else { return }
+        guard !isStopped, let cluster = configuration.cluster, now >= timesDueAt else { return }
         let asker = cluster.asker
         let task = Task {
             let reply = await asker.ask(.limits)

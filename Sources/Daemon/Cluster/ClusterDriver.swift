@@ -42,7 +42,7 @@ actor ClusterDriver {
     /// One event after the other: what an action leads to comes after the other actions.
     private var pending: [ClusterEvent] = []
     private var isProcessing = false
-    private var isStopped = false
+    private(set) var isStopped = false
     private var wakeTask: Task<Void, Never>?
     /// What partitions give, as the queue said last; nil where it never did.
     var times: PartitionTimes?

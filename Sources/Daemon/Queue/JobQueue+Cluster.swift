@@ -37,14 +37,20 @@ extension JobQueue {
     ) async -> ClusterForecast? {
         let before = clusterPlanning
         let task = Task { [forecaster, logger] () -> ClusterForecast? in
-            _ = await before?.value
+            // Who cancels the last one cancels all.
+            _ = await withTaskCancellationHandler {
+                await before?.value
+            } onCancel: {
+                before?.cancel()
+            }
             // Nobody waits for it any more.
-            guard !stop.isStopping else { return nil }
+            guard !stop.isStopping, !Task.isCancelled else { return nil }
             do {
                 let data = try await forecaster.forecast(
                     request.description, for: request.submitter, isAhead: true)
                 return try JSONDecoder().decode(ClusterForecast.self, from: data)
             } catch {
+                if Task.isCancelled { return nil }
                 logger.warning(
                     "a job is cut for the cluster without a forecast",
                     metadata: [
@@ -57,7 +63,7 @@ extension JobQueue {
         return await task.value
     }
 
-    /// Goes on with a job that an earlier daemon sent; one that is being cancelled is taken out of
+    /// Goes on with a job that was sent before; one that is being cancelled is taken out of
     /// the queue first, and only then cancelled.
     func adoptRemote(_ entry: QueueState.Entry, _ attempt: AttemptRow?) {
         guard let record = live[entry.id]?.record else { return }

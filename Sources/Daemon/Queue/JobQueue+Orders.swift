@@ -18,7 +18,9 @@ extension JobQueue {
                 code: .refused, message: "job \(id) is \(row.state): there is nothing to cancel")
         }
         try note(.init("cancel", by: caller), row)
-        return try processed(.cancelled(id: id), id)
+        // An index that was made anew does not know what an earlier daemon sent.
+        let mayBeOut = state.isWaiting(id) && isAtCluster(id)
+        return try processed(mayBeOut ? .withdrawn(id: id) : .cancelled(id: id), id)
     }
 
     /// Queues a failed or cancelled job again. Results that are complete and only could not be put

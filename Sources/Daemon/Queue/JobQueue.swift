@@ -123,6 +123,9 @@ package actor JobQueue {
         await cluster.stop()
         planning?.cancel()
         await planning?.value
+        // Behind the cluster's stop: a job whose forecast ends with it is not cut any more.
+        clusterPlanning?.cancel()
+        _ = await clusterPlanning?.value
         account.timer?.cancel()
         if isStopped { return }
         await withCheckedContinuation { drainWaiters.append($0) }
@@ -179,6 +182,9 @@ package actor JobQueue {
             }
         case .startWorker(let id, let attempt): startWorker(id, attempt: attempt)
         case .stopWorker(let id): live[id]?.stop?.stop()
+        case .takeOut(let id, _):
+            // Earlier attempts have their ends already.
+            if let entry = state.entries[id] { adoptRemote(entry, nil) }
         case .publish(let id): publish(id)
         case .discardResults(let id): discardResults(id)
         case .checkRoom(let id, let hold): checkRoom(id, hold)

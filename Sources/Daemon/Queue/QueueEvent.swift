@@ -11,6 +11,8 @@ package enum QueueEvent: Sendable, Equatable {
     case published(id: String, failure: WorkerOutcome.Failure?)
     /// Somebody cancels the job.
     case cancelled(id: String)
+    /// Somebody cancels the job, and the cluster may have units of it, whether it runs or waits.
+    case withdrawn(id: String)
     /// Somebody wants the job to wait. The text is for people.
     case held(id: String, HoldReason, reason: String)
     /// Somebody lets the job go.
@@ -45,6 +47,8 @@ package enum QueueAction: Sendable, Equatable {
     case startWorker(id: String, attempt: Int)
     /// Ask the worker to stop, then make it.
     case stopWorker(id: String)
+    /// Take what the cluster may have of a job that waited out of there, and answer with `ended`.
+    case takeOut(id: String, attempt: Int)
     case publish(id: String)
     /// Remove what the attempts left below `results`.
     case discardResults(id: String)

@@ -20,6 +20,19 @@ extension QueueState {
         }
     }
 
+    /// A job that waits and has units at the cluster is cancelled when nothing of it is there.
+    mutating func withdraw(_ id: String, _ actions: inout [QueueAction]) {
+        guard var entry = entries[id], isWaiting(id) else { return cancel(id, &actions) }
+        entry.state = .cancelling
+        entry.isRemote = true
+        (entry.hold, entry.notBefore) = (nil, nil)
+        actions.append(.record(id: id, .cancelling))
+        // Nobody asks the cluster any more: the next daemon finds it so.
+        guard !isDraining else { return drop(id) }
+        put(entry)
+        actions.append(.takeOut(id: id, attempt: entry.attempt))
+    }
+
     mutating func hold(
         _ id: String, _ hold: HoldReason, _ reason: String, _ actions: inout [QueueAction]
     ) {

@@ -78,6 +78,7 @@ package struct QueueState: Sendable, Hashable {
         case .ended(let id, let attempt, let end): ended(id, attempt, end, now: now, &actions)
         case .published(let id, let failure): published(id, failure, now: now, &actions)
         case .cancelled(let id): cancel(id, &actions)
+        case .withdrawn(let id): withdraw(id, &actions)
         case .held(let id, let hold, let reason): self.hold(id, hold, reason, &actions)
         case .released(let id): release(id, &actions)
         case .prioritized(let id, let priority, let band): prioritize(id, priority, band)
