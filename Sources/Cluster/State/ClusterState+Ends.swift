@@ -22,9 +22,16 @@ extension ClusterState {
         switch result {
         case .succeeded:
             // Of an earlier try that was taken for lost, too: what it did is done.
-            let superfluous = token.number < entry.number ? entry.id : nil
-            // A submit command that runs will be answered, and what it sent is not needed: the
-            // sightings tell.
+            let isEarlier = token.number < entry.number
+            let superfluous = isEarlier ? entry.id : nil
+            // No other try outlives the job.
+            if entry.lastSent > 1 {
+                var rest = Aftermath(since: now, isSending: false, isUnanswered: false)
+                rest.isSending = isEarlier && entry.phase == .sending
+                if isEarlier, case .unanswered = entry.phase { rest.isUnanswered = true }
+                entry.aftermath = rest
+            }
+            entry.counted = token.number
             entry.phase = .done
             entries[key] = entry
             if let superfluous { actions.append(.cancel(ids: [superfluous])) }
@@ -53,10 +60,14 @@ extension ClusterState {
         var superfluous: [String] = []
         for key in entries.keys.sorted() {
             guard let entry = entries[key] else { continue }
-            superfluous += strays(of: entry, byToken)
+            let strays = strays(of: entry, byToken)
+            superfluous += strays
             var seen = byToken["\(entry.token)"] ?? []
             switch entry.phase {
-            case .sending, .done: continue
+            case .done:
+                settle(entry, strays, askedAt: askedAt, now: now)
+                continue
+            case .sending: continue
             // What counted as not sent may be there after all.
             case .waiting: seen = seen.filter { $0.word == .pending || $0.word == .running }
             case .unanswered, .sent, .ending: break
@@ -95,9 +106,31 @@ extension ClusterState {
             return strays(byToken["\(token)"] ?? []) { sighting in
                 // One that has just written its file is on its way out.
                 if case .moving("COMPLETING") = sighting.word { return true }
-                return entry.phase == .done && sighting.word == .running
+                return number == entry.counted && sighting.word == .running
             }
         }
+    }
+
+    /// Whether the queue has anything left of a unit that is done, as far as an answer tells.
+    private mutating func settle(_ entry: Entry, _ strays: [String], askedAt: Int, now: Int) {
+        guard var rest = entry.aftermath, askedAt >= rest.since, !rest.isSending else { return }
+        if strays.isEmpty, rest.isUnanswered {
+            // As with every answer that did not come: it may be late.
+            let absence = Absence(
+                since: rest.absence?.since ?? now, polls: (rest.absence?.polls ?? 0) + 1)
+            rest.absence = absence
+            rest.isUnanswered = !isUnsent(absence, now: now)
+        } else if !strays.isEmpty {
+            // They were told to go just now.
+            rest.isUnanswered = false
+            entries[entry.key]?.aftermath = rest
+            return
+        }
+        entries[entry.key]?.aftermath = rest.isUnanswered ? rest : nil
+    }
+
+    private func isUnsent(_ absence: Absence, now: Int) -> Bool {
+        absence.polls >= limits.absencePolls && now - absence.since >= limits.unsentMilliseconds
     }
 
     private mutating func seen(
@@ -136,9 +169,7 @@ extension ClusterState {
         switch entry.phase {
         case .unanswered(let before):
             let absence = longer(before)
-            let isUnsent =
-                absence.polls >= limits.absencePolls
-                && now - absence.since >= limits.unsentMilliseconds
+            let isUnsent = isUnsent(absence, now: now)
             entry.phase = isUnsent ? .waiting(notBefore: nil) : .unanswered(absence)
             // Under another token: should the first be there after all, the two share no folder,
             // and it is taken out again.

@@ -106,9 +106,11 @@ package struct ClusterState: Sendable, Hashable {
         for (name, job) in jobs.sorted(by: { $0.value.sequence < $1.value.sequence }) {
             let entries = entries(of: name)
             if let end = job.ending {
-                guard entries.allSatisfy({ !$0.phase.isOut }) else { continue }
+                guard entries.allSatisfy({ !$0.phase.isOut && $0.aftermath == nil }) else {
+                    continue
+                }
                 finish(name, end, &actions)
-            } else if entries.last?.phase == .done {
+            } else if entries.last?.phase == .done, entries.allSatisfy({ $0.aftermath == nil }) {
                 finish(name, .succeeded, &actions)
             }
         }
@@ -155,7 +157,7 @@ package struct ClusterState: Sendable, Hashable {
         let key = UnitKey(job: job, unit: token.unit)
         // An attempt file, or the queue itself, may have been faster.
         guard var entry = entries[key], entry.token == token, entry.phase == .sending else {
-            return
+            return answeredLate(token, key, answer, now: now, &actions)
         }
         switch answer {
         case .sent(let id):
@@ -187,6 +189,23 @@ package struct ClusterState: Sendable, Hashable {
             entry.phase = .waiting(notBefore: nil)
             entries[key] = entry
             end(job, .failed(.refused(key, text)), &actions)
+        }
+    }
+
+    /// Of a try that is not needed any more: an earlier one is done.
+    private mutating func answeredLate(
+        _ token: UnitToken, _ key: UnitKey, _ answer: SubmitAnswer, now: Int,
+        _ actions: inout [ClusterAction]
+    ) {
+        guard entries[key]?.token == token, entries[key]?.aftermath?.isSending == true else {
+            return
+        }
+        entries[key]?.aftermath?.isSending = false
+        entries[key]?.aftermath?.since = now
+        switch answer {
+        case .sent(let id): actions.append(.cancel(ids: [id]))
+        case .unknown: entries[key]?.aftermath?.isUnanswered = true
+        case .later, .refused: break
         }
     }
 
@@ -229,7 +248,8 @@ package struct ClusterState: Sendable, Hashable {
         let isWatching = entries.values.contains {
             switch $0.phase {
             case .unanswered, .sent, .ending: true
-            case .waiting, .sending, .done: false
+            case .done: $0.aftermath != nil
+            case .waiting, .sending: false
             }
         }
         if isWatching {

@@ -7,6 +7,17 @@ extension ClusterState {
         package internal(set) var polls: Int
     }
 
+    /// What may be in the queue of a unit that is done: another try than the one that counts.
+    struct Aftermath: Sendable, Hashable {
+        /// Only what was asked after this tells.
+        var since: Int
+        /// The submit command of the last try runs.
+        var isSending: Bool
+        /// It has run, and nobody knows what came of it.
+        var isUnanswered: Bool
+        var absence: Absence?
+    }
+
     package enum Phase: Sendable, Hashable {
         /// For units before it, for its turn, or for a time.
         case waiting(notBefore: Int?)
@@ -44,6 +55,10 @@ extension ClusterState {
         package internal(set) var reason = ""
         /// When the present try was sent.
         var sentAt: Int
+        /// Of a unit that is done: the try that did it.
+        var counted: Int?
+        /// Of a unit that is done; nil where no other try of it is in the queue.
+        var aftermath: Aftermath?
         /// Whether the present try left something in the cache.
         var hasKept = false
         /// Times in a row that the queue would not take it now.
@@ -52,6 +67,9 @@ extension ClusterState {
         package var token: UnitToken {
             UnitToken(attempt: attempt, unit: key.unit, number: number)
         }
+
+        /// Of the last try that was sent, or may have been; 0 where none was.
+        var lastSent: Int { phase.isOut ? number : number - 1 }
 
         var id: String? {
             switch phase {

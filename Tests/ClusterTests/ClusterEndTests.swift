@@ -1,0 +1,78 @@
+// What follows when tries end, and when the queue says nothing of them.
+
+import Cluster
+import Jobs
+import Testing
+
+@Suite struct ClusterEndTests {
+    /// The first try's node fails, and a second try is sent.
+    private func second(_ answer: SubmitAnswer?) -> OneUnit {
+        var unit = OneUnit()
+        unit.run()
+        unit.see([(1, .over(.nodeFailed))])
+        if let answer { unit.answer(2, answer) }
+        return unit
+    }
+
+    // MARK: Tries that outlive the job's success
+
+    @Test func `one try that is done ends its job at once`() {
+        var unit = OneUnit()
+        unit.run()
+        unit.send(.found(OneUnit.token(1), job: "J", .succeeded))
+        #expect(unit.end == .succeeded && unit.cancelled.isEmpty)
+    }
+
+    @Test(arguments: [QueueWord.pending, .running])
+    func `a second try is out of the queue before the job is done`(_ word: QueueWord) {
+        var unit = second(.sent(id: "2"))
+        unit.see([(2, word)])
+        unit.send(.found(OneUnit.token(1), job: "J", .succeeded))
+        #expect(unit.cancelled == ["2"] && unit.end == nil)
+        // The queue takes its time, and is asked again.
+        unit.see([(2, word)])
+        #expect(unit.cancelled == ["2", "2"] && unit.end == nil)
+        unit.see([(2, .over(.cancelled))])
+        #expect(unit.end == .succeeded)
+    }
+
+    @Test func `one of which nobody knows whether it was sent is looked for`() {
+        var unit = second(.unknown("timed out"))
+        unit.send(.found(OneUnit.token(1), job: "J", .succeeded))
+        unit.see([])
+        #expect(unit.end == nil, "it may come late")
+        unit.now += unit.limits.pollMilliseconds
+        unit.see([(2, .running)])
+        #expect(unit.cancelled == ["2"] && unit.end == nil)
+        unit.see([(2, .over(.cancelled))])
+        #expect(unit.end == .succeeded)
+    }
+
+    @Test func `one that never was there is not waited for without end`() {
+        var unit = second(.unknown("timed out"))
+        unit.send(.found(OneUnit.token(1), job: "J", .succeeded))
+        for _ in 0..<3 {
+            unit.see([])
+            unit.now += unit.limits.pollMilliseconds
+        }
+        #expect(unit.end == .succeeded)
+    }
+
+    @Test func `one that is just being sent is cancelled by its answer`() {
+        var unit = second(nil)
+        unit.send(.found(OneUnit.token(1), job: "J", .succeeded))
+        unit.see([])
+        #expect(unit.end == nil)
+        unit.answer(2, .sent(id: "2"))
+        #expect(unit.cancelled == ["2"])
+        unit.see([(2, .over(.cancelled))])
+        #expect(unit.end == .succeeded)
+    }
+
+    @Test func `one that has just written its file is left to end`() {
+        var unit = second(.sent(id: "2"))
+        unit.send(.found(OneUnit.token(2), job: "J", .succeeded))
+        unit.see([(1, .over(.nodeFailed)), (2, .running)])
+        #expect(unit.cancelled.isEmpty && unit.end == .succeeded)
+    }
+}
