@@ -75,4 +75,48 @@ import Testing
         unit.see([(1, .over(.nodeFailed)), (2, .running)])
         #expect(unit.cancelled.isEmpty && unit.end == .succeeded)
     }
+
+    // MARK: Files that come late
+
+    @Test(arguments: [QueueEnd.cancelled, .outOfMemory, .completed, .failed, .timeout])
+    func `an attempt file counts before the queue's word, also where it comes late`(
+        _ end: QueueEnd
+    ) {
+        var unit = OneUnit(memorySteps: 1)
+        unit.run()
+        unit.see([(1, .over(end))])
+        unit.now += unit.limits.fileMilliseconds - 1
+        unit.see([(1, .over(end))])
+        #expect(unit.sent.count == 1 && unit.end == nil)
+        unit.send(.found(OneUnit.token(1), job: "J", .succeeded))
+        #expect(unit.end == .succeeded)
+    }
+
+    @Test func `who was told to go, and says so late, is tried again`() {
+        var unit = OneUnit()
+        unit.run()
+        unit.see([(1, .over(.cancelled))])
+        unit.send(.found(OneUnit.token(1), job: "J", .stopped(seconds: 1)))
+        #expect(unit.sent.count == 2 && unit.end == nil)
+    }
+
+    @Test func `a file that does not come is not waited for without end`() {
+        for end in [QueueEnd.cancelled, .outOfMemory] {
+            var unit = OneUnit()
+            unit.run()
+            unit.see([(1, .over(end))])
+            unit.now += unit.limits.fileMilliseconds
+            unit.see([(1, .over(end))])
+            #expect(
+                unit.failure
+                    == (end == .cancelled
+                        ? .cancelledInQueue(OneUnit.key, "cancelled") : .memory(OneUnit.key)))
+        }
+        var unit = OneUnit(memorySteps: 1)
+        unit.run()
+        unit.see([(1, .over(.outOfMemory))])
+        unit.now += unit.limits.fileMilliseconds
+        unit.see([(1, .over(.outOfMemory))])
+        #expect(unit.sent.map(\.counts.memorySteps) == [0, 1])
+    }
 }

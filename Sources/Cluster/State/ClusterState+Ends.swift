@@ -203,29 +203,22 @@ extension ClusterState {
         if end != .nodeFailed { actions.append(.over(entry.token, job: entry.key.job)) }
         if jobs[entry.key.job]?.ending != nil { return rest(entry) }
         let reason = entry.reason.isEmpty ? end.rawValue : "\(end.rawValue), \(entry.reason)"
+        // What the worker says itself counts before the queue's word, and may be seen late.
+        let isLate = now - since >= limits.fileMilliseconds
         switch end {
         case .completed, .failed:
-            guard now - since >= limits.fileMilliseconds else { return }
+            guard isLate else { return }
             lose(entry, "the queue says: \(reason)", now: now, &actions)
         case .timeout:
-            // A shared folder may show late what it kept.
-            guard entry.hasKept || now - since >= limits.fileMilliseconds else { return }
+            guard entry.hasKept || isLate else { return }
             timeOver(entry, now: now, &actions)
         case .preempted: interrupt(entry, "it was preempted", now: now, &actions)
         case .nodeFailed: interrupt(entry, "its node failed", now: now, &actions)
         case .outOfMemory:
-            // Once: a second class that is too small as well would not be the last.
-            guard entry.counts.memorySteps < min(1, entry.memorySteps) else {
-                rest(entry)
-                return self.end(entry.key.job, .failed(.memory(entry.key)), &actions)
-            }
-            entry.counts.memorySteps += 1
-            again(entry, &actions)
-            actions.append(
-                .tell(
-                    job: entry.key.job,
-                    "unit `\(entry.key.unit)` ran out of memory: it is tried once more with more"))
+            guard isLate else { return }
+            outOfMemory(entry, &actions)
         case .cancelled:
+            guard isLate else { return }
             rest(entry)
             self.end(entry.key.job, .failed(.cancelledInQueue(entry.key, reason)), &actions)
         }
@@ -260,6 +253,21 @@ extension ClusterState {
         actions.append(
             .tell(job: entry.key.job, "unit `\(entry.key.unit)` is sent again: \(how)"))
         again(entry, &actions)
+    }
+
+    /// Once: a second class that is too small as well would not be the last.
+    private mutating func outOfMemory(_ entry: Entry, _ actions: inout [ClusterAction]) {
+        var entry = entry
+        guard entry.counts.memorySteps < min(1, entry.memorySteps) else {
+            rest(entry)
+            return end(entry.key.job, .failed(.memory(entry.key)), &actions)
+        }
+        entry.counts.memorySteps += 1
+        again(entry, &actions)
+        actions.append(
+            .tell(
+                job: entry.key.job,
+                "unit `\(entry.key.unit)` ran out of memory: it is tried once more with more"))
     }
 
     /// One that kept something goes on with as much time as it had, another gets more.
