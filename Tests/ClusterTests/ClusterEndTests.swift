@@ -119,4 +119,44 @@ import Testing
         unit.see([(1, .over(.outOfMemory))])
         #expect(unit.sent.map(\.counts.memorySteps) == [0, 1])
     }
+
+    // MARK: Sendings that lead to nothing
+
+    /// The present try is not shown for so long that it counts as not sent.
+    private func loseSending(_ unit: inout OneUnit) {
+        unit.answer(unit.sent.last?.number ?? 0, .unknown("Socket timed out"))
+        for _ in 0..<3 {
+            unit.now += 30_000
+            unit.see([])
+        }
+    }
+
+    @Test func `what never comes into the queue is sent five times, later each time`() {
+        var unit = OneUnit()
+        for (count, delay) in [60_000, 120_000, 300_000, 300_000].enumerated() {
+            loseSending(&unit)
+            unit.pass(milliseconds: delay - 1)
+            #expect(unit.sent.count == count + 1)
+            unit.pass(milliseconds: 1)
+            #expect(unit.sent.count == count + 2)
+        }
+        loseSending(&unit)
+        #expect(unit.failure == .unsent(OneUnit.key, times: 5, "Socket timed out"))
+        let words = unit.failure?.failure(lines: "")
+        #expect(words?.failureClass == .transient)
+        #expect(words?.message.contains("Socket timed out") == true)
+    }
+
+    @Test func `one that was there ends the row`() {
+        var unit = OneUnit()
+        for _ in 0..<3 {
+            for _ in 0..<4 {
+                loseSending(&unit)
+                unit.pass(milliseconds: 300_000)
+            }
+            unit.run()
+            unit.see([(unit.sent.count, .over(.nodeFailed))])
+        }
+        #expect(unit.end == nil && unit.sent.count == 16)
+    }
 }

@@ -130,6 +130,8 @@ package enum ClusterFailure: Sendable, Hashable {
     case interrupted(UnitKey, times: Int, String)
     /// Somebody else cancelled it in the queue.
     case cancelledInQueue(UnitKey, String)
+    /// It was sent so often, and the queue showed none of these.
+    case unsent(UnitKey, times: Int, String)
     /// The queue says that it can never start.
     case impossible(UnitKey, String)
 
@@ -137,7 +139,7 @@ package enum ClusterFailure: Sendable, Hashable {
         switch self {
         case .unit(let key, _), .refused(let key, _), .memory(let key), .time(let key, _),
             .lost(let key, _, _), .interrupted(let key, _, _), .cancelledInQueue(let key, _),
-            .impossible(let key, _):
+            .unsent(let key, _, _), .impossible(let key, _):
             key
         }
     }
@@ -158,11 +160,14 @@ package struct ClusterLimits: Sendable, Hashable {
     package var absencePolls = 3
     /// What may have been sent and is not shown for so long counts as not sent; in as many answers.
     package var unsentMilliseconds = 60_000
+    /// Sendings in a row that count as not sent.
+    package var unsentMax = 5
     /// Without an answer for so long people are told.
     package var silenceMilliseconds = 7_200_000
     package var lostMax = 3
     package var interruptedMax = 20
-    /// Delays after the queue would not take a unit now; the last one repeats.
+    /// Delays after the queue would not take a unit now, or did not show what was sent; the last
+    /// one repeats.
     package var laterMilliseconds = [60_000, 120_000, 300_000]
     package var laterMax = 200
 

@@ -45,6 +45,13 @@ extension ClusterFailure {
                 failureClass: .user,
                 message: "somebody cancelled unit `\(key.unit)` in the queue (\(reason)): retry "
                     + "the job when it may run; stages that are done are kept")
+        case .unsent(let key, let times, let text):
+            let words = text.isEmpty ? "" : "; its last words: \(text)"
+            return .init(
+                failureClass: .transient,
+                message: "unit `\(key.unit)` was sent \(times) times, and the queue has shown none "
+                    + "of these\(words); look whether the queue's controller answers, and into "
+                    + "its log")
         case .impossible(let key, let reason):
             return .init(
                 failureClass: .user,

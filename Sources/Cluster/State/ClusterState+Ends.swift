@@ -150,6 +150,7 @@ extension ClusterState {
             return over(entry, sighting.id, end, now: now, &actions)
         }
         let isNew = entry.id != sighting.id
+        entry.unsent = 0
         entry.phase = .sent(id: sighting.id, nil)
         entries[entry.key] = entry
         if isNew { actions.append(.record(entry.key, entry.record)) }
@@ -169,12 +170,12 @@ extension ClusterState {
         switch entry.phase {
         case .unanswered(let before):
             let absence = longer(before)
-            let isUnsent = isUnsent(absence, now: now)
-            entry.phase = isUnsent ? .waiting(notBefore: nil) : .unanswered(absence)
-            // Under another token: should the first be there after all, the two share no folder,
-            // and it is taken out again.
-            if isUnsent { entry.number += 1 }
-            entries[entry.key] = entry
+            guard isUnsent(absence, now: now) else {
+                entry.phase = .unanswered(absence)
+                entries[entry.key] = entry
+                return
+            }
+            countUnsent(entry, now: now, &actions)
         case .sent(let id, let before):
             let absence = longer(before)
             guard absence.polls >= limits.absencePolls,
@@ -253,6 +254,27 @@ extension ClusterState {
         actions.append(
             .tell(job: entry.key.job, "unit `\(entry.key.unit)` is sent again: \(how)"))
         again(entry, &actions)
+    }
+
+    /// What was sent does not come into the queue: it is sent again, later each time, under another
+    /// token; should the first be there after all, the two share no folder, and it is taken out
+    /// again.
+    private mutating func countUnsent(
+        _ entry: Entry, now: Int, _ actions: inout [ClusterAction]
+    ) {
+        var entry = entry
+        entry.unsent += 1
+        guard jobs[entry.key.job]?.ending == nil else { return rest(entry) }
+        guard entry.unsent < limits.unsentMax else {
+            rest(entry)
+            let failure = ClusterFailure.unsent(
+                entry.key, times: entry.unsent, entry.unsentWords)
+            return end(entry.key.job, .failed(failure), &actions)
+        }
+        entry.number += 1
+        entry.phase = .waiting(notBefore: now + delay(after: entry.unsent))
+        entry.hasKept = false
+        entries[entry.key] = entry
     }
 
     /// Once: a second class that is too small as well would not be the last.

@@ -162,12 +162,13 @@ package struct ClusterState: Sendable, Hashable {
         switch answer {
         case .sent(let id):
             entry.phase = .sent(id: id, nil)
-            entry.later = 0
+            (entry.later, entry.unsent) = (0, 0)
             entries[key] = entry
             actions.append(.record(key, entry.record))
             if jobs[job]?.ending != nil { actions.append(.cancel(ids: [id])) }
         case .unknown(let text):
             entry.phase = .unanswered(nil)
+            entry.unsentWords = text
             entries[key] = entry
             actions.append(
                 .tell(
@@ -181,8 +182,7 @@ package struct ClusterState: Sendable, Hashable {
                 entries[key] = entry
                 return end(job, .failed(.refused(key, text)), &actions)
             }
-            let place = min(entry.later, limits.laterMilliseconds.count) - 1
-            entry.phase = .waiting(notBefore: now + limits.laterMilliseconds[max(0, place)])
+            entry.phase = .waiting(notBefore: now + delay(after: entry.later))
             entries[key] = entry
             actions.append(.tell(job: job, "the queue takes unit `\(key.unit)` later: \(text)"))
         case .refused(let text):
@@ -190,6 +190,12 @@ package struct ClusterState: Sendable, Hashable {
             entries[key] = entry
             end(job, .failed(.refused(key, text)), &actions)
         }
+    }
+
+    /// Milliseconds before the next sending, after so many that led to nothing.
+    func delay(after count: Int) -> Int {
+        let delays = limits.laterMilliseconds
+        return delays[max(0, min(count, delays.count) - 1)]
     }
 
     /// Of a try that is not needed any more: an earlier one is done.

@@ -61,6 +61,9 @@ extension ClusterState {
         var aftermath: Aftermath?
         /// Whether the present try left something in the cache.
         var hasKept = false
+        /// Sendings in a row of which the queue showed nothing, and what it said to the last.
+        var unsent = 0
+        var unsentWords = ""
         /// Times in a row that the queue would not take it now.
         var later = 0
 
