@@ -123,7 +123,25 @@ import Testing
             setting.limits.lookMilliseconds + setting.listMilliseconds
             + setting.submitMilliseconds + setting.startMilliseconds
         let chain = Simulation.bound(plans, nodes: setting.nodes).chain
-        #expect(found.makespan <= chain + depth * delay)
+        // Units go out a few at a time.
+        let sending =
+            plans[0].count * setting.limits.sendWindowMilliseconds
+            / setting.limits.sendingsInWindow
+        #expect(found.makespan <= chain + depth * delay + 2 * sending)
+    }
+
+    @Test func `the controller is sent few units at once, and few a second`() throws {
+        let plans = try Self.plans(60, seed: 4)
+        var setting = Simulation.Setting()
+        (setting.nodes, setting.jobs) = (100, 60)
+        // As fast as a controller may be: then the rate alone holds them back.
+        for milliseconds in [300, 10] {
+            setting.submitMilliseconds = milliseconds
+            let found = try Simulation.run(plans, setting)
+            #expect(found.ends.allSatisfy { $0 == .succeeded })
+            #expect(found.sendingsMax <= 4 && found.sentInSecondMax <= 10)
+            #expect(found.sendingsMax == 4 || milliseconds < 300)
+        }
     }
 
     @Test func `never more in the queue than there may be`() throws {

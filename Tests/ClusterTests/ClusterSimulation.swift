@@ -39,6 +39,9 @@ struct ClusterSimulation {
         var busiest = 0
         /// Lines of the longest answer.
         var linesMax = 0
+        /// Submit commands at once, at most, and that began within a second.
+        var sendingsMax = 0
+        var sentInSecondMax = 0
         /// In `ClusterState.handle`.
         var thinking = Duration.zero
     }
@@ -68,6 +71,10 @@ struct ClusterSimulation {
     private var generation = 0
     private var outcome = Outcome()
     private var events: [ClusterEvent] = []
+
+    /// Submit commands that run, and when those of the last second began.
+    private var sendings = 0
+    private var sendTimes: [Int] = []
 
     private var begun = 0
     private var queue: [Queued] = []
@@ -132,6 +139,11 @@ struct ClusterSimulation {
             queue.append(
                 Queued(token: token, job: key.job, milliseconds: unit?.milliseconds ?? 0))
             outcome.sent += 1
+            sendTimes.append(now)
+            sendings += 1
+            outcome.sendingsMax = max(outcome.sendingsMax, sendings)
+            sendTimes.removeAll { $0 <= now - 1_000 }
+            outcome.sentInSecondMax = max(outcome.sentInSecondMax, sendTimes.count)
             timeline.add(
                 .accepted(token, job: key.job, id: queue.count - 1),
                 at: now + setting.submitMilliseconds)
@@ -168,6 +180,7 @@ struct ClusterSimulation {
         switch moment {
         case .wake(let number): if number == generation { events.append(.ticked) }
         case .accepted(let token, let job, let id):
+            sendings -= 1
             events.append(.answered(token, job: job, .sent(id: "\(id)")))
             waiting.append(id)
             listed.append(id)

@@ -148,6 +148,11 @@ package enum ClusterFailure: Sendable, Hashable {
 package struct ClusterLimits: Sendable, Hashable {
     /// In the queue at once.
     package var units = 200
+    /// Submit commands at once.
+    package var sendings = 4
+    /// Submit commands that begin within `sendWindowMilliseconds`: a controller has others to hear.
+    package var sendingsInWindow = 10
+    package var sendWindowMilliseconds = 1_000
     package var pollMilliseconds = 30_000
     /// Between looks for attempt files.
     package var lookMilliseconds = 10_000

@@ -11,6 +11,9 @@ package struct ClusterState: Sendable, Hashable {
     var jobs: [String: Job] = [:]
     private var nextSequence = 0
 
+    /// When the last submit commands began, within the window that is looked at.
+    private var sentTimes: [Int] = []
+
     // The queue.
     var isPolling = false
     var nextPollAt = 0
@@ -127,7 +130,10 @@ package struct ClusterState: Sendable, Hashable {
     // MARK: Sending
 
     private mutating func sendNext(now: Int, _ actions: inout [ClusterAction]) {
-        var free = limits.units - outCount
+        sentTimes.removeAll { $0 <= now - limits.sendWindowMilliseconds }
+        var free = min(
+            limits.units - outCount, limits.sendings - sendingCount,
+            limits.sendingsInWindow - sentTimes.count)
         guard free > 0 else { return }
         for (name, job) in jobs.sorted(by: { $0.value.sequence < $1.value.sequence })
         where job.ending == nil {
@@ -141,9 +147,15 @@ package struct ClusterState: Sendable, Hashable {
                 (entry.word, entry.reason) = (nil, "")
                 entries[key] = entry
                 actions.append(.send(key, entry.record))
+                sentTimes.append(now)
                 free -= 1
             }
         }
+    }
+
+    /// Submit commands that run.
+    private var sendingCount: Int {
+        entries.values.count { $0.phase == .sending || $0.aftermath?.isSending == true }
     }
 
     private func isReady(_ entry: Entry) -> Bool {
@@ -251,6 +263,9 @@ package struct ClusterState: Sendable, Hashable {
             if case .waiting(let time) = entry.phase { time } else { nil }
         }.filter { $0 > now }.min()
         var times = timed.map { [$0] } ?? []
+        if let first = sentTimes.first, sentTimes.count >= limits.sendingsInWindow {
+            times.append(first + limits.sendWindowMilliseconds)
+        }
         let isWatching = entries.values.contains {
             switch $0.phase {
             case .unanswered, .sent, .ending: true
