@@ -363,7 +363,7 @@ let package = Package(
         tests(
             "CommandLineTests",
             [
-                "layerfold", "DurableIO", "Failures", "Jobs", "Report", "Store",
+                "layerfold", "Cluster", "DurableIO", "Failures", "Jobs", "Report", "Store",
                 external("SystemPackage", "swift-system"),
             ]),
         tests("TidyTests", ["Jobs"]),

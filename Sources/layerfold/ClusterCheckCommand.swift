@@ -126,12 +126,16 @@ struct ClusterCheckCommand: ComputingCommand {
         try DurableText.write(
             String(decoding: try JobJSON.encodePretty(request), as: UTF8.self),
             to: folder.appending("request.json"))
+        let tokens = HeadTokens(check: request.token, folders: request.written)
+        defer { tokens.remove() }
+        let signal = StopSignal()
         let round = ProbeRound(
             name: "\(name)", folder: folder, cluster: cluster, asker: asker, seconds: seconds,
-            worker: try worker(settings, cluster))
-        let (sendings, answers) = round.run(nodes)
+            worker: try worker(settings, cluster), stop: { try signal.check() })
+        let (sendings, answers) = try round.run(nodes)
         let verdict = ClusterVerdict(
-            head: NodeProbe(looking: request), message: text, settings: cluster)
+            head: NodeProbe(looking: request, isHead: true), message: text,
+            tokens: tokens.texts, settings: cluster)
         return sendings + verdict.findings(answers)
     }
 

@@ -33,16 +33,19 @@ struct ProbeCommand: ComputingCommand {
 extension NodeProbe {
     private static let messageBytesMax = 4_096
 
-    init(looking asked: ProbeRequest) {
+    /// - Parameter isHead: it looks at its own folders, and leaves nothing for itself.
+    init(looking asked: ProbeRequest, isHead: Bool = false) {
         let text = try? SmallFile.read(
             FilePath(asked.message), bytesMax: Self.messageBytesMax)
+        // Where there is no message nobody waits any more, who would remove it.
+        let isLeft = !isHead && text != nil
         self.init(
             token: asked.token, host: ProcessInfo.processInfo.hostName, version: Product.version,
             user: Int(geteuid()), group: Int(getegid()), groups: Self.groups,
             milliseconds: Self.now, numerics: NodeNumerics.current,
             message: text.map { String(decoding: $0, as: UTF8.self) },
             places: asked.read.map { Place(reading: $0) }
-                + asked.written.map { Place(writing: $0, token: asked.token) })
+                + asked.written.map { Place(writing: $0, token: asked.token, isLeft: isLeft) })
     }
 
     /// Milliseconds since 1970.
@@ -62,29 +65,42 @@ extension NodeProbe.Place {
         self.init(path: path, token: nil)
     }
 
-    init(writing path: String, token: String) {
-        self.init(path: path, token: token)
+    /// - Parameter isLeft: whether the file that is written stays, for the head to read.
+    init(writing path: String, token: String, isLeft: Bool) {
+        self.init(path: path, token: token, isLeft: isLeft)
     }
 
-    /// - Parameter token: names a file that is written and removed; nil: only read.
-    private init(path: String, token: String?) {
+    /// - Parameter token: names the files that are read and written; nil: only the folder is read.
+    private init(path: String, token: String?, isLeft: Bool = false) {
         let folder = FilePath(path)
         var inode: UInt64?
         var problem: String?
+        var found: String?
+        var left: NodeProbe.Left?
         do {
             inode = try Self.inode(of: folder)
             _ = try DirectoryScan.entries(of: folder)
             if let token {
-                let file = folder.appending(".\(token)-\(getpid()).probe")
-                try DurableText.write("\(token)\n", to: file)
-                try Syscalls.unlink(file)
+                let head = folder.appending(FolderTokens.headFile(of: token))
+                found = (try? SmallFile.read(head, bytesMax: FolderTokens.bytesMax)).map {
+                    String(decoding: $0, as: UTF8.self)
+                }
+                let text = "\(UUID().uuidString)\n"
+                let name = FolderTokens.nodeFile(
+                    of: token, by: String(text.prefix(8)).lowercased())
+                try DurableText.write(text, to: folder.appending(name))
+                if isLeft {
+                    left = NodeProbe.Left(name: name, text: text)
+                } else {
+                    try Syscalls.unlink(folder.appending(name))
+                }
             }
         } catch {
             problem = FaultText.describe(error)
         }
         self.init(
             path: path, inode: inode, problem: problem,
-            network: FileSystemKind.networkName(at: folder))
+            network: FileSystemKind.networkName(at: folder), found: found, left: left)
     }
 
     /// Of the folder that the name leads to.

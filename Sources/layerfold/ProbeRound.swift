@@ -16,6 +16,8 @@ struct ProbeRound {
     let asker: QueueQuestion
     let seconds: Int
     let worker: String
+    /// Throws where nobody wants to know any more.
+    let stop: () throws -> Void
 
     private struct Sent {
         let wanted: String
@@ -24,6 +26,10 @@ struct ProbeRound {
         let log: FilePath
         let at: Int
         var word = ""
+        /// What the node saw, since when that is here, and what of its files is.
+        var probe: NodeProbe?
+        var seenAt: Int?
+        var texts: [String: String] = [:]
     }
 
     private static let minutes = 10
@@ -33,19 +39,46 @@ struct ProbeRound {
     private static let logShownMax = 1_000
 
     /// - Returns: what could not be sent, and what came of the rest.
-    func run(_ nodes: [String]) -> (sendings: [ClusterFinding], answers: [ProbeAnswer]) {
-        var waiting: [Sent] = []
-        var findings: [ClusterFinding] = []
-        let wanted: [String?] = nodes.isEmpty ? [nil] : nodes.map { $0 }
-        for (index, node) in wanted.enumerated() {
-            switch send(node, number: index + 1) {
-            case .success(let sent): waiting.append(sent)
-            case .failure(let refusal): findings.append(refusal.finding)
+    /// - Throws: what `stop` throws, when none of the small jobs is in the queue any more.
+    func run(
+        _ nodes: [String]
+    ) throws -> (sendings: [ClusterFinding], answers: [ProbeAnswer]) {
+        do {
+            var waiting: [Sent] = []
+            var findings: [ClusterFinding] = []
+            let wanted: [String?] = nodes.isEmpty ? [nil] : nodes.map { $0 }
+            for (index, node) in wanted.enumerated() {
+                try stop()
+                switch send(node, number: index + 1) {
+                case .success(let sent): waiting.append(sent)
+                case .failure(let refusal): findings.append(refusal.finding)
+                }
             }
+            let answers = try answers(of: waiting)
+            // One may be there of which no answer came.
+            if !findings.isEmpty { takeOut() }
+            return (findings, answers)
+        } catch {
+            Terminal.error("layerfold: stopped; the small jobs are taken out of the queue")
+            takeOut()
+            throw error
         }
-        let answers = answers(of: waiting)
-        return (findings, answers)
     }
+
+    /// Cancels what the queue has of this check, by name: also what was sent without an answer.
+    private func takeOut() {
+        let reply = asker.ask(.list)
+        guard reply.code == 0, let seen = try? QueueAnswer.parse(reply.output) else {
+            return Terminal.error(
+                "layerfold: the queue does not answer: look for jobs named `\(tokenPrefix)...` "
+                    + "(squeue --me), and cancel them")
+        }
+        let ids = seen.filter { !$0.word.isOver && $0.token.hasPrefix(tokenPrefix) }.map(\.id)
+        if !ids.isEmpty { _ = asker.ask(.cancel(ids: ids)) }
+    }
+
+    private var tokenPrefix: String { "\(UnitToken.prefix)\(name)-\(Self.unit)-" }
+    private static let unit = "check"
 
     private struct Refusal: ClassifiedFailure {
         let finding: ClusterFinding
@@ -53,7 +86,7 @@ struct ProbeRound {
     }
 
     private func send(_ node: String?, number: Int) -> Result<Sent, Refusal> {
-        let token = UnitToken(attempt: name, unit: "check", number: number)
+        let token = UnitToken(attempt: name, unit: Self.unit, number: number)
         var resources = cluster.resources
         if let node { resources.extra.append("--nodelist=\(node)") }
         let answer = folder.appending("answer-\(number).json")
@@ -81,16 +114,15 @@ struct ProbeRound {
                     "is not taken: \(said); correct `cluster` of the settings")))
     }
 
-    private func answers(of all: [Sent]) -> [ProbeAnswer] {
+    private func answers(of all: [Sent]) throws -> [ProbeAnswer] {
         var (waiting, answers): ([Sent], [ProbeAnswer]) = (all, [])
         let start = ContinuousClock.now
         var nextList = start + .seconds(Self.listSeconds)
         while !waiting.isEmpty, ContinuousClock.now - start < .seconds(seconds) {
-            for sent in waiting {
-                guard let probe = probe(in: sent) else { continue }
-                answers.append(result(sent, probe))
-                waiting.removeAll { $0.id == sent.id }
-            }
+            try stop()
+            for index in waiting.indices { look(for: &waiting[index]) }
+            answers += waiting.filter(isComplete).map(result)
+            waiting.removeAll(where: isComplete)
             if waiting.isEmpty { break }
             if ContinuousClock.now >= nextList {
                 listen(&waiting)
@@ -102,14 +134,30 @@ struct ProbeRound {
             listen(&waiting)
             _ = asker.ask(.cancel(ids: waiting.map(\.id)))
         }
-        return answers + waiting.map { result($0, nil) }
+        return answers + waiting.map(result)
     }
 
-    private func result(_ sent: Sent, _ probe: NodeProbe?) -> ProbeAnswer {
+    private func look(for sent: inout Sent) {
+        if sent.probe == nil {
+            sent.probe = probe(in: sent)
+            if sent.probe != nil { sent.seenAt = NodeProbe.now }
+        }
+        if let probe = sent.probe { sent.texts = HeadTokens.read(probe) }
+    }
+
+    /// Whether there is nothing to wait for: files in other folders may be seen later than the
+    /// answer, but not for ever.
+    private func isComplete(_ sent: Sent) -> Bool {
+        guard let probe = sent.probe, let seenAt = sent.seenAt else { return false }
+        let isAll = probe.places.allSatisfy { $0.left == nil || sent.texts[$0.path] != nil }
+        return isAll || NodeProbe.now - seenAt > Int(cluster.fileSeconds * 1_000)
+    }
+
+    private func result(_ sent: Sent) -> ProbeAnswer {
         let text = (try? SmallFile.read(sent.log, bytesMax: Self.logBytesMax)) ?? []
         return ProbeAnswer(
-            wanted: sent.wanted, probe: probe, sentAt: sent.at, seenAt: NodeProbe.now,
-            word: sent.word,
+            wanted: sent.wanted, probe: sent.probe, sentAt: sent.at,
+            seenAt: sent.seenAt ?? NodeProbe.now, texts: sent.texts, word: sent.word,
             log: String(decoding: text.suffix(Self.logShownMax), as: UTF8.self))
     }
 

@@ -18,24 +18,29 @@ import Testing
                 compute: "f32", kernels: "3/3", threads: 4, blas: "Haswell", processor: "p"),
             message: Self.message,
             places: [
-                .init(path: "/s/store", inode: 7, problem: nil, network: "NFS"),
+                .init(
+                    path: "/s/store", inode: 7, problem: nil, network: "NFS", found: "head's",
+                    left: .init(name: ".n", text: "node's")),
                 .init(path: "/m", inode: 8, problem: nil, network: nil),
             ])
         change(&probe)
         return probe
     }
 
-    private func answer(_ probe: NodeProbe?, seconds: Int = 4) -> ProbeAnswer {
+    private func answer(
+        _ probe: NodeProbe?, seconds: Int = 4, texts: [String: String] = ["/s/store": "node's"]
+    ) -> ProbeAnswer {
         ProbeAnswer(
             wanted: "n1", probe: probe, sentAt: Self.time,
-            seenAt: Self.time + seconds * 1_000, word: "pending (Resources)", log: "")
+            seenAt: Self.time + seconds * 1_000, texts: texts, word: "pending (Resources)", log: "")
     }
 
     private func faults(
         _ answers: [ProbeAnswer], head: NodeProbe? = nil
     ) -> [ClusterFinding] {
         ClusterVerdict(
-            head: head ?? probe("head"), message: Self.message, settings: ClusterSettings()
+            head: head ?? probe("head"), message: Self.message,
+            tokens: ["/s/store": "head's"], settings: ClusterSettings()
         ).findings(answers).filter { !$0.isGood }
     }
 
@@ -60,6 +65,15 @@ import Testing
         Case(what: "what the head writes", words: "not read", change: { $0.message = "old\n" }),
         Case(what: "`/s/store`", words: "another folder", change: { $0.places[0].inode = 9 }),
         Case(
+            what: "`/s/store`", words: "the head writes there is not read",
+            change: { $0.places[0].found = nil }),
+        Case(
+            what: "`/s/store`", words: "the head writes there is not read",
+            change: { $0.places[0].found = "another's" }),
+        Case(
+            what: "`/s/store`", words: "the node writes there is not read",
+            change: { $0.places[0].left?.text = "of another folder" }),
+        Case(
             what: "`/m`", words: "no right",
             change: {
                 $0.places[1].inode = nil
@@ -74,6 +88,11 @@ import Testing
             #expect(found.first?.what == "n1: \(one.what)")
             #expect(found.first?.detail.contains(one.words) == true, "\(found)")
         }
+    }
+
+    @Test func `what a node wrote and the head does not see is told`() {
+        let found = faults([answer(probe("n1"), texts: [:])])
+        #expect(found.map(\.what) == ["n1: `/s/store`"])
     }
 
     @Test func `a node that is silent is told with the queue's word`() {

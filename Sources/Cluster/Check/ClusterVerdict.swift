@@ -26,15 +26,21 @@ package struct ClusterVerdict {
 
     private let head: NodeProbe
     private let message: String
+    private let tokens: [String: String]
     private let fileMilliseconds: Int
 
     /// - Parameters:
     ///   - head: what the head sees of the same folders.
     ///   - message: what it wrote for the nodes.
+    ///   - tokens: what it wrote in the folders that units write, by their paths.
     ///   - settings: whose `file_seconds` a file may take to be seen.
-    package init(head: NodeProbe, message: String, settings: ClusterSettings) {
+    package init(
+        head: NodeProbe, message: String, tokens: [String: String] = [:],
+        settings: ClusterSettings
+    ) {
         self.head = head
         self.message = message
+        self.tokens = tokens
         fileMilliseconds = Int(settings.fileSeconds * 1_000)
     }
 
@@ -53,7 +59,7 @@ package struct ClusterVerdict {
                     ? "is read there"
                     : "is not read there: is the state folder the same, and seen without delay?"),
             delay(probe, answer),
-        ] + places(of: probe, named: name)
+        ] + places(of: probe, named: name, answer)
     }
 
     private func silence(_ answer: ProbeAnswer) -> ClusterFinding {
@@ -118,7 +124,10 @@ package struct ClusterVerdict {
                     + "above that, or mount with a shorter attribute cache")
     }
 
-    private func places(of probe: NodeProbe, named name: String) -> [ClusterFinding] {
+    /// - Parameter answer: of a node; nil: it is the head itself.
+    private func places(
+        of probe: NodeProbe, named name: String, _ answer: ProbeAnswer? = nil
+    ) -> [ClusterFinding] {
         probe.places.map { place in
             let what = "\(name): `\(place.path)`"
             if let problem = place.problem { return ClusterFinding(what, false, problem) }
@@ -128,8 +137,25 @@ package struct ClusterVerdict {
                     what, false,
                     "is another folder than the head's: mount the same one under this path")
             }
+            if let answer, let problem = unseen(place, answer) {
+                return ClusterFinding(what, false, problem)
+            }
             return ClusterFinding(what, true, place.network.map { "on \($0)" } ?? "the same")
         }
+    }
+
+    /// Why a folder of the same number is another one all the same; nil where each side reads what
+    /// the other wrote, or none of them writes there.
+    private func unseen(_ place: NodeProbe.Place, _ answer: ProbeAnswer) -> String? {
+        let cure =
+            "mount the same folder under this path, and let the node see what changes there"
+        if let token = tokens[place.path], place.found != token {
+            return "what the head writes there is not read on the node: \(cure)"
+        }
+        if let left = place.left, answer.texts[place.path] != left.text {
+            return "what the node writes there is not read at the head: \(cure)"
+        }
+        return nil
     }
 
     /// Objects of the one are found by the other only where these agree.

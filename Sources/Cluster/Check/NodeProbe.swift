@@ -34,12 +34,32 @@ package struct NodeProbe: Sendable, Equatable, Codable {
         package var problem: String?
         /// Of the network file system that it lies on.
         package var network: String?
+        /// Of a folder that units write: the text that the head left there, as it is read here.
+        package var found: String?
+        /// Of such a folder: the file that this machine left there.
+        package var left: Left?
 
-        package init(path: String, inode: UInt64?, problem: String?, network: String?) {
+        package init(
+            path: String, inode: UInt64?, problem: String?, network: String?,
+            found: String? = nil, left: Left? = nil
+        ) {
             self.path = path
             self.inode = inode
             self.problem = problem
             self.network = network
+            self.found = found
+            self.left = left
+        }
+    }
+
+    /// A file for the head.
+    package struct Left: Sendable, Equatable, Codable {
+        package var name: String
+        package var text: String
+
+        package init(name: String, text: String) {
+            self.name = name
+            self.text = text
         }
     }
 
@@ -83,18 +103,22 @@ package struct ProbeAnswer: Sendable, Equatable {
     /// Milliseconds since 1970 by the head's clock: when it was sent, and when its file was seen.
     package var sentAt: Int
     package var seenAt: Int
+    /// What the head read of the files that the node left, by the folder's path.
+    package var texts: [String: String]
     /// The queue's last word and reason; empty where it said nothing.
     package var word: String
     /// The end of what was printed on the node.
     package var log: String
 
     package init(
-        wanted: String, probe: NodeProbe?, sentAt: Int, seenAt: Int, word: String, log: String
+        wanted: String, probe: NodeProbe?, sentAt: Int, seenAt: Int,
+        texts: [String: String] = [:], word: String, log: String
     ) {
         self.wanted = wanted
         self.probe = probe
         self.sentAt = sentAt
         self.seenAt = seenAt
+        self.texts = texts
         self.word = word
         self.log = log
     }
