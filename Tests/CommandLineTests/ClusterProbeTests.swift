@@ -41,7 +41,7 @@ import Testing
         let probe = NodeProbe(looking: try request())
         let place = try #require(probe.places.last)
         #expect(place.found == tokens.texts[shared] && place.found != nil)
-        #expect(HeadTokens.read(probe) == [shared: place.left?.text])
+        #expect(HeadTokens.read(probe) == [shared: try #require(place.left).text])
         #expect(probe.places.first?.left == nil, "what is only read is not written")
         // Texts that cannot be guessed: another check has others.
         #expect(HeadTokens(check: "c1", folders: [shared]).texts != tokens.texts)
@@ -84,11 +84,10 @@ import Testing
 
             """, to: "queue")
         var settings = ClusterSettings()
-        for (key, verb) in [
-            (\ClusterSettings.Commands.submit, "submit"), (\.list, "list"), (\.cancel, "cancel"),
-        ] {
-            settings.commands[keyPath: key] = ["/bin/sh", home.appending("queue").string, verb]
-        }
+        let program = ["/bin/sh", home.appending("queue").string]
+        settings.commands.submit = program + ["submit"]
+        settings.commands.list = program + ["list"]
+        settings.commands.cancel = program + ["cancel"]
         return settings
     }
 

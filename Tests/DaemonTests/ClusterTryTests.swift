@@ -113,6 +113,15 @@ import Testing
         let day = 86_400_000
         try TryLeftovers.sweep(jobs: folder.file("jobs"), now: now + 6 * day)
         #expect(TestFolder.exists(scratch("over")))
+        // A worker says that it lives in a file of its own.
+        let beat = scratch("over").removingLastComponent().appending("heartbeat.json")
+        try folder.write("{}", to: beat)
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: Double(now / 1_000) + 4 * 86_400)],
+            ofItemAtPath: beat.string)
+        try TryLeftovers.sweep(jobs: folder.file("jobs"), now: now + 8 * day)
+        #expect(TestFolder.exists(scratch("over")))
+        try FileManager.default.removeItem(atPath: beat.string)
         try TryLeftovers.sweep(jobs: folder.file("jobs"), now: now + 8 * day)
         #expect(!TestFolder.exists(scratch("over")))
         #expect(TestFolder.exists(scratch("there")))

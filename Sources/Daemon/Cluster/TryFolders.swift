@@ -79,6 +79,7 @@ package enum TryLeftovers {
                 let scratch = entry.appending("partial")
                 guard try Syscalls.stat(scratch) != nil,
                     isSilent(entry.appending(WorkerRequest.progressFileName), now: now),
+                    isSilent(entry.appending(WorkerRequest.heartbeatFileName), now: now),
                     isSilent(scratch, now: now)
                 else { continue }
                 try FolderTree.remove(scratch)
