@@ -94,6 +94,22 @@ import Testing
         }
     }
 
+    @Test func `what earlier attempts had put aside goes with the end of the job`() async throws {
+        let slurm = try FakeSlurm()
+        try await withDaemon(configure: slurm.configure) { daemon, clock in
+            let id = try daemon.client.submit(manifest: clusterManifest("gate-a"), name: "x").id
+            await pass(clock) { slurm.units.contains("m1-1") }
+            // A worker that lived on kept it from being removed at once.
+            let job = daemon.state.appending("jobs/\(id)")
+            let aside = job.appending(".units-before-01A/m1")
+            try FileManager.default.createDirectory(
+                atPath: aside.string, withIntermediateDirectories: true)
+            try slurm.say("open")
+            await pass(clock) { (try? daemon.client.job(id).summary.state) == .done }
+            #expect(!TestFolder.names(in: job).contains { $0.hasPrefix(".units-before-") })
+        }
+    }
+
     @Test func `what nobody knows the end of is removed after a week without a word`() throws {
         let folder = try TestFolder()
         func scratch(_ job: String) -> FilePath {

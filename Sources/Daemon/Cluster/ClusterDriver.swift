@@ -345,6 +345,7 @@ actor ClusterDriver {
             if let outcome = outcome(of: job, end) { try job.folders.job.write(outcome) }
             for unit in job.plan.units { removeLeftovers(of: unit.name, job, isOver: true) }
             try job.folders.end()
+            job.folders.removeAside()
         } catch {
             // Without an outcome it is another attempt, which finds all in the cache.
             logger.error(

@@ -75,6 +75,7 @@ package enum TryLeftovers {
             guard try Syscalls.stat(folders.path) != nil, try folders.plan() == nil else {
                 continue
             }
+            folders.removeAside()
             for entry in try self.folders(in: folders.path).flatMap(self.folders) {
                 let scratch = entry.appending("partial")
                 guard try Syscalls.stat(scratch) != nil,

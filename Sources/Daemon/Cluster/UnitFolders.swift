@@ -68,7 +68,7 @@ struct UnitFolders: Sendable {
         if try Syscalls.stat(path) != nil {
             // Out of the way first: a worker of an earlier attempt may still write there, which
             // keeps a folder from being removed.
-            let aside = job.path.appending(".units-before-\(plan.attempt)")
+            let aside = job.path.appending(Self.asidePrefix + plan.attempt)
             try Syscalls.renameExclusively(path, to: aside)
             try? FolderTree.remove(aside)
         }
@@ -98,6 +98,17 @@ struct UnitFolders: Sendable {
         guard try Syscalls.stat(file) != nil else { return }
         try Syscalls.unlink(file)
         try Syscalls.syncFolder(path)
+    }
+
+    private static let asidePrefix = ".units-before-"
+
+    /// Removes what earlier attempts left, as far as that goes: a worker of theirs that lives on
+    /// keeps a folder that it writes into.
+    func removeAside() {
+        for entry in (try? DirectoryScan.entries(of: job.path)) ?? []
+        where entry.name.string.hasPrefix(Self.asidePrefix) {
+            try? FolderTree.remove(job.path.appending(entry.name))
+        }
     }
 
     // MARK: Units
