@@ -78,3 +78,19 @@ package final class UnixSocket: Sendable {
         Failure(call: call, path: path, errno: Errno(rawValue: errno))
     }
 }
+
+extension UnixSocket {
+    /// Who connected at the other end, by the kernel's word then.
+    /// - Parameter descriptor: what somebody else accepted.
+    /// - Returns: a user number; nil for what is no unix socket.
+    package static func peerUser(of descriptor: CInt) -> Int? {
+        // struct ucred: process, user, group. Of other sockets the process is 0.
+        var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
+        var bytes = socklen_t(MemoryLayout.size(ofValue: credentials))
+        guard
+            unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &bytes) == 0,
+            credentials.0 != 0
+        else { return nil }
+        return Int(credentials.1)
+    }
+}

@@ -50,9 +50,16 @@ import Testing
         "resources: {account: -x}", "resources: {cpus: 0}", "resources: {gpu: 1}",
         "resources: {extra: [\"--output=/etc/x\"]}", "resources: {extra: [\"--uid=0\"]}",
         "resources: {extra: [\"--wrap=x\"]}", "resources: {extra: [gres]}",
+        "resources: {extra: [\"--gres\"]}", "resources: {extra: [\"--gres=\"]}",
+        "resources: {extra: [\"--nodelist\", \"--gres=/etc/x\"]}",
         "resources: {memory: 0.5}",
     ]) func `what is no resource is refused with its place`(_ text: String) {
         #expect(throws: ManifestError.self) { try job(text) }
+    }
+
+    @Test func `options that stand alone may`() throws {
+        let job = try job("resources: {extra: [--exclusive, --nice, --spread-job]}")
+        #expect(job.resources?.extra == ["--exclusive", "--nice", "--spread-job"])
     }
 
     @Test func `the job's words go over those of the settings`() throws {

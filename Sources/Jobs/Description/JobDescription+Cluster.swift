@@ -57,6 +57,10 @@ extension JobDescription {
             "--hint", "--licenses", "--nice", "--nodelist", "--prefer", "--reservation",
             "--sockets-per-node", "--spread-job", "--threads-per-core",
         ]
+
+        /// Of these, what stands without a value as well: all others would take the next option
+        /// for theirs.
+        package static let bareOptions: Set<String> = ["--exclusive", "--nice", "--spread-job"]
     }
 }
 

@@ -99,6 +99,14 @@ enum ResourceFields {
                     found: item.node.found,
                     hint: "an administrator can add it to `cluster: extra` of the settings")
             }
+            guard
+                options == nil || JobDescription.Resources.bareOptions.contains(name)
+                    || text.utf8.count > name.utf8.count + 1
+            else {
+                throw item.error(
+                    "an option without its value takes the next one for it",
+                    expected: "\(name)=VALUE", found: item.node.found)
+            }
             // With a slash Slurm reads a file, as the user who submits.
             guard
                 options == nil || !["--nodelist", "--exclude"].contains(name)

@@ -1,0 +1,32 @@
+// Who may ask the queue through the bridge, which runs what it is asked for.
+
+import DurableIO
+import Foundation
+import Glibc
+import Testing
+
+@testable import layerfold
+
+@Suite struct ClusterBridgeTests {
+    @Test func `the bridge serves its own user and root, and nobody else`() {
+        #expect(BridgeCommand.refusal(of: 870, own: 870) == nil)
+        #expect(BridgeCommand.refusal(of: 0, own: 870) == nil)
+        // By hand, over no socket.
+        #expect(BridgeCommand.refusal(of: nil, own: 870) == nil)
+        for (peer, own) in [(1_000, 870), (870, 0)] {
+            #expect(BridgeCommand.refusal(of: peer, own: own)?.contains("user \(peer)") == true)
+        }
+    }
+
+    @Test func `who is at the other end is the kernel's word`() throws {
+        var ends: [CInt] = [-1, -1]
+        let kind = CInt(SOCK_STREAM.rawValue)
+        try #require(unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0)
+        defer { ends.forEach { close($0) } }
+        #expect(UnixSocket.peerUser(of: ends[0]) == Int(geteuid()))
+        var pipes: [CInt] = [-1, -1]
+        try #require(unsafe pipe(&pipes) == 0)
+        defer { pipes.forEach { close($0) } }
+        #expect(UnixSocket.peerUser(of: pipes[0]) == nil)
+    }
+}
