@@ -2,6 +2,7 @@
 // outcome in a file, a forecast on standard output. docs/JOB_FORMAT.md describes them for people.
 
 package import Failures
+import Glibc
 
 /// One JSON line on the worker's standard input. The daemon then keeps the pipe open: when it
 /// closes, the daemon is gone and the worker must stop, unless it has a unit of its own.
@@ -128,20 +129,37 @@ package struct WorkerOutcome: Sendable, Equatable, Codable {
             case isDiskFull = "disk_full"
         }
 
-        /// Workers of earlier versions do not say `disk_full`.
+        /// Workers of earlier versions do not say `disk_full`: theirs is read from their words.
         package init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             failureClass = try container.decode(FailureClass.self, forKey: .failureClass)
             message = try container.decode(String.self, forKey: .message)
-            isDiskFull = try container.decodeIfPresent(Bool.self, forKey: .isDiskFull) ?? false
+            isDiskFull =
+                try container.decodeIfPresent(Bool.self, forKey: .isDiskFull)
+                ?? Self.soundsFull(failureClass, message)
         }
 
+        /// Where a full disk is possible at all its being none is said as well: only a failure of
+        /// an earlier version says nothing.
         package func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(failureClass, forKey: .failureClass)
             try container.encode(message, forKey: .message)
-            if isDiskFull { try container.encode(true, forKey: .isDiskFull) }
+            if isDiskFull || failureClass == .resource {
+                try container.encode(isDiskFull, forKey: .isDiskFull)
+            }
         }
+
+        /// The words are those that the kernel and SQLite have for it: earlier workers handed them
+        /// on as they were.
+        private static func soundsFull(_ failureClass: FailureClass, _ message: String) -> Bool {
+            failureClass == .resource && wordsOfFullDisk.contains { message.contains($0) }
+        }
+
+        private static let wordsOfFullDisk = [
+            POSIXErrorText.words(ENOSPC), POSIXErrorText.words(EDQUOT),
+            "database or disk is full",
+        ]
     }
 
     package var version: Int

@@ -88,13 +88,35 @@ import Testing
             try JSONDecoder().decode(WorkerOutcome.self, from: JobJSON.encode(outcome)) == outcome)
     }
 
-    @Test func `a failure of a worker that knew no disk_full is read`() throws {
-        let text = #"{"class":"resource","message":"No space left on device"}"#
-        let failure = try JSONDecoder().decode(
-            WorkerOutcome.Failure.self, from: Data(text.utf8))
-        #expect(failure == .init(failureClass: .resource, message: "No space left on device"))
-        #expect(!failure.isDiskFull)
-        #expect(String(decoding: try JobJSON.encode(failure), as: UTF8.self) == text)
+    @Test func `a full disk of a worker that knew no disk_full is told by its words`() throws {
+        func read(_ rest: String) throws -> WorkerOutcome.Failure {
+            try JSONDecoder().decode(WorkerOutcome.Failure.self, from: Data("{\(rest)}".utf8))
+        }
+        for words in [
+            "No space left on device", "Disk quota exceeded", "database or disk is full",
+        ] {
+            let told = #""message":"write failed on `/x`: \#(words)""#
+            #expect(try read(#""class":"resource",\#(told)"#).isDiskFull, "\(words)")
+            #expect(
+                try !read(#""class":"resource",\#(told),"disk_full":false"#).isDiskFull,
+                "what a worker says itself counts: \(words)")
+            #expect(try !read(#""class":"user",\#(told)"#).isDiskFull, "\(words)")
+        }
+        #expect(try !read(#""class":"resource","message":"out of memory""#).isDiskFull)
+    }
+
+    @Test func `a failure of today that only sounds like a full disk is none when it is read`()
+        throws
+    {
+        let failure = WorkerOutcome.Failure(
+            failureClass: .resource, message: "memory; the log ends: No space left on device")
+        #expect(
+            try JSONDecoder().decode(WorkerOutcome.Failure.self, from: JobJSON.encode(failure))
+                == failure)
+        let other = WorkerOutcome.Failure(failureClass: .user, message: "u")
+        #expect(
+            String(decoding: try JobJSON.encode(other), as: UTF8.self)
+                == #"{"class":"user","message":"u"}"#)
     }
 
     @Test func `names of jobs are plain`() {

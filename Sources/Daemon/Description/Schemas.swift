@@ -17,7 +17,8 @@ package enum Schemas {
     private static let jobs: [String: Schema] = [
         "JobReceipt": .object(["id": .job, "state": .named("JobState")]),
         "JobState": .words(of: JobState.self),
-        "Failure": .object(["class": failureClass, "message": .text]),
+        "Failure": .object(
+            ["class": failureClass, "message": .text], optional: ["disk_full": .flag]),
         "JobSummary": .object(
             [
                 "id": .job, "name": .text, "state": .named("JobState"), "attempts": .integer,
