@@ -50,7 +50,7 @@ package struct Telling: Sendable {
                 telling.live,
                 tokens: TokenKeeper(
                     folder: configuration.folders.access, clock: configuration.clock),
-                people: People(uptime: configuration.clock.uptime),
+                people: People(configuration.directory, uptime: configuration.clock.uptime),
                 daemonUser: Int(geteuid()), logger: telling.logger)
             return StatusRoutes(
                 settings: telling.live, queue: queue, inbox: inbox,

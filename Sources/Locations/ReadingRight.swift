@@ -85,11 +85,3 @@ extension FileReader {
             groups: Set(submitter.groups.map { UInt32(clamping: $0) }))
     }
 }
-
-extension Submitter {
-    /// A user with the groups that the system names now; may wait for a directory service.
-    package init(user: Int) {
-        let reader = Accounts.reader(UInt32(clamping: user))
-        self.init(user: user, groups: reader.groups.map { Int($0) }.sorted())
-    }
-}

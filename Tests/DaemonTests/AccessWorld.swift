@@ -76,7 +76,8 @@ struct AccessWorld {
         tokens = TokenKeeper(
             folder: configuration.folders.access, clock: configuration.clock)
         entrance = Entrance(
-            settings, tokens: tokens, people: People(uptime: configuration.clock.uptime),
+            settings, tokens: tokens,
+            people: People(configuration.directory, uptime: configuration.clock.uptime),
             daemonUser: 993,
             logger: Logger(label: "layerfoldd") { _ in handler })
         let access =

@@ -153,7 +153,7 @@ import Testing
 
     /// A user whom every system has.
     private static func someone() throws -> (name: String, number: Int) {
-        let number = try #require(Accounts.number(named: "daemon"))
+        let number = try #require(try Accounts.number(named: "daemon"))
         return ("daemon", Int(number))
     }
 

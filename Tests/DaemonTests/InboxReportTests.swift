@@ -78,4 +78,36 @@ import Testing
         let bits = try Syscalls.stat(note)?.permissions
         #expect(bits == (isPrivate ? 0o600 : 0o640))
     }
+
+    @Test
+    func `a file waits while nobody can tell what its owner may read`()
+        async throws
+    {
+        let known = TestDirectory(groups: [geteuid(): [getegid()]])
+        known.set(isAway: true)
+        let bench = try InboxBench(rescanInterval: .zero) { $0.directory = known.directory }
+        try drop(InboxBench.manifest("one"), "x.yaml", into: bench)
+        let path = bench.folders.inbox.appending("x.yaml")
+        var changed: Set<Int64> = []
+        for looks in 1...3 {
+            #expect(
+                await eventually {
+                    _ = await bench.inbox.scan(movedIn: ["x.yaml"])
+                    return known.asked.count >= looks
+                })
+            #expect(try bench.accepted().isEmpty)
+            #expect(TestFolder.names(in: bench.folders.rejected).isEmpty)
+            let staying = await bench.inbox.report().staying
+            #expect(staying.map(\.name) == ["x.yaml"])
+            #expect(staying.first?.reason.contains("cannot be found out now") == true)
+            changed.insert(try #require(try Syscalls.stat(path)).changedNanoseconds)
+        }
+        #expect(changed.count == 1, "it is not taken, and told of, at every look")
+        known.set(isAway: false)
+        #expect(
+            await eventually {
+                _ = await bench.inbox.scan(movedIn: ["x.yaml"])
+                return try bench.accepted().map(\.source) == ["x.yaml"]
+            })
+    }
 }

@@ -65,4 +65,56 @@ import Testing
         await world.entrance.stays.look()
         #expect(admin.isOver && !other.isOver)
     }
+
+    /// Ann, an admin by her groups as the directory has them now.
+    private static func adminWorld(_ known: TestDirectory) throws -> World {
+        try World {
+            $0.adminGroup = "root"
+            $0.directory = known.directory
+            $0.proxy = ProxySettings(
+                from: [.address("10.0.0.1")], userHeader: "x-forwarded-user")
+        }
+    }
+
+    @Test func `an admin's stream ends when she is none any more, by a token and by a proxy`()
+        async throws
+    {
+        let user = UInt32(World.ann.user ?? 0)
+        let known = TestDirectory(names: [user: "ann"], groups: [user: [0]])
+        let world = try Self.adminWorld(known)
+        let admin = Peer(user: World.ann.user, groups: [0])
+        let token = try await world.token(.admin, of: admin)
+        let lesser = try await world.token(.submit, of: admin)
+        let byToken = try await world.follow(from: World.browser, [World.bearer(token.token)])
+        let byLesser = try await world.follow(from: World.browser, [World.bearer(lesser.token)])
+        let byProxy = try await world.follow(
+            from: World.remote("10.0.0.1"), ["X-Forwarded-User: ann"])
+        known.set(groups: [9], of: user)
+        world.clock.advance(milliseconds: 59_999)
+        await world.entrance.stays.look()
+        #expect(!byToken.isOver && !byProxy.isOver, "groups count for a minute")
+        world.clock.advance(milliseconds: 1)
+        await world.entrance.stays.look()
+        #expect(byToken.isOver && byProxy.isOver)
+        #expect(!byLesser.isOver, "it showed no more than she may see")
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `a visitor who cannot be found out holds up no other's end`() async throws {
+        let stays = Stays()
+        let directory = StopSwitch()
+        let told = Atomic<Int>(0)
+        stays.connect { told.add(1, ordering: .relaxed) }
+        let hung = stays.begin {
+            await directory.wait()
+            return false
+        }
+        let gone = stays.begin { false }
+        let look = Task { await stays.look() }
+        #expect(await eventually { gone.isOver && told.load(ordering: .relaxed) == 1 })
+        #expect(!hung.isOver)
+        directory.stop()
+        await look.value
+        #expect(hung.isOver && told.load(ordering: .relaxed) == 2)
+    }
 }

@@ -147,12 +147,16 @@ import Testing
     }
 
     @Test func `the groups of a user are those of the system's list`() {
-        #expect(Accounts.number(named: "root") == 0 && Accounts.name(of: 0) == "root")
-        #expect(Accounts.number(named: "no such user") == nil)
-        #expect(Accounts.number(named: "") == nil && Accounts.number(named: "root\u{0}") == nil)
-        #expect(Accounts.name(of: 3_999_999_999) == nil)
-        let root = Accounts.reader(0)
+        #expect(try Accounts.number(named: "root") == 0 && Accounts.name(of: 0) == "root")
+        #expect(try Accounts.number(named: "no such user") == nil)
+        #expect(try Accounts.number(named: "") == nil && Accounts.number(named: "root\u{0}") == nil)
+        #expect(try Accounts.name(of: 3_999_999_999) == nil)
+        for code in [0, ENOENT, ESRCH, EBADF, EPERM] { #expect(Accounts.meansNobody(code)) }
+        for code in [EIO, EMFILE, EINTR, EAGAIN, ECONNREFUSED, ETIMEDOUT, ENOMEM] {
+            #expect(!Accounts.meansNobody(code), "\(code): it is not known")
+        }
+        let root = try Accounts.reader(0)
         #expect(root.groups.contains(0))
-        #expect(Accounts.reader(3_999_999_999).groups.isEmpty, "nobody has this number")
+        #expect(try Accounts.reader(3_999_999_999).groups.isEmpty, "nobody has this number")
     }
 }

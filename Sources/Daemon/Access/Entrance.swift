@@ -113,7 +113,7 @@ package final class Entrance: Sendable {
     }
 
     private func visitor(namedByProxy name: String) async throws -> Visitor {
-        guard let user = await people.number(named: name), user != 0, user != daemonUser else {
+        guard let user = try await people.number(named: name), user != 0, user != daemonUser else {
             logger.warning(
                 "a proxy names somebody who may not come in",
                 metadata: [

@@ -47,6 +47,8 @@ package struct DaemonConfiguration: Sendable {
     /// Whether people see their own jobs and results only.
     package var isPrivate = false
     package var clock = DaemonClock.system
+    /// Whom the system knows.
+    package var directory = Directory.system
     /// Which results are removed after a while; nil: none.
     package var retention: RetentionRule?
     /// The most that results of one user may take, in bytes; nil: no limit.

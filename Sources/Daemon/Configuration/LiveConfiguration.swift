@@ -63,7 +63,7 @@ extension TrustedProxies {
             switch source {
             case .address(let text): if let address = IPAddress(text) { addresses.insert(address) }
             case .user(let name):
-                if let user = Accounts.number(named: name) { users.insert(Int(user)) }
+                if let user = try? Accounts.number(named: name) { users.insert(Int(user)) }
             }
         }
     }

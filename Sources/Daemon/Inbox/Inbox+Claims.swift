@@ -50,7 +50,10 @@ extension Inbox {
                 } catch let error as Refusal {
                     reject(claim, name, error, taken)
                 } catch let error as ErrorDocument {
-                    noRoom(claim, taken, error.message)
+                    later(claim, taken, error.message)
+                } catch let error as Submitters.Unknown {
+                    unknownOwners.insert(taken.owner)
+                    later(claim, taken, error.description)
                 } catch is NotToBeRead {
                     putBack(claim, taken)
                 }
@@ -83,7 +86,7 @@ extension Inbox {
             throw Refusal(.manifest, error)
         }
         let owner = Int(snapshot.before.owner)
-        if let denial = await readingLook.denial(of: description, to: owner) {
+        if let denial = try await readingLook.denial(of: description, to: owner) {
             throw Refusal(.notReadable, .file(denial.description))
         }
         let record = JobRecord(
@@ -134,8 +137,8 @@ extension Inbox {
         }
     }
 
-    /// The queue takes no more of this owner's jobs.
-    private func noRoom(_ claim: Claim, _ status: FileStatus, _ reason: String) {
+    /// No job of this owner can be taken at present.
+    private func later(_ claim: Claim, _ status: FileStatus, _ reason: String) {
         let until = ContinuousClock.Instant.now.advanced(by: configuration.rescanInterval)
         withoutRoom[status.owner] = (until, reason)
         putBack(claim, status)

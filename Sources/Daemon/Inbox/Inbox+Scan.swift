@@ -53,6 +53,7 @@ extension Inbox {
                 }
             }
             if !Task.isCancelled {
+                unknownOwners.formIntersection(round.owners)
                 forgetReports(
                     Self.roomReport, but: Set(round.owners.map { "\(Self.roomReport)\($0)" }))
             }
@@ -104,7 +105,7 @@ extension Inbox {
         }
     }
 
-    /// Whether the queue has no room for this owner's file.
+    /// Whether the queue has no room for this owner's file, or nobody can tell what she may read.
     private func wait(
         for owner: UInt32, _ name: FilePath.Component, _ status: FileStatus
     ) async -> Duration? {
@@ -115,6 +116,15 @@ extension Inbox {
                 return rest
             }
             withoutRoom[owner] = nil
+        }
+        if unknownOwners.contains(owner) {
+            if let reason = await submissions.trouble(with: Int(owner)) {
+                let until = ContinuousClock.Instant.now.advanced(by: configuration.rescanInterval)
+                withoutRoom[owner] = (until, reason)
+                stays(name, status, reason)
+                return configuration.rescanInterval
+            }
+            unknownOwners.remove(owner)
         }
         guard let refusal = await queue.refusal(of: Int(owner)) else {
             forgetReport("\(Self.roomReport)\(owner)")

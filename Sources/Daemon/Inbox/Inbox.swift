@@ -43,7 +43,10 @@ package actor Inbox {
     var hasRejected = true
     private var tidiedAt: Int?
     nonisolated let hints = HintBox()
+    let submissions: SubmissionCheck
     let readingLook: ReadingLook
+    /// Owners of whom nobody could tell what they may read, when they were asked for last.
+    var unknownOwners: Set<UInt32> = []
 
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.inbox")
 
@@ -68,7 +71,11 @@ package actor Inbox {
         self.logger = logger
         earlier = EarlierRejected(configuration.folders.earlierRejected)
         settling = Settling(settleTime: configuration.settleTime)
-        readingLook = ReadingLook(settings)
+        let submissions = SubmissionCheck(settings)
+        self.submissions = submissions
+        readingLook = ReadingLook {
+            try await submissions.denial(of: $0, to: $1)
+        }
     }
 
     /// Looks through the inbox at the next opportunity. Called for SIGHUP.

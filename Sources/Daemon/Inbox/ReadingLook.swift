@@ -5,35 +5,50 @@ import Jobs
 import Locations
 
 actor ReadingLook {
-    private let submissions: SubmissionCheck
+    typealias Look = @Sendable (JobDescription, Int) async throws -> ReadingDenied?
+
+    private let look: Look
+    private let patience: @Sendable () async throws -> Void
     /// A look that has not come back: what comes meanwhile is taken without one.
     private var isLooking = false
 
     private static let timeMax = Duration.seconds(2)
 
-    init(_ settings: LiveConfiguration) {
-        submissions = SubmissionCheck(settings)
+    /// - Parameters:
+    ///   - look: may take long, or never come back.
+    ///   - patience: returns when it is waited for no longer.
+    init(
+        _ look: @escaping Look,
+        patience: @escaping @Sendable () async throws -> Void = {
+            try await Task.sleep(for: timeMax)
+        }
+    ) {
+        self.look = look
+        self.patience = patience
     }
 
     /// - Returns: Nil where the user may read all of it, and where that is not known in time. The
     ///   worker looks again in any case.
-    func denial(of description: JobDescription, to user: Int) async -> ReadingDenied? {
+    /// - Throws: `Submitters.Unknown` where it was heard in time that nobody can tell.
+    func denial(of description: JobDescription, to user: Int) async throws -> ReadingDenied? {
         guard !isLooking else { return nil }
         isLooking = true
-        let (answers, answer) = AsyncStream.makeStream(of: ReadingDenied.self)
+        let (answers, answer) = AsyncThrowingStream.makeStream(of: ReadingDenied.self)
         Task {
-            if let denial = await submissions.denial(of: description, to: user) {
-                answer.yield(denial)
+            defer { isLooking = false }
+            do {
+                if let denial = try await look(description, user) { answer.yield(denial) }
+                answer.finish()
+            } catch {
+                answer.finish(throwing: error)
             }
-            isLooking = false
-            answer.finish()
         }
-        let alarm = Task {
-            do { try await Task.sleep(for: Self.timeMax) } catch { return }
+        let alarm = Task { [patience] in
+            do { try await patience() } catch { return }
             answer.finish()
         }
         defer { alarm.cancel() }
-        for await denial in answers { return denial }
+        for try await denial in answers { return denial }
         return nil
     }
 }

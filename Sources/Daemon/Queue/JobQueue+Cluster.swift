@@ -76,12 +76,33 @@ extension JobQueue {
         progress[entry.id] = ProgressHistory(file: JobFolder(folders.job(entry.id)).progress)
         var request = request(record, attempt: attempt?.id ?? record.id)
         Task {
-            request.submitter = await submitters.find(record.owner)
+            request.submitter = await submitter(of: record, stop)
             let ending = await runRemotely(
                 request, stop: stop,
                 onLine: { await self.workerSaid($0, entry.id, attempt: entry.attempt) })
             workerEnded(entry.id, attempt: entry.attempt, ending)
         }
+    }
+
+    /// Waits until the directory answers: without an owner's rights nothing is sent for her. A job
+    /// that is to end sends nothing, and needs none.
+    private func submitter(of record: JobRecord, _ stop: StopSwitch) async -> Submitter {
+        let pause = Duration.seconds(10)
+        var isTold = false
+        while !stop.isStopping {
+            do { return try await submitters.find(record.owner) } catch {
+                if !isTold {
+                    logger.warning(
+                        "a job at the cluster waits",
+                        metadata: [
+                            "job": "\(record.id)", "reason": "\(FaultText.describe(error))",
+                        ])
+                }
+                isTold = true
+                do { try await configuration.clock.sleep(pause) } catch { break }
+            }
+        }
+        return Submitter(user: record.owner, groups: [])
     }
 
     /// What a worker is asked for, but for whom it reads.

@@ -57,7 +57,7 @@ extension JobQueue {
     private func forecast(of record: JobRecord) async -> Data? {
         do {
             return try await forecaster.forecast(
-                record.description, for: await submitters.find(record.owner), isAhead: true)
+                record.description, for: try await submitters.find(record.owner), isAhead: true)
         } catch {
             if !Task.isCancelled {
                 logger.notice(

@@ -31,7 +31,7 @@ extension JobQueue {
             do {
                 try folder.removeOutcome()
                 var request = request
-                request.submitter = await submitters.find(job.record.owner)
+                request.submitter = try await submitters.find(job.record.owner)
                 let onLine: @Sendable (ProgressLine) async -> Void = {
                     await self.workerSaid($0, id, attempt: attempt)
                 }

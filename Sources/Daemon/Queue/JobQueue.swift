@@ -52,7 +52,7 @@ package actor JobQueue {
     var places: [String: Int]?
     var account = ResultsAccount()
     let census: ResultsCensus
-    let submitters = Submitters()
+    let submitters: Submitters
     /// Events that are not yet committed: before the start, or while the index refuses.
     private var pending: [QueueEvent] = []
     private(set) var isStarted = false
@@ -91,6 +91,7 @@ package actor JobQueue {
             results: configuration.folders.results, groupReads: !settings.current.isPrivate)
         census = ResultsCensus(results: configuration.folders.results)
         forecaster = Forecaster(settings)
+        submitters = Submitters(configuration.directory)
         cluster = ClusterDriver(settings, health: health, logger: logger)
         state = QueueState(limits: configuration.limits)
         startedAt = configuration.clock.now()

@@ -8,6 +8,7 @@ import Locations
 
 actor SubmissionCheck {
     private let live: LiveConfiguration
+    private let submitters: Submitters
     private var configuration: DaemonConfiguration { live.current }
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.submissions")
 
@@ -15,20 +16,33 @@ actor SubmissionCheck {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    init(_ settings: LiveConfiguration) { live = settings }
+    init(_ settings: LiveConfiguration) {
+        live = settings
+        submitters = Submitters(settings.current.directory)
+    }
 
     /// Names of models below the roots, for people who choose one; not all where there are many.
     func models() -> [String] { ModelLocator(roots: configuration.modelRoots).suggestions() }
 
     /// Whether a user lacks the right to read something that a job names, as far as that is seen
     /// now: what cannot be found or looked at is the worker's to tell.
-    func denial(of description: JobDescription, to user: Int) -> ReadingDenied? {
+    /// - Throws: `Submitters.Unknown`, `CancellationError`.
+    func denial(of description: JobDescription, to user: Int) async throws -> ReadingDenied? {
+        let submitter = try await submitters.find(user)
         do {
-            try configuration.preflight.checkReading(description, for: Submitter(user: user))
+            try configuration.preflight.checkReading(description, for: submitter)
             return nil
         } catch {
             return error as? ReadingDenied
         }
+    }
+
+    /// Why nobody can tell at present what a user may read; nil where somebody can.
+    func trouble(with user: Int) async -> String? {
+        do { _ = try await submitters.find(user) } catch let error as Submitters.Unknown {
+            return error.description
+        } catch {}
+        return nil
     }
 
     /// What the manifest asks for, once all that it names was found.
@@ -37,7 +51,7 @@ actor SubmissionCheck {
     ///   this user.
     func description(
         of manifest: Data, name: String, by user: Int? = nil
-    ) throws -> JobDescription {
+    ) async throws -> JobDescription {
         let description = try ManifestParser.parse(
             bytes: manifest, name: name, paths: configuration.pathRule,
             notify: configuration.notifyRule)
@@ -48,9 +62,9 @@ actor SubmissionCheck {
                     "`run_on: slurm`, and this server has no cluster: take the key out, or ask "
                     + "an administrator for `cluster` in the settings")
         }
+        let submitter = try await submitter(user)
         do {
-            try configuration.preflight.check(
-                description, for: user.map { Submitter(user: $0) })
+            try configuration.preflight.check(description, for: submitter)
         } catch {
             let isRefused =
                 if case .outside? = error as? PathError { true } else {
@@ -60,5 +74,12 @@ actor SubmissionCheck {
                 code: isRefused ? .refused : .notFound, message: FaultText.describe(error))
         }
         return description
+    }
+
+    private func submitter(_ user: Int?) async throws -> Submitter? {
+        guard let user else { return nil }
+        do { return try await submitters.find(user) } catch let error as Submitters.Unknown {
+            throw ErrorDocument(code: .unavailable, message: error.description)
+        }
     }
 }

@@ -41,14 +41,17 @@ final class Stays: Sendable {
         return stay
     }
 
-    /// Asks again of each.
+    /// Asks again of each, at once: none waits for another's answer, and who ends the answers hears
+    /// of each end when it is known. What may hang, the directory, has its own limit of questions
+    /// and of time.
     func look() async {
         let all = entries.withLock { entries in
             entries.removeAll { $0.stay == nil }
             return entries.compactMap(\.stay)
         }
-        var isNews = false
-        for stay in all where await stay.look() { isNews = true }
-        if isNews { tell.withLock(\.self)?() }
+        await withTaskGroup(of: Bool.self) { looks in
+            for stay in all { looks.addTask { await stay.look() } }
+            for await isNews in looks where isNews { tell.withLock(\.self)?() }
+        }
     }
 }

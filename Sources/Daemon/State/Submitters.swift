@@ -1,15 +1,35 @@
-// Asks the system for people's groups. On a thread of its own: a directory service may be slow.
+// People as jobs are held against their rights: with the groups of this moment.
 
+import Failures
 import Jobs
-import Locations
 
-actor Submitters {
-    private nonisolated let executor = BlockingExecutor(label: "layerfoldd.submitters")
+struct Submitters: Sendable {
+    /// What somebody may read cannot be found out now. That is not to be taken for a right that
+    /// she lacks: nobody's rights are guessed.
+    struct Unknown: ClassifiedFailure, Equatable, CustomStringConvertible {
+        let user: Int
+        let reason: String
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor {
-        unsafe executor.asUnownedSerialExecutor()
+        var failureClass: FailureClass { .transient }
+        var description: String {
+            "what user \(user) may read cannot be found out now: \(reason)"
+        }
     }
 
+    private let desk: DirectoryDesk
+
+    init(_ directory: Directory) { desk = DirectoryDesk(directory) }
+
     /// A user with the groups of this moment.
-    func find(_ user: Int) -> Submitter { Submitter(user: user) }
+    /// - Throws: `Unknown`, `CancellationError`.
+    func find(_ user: Int) async throws -> Submitter {
+        do {
+            let groups = try await desk.groups(of: UInt32(clamping: user))
+            return Submitter(user: user, groups: groups.map(Int.init).sorted())
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw Unknown(user: user, reason: FaultText.describe(error))
+        }
+    }
 }

@@ -50,7 +50,7 @@ package struct StatusRoutes: Sendable {
     package init(pagesOf settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
         let pages = PageRoutes(
             settings: settings, queue: queue, inbox: inbox,
-            people: People(uptime: settings.current.clock.uptime)
+            people: People(settings.current.directory, uptime: settings.current.clock.uptime)
         ).all
         self.init(
             settings: settings, queue: queue, inbox: inbox, others: { pages },
@@ -183,7 +183,7 @@ package struct StatusRoutes: Sendable {
             Route("POST /v1/plan", patience: forecastPatience) { call in
                 let forecast = try await forecaster.forecast(
                     try await description(in: call),
-                    for: await queue.submitters.find(call.caller.user))
+                    for: try await queue.submitters.find(call.caller.user))
                 return .json(bytes: Array(forecast))
             },
             Route("POST /v1/jobs") { .json(try await submit($0), status: 201) },

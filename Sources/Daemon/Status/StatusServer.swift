@@ -36,7 +36,7 @@ package struct StatusServer: Sendable {
         self.settings = settings
         (health, self.logger) = (queue.health, logger)
         tokens = TokenKeeper(folder: configuration.folders.access, clock: configuration.clock)
-        let people = People(uptime: configuration.clock.uptime)
+        let people = People(configuration.directory, uptime: configuration.clock.uptime)
         let entrance = Entrance(
             settings, tokens: tokens, people: people, daemonUser: Int(geteuid()), logger: logger)
         self.entrance = entrance

@@ -48,7 +48,7 @@ extension PageRoutes {
     private func list(_ filter: JobFilter, seenBy own: Int?) async throws -> HomePage.Listing {
         var owner = own
         if !filter.owner.isEmpty {
-            let asked = await people.number(named: filter.owner) ?? Int(filter.owner)
+            let asked = try await people.number(named: filter.owner) ?? Int(filter.owner)
             // Others' jobs: none, rather than one's own under another name.
             guard let asked, own == nil || own == asked else {
                 return .list([], filter, next: nil)

@@ -120,7 +120,7 @@ struct SubmitPageRoutes: Sendable {
     private func plan(_ description: JobDescription, for caller: Caller) async -> SubmitPlan {
         do {
             let forecast = try await forecaster.forecast(
-                description, for: await queue.submitters.find(caller.user))
+                description, for: try await queue.submitters.find(caller.user))
             return SubmitPlan(try JSONDecoder().decode(KeptPlan.self, from: forecast))
         } catch {
             var plan = SubmitPlan()
