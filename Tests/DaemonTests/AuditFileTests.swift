@@ -1,10 +1,12 @@
 // The copy of the audit log beside the jobs: what it keeps, and what an index gets back of it.
 
-import Daemon
 import DurableIO
+import Logging
 import Store
 import SystemPackage
 import Testing
+
+@testable import Daemon
 
 @Suite struct AuditFileTests {
     private static func act(_ number: Int) -> NumberedEvent {
@@ -23,17 +25,17 @@ import Testing
     @Test func `what is appended is read again, behind half a line as well`() throws {
         let folder = try TestFolder()
         let file = AuditFile(in: folder.path)
-        #expect(try file.events().isEmpty && file.lastSequence() == 0)
+        #expect(try file.contents().events.isEmpty)
         try file.append([Self.act(1), Self.act(4)])
         try file.append([Self.act(7)])
-        #expect(try file.lastSequence() == 7)
+        #expect(try file.contents().damaged == 0)
         let path = folder.file(AuditFile.name)
         let text = TestFolder.text(path)
         try folder.write(text + #"{"seq":8,"at":10"#, to: path)
         try file.append([Self.act(9)])
-        let kept = try file.events()
-        #expect(Self.isEqual(kept, [1, 4, 7, 9].map(Self.act)), "\(kept)")
-        #expect(try file.lastSequence() == 9)
+        let kept = try file.contents()
+        #expect(Self.isEqual(kept.events, [1, 4, 7, 9].map(Self.act)), "\(kept.events)")
+        #expect(kept.damaged == 1 && kept.places == ["`\(path)`:4"])
         #expect(try Syscalls.stat(path)?.permissions == 0o600)
     }
 
@@ -46,11 +48,66 @@ import Testing
         for name in names {
             #expect(try (Syscalls.stat(folder.file(name))?.byteCount ?? 0) <= 1_000)
         }
-        let kept = try file.events()
+        let kept = try file.contents().events
         #expect(kept.count >= 10)
         #expect(Self.isEqual(kept, (101 - kept.count...100).map(Self.act)), "the newest, in order")
         // A file that has just begun, and is lost, leaves the one before.
         try Syscalls.unlink(folder.file("audit.jsonl"))
-        #expect(try file.lastSequence() > 80)
+        #expect(try (file.contents().events.last?.sequence ?? 0) > 80)
+    }
+
+    @Test(arguments: [
+        #"{\"by\":5"#, #"{\"admin\":true}"#, #"{\"by\":\"me\"}"#, "", "5",
+    ])
+    func `a line whose own JSON is damaged is passed over and told of by place`(data: String)
+        throws
+    {
+        let folder = try TestFolder()
+        let file = AuditFile(in: folder.path)
+        try file.append([Self.act(1), Self.act(2), Self.act(3)])
+        let path = folder.file(AuditFile.name)
+        let text = TestFolder.text(path).replacing(
+            #"{\"admin\":true,\"by\":2}"#, with: data)
+        try folder.write(text, to: path)
+        let kept = try file.contents()
+        #expect(Self.isEqual(kept.events, [1, 3].map(Self.act)), "\(kept.events)")
+        #expect(kept.damaged == 1 && kept.places == ["`\(path)`:2"])
+    }
+
+    @Test
+    func `an index made anew takes no damage, and one that has all fills the holes`()
+        async throws
+    {
+        let folder = try TestFolder()
+        let folders = StateFolders(state: folder.file("state"))
+        try folders.make()
+        let file = AuditFile(in: folders.jobs)
+        let path = folders.jobs.appending(AuditFile.name)
+        func queue(_ index: IndexDatabase) -> JobQueue {
+            var logger = Logger(label: "test")
+            logger.logLevel = .critical
+            let configuration = DaemonConfiguration(
+                folders: folders, modelRoots: [], dataRoots: [], worker: "/bin/false")
+            return JobQueue(
+                settings: LiveConfiguration(configuration), index: index, health: Health(),
+                notifier: Notifier(environment: [:], process: 0), logger: logger)
+        }
+        let full = try IndexDatabase(path: folders.index)
+        try full.commit((1...5).map { .init(event: Self.act($0).event) })
+        try file.append((1...5).map(Self.act))
+        let lines = TestFolder.text(path).split(separator: "\n")
+        let damaged = lines.enumerated().map {
+            $0 == 2 ? $1.replacing("by", with: "yb") : String($1)
+        }
+        try folder.write(damaged.joined(separator: "\n") + "\n", to: path)
+        let fresh = try IndexDatabase(path: folder.file("fresh.sqlite"))
+        try await queue(fresh).recover(claimed: [])
+        #expect(try fresh.acts(after: 0, countMax: 9).map(\.sequence) == [1, 2, 4, 5])
+        try await queue(full).recover(claimed: [])
+        #expect(Self.isEqual(try file.contents().events, (1...5).map(Self.act)), "caught up")
+        #expect(
+            TestFolder.text(path).split(separator: "\n").count == 6, "and each only once")
+        try await queue(full).recover(claimed: [])
+        #expect(TestFolder.text(path).split(separator: "\n").count == 6)
     }
 }

@@ -34,29 +34,59 @@ package struct AuditFile: Sendable {
 
     private var earlier: FilePath { FilePath(path.string + ".1") }
 
-    /// All that is kept, by number, each once.
+    /// What can be read of the copy.
+    package struct Contents {
+        /// By number, each once.
+        package var events: [NumberedEvent] = []
+        /// Lines that are no acts any more, of which the first few are told by place.
+        package var damaged = 0
+        package var places: [String] = []
+
+        fileprivate mutating func note(_ line: Int, of file: FilePath) {
+            let placesMax = 3
+            damaged += 1
+            if places.count < placesMax { places.append("`\(file)`:\(line)") }
+        }
+    }
+
     /// - Throws: `SystemCallError`.
-    package func events() throws -> [NumberedEvent] {
+    package func contents() throws -> Contents {
+        var contents = Contents()
         var events: [Int: EventRow] = [:]
         for file in [earlier, path] where try Syscalls.stat(file) != nil {
-            for line in try lines(in: file, from: .offset(0), bytesMax: 2 * bytesMax) {
+            let bytes = try FileChunk.read(file, from: .offset(0), bytesMax: 2 * bytesMax).bytes
+            let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            for (number, bytes) in lines.enumerated() where !bytes.isEmpty {
+                guard let line = Self.line(bytes) else {
+                    contents.note(number + 1, of: file)
+                    continue
+                }
                 events[line.seq] = EventRow(
                     at: line.at, job: line.job, type: line.type, data: line.data)
             }
         }
-        return events.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        contents.events = events.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        return contents
     }
 
-    /// The number of the last act that is kept; 0 where there is none.
-    /// - Throws: `SystemCallError`.
-    package func lastSequence() throws -> Int {
-        for file in [path, earlier] where try Syscalls.stat(file) != nil {
-            let tail = 4 * Self.lineBytesMax
-            if let last = try lines(in: file, from: .end(minus: tail), bytesMax: tail).last {
-                return last.seq
-            }
+    /// Nil where the line is damaged. What the index could not have held, or could not search once
+    /// it had it, is no act: one line of broken JSON would spoil every question to it.
+    private static func line(_ bytes: ArraySlice<UInt8>) -> Line? {
+        struct Act: Decodable {
+            let by: Int
         }
-        return 0
+        guard bytes.count <= lineBytesMax,
+            let line = try? JSONDecoder().decode(Line.self, from: Data(bytes)),
+            line.seq > 0, !line.type.isEmpty,
+            (try? JSONDecoder().decode(Act.self, from: Data(line.data.utf8))) != nil
+        else { return nil }
+        return line
+    }
+
+    /// Whether an event can be kept at all: longer lines are taken for damage.
+    package static func mayKeep(_ event: EventRow) -> Bool {
+        let escaped = 2
+        return escaped * event.data.utf8.count + 1_024 < lineBytesMax
     }
 
     /// - Throws: `SystemCallError`; some of the events may be kept then.
@@ -80,16 +110,5 @@ package struct AuditFile: Sendable {
         let file = try Syscalls.open(path, flags, mode: 0o600)
         defer { try? Syscalls.close(file, path) }
         try unsafe Syscalls.write(file, path, bytes.span.bytes)
-    }
-
-    /// Whole lines that can be read; others are passed over.
-    private func lines(
-        in file: FilePath, from start: FileChunk.Start, bytesMax: Int
-    ) throws -> [Line] {
-        let bytes = try FileChunk.read(file, from: start, bytesMax: bytesMax).bytes
-        var splitter = LineSplitter(bytesMax: Self.lineBytesMax)
-        return splitter.append(bytes).compactMap {
-            try? JSONDecoder().decode(Line.self, from: Data($0))
-        }
     }
 }

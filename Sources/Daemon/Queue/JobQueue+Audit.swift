@@ -12,13 +12,23 @@ extension JobQueue {
     /// read nothing is added to it until the next start.
     func restoreAudit() throws {
         do {
-            let kept = try auditFile.lastSequence()
-            if try index.lastEventSequence() < kept {
-                let restored = try index.restore(try auditFile.events())
+            let kept = try auditFile.contents()
+            if kept.damaged > 0 {
+                logger.warning(
+                    "lines of the copy of the audit log are damaged, and passed over",
+                    metadata: [
+                        "lines": "\(kept.damaged)",
+                        "places": "\(kept.places.joined(separator: ", "))",
+                    ])
+            }
+            let last = kept.events.last?.sequence ?? 0
+            if try index.lastEventSequence() < last {
+                let restored = try index.restore(kept.events)
                 logger.notice(
                     "took the audit log over from its copy", metadata: ["acts": "\(restored)"])
             }
-            auditKept = kept
+            auditKept = last
+            try fillHoles(of: kept)
         } catch let error as StoreError {
             throw error
         } catch {
@@ -26,6 +36,24 @@ extension JobQueue {
             tellOfCopy(error)
         }
         keepAudit()
+    }
+
+    /// Copies what the index has and the copy has lost, between its first act and its last. What
+    /// lies before the first made room for others.
+    private func fillHoles(of kept: AuditFile.Contents) throws(StoreError) {
+        guard let first = kept.events.first?.sequence else { return }
+        let known = Set(kept.events.map(\.sequence))
+        var after = first
+        while true {
+            let acts = try index.acts(after: after, countMax: Self.auditBatch)
+            let lost = acts.filter {
+                $0.sequence < auditKept && !known.contains($0.sequence)
+                    && AuditFile.mayKeep($0.event)
+            }
+            do { try auditFile.append(lost) } catch { return tellOfCopy(error) }
+            guard let last = acts.last?.sequence, last < auditKept else { return }
+            after = last
+        }
     }
 
     /// Copies the acts that are new. What goes wrong costs nothing now: they are copied with the
