@@ -115,10 +115,12 @@ extension JobQueue {
                 failureClass: $0,
                 message: String(decoding: (row.reason ?? "").utf8.prefix(bytesMax), as: UTF8.self))
         }
+        // Nobody looks here whether they are there still: the disk may be slow, and the queue waits.
+        // Who sends the letter does.
         let results =
             state == .done
-            ? Publisher.folder(
-                ofJob: row.id, name: row.name, owner: row.owner, in: folders.results)?.string : nil
+            ? Publisher.place(ofJob: row.id, name: row.name, owner: row.owner, in: folders.results)
+                .string : nil
         return Letter.Job(
             id: row.id, name: row.name, state: state,
             model: model.flatMap { $0.isEmpty ? nil : $0 }, submittedAt: row.submittedAt,

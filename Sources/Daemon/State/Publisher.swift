@@ -102,6 +102,13 @@ package actor Publisher {
             .first { Publication($0).isDone }
     }
 
+    /// Where results of a job are put.
+    package nonisolated static func place(
+        ofJob id: String, name: String, owner: Int, in results: FilePath
+    ) -> FilePath {
+        results.appending(JobRecord.resultsNames(ofJob: id, name: name, owner: owner)[0])
+    }
+
     /// Whether the job's results are in place.
     package nonisolated static func isPublished(_ record: JobRecord, in results: FilePath) -> Bool {
         folder(of: record, in: results) != nil

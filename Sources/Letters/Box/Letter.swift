@@ -1,7 +1,9 @@
 // One letter: what happened, to whom it is told, and by which way. The daemon writes it, who sends
 // letters adds how its tries went.
 
+import DurableIO
 package import Jobs
+import SystemPackage
 
 /// A file of the outbox. One for each way: a webhook that does not answer holds up no mail.
 package struct Letter: Sendable, Equatable, Codable {
@@ -22,7 +24,7 @@ package struct Letter: Sendable, Equatable, Codable {
         package var startedAtMilliseconds: Int?
         package var finishedAtMilliseconds: Int
         package var failure: WorkerOutcome.Failure?
-        /// The folder of the results; nil where there are none.
+        /// The folder of the results, which may be gone by now; nil where there were none.
         package var results: String?
 
         package init(
@@ -125,5 +127,19 @@ extension Letter {
             return nil
         }
         return Int(parts[1])
+    }
+}
+
+extension Letter {
+    /// As it goes out: without folders that somebody has removed or moved since it was written.
+    package func withoutLostResults() -> Letter {
+        var letter = self
+        for place in letter.jobs.indices {
+            guard let results = letter.jobs[place].results else { continue }
+            // One that cannot be looked at may be there.
+            let isLost = (try? Syscalls.stat(FilePath(results)) == nil) ?? false
+            if isLost { letter.jobs[place].results = nil }
+        }
+        return letter
     }
 }

@@ -55,7 +55,8 @@ package struct Carrier: Sendable {
     }
 
     package func deliver(_ letter: Letter) async -> Delivery {
-        switch letter.way {
+        let letter = letter.withoutLostResults()
+        return switch letter.way {
         case .mail: await mail(letter)
         case .webhook: await call(letter)
         }
