@@ -92,9 +92,28 @@ import Testing
             try DurableFile.write([], to: path)
             try Syscalls.setModified(path, seconds: (post.now - days * day) / 1_000)
         }
-        try post.box.tidy(now: post.now)
+        #expect(post.box.tidy(now: post.now).isEmpty)
         let left = try files.map(\.0).filter { try Syscalls.stat($0) != nil }
         #expect(left == [files[1].0, files[4].0, files[5].0])
+    }
+
+    @Test func `what cannot be removed keeps nothing else from going`() throws {
+        let post = try Post()
+        let day = 86_400_000
+        let files =
+            ["a.json", "b.json", "c.json"].map { post.box.sent.appending($0) }
+            + [post.box.folder.appending(".7.json.1-2.tmp")]
+        for path in files {
+            try DurableFile.write([], to: path)
+            try Syscalls.setModified(path, seconds: (post.now - 31 * day) / 1_000)
+        }
+        let plan = FaultPlan(.error(.permissionDenied), atCall: 1, among: [.unlink])
+        let problems = FaultPlan.$current.withValue(plan) { post.box.tidy(now: post.now) }
+        #expect(problems.count == 1)
+        let kept = try #require(problems.first as? SystemCallError).path
+        #expect(try files.filter { try Syscalls.stat($0) != nil } == [kept])
+        #expect(post.box.tidy(now: post.now).isEmpty)
+        #expect(try files.allSatisfy { try Syscalls.stat($0) == nil })
     }
 
     @Test func `the newest letters of one user are told to that user alone`() throws {
@@ -137,5 +156,15 @@ import Testing
         #expect(throws: WishBook.Unreadable.self) { try book.page(of: 7) }
         try book.forget(7)
         #expect(try book.page(of: 7) == nil)
+    }
+
+    @Test func `a letter that goes out names no results that are gone`() throws {
+        let post = try Post()
+        var letter = post.letters("a", Self.mail)[0]
+        letter.jobs[0].results = post.box.folder.string
+        letter.jobs.append(letter.jobs[0])
+        letter.jobs[1].results = post.box.folder.appending("gone").string
+        let results = letter.withoutLostResults().jobs.map(\.results)
+        #expect(results == [post.box.folder.string, nil])
     }
 }

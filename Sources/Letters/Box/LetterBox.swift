@@ -175,28 +175,40 @@ package struct LetterBox: Sendable {
 
     // MARK: Care
 
-    /// Removes what was put away long ago, and what killed processes left half-written.
+    /// Removes what was put away long ago, and what killed processes left half-written. What may
+    /// not be removed keeps nothing else.
     /// - Parameter now: milliseconds since 1970 UTC.
-    package func tidy(now: Int) throws(SystemCallError) {
+    /// - Returns: what stays, and why.
+    package func tidy(now: Int) -> [any Error] {
         let hour = 3_600_000
+        var problems: [any Error] = []
         for (place, age) in [(sent, Self.keptMilliseconds), (failed, Self.keptMilliseconds)] {
-            try remove(in: place, olderThan: now - age) { _ in true }
+            problems += remove(in: place, olderThan: now - age) { _ in true }
         }
-        try remove(in: folder, olderThan: now - hour) {
-            $0.hasPrefix(".") && $0.hasSuffix(".tmp")
-        }
+        return problems
+            + remove(in: folder, olderThan: now - hour) {
+                $0.hasPrefix(".") && $0.hasSuffix(".tmp")
+            }
     }
 
     private func remove(
         in place: FilePath, olderThan time: Int, _ isMeant: (String) -> Bool
-    ) throws(SystemCallError) {
+    ) -> [any Error] {
         let nanoseconds = 1_000_000
-        for entry in try DirectoryScan.entries(of: place) where entry.kind == .regular {
+        let entries: [DirectoryScan.Entry]
+        do { entries = try DirectoryScan.entries(of: place) } catch { return [error] }
+        var problems: [any Error] = []
+        for entry in entries where entry.kind == .regular {
             let path = place.appending(entry.name)
-            guard isMeant(entry.name.string), let status = try Syscalls.stat(path),
-                status.modifiedNanoseconds / Int64(nanoseconds) < Int64(time)
-            else { continue }
-            try Syscalls.unlink(path)
+            do {
+                guard isMeant(entry.name.string), let status = try Syscalls.stat(path),
+                    status.modifiedNanoseconds / Int64(nanoseconds) < Int64(time)
+                else { continue }
+                try Syscalls.unlink(path)
+            } catch {
+                problems.append(error)
+            }
         }
+        return problems
     }
 }

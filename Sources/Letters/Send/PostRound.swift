@@ -66,8 +66,13 @@ package struct PostRound {
         let (now, day) = (carrier.now(), 86_400_000)
         if let tidiedAt, abs(now - tidiedAt) < day { return }
         tidiedAt = now
-        do { try box.tidy(now: now) } catch {
-            note("what was put away long ago stays: \(FaultText.describe(error))")
+        let problems = box.tidy(now: now)
+        let toldMax = 5
+        for problem in problems.prefix(toldMax) {
+            note("what was put away long ago stays: \(FaultText.describe(problem))")
+        }
+        if problems.count > toldMax {
+            note("what was put away long ago stays: \(problems.count - toldMax) more")
         }
     }
 
