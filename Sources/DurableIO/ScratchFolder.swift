@@ -69,6 +69,39 @@ package struct ScratchFolder: ~Copyable {
         try DurableFile(temporaryPath: path.appending(UniqueName.next()))
     }
 
+    /// Takes the folder of this very name, for things that only one owner at a time may do.
+    /// - Returns: nil where a living owner has it.
+    package static func take(
+        _ name: String, in parent: FilePath
+    ) throws(SystemCallError) -> ScratchFolder? {
+        let triesMax = 8
+        let path = parent.appending(name)
+        for _ in 0..<triesMax {
+            do throws(SystemCallError) {
+                try Syscalls.mkdir(path, mode: 0o700)
+            } catch {
+                guard error.errno == .fileExists else { throw error }
+            }
+            do throws(SystemCallError) {
+                guard let descriptor = try lockFolder(path) else { return nil }
+                return ScratchFolder(path: path, descriptor: descriptor)
+            } catch {
+                // Its last owner, or somebody's cleaning, removed it meanwhile.
+                guard error.isMissing else { throw error }
+            }
+        }
+        return nil
+    }
+
+    private init(path: FilePath, descriptor: FileDescriptor) {
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    /// Tells other machines, which do not see the lock, that the owner lives: to be called now and
+    /// then, well within `foreignAgeMax`, where files are not made all the time.
+    package func renew() throws(SystemCallError) { try Syscalls.touch(path) }
+
     /// What another machine left is removed where nothing was made in it for so long.
     private static let foreignAgeMax: Int64 = 7 * 86_400 * 1_000_000_000
 

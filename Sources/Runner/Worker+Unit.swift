@@ -17,7 +17,7 @@ extension Worker {
     package func runUnit(_ part: UnitPart, to file: FilePath) throws -> UnitOutcome.Result {
         let start = ContinuousClock.now
         let pulse = Pulse()
-        let heart = Heart(pulse, emit: emit)
+        let heart = heart(pulse)
         defer { heart.stop() }
         var result = UnitOutcome.Result.succeeded
         var failure: WorkerOutcome.Failure?

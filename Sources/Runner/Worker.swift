@@ -14,6 +14,7 @@ package struct Worker {
     let request: WorkerRequest
     let emit: @Sendable (ProgressLine) -> Void
     private let stop: () throws -> Void
+    private let upkeep = ScratchUpkeep()
 
     /// Stages that find their folders gone are run again, but not for ever: somebody keeps at it.
     private static let triesMax = 3
@@ -33,7 +34,7 @@ package struct Worker {
     package func run() throws -> WorkerOutcome.Result {
         let start = ContinuousClock.now
         let pulse = Pulse()
-        let heart = Heart(pulse, emit: emit)
+        let heart = heart(pulse)
         defer { heart.stop() }
         var failure: WorkerOutcome.Failure?
         do {
@@ -62,6 +63,13 @@ package struct Worker {
         return outcome.result
     }
 
+    func heart(_ pulse: Pulse) -> Heart {
+        Heart(pulse) { [upkeep, emit] line in
+            upkeep.beat()
+            emit(line)
+        }
+    }
+
     /// What a job of the daemon would take. Nothing is written but what planning keeps.
     package static func forecast(
         _ request: ForecastRequest, stop: @escaping () throws -> Void
@@ -87,6 +95,7 @@ package struct Worker {
         for number in 1...Self.triesMax {
             try FreshFolder.make(results)
             let store = try ContentStore(state: state)
+            upkeep.follow(store)
             do {
                 return try runJob(store, state, results, pulse)
             } catch let stopped as JobStopped {

@@ -70,4 +70,17 @@ import Testing
         }
         #expect(number > 8)
     }
+
+    @Test("what another machine renews is left alone, however old it is")
+    func renewed() throws {
+        let parent = try TemporaryFolder()
+        let scratch = try ScratchFolder(in: parent.path)
+        try Syscalls.setModified(scratch.path, seconds: 1)
+        try scratch.renew()
+        let week: Int64 = 7 * 86_400 * 1_000_000_000
+        let status = try #require(try Syscalls.stat(scratch.path))
+        try Syscalls.touch(parent.path)
+        let now = try #require(try Syscalls.stat(parent.path)).modifiedNanoseconds
+        #expect(now - status.modifiedNanoseconds < week)
+    }
 }

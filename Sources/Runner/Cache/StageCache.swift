@@ -21,6 +21,8 @@ package final class StageCache {
     private let rates: RateFile?
     /// Whether a part of the stage under work was there before: then its time says little.
     private var hasRecalled = false
+    /// Whether this job has the turn at a stage: it asks for no second one.
+    private(set) var holdsTurn = false
 
     /// Part of every key.
     private static let tool = "layerfold"
@@ -92,6 +94,22 @@ package final class StageCache {
         progress.begin(stage: stage.name)
         let watch = StageWatch()
         let found = stage.isCacheable ? try store.lookup(key) : .miss(.unknown)
+        guard case .miss(let miss) = found, let turn = try turn(at: stage, key) else {
+            return try result(of: stage, key, found, watch)
+        }
+        return try withExtendedLifetime(turn) {
+            holdsTurn = true
+            defer { holdsTurn = false }
+            // Another job may have computed it by now. Waiting is no part of what it costs.
+            let again = try store.lookup(key)
+            if case .hit = again { return try result(of: stage, key, again, StageWatch()) }
+            return try result(of: stage, key, .miss(miss), StageWatch())
+        }
+    }
+
+    private func result(
+        of stage: some Stage, _ key: ActionKey, _ found: ActionLookup, _ watch: StageWatch
+    ) throws -> StageResult {
         switch found {
         case .hit(let record):
             note(stage, key, isHit: true, watch.stop())

@@ -98,6 +98,12 @@ package final class ContentStore: Sendable {
     /// Where this process's own unfinished files lie; nil in a store that is only read.
     var ownTemporaries: FilePath? { scratch?.folder.path }
 
+    /// Tells other machines on the same store that this process lives: its unfinished files are
+    /// not to be taken for a dead one's. Nothing where the store is only read.
+    package func renewTemporaries() throws(StoreError) {
+        do { try scratch?.folder.renew() } catch { throw .system(error) }
+    }
+
     /// Begins a file of this process's own, to be published.
     func newFile() throws(SystemCallError) -> DurableFile {
         guard let scratch else { preconditionFailure("a store that is only read is not written") }
