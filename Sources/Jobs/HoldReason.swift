@@ -8,11 +8,14 @@ package enum HoldReason: String, Sendable, Codable, CaseIterable {
     case admin
     /// The disk was full; goes on by itself when there is room.
     case disk
+    /// With this job's the results of its owner would take more than they may; goes on by itself
+    /// when there is room among them.
+    case quota
 
     /// Whether the server looks now and then if the reason still holds.
     package var endsByItself: Bool {
         switch self {
-        case .disk: true
+        case .disk, .quota: true
         case .user, .admin: false
         }
     }

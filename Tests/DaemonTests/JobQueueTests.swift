@@ -296,6 +296,32 @@ import Testing
         await bench.stop()
     }
 
+    @Test func `results beyond the owner's share are not kept, and made again when there is room`()
+        async throws
+    {
+        let bench = try await Bench(TestDaemon(), ManualClock()) { $0.resultsPerUser = 1_000 }
+        let results = bench.daemon.state.appending("results")
+        let old = results.appending("1/old-\(JobIdentifier.make(now: bench.clock.now))")
+        try Syscalls.makeFolders(old)
+        try bench.daemon.folder.write(
+            String(repeating: "x", count: 1_000), to: old.appending("model"))
+        let (id, other) = (
+            try await bench.submit("ok-q"), try await bench.submit("ok-other", by: 2)
+        )
+        try await bench.wait(for: id, .held)
+        try await bench.wait(for: other, .done)
+        let held = try await bench.summary(id)
+        #expect(held.held == .quota)
+        #expect(held.reason?.contains("layerfold rm") == true, "\(held)")
+        #expect(await eventually { TestFolder.names(in: results).sorted() == ["1", "2"] })
+        bench.clock.advance(milliseconds: 60_000)
+        #expect(try await bench.summary(id).state == .held, "there is no room yet")
+        try Syscalls.unlink(old.appending("model"))
+        try await bench.wait(for: id, .done, step: 60_000)
+        #expect(bench.daemon.runs(of: "ok-q").count == 2)
+        await bench.stop()
+    }
+
     @Test func `results that cannot be put in place are made again later`() async throws {
         let bench = try await Bench(TestDaemon(), ManualClock())
         let id = try await bench.submit("gate-r")

@@ -201,6 +201,27 @@ import Testing
         }
     }
 
+    @Test func `results beyond the owner's share hold a job until there is room`() {
+        var queue = QueueState()
+        _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)
+        #expect(
+            queue.handle(.overQuota(id: "A", reason: "q"), now: 0).contains { action in
+                if case .record = action { true } else { false }
+            } == false, "it has no results yet")
+        _ = queue.handle(.ended(id: "A", attempt: 1, .succeeded), now: 0)
+        let held = queue.handle(.overQuota(id: "A", reason: "q"), now: 0)
+        #expect(
+            held == [
+                .record(id: "A", .held(.quota, reason: "q")), .discardResults(id: "A"),
+                .wake(at: 60_000),
+            ])
+        #expect(queue.handle(.ticked, now: 60_000).contains(.checkRoom(id: "A", .quota)))
+        #expect(queue.handle(.roomChecked(id: "A", isThere: false), now: 60_000).count == 1)
+        #expect(
+            queue.handle(.roomChecked(id: "A", isThere: true), now: 60_000).contains(
+                .startWorker(id: "A", attempt: 2)))
+    }
+
     @Test func `what a person holds no room lets go`() {
         var queue = QueueState()
         _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)

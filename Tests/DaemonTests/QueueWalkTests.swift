@@ -65,6 +65,7 @@ import Testing
                 events +=
                     world.publishing.contains(id)
                     ? publishEnds.map { .published(id: id, failure: $0) }
+                        + (publishEnds.count > 1 ? [.overQuota(id: id, reason: "q")] : [])
                     : [.published(id: id, failure: nil)]
             }
             for id in world.asked {

@@ -60,7 +60,7 @@ struct QueueWorld: Hashable {
             for entry in entries { recorded[entry.id] = entry.state }
         case .ended(let id, let attempt, _):
             workers.remove(Worker(id: id, attempt: attempt))
-        case .published(let id, _): publishing.remove(id)
+        case .published(let id, _), .overQuota(let id, _): publishing.remove(id)
         case .roomChecked(let id, _): asked.remove(id)
         case .cancelled, .withdrawn, .held, .released, .prioritized, .planned, .ticked, .drained:
             break

@@ -63,4 +63,15 @@ import Testing
         #expect(text?.contains("remove or move 30 bytes away") == true)
         #expect(text?.contains("user 7") == true)
     }
+
+    @Test func `results that would go beyond the limit are told by numbers, and what helps`() {
+        func obstacle(_ bytes: Int, _ kept: Int, _ limit: Int?) -> String? {
+            ResultsQuota.obstacle(to: bytes, owner: 7, kept: kept, limit: limit)
+        }
+        #expect(obstacle(50, 50, nil) == nil && obstacle(50, 50, 100) == nil)
+        let text = obstacle(50, 80, 100)
+        #expect(text?.contains("remove or move 30 bytes away") == true)
+        #expect(text?.contains("goes on by itself") == true)
+        #expect(obstacle(101, 0, 100)?.contains("never fit") == true)
+    }
 }

@@ -30,6 +30,38 @@ extension JobQueue {
             owner: owner, bytes: resultBytes(of: owner), limit: configuration.resultsPerUser)
     }
 
+    /// Why the results of a job that is done may not be put in place; nil where they may. What
+    /// its owner has is counted for it: at a start nothing is known, and results go without us.
+    func quotaObstacle(to record: JobRecord) async -> String? {
+        guard configuration.resultsPerUser != nil else { return nil }
+        // In place already, or lost: that is for who publishes to tell.
+        let bytes = await census.bytes(of: record.partialResultsName)
+        guard bytes > 0 else { return nil }
+        await countNow()
+        let reason = ResultsQuota.obstacle(
+            to: bytes, owner: record.owner, kept: resultBytes(of: record.owner),
+            limit: configuration.resultsPerUser)
+        live[record.id]?.refusedBytes = reason == nil ? nil : bytes
+        // Another one that is done at the same time finds them among the owner's.
+        if reason == nil { account.bytes[record.owner, default: 0] += bytes }
+        return reason
+    }
+
+    /// Whether there is room now for results that were refused. Of those that an earlier daemon
+    /// refused nobody knows the size: they are made again, and looked at then.
+    func isThereQuota(for id: String) -> Bool {
+        guard let job = live[id], let bytes = job.refusedBytes else { return true }
+        return ResultsQuota.obstacle(
+            to: bytes, owner: job.record.owner, kept: resultBytes(of: job.record.owner),
+            limit: configuration.resultsPerUser) == nil
+    }
+
+    /// Returns when results were counted that were there when it was called.
+    func countNow() async {
+        countResults()
+        await account.counting?.value
+    }
+
     /// What will be removed; nil where nothing ever is.
     var retentionNotice: RetentionNotice? {
         configuration.retention == nil ? nil : account.notice

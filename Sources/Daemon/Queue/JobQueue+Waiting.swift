@@ -11,11 +11,15 @@ extension JobQueue {
 
     /// Answers `checkRoom` once the present event is done with.
     func checkRoom(_ id: String, _ hold: HoldReason) {
-        Task { process(.roomChecked(id: id, isThere: isThereRoom(hold))) }
+        Task {
+            if hold == .quota { await countNow() }
+            process(.roomChecked(id: id, isThere: isThereRoom(id, hold)))
+        }
     }
 
-    private func isThereRoom(_ hold: HoldReason) -> Bool {
+    private func isThereRoom(_ id: String, _ hold: HoldReason) -> Bool {
         switch hold {
+        case .quota: isThereQuota(for: id)
         case .disk: (try? DiskRoom(at: folders.state))?.isThere ?? false
         case .user, .admin: false
         }

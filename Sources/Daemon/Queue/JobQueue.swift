@@ -20,6 +20,8 @@ package actor JobQueue {
         var backend = Occurrence.Backend.child
         /// When its worker was heard last, by the clock that never jumps; nil where nobody listens.
         var heardAt: Int?
+        /// Bytes of results for which there was no room among those of the owner.
+        var refusedBytes: Int?
     }
 
     private nonisolated let settings: LiveConfiguration
@@ -213,6 +215,11 @@ package actor JobQueue {
         Task {
             // A folder that somebody removed is made anew.
             try? folders.make()
+            if let reason = await quotaObstacle(to: record) {
+                logger.notice(
+                    "results are too many", metadata: ["job": "\(id)", "reason": "\(reason)"])
+                return process(.overQuota(id: id, reason: reason))
+            }
             let failure = await publisher.publish(record)
             if let notice = await publisher.takeNotice() {
                 logger.warning("owners lack rights", metadata: ["reason": "\(notice)"])

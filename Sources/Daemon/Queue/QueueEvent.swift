@@ -9,6 +9,9 @@ package enum QueueEvent: Sendable, Equatable {
     case ended(id: String, attempt: Int, AttemptEnd)
     /// The results are in place, or could not be put there.
     case published(id: String, failure: WorkerOutcome.Failure?)
+    /// The results are whole, and would be too many with those that their owner has. The text is
+    /// for people.
+    case overQuota(id: String, reason: String)
     /// Somebody cancels the job.
     case cancelled(id: String)
     /// Somebody cancels the job, and the cluster may have units of it, whether it runs or waits.

@@ -68,6 +68,21 @@ extension QueueState {
         }
     }
 
+    /// Results that may not be kept take the disk's room all the same: they go, and are made again
+    /// from the cache once there is room among those of their owner.
+    mutating func overQuota(
+        _ id: String, _ reason: String, now: Int, _ actions: inout [QueueAction]
+    ) {
+        guard var entry = entries[id], entry.state == .publishing else { return }
+        entry.lost = 0
+        entry.state = .held
+        entry.hold = .quota
+        entry.notBefore = now + limits.roomCheckMilliseconds
+        put(entry)
+        actions.append(.record(id: id, .held(.quota, reason: reason)))
+        actions.append(.discardResults(id: id))
+    }
+
     mutating func publish(_ entry: inout Entry, _ actions: inout [QueueAction]) {
         entry.state = .publishing
         put(entry)

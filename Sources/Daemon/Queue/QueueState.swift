@@ -77,6 +77,7 @@ package struct QueueState: Sendable, Hashable {
         case .admitted(let entries): entries.forEach { admit($0, &actions) }
         case .ended(let id, let attempt, let end): ended(id, attempt, end, now: now, &actions)
         case .published(let id, let failure): published(id, failure, now: now, &actions)
+        case .overQuota(let id, let reason): overQuota(id, reason, now: now, &actions)
         case .cancelled(let id): cancel(id, &actions)
         case .withdrawn(let id): withdraw(id, &actions)
         case .held(let id, let hold, let reason): self.hold(id, hold, reason, &actions)

@@ -102,4 +102,23 @@ package enum ResultsQuota {
             + "(setting `results_per_user`): remove or move \(bytes - limit) bytes away, such as by "
             + "`layerfold rm ID --results`; files in the inbox are taken then"
     }
+
+    /// - Parameters:
+    ///   - bytes: what results take that are to be kept as well.
+    ///   - kept: what the results of the user take already.
+    /// - Returns: why they may not be kept, and what helps; nil where they may.
+    package static func obstacle(
+        to bytes: Int, owner: Int, kept: Int, limit: Int?
+    ) -> String? {
+        guard let limit, kept + bytes > limit else { return nil }
+        let found =
+            "the results take \(bytes) bytes, those that user \(owner) has \(kept), and "
+            + "\(limit) are allowed in all (setting `results_per_user`): "
+        return found
+            + (bytes > limit
+                ? "they never fit; cancel the job and ask for fewer or smaller models, or ask an "
+                    + "administrator for more"
+                : "remove or move \(kept + bytes - limit) bytes away, such as by "
+                    + "`layerfold rm ID --results`; the job goes on by itself then")
+    }
 }

@@ -35,6 +35,13 @@ actor ResultsCensus {
         }
     }
 
+    /// Bytes of one folder below `results`; 0 where it is not there.
+    func bytes(of name: String) -> Int {
+        let folder = results.appending(name)
+        guard let status = try? Syscalls.stat(folder), status.kind == .folder else { return 0 }
+        return FolderTree.byteCount(of: folder)
+    }
+
     private func folders(in folder: FilePath) -> [FilePath] {
         ((try? DirectoryScan.entries(of: folder)) ?? []).filter { $0.kind == .folder }
             .map { folder.appending($0.name) }

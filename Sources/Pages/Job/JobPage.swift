@@ -96,7 +96,7 @@ package struct JobPage: Sendable {
             switch job.held {
             case .user: "Its owner or an admin releases it."
             case .admin: "Only an admin releases it."
-            case .disk:
+            case .disk, .quota:
                 "It goes on by itself when there is room; releasing it tries at once."
             case nil: ""
             }
