@@ -68,3 +68,8 @@ package struct Parameters: Sendable, Hashable {
         return result
     }
 }
+
+extension Parameters {
+    /// Whether a budget may be met by narrower MLPs, too.
+    package var narrows: Bool { values["narrow"]?.flag ?? false }
+}

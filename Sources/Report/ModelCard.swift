@@ -19,7 +19,8 @@ package enum ModelCard {
             ---
 
             # \(MarkdownText.escaped(model.name.shortened(to: 80))), folded to \
-            \(result.layers) of \(model.layers) layers
+            \(result.layers) of \(model.layers) \
+            layers\(result.mlpWidth.map { ", \($0.words)" } ?? "")
 
             A shallower version of \(MarkdownText.code(model.name)) \
             (\(MarkdownText.code(model.architecture))), made by Layerfold \
@@ -188,7 +189,9 @@ package enum ModelCard {
     }
 
     private static func ratio(_ result: RunReport.Result) -> String {
-        let removed = "\(NumberText.percent(result.ratioAchieved)) of the layers removed"
+        let removed =
+            "\(NumberText.percent(result.ratioAchieved)) of the layers removed"
+            + (result.mlpWidth.map { ", \($0.words)" } ?? "")
         if let budget = result.budget { return "\(budget) asked, \(removed)" }
         return result.ratio > 0 ? "\(NumberText.percent(result.ratio)) asked, \(removed)" : removed
     }

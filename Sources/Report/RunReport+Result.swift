@@ -20,6 +20,8 @@ extension RunReport {
         /// Of the model's folder, relative to report.json.
         package var path: String
         package var layers: Int
+        /// Neurons of its MLPs, where they are fewer than the original's.
+        @LaterField package var mlpWidth: Narrowing?
         package var parameters: Int
         package var bytes: Int
         /// One entry per layer of the folded model, in order.
@@ -50,7 +52,7 @@ extension RunReport {
         package init(
             id: String, method: String, label: String? = nil, ratio: Double,
             budget: String? = nil, ratioAchieved: Double, path: String, layers: Int,
-            parameters: Int, bytes: Int, plan: [PlanEntry],
+            mlpWidth: Narrowing? = nil, parameters: Int, bytes: Int, plan: [PlanEntry],
             removedLayers: [Int] = [], similarityBefore: [Int] = [],
             similarityAfter: [Int] = [], evaluations: [Evaluation] = [],
             learning: Learning? = nil, rivals: [Rival]? = nil, healing: Healing? = nil,
@@ -65,6 +67,7 @@ extension RunReport {
             self.ratioAchieved = ratioAchieved
             self.path = path
             self.layers = layers
+            self.mlpWidth = mlpWidth
             self.parameters = parameters
             self.bytes = bytes
             self.plan = plan
@@ -101,11 +104,30 @@ extension RunReport {
         private enum CodingKeys: String, CodingKey {
             case id, method, label, ratio, budget
             case ratioAchieved = "ratio_achieved"
-            case path, layers, parameters, bytes, plan
+            case path, layers
+            case mlpWidth = "mlp_width"
+            case parameters, bytes, plan
             case removedLayers = "removed_layers"
             case similarityBefore = "similarity_before"
             case similarityAfter = "similarity_after"
             case evaluations, learning, rivals, healing, answers, seconds, files, exports
+        }
+    }
+
+    /// How wide all MLPs of a folded model are.
+    package struct Narrowing: Codable, Sendable, Equatable {
+        package var neurons: Int
+        /// Of each MLP of the original.
+        package var original: Int
+
+        package init(neurons: Int, original: Int) {
+            self.neurons = neurons
+            self.original = original
+        }
+
+        /// `MLPs of 1,408 of 1,536 neurons`.
+        package var words: String {
+            "MLPs of \(NumberText.grouped(neurons)) of \(NumberText.grouped(original)) neurons"
         }
     }
 

@@ -16,23 +16,20 @@ extension LayerBudget {
 }
 
 extension ResultMaker {
-    /// The candidate with the ratio that its budget comes to; itself where it has none.
+    /// The candidate with the ratio that its budget comes to, and the width of its MLPs where that
+    /// is chosen too; itself where it has none.
     ///
     /// Where layers differ in what they take, plans are made for more and more layers until one
     /// meets the budget; what they are made from is kept.
     func resolved(_ candidate: JobDescription.Candidate) throws -> JobDescription.Candidate {
         guard let budget = try LayerBudget(candidate, of: original.model, output: job.output)
         else { return candidate }
+        if let costs = PlanRequest(candidate).requirements.narrowingCosts {
+            return try mixed(candidate, budget, costs)
+        }
         var obstacle: (any Error)?
         let count = try budget.fewest { count in
-            do {
-                return try keeping(candidate.removing(count, of: layers))
-            } catch let error as PlanError where error.isOfTheNumber {
-                obstacle = error
-            } catch let error as ModelError where error.isOfTheLayers {
-                obstacle = error
-            }
-            return nil
+            try planned(candidate.removing(count, of: layers), &obstacle)?.kept
         }
         guard let count else {
             throw obstacle ?? BudgetError.noPlan(budget.budget, method: candidate.method)
@@ -41,12 +38,70 @@ extension ResultMaker {
         return candidate.removing(count, of: layers)
     }
 
-    /// Layers of the original that stay by the candidate's plan.
+    /// Layers of the original that stay by the candidate's plan, and what its stretches cost; nil
+    /// where so many layers cannot go.
+    ///
+    /// - Parameter obstacle: set to why they cannot.
     /// - Throws: what `make` would, as far as planning goes.
-    private func keeping(_ candidate: JobDescription.Candidate) throws -> [Int] {
-        let request = PlanRequest(candidate)
-        let plan = try chosen(request, try ground(request, request.requirements))
-        _ = try FoldedCheckpoint(model: original.model, plan: plan.plan)
-        return plan.kept
+    private func planned(
+        _ candidate: JobDescription.Candidate, _ obstacle: inout (any Error)?
+    ) throws -> (kept: [Int], cost: Double?)? {
+        do {
+            let request = PlanRequest(candidate)
+            let ground = try ground(request, request.requirements)
+            let plan = try chosen(request, ground)
+            _ = try FoldedCheckpoint(model: original.model, plan: plan.plan)
+            return (plan.kept, ground.searched?.cost)
+        } catch let error as PlanError where error.isOfTheNumber {
+            obstacle = error
+        } catch let error as ModelError where error.isOfTheLayers {
+            obstacle = error
+        }
+        return nil
+    }
+
+    // MARK: Layers and neurons
+
+    /// The candidate with the mix of fewer layers and fewer neurons that costs least of all that
+    /// just meet the budget, by what is measured of each alone.
+    private func mixed(
+        _ candidate: JobDescription.Candidate, _ budget: LayerBudget, _ costs: NarrowingCosts
+    ) throws -> JobDescription.Candidate {
+        let full = try original.model.narrowableWidth()
+        var obstacle: (any Error)?
+        var layerCosts = [0: 0.0]
+        let found = try budget.mixes(of: MLPWidths.all(below: full)) { count in
+            let plan = try planned(candidate.removing(count, of: layers), &obstacle)
+            layerCosts[count] = plan?.cost
+            return plan?.kept
+        }
+        guard !found.isEmpty else {
+            throw obstacle ?? BudgetError.noPlan(budget.budget, method: candidate.method)
+        }
+        let curve =
+            found.contains { $0.mlpWidth != nil }
+            ? try narrowingCurve(PlanRequest(candidate), costs, of: full) : nil
+        let mixes = found.map { removed, width in
+            FoldMix(
+                removed: removed, mlpWidth: width, layersCost: layerCosts[removed] ?? 0,
+                narrowingCost: width.flatMap { curve?.cost(of: $0) } ?? 0)
+        }
+        guard let best = FoldMix.best(of: mixes) else { preconditionFailure("one was found") }
+        cache.progress.note(
+            "\(candidate.folder): " + FoldText.mixes(mixes, best: best, of: layers, full))
+        return candidate.removing(best.removed, of: layers, mlpWidth: best.mlpWidth)
+    }
+
+    private func narrowingCurve(
+        _ request: PlanRequest, _ costs: NarrowingCosts, of full: Int
+    ) throws -> NarrowingCurve {
+        let calibrated = try calibrated(request)
+        return NarrowingCurve(
+            below: full,
+            measured: try MLPWidths.measured(below: full).map { width in
+                let stage = try NarrowingCostStage(
+                    calibrated, costs, request, to: width, of: full, numerics: numerics)
+                return (width, try cache.run(stage))
+            })
     }
 }

@@ -19,13 +19,15 @@ struct DistinctModels {
             let first = removed.flatMap { removed in
                 kept.first {
                     $0.method == candidate.method && $0.parameters == candidate.parameters
-                        && $0.label == candidate.label && $0.removedLayers(of: layers) == removed
+                        && $0.label == candidate.label && $0.mlpWidth == candidate.mlpWidth
+                        && $0.removedLayers(of: layers) == removed
                 }
             }
             if let first, let removed {
                 notes.append(
-                    "\(candidate.folder) would remove \(removed) of \(layers) layers, as "
-                        + "\(first.folder) does: it is not made again")
+                    "\(candidate.folder) would remove \(removed) of \(layers) layers"
+                        + (candidate.mlpWidth.map { " and keep \($0) neurons of each MLP" } ?? "")
+                        + ", as \(first.folder) does: it is not made again")
             } else {
                 kept.append(candidate)
             }
@@ -39,6 +41,7 @@ extension JobDescription.Candidate {
     /// nil where the ratio is not one of layers, or no number of them.
     fileprivate func removedLayers(of layers: Int) -> Int? {
         guard let ratio, Offer.method(method)?.removesLayers ?? false else { return nil }
+        if ratio == 0, mlpWidth != nil { return 0 }
         return try? layersRemoved(ratio: ratio, of: layers)
     }
 }

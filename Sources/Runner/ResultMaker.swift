@@ -72,6 +72,7 @@ struct ResultMaker {
                 ratio: request.ratio ?? 0, budget: request.budget,
                 ratioAchieved: Double(layers - plan.plan.layers.count) / Double(layers),
                 path: request.folder, layers: plan.plan.layers.count,
+                mlpWidth: try narrowing(plan.plan),
                 parameters: model.parameters, bytes: model.bytes, plan: plan.plan.report,
                 removedLayers: plan.plan.removed,
                 similarityBefore: analysed.placesOfOriginal(measure), similarityAfter: after,
@@ -98,7 +99,7 @@ struct ResultMaker {
             ground.similarity = analysed.similarity[request.measure ?? job.analysis.similarity]
         }
         // A method that takes no ratio asks for none of these.
-        func removed() throws -> Int { try layersRemoved(ratio: request.ratio ?? 0, of: layers) }
+        func removed() throws -> Int { try request.removed(of: layers) }
         if let search = requirements.removals {
             let removed = try removed()
             let original = try calibrated(request)
@@ -129,6 +130,10 @@ struct ResultMaker {
         _ request: PlanRequest, _ costs: StretchCosts, removing count: Int
     ) throws -> SearchedPlan {
         let original = try calibrated(request)
+        guard count > 0 else {
+            let plan = FoldPlan.keeping(Array(0..<layers), of: layers)
+            return SearchedPlan(plan, digest: try plan.digest)
+        }
         var selection = StretchSelection(layers: layers)
         var missing = selection.pairs
         var measured: [Digest] = []
@@ -149,11 +154,13 @@ struct ResultMaker {
                 + "; their costs add up to a KL of " + FoldText.cost(cost))
         let gone = Set(stretches.flatMap { $0.dropFirst() })
         let plan = FoldPlan.keeping((0..<layers).filter { !gone.contains($0) }, of: layers)
-        return SearchedPlan(
+        var found = SearchedPlan(
             plan, digest: cache.identity(try plan.digest, madeFrom: measured))
+        found.cost = cost
+        return found
     }
 
-    private func calibrated(_ request: PlanRequest) throws -> CalibratedModel {
+    func calibrated(_ request: PlanRequest) throws -> CalibratedModel {
         guard let tokens = analysed.tokens else {
             preconditionFailure("the manifest parser asks for calibration: \(request.method)")
         }
@@ -237,7 +244,7 @@ struct ResultMaker {
         _ weights: IdentifiedWeights, of plan: IdentifiedPlan, against rivals: RivalComparison,
         _ request: PlanRequest
     ) throws -> [Rival]? {
-        guard layers > plan.plan.layers.count else { return nil }
+        guard layers > plan.plan.layers.count || plan.plan.mlpWidth != nil else { return nil }
         let stage = GuardStage(rivals: rivals, model: try model(request, plan, with: weights))
         if let obstacle = stage.obstacle {
             progress.warn("\(request.folder) is not held against \(rivals.names): \(obstacle)")
@@ -257,6 +264,13 @@ struct ResultMaker {
     }
 
     // MARK: What came out
+
+    /// nil where MLPs are as wide as the original's.
+    private func narrowing(_ plan: FoldPlan) throws -> RunReport.Narrowing? {
+        try plan.mlpWidth.map {
+            RunReport.Narrowing(neurons: $0, original: try original.model.narrowableWidth())
+        }
+    }
 
     /// Places of the new model's heat maps in the report.
     private mutating func measured(

@@ -20,6 +20,11 @@ extension MethodDeclaration {
                     + "diverge, "
                     + "by measured loss, by the similarity that mka goes by, or as `layers` says."),
             ParameterDeclaration(
+                "narrow", .flag, default: .absent("false"),
+                onlyWith: .when("select", is: "divergence"),
+                "Of a budget: besides removing layers, all MLPs that are left may get narrower, "
+                    + "to one multiple of 128 neurons, where that is measured to cost less."),
+            ParameterDeclaration(
                 "search_samples", .integer(1...100_000), default: .integer(32), unit: "samples",
                 onlyWith: .when("select", is: "divergence", "loss"),
                 "Calibration samples on which the layers are chosen, spread evenly."),

@@ -16,6 +16,8 @@ extension JobDescription {
         package let method: String
         /// Nil where the method takes none, or where it is not known yet what the budget comes to.
         package internal(set) var ratio: Double?
+        /// Neurons of every MLP, where a budget came to fewer than the original's.
+        package private(set) var mlpWidth: Int?
         /// What the model may take, where that was asked and no ratio.
         package let budget: Budget?
         package let parameters: Parameters
@@ -30,10 +32,14 @@ extension JobDescription {
                 method: method, ratio: ratio, budget: budget, parameters: parameters)
         }
 
-        /// The same model with as many layers less: what a budget comes to.
-        package func removing(_ count: Int, of layers: Int) -> Candidate {
+        /// The same model with as many layers less, and with narrower MLPs where a width is given:
+        /// what a budget comes to.
+        package func removing(
+            _ count: Int, of layers: Int, mlpWidth: Int? = nil
+        ) -> Candidate {
             var candidate = self
             candidate.ratio = JobDescription.ratio(removing: count, of: layers)
+            candidate.mlpWidth = mlpWidth
             return candidate
         }
     }

@@ -26,6 +26,23 @@ extension ManifestParser {
         }
     }
 
+    /// Only what shrinks with the MLPs can be met by narrower ones.
+    func checkNarrowing(
+        _ parameters: Parameters, _ budget: Budget?, _ map: FieldMap
+    ) throws {
+        guard parameters.narrows, let field = map["narrow"] else { return }
+        guard let budget else {
+            throw field.error(
+                "`narrow` chooses between layers and neurons by a budget, and there is none",
+                hint: "give `size` or `parameters` in the place of `ratios`, or leave it out")
+        }
+        guard budget.measure != .kv else {
+            throw field.error(
+                "narrower MLPs take no less of the `kv` cache",
+                hint: "leave `narrow` out, or give `size` or `parameters`")
+        }
+    }
+
     /// The one budget of an entry; nil where it has none.
     func budget(_ map: FieldMap) throws -> Budget? {
         let found = Budget.Measure.allCases.compactMap { measure in

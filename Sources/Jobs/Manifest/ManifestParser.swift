@@ -164,6 +164,7 @@ package struct ManifestParser {
             method.parameters, of: map,
             besides: ["method"] + Self.amountKeys(of: method) + ["label"], in: "method \(name)")
         let budget = try budget(map)
+        try checkNarrowing(values, budget, map)
         var ratios: [Double] = []
         if method.takesRatios, budget == nil {
             let cure = "add `ratios: [0.25]`: the share of layers to remove"

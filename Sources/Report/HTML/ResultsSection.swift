@@ -101,6 +101,7 @@ extension ReportPage {
     ) -> Markup {
         let result = row.result
         var layers: Markup = "\(NumberText.change(-result.ratioAchieved))"
+        if let narrowing = result.mlpWidth { layers += ", \(narrowing.words)" }
         if let budget = result.budget {
             layers += ", asked \(budget)"
         } else if result.ratio > 0, (result.ratio - result.ratioAchieved).magnitude > 0.0005 {

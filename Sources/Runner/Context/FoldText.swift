@@ -9,6 +9,20 @@ enum FoldText {
         cost < StretchSelection.costMax ? NumberText.significant(cost) : "beyond any number"
     }
 
+    /// The mix that is taken, and all that meet the budget with what they cost.
+    static func mixes(
+        _ mixes: [FoldMix], best: FoldMix, of layers: Int, _ full: Int
+    ) -> String {
+        func text(_ mix: FoldMix) -> String {
+            "\(mix.removed) of \(layers) layers go"
+                + (mix.mlpWidth.map { ", MLPs keep \($0) of \(full) neurons" } ?? "")
+        }
+        return text(best) + "; of what meets the budget that costs least: "
+            + mixes.map { mix in
+                "\(text(mix)): \(cost(mix.layersCost)) + \(cost(mix.narrowingCost))"
+            }.joined(separator: "; ")
+    }
+
     /// One line about all, with the fold first.
     static func rivals(_ results: [Rival]) -> String {
         "KL to the original on sequences held back: "

@@ -32,9 +32,11 @@ struct ComputedModel {
 
     /// - Parameter names: of the parameters that a stage's result depends on.
     func params(_ names: [String]) -> KeyJSON {
-        [
+        var params: [String: KeyJSON] = [
             "kept": .array(kept.map { .integer($0) }), "numerics": numerics.key,
             "parameters": input.parameters.canonical(names),
         ]
+        if let width = input.mlpWidth { params["mlp_width"] = .integer(width) }
+        return .object(params)
     }
 }

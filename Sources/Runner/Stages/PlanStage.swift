@@ -13,6 +13,8 @@ struct PlanRequest {
     let method: String
     /// nil where the method takes none.
     let ratio: Double?
+    /// Neurons of every MLP; nil: as many as the original's have.
+    let mlpWidth: Int?
     /// What the ratio comes from, in words, where the manifest has a budget.
     let budget: String?
     let parameters: Parameters
@@ -26,12 +28,21 @@ struct PlanRequest {
         Offer.method(method)?.ownMeasure ?? parameters.values["measure"]?.text
     }
 
+    /// How many layers go.
+    /// - Throws: `PlanError`, where the ratio is of no number of them.
+    func removed(of layers: Int) throws -> Int {
+        // Narrower MLPs may be all that is done.
+        if mlpWidth != nil, ratio == 0 { return 0 }
+        return try layersRemoved(ratio: ratio ?? 0, of: layers)
+    }
+
     /// What has to be found out and done for it.
     var requirements: Requirements { Method.named(method).requirements(parameters) }
 
     init(_ candidate: JobDescription.Candidate) {
         method = candidate.method
         ratio = candidate.ratio
+        mlpWidth = candidate.mlpWidth
         budget = candidate.budget?.description
         parameters = candidate.parameters
         label = candidate.label
@@ -91,11 +102,13 @@ struct PlanStage: Stage {
             "parameters": request.parameters.canonical(),
         ]
         if let ratio = request.ratio { params["ratio"] = .decimal(ratio) }
+        if let width = request.mlpWidth { params["mlp_width"] = .integer(width) }
         return .object(params)
     }
 
     var detail: String {
-        request.ratio.map { "\(request.method), ratio \($0)" } ?? request.method
+        (request.ratio.map { "\(request.method), ratio \($0)" } ?? request.method)
+            + (request.mlpWidth.map { ", MLPs of \($0)" } ?? "")
     }
 
     let isForeseen = true
@@ -106,13 +119,15 @@ struct PlanStage: Stage {
     }
 
     private func plan() throws -> FoldPlan {
-        try Planner.plan(
+        var plan = try Planner.plan(
             method: request.method, ratio: request.ratio, parameters: request.parameters,
             kinds: kinds, similarity: ground.similarity?.matrix, removals: ground.removals?.order,
             searchedPlan: ground.searched?.plan,
             patterns: model.architecture.patterns(of: model.blueprint),
             period: PeriodicKinds(model.architecture.loaderPeriod, of: model.blueprint),
             keepsPeriod: model.architecture.loaderPeriod?.isDefault ?? false)
+        plan.mlpWidth = request.mlpWidth
+        return plan
     }
 
     func decode(_ stored: StageResult) throws -> IdentifiedPlan {

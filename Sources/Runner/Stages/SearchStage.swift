@@ -12,6 +12,8 @@ struct SearchedPlan {
     let plan: FoldPlan
     let digest: Digest
     var weights: IdentifiedWeights?
+    /// Sum of what its stretches cost, in nats per token; nil where it was not found by that.
+    var cost: Double?
 
     init(_ plan: FoldPlan, digest: Digest) {
         self.plan = plan

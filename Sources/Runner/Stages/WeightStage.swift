@@ -44,6 +44,7 @@ struct WeightStage: Stage {
             "method": .string(request.method), "numerics": numerics.key,
             "parameters": request.parameters.canonical(fitting.parameters),
         ]
+        if let width = request.mlpWidth { params["mlp_width"] = .integer(width) }
         if fitting.dependsOnRatio { params["ratio"] = .decimal(request.ratio ?? 0) }
         return params
     }
@@ -88,6 +89,7 @@ extension MethodInput {
     init(_ request: PlanRequest, _ original: CalibratedModel, _ numerics: Numerics) {
         self.init(
             parameters: request.parameters, weights: original.model.weights,
-            batch: original.batch, mode: numerics.mode, space: original.space)
+            batch: original.batch, mode: numerics.mode, space: original.space,
+            mlpWidth: request.mlpWidth)
     }
 }

@@ -15,6 +15,17 @@ struct PatchBuilder {
         self.layer = layer
     }
 
+    /// Tensors that have other shapes than those of `old` begin with zeros: all of them is set.
+    func reshape(from old: LayerBlueprint, in patch: inout LayerPatch) {
+        for (old, new) in zip(old.localTensors, layer.localTensors) where old.shape != new.shape {
+            // A vector is a row.
+            let rows = new.shape.count > 1 ? new.shape[0] : 1
+            let matrix = MatrixView(rows: rows, columns: new.shape[new.shape.count - 1])
+            matrix.fill(0)
+            patch[new.name] = matrix
+        }
+    }
+
     /// Changes a tensor of the layer, as it is so far.
     private func change(
         _ fullName: String, in patch: inout LayerPatch, _ change: (MatrixView) -> Void
@@ -90,7 +101,7 @@ struct PatchBuilder {
         _ projections: [ProjectionBlueprint], norms: [NormBlueprint?], groups: [Int],
         rowsPerGroup: Int, into own: ProjectionBlueprint, _ patch: inout LayerPatch
     ) throws {
-        let perLayer = own.rows.count / rowsPerGroup
+        let perLayer = projections[0].rows.count / rowsPerGroup
         let matrix = MatrixView(rows: own.rows.count, columns: own.inputs)
         var biases: MatrixView?
         for (layer, projection) in projections.enumerated() {

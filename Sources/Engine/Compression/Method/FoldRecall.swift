@@ -11,17 +11,20 @@ package struct FoldPrefix: Hashable, Sendable {
     package let kept: [Int]
     /// First original layer behind those that went into it.
     package let end: Int
+    /// Whether every layer is computed anew, with fewer neurons.
+    package let isNarrowed: Bool
 
-    package init(kept: [Int], end: Int) {
+    package init(kept: [Int], end: Int, isNarrowed: Bool = false) {
         self.kept = kept
         self.end = end
+        self.isNarrowed = isNarrowed
     }
 
     /// Index in the new model of the layer that was folded.
     package var newLayer: Int { kept.count - 1 }
 
-    /// Whether no layer is missing, so that nothing was folded: no settings matter.
-    package var isOriginal: Bool { kept.count == end }
+    /// Whether no layer is missing or narrowed, so that nothing was folded: no settings matter.
+    package var isOriginal: Bool { kept.count == end && !isNarrowed }
 }
 
 /// Residual streams behind a prefix, [tokens, width] each.

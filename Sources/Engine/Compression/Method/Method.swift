@@ -127,16 +127,24 @@ package struct MethodInput {
     let mode: ComputeMode
     /// Where streams of all tokens lie.
     let space: StreamSpace
+    /// Neurons of every MLP of the new model; nil: as many as the original's have.
+    package let mlpWidth: Int?
 
     package init(
         parameters: Parameters, weights: ModelWeights, batch: PackedSequences, mode: ComputeMode,
-        space: StreamSpace = .memory
+        space: StreamSpace = .memory, mlpWidth: Int? = nil
     ) {
         self.parameters = parameters
         self.weights = weights
         self.batch = batch
         self.mode = mode
         self.space = space
+        self.mlpWidth = mlpWidth
+    }
+
+    /// Layers of the new model that keeps these of the original's.
+    func layers(keeping kept: [Int]) -> [LayerBlueprint] {
+        kept.map { weights.blueprint.layers[$0].narrowed(to: mlpWidth) }
     }
 }
 

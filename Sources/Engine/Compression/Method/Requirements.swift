@@ -12,6 +12,8 @@ package struct Requirements: Sendable {
     package var removals: RemovalSearch?
     /// The plan is of the stretches of layers that cost least when each becomes one layer.
     package var stretchCosts: StretchCosts?
+    /// Where layers go by `stretchCosts`, and may stay with fewer neurons in the place of some.
+    package var narrowingCosts: NarrowingCosts?
     /// The method looks for its plan on the model itself.
     package var search: PlanSearch?
     /// Weights are computed from calibration tokens, beyond sums of the original's.
@@ -72,6 +74,21 @@ package struct StretchCosts: Sendable {
             MethodInput, _ stretches: [Range<Int>], any WorkObserver,
             _ tell: (Range<Int>, Double) throws -> Void
         ) throws -> Void
+}
+
+/// What it costs to give every MLP fewer neurons, when no layer goes.
+package struct NarrowingCosts: Sendable {
+    /// Raised whenever the same inputs give other costs than before, of any method.
+    package static let version = 1
+
+    /// Calibration samples on which costs are measured, spread evenly.
+    package let samples: Int
+    /// Names of the parameters that a cost depends on, beside the width in the input.
+    package let parameters: [String]
+    package let peakByteCount: @Sendable (MethodInput) -> Int
+    package let work: @Sendable (MethodInput) -> Work
+    /// Nats per token.
+    package let measure: @Sendable (MethodInput, any WorkObserver) throws -> Double
 }
 
 /// A search for a plan that leaves out `removing` layers, on the model itself.

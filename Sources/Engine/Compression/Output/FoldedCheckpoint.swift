@@ -14,6 +14,8 @@ package struct FoldedCheckpoint {
     package let model: Model
     package let plan: FoldPlan
     let recipes: [TensorRecipe]
+    /// By name, of tensors that are smaller than those they are made of.
+    private let newShapes: [String: [Int]]
     /// Tensors that a method computed, by their names in the new checkpoint.
     private let computed: [String: () throws -> MatrixView]
     /// nil keeps each tensor's own.
@@ -32,9 +34,11 @@ package struct FoldedCheckpoint {
         self.dtype = dtype
         recipes = plan.recipes(
             blueprint: model.blueprint, stored: Set(model.checkpoint.tensorNames))
+        newShapes = plan.newShapes(model.blueprint)
         var config = model.checkpoint.config
         try model.architecture.rewrite(
             &config, kept: plan.layers.map { $0.from[0].layer }, blueprint: model.blueprint)
+        if let width = plan.mlpWidth { try model.architecture.narrow(&config, to: width) }
         try model.settle(&config)
         if let dtype {
             for key in ["dtype", "torch_dtype"] where config.contains(key) {
@@ -53,15 +57,19 @@ package struct FoldedCheckpoint {
     /// Parameters of the new model.
     package func parameterCount() throws -> Int {
         try recipes.reduce(0) { sum, recipe in
-            try sum + model.checkpoint.tensor(recipe.from[0].name).entry.elementCount
+            try sum + elementCount(recipe, model.checkpoint.tensor(recipe.from[0].name))
         }
+    }
+
+    private func elementCount(_ recipe: TensorRecipe, _ first: StoredTensor) -> Int {
+        newShapes[recipe.name]?.reduce(1, *) ?? first.entry.elementCount
     }
 
     /// Bytes of the tensors and of the files beside them.
     package var byteCount: Int {
-        let tensors = recipes.compactMap { try? model.checkpoint.tensor($0.from[0].name).entry }
-        return tensors.reduce(model.checkpoint.companionByteCount) {
-            $0 + $1.elementCount * (dtype ?? $1.dtype).bitWidth / 8
+        recipes.reduce(model.checkpoint.companionByteCount) { sum, recipe in
+            guard let first = try? model.checkpoint.tensor(recipe.from[0].name) else { return sum }
+            return sum + elementCount(recipe, first) * (dtype ?? first.entry.dtype).bitWidth / 8
         }
     }
 
@@ -76,13 +84,17 @@ package struct FoldedCheckpoint {
             let first = try model.checkpoint.tensor(recipe.from[0].name)
             let target = dtype ?? first.dtype
             if let make = computed[recipe.name] {
-                return .produce(recipe.name, target, first.shape) { sink in
+                return .produce(recipe.name, target, newShapes[recipe.name] ?? first.shape) {
+                    sink in
                     try make().withContiguousValues { try sink.write(floats: $0) }
                     guard sink.numbers.others == 0 else {
                         throw FoldCheckError.notFinite(
                             tensor: recipe.name, count: sink.numbers.others)
                     }
                 }
+            }
+            guard newShapes[recipe.name] == nil else {
+                throw FoldCheckError.notComputed(tensor: recipe.name)
             }
             if recipe.isCopy, target == first.dtype { return .copy(first, as: recipe.name) }
             return .produce(recipe.name, target, first.shape) { sink in
@@ -191,11 +203,12 @@ private final class BlendBuffers {
 enum FoldCheckError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case differs(tensor: String, roundingErrors: Double)
     case notFinite(tensor: String, count: Int)
+    case notComputed(tensor: String)
 
     var failureClass: FailureClass {
         switch self {
         // Ours or the disk's; nothing a person can correct.
-        case .differs: .bug
+        case .differs, .notComputed: .bug
         case .notFinite: .user
         }
     }
@@ -205,6 +218,9 @@ enum FoldCheckError: ClassifiedFailure, Equatable, CustomStringConvertible {
         case .differs(let tensor, let error):
             "tensor \(quoted(tensor)) differs from its recipe by \(error) times what rounding allows; "
                 + "the model was not published: this is a fault of ours or of the disk, try again"
+        case .notComputed(let tensor):
+            "tensor \(quoted(tensor)) has fewer neurons by the plan and was not computed; the model was "
+                + "not published: this is a fault of ours"
         case .notFinite(let tensor, let count):
             "tensor \(quoted(tensor)): \(count) of the values that the method computed are NaN or "
                 + "infinite, so that the model was not written: give more or other calibration "

@@ -42,6 +42,8 @@ package struct FoldPlan: Sendable, Equatable, Codable {
     package var layers: [PlannedLayer]
     /// Whether norms and biases are folded too; if not, those of the first share are kept.
     package var foldsNorms: Bool
+    /// Neurons of every MLP of the new model; nil: as many as the original's have.
+    package var mlpWidth: Int?
     /// What a reader should know, in words.
     package var notes: [String]
 

@@ -17,17 +17,19 @@ extension LayerBudget {
         let tensors = layers.map { written.tensors(ofLayer: $0) }
         let areAlike = Set(tensors).count == 1
         let tensor: (TensorPlan) -> Int
-        let taken: ([Int]) -> Int
+        let taken: ([Int], Int?) -> Int
         switch budget.measure {
         case .size:
             tensor = \.byteCount
             taken = {
                 CheckpointWriter.weightByteCount(
-                    of: written.tensors(keeping: $0), shardByteLimit: shardByteLimit)
+                    of: written.tensors(keeping: $0, mlpWidth: $1), shardByteLimit: shardByteLimit)
             }
         case .parameters:
             tensor = \.elementCount
-            taken = { written.tensors(keeping: $0).reduce(0) { $0 + $1.elementCount } }
+            taken = {
+                written.tensors(keeping: $0, mlpWidth: $1).reduce(0) { $0 + $1.elementCount }
+            }
         case .kv:
             let cached = layers.map { written.cacheByteCount(ofLayer: $0) }
             try self.init(budget, shares: cached, rest: 0, areAlike: areAlike) {
@@ -38,7 +40,7 @@ extension LayerBudget {
         try self.init(
             budget, shares: tensors.map { $0.reduce(0) { $0 + tensor($1) } },
             rest: written.tensors(keeping: []).reduce(0) { $0 + tensor($1) },
-            areAlike: areAlike, taken: taken)
+            areAlike: areAlike, narrowed: { taken($0, $1) }, taken: { taken($0, nil) })
     }
 }
 
@@ -61,13 +63,16 @@ private struct WrittenLayers {
             })
     }
 
-    func tensors(keeping kept: [Int]) -> [TensorPlan] {
-        FoldPlan.keeping(kept, of: blueprint.layers.count)
-            .recipes(blueprint: blueprint, stored: Set(stored.keys)).compactMap { recipe in
-                stored[recipe.from[0].name].map {
-                    TensorPlan(name: recipe.name, dtype: $0.dtype, shape: $0.shape)
-                }
+    func tensors(keeping kept: [Int], mlpWidth: Int? = nil) -> [TensorPlan] {
+        var plan = FoldPlan.keeping(kept, of: blueprint.layers.count)
+        plan.mlpWidth = mlpWidth
+        let newShapes = plan.newShapes(blueprint)
+        return plan.recipes(blueprint: blueprint, stored: Set(stored.keys)).compactMap { recipe in
+            stored[recipe.from[0].name].map {
+                TensorPlan(
+                    name: recipe.name, dtype: $0.dtype, shape: newShapes[recipe.name] ?? $0.shape)
             }
+        }
     }
 
     /// By their names within the layer.

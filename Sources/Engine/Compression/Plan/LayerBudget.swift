@@ -1,4 +1,5 @@
-// How many layers a budget takes: the fewest whose plan meets it.
+// How many layers a budget takes: the fewest whose plan meets it; or which mixes of fewer layers
+// and narrower MLPs do.
 
 package import Catalogue
 package import Failures
@@ -12,6 +13,8 @@ package struct LayerBudget {
     package let limit: Int
     /// What a model of some of the original's layers takes, exactly; less with fewer of them.
     private let taken: (_ kept: [Int]) -> Int
+    /// The same of a model whose MLPs have `mlpWidth` neurons; nil where that takes no less.
+    private let narrowed: ((_ kept: [Int], _ mlpWidth: Int) -> Int)?
     /// Of each layer, and of all that is in none: no choice takes less than their sum.
     private let shares: [Int]
     private let rest: Int
@@ -23,6 +26,7 @@ package struct LayerBudget {
     /// - Throws: `BudgetError`, where the original meets the budget or no choice of layers does.
     init(
         _ budget: Budget, shares: [Int], rest: Int, areAlike: Bool,
+        narrowed: ((_ kept: [Int], _ mlpWidth: Int) -> Int)? = nil,
         taken: @escaping (_ kept: [Int]) -> Int
     ) throws(BudgetError) {
         self.budget = budget
@@ -30,6 +34,7 @@ package struct LayerBudget {
         self.rest = rest
         self.areAlike = areAlike
         self.taken = taken
+        self.narrowed = narrowed
         original = taken(Array(shares.indices))
         limit = budget.limit(of: original)
         guard original > limit else { throw .met(budget, original: original) }
@@ -59,6 +64,34 @@ package struct LayerBudget {
         return try (leastPossible..<layers).first { count in
             try plan(count).map { isMet(keeping: $0) } ?? false
         }
+    }
+
+    /// Mixes that just meet the budget: for each number of layers to remove, up to the least that
+    /// meets it with all neurons, the largest of `widths` whose plan does.
+    ///
+    /// - Parameters:
+    ///   - widths: of MLPs, descending.
+    ///   - plan: the layers that are kept where so many go, one at least; nil where so many cannot.
+    /// - Returns: by number of layers; nil neurons are all of them.
+    package func mixes(
+        of widths: [Int], keeping plan: (_ count: Int) throws -> [Int]?
+    ) rethrows -> [(removed: Int, mlpWidth: Int?)] {
+        var found: [(removed: Int, mlpWidth: Int?)] = []
+        for removed in 0..<layers {
+            // Where layers are alike, plans need not be made in vain.
+            let first = Array(0..<layers - removed)
+            guard !areAlike || isMet(keeping: first) || widest(of: widths, keeping: first) != nil,
+                let kept = removed == 0 ? first : try plan(removed)
+            else { continue }
+            if isMet(keeping: kept) { return found + [(removed, nil)] }
+            if let width = widest(of: widths, keeping: kept) { found.append((removed, width)) }
+        }
+        return found
+    }
+
+    private func widest(of widths: [Int], keeping kept: [Int]) -> Int? {
+        guard let narrowed else { return nil }
+        return widths.first { narrowed(kept, $0) <= limit }
     }
 
     /// With fewer layers out no choice can meet the budget, even of the largest.

@@ -65,6 +65,25 @@ extension FoldPlan {
     }
 }
 
+extension FoldPlan {
+    /// Shapes of the new model's tensors that are not those of the tensors they are made of, by
+    /// their names in the new model.
+    func newShapes(_ blueprint: ModelBlueprint) -> [String: [Int]] {
+        guard let mlpWidth else { return [:] }
+        var shapes: [String: [Int]] = [:]
+        for layer in layers {
+            let (target, first) = (
+                blueprint.layers[layer.into], blueprint.layers[layer.from[0].layer]
+            )
+            let narrowed = first.narrowed(to: mlpWidth).localTensors
+            for (old, new) in zip(first.localTensors, narrowed) where old.shape != new.shape {
+                shapes[target.fullName(new.name)] = new.shape
+            }
+        }
+        return shapes
+    }
+}
+
 extension WeightSource {
     /// A share's tensor in the order that it is taken in.
     func weight(_ share: TensorShare) throws -> WeightMatrix {

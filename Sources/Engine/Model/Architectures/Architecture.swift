@@ -39,6 +39,10 @@ package protocol Architecture: Sendable {
     /// - Parameter kept: for each new layer, the original layer whose kind it has.
     func rewrite(_ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint) throws
 
+    /// Makes config.json say that every MLP has `width` neurons. Whether it says so then is for who
+    /// asks to check: to some families the key means something else.
+    func narrow(_ config: inout ModelConfig, to width: Int) throws
+
     /// What programs that do not read all of config.json get wrong about a model of the given
     /// original layers, and did not about the original; nothing where they all read it.
     func caveats(kept: [Int], blueprint: ModelBlueprint) -> [String]
@@ -59,6 +63,10 @@ extension Architecture {
 
     package func untie(_ config: inout ModelConfig) throws {
         config.set("tie_word_embeddings", to: JSONValue.bool(false))
+    }
+
+    package func narrow(_ config: inout ModelConfig, to width: Int) throws {
+        config.set("intermediate_size", to: width)
     }
 
     package var oldBuffers: [String] { ["rotary_emb.inv_freq"] }

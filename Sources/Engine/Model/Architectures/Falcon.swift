@@ -66,6 +66,10 @@ struct Falcon: Architecture {
         return model.withEmbedding(family.root + "word_embeddings.weight")
     }
 
+    func narrow(_ config: inout ModelConfig, to width: Int) {
+        config.set("ffn_hidden_size", to: width)
+    }
+
     private func spelled(_ config: ModelConfig, _ shape: Shape) throws -> ModelConfig {
         var result = config
         // An older name, which has the last word.

@@ -69,6 +69,10 @@ struct Gpt2: Architecture {
         return model.withEmbedding(family.root + "wte.weight")
     }
 
+    func narrow(_ config: inout ModelConfig, to width: Int) {
+        config.set("n_inner", to: width)
+    }
+
     private func columns(
         _ family: LlamaFamily, _ name: String, outputs: Int, inputs: Int
     ) -> ProjectionBlueprint {

@@ -67,6 +67,10 @@ struct Granitemoehybrid: Architecture {
                 }))
     }
 
+    func narrow(_ config: inout ModelConfig, to width: Int) {
+        config.set("shared_intermediate_size", to: width)
+    }
+
     /// Gates and ups as rows of one tensor.
     private func fused(_ family: LlamaFamily, _ name: String, inner: Int) -> MLPBlueprint {
         let both = family.projection(

@@ -114,6 +114,14 @@ struct Lfm2: Architecture {
         config.setIndices("full_attn_idxs", where: kept.map { blueprint.layers[$0].attends })
     }
 
+    func narrow(_ config: inout ModelConfig, to width: Int) {
+        config.set("block_auto_adjust_ff_dim", to: JSONValue.bool(false))
+        for key in ["block_ff_dim", "intermediate_size"] {
+            guard key == "intermediate_size" || config.value(key) != nil else { continue }
+            config.set(key, to: width)
+        }
+    }
+
     func untie(_ config: inout ModelConfig) throws {
         for key in ["tie_embedding", "tie_word_embeddings"] {
             guard key == "tie_word_embeddings" || config.value(key) != nil else { continue }

@@ -64,6 +64,13 @@ struct NestedText: Architecture {
         config.set(text)
     }
 
+    func narrow(_ config: inout ModelConfig, to width: Int) throws {
+        let (architecture, _) = try language(config)
+        guard var text = try config.section("text_config") else { return }
+        try architecture.narrow(&text, to: width)
+        config.set(text)
+    }
+
     var loaderPeriod: LoaderPeriod? { texts[0].loaderPeriod }
 
     func leaveOut(_ config: inout ModelConfig) throws {

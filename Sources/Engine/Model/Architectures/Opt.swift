@@ -55,6 +55,10 @@ struct Opt: Architecture {
         return model
     }
 
+    func narrow(_ config: inout ModelConfig, to width: Int) {
+        config.set("ffn_dim", to: width)
+    }
+
     /// With Llama's names, which mean nothing to the reference where they stand themselves.
     private func spelled(_ config: ModelConfig) throws -> ModelConfig {
         var result = config

@@ -230,7 +230,8 @@ struct ExpertsFolding {
             waves: task.waves, stream: task.stream, target: target, context: task.context,
             work: task.work, tell: task.tell)
         try NeuronFolding(
-            layers: layers, base: base, settings: settings, part: { $0.experts?.shared },
+            layers: layers, base: base, result: base, settings: settings,
+            part: { $0.experts?.shared },
             gate: own.sharedGate
         ).fold(part, &patch)
     }

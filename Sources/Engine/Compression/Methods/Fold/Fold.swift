@@ -22,7 +22,9 @@ extension Method {
         requirements.healing = HealingPass(parameters)?.requirement
         switch parameters.text("select") {
         case "loss": requirements.removals = RemovalSearch(parameters)
-        case "divergence": requirements.stretchCosts = costs(parameters)
+        case "divergence":
+            requirements.stretchCosts = costs(parameters)
+            if parameters.narrows { requirements.narrowingCosts = narrowingCosts(parameters) }
         case "npib": requirements.similarity = true
         default: break
         }
@@ -49,18 +51,12 @@ extension Method {
     }
 
     private static func costs(_ parameters: Parameters) -> StretchCosts {
-        @Sendable func settings(_ input: MethodInput) -> FoldSettings {
-            var settings = FoldSettings(input.parameters)
-            // What is tuned later is not tuned to be chosen.
-            settings.tuningSteps = 0
-            return settings
-        }
-        return StretchCosts(
+        StretchCosts(
             samples: parameters.integer("search_samples"), parameters: FoldSettings.costParameters,
             peakByteCount: { input, stretches in
                 let blueprint = input.weights.blueprint
                 return stretches.map { stretch in
-                    settings(input).peakByteCount(
+                    FoldSettings(choosing: input).peakByteCount(
                         blueprint,
                         keeping: blueprint.layers.indices.filter {
                             !stretch.dropFirst().contains($0)
@@ -68,14 +64,35 @@ extension Method {
                 }.max() ?? 0
             },
             work: { input, stretches in
-                settings(input).costWork(
+                FoldSettings(choosing: input).costWork(
                     input.weights.blueprint, of: stretches, tokens: input.batch)
             },
             measure: { input, stretches, observer, tell in
                 try ModelFolding(
-                    input.weights, mode: input.mode, batch: input.batch, settings: settings(input),
-                    judgesAlways: true, space: input.space
+                    input.weights, mode: input.mode, batch: input.batch,
+                    settings: FoldSettings(choosing: input), judgesAlways: true, space: input.space
                 ).costs(of: stretches, observer: observer, give: tell)
+            })
+    }
+
+    private static func narrowingCosts(_ parameters: Parameters) -> NarrowingCosts {
+        NarrowingCosts(
+            samples: parameters.integer("search_samples"), parameters: FoldSettings.costParameters,
+            peakByteCount: { input in
+                let blueprint = input.weights.blueprint
+                return FoldSettings(choosing: input).peakByteCount(
+                    blueprint, keeping: Array(blueprint.layers.indices), tokens: input.batch,
+                    space: input.space)
+            },
+            work: { input in
+                FoldSettings(choosing: input).narrowingWork(
+                    input.weights.blueprint, tokens: input.batch)
+            },
+            measure: { input, observer in
+                try ModelFolding(
+                    input.weights, mode: input.mode, batch: input.batch,
+                    settings: FoldSettings(choosing: input), judgesAlways: true, space: input.space
+                ).narrowingCost(observer: observer)
             })
     }
 
@@ -83,7 +100,7 @@ extension Method {
         names: "drop, average and replaceme", parameters: [],
         peakByteCount: { input, kept in
             let blueprint = input.weights.blueprint
-            let (fitted, heldBack) = FoldSettings(input.parameters).split(input.batch)
+            let (fitted, heldBack) = FoldSettings(input).split(input.batch)
             let held = heldBack ?? input.batch
             let forward = ForwardMemory(
                 blueprint: blueprint, batch: held, capturedRows: 0, waveTokens: 2048,
@@ -94,7 +111,9 @@ extension Method {
                 + max(
                     BlockReplacement.peakByteCount(
                         blueprint, tokens: fitted, mode: input.mode, space: input.space),
-                    forward.total + (blueprint.layers.count - kept.count) * forward.stream)
+                    forward.total
+                        + FoldRivals.removed(blueprint, keeping: kept, mlpWidth: input.mlpWidth)
+                        * forward.stream)
             // Streams of both models and of one under work, logits of both, a layer as it is read.
             let layer =
                 blueprint.layers.map { layer in
@@ -108,10 +127,10 @@ extension Method {
         work: { input, kept in
             FoldRivals.work(
                 input.weights.blueprint, keeping: kept, tokens: input.batch,
-                settings: FoldSettings(input.parameters))
+                settings: FoldSettings(input))
         },
         obstacle: { input in
-            let settings = FoldSettings(input.parameters)
+            let settings = FoldSettings(input)
             guard settings.split(input.batch).held == nil else { return nil }
             return "one in \(settings.heldBack) calibration sequences is held back for that, and "
                 + "there are \(input.batch.ranges.count); raise `samples`"
@@ -120,14 +139,14 @@ extension Method {
         compare: { input, kept, computed, observer in
             try FoldRivals(
                 input.weights, mode: input.mode, batch: input.batch,
-                settings: FoldSettings(input.parameters), space: input.space
+                settings: FoldSettings(input), space: input.space
             )?.compare(keeping: kept, folded: computed, observer: observer) ?? []
         })
 
     @Sendable private static func fitted(
         _ input: MethodInput, _ goal: WeightGoal
     ) -> WeightWork {
-        let settings = FoldSettings(input.parameters)
+        let settings = FoldSettings(input)
         return WeightWork(
             parameters: FoldSettings.parameters,
             peakByteCount: settings.peakByteCount(
@@ -159,8 +178,16 @@ extension FoldSettings {
     static let costParameters = ["group_run", "inputs", "lambda", "neurons", "refit"]
     static let parameters = costParameters + ["tuning_rate", "tuning_steps"]
 
-    init(_ parameters: Parameters) {
+    /// What is tuned later is not tuned to be chosen.
+    init(choosing input: MethodInput) {
+        self.init(input)
+        tuningSteps = 0
+    }
+
+    init(_ input: MethodInput) {
         self.init()
+        let parameters = input.parameters
+        mlpWidth = input.mlpWidth
         ridge = parameters.values["lambda"]?.number.map { .share($0) } ?? .validated
         neurons = parameters.flag("neurons")
         groupStretch = parameters.integer("group_run")

@@ -1,6 +1,8 @@
 // What else could be done at the size of a fold: the same layers dropped, the same stretches
 // averaged, or a stretch of as many layers replaced by a linear map (ReplaceMe). A fold that does
 // not beat them on calibration sequences that no fit has seen is not worth its name, and says so.
+// Rivals of a fold with narrower MLPs keep theirs, and lack so many layers more that they are no
+// larger: those of the stretch that is replaced, in all of them.
 
 import Catalogue
 import Model
@@ -12,6 +14,7 @@ struct FoldRivals {
     private let mode: ComputeMode
     private let fitted: PackedSequences
     private let held: PackedSequences
+    private let mlpWidth: Int?
     private let space: StreamSpace
 
     /// nil where too few sequences are given to hold some back.
@@ -23,6 +26,7 @@ struct FoldRivals {
         guard let held else { return nil }
         self.space = space
         self.weights = weights
+        mlpWidth = settings.mlpWidth
         self.mode = mode
         self.fitted = fitted
         self.held = held
@@ -41,6 +45,18 @@ struct FoldRivals {
                 Array(fitted.tokens[fitted.ranges[$0 * fitted.ranges.count / count]])
             }
         )
+    }
+
+    /// How many layers a rival lacks of the original's, so that it is no larger than the fold.
+    static func removed(
+        _ blueprint: ModelBlueprint, keeping kept: [Int], mlpWidth: Int?
+    ) -> Int {
+        let layers = blueprint.layers
+        guard mlpWidth != nil else { return layers.count - kept.count }
+        let all = layers.reduce(0) { $0 + $1.parameterCount }
+        let folded = kept.reduce(0) { $0 + layers[$1].narrowed(to: mlpWidth).parameterCount }
+        let left = folded * layers.count / max(1, all)
+        return layers.count - max(1, min(left, layers.count))
     }
 
     /// Of `compare`: the original, each model of the kept layers, the fold on what it has learnt,
@@ -66,33 +82,35 @@ struct FoldRivals {
     func compare(
         keeping kept: [Int], folded: any ComputedTensors, observer: some WorkObserver
     ) throws -> [Rival] {
+        let layers = weights.blueprint.layers
         func divergence(
-            of kept: [Int], _ tensors: any ComputedTensors, by judge: FoldJudge
+            of layers: [LayerBlueprint], _ tensors: any ComputedTensors, by judge: FoldJudge
         ) throws -> Double {
             try observer.checkpoint()
-            return try judge.divergence(
-                of: kept.map { weights.blueprint.layers[$0] }, tensors, observer: observer)
+            return try judge.divergence(of: layers, tensors, observer: observer)
         }
+        let own = kept.map { layers[$0].narrowed(to: mlpWidth) }
         let known = try divergence(
-            of: kept, folded,
-            by: FoldJudge(weights, mode: mode, batch: learnt, space: space))
+            of: own, folded, by: FoldJudge(weights, mode: mode, batch: learnt, space: space))
         let judge = try FoldJudge(weights, mode: mode, batch: held, space: space)
         func result(
             _ name: String, _ kept: [Int], _ tensors: any ComputedTensors
         ) throws -> Rival {
-            Rival(name: name, divergence: try divergence(of: kept, tensors, by: judge))
+            Rival(
+                name: name,
+                divergence: try divergence(of: kept.map { layers[$0] }, tensors, by: judge))
         }
-        var fold = try result("fold", kept, folded)
-        fold.fitted = known
-        var results = [
-            fold,
-            try result("drop", kept, WeightPatch()),
-            try result("average", kept, averages(keeping: kept)),
-        ]
-        if let stretch = try flattestStretch(
-            count: weights.blueprint.layers.count - kept.count, observer: observer)
-        {
-            let replaced = weights.blueprint.layers.indices.filter { !stretch.contains($0) }
+        let stretch = try flattestStretch(
+            count: Self.removed(weights.blueprint, keeping: kept, mlpWidth: mlpWidth),
+            observer: observer)
+        let replaced = stretch.map { stretch in layers.indices.filter { !stretch.contains($0) } }
+        let reached = try divergence(of: own, folded, by: judge)
+        var results = [Rival(name: "fold", divergence: reached, fitted: known)]
+        if let others = mlpWidth == nil ? kept : replaced {
+            results.append(try result("drop", others, WeightPatch()))
+            results.append(try result("average", others, averages(keeping: others)))
+        }
+        if let replaced {
             // It refuses layers whose MLP can take no map; `missing` tells it.
             let patch: WeightPatch?
             do {

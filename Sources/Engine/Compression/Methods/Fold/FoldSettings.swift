@@ -24,6 +24,8 @@ struct FoldSettings: Sendable, Equatable {
     var tuningRate = 0.02
     /// Neurons removed between two updates of the inverse, at least; a 128th of many.
     var block = 16
+    /// Neurons that every MLP of the new model has; nil: as many as the original's.
+    var mlpWidth: Int?
 
     init() {}
 
@@ -79,11 +81,13 @@ extension FoldSettings {
                 }
             }.max() ?? 0
         let fitted = split(tokens).fitted.tokens.count
-        guard kept.count < blueprint.layers.count, fitted < Self.tokensPerFeatureMin * features
+        guard kept.count < blueprint.layers.count || mlpWidth != nil,
+            fitted < Self.tokensPerFeatureMin * features
         else { return nil }
         let enough = 4 * Self.tokensPerFeatureMin * features
         return "\(features) neurons are fitted together on \(fitted) tokens, which they learn by "
-            + "heart: give about \(enough) (`samples`, `max_tokens`), or remove fewer layers in a row"
+            + "heart: give about \(enough) (`samples`, `max_tokens`)"
+            + (kept.count < blueprint.layers.count ? ", or remove fewer layers in a row" : "")
     }
 
     /// Why layers will not be tuned although they should be.

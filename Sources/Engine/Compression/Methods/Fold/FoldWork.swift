@@ -27,7 +27,7 @@ struct FoldWork {
     ) -> [FoldWork] {
         var hasChanged = false
         return stretches.map { stretch in
-            defer { hasChanged = hasChanged || stretch.merges }
+            defer { hasChanged = hasChanged || stretch.changes }
             return FoldWork(
                 stretch: stretch, settings: settings, blueprint: blueprint, fitted: fitted,
                 held: held, hasChanged: hasChanged)
@@ -52,7 +52,8 @@ struct FoldWork {
             selects || refitsMixer || refitsFeedForward || stretch.selectsNeurons(settings)
             || ways != [.own]
         guard fits else { return [.asItIs] }
-        let isUncertain = stretch.layers.contains(where: \.isUncertain)
+        // A narrowed layer cannot stay as it is.
+        let isUncertain = !stretch.isNarrowed && stretch.layers.contains(where: \.isUncertain)
         // With nothing to judge by, what is uncertain is not done; and attention stays the kept
         // layer's own: selecting groups can lose more than it wins (the first layers of the demo
         // model).
@@ -160,11 +161,17 @@ struct FoldWork {
                 tokens: fitted.tokens, features: count * features(.attention), targets: width)
     }
 
-    var groupSelection: Selection { selection(features(.attention), of: count) }
+    var groupSelection: Selection {
+        selection(count * features(.attention), keeping: features(.attention))
+    }
 
-    /// MLPs, or what experts share, of the layers that are merged.
+    /// Places of the layers whose MLPs, or what their experts share, stand beside one another.
+    private var selected: [Int] {
+        stretch.base.mlp == nil ? stretch.mergedFeedForwards : stretch.selected(settings)
+    }
+
     var neuronSums: Double {
-        let merged = stretch.mergedFeedForwards.map { stretch.layers[$0] }
+        let merged = selected.map { stretch.layers[$0] }
         return merged.reduce(0) { $0 + $1.layer.feedForwardOperations(fitted) } * 2 / 3
             + FittingWork.sums(
                 tokens: fitted.tokens, features: merged.count * features(.feedForward),
@@ -172,7 +179,9 @@ struct FoldWork {
     }
 
     var neuronSelection: Selection {
-        selection(features(.feedForward), of: stretch.mergedFeedForwards.count)
+        selection(
+            selected.count * features(.feedForward),
+            keeping: stretch.result.mlp?.down.inputs ?? features(.feedForward))
     }
 
     struct Selection {
@@ -181,11 +190,11 @@ struct FoldWork {
         var total: Double { inversion + removal }
     }
 
-    private func selection(_ kept: Int, of count: Int) -> Selection {
+    private func selection(_ features: Int, keeping kept: Int) -> Selection {
         Selection(
-            inversion: FittingWork.inversion(features: count * kept, targets: width),
+            inversion: FittingWork.inversion(features: features, targets: width),
             removal: FittingWork.removal(
-                features: count * kept, leaving: (count - 1) * kept, targets: width))
+                features: features, leaving: features - kept, targets: width))
     }
 
     func refit(_ part: OutputRefit.Part) -> Double { refitSums(part) + refitSolution(part) }
@@ -247,14 +256,14 @@ struct FoldWork {
     }
 
     /// The new layer's halves on what is fitted.
-    var mixer: Double { stretch.base.layer.mixerOperations(fitted) }
-    var feedForward: Double { stretch.base.layer.feedForwardOperations(fitted) }
+    var mixer: Double { stretch.result.layer.mixerOperations(fitted) }
+    var feedForward: Double { stretch.result.layer.feedForwardOperations(fitted) }
 
     /// The new layer on what is held back.
-    var judged: Double { held.map { stretch.base.layer.operations($0) } ?? 0 }
+    var judged: Double { held.map { stretch.result.layer.operations($0) } ?? 0 }
 
     /// The new layer on all tokens.
-    var tried: Double { stretch.base.layer.operations(fitted) + judged }
+    var tried: Double { stretch.result.layer.operations(fitted) + judged }
 
     /// All layers behind on what is held back, and the logits of both models.
     var divergence: Double {
@@ -266,13 +275,14 @@ struct FoldWork {
     /// Of a step of each tuning there is; empty where there is none.
     var tunings: [Double] {
         guard settings.tuningSteps > 0, stretch.isTuned, held != nil,
-            BlockGradient.obstacle(stretch.base.layer) == nil
+            BlockGradient.obstacle(stretch.result.layer) == nil
         else { return [] }
         // A wave of 2048 tokens, forwards and twice as much backwards; then Adam, some forty
         // operations a number.
         let wave = fitted * min(1, 2048 / max(1, fitted.tokens))
         let step =
-            3 * stretch.base.layer.operations(wave) + 40 * Double(stretch.base.layer.parameterCount)
+            3 * stretch.result.layer.operations(wave)
+            + 40 * Double(stretch.result.layer.parameterCount)
         guard stretch.later.isEmpty else { return [step] }
         // Logits of both models, and the slope back through one head.
         return [step, step + 3 * blueprint.headOperations(wave.tokens)]
@@ -288,16 +298,25 @@ extension FoldSettings {
         let (fitted, heldBack) = split(tokens)
         let held = heldBack.map { TokenLoad($0) }
         let parts = FoldWork.all(
-            FoldedStretch.all(layers, keeping: kept), settings: self, blueprint: blueprint,
-            fitted: TokenLoad(fitted), held: held)
-        let first = parts.firstIndex { $0.stretch.merges } ?? parts.count
+            FoldedStretch.all(layers, keeping: kept, mlpWidth: mlpWidth), settings: self,
+            blueprint: blueprint, fitted: TokenLoad(fitted), held: held)
+        let first = parts.firstIndex { $0.stretch.changes } ?? parts.count
         // Each folded layer is packed by itself, and in what the stage gives.
-        let written = parts[first...].reduce(0) { $0 + 4 * $1.stretch.base.layer.parameterCount }
+        let written = parts[first...].reduce(0) { $0 + 4 * $1.stretch.result.layer.parameterCount }
         return Work(
             operations: parts[..<first].reduce(0) { $0 + $1.carry }
                 + parts[first...].reduce(0) { $0 + $1.fold }
                 + (held.map { blueprint.operations($0) } ?? 0),
             written: Double(written))
+    }
+
+    /// Of `ModelFolding.narrowingCost`.
+    func narrowingWork(_ blueprint: ModelBlueprint, tokens: PackedSequences) -> Work {
+        let (fitted, held) = split(tokens)
+        let judged = FoldJudge.headOperations(blueprint, TokenLoad(held ?? fitted))
+        let all = Array(blueprint.layers.indices)
+        return Work(
+            operations: work(blueprint, keeping: all, tokens: tokens).operations + judged)
     }
 
     /// Of `ModelFolding.costs`, which judges by what is fitted where nothing is held back.

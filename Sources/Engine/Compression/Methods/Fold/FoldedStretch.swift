@@ -13,27 +13,42 @@ struct FoldedStretch {
     let later: [FoldableLayer]
     /// Whether the stretch before it merges layers.
     let followsMerge: Bool
+    /// The new layer, whose tensors are called as the kept one's are.
+    let result: FoldableLayer
+    /// Whether its MLP has fewer neurons than the kept one's.
+    let isNarrowed: Bool
 
     var base: FoldableLayer { layers[baseIndex] }
     var merges: Bool { layers.count > 1 }
+    /// Whether the new layer is not the kept one as it is.
+    var changes: Bool { merges || isNarrowed }
     var isTuned: Bool { merges || followsMerge }
 
-    /// - Parameter base: number of the kept layer.
-    init(_ range: Range<Int>, into base: Int, of all: [FoldableLayer], followsMerge: Bool = false) {
+    /// - Parameters:
+    ///   - base: number of the kept layer.
+    ///   - mlpWidth: neurons of the new layer's MLP; nil: as many as the kept one's.
+    init(
+        _ range: Range<Int>, into base: Int, of all: [FoldableLayer], followsMerge: Bool = false,
+        mlpWidth: Int? = nil
+    ) {
         self.range = range
         layers = Array(all[range])
         baseIndex = base - range.lowerBound
         later = Array(all[range.upperBound...])
         self.followsMerge = followsMerge
+        isNarrowed = mlpWidth != nil
+        result = mlpWidth.map { FoldableLayer(all[base].layer.narrowed(to: $0)) } ?? all[base]
     }
 
     /// One for each of `kept` (ascending).
-    static func all(_ layers: [FoldableLayer], keeping kept: [Int]) -> [FoldedStretch] {
+    static func all(
+        _ layers: [FoldableLayer], keeping kept: [Int], mlpWidth: Int? = nil
+    ) -> [FoldedStretch] {
         let ranges = ranges(keeping: kept, of: layers.count)
         return kept.indices.map { place in
             FoldedStretch(
                 ranges[place], into: kept[place], of: layers,
-                followsMerge: place > 0 && ranges[place - 1].count > 1)
+                followsMerge: place > 0 && ranges[place - 1].count > 1, mlpWidth: mlpWidth)
         }
     }
 
@@ -82,10 +97,15 @@ struct FoldedStretch {
         }
     }
 
-    /// Whether the neurons of several MLPs are selected.
-    func selectsNeurons(_ settings: FoldSettings) -> Bool {
-        settings.neurons && base.mlp != nil && mergedFeedForwards.count > 1
+    /// Layers from whose MLPs neurons are selected, by their place in the stretch; empty where the
+    /// kept one's stay.
+    func selected(_ settings: FoldSettings) -> [Int] {
+        guard base.mlp != nil else { return [] }
+        let places = settings.neurons ? mergedFeedForwards : [baseIndex]
+        return places.count > 1 || isNarrowed ? places : []
     }
+
+    func selectsNeurons(_ settings: FoldSettings) -> Bool { !selected(settings).isEmpty }
 
     /// Ways to fold what is behind the mixer.
     func feedForwardWays(_ settings: FoldSettings) -> [FeedForwardWay] {

@@ -56,7 +56,7 @@ struct HealingPass: Sendable {
     /// Why there can be no such pass; nil where there can.
     func obstacle(_ input: MethodInput, _ kept: [Int]) -> String? {
         let blueprint = input.weights.blueprint
-        guard let first = Self.first(kept, of: blueprint) else { return "no layer is folded" }
+        guard let first = Self.first(kept, input) else { return "no layer is folded" }
         if FoldSettings().split(input.batch).held == nil {
             return "one in \(FoldSettings().heldBack) calibration sequences is held back to judge "
                 + "by, and there are \(input.batch.ranges.count); raise `samples`"
@@ -69,10 +69,10 @@ struct HealingPass: Sendable {
         return nil
     }
 
-    /// The first new layer that others went into.
-    static func first(_ kept: [Int], of blueprint: ModelBlueprint) -> Int? {
-        FoldedStretch.ranges(keeping: kept, of: blueprint.layers.count)
-            .firstIndex { $0.count > 1 }
+    /// The first new layer that is none of the original's: others went into it, or neurons went.
+    static func first(_ kept: [Int], _ input: MethodInput) -> Int? {
+        FoldedStretch.ranges(keeping: kept, of: input.weights.blueprint.layers.count)
+            .firstIndex { $0.count > 1 || input.mlpWidth != nil }
     }
 
     /// Bytes held beside the mapped weights: of every tensor that moves its value, as products read
@@ -81,8 +81,8 @@ struct HealingPass: Sendable {
     /// logits.
     func peakByteCount(_ input: MethodInput, _ kept: [Int]) -> Int {
         let blueprint = input.weights.blueprint
-        guard let first = Self.first(kept, of: blueprint) else { return 0 }
-        let layers = kept[first...].map { blueprint.layers[$0] }
+        guard let first = Self.first(kept, input) else { return 0 }
+        let layers = input.layers(keeping: Array(kept[first...]))
         let counts = layers.map { $0.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) } }
         let wave = max(Self.waveTokens, input.batch.longest)
         let inner =

@@ -16,23 +16,24 @@ struct HealingWork {
     /// nil where no layer is folded.
     init?(_ healing: HealingPass, _ input: MethodInput, kept: [Int]) {
         let blueprint = input.weights.blueprint
-        guard let first = HealingPass.first(kept, of: blueprint) else { return nil }
+        guard let first = HealingPass.first(kept, input) else { return nil }
         self.healing = healing
         let (fitted, held) = FoldSettings().split(input.batch)
         let (load, judged) = (TokenLoad(fitted), TokenLoad(held ?? fitted))
         let wave = load * (Double(HealingPass.waveTokens) / max(1, load.tokens))
-        let moving = kept[first...]
+        let layers = input.layers(keeping: kept)
+        let moving = layers[first...]
         // Forwards, again on the way back, and twice as much backwards; the head of both models.
         step =
-            4 * moving.reduce(0) { $0 + blueprint.layers[$1].operations(wave) }
+            4 * moving.reduce(0) { $0 + $1.operations(wave) }
             + 3 * blueprint.headOperations(wave.tokens)
         streams = blueprint.operations(load) + blueprint.operations(judged)
         look =
-            kept.reduce(0) { $0 + blueprint.layers[$1].operations(judged) }
+            layers.reduce(0) { $0 + $1.operations(judged) }
             + FoldJudge.headOperations(blueprint, judged)
         written = Double(
             moving.reduce(0) { sum, layer in
-                sum + 4 * blueprint.layers[layer].tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+                sum + 4 * layer.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
             })
     }
 

@@ -45,11 +45,13 @@ struct OutputRefit {
     }
 }
 
-/// Concatenates the MLPs of a stretch and selects as many neurons as one layer has.
+/// Concatenates the MLPs of a stretch and selects as many neurons as the new layer has.
 struct NeuronFolding {
     /// Those whose neurons stand beside one another, the kept one among them.
     let layers: [FoldableLayer]
     let base: FoldableLayer
+    /// The new one.
+    let result: FoldableLayer
     let settings: FoldSettings
     /// The MLP of a layer that is meant.
     var part: (FoldableLayer) -> MLPBlueprint? = { $0.mlp }
@@ -57,7 +59,7 @@ struct NeuronFolding {
     var gate: ProjectionBlueprint?
 
     func fold(_ task: FoldTask, _ patch: inout LayerPatch) throws {
-        guard let own = part(base) else { return }
+        guard let own = part(base), let new = part(result) else { return }
         let context = task.context
         let parts = layers.compactMap(part)
         let count = own.down.inputs
@@ -96,17 +98,18 @@ struct NeuronFolding {
         let (gram, cross) = sums.take()
         let selection = try LeastSquares.select(
             gram: gram, cross: cross, start: start, lambda: lambda,
-            groupSize: 1, keeping: count,
+            groupSize: 1, keeping: new.down.inputs,
             block: settings.block(of: count * parts.count),
             onRemoval: task.removals(of: "neurons", task.work.neuronSelection))
-        let builder = PatchBuilder(context, base.layer)
-        for reader in own.readers.indices {
+        let builder = PatchBuilder(context, result.layer)
+        builder.reshape(from: base.layer, in: &patch)
+        for reader in new.readers.indices {
             try builder.gather(
                 parts.map { $0.readers[reader] }, norms: layers.map(\.feedForwardNorm),
-                groups: selection.groups, rowsPerGroup: 1, into: own.readers[reader], &patch)
+                groups: selection.groups, rowsPerGroup: 1, into: new.readers[reader], &patch)
         }
-        try builder.set(own.down, MatrixView(selection.weights.transposed), in: &patch)
-        try builder.setBias(own.down, bias, in: &patch)
+        try builder.set(new.down, MatrixView(selection.weights.transposed), in: &patch)
+        try builder.setBias(new.down, bias, in: &patch)
         builder.neutralise(base.feedForwardNorm, in: &patch)
     }
 }

@@ -63,11 +63,13 @@ final class ModelFolding {
         give: (WeightPatch) throws -> Void
     ) throws {
         let layers = FoldableLayer.all(of: original.blueprint)
-        let stretches = FoldedStretch.all(layers, keeping: kept)
+        let stretches = FoldedStretch.all(layers, keeping: kept, mlpWidth: settings.mlpWidth)
         let prefixes = kept.indices.map {
-            FoldPrefix(kept: Array(kept[...$0]), end: stretches[$0].range.upperBound)
+            FoldPrefix(
+                kept: Array(kept[...$0]), end: stretches[$0].range.upperBound,
+                isNarrowed: settings.mlpWidth != nil)
         }
-        let first = stretches.firstIndex(where: \.merges) ?? stretches.count
+        let first = stretches.firstIndex(where: \.changes) ?? stretches.count
         // Layers that are there already: read once more where they are passed, because all of them
         // would be too much to hold.
         var given = first
@@ -186,6 +188,15 @@ final class ModelFolding {
             try give(stretch, divergence)
             meter.end()
         }
+    }
+
+    /// What it costs to narrow every MLP when no layer goes: KL(original || model) on the sequences
+    /// held back, in nats per token, `StretchSelection.costMax` where that is no number. Leaves all
+    /// streams behind the last layer.
+    func narrowingCost(observer: some WorkObserver) throws -> Double {
+        try run(keeping: Array(original.blueprint.layers.indices), observer: observer) { _ in }
+        guard let judge else { return 0 }
+        return try judge.divergence(of: judge.stream, followedBy: [], observer: observer)
     }
 
     private func folding<Observer: WorkObserver>(

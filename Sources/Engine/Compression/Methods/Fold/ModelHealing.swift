@@ -41,7 +41,7 @@ final class ModelHealing {
     ) throws {
         let blueprint = input.weights.blueprint
         let (fitted, held) = FoldSettings().split(input.batch)
-        guard let held, let first = HealingPass.first(kept, of: blueprint),
+        guard let held, let first = HealingPass.first(kept, input),
             let work = HealingWork(healing, input, kept: kept)
         else { preconditionFailure("an obstacle is asked for before") }
         self.healing = healing
@@ -50,9 +50,11 @@ final class ModelHealing {
         self.computed = computed
         looks = state?.looks ?? []
         let original = input.weights
-        let layers = kept.map { blueprint.layers[$0] }
+        let layers = input.layers(keeping: kept)
         self.layers = layers
-        blocks = try kept[first...].map { try BlockGradient(blueprint.layers[$0], index: $0) }
+        blocks = try zip(layers, kept).dropFirst(first).map {
+            try BlockGradient($0, index: $1)
+        }
         source = FloatWeights(original.source)
         context = BlockContext(
             product: try MatrixProduct(mode: input.mode),

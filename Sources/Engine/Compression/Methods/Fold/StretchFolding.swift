@@ -54,7 +54,7 @@ struct StretchFolding<Observer: WorkObserver> {
         if stretch.later.isEmpty {
             goals.append(try LossHead(original, original: original, mode: mode))
         }
-        return goals.compactMap { LayerTuning(stretch.base.layer, head: $0, settings: settings) }
+        return goals.compactMap { LayerTuning(stretch.result.layer, head: $0, settings: settings) }
     }
 
     /// The way of tensors that are known, `target` as `fold` leaves it.
@@ -114,7 +114,7 @@ struct StretchFolding<Observer: WorkObserver> {
     /// The stream that is held back behind the new layer; nil without any.
     private func judged(_ patch: LayerPatch) throws -> MatrixView? {
         let judged = try judge?.advanced(
-            through: stretch.base.layer, source(with: patch), observer: observer)
+            through: stretch.result.layer, source(with: patch), observer: observer)
         try meter.add(work.judged)
         return judged
     }
@@ -123,7 +123,7 @@ struct StretchFolding<Observer: WorkObserver> {
     private func candidate(_ patch: LayerPatch) throws -> FoldCandidate {
         let stream = try space.copy(folded)
         try advance(stream, patch, work.mixer + work.feedForward) { stream, wave, context in
-            try stretch.base.layer.run(stream, layout: wave.layout, context: context)
+            try stretch.result.layer.run(stream, layout: wave.layout, context: context)
         }
         return FoldCandidate(patch: patch, stream: stream, judged: try judged(patch))
     }
@@ -131,7 +131,7 @@ struct StretchFolding<Observer: WorkObserver> {
     private func compute(
         selectsGroups: Bool, _ way: FeedForwardWay
     ) throws -> FoldCandidate {
-        let (layers, base) = (stretch.layers, stretch.base)
+        let (layers, base, result) = (stretch.layers, stretch.base, stretch.result)
         let stream = try space.copy(folded)
         var patch = LayerPatch()
         if selectsGroups {
@@ -164,7 +164,7 @@ struct StretchFolding<Observer: WorkObserver> {
         switch way {
         case .own where stretch.selectsNeurons(settings):
             try NeuronFolding(
-                layers: stretch.mergedFeedForwards.map { layers[$0] }, base: base,
+                layers: stretch.selected(settings).map { layers[$0] }, base: base, result: result,
                 settings: settings
             ).fold(task(stream, feedForward), &patch)
             try fitFeedForwardGains(stream, &patch)
@@ -178,7 +178,7 @@ struct StretchFolding<Observer: WorkObserver> {
             try foldExperts(way, task(stream, feedForward), &patch)
         }
         try advance(stream, patch, work.feedForward) { stream, _, context in
-            try base.layer.runFeedForward(
+            try result.layer.runFeedForward(
                 context.normalised(stream, base.feedForwardNorm), stream: stream, context: context)
         }
         return FoldCandidate(patch: patch, stream: stream, judged: try judged(patch))
@@ -209,7 +209,7 @@ struct StretchFolding<Observer: WorkObserver> {
     }
 
     private func fitFeedForwardGains(_ stream: MatrixView, _ patch: inout LayerPatch) throws {
-        guard let mlp = stretch.base.mlp else { return }
+        guard let mlp = stretch.result.mlp else { return }
         try fitGains(stretch.base.postFeedForwardNorm, stream, &patch, work.feedForward) {
             part, _, context in
             let normal = try context.normalised(part, stretch.base.feedForwardNorm)
