@@ -64,5 +64,21 @@ extension BadManifest {
             "neither ratios nor a budget",
             "version: 1\nmodel: m\ncompress:\n- method: reverse\n", at: 4, 3, "compress[0]",
             says: "`ratios` is missing", "or a budget: `size: 6G`"),
+        narrow("  ratios: [0.5]\n", says: "there is none", "in the place of `ratios`"),
+        narrow("  kv: 0.5\n", says: "no less of the `kv` cache", "give `size`"),
+        narrow(
+            "  select: loss\n  size: 0.5\n", says: "no meaning here", "select: divergence"),
+        BadManifest(
+            "narrower MLPs of another method",
+            "version: 1\nmodel: m\ncompress:\n- method: reverse\n  narrow: true\n  size: 0.5\n",
+            at: 5, 3, "compress[0].narrow", says: "unknown key"),
     ]
+
+    private static func narrow(_ rest: String, says: String...) -> BadManifest {
+        BadManifest(
+            "narrower MLPs with \(rest)",
+            "version: 1\nmodel: m\ncalibration: {dataset: text, path: a.txt}\ncompress:\n"
+                + "- method: fold\n  narrow: true\n" + rest,
+            at: 6, 11, "compress[0].narrow", saying: says)
+    }
 }

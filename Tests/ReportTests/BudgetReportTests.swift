@@ -20,6 +20,21 @@ import Testing
         #expect(!(try ReportFixtures.tiny().jsonText().contains("budget")))
     }
 
+    @Test("narrower MLPs stand beside the layers, and nowhere where all are as wide as before")
+    func narrowing() throws {
+        var report = Self.report()
+        report.results[0].mlpWidth = RunReport.Narrowing(neurons: 1408, original: 1536)
+        let text = try report.jsonText()
+        #expect(try RunReport(jsonText: text).results[0].mlpWidth?.neurons == 1408)
+        try ReportSchemaTests().expectDescribed(try ReportFixtures.value(of: text))
+        #expect(!(try Self.report().jsonText().contains("mlp_width")))
+        let words = "MLPs of 1,408 of 1,536 neurons"
+        let card = ModelCard.render(report, report.results[0])
+        #expect(card.contains("layers, \(words)\n") && card.contains("removed, \(words)\n"))
+        #expect(HTMLReport.render(report).contains(", \(words), asked size 6G"))
+        #expect(!HTMLReport.render(Self.report()).contains("MLPs of"))
+    }
+
     @Test("card and page say the budget where they would say the ratio")
     func words() throws {
         let report = Self.report()

@@ -1,6 +1,7 @@
 // Where layers differ in what they take, which ones a method removes decides how many.
 
 import Checkpoint
+import Compression
 import Foundation
 import Jobs
 import Locations
@@ -93,5 +94,38 @@ import Testing
         let exact = Double(16 - result.layers) / 16
         let same = try runner("{method: \(method), ratios: [\(exact)]}").run().results[0]
         #expect(same.plan == result.plan && same.files == result.files)
+    }
+
+    @Test("fewer layers or narrower MLPs: the mix of least cost, which config.json and report say")
+    func narrower() throws {
+        let asked = "{method: fold, narrow: true, tuning_steps: 0, parameters: 0.8}"
+        let report = try runner(asked).run()
+        let result = report.results[0]
+        let original = report.model.parameters
+        #expect(Double(result.parameters) <= 0.8 * Double(original))
+        let written = try Checkpoint(
+            FilePath(folder.path).appending("results").appending(result.path))
+        let width = try written.config.integer("intermediate_size")
+        #expect(result.mlpWidth?.neurons ?? 704 == width && result.mlpWidth?.original ?? 704 == 704)
+        #expect(width == 704 || width.isMultiple(of: 128) && 2 * width >= 704)
+        #expect(result.layers < 16 || width < 704)
+        // At most a layer's worth is given away, or a step of all widths.
+        #expect(Double(result.parameters) > 0.6 * Double(original))
+        #expect(report.stages.count { $0.name == "narrow-costs" } == 2)
+        #expect(result.rivals?.allSatisfy { $0.heldBack.isFinite } ?? true)
+        // Once more all of it comes from the cache.
+        let again = try runner(asked).run()
+        #expect(again.results[0].files == result.files)
+        let missed = again.stages.filter { $0.cache == .miss }.map(\.name)
+        #expect(Set(missed).isDisjoint(with: ["narrow-costs", "run-costs", "weights", "guard"]))
+    }
+
+    @Test("a model that cannot be narrowed is told before anything is computed")
+    func refused() throws {
+        let olmoe = Places.fixtures.appending(path: "arch/olmoe-clipped").path
+        try FileManager.default.removeItem(atPath: folder.path + "/wide")
+        try FileManager.default.copyItem(atPath: olmoe, toPath: folder.path + "/wide")
+        let runner = try runner("{method: fold, narrow: true, size: 0.7}")
+        #expect(throws: NarrowingError.layer(0, what: "has experts")) { try runner.run() }
     }
 }

@@ -175,6 +175,44 @@ import Testing
             ], "weights")
     }
 
+    @Test func `a width is part of keys where there is one, and of no others`() throws {
+        let original = try Self.calibrated()
+        let manifest = """
+            version: 1
+            model: demo
+            calibration: {dataset: text, path: a.txt}
+            compress: [{method: fold, narrow: true, size: 0.5}]
+            """
+        let job = try ManifestParser.parse(bytes: Data(manifest.utf8), name: "keys")
+        let candidate = try #require(job.candidates.first)
+        func request(_ width: Int?, removing count: Int = 2) -> PlanRequest {
+            PlanRequest(candidate.removing(count, of: 16, mlpWidth: width))
+        }
+        func weights(_ width: Int?) throws -> WeightStage {
+            let request = request(width)
+            return WeightStage(
+                original, try #require(request.requirements.weights), request, kept: [0, 1],
+                numerics: Self.f32)
+        }
+        Self.check(
+            different: [try weights(nil), try weights(512), try weights(384)], same: [], "weights")
+        var ground = PlanGround()
+        ground.searched = SearchedPlan(.keeping([0, 1], of: 16), digest: Digest(of: "plan"))
+        func plan(_ width: Int?) -> PlanStage {
+            PlanStage(request: request(width), model: original.model, ground: ground)
+        }
+        Self.check(different: [plan(nil), plan(512), plan(384)], same: [], "plan")
+        for params in [try weights(nil).params, plan(nil).params] {
+            #expect(!"\(params)".contains("mlp_width"))
+        }
+        // Plans that say nothing of it keep their bytes.
+        let bytes = try SortedJSON.bytes(FoldPlan.keeping([0, 1], of: 16))
+        #expect(!String(decoding: bytes, as: UTF8.self).contains("mlpWidth"))
+        #expect(try request(512, removing: 0).removed(of: 16) == 0)
+        #expect(try request(nil, removing: 2).removed(of: 16) == 2)
+        #expect(throws: PlanError.self) { try request(nil, removing: 0).removed(of: 16) }
+    }
+
     @Test func `guard and heal: weights, layers, tokens and steps; not what made the weights`()
         throws
     {
@@ -250,6 +288,20 @@ import Testing
                 try costs("{method: fold, search_samples: 64, ratios: [0.25]}"),
                 try costs("{method: fold, tuning_steps: 4, ratios: [0.5]}"),
             ], "run-costs")
+        func narrowing(_ entry: String, to width: Int = 512) throws -> NarrowingCostStage {
+            let request = try Self.request(entry)
+            return try NarrowingCostStage(
+                original, try #require(request.requirements.narrowingCosts), request, to: width,
+                of: 704, numerics: Self.f32)
+        }
+        let narrow = "{method: fold, narrow: true, size: 0.5}"
+        Self.check(
+            different: [
+                try narrowing(narrow), try narrowing(narrow, to: 384),
+                try narrowing("{method: fold, narrow: true, lambda: 0.5, size: 0.5}"),
+            ],
+            same: [try narrowing("{method: fold, narrow: true, tuning_steps: 4, size: 0.25}")],
+            "narrow-costs")
         func removals(samples: Int, removing count: Int) throws -> RemovalStage {
             try RemovalStage(
                 original, RemovalSearch(samples: samples, exchanges: true), removing: count,

@@ -11,7 +11,7 @@ import Testing
 
 @Suite struct FoldRecallTests {
     /// Keeps everything, and what was asked of it since `begin`.
-    private final class Memory: FoldRecall {
+    final class Memory: FoldRecall {
         var layers: [FoldPrefix: LayerPatch] = [:]
         var streams: [FoldPrefix: FoldStreams] = [:]
         private(set) var found: Set<Int> = []
