@@ -36,7 +36,7 @@ package enum Accounts {
 
     /// Whether an errno of these functions says that there is no such user (getpwnam(3)), where
     /// others say that nobody could be asked.
-    static func meansNobody(_ code: CInt) -> Bool {
+    package static func meansNobody(_ code: CInt) -> Bool {
         [0, ENOENT, ESRCH, EBADF, EPERM].contains(code)
     }
 
