@@ -1,7 +1,7 @@
 // How much time tries of a unit ask for: the first, and each that follows one which kept nothing
 // until its time was over. One that kept something goes on with as much. Pure.
 
-package import Jobs
+import Jobs
 
 package struct TimeLadder: Sendable, Hashable {
     /// Why there is no more than the last.

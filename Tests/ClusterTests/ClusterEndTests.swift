@@ -1,6 +1,7 @@
 // What follows when tries end, and when the queue says nothing of them.
 
 import Cluster
+import Failures
 import Jobs
 import Testing
 

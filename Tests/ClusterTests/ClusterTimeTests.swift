@@ -1,6 +1,7 @@
 // How much time units get: after tries that kept something, and after tries that did not.
 
 import Cluster
+import Failures
 import Jobs
 import Testing
 
