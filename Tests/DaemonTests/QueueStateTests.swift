@@ -9,7 +9,7 @@ import Testing
     @Test func `a job that waits and has work at a cluster is cancelled when that is gone`() {
         var queue = QueueState()
         let entry = QueueState.Entry(
-            id: "a", sequence: 1, state: .held, hold: .user, attempt: 3)
+            id: "a", sequence: 1, priority: 0, state: .held, hold: .user, attempt: 3)
         _ = queue.handle(.admitted([entry]), now: 0)
         let actions = queue.handle(.withdrawn(id: "a"), now: 0)
         #expect(
