@@ -39,7 +39,8 @@ import Testing
     }
 
     private func runner(
-        _ job: JobDescription, state: String, _ scope: UnitScope = .whole
+        _ job: JobDescription, state: String, _ scope: UnitScope = .whole,
+        pulse: Pulse = Pulse()
     ) throws -> JobRunner {
         try FileManager.default.createDirectory(
             atPath: results.string, withIntermediateDirectories: true)
@@ -50,7 +51,8 @@ import Testing
                 store: try ContentStore(state: FilePath(folder.path + "/" + state)),
                 models: ModelLocator(from: inputs), data: .anywhere(from: inputs),
                 results: results),
-            progress: ProgressReporter(listener: { _ in }, stop: {}), scope: scope)
+            progress: ProgressReporter(listener: { _ in }, stop: {}, pulse: pulse),
+            scope: scope)
     }
 
     /// Of all files that hold weights, by their path.
@@ -84,6 +86,19 @@ import Testing
         #expect(try weights() == distributed && !distributed.isEmpty)
         #expect(report.stages.map(\.key) == alone.stages.map(\.key))
         #expect(report.results.map(\.evaluations) == alone.results.map(\.evaluations))
+    }
+
+    @Test func `what was put into the cache is counted, and what was there is not`() throws {
+        let shared = try #require(ClusterPlan.units(of: try job()).first)
+        func kept() throws -> Int {
+            let pulse = Pulse()
+            let runner = try runner(
+                shared.description, state: "counted", shared.scope, pulse: pulse)
+            try runner.fillCache()
+            return pulse.kept
+        }
+        #expect(try kept() > 0)
+        #expect(try kept() == 0)
     }
 
     // MARK: Attempt files
