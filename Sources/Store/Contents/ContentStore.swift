@@ -101,7 +101,11 @@ package final class ContentStore: Sendable {
     /// Tells other machines on the same store that this process lives: its unfinished files are
     /// not to be taken for a dead one's. Nothing where the store is only read.
     package func renewTemporaries() throws(StoreError) {
-        do { try scratch?.folder.renew() } catch { throw .system(error) }
+        do throws(SystemCallError) {
+            try scratch?.folder.renew()
+        } catch {
+            throw .system(error)
+        }
     }
 
     /// Begins a file of this process's own, to be published.
