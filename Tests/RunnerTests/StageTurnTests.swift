@@ -6,6 +6,7 @@ import Foundation
 import JSON
 import Jobs
 import Model
+import Report
 import Store
 import Synchronization
 import SystemPackage
@@ -93,7 +94,7 @@ import Testing
         let (first, second) = (try ContentStore(state: state), try ContentStore(state: state))
         let stage = Slow { _ in Issue.record("computed, and another has the turn") }
         let turn = try first.turn(at: stage.key)
-        try withExtendedLifetime(turn) {
+        withExtendedLifetime(turn) {
             var isTold = false
             let progress = ProgressReporter(
                 listener: { isTold = isTold || Self.isWord(of: $0) },
