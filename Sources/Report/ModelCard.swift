@@ -22,7 +22,8 @@ package enum ModelCard {
             \(result.layers) of \(model.layers) \
             layers\(result.mlpWidth.map { ", \($0.words)" } ?? "")
 
-            A shallower version of \(MarkdownText.code(model.name)) \
+            A \(result.isOnlyNarrower ? "narrower" : "shallower") version of \
+            \(MarkdownText.code(model.name)) \
             (\(MarkdownText.code(model.architecture))), made by Layerfold \
             \(MarkdownText.escaped(report.versions.layerfold)) with the method \(method). \
             \(PlanText.summary(result)) It has \(NumberText.grouped(result.parameters)) parameters \

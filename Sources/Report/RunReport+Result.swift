@@ -22,6 +22,8 @@ extension RunReport {
         package var layers: Int
         /// Neurons of its MLPs, where they are fewer than the original's.
         @LaterField package var mlpWidth: Narrowing?
+        /// What met the budget of layers and neurons, where both were to be chosen.
+        @LaterField package var mixes: [Mix]?
         package var parameters: Int
         package var bytes: Int
         /// One entry per layer of the folded model, in order.
@@ -52,7 +54,8 @@ extension RunReport {
         package init(
             id: String, method: String, label: String? = nil, ratio: Double,
             budget: String? = nil, ratioAchieved: Double, path: String, layers: Int,
-            mlpWidth: Narrowing? = nil, parameters: Int, bytes: Int, plan: [PlanEntry],
+            mlpWidth: Narrowing? = nil, mixes: [Mix]? = nil, parameters: Int, bytes: Int,
+            plan: [PlanEntry],
             removedLayers: [Int] = [], similarityBefore: [Int] = [],
             similarityAfter: [Int] = [], evaluations: [Evaluation] = [],
             learning: Learning? = nil, rivals: [Rival]? = nil, healing: Healing? = nil,
@@ -68,6 +71,7 @@ extension RunReport {
             self.path = path
             self.layers = layers
             self.mlpWidth = mlpWidth
+            self.mixes = mixes
             self.parameters = parameters
             self.bytes = bytes
             self.plan = plan
@@ -106,7 +110,7 @@ extension RunReport {
             case ratioAchieved = "ratio_achieved"
             case path, layers
             case mlpWidth = "mlp_width"
-            case parameters, bytes, plan
+            case mixes, parameters, bytes, plan
             case removedLayers = "removed_layers"
             case similarityBefore = "similarity_before"
             case similarityAfter = "similarity_after"
@@ -128,6 +132,31 @@ extension RunReport {
         /// `MLPs of 1,408 of 1,536 neurons`.
         package var words: String {
             "MLPs of \(NumberText.grouped(neurons)) of \(NumberText.grouped(original)) neurons"
+        }
+    }
+
+    /// Layers and neurons that meet a budget together, and what they were measured to cost, in nats
+    /// per token.
+    package struct Mix: Codable, Sendable, Equatable {
+        /// Layers that are left.
+        package var layers: Int
+        /// Of each MLP.
+        package var neurons: Int
+        /// Of folding the layers that go, and of narrowing all MLPs.
+        package var layersCost: Double
+        package var narrowingCost: Double
+
+        package init(layers: Int, neurons: Int, layersCost: Double, narrowingCost: Double) {
+            self.layers = layers
+            self.neurons = neurons
+            self.layersCost = layersCost
+            self.narrowingCost = narrowingCost
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case layers, neurons
+            case layersCost = "layers_cost"
+            case narrowingCost = "narrowing_cost"
         }
     }
 
@@ -278,6 +307,9 @@ extension RunReport.Result {
         /// Weights of kept layers were computed by the method.
         case computes
     }
+
+    /// Whether all layers are left, with fewer neurons.
+    var isOnlyNarrower: Bool { mlpWidth != nil && removedLayers.isEmpty }
 
     var nature: Nature {
         if plan.contains(where: \.isMerged) { return .merges }

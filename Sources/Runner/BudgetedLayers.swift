@@ -21,7 +21,8 @@ extension ResultMaker {
     ///
     /// Where layers differ in what they take, plans are made for more and more layers until one
     /// meets the budget; what they are made from is kept.
-    func resolved(_ candidate: JobDescription.Candidate) throws -> JobDescription.Candidate {
+    mutating func resolved(_ candidate: JobDescription.Candidate) throws -> JobDescription.Candidate
+    {
         guard let budget = try LayerBudget(candidate, of: original.model, output: job.output)
         else { return candidate }
         if let costs = PlanRequest(candidate).requirements.narrowingCosts {
@@ -64,7 +65,7 @@ extension ResultMaker {
 
     /// The candidate with the mix of fewer layers and fewer neurons that costs least of all that
     /// just meet the budget, by what is measured of each alone.
-    private func mixed(
+    private mutating func mixed(
         _ candidate: JobDescription.Candidate, _ budget: LayerBudget, _ costs: NarrowingCosts
     ) throws -> JobDescription.Candidate {
         let full = try original.model.narrowableWidth()
@@ -81,14 +82,15 @@ extension ResultMaker {
         let curve =
             found.contains { $0.mlpWidth != nil }
             ? try narrowingCurve(PlanRequest(candidate), costs, of: full) : nil
-        let mixes = found.map { removed, width in
+        let all = found.map { removed, width in
             FoldMix(
                 removed: removed, mlpWidth: width, layersCost: layerCosts[removed] ?? 0,
                 narrowingCost: width.flatMap { curve?.cost(of: $0) } ?? 0)
         }
-        guard let best = FoldMix.best(of: mixes) else { preconditionFailure("one was found") }
+        guard let best = FoldMix.best(of: all) else { preconditionFailure("one was found") }
+        mixes[candidate.folder] = all
         cache.progress.note(
-            "\(candidate.folder): " + FoldText.mixes(mixes, best: best, of: layers, full))
+            "\(candidate.folder): " + FoldText.mixes(all, best: best, of: layers, full))
         return candidate.removing(best.removed, of: layers, mlpWidth: best.mlpWidth)
     }
 

@@ -18,6 +18,8 @@ struct ResultMaker {
     let quantizations: Quantizations
     let original: IdentifiedModel
     var analysed: Analysed
+    /// What met the budgets of layers and neurons, by the folder of the model.
+    var mixes: [String: [FoldMix]] = [:]
     private(set) var made: [RunReport.Result] = []
     private(set) var quantized: [RunReport.Quantized] = []
 
@@ -72,7 +74,7 @@ struct ResultMaker {
                 ratio: request.ratio ?? 0, budget: request.budget,
                 ratioAchieved: Double(layers - plan.plan.layers.count) / Double(layers),
                 path: request.folder, layers: plan.plan.layers.count,
-                mlpWidth: try narrowing(plan.plan),
+                mlpWidth: try narrowing(plan.plan), mixes: try report(mixes[request.folder]),
                 parameters: model.parameters, bytes: model.bytes, plan: plan.plan.report,
                 removedLayers: plan.plan.removed,
                 similarityBefore: analysed.placesOfOriginal(measure), similarityAfter: after,
@@ -264,6 +266,15 @@ struct ResultMaker {
     }
 
     // MARK: What came out
+
+    private func report(_ mixes: [FoldMix]?) throws -> [RunReport.Mix]? {
+        try mixes?.map { mix in
+            RunReport.Mix(
+                layers: layers - mix.removed,
+                neurons: try mix.mlpWidth ?? original.model.narrowableWidth(),
+                layersCost: mix.layersCost, narrowingCost: mix.narrowingCost)
+        }
+    }
 
     /// nil where MLPs are as wide as the original's.
     private func narrowing(_ plan: FoldPlan) throws -> RunReport.Narrowing? {

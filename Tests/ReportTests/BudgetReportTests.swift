@@ -24,10 +24,16 @@ import Testing
     func narrowing() throws {
         var report = Self.report()
         report.results[0].mlpWidth = RunReport.Narrowing(neurons: 1408, original: 1536)
+        report.results[0].mixes = [
+            RunReport.Mix(layers: 2, neurons: 1408, layersCost: 0.5, narrowingCost: 0.25)
+        ]
         let text = try report.jsonText()
+        #expect(try RunReport(jsonText: text).results[0] == report.results[0])
         #expect(try RunReport(jsonText: text).results[0].mlpWidth?.neurons == 1408)
         try ReportSchemaTests().expectDescribed(try ReportFixtures.value(of: text))
-        #expect(!(try Self.report().jsonText().contains("mlp_width")))
+        for key in ["mlp_width", "mixes"] {
+            #expect(!(try Self.report().jsonText().contains(key)))
+        }
         let words = "MLPs of 1,408 of 1,536 neurons"
         let card = ModelCard.render(report, report.results[0])
         #expect(card.contains("layers, \(words)\n") && card.contains("removed, \(words)\n"))

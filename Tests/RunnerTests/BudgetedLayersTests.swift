@@ -109,6 +109,12 @@ import Testing
         #expect(result.mlpWidth?.neurons ?? 704 == width && result.mlpWidth?.original ?? 704 == 704)
         #expect(width == 704 || width.isMultiple(of: 128) && 2 * width >= 704)
         #expect(result.layers < 16 || width < 704)
+        // The model is the one of all mixes that costs least.
+        let mixes = try #require(result.mixes)
+        let best = mixes.min { $0.layersCost + $0.narrowingCost < $1.layersCost + $1.narrowingCost }
+        #expect(best?.layers == result.layers && best?.neurons == width)
+        #expect(mixes.count > 1 && mixes.last?.neurons == 704)
+        #expect(mixes.map(\.layers) == mixes.map(\.layers).sorted(by: >))
         // At most a layer's worth is given away, or a step of all widths.
         #expect(Double(result.parameters) > 0.6 * Double(original))
         #expect(report.stages.count { $0.name == "narrow-costs" } == 2)

@@ -18,8 +18,8 @@ import Testing
 
     /// Of models whose weights are not rounded.
     private static let exact = [
-        "llama-odd-linear", "phi3-longrope-partial", "gpt2-bare-names", "opt-no-bias",
-        "starcoder2-no-bias", "granite-scaled", "falcon-sequential",
+        "llama-odd-linear", "phi3-longrope-partial", "gpt2-bare-names", "gpt-neox-sequential",
+        "granite-scaled", "hunyuan_v1_dense-alpha",
     ]
 
     @Test("with all its neurons a layer does what it did", arguments: exact)
@@ -170,6 +170,39 @@ import Testing
         }
         #expect(removed(Array(0..<16), 352) == 6)
         #expect(removed(kept, nil) == 1 && removed(kept, 704) == 1)
+    }
+
+    @Test("what may be worse than removal is tried beside the kept layer narrowed alone")
+    func attempts() throws {
+        func attempts(
+            _ name: String, _ range: Range<Int>, held: Bool = true
+        ) throws -> [FoldWork.Attempt] {
+            let model = try ArchitectureFixtures.model(name)
+            let load = TokenLoad(tokens: 100, pairs: 1000)
+            return FoldWork(
+                stretch: FoldedStretch(
+                    range, into: range.lowerBound, of: FoldableLayer.all(of: model.blueprint),
+                    mlpWidth: 9),
+                settings: FoldSettings(), blueprint: model.blueprint, fitted: load,
+                held: held ? load : nil, hasChanged: false
+            ).attempts
+        }
+        let (own, alone) = (
+            FoldWork.Attempt.fitted(groups: false, .own),
+            FoldWork.Attempt.fitted(groups: false, .alone)
+        )
+        #expect(try attempts("olmo2-bias", 0..<2) == [alone, own])
+        #expect(try attempts("olmo2-bias", 0..<2, held: false) == [alone])
+        #expect(try attempts("olmo2-bias", 0..<1) == [own])
+        #expect(try attempts("olmo2-bias", 0..<1, held: false) == [own])
+        #expect(
+            try attempts("llama-odd-linear", 0..<2) == [own, .fitted(groups: true, .own)])
+        #expect(try attempts("llama-odd-linear", 0..<1) == [own])
+        let model = try ArchitectureFixtures.model("olmo2-bias")
+        let patch = try ModelFoldingTests.fold(
+            model, keeping: Array(model.blueprint.layers.indices.dropLast()),
+            ModelFoldingTests.batch(model, sequences: 16), Self.settings(9))
+        #expect(patch.layers.count == model.blueprint.layers.count - 1)
     }
 
     @Test("narrowing costs what the narrowed model diverges by; more where more neurons go")

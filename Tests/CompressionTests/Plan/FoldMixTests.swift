@@ -4,6 +4,7 @@ import Catalogue
 import Checkpoint
 import EngineTestSupport
 import Model
+import SystemPackage
 import TestSupport
 import Testing
 

@@ -2,8 +2,7 @@
 
 /// Widths of MLPs below the original's.
 package enum MLPWidths {
-    /// Quantised formats and the kernels of other programs work on blocks of up to 256 columns; of
-    /// most models this divides the width.
+    /// Groups of quantised weights are of up to as many columns, and tiles of kernels divide it.
     static let step = 128
 
     /// Multiples of `step` below `full`, descending, down to half of it.

@@ -115,11 +115,10 @@ struct Lfm2: Architecture {
     }
 
     func narrow(_ config: inout ModelConfig, to width: Int) {
+        // The width is said as it is.
         config.set("block_auto_adjust_ff_dim", to: JSONValue.bool(false))
-        for key in ["block_ff_dim", "intermediate_size"] {
-            guard key == "intermediate_size" || config.value(key) != nil else { continue }
-            config.set(key, to: width)
-        }
+        let isOld = config.value("block_ff_dim") != nil
+        config.set(isOld ? "block_ff_dim" : "intermediate_size", to: width)
     }
 
     func untie(_ config: inout ModelConfig) throws {

@@ -52,13 +52,16 @@ struct FoldWork {
             selects || refitsMixer || refitsFeedForward || stretch.selectsNeurons(settings)
             || ways != [.own]
         guard fits else { return [.asItIs] }
-        // A narrowed layer cannot stay as it is.
-        let isUncertain = !stretch.isNarrowed && stretch.layers.contains(where: \.isUncertain)
+        // A narrowed layer cannot stay as it is: the least that can be done is to narrow it.
+        let least = stretch.isNarrowed ? Attempt.fitted(groups: false, .alone) : .asItIs
+        let isUncertain =
+            stretch.layers.contains(where: \.isUncertain)
+            && (!stretch.isNarrowed || stretch.selected(settings).count > 1)
         // With nothing to judge by, what is uncertain is not done; and attention stays the kept
         // layer's own: selecting groups can lose more than it wins (the first layers of the demo
         // model).
-        if isUncertain, !canJudge { return [.asItIs] }
-        return (isUncertain ? [.asItIs] : [])
+        if isUncertain, !canJudge { return [least] }
+        return (isUncertain ? [least] : [])
             + (selects ? [false, true] : [false]).flatMap { groups in
                 ways.map { .fitted(groups: groups, $0) }
             }
@@ -113,15 +116,15 @@ struct FoldWork {
         if (selectsGroups || refitsMixer) && stretch.base.postMixerNorm != nil { sum += mixer }
         sum += mixer + states(leaving: true, fits: fitsFeedForward)
         if fitsFeedForward { sum += maps(feedForwardReaders) }
-        if way != .own {
-            sum += experts(way)
-        } else if stretch.selectsNeurons(settings) {
-            sum += neuronSums + neuronSelection.total
-        } else if refitsFeedForward {
-            sum += refit(.feedForward)
-        }
-        if way == .own, fitsFeedForward, stretch.base.postFeedForwardNorm != nil {
-            sum += feedForward
+        switch way {
+        case .own, .alone:
+            if stretch.selectsNeurons(settings) {
+                sum += neuronFolding(of: stretch.selected(settings, way).count)
+            } else if refitsFeedForward {
+                sum += refit(.feedForward)
+            }
+            if fitsFeedForward, stretch.base.postFeedForwardNorm != nil { sum += feedForward }
+        case .keptExperts, .chosenExperts: sum += experts(way)
         }
         return sum + feedForward + judged
     }
@@ -165,23 +168,21 @@ struct FoldWork {
         selection(count * features(.attention), keeping: features(.attention))
     }
 
-    /// Places of the layers whose MLPs, or what their experts share, stand beside one another.
-    private var selected: [Int] {
-        stretch.base.mlp == nil ? stretch.mergedFeedForwards : stretch.selected(settings)
-    }
-
-    var neuronSums: Double {
-        let merged = selected.map { stretch.layers[$0] }
-        return merged.reduce(0) { $0 + $1.layer.feedForwardOperations(fitted) } * 2 / 3
+    /// MLPs, or what experts share, of `count` layers of one kind beside one another.
+    func neuronSums(of count: Int) -> Double {
+        Double(count) * stretch.base.layer.feedForwardOperations(fitted) * 2 / 3
             + FittingWork.sums(
-                tokens: fitted.tokens, features: merged.count * features(.feedForward),
-                targets: width)
+                tokens: fitted.tokens, features: count * features(.feedForward), targets: width)
     }
 
-    var neuronSelection: Selection {
+    func neuronSelection(of count: Int) -> Selection {
         selection(
-            selected.count * features(.feedForward),
+            count * features(.feedForward),
             keeping: stretch.result.mlp?.down.inputs ?? features(.feedForward))
+    }
+
+    private func neuronFolding(of count: Int) -> Double {
+        neuronSums(of: count) + neuronSelection(of: count).total
     }
 
     struct Selection {
@@ -223,7 +224,7 @@ struct FoldWork {
         guard let own = stretch.base.experts else { return 0 }
         let shared =
             own.shared != nil && settings.neurons && stretch.mergedFeedForwards.count > 1
-            ? neuronSums + neuronSelection.total : 0
+            ? neuronFolding(of: stretch.mergedFeedForwards.count) : 0
         return routerScores(of: way) + Double(RouterFit.passes) * routerPass + feedForward * 5 / 3
             + shared + Double(ExpertsFolding.rounds * own.experts.count) * expert.total
     }

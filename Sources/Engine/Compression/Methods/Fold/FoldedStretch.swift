@@ -99,9 +99,9 @@ struct FoldedStretch {
 
     /// Layers from whose MLPs neurons are selected, by their place in the stretch; empty where the
     /// kept one's stay.
-    func selected(_ settings: FoldSettings) -> [Int] {
+    func selected(_ settings: FoldSettings, _ way: FeedForwardWay = .own) -> [Int] {
         guard base.mlp != nil else { return [] }
-        let places = settings.neurons ? mergedFeedForwards : [baseIndex]
+        let places = settings.neurons && way != .alone ? mergedFeedForwards : [baseIndex]
         return places.count > 1 || isNarrowed ? places : []
     }
 
@@ -118,6 +118,8 @@ struct FoldedStretch {
 enum FeedForwardWay {
     /// The kept layer's MLP, with the best neurons of all where several are merged.
     case own
+    /// The best neurons of the kept layer's MLP, where it is narrowed.
+    case alone
     /// The kept layer's experts.
     case keptExperts
     /// The experts of all layers whose loss costs most.

@@ -74,7 +74,7 @@ struct NeuronFolding {
             goal: goal, norms: layers.map(\.postFeedForwardNorm), place: place)
         var sums = try task.accumulate(
             features: count * parts.count, bias: bias, goal: goal, ridge: settings.ridge,
-            operations: task.work.neuronSums
+            operations: task.work.neuronSums(of: parts.count)
         ) { _, stream in
             let all = context.scratch.matrix(
                 rows: stream.rows, columns: count * parts.count)
@@ -100,7 +100,8 @@ struct NeuronFolding {
             gram: gram, cross: cross, start: start, lambda: lambda,
             groupSize: 1, keeping: new.down.inputs,
             block: settings.block(of: count * parts.count),
-            onRemoval: task.removals(of: "neurons", task.work.neuronSelection))
+            onRemoval: task.removals(
+                of: "neurons", task.work.neuronSelection(of: parts.count)))
         let builder = PatchBuilder(context, result.layer)
         builder.reshape(from: base.layer, in: &patch)
         for reader in new.readers.indices {

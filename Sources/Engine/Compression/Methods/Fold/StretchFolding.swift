@@ -162,10 +162,10 @@ struct StretchFolding<Observer: WorkObserver> {
             reading: stream, norm: \.feedForwardNorm, first: 1, fits: work.fitsFeedForward
         ) { $0[2 * layers.count] }
         switch way {
-        case .own where stretch.selectsNeurons(settings):
+        case _ where stretch.selectsNeurons(settings):
             try NeuronFolding(
-                layers: stretch.selected(settings).map { layers[$0] }, base: base, result: result,
-                settings: settings
+                layers: stretch.selected(settings, way).map { layers[$0] }, base: base,
+                result: result, settings: settings
             ).fold(task(stream, feedForward), &patch)
             try fitFeedForwardGains(stream, &patch)
         case .own where work.refitsFeedForward:
@@ -173,7 +173,7 @@ struct StretchFolding<Observer: WorkObserver> {
             try OutputRefit(part: .feedForward, layer: base, settings: settings)
                 .fold(task(stream, feedForward), &patch)
             try fitFeedForwardGains(stream, &patch)
-        case .own: break
+        case .own, .alone: break
         case .keptExperts, .chosenExperts:
             try foldExperts(way, task(stream, feedForward), &patch)
         }
