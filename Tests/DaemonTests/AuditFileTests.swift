@@ -97,7 +97,7 @@ import Testing
         try file.append((1...5).map(Self.act))
         let lines = TestFolder.text(path).split(separator: "\n")
         let damaged = lines.enumerated().map {
-            $0 == 2 ? $1.replacing("by", with: "yb") : String($1)
+            $0 == 2 ? String($1).replacing("by", with: "yb") : String($1)
         }
         try folder.write(damaged.joined(separator: "\n") + "\n", to: path)
         let fresh = try IndexDatabase(path: folder.file("fresh.sqlite"))

@@ -1,5 +1,6 @@
 // Questions to a directory that is slow, away, or hangs for ever.
 
+import Failures
 import Foundation
 import Jobs
 import Testing

@@ -2,6 +2,7 @@
 
 import DurableIO
 import Glibc
+import Jobs
 import SystemPackage
 import Testing
 
