@@ -115,7 +115,8 @@ extension JobQueue {
                 failureClass: $0,
                 message: String(decoding: (row.reason ?? "").utf8.prefix(bytesMax), as: UTF8.self))
         }
-        // Nobody looks here whether they are there still: the disk may be slow, and the queue waits.
+        // Nobody looks here whether they are there still: the disk may be slow, and the queue
+        // waits.
         // Who sends the letter does.
         let results =
             state == .done
