@@ -91,8 +91,9 @@ import Testing
         return settings
     }
 
-    private func round(_ settings: ClusterSettings, stop: @escaping () throws -> Void) -> ProbeRound
-    {
+    private static func round(
+        _ settings: ClusterSettings, in home: FilePath, stop: @escaping () throws -> Void
+    ) -> ProbeRound {
         ProbeRound(
             name: "c1", folder: home, cluster: settings, asker: QueueQuestion(settings),
             seconds: 60, worker: "/bin/true", stop: stop)
@@ -103,21 +104,33 @@ import Testing
         return String(decoding: data ?? Data(), as: UTF8.self)
     }
 
-    @Test func `who stops a check takes its small jobs out of the queue, and no others`() throws {
-        let names = home.appending("names").string
-        let round = round(try queue()) {
-            // As Ctrl-C while the second is waited for.
-            let sent = FileManager.default.contents(atPath: names) ?? Data()
-            if sent.split(separator: UInt8(ascii: "\n")).count == 2 { throw JobStopped() }
+    @Test func `who stops a check takes its small jobs out of the queue, and no others`()
+        async throws
+    {
+        let (settings, home) = (try queue(), home)
+        // A check waits for what tasks answer.
+        await #expect(throws: JobStopped.self) {
+            try await onThread {
+                let names = home.appending("names").string
+                let round = Self.round(settings, in: home) {
+                    // As Ctrl-C while the second is waited for.
+                    let sent = FileManager.default.contents(atPath: names) ?? Data()
+                    if sent.split(separator: UInt8(ascii: "\n")).count == 2 { throw JobStopped() }
+                }
+                _ = try round.run(["n1", "n2", "n3"])
+            }
         }
-        #expect(throws: JobStopped.self) { try round.run(["n1", "n2", "n3"]) }
         #expect(cancelled() == "1 2\n")
     }
 
-    @Test func `what was sent without an answer is taken out as well`() throws {
+    @Test func `what was sent without an answer is taken out as well`() async throws {
         try write("", to: "silent")
-        let (findings, answers) = try round(try queue(), stop: {}).run([])
-        #expect(findings.count == 1 && answers.isEmpty)
+        let (settings, home) = (try queue(), home)
+        let counts = try await onThread {
+            let (findings, answers) = try Self.round(settings, in: home, stop: {}).run([])
+            return [findings.count, answers.count]
+        }
+        #expect(counts == [1, 0])
         #expect(cancelled() == "1\n")
     }
 }

@@ -4,6 +4,7 @@
 import Glibc
 import HTTP
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct HTTPServerTests {

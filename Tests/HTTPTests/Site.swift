@@ -5,6 +5,7 @@ import Foundation
 import Glibc
 import HTTP
 import Synchronization
+import TestSupport
 
 final class Site: Sendable {
     /// Short: a socket's address has 107 bytes.
@@ -54,14 +55,6 @@ final class Site: Sendable {
 
     static func text(_ text: String, status: Int = 200) -> HTTPResponse {
         HTTPResponse(status: status, type: "text/plain", .bytes(Array(text.utf8)))
-    }
-}
-
-/// Runs what blocks on a thread of its own: the pool's few threads are the server's as well.
-func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value
-{
-    try await withCheckedThrowingContinuation { continuation in
-        Thread { continuation.resume(with: Result(catching: body)) }.start()
     }
 }
 
