@@ -1,6 +1,7 @@
 // The entries of `quantize`, held against the model before anything long is computed.
 
 import Catalogue
+import Compression
 import JSON
 import Jobs
 import Model
@@ -20,13 +21,19 @@ struct QuantizationRequest {
     /// For people.
     let notes: [String]
 
-    /// - Throws: `QuantizationRefusal`, where a model of these widths cannot be written so.
+    /// - Throws: `QuantizationRefusal`, where a model of these widths cannot be written so;
+    ///   `NarrowingError`, where one whose MLPs are narrower might not be.
     static func all(of job: JobDescription, _ original: Model) throws -> [QuantizationRequest] {
         let entries = job.quantize ?? []
         let weights = QuantizableWeights(original.blueprint)
+        let narrows = job.candidates.contains(where: \.parameters.narrows)
         return try zip(entries, job.quantizationNames).map { entry, name in
             let method = QuantizationMethod.named(entry.method)
             let scheme = try method.scheme(of: weights, entry.parameters)
+            // How wide they will be is not known yet.
+            if narrows, let group = scheme.weights.group, !MLPWidths.step.isMultiple(of: group) {
+                throw NarrowingError.group(group, entry: name)
+            }
             return QuantizationRequest(
                 method: entry.method, name: name, label: entry.label,
                 takesOriginal: entry.original, scheme: scheme,

@@ -3,6 +3,7 @@
 
 import Catalogue
 import Checkpoint
+import Compression
 import Foundation
 import Jobs
 import Model
@@ -66,5 +67,32 @@ import Testing
         #expect(throws: QuantizationRefusal.self) {
             try QuantizationRequest.all(of: Self.job("{method: rtn, group: 7}"), model)
         }
+    }
+
+    @Test("a group that narrowed MLPs may not be whole groups of is refused before all else")
+    func narrowed() throws {
+        // Widths of 18, 21 and 24: groups of 3 fill their rows, and none of 1,408 columns.
+        let folder = Places.fixtures.appending(path: "arch/seed_oss-plain").path
+        let model = try Model(try Checkpoint(FilePath(folder)))
+        func requests(_ group: String, narrow: Bool) throws -> Int {
+            let text = """
+                version: 1
+                model: demo
+                calibration: {dataset: text, path: a.txt, samples: 8, max_tokens: 16}
+                compress: [{method: fold, narrow: \(narrow), size: 0.5}]
+                quantize: [{method: rtn, group: \(group)}]
+                """
+            let job = try ManifestParser.parse(bytes: Data(text.utf8), name: "narrow")
+            do {
+                return try QuantizationRequest.all(of: job, model).count
+            } catch NarrowingError.group(let found, let entry) {
+                #expect(found == 3 && entry == job.quantizationNames[0])
+                return 0
+            }
+        }
+        #expect(try requests("3", narrow: true) == 0)
+        #expect(try requests("3", narrow: false) == 1)
+        #expect(try requests("channel", narrow: true) == 1)
+        #expect(try requests("1", narrow: true) == 1)
     }
 }

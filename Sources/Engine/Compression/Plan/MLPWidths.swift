@@ -3,7 +3,7 @@
 /// Widths of MLPs below the original's.
 package enum MLPWidths {
     /// Groups of quantised weights are of up to as many columns, and tiles of kernels divide it.
-    static let step = 128
+    package static let step = 128
 
     /// Multiples of `step` below `full`, descending, down to half of it.
     package static func all(below full: Int) -> [Int] {

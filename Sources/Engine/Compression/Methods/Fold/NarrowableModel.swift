@@ -3,6 +3,7 @@
 
 import Checkpoint
 package import Failures
+import JSON
 package import Model
 
 extension Model {
@@ -60,6 +61,8 @@ package enum NarrowingError: ClassifiedFailure, Equatable, CustomStringConvertib
     case differs(layer: Int, width: Int, first: Int)
     case tooNarrow(width: Int)
     case config(modelType: String)
+    /// Columns that share a scale in an entry of `quantize`.
+    case group(Int, entry: String)
 
     package var description: String {
         let reason =
@@ -77,6 +80,10 @@ package enum NarrowingError: ClassifiedFailure, Equatable, CustomStringConvertib
                     + "below half of them"
             case .config(let modelType):
                 "config.json of a \(modelType) does not say how wide its MLPs are"
+            case .group(let group, let entry):
+                "MLPs are narrowed to multiples of \(MLPWidths.step) neurons, and `group` "
+                    + "\(group) of \(quoted(entry)) in `quantize` does not divide all of them: "
+                    + "give a `group` that divides \(MLPWidths.step), or `auto`"
             }
         return "`narrow`: \(reason); or leave `narrow` out"
     }
