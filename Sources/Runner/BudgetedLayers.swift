@@ -3,6 +3,7 @@
 package import Compression
 package import Jobs
 package import Model
+import Store
 
 extension LayerBudget {
     /// What a candidate may take; nil where it was asked for by a ratio.
@@ -39,20 +40,20 @@ extension ResultMaker {
         return candidate.removing(count, of: layers)
     }
 
-    /// Layers of the original that stay by the candidate's plan, and what its stretches cost; nil
-    /// where so many layers cannot go.
+    /// Layers of the original that stay by the candidate's plan, what its stretches cost, and the
+    /// plan's digest; nil where so many layers cannot go.
     ///
     /// - Parameter obstacle: set to why they cannot.
     /// - Throws: what `make` would, as far as planning goes.
     private func planned(
         _ candidate: JobDescription.Candidate, _ obstacle: inout (any Error)?
-    ) throws -> (kept: [Int], cost: Double?)? {
+    ) throws -> (kept: [Int], cost: Double?, digest: Digest)? {
         do {
             let request = PlanRequest(candidate)
             let ground = try ground(request, request.requirements)
             let plan = try chosen(request, ground)
             _ = try FoldedCheckpoint(model: original.model, plan: plan.plan)
-            return (plan.kept, ground.searched?.cost)
+            return (plan.kept, ground.searched?.cost, plan.digest)
         } catch let error as PlanError where error.isOfTheNumber {
             obstacle = error
         } catch let error as ModelError where error.isOfTheLayers {
@@ -71,9 +72,11 @@ extension ResultMaker {
         let full = try original.model.narrowableWidth()
         var obstacle: (any Error)?
         var layerCosts = [0: 0.0]
+        var sources: [Digest] = []
         let found = try budget.mixes(of: MLPWidths.all(below: full)) { count in
             let plan = try planned(candidate.removing(count, of: layers), &obstacle)
             layerCosts[count] = plan?.cost
+            if let plan { sources.append(plan.digest) }
             return plan?.kept
         }
         guard !found.isEmpty else {
@@ -81,7 +84,7 @@ extension ResultMaker {
         }
         let curve =
             found.contains { $0.mlpWidth != nil }
-            ? try narrowingCurve(PlanRequest(candidate), costs, of: full) : nil
+            ? try narrowingCurve(PlanRequest(candidate), costs, of: full, &sources) : nil
         let all = found.map { removed, width in
             FoldMix(
                 removed: removed, mlpWidth: width, layersCost: layerCosts[removed] ?? 0,
@@ -89,13 +92,15 @@ extension ResultMaker {
         }
         guard let best = FoldMix.best(of: all) else { preconditionFailure("one was found") }
         mixes[candidate.folder] = all
+        chosenBy[candidate.folder] = sources
         cache.progress.note(
             "\(candidate.folder): " + FoldText.mixes(all, best: best, of: layers, full))
         return candidate.removing(best.removed, of: layers, mlpWidth: best.mlpWidth)
     }
 
+    /// - Parameter sources: what names the measured costs is added to it.
     private func narrowingCurve(
-        _ request: PlanRequest, _ costs: NarrowingCosts, of full: Int
+        _ request: PlanRequest, _ costs: NarrowingCosts, of full: Int, _ sources: inout [Digest]
     ) throws -> NarrowingCurve {
         let calibrated = try calibrated(request)
         return NarrowingCurve(
@@ -103,6 +108,7 @@ extension ResultMaker {
             measured: try MLPWidths.measured(below: full).map { width in
                 let stage = try NarrowingCostStage(
                     calibrated, costs, request, to: width, of: full, numerics: numerics)
+                sources.append(stage.key.digest)
                 return (width, try cache.run(stage))
             })
     }

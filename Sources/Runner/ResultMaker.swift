@@ -20,6 +20,9 @@ struct ResultMaker {
     var analysed: Analysed
     /// What met the budgets of layers and neurons, by the folder of the model.
     var mixes: [String: [FoldMix]] = [:]
+    /// What these mixes were chosen by: while a job is only planned it may not be known, and then
+    /// neither is which of them is taken.
+    var chosenBy: [String: [Digest]] = [:]
     private(set) var made: [RunReport.Result] = []
     private(set) var quantized: [RunReport.Quantized] = []
 
@@ -172,9 +175,11 @@ struct ResultMaker {
 
     func chosen(_ request: PlanRequest, _ ground: PlanGround) throws -> IdentifiedPlan {
         let choice = PlanStage(request: request, model: original.model, ground: ground)
-        let found = try cache.run(choice)
+        let sources = chosenBy[request.folder] ?? []
+        let found = try cache.run(choice, from: sources)
         return IdentifiedPlan(
-            found.plan, digest: cache.identity(found.digest, madeFrom: [choice.key.digest]))
+            found.plan,
+            digest: cache.identity(found.digest, madeFrom: [choice.key.digest] + sources))
     }
 
     // MARK: From plan to weights
