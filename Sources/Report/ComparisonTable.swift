@@ -20,7 +20,8 @@ package struct ComparisonTable: Sendable, Equatable {
     package var metrics: [ReportMetric]
     /// As many as the table has metrics; nil where no result knows it.
     package var originals: [Original?]
-    /// By number of layers, most first; then in the order of the report.
+    /// By number of layers, most first, and by the width of their MLPs, widest first; then in the
+    /// order of the report.
     package var rows: [Row]
 
     package init(_ report: RunReport) {
@@ -34,7 +35,8 @@ package struct ComparisonTable: Sendable, Equatable {
             if !metrics.contains(metric) { metrics.append(metric) }
         }
         let ordered = results.enumerated().sorted { left, right in
-            (right.element.layers, left.offset) < (left.element.layers, right.offset)
+            (right.element.layers, right.element.neurons, left.offset)
+                < (left.element.layers, left.element.neurons, right.offset)
         }
         let rows = ordered.map { _, result in
             Row(
@@ -57,11 +59,13 @@ package struct ComparisonTable: Sendable, Equatable {
         metrics.firstIndex(where: \.isPerplexity) ?? (metrics.isEmpty ? nil : 0)
     }
 
-    /// Rows with the same number of layers, most layers first: what may fairly be compared.
+    /// Rows with as many layers and as wide MLPs, largest first: what may fairly be compared.
     package var groups: [[Row]] {
         var groups: [[Row]] = []
         for row in rows {
-            if groups.last?.last?.result.layers == row.result.layers {
+            if let last = groups.last?.last?.result, last.layers == row.result.layers,
+                last.mlpWidth == row.result.mlpWidth
+            {
                 groups[groups.count - 1].append(row)
             } else {
                 groups.append([row])
@@ -131,4 +135,9 @@ package struct ComparisonTable: Sendable, Equatable {
         }
         return CSVText.text(header: header, rows: lines)
     }
+}
+
+extension RunReport.Result {
+    /// Of each MLP; those of the original are more than any narrower one's.
+    fileprivate var neurons: Int { mlpWidth?.neurons ?? .max }
 }

@@ -25,6 +25,25 @@ import Testing
         #expect(best.result.method == "mka")
     }
 
+    @Test("narrower MLPs stand apart from others of as many layers, and behind them")
+    func narrower() throws {
+        var report = report
+        report.results[0].mlpWidth = RunReport.Narrowing(neurons: 1152, original: 1536)
+        report.results[1].mlpWidth = RunReport.Narrowing(neurons: 1408, original: 1536)
+        report.results[2].mlpWidth = RunReport.Narrowing(neurons: 1408, original: 1536)
+        let table = ComparisonTable(report)
+        #expect(
+            table.groups.map { $0.map(\.result.id) }
+                == [["reverse-r0.125"], ["mka-r0.125"], ["reverse-r0.25"], ["mka-r0.25"]])
+        let page = HTMLReport.render(report)
+        #expect(page.contains("16 → 14 layers</span>"))
+        #expect(page.contains("16 → 12 layers, MLPs of 1,152 of 1,536 neurons</span>"))
+        #expect(page.contains("16\u{A0}→\u{A0}14 and 12 layers"))
+        #expect(!page.contains("best of 2"))
+        let plain = HTMLReport.render(self.report)
+        #expect(plain.contains("best of 2") && !plain.contains("as wide MLPs"))
+    }
+
     @Test func `the best is the lowest perplexity and the highest accuracy, never NaN`() {
         var report = report
         report.results[0].evaluations[0].value = .nan

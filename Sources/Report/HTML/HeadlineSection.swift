@@ -33,8 +33,10 @@ extension ReportPage {
             return "\(report.model.layers) layers looked at, nothing folded"
         }
         var layers = "\(report.model.layers)\u{A0}→\u{A0}\(first.result.layers)"
-        if groups.count > 1 {
-            layers += (groups.count == 2 ? " and " : " to ") + "\(last.result.layers)"
+        // Sizes may differ by their MLPs alone.
+        let counts = Set(groups.compactMap { $0.first?.result.layers }).count
+        if counts > 1 {
+            layers += (counts == 2 ? " and " : " to ") + "\(last.result.layers)"
         }
         guard let column = table.leading, let original = table.originals[column]?.value else {
             return "\(layers) layers: quality not measured"
@@ -51,7 +53,7 @@ extension ReportPage {
         return "\(layers) layers: \(metric.title.shortened(to: 60)) \(figures)"
     }
 
-    /// One line per number of layers: the best model of that size, and an honest word on it.
+    /// One line per size: the best model of it, and an honest word on that.
     private func verdicts() -> Markup {
         guard !report.results.isEmpty else {
             return "<p class=\"lead\">The job asked for an analysis only.</p>"
@@ -78,8 +80,8 @@ extension ReportPage {
             let evaluation = row.cells[column]
         else {
             return """
-                <li class="broken"><span class="size">\(report.model.layers) → \
-                \(group[0].result.layers) layers</span><span class="figure">\
+                <li class="broken"><span class="size">\(size(of: group[0].result))</span>\
+                <span class="figure">\
                 \(metric.title.shortened(to: 60)) could not be computed</span></li>
 
                 """
@@ -95,13 +97,19 @@ extension ReportPage {
         let of: Markup = group.count > 1 ? ", best of \(group.count)" : ""
         return """
             <li class="\(verdict.map { "\($0)" } ?? "unknown")">\
-            <span class="size">\(report.model.layers) → \(row.result.layers) layers</span>\
+            <span class="size">\(size(of: row.result))</span>\
             <span class="figure">\(metric.title.shortened(to: 60)) \(change)</span>\
             <span class="word">\(verdict?.words ?? "no original to compare with")</span>\
             <span class="by">\(Markup.name(row.result.name))\(of); \
             \(NumberText.percent((share * 1000).rounded() / 1000)) fewer parameters</span></li>
 
             """
+    }
+
+    /// `16 → 12 layers`, and how wide their MLPs are where they are narrower.
+    private func size(of result: RunReport.Result) -> Markup {
+        let narrowing = result.mlpWidth.map { ", \($0.words)" } ?? ""
+        return "\(report.model.layers) → \(result.layers) layers\(narrowing)"
     }
 
     private static func change(_ evaluation: RunReport.Evaluation) -> Markup {

@@ -59,7 +59,10 @@ extension ReportPage {
         let isRanked = table.groups.contains { $0.count > 1 }
         let note: Markup =
             isRanked && !table.metrics.isEmpty
-            ? "<p class=\"faint\">Bold: the best of the models with as many layers.</p>" : ""
+            ? """
+            <p class="faint">Bold: the best of the models with as many layers\(
+                isNarrowed ? " and as wide MLPs" : "").</p>
+            """ : ""
         return Self.scrolling(
             """
             <table class="results sortable\(isWide ? " wide" : "")">
@@ -74,6 +77,8 @@ extension ReportPage {
             </table>
             """, label: "Table of results") + note
     }
+
+    private var isNarrowed: Bool { table.rows.contains { $0.result.mlpWidth != nil } }
 
     private func originalRow() -> Markup {
         let model = report.model
@@ -193,6 +198,7 @@ extension ReportPage {
             <figure class="\(isLeading ? "leading" : "small")">
             <figcaption><strong>\(metric.title.shortened(to: 60))</strong> over the share of \
             layers removed; \(metric.direction).\
+            \(isNarrowed ? " How wide the MLPs are is in the table alone." : "")\
             \(drawable == nil ? "" : " Dashed: the original.")\
             \(hasErrors ? " Bars: one standard error either way." : "")\
             \(drawn < measured ? " Values that are no number are not drawn." : "")</figcaption>
