@@ -205,6 +205,22 @@ import Testing
         #expect(patch.layers.count == model.blueprint.layers.count - 1)
     }
 
+    @Test("layers that a narrowed one does not merge, for want of a judge, are told")
+    func removals() throws {
+        func notes(_ name: String, of sequences: Int) throws -> [String] {
+            let blueprint = try ArchitectureFixtures.model(name).blueprint
+            let kept = Array(blueprint.layers.indices.dropLast())
+            // Every narrowed layer is computed.
+            return Self.settings(9).removalNotes(
+                blueprint, keeping: kept, sequences: sequences, computed: Set(kept.indices))
+        }
+        let few = try notes("olmo2-bias", of: 7)
+        let last = try ArchitectureFixtures.model("olmo2-bias").blueprint.layers.count - 1
+        #expect(few.count == 1 && few[0].hasSuffix("raise `samples`: layer \(last)"))
+        #expect(try notes("olmo2-bias", of: 8) == [])
+        #expect(try notes("llama-odd-linear", of: 7) == [])
+    }
+
     @Test("narrowing costs what the narrowed model diverges by; more where more neurons go")
     func costs() throws {
         let model = try ModelFoldingTests.demo()

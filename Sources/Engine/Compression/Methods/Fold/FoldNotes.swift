@@ -41,9 +41,17 @@ extension FoldSettings {
     func removalNotes(
         _ blueprint: ModelBlueprint, keeping kept: [Int], sequences: Int, computed: Set<Int>
     ) -> [String] {
-        let ranges = FoldedStretch.ranges(keeping: kept, of: blueprint.layers.count)
-        let removed = kept.indices.filter { ranges[$0].count > 1 && !computed.contains($0) }
-            .flatMap { place in ranges[place].filter { $0 != kept[place] } }
+        let layers = FoldableLayer.all(of: blueprint)
+        let stretches = FoldedStretch.all(layers, keeping: kept, mlpWidth: mlpWidth)
+        let removed = kept.indices.filter { place in
+            let stretch = stretches[place]
+            guard stretch.merges else { return false }
+            guard stretch.isNarrowed else { return !computed.contains(place) }
+            // Tensors are computed of what is narrowed alone, too: that is all that is done of
+            // what is uncertain with nothing to judge by.
+            return sequences < heldBack && stretch.layers.contains(where: \.isUncertain)
+                && stretch.selected(self).count > 1
+        }.flatMap { place in stretches[place].range.filter { $0 != kept[place] } }
         guard !removed.isEmpty else { return [] }
         let reason =
             sequences >= heldBack
