@@ -48,6 +48,21 @@ import Testing
         #expect(operations([3..<5], 32) > operations([3..<5]))
     }
 
+    @Test("with no sequence to hold back, narrowing is judged by all of them, and that takes time")
+    func narrowingCosts() throws {
+        let blueprint = try ModelFoldingTests.demo().blueprint
+        var settings = FoldSettings()
+        settings.tuningSteps = 0
+        settings.mlpWidth = 384
+        let few = ModelFoldingTests.demoBatch(settings.heldBack - 1)
+        let fold = settings.work(
+            blueprint, keeping: Array(blueprint.layers.indices), tokens: few
+        ).operations
+        // Once through the original, and once through each new layer.
+        let judged = settings.narrowingWork(blueprint, tokens: few).operations - fold
+        #expect(judged > 1.4 * blueprint.operations(TokenLoad(few)))
+    }
+
     @Test("progress goes to the end in many small steps, and never back")
     func steps() throws {
         let model = try ModelFoldingTests.demo()

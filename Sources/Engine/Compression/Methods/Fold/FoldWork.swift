@@ -295,12 +295,19 @@ extension FoldSettings {
     func work(
         _ blueprint: ModelBlueprint, keeping kept: [Int], tokens: PackedSequences
     ) -> Work {
+        let (fitted, held) = split(tokens)
+        return work(
+            blueprint, keeping: kept, fitted: TokenLoad(fitted), held: held.map { TokenLoad($0) })
+    }
+
+    /// - Parameter held: what judges; nil where nothing does.
+    private func work(
+        _ blueprint: ModelBlueprint, keeping kept: [Int], fitted: TokenLoad, held: TokenLoad?
+    ) -> Work {
         let layers = FoldableLayer.all(of: blueprint)
-        let (fitted, heldBack) = split(tokens)
-        let held = heldBack.map { TokenLoad($0) }
         let parts = FoldWork.all(
             FoldedStretch.all(layers, keeping: kept, mlpWidth: mlpWidth), settings: self,
-            blueprint: blueprint, fitted: TokenLoad(fitted), held: held)
+            blueprint: blueprint, fitted: fitted, held: held)
         let first = parts.firstIndex { $0.stretch.changes } ?? parts.count
         // Each folded layer is packed by itself, and in what the stage gives.
         let written = parts[first...].reduce(0) { $0 + 4 * $1.stretch.result.layer.parameterCount }
@@ -311,13 +318,13 @@ extension FoldSettings {
             written: Double(written))
     }
 
-    /// Of `ModelFolding.narrowingCost`.
+    /// Of `ModelFolding.narrowingCost`, which judges by what is fitted where nothing is held back.
     func narrowingWork(_ blueprint: ModelBlueprint, tokens: PackedSequences) -> Work {
         let (fitted, held) = split(tokens)
-        let judged = FoldJudge.headOperations(blueprint, TokenLoad(held ?? fitted))
+        let judged = TokenLoad(held ?? fitted)
         let all = Array(blueprint.layers.indices)
-        return Work(
-            operations: work(blueprint, keeping: all, tokens: tokens).operations + judged)
+        let folded = work(blueprint, keeping: all, fitted: TokenLoad(fitted), held: judged)
+        return Work(operations: folded.operations + FoldJudge.headOperations(blueprint, judged))
     }
 
     /// Of `ModelFolding.costs`, which judges by what is fitted where nothing is held back.
