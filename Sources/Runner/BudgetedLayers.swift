@@ -1,5 +1,6 @@
 // From a budget to a ratio: the fewest layers whose plan meets it. All behind knows ratios only.
 
+import Catalogue
 package import Compression
 package import Jobs
 package import Model
@@ -12,7 +13,9 @@ extension LayerBudget {
     ) throws {
         guard let budget = candidate.budget else { return nil }
         try self.init(
-            budget, of: model, dtype: output.dtype.dtype, shardByteLimit: output.shardBytes)
+            budget, of: model, dtype: output.dtype.dtype, shardByteLimit: output.shardBytes,
+            leastWidth: candidate.parameters.narrows
+                ? MLPWidths.all(below: try model.narrowableWidth()).last : nil)
     }
 }
 

@@ -68,8 +68,14 @@ import Testing
             guard
                 let budget = try? LayerBudget(
                     Budget(.size, .count(limit)), shares: others.map { $0 + 50 }, rest: rest,
-                    areAlike: Set(others).count == 1, narrowed: taken, taken: { taken($0, 50) })
-            else { continue }
+                    areAlike: Set(others).count == 1, narrowed: taken, leastWidth: 20,
+                    taken: { taken($0, 50) })
+            else {
+                // Met before anything goes, or by nothing at all.
+                let least = all.map { taken([$0], 20) }.min() ?? 0
+                #expect(taken(all, 50) <= limit || least > limit)
+                continue
+            }
             var wanted: [[Int]] = []
             for (gone, plan) in plans.enumerated() {
                 guard let plan else { continue }

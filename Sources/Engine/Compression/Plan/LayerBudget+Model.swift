@@ -8,9 +8,11 @@ extension LayerBudget {
     /// - Parameters:
     ///   - dtype: nil keeps each tensor's own.
     ///   - shardByteLimit: as the writer takes it.
+    ///   - leastWidth: the fewest neurons that MLPs may be left with; nil: all of them stay.
     /// - Throws: `BudgetError`, where the original meets the budget or no choice of layers does.
     package init(
-        _ budget: Budget, of model: Model, dtype: DType?, shardByteLimit: Int?
+        _ budget: Budget, of model: Model, dtype: DType?, shardByteLimit: Int?,
+        leastWidth: Int? = nil
     ) throws(BudgetError) {
         let written = WrittenLayers(model, dtype: dtype)
         let layers = model.blueprint.layers.indices
@@ -40,7 +42,8 @@ extension LayerBudget {
         try self.init(
             budget, shares: tensors.map { $0.reduce(0) { $0 + tensor($1) } },
             rest: written.tensors(keeping: []).reduce(0) { $0 + tensor($1) },
-            areAlike: areAlike, narrowed: { taken($0, $1) }, taken: { taken($0, nil) })
+            areAlike: areAlike, narrowed: { taken($0, $1) }, leastWidth: leastWidth,
+            taken: { taken($0, nil) })
     }
 }
 

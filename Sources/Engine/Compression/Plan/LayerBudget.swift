@@ -23,10 +23,11 @@ package struct LayerBudget {
 
     private var layers: Int { shares.count }
 
+    /// - Parameter leastWidth: the fewest neurons that MLPs may be left with; nil: all stay.
     /// - Throws: `BudgetError`, where the original meets the budget or no choice of layers does.
     init(
         _ budget: Budget, shares: [Int], rest: Int, areAlike: Bool,
-        narrowed: ((_ kept: [Int], _ mlpWidth: Int) -> Int)? = nil,
+        narrowed: ((_ kept: [Int], _ mlpWidth: Int) -> Int)? = nil, leastWidth: Int? = nil,
         taken: @escaping (_ kept: [Int]) -> Int
     ) throws(BudgetError) {
         self.budget = budget
@@ -39,7 +40,10 @@ package struct LayerBudget {
         limit = budget.limit(of: original)
         guard original > limit else { throw .met(budget, original: original) }
         // One layer is always left.
-        let least = (areAlike ? 0..<min(1, layers) : shares.indices).map { taken([$0]) }.min()
+        let least = (areAlike ? 0..<min(1, layers) : shares.indices).map { layer in
+            guard let narrowed, let leastWidth else { return taken([layer]) }
+            return narrowed([layer], leastWidth)
+        }.min()
         guard let least, least <= limit else {
             throw .unreachable(budget, least: least ?? original, layers: layers)
         }
