@@ -90,8 +90,9 @@ extension ResultMaker {
             ? try narrowingCurve(PlanRequest(candidate), costs, of: full, &sources) : nil
         let all = found.map { removed, width in
             FoldMix(
-                removed: removed, mlpWidth: width, layersCost: layerCosts[removed] ?? 0,
-                narrowingCost: width.flatMap { curve?.cost(of: $0) } ?? 0)
+                removed: removed, of: layers, mlpWidth: width,
+                layersCost: layerCosts[removed] ?? 0,
+                narrowingAll: width.flatMap { curve?.cost(of: $0) } ?? 0)
         }
         guard let best = FoldMix.best(of: all) else { preconditionFailure("one was found") }
         mixes[candidate.folder] = all

@@ -45,6 +45,15 @@ import Testing
         #expect(FoldMix.best(of: []) == nil)
     }
 
+    @Test("narrowing costs nothing in layers that are gone")
+    func remaining() {
+        func cost(_ removed: Int) -> Double {
+            FoldMix(removed: removed, of: 8, mlpWidth: 128, layersCost: 1, narrowingAll: 4)
+                .narrowingCost
+        }
+        #expect(cost(0) == 4 && cost(2) == 3 && cost(6) == 1)
+    }
+
     @Test("of each number of layers that goes the widest MLPs are named, and no more go than must")
     func mixes() throws {
         var random = SeededBytes(seed: 2)
