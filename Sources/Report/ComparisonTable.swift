@@ -64,7 +64,7 @@ package struct ComparisonTable: Sendable, Equatable {
         var groups: [[Row]] = []
         for row in rows {
             if let last = groups.last?.last?.result, last.layers == row.result.layers,
-                last.mlpWidth == row.result.mlpWidth
+                last.neurons == row.result.neurons
             {
                 groups[groups.count - 1].append(row)
             } else {

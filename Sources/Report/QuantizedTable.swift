@@ -72,7 +72,9 @@ package struct QuantizedTable {
                     Row(
                         id: result.id, model: result.name, ratio: result.ratioAchieved,
                         quantized: nil, layers: result.layers, parameters: result.parameters,
-                        bytes: result.bytes, compressionRatio: result.ratioAchieved,
+                        bytes: result.bytes,
+                        compressionRatio: result.mlpWidth?.layersShare.map { 1 - $0 }
+                            ?? result.ratioAchieved,
                         cells: cells(result.evaluations), seconds: result.seconds)
                 ] + rows(of: result.id, model: result.name, ratio: result.ratioAchieved)
             }

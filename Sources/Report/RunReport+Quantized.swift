@@ -23,7 +23,8 @@ extension RunReport {
         package var layers: Int
         package var parameters: Int
         package var bytes: Int
-        /// (L - L'/Q) / L, L' of L layers being left, and Q how many times fewer bits a weight has.
+        /// (L - L'/Q) / L, L' of L layers being left, and Q how many times fewer bits a weight has;
+        /// where MLPs are narrower, the share of parameters left in all layers in place of L'/L.
         package var compressionRatio: Double
         package var evaluations: [Evaluation]
         @LaterField package var answers: [Answer]?
@@ -65,10 +66,13 @@ extension RunReport {
         }
 
         /// The ratio of Liu et al. 2024, arXiv 2406.16330, Table 1.
+        ///
+        /// - Parameter share: of the parameters of all layers that is left; nil: layers are as wide
+        ///   as they were, so that their number says it.
         package static func compressionRatio(
-            layers: Int, left: Int, bitsBefore: Int, bits: Int
+            layers: Int, left: Int, share: Double? = nil, bitsBefore: Int, bits: Int
         ) -> Double {
-            let share = Double(left) / Double(layers)
+            let share = share ?? Double(left) / Double(layers)
             return 1 - share * Double(bits) / Double(bitsBefore)
         }
 

@@ -123,10 +123,19 @@ extension RunReport {
         package var neurons: Int
         /// Of each MLP of the original.
         package var original: Int
+        /// Of the parameters of all layers of the original, those that this model's have; nil in
+        /// reports that do not say.
+        package var layersShare: Double?
 
-        package init(neurons: Int, original: Int) {
+        package init(neurons: Int, original: Int, layersShare: Double? = nil) {
             self.neurons = neurons
             self.original = original
+            self.layersShare = layersShare
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case neurons, original
+            case layersShare = "layers_share"
         }
 
         /// `MLPs of 1,408 of 1,536 neurons`.
@@ -142,7 +151,7 @@ extension RunReport {
         package var layers: Int
         /// Of each MLP.
         package var neurons: Int
-        /// Of folding the layers that go, and of narrowing all MLPs.
+        /// Of folding the layers that go, and of narrowing the MLPs of those that are left.
         package var layersCost: Double
         package var narrowingCost: Double
 

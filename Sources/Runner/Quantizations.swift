@@ -22,13 +22,20 @@ struct Quantizations {
 
     /// One model for each entry that asks for it, beside the source.
     ///
-    /// - Parameter isOriginal: whether the source is what the job started from.
-    func make(_ source: Subject, isOriginal: Bool = false) throws -> [RunReport.Quantized] {
-        try requests.filter { !isOriginal || $0.takesOriginal }.map { try make($0, of: source) }
+    /// - Parameters:
+    ///   - isOriginal: whether the source is what the job started from.
+    ///   - layersShare: what share of the parameters of the original's layers its layers have,
+    ///     where they are narrower.
+    func make(
+        _ source: Subject, isOriginal: Bool = false, layersShare: Double? = nil
+    ) throws -> [RunReport.Quantized] {
+        try requests.filter { !isOriginal || $0.takesOriginal }.map {
+            try make($0, of: source, layersShare)
+        }
     }
 
     private func make(
-        _ request: QuantizationRequest, of source: Subject
+        _ request: QuantizationRequest, of source: Subject, _ layersShare: Double?
     ) throws -> RunReport.Quantized {
         let id = "\(source.label)-\(request.name)"
         let codes = try codes(request, of: source, label: id)
@@ -50,7 +57,7 @@ struct Quantizations {
             bytes: model.bytes,
             compressionRatio: RunReport.Quantized.compressionRatio(
                 layers: original.model.blueprint.layers.count, left: layers,
-                bitsBefore: before.dtype.bitWidth, bits: scheme.weights.bits),
+                share: layersShare, bitsBefore: before.dtype.bitWidth, bits: scheme.weights.bits),
             evaluations: figures, answers: answers.isEmpty ? nil : answers,
             seconds: model.seconds, files: model.files)
     }

@@ -71,13 +71,14 @@ struct ResultMaker {
         let after = try measured(model, by: measure, request)
         let (figures, answers) = try judge.judge(
             Subject(model: model.model, identity: model.identity, label: request.folder))
+        let narrowing = try narrowing(plan.plan, model.model)
         made.append(
             RunReport.Result(
                 id: request.folder, method: request.method, label: request.label,
                 ratio: request.ratio ?? 0, budget: request.budget,
                 ratioAchieved: Double(layers - plan.plan.layers.count) / Double(layers),
                 path: request.folder, layers: plan.plan.layers.count,
-                mlpWidth: try narrowing(plan.plan), mixes: try report(mixes[request.folder]),
+                mlpWidth: narrowing, mixes: try report(mixes[request.folder]),
                 parameters: model.parameters, bytes: model.bytes, plan: plan.plan.report,
                 removedLayers: plan.plan.removed,
                 similarityBefore: analysed.placesOfOriginal(measure), similarityAfter: after,
@@ -86,7 +87,8 @@ struct ResultMaker {
                 answers: answers.isEmpty ? nil : answers, seconds: model.seconds,
                 files: model.files, exports: exports, caveats: model.caveats))
         quantized += try quantizations.make(
-            Subject(model: model.model, identity: model.identity, label: request.folder))
+            Subject(model: model.model, identity: model.identity, label: request.folder),
+            layersShare: narrowing?.layersShare)
     }
 
     /// The original in fewer bits, where entries ask for that.
@@ -282,9 +284,14 @@ struct ResultMaker {
     }
 
     /// nil where MLPs are as wide as the original's.
-    private func narrowing(_ plan: FoldPlan) throws -> RunReport.Narrowing? {
-        try plan.mlpWidth.map {
-            RunReport.Narrowing(neurons: $0, original: try original.model.narrowableWidth())
+    private func narrowing(_ plan: FoldPlan, _ new: Model) throws -> RunReport.Narrowing? {
+        func parameters(_ model: Model) -> Int {
+            model.blueprint.layers.reduce(0) { $0 + $1.parameterCount }
+        }
+        return try plan.mlpWidth.map {
+            RunReport.Narrowing(
+                neurons: $0, original: try original.model.narrowableWidth(),
+                layersShare: Double(parameters(new)) / Double(parameters(original.model)))
         }
     }
 

@@ -23,13 +23,17 @@ import Testing
     @Test("narrower MLPs stand beside the layers, and nowhere where all are as wide as before")
     func narrowing() throws {
         var report = Self.report()
-        report.results[0].mlpWidth = RunReport.Narrowing(neurons: 1408, original: 1536)
+        report.results[0].mlpWidth = RunReport.Narrowing(
+            neurons: 1408, original: 1536, layersShare: 0.6)
         report.results[0].mixes = [
             RunReport.Mix(layers: 2, neurons: 1408, layersCost: 0.5, narrowingCost: 0.25)
         ]
         let text = try report.jsonText()
         #expect(try RunReport(jsonText: text).results[0] == report.results[0])
         #expect(try RunReport(jsonText: text).results[0].mlpWidth?.neurons == 1408)
+        // Reports that are older do not say what share that leaves.
+        report.results[0].mlpWidth?.layersShare = nil
+        #expect(try RunReport(jsonText: try report.jsonText()).results[0] == report.results[0])
         try ReportSchemaTests().expectDescribed(try ReportFixtures.value(of: text))
         for key in ["mlp_width", "mixes"] {
             #expect(!(try Self.report().jsonText().contains(key)))

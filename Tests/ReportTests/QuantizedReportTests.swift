@@ -38,6 +38,23 @@ import Testing
         #expect(Self.report().quantized?[1].compressionRatio == 1 - 2.0 / 3 / 4)
     }
 
+    @Test("where MLPs are narrower, what layers have left takes the place of their number")
+    func narrowed() throws {
+        #expect(
+            RunReport.Quantized.compressionRatio(
+                layers: 3, left: 2, share: 0.5, bitsBefore: 16, bits: 4) == 1 - 0.5 / 4)
+        var report = Self.report()
+        func ratio() throws -> Double {
+            let id = report.results[0].id
+            return try #require(QuantizedTable(report).rows.first { $0.id == id }).compressionRatio
+        }
+        let byNumber = try ratio()
+        report.results[0].mlpWidth = RunReport.Narrowing(neurons: 128, original: 256)
+        #expect(try ratio() == byNumber)
+        report.results[0].mlpWidth?.layersShare = 0.25
+        #expect(try ratio() == 0.75)
+    }
+
     @Test("the table has every model below what it was made of")
     func table() {
         let report = Self.report()

@@ -107,6 +107,12 @@ import Testing
             FilePath(folder.path).appending("results").appending(result.path))
         let width = try written.config.integer("intermediate_size")
         #expect(result.mlpWidth?.neurons ?? 704 == width && result.mlpWidth?.original ?? 704 == 704)
+        if let narrowing = result.mlpWidth {
+            // All but the embedding, which is the head as well, and the last norm.
+            let (left, all) = (result.parameters - 4097 * 256, original - 4097 * 256)
+            let share = try #require(narrowing.layersShare)
+            #expect(abs(share - Double(left) / Double(all)) < 1e-9)
+        }
         #expect(width == 704 || width.isMultiple(of: 128) && 2 * width >= 704)
         #expect(result.layers < 16 || width < 704)
         // The model is the one of all mixes that costs least.
@@ -119,7 +125,13 @@ import Testing
         #expect(Double(result.parameters) > 0.6 * Double(original))
         #expect(report.stages.count { $0.name == "narrow-costs" } == 2)
         #expect(result.rivals?.allSatisfy { $0.heldBack.isFinite } ?? true)
-        // Once more all of it comes from the cache.
+        // Once more all of it comes from the cache, and that is foreseen: what the mix was chosen
+        // by is known.
+        let foreseen = try runner(asked).forecast().stages
+        for name in ["narrow-costs", "run-costs", "weights", "guard"] {
+            let stages = foreseen.filter { $0.name == name }
+            #expect(!stages.isEmpty && stages.allSatisfy(\.isCached), "\(name)")
+        }
         let again = try runner(asked).run()
         #expect(again.results[0].files == result.files)
         let missed = again.stages.filter { $0.cache == .miss }.map(\.name)
