@@ -90,7 +90,7 @@ import Testing
     func counted() throws {
         func caveats(_ before: Int, _ left: Int, _ more: String = "") throws -> [String] {
             let model = try Self.blueprint(#""num_hidden_layers": \#(before)"# + more)
-            return DeepseekV3().caveats(kept: Array(0..<left), blueprint: model)
+            return DeepseekV3().caveats(kept: Array(0..<left), mlpWidth: nil, blueprint: model)
         }
         #expect(try caveats(30, 28).isEmpty && caveats(30, 27).count == 1)
         let plain = #", "q_lora_rank": null"#

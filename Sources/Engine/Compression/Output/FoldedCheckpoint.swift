@@ -51,7 +51,8 @@ package struct FoldedCheckpoint {
     /// Where the new model does not load as the original does, in words.
     package var caveats: [String] {
         model.architecture.caveats(
-            kept: plan.layers.map { $0.from[0].layer }, blueprint: model.blueprint)
+            kept: plan.layers.map { $0.from[0].layer }, mlpWidth: plan.mlpWidth,
+            blueprint: model.blueprint)
     }
 
     /// Parameters of the new model.

@@ -45,7 +45,9 @@ package protocol Architecture: Sendable {
 
     /// What programs that do not read all of config.json get wrong about a model of the given
     /// original layers, and did not about the original; nothing where they all read it.
-    func caveats(kept: [Int], blueprint: ModelBlueprint) -> [String]
+    ///
+    /// - Parameter mlpWidth: neurons of every MLP; nil: as many as the original's have.
+    func caveats(kept: [Int], mlpWidth: Int?, blueprint: ModelBlueprint) -> [String]
 
     /// Layers after which their kinds begin anew for programs that go by a layer's number.
     var loaderPeriod: LoaderPeriod? { get }
@@ -75,7 +77,7 @@ extension Architecture {
 
     package var loaderPeriod: LoaderPeriod? { nil }
 
-    package func caveats(kept: [Int], blueprint: ModelBlueprint) -> [String] { [] }
+    package func caveats(kept: [Int], mlpWidth: Int?, blueprint: ModelBlueprint) -> [String] { [] }
 
     package func rewrite(
         _ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint

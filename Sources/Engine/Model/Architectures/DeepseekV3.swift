@@ -115,7 +115,7 @@ struct DeepseekV3: Architecture {
     func leaveOut(_ config: inout ModelConfig) { config.dropFurtherLayers() }
 
     /// llama.cpp knows by the number of layers whether queries have a latent (its deepseek2).
-    func caveats(kept: [Int], blueprint: ModelBlueprint) -> [String] {
+    func caveats(kept: [Int], mlpWidth: Int?, blueprint: ModelBlueprint) -> [String] {
         guard case .latent(let latent) = blueprint.layers.first?.mixer else { return [] }
         let hasLatent = latent.queryLatent != nil
         func takesLatent(_ count: Int) -> Bool {

@@ -75,7 +75,7 @@ struct Exaone4: Architecture {
     // llama.cpp: src/llama-model.cpp, which reads windows in the 64 layers of the 32B only.
     private static let roles = RolesByCount(programs: "llama.cpp and what builds on it", count: 64)
 
-    func caveats(kept: [Int], blueprint: ModelBlueprint) -> [String] {
+    func caveats(kept: [Int], mlpWidth: Int?, blueprint: ModelBlueprint) -> [String] {
         [Self.roles.caveat(kept: kept, of: blueprint)].compactMap { $0 }
     }
 }

@@ -79,7 +79,7 @@ struct Gemma2: Architecture {
 
     var loaderPeriod: LoaderPeriod? { LoaderPeriod(layers: 2, isDefault: true) }
 
-    func caveats(kept: [Int], blueprint: ModelBlueprint) -> [String] {
+    func caveats(kept: [Int], mlpWidth: Int?, blueprint: ModelBlueprint) -> [String] {
         let attentions = blueprint.layers.compactMap { layer -> AttentionBlueprint? in
             if case .attention(let attention) = layer.mixer { attention } else { nil }
         }

@@ -101,7 +101,7 @@ struct Gemma3Text: Architecture {
 
     var loaderPeriod: LoaderPeriod? { LoaderPeriod(layers: 6, isDefault: false) }
 
-    func caveats(kept: [Int], blueprint: ModelBlueprint) -> [String] {
+    func caveats(kept: [Int], mlpWidth: Int?, blueprint: ModelBlueprint) -> [String] {
         let attention = blueprint.layers.lazy.compactMap { layer -> AttentionBlueprint? in
             if case .attention(let attention) = layer.mixer { attention } else { nil }
         }.first

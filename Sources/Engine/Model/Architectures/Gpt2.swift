@@ -73,6 +73,20 @@ struct Gpt2: Architecture {
         config.set("n_inner", to: width)
     }
 
+    /// llama.cpp's converter: convert_hf_to_gguf.py, whose GPT2Model asks for n_embd alone.
+    func caveats(kept: [Int], mlpWidth: Int?, blueprint: ModelBlueprint) -> [String] {
+        let usual = 4 * blueprint.hiddenWidth
+        guard let mlpWidth, mlpWidth != usual,
+            case .mlp(let mlp) = blueprint.layers.first?.feedForward,
+            mlp.neuronCount == usual
+        else { return [] }
+        return [
+            "llama.cpp's converter takes MLPs to have 4 * n_embd (\(usual)) neurons, whatever "
+                + "`n_inner` (\(mlpWidth)) says: the GGUF file it makes of this model cannot be "
+                + "loaded"
+        ]
+    }
+
     private func columns(
         _ family: LlamaFamily, _ name: String, outputs: Int, inputs: Int
     ) -> ProjectionBlueprint {

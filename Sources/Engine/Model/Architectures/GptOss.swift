@@ -124,7 +124,7 @@ struct GptOss: Architecture {
 
     var loaderPeriod: LoaderPeriod? { LoaderPeriod(layers: 2, isDefault: true) }
 
-    func caveats(kept: [Int], blueprint: ModelBlueprint) -> [String] {
+    func caveats(kept: [Int], mlpWidth: Int?, blueprint: ModelBlueprint) -> [String] {
         [Self.roles.caveat(kept: kept, of: blueprint)].compactMap { $0 }
     }
 }

@@ -80,8 +80,8 @@ struct NestedText: Architecture {
         config.set(text)
     }
 
-    func caveats(kept: [Int], blueprint: ModelBlueprint) -> [String] {
-        texts[0].caveats(kept: kept, blueprint: blueprint)
+    func caveats(kept: [Int], mlpWidth: Int?, blueprint: ModelBlueprint) -> [String] {
+        texts[0].caveats(kept: kept, mlpWidth: mlpWidth, blueprint: blueprint)
     }
 
     func patterns(of blueprint: ModelBlueprint) -> (any LayerPatterns)? {

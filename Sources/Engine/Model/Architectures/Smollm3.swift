@@ -79,7 +79,7 @@ struct Smollm3: Architecture {
 
     var loaderPeriod: LoaderPeriod? { LoaderPeriod(layers: 4, isDefault: false) }
 
-    func caveats(kept: [Int], blueprint: ModelBlueprint) -> [String] {
+    func caveats(kept: [Int], mlpWidth: Int?, blueprint: ModelBlueprint) -> [String] {
         let before = blueprint.layers.map { $0.rotates }
         return [Self.rotation.caveat(before: before, found: kept.map { before[$0] })]
             .compactMap { $0 }
