@@ -11,9 +11,11 @@ struct ResultsAccount {
     /// By user number; as of the last count.
     var bytes: [Int: Int] = [:]
     var notice = RetentionNotice(announced: [])
-    /// Counts at once, and counts again where something changed meanwhile.
+    /// One pass over the results; another one follows where something changed meanwhile.
     var counting: Task<Void, Never>?
     var isOutdated = false
+    /// When it was counted last for jobs that are held, by the clock that never jumps.
+    var roomCountedAt: Int?
     var timer: Task<Void, Never>?
 }
 
@@ -56,10 +58,28 @@ extension JobQueue {
             limit: configuration.resultsPerUser) == nil
     }
 
-    /// Returns when results were counted that were there when it was called.
+    /// Returns when results were counted that were there when it was called: after two passes at
+    /// most, whoever else has something counted meanwhile.
     func countNow() async {
+        // Began before us: not enough.
+        let before = account.counting
         countResults()
-        await account.counting?.value
+        await (before ?? account.counting)?.value
+        if before != nil { await account.counting?.value }
+    }
+
+    /// Counts for a job that is held: once for all that are looked at about the same time.
+    /// - Parameter now: by the clock that never jumps.
+    func countForRoom(now: Int) async {
+        let interval = configuration.limits.roomCheckMilliseconds
+        // A job is looked at once in each interval, and a look may begin a little late.
+        let most = interval - interval / 10
+        if let counted = account.roomCountedAt, now - counted < most {
+            await account.counting?.value
+            return
+        }
+        account.roomCountedAt = now
+        await countNow()
     }
 
     /// What will be removed; nil where nothing ever is.
@@ -84,12 +104,11 @@ extension JobQueue {
             account.isOutdated = true
             return
         }
+        account.isOutdated = false
         account.counting = Task {
-            repeat {
-                account.isOutdated = false
-                take(await census.take())
-            } while account.isOutdated
+            take(await census.take())
             account.counting = nil
+            if account.isOutdated { countResults() }
         }
     }
 

@@ -11,8 +11,9 @@ extension JobQueue {
 
     /// Answers `checkRoom` once the present event is done with.
     func checkRoom(_ id: String, _ hold: HoldReason) {
+        let now = configuration.clock.uptime()
         Task {
-            if hold == .quota { await countNow() }
+            if hold == .quota { await countForRoom(now: now) }
             process(.roomChecked(id: id, isThere: isThereRoom(id, hold)))
         }
     }
