@@ -222,6 +222,28 @@ import Testing
                 .startWorker(id: "A", attempt: 2)))
     }
 
+    @Test func `a job that could not begin for a while has all its tries afterwards`() {
+        var queue = QueueState()
+        _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)
+        var now = 0
+        for attempt in 1...20 {
+            let actions = queue.handle(
+                .ended(id: "A", attempt: attempt, .postponed("away")), now: now)
+            now += 60_000
+            #expect(
+                actions == [
+                    .record(
+                        id: "A",
+                        .queued(lost: 0, transientFailures: 0, notBefore: now, reason: "away")),
+                    .wake(at: now),
+                ])
+            #expect(
+                queue.handle(.ticked, now: now).contains(
+                    .startWorker(id: "A", attempt: attempt + 1)))
+        }
+        #expect(AttemptEnd.postponed("away").reason == "away")
+    }
+
     @Test func `what a person holds no room lets go`() {
         var queue = QueueState()
         _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)

@@ -126,7 +126,7 @@ import Testing
     @Test func `one worker, every way for it to end`() async throws {
         let choice = Choice(ends: [
             .succeeded, .failed(Self.user), .failed(Self.transient), .lost("l"), .interrupted,
-            .died(.init(failureClass: .resource, message: "m")),
+            .died(.init(failureClass: .resource, message: "m")), .postponed("p"),
         ])
         #expect(try await Self.walk(choice, Self.limits, depth: 6) > 5_000)
     }

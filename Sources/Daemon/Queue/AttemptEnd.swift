@@ -14,6 +14,9 @@ package enum AttemptEnd: Sendable, Equatable {
     case died(WorkerOutcome.Failure)
     /// No outcome, because the daemon stopped the worker or died itself: nobody's fault.
     case interrupted
+    /// It never began, for something that passes and is no fault of the job: it begins later, and
+    /// counts as no failure. The text is for people.
+    case postponed(String)
 }
 
 extension AttemptEnd {
@@ -106,6 +109,7 @@ extension AttemptEnd {
         case .lost: "lost"
         case .died: "died"
         case .interrupted: "interrupted"
+        case .postponed: "postponed"
         }
     }
 
@@ -116,7 +120,7 @@ extension AttemptEnd {
         case .succeeded: return nil
         case .interrupted: return "the daemon stopped it"
         case .failed(let failure), .died(let failure): text = failure.message
-        case .lost(let message): text = message
+        case .lost(let message), .postponed(let message): text = message
         }
         return OneLine.text(String(text.prefix { !$0.isNewline }), bytesMax: 500)
     }

@@ -55,7 +55,7 @@ extension JobQueue {
             case .succeeded: .succeeded
             case .failed(let failure): failure.failureClass == .transient ? .transient : .failed
             case .lost, .died: .lost
-            case .interrupted: .stopped
+            case .interrupted, .postponed: .stopped
             }
         row.state = state.rawValue
         row.finishedAt = now

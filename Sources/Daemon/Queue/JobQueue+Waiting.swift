@@ -48,7 +48,14 @@ extension JobQueue {
                 planning = nil
                 return
             }
-            let answer = await forecast(of: record)
+            let answer: Data?
+            do { answer = try await forecast(of: record) } catch {
+                // It says nothing of the job: asked again, and not at once.
+                let pause = Duration.milliseconds(configuration.limits.roomCheckMilliseconds)
+                do { try await configuration.clock.sleep(pause) } catch { return }
+                planning = nil
+                return planAhead()
+            }
             planning = nil
             // Who stops a forecast stops the daemon.
             if Task.isCancelled { return }
@@ -59,10 +66,13 @@ extension JobQueue {
     }
 
     /// - Returns: Nil where none is to be had: the job then runs alone.
-    private func forecast(of record: JobRecord) async -> Data? {
+    /// - Throws: where nobody can tell now what the owner may read.
+    private func forecast(of record: JobRecord) async throws(Submitters.Unknown) -> Data? {
         do {
             return try await forecaster.forecast(
                 record.description, for: try await submitters.find(record.owner), isAhead: true)
+        } catch let error as Submitters.Unknown {
+            throw error
         } catch {
             if !Task.isCancelled {
                 logger.notice(

@@ -43,11 +43,26 @@ extension JobQueue {
                     request, log: folder.log, stop: stop, supervisor: supervisor,
                     onStart: { try await self.workerStarted(id, attempt: attempt, $0) },
                     onLine: onLine)
+            } catch let error as Submitters.Unknown {
+                return workerPostponed(id, attempt: attempt, error.description)
             } catch {
                 ending = WorkerEnding(.notStarted(FaultText.describe(error)))
             }
             workerEnded(id, attempt: attempt, ending)
         }
+    }
+
+    /// The directory of people is away, for as long as it likes: no try of the job is used up.
+    private func workerPostponed(_ id: String, attempt: Int, _ reason: String) {
+        guard let job = live[id], job.row.attempts == attempt else { return }
+        let end = AttemptEnd.postponed(reason)
+        logger.notice(
+            "attempt ended",
+            metadata: [
+                "job": "\(id)", "attempt": "\(job.attempt?.id ?? "none")", "end": "\(end.word)",
+                "reason": "\(end.reason ?? "")",
+            ])
+        process(.ended(id: id, attempt: attempt, end))
     }
 
     private func workerStarted(

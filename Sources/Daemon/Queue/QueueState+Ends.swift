@@ -32,6 +32,9 @@ extension QueueState {
             finish(id, failure, &actions)
         case .interrupted:
             requeue(&entry, notBefore: nil, reason: nil, &actions)
+        case .postponed(let reason):
+            let time = now + limits.roomCheckMilliseconds
+            requeue(&entry, notBefore: time, reason: reason, &actions)
         case .lost(let message):
             entry.lost += 1
             if entry.lost >= limits.lostMax {
