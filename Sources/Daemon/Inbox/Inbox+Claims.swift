@@ -52,7 +52,7 @@ extension Inbox {
                 } catch let error as ErrorDocument {
                     later(claim, taken, error.message)
                 } catch let error as Submitters.Unknown {
-                    unknownOwners.insert(taken.owner)
+                    unknownOwners[taken.owner] = (.now, error.description)
                     later(claim, taken, error.description)
                 } catch is NotToBeRead {
                     putBack(claim, taken)

@@ -12,6 +12,8 @@ extension Inbox {
     private static let writerPatience = Duration.seconds(600)
     /// Files of one owner that one look takes; then others' turn comes.
     private static let takenMax = 200
+    /// Until the next owner is asked for of whom nobody could tell what they may read.
+    private static let nextAsked = Duration.seconds(1)
     /// The number that the kernel shows for owners that it cannot name.
     private static let overflowUser: UInt32 = 65_534
 
@@ -22,6 +24,9 @@ extension Inbox {
         var taken: [UInt32: Int] = [:]
         /// Whose files there were.
         var owners: Set<UInt32> = []
+        /// The one who is asked for in this look, of those of whom nobody could tell what they may
+        /// read: each may take all the patience there is.
+        let asked: UInt32?
         /// When to look again.
         var next: Duration
     }
@@ -34,7 +39,8 @@ extension Inbox {
         var fileCount = 0
         settling.settleTime = configuration.settleTime
         await finishClaims()
-        var round = Round(movedIn: movedIn, next: configuration.rescanInterval)
+        let asked = unknownOwners.min { $0.value.askedAt < $1.value.askedAt }?.key
+        var round = Round(movedIn: movedIn, asked: asked, next: configuration.rescanInterval)
         do {
             let entries = try DirectoryScan.entries(of: folders.inbox)
             let names = Set(entries.map(\.name))
@@ -53,7 +59,7 @@ extension Inbox {
                 }
             }
             if !Task.isCancelled {
-                unknownOwners.formIntersection(round.owners)
+                unknownOwners = unknownOwners.filter { round.owners.contains($0.key) }
                 forgetReports(
                     Self.roomReport, but: Set(round.owners.map { "\(Self.roomReport)\($0)" }))
             }
@@ -94,7 +100,7 @@ extension Inbox {
                 stays(name, status, "somebody is still writing it")
                 return max(configuration.settleTime, .seconds(1))
             }
-            if let wait = await wait(for: status.owner, name, status) { return wait }
+            if let wait = await wait(for: status.owner, name, status, round) { return wait }
             round.taken[status.owner, default: 0] += 1
             return try take(path, name, kind, status)
         } catch let error as SystemCallError where error.isMissing {
@@ -107,7 +113,7 @@ extension Inbox {
 
     /// Whether the queue has no room for this owner's file, or nobody can tell what she may read.
     private func wait(
-        for owner: UInt32, _ name: FilePath.Component, _ status: FileStatus
+        for owner: UInt32, _ name: FilePath.Component, _ status: FileStatus, _ round: Round
     ) async -> Duration? {
         if let (until, reason) = withoutRoom[owner] {
             let rest = ContinuousClock.Instant.now.duration(to: until)
@@ -117,14 +123,19 @@ extension Inbox {
             }
             withoutRoom[owner] = nil
         }
-        if unknownOwners.contains(owner) {
+        if let unknown = unknownOwners[owner] {
+            guard owner == round.asked else {
+                stays(name, status, unknown.reason)
+                return min(configuration.rescanInterval, Self.nextAsked)
+            }
             if let reason = await submissions.trouble(with: Int(owner)) {
                 let until = ContinuousClock.Instant.now.advanced(by: configuration.rescanInterval)
+                unknownOwners[owner] = (.now, reason)
                 withoutRoom[owner] = (until, reason)
                 stays(name, status, reason)
                 return configuration.rescanInterval
             }
-            unknownOwners.remove(owner)
+            unknownOwners[owner] = nil
         }
         guard let refusal = await queue.refusal(of: Int(owner)) else {
             forgetReport("\(Self.roomReport)\(owner)")

@@ -45,8 +45,8 @@ package actor Inbox {
     nonisolated let hints = HintBox()
     let submissions: SubmissionCheck
     let readingLook: ReadingLook
-    /// Owners of whom nobody could tell what they may read, when they were asked for last.
-    var unknownOwners: Set<UInt32> = []
+    /// Owners of whom nobody could tell what they may read, when that was asked last, and why.
+    var unknownOwners: [UInt32: (askedAt: ContinuousClock.Instant, reason: String)] = [:]
 
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.inbox")
 

@@ -8,7 +8,7 @@ import Locations
 
 actor SubmissionCheck {
     private let live: LiveConfiguration
-    private let submitters: Submitters
+    private nonisolated let submitters: Submitters
     private var configuration: DaemonConfiguration { live.current }
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.submissions")
 
@@ -37,8 +37,9 @@ actor SubmissionCheck {
         }
     }
 
-    /// Why nobody can tell at present what a user may read; nil where somebody can.
-    func trouble(with user: Int) async -> String? {
+    /// Why nobody can tell at present what a user may read; nil where somebody can. Not behind
+    /// what is looked for here: that may hang on a disk.
+    nonisolated func trouble(with user: Int) async -> String? {
         do { _ = try await submitters.find(user) } catch let error as Submitters.Unknown {
             return error.description
         } catch {}
