@@ -8,8 +8,19 @@ import Store
 
 /// What the queue knows of the results on disk.
 struct ResultsAccount {
+    /// Room that a job was given among the results of its owner, and has not filled yet.
+    struct Promise {
+        let owner: Int
+        /// nil for results of which nobody knows the size.
+        let bytes: Int?
+    }
+
     /// By user number; as of the last count.
     var bytes: [Int: Int] = [:]
+    /// By job.
+    var promised: [String: Promise] = [:]
+    /// Jobs whose results are in place: the next count has them, and their promises are kept.
+    var placed: Set<String> = []
     var notice = RetentionNotice(announced: [])
     /// One pass over the results; another one follows where something changed meanwhile.
     var counting: Task<Void, Never>?
@@ -40,22 +51,62 @@ extension JobQueue {
         let bytes = await census.bytes(of: record.partialResultsName)
         guard bytes > 0 else { return nil }
         await countNow()
-        let reason = ResultsQuota.obstacle(
-            to: bytes, owner: record.owner, kept: resultBytes(of: record.owner),
-            limit: configuration.resultsPerUser)
+        let reason = obstacle(to: bytes, of: record)
         live[record.id]?.refusedBytes = reason == nil ? nil : bytes
         // Another one that is done at the same time finds them among the owner's.
-        if reason == nil { account.bytes[record.owner, default: 0] += bytes }
+        if reason == nil {
+            account.promised[record.id] = .init(owner: record.owner, bytes: bytes)
+        }
         return reason
     }
 
-    /// Whether there is room now for results that were refused. Of those that an earlier daemon
-    /// refused nobody knows the size: they are made again, and looked at then.
-    func isThereQuota(for id: String) -> Bool {
-        guard let job = live[id], let bytes = job.refusedBytes else { return true }
+    /// Counts what is promised to the owner's other jobs as if it were there.
+    private func obstacle(to bytes: Int, of record: JobRecord) -> String? {
+        let others = account.promised.filter {
+            $0.key != record.id && $0.value.owner == record.owner
+        }
+        let promised = others.values.reduce(0) { $0 + ($1.bytes ?? 0) }
         return ResultsQuota.obstacle(
-            to: bytes, owner: job.record.owner, kept: resultBytes(of: job.record.owner),
-            limit: configuration.resultsPerUser) == nil
+            to: bytes, owner: record.owner, kept: resultBytes(of: record.owner) + promised,
+            limit: configuration.resultsPerUser)
+    }
+
+    /// Whether there is room now for results that were refused; it is the job's then. Of those
+    /// that an earlier daemon refused nobody knows the size: they are made again, one at a time of
+    /// each owner and the oldest first, and looked at then.
+    func isThereQuota(for id: String) -> Bool {
+        guard let job = live[id], state.entries[id]?.hold == .quota else { return false }
+        // Without a limit nobody has to share.
+        guard configuration.resultsPerUser != nil else { return true }
+        let isThere =
+            job.refusedBytes.map { obstacle(to: $0, of: job.record) == nil } ?? isNextUnknown(id)
+        if isThere {
+            account.promised[id] = .init(owner: job.record.owner, bytes: job.refusedBytes)
+        }
+        return isThere
+    }
+
+    /// Whether it is the turn of a job of whose results nobody knows the size.
+    private func isNextUnknown(_ id: String) -> Bool {
+        guard let entry = state.entries[id] else { return false }
+        let isOneMade = account.promised.values.contains {
+            $0.owner == entry.owner && $0.bytes == nil
+        }
+        let isOneOlder = state.entries.values.contains {
+            $0.owner == entry.owner && $0.hold == .quota && $0.sequence < entry.sequence
+                && live[$0.id]?.refusedBytes == nil
+        }
+        return !isOneMade && !isOneOlder
+    }
+
+    /// A promise is over when the job waits for something else, ends, or has its results counted.
+    func keepPromises(_ id: String, _ record: QueueRecord) {
+        guard account.promised[id] != nil else { return }
+        switch record {
+        case .done: account.placed.insert(id)
+        case .held, .failed, .cancelled: account.promised[id] = nil
+        case .queued, .running, .publishing, .cancelling: break
+        }
     }
 
     /// Returns when results were counted that were there when it was called: after two passes at
@@ -106,13 +157,19 @@ extension JobQueue {
         }
         account.isOutdated = false
         account.counting = Task {
-            take(await census.take())
+            // What is put in place meanwhile may have come too late for this count.
+            let placed = account.placed
+            if take(await census.take()) {
+                for id in placed { account.promised[id] = nil }
+                account.placed.subtract(placed)
+            }
             account.counting = nil
             if account.isOutdated { countResults() }
         }
     }
 
-    private func take(_ counted: [CountedResults]) {
+    /// - Returns: whether the count is known now.
+    private func take(_ counted: [CountedResults]) -> Bool {
         do {
             var kept: [KeptResults] = []
             var bytes: [Int: Int] = [:]
@@ -131,9 +188,11 @@ extension JobQueue {
             }
             account.bytes = bytes
             if let rule = configuration.retention { try retain(kept, by: rule) }
+            return true
         } catch {
             logger.warning(
                 "results cannot be counted", metadata: ["reason": "\(FaultText.describe(error))"])
+            return false
         }
     }
 

@@ -179,6 +179,7 @@ package actor JobQueue {
         switch action {
         case .record(let id, let record):
             logger.info("\(record.state.rawValue)", metadata: ["job": "\(id)"])
+            keepPromises(id, record)
             if record.state.isFinal {
                 live[id] = nil
                 progress[id] = nil
