@@ -2,6 +2,7 @@
 // index and not synced by itself; what is missing of it is caught up from the index.
 
 import DurableIO
+package import Failures
 import Foundation
 import Glibc
 import Jobs
@@ -38,6 +39,8 @@ package struct AuditFile: Sendable {
     package struct Contents {
         /// By number, each once.
         package var events: [NumberedEvent] = []
+        /// The number in the first line that can be read. What lies before it made room for others.
+        package var first: Int?
         /// Lines that are no acts any more, of which the first few are told by place.
         package var damaged = 0
         package var places: [String] = []
@@ -61,6 +64,7 @@ package struct AuditFile: Sendable {
                     contents.note(number + 1, of: file)
                     continue
                 }
+                if contents.first == nil { contents.first = line.seq }
                 events[line.seq] = EventRow(
                     at: line.at, job: line.job, type: line.type, data: line.data)
             }
@@ -89,8 +93,23 @@ package struct AuditFile: Sendable {
         return escaped * event.data.utf8.count + 1_024 < lineBytesMax
     }
 
-    /// - Throws: `SystemCallError`; some of the events may be kept then.
-    package func append(_ events: [NumberedEvent]) throws {
+    /// Old acts for which there is no room without newer ones making it.
+    package struct NoRoom: ClassifiedFailure, Equatable, CustomStringConvertible {
+        package let count: Int
+        package let path: FilePath
+
+        package var failureClass: FailureClass { .resource }
+        package var description: String {
+            "\(count) earlier acts are not copied again into `\(path)`: it is full, and newer acts "
+                + "would have to make room; the index has them"
+        }
+    }
+
+    /// - Parameter isFill: the events are older than others in the copy, and none of these goes for
+    ///   them.
+    /// - Throws: `SystemCallError`; some of the events may be kept then. `NoRoom` for a fill; then
+    ///   none is.
+    package func append(_ events: [NumberedEvent], isFill: Bool = false) throws {
         guard !events.isEmpty else { return }
         var bytes: [UInt8] = []
         for (sequence, event) in events {
@@ -100,6 +119,7 @@ package struct AuditFile: Sendable {
         }
         let size = try Syscalls.stat(path)?.byteCount ?? 0
         if size > 0, size + bytes.count > bytesMax {
+            if isFill { throw NoRoom(count: events.count, path: path) }
             try Syscalls.rename(path, to: earlier)
         } else if size > 0 {
             // Of a line that a power cut left half, the rest must not be ours.

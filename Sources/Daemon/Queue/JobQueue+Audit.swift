@@ -38,10 +38,10 @@ extension JobQueue {
         keepAudit()
     }
 
-    /// Copies what the index has and the copy has lost, between its first act and its last. What
-    /// lies before the first made room for others.
+    /// Copies what the index has and the copy has lost, between its first act and its last. The
+    /// first is so by place: of earlier ones that were copied again, nothing before them is lost.
     private func fillHoles(of kept: AuditFile.Contents) throws(StoreError) {
-        guard let first = kept.events.first?.sequence else { return }
+        guard let first = kept.first else { return }
         let known = Set(kept.events.map(\.sequence))
         var after = first
         while true {
@@ -50,7 +50,7 @@ extension JobQueue {
                 $0.sequence < auditKept && !known.contains($0.sequence)
                     && AuditFile.mayKeep($0.event)
             }
-            do { try auditFile.append(lost) } catch { return tellOfCopy(error) }
+            do { try auditFile.append(lost, isFill: true) } catch { return tellOfCopy(error) }
             guard let last = acts.last?.sequence, last < auditKept else { return }
             after = last
         }
