@@ -82,15 +82,22 @@ package final class UnixSocket: Sendable {
 extension UnixSocket {
     /// Who connected at the other end, by the kernel's word then.
     /// - Parameter descriptor: what somebody else accepted.
-    /// - Returns: a user number; nil for what is no unix socket.
+    /// - Returns: a user number; nil for what is no unix socket, or where the kernel does not say.
     package static func peerUser(of descriptor: CInt) -> Int? {
-        // struct ucred: process, user, group. Of other sockets the process is 0.
+        // struct ucred: process, user, group. Of other sockets the user is nobody's number; the
+        // process is 0 as well for one outside of our namespace of processes.
         var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
         var bytes = socklen_t(MemoryLayout.size(ofValue: credentials))
         guard
             unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &bytes) == 0,
-            credentials.0 != 0
+            credentials.1 != UInt32.max
         else { return nil }
         return Int(credentials.1)
+    }
+
+    /// Whether it is a socket of any kind.
+    package static func isSocket(_ descriptor: CInt) -> Bool {
+        var raw = Glibc.stat()
+        return unsafe fstat(descriptor, &raw) == 0 && raw.st_mode & S_IFMT == S_IFSOCK
     }
 }

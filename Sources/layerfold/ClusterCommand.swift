@@ -36,18 +36,25 @@ struct BridgeCommand: ParsableCommand {
 
     /// Who may have something run: what a request asks for is run with our rights, whatever it is.
     /// - Parameters:
-    ///   - peer: of the socket that requests come by; nil: they come by none, from who started us.
+    ///   - peer: of the socket that requests come by; nil where nobody tells.
+    ///   - isSocket: whether they come by one; if not, then from who started us.
     ///   - own: our user.
     /// - Returns: why not; nil where it may.
-    static func refusal(of peer: Int?, own: Int) -> String? {
-        guard let peer, peer != own, peer != 0 else { return nil }
+    static func refusal(of peer: Int?, isSocket: Bool, own: Int) -> String? {
+        guard let peer else {
+            return isSocket
+                ? "the kernel does not tell who connected: the bridge answers on a unix socket "
+                    + "(`ListenStream=` with a path), or by hand on a pipe" : nil
+        }
+        guard peer != own, peer != 0 else { return nil }
         return "user \(peer) connected, and the queue is asked for user \(own) alone: set "
             + "`SocketUser=` and `SocketMode=0600` of the socket unit"
     }
 
     func run() throws {
         let peer = UnixSocket.peerUser(of: STDIN_FILENO)
-        if let refusal = Self.refusal(of: peer, own: Int(geteuid())) {
+        let isSocket = UnixSocket.isSocket(STDIN_FILENO)
+        if let refusal = Self.refusal(of: peer, isSocket: isSocket, own: Int(geteuid())) {
             throw Failure(.refused, refusal)
         }
         let commands = try commands()

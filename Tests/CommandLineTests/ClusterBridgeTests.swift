@@ -9,12 +9,14 @@ import Testing
 
 @Suite struct ClusterBridgeTests {
     @Test func `the bridge serves its own user and root, and nobody else`() {
-        #expect(BridgeCommand.refusal(of: 870, own: 870) == nil)
-        #expect(BridgeCommand.refusal(of: 0, own: 870) == nil)
+        #expect(BridgeCommand.refusal(of: 870, isSocket: true, own: 870) == nil)
+        #expect(BridgeCommand.refusal(of: 0, isSocket: true, own: 870) == nil)
         // By hand, over no socket.
-        #expect(BridgeCommand.refusal(of: nil, own: 870) == nil)
+        #expect(BridgeCommand.refusal(of: nil, isSocket: false, own: 870) == nil)
+        #expect(BridgeCommand.refusal(of: nil, isSocket: true, own: 870) != nil)
         for (peer, own) in [(1_000, 870), (870, 0)] {
-            #expect(BridgeCommand.refusal(of: peer, own: own)?.contains("user \(peer)") == true)
+            let refusal = BridgeCommand.refusal(of: peer, isSocket: true, own: own)
+            #expect(refusal?.contains("user \(peer)") == true)
         }
     }
 
@@ -28,5 +30,10 @@ import Testing
         try #require(unsafe pipe(&pipes) == 0)
         defer { pipes.forEach { close($0) } }
         #expect(UnixSocket.peerUser(of: pipes[0]) == nil)
+        #expect(UnixSocket.isSocket(ends[0]) && !UnixSocket.isSocket(pipes[0]))
+        // Of a socket of the network the kernel tells nobody.
+        let other = socket(AF_INET, kind, 0)
+        defer { close(other) }
+        #expect(UnixSocket.peerUser(of: other) == nil && UnixSocket.isSocket(other))
     }
 }
