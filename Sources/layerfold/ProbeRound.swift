@@ -121,8 +121,10 @@ struct ProbeRound {
         while !waiting.isEmpty, ContinuousClock.now - start < .seconds(seconds) {
             try stop()
             for index in waiting.indices { look(for: &waiting[index]) }
-            answers += waiting.filter(isComplete).map(result)
-            waiting.removeAll(where: isComplete)
+            // Asked once of each: the answer depends on the clock.
+            let done = waiting.partition(by: isComplete)
+            answers += waiting[done...].map(result)
+            waiting.removeSubrange(done...)
             if waiting.isEmpty { break }
             if ContinuousClock.now >= nextList {
                 listen(&waiting)
