@@ -63,11 +63,23 @@ import Testing
         }
     }
 
+    @Test func `of a time that is short a signal says nothing`() {
+        for (minutes, timeouts) in [(2, 0), (4, 0), (10, 1)] {
+            var unit = OneUnit(times: TimeLadder(planned: minutes))
+            unit.run()
+            let seconds = Double(minutes * 60)
+            unit.send(.found(OneUnit.token(1), job: "J", .stopped(seconds: seconds)))
+            #expect(unit.sent.map(\.counts.timeouts) == [0, timeouts], "\(minutes)")
+        }
+    }
+
     @Test func `time that people name is not doubled, and the failure says so`() {
         let named = TimeLadder(
             named: 90, planned: 10, partition: PartitionTime(usual: nil, most: 60))
         #expect(named.minutes == [90])
         var unit = OneUnit(times: named)
+        timeOut(&unit, keeping: false)
+        #expect(unit.end == nil && unit.sent.count == 2, "it may have been a preemption")
         timeOut(&unit, keeping: false)
         let message = unit.failure?.failure(lines: "").message ?? ""
         #expect(message.contains("90 min, which `resources: time` names"), "\(message)")

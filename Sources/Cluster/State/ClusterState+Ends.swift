@@ -292,19 +292,21 @@ extension ClusterState {
                 "unit `\(entry.key.unit)` ran out of memory: it is tried once more with more"))
     }
 
-    /// One that kept something goes on with as much time as it had, another gets more.
+    /// One that kept something goes on with as much time as it had, another gets more; where people
+    /// named the time it gets as much once more: a preemption near the end looks the same.
     private mutating func timeOver(_ entry: Entry, now: Int, _ actions: inout [ClusterAction]) {
         var entry = entry
         guard jobs[entry.key.job]?.ending == nil else { return rest(entry) }
         guard !entry.hasKept else {
             return interrupt(entry, "its time was over", now: now, &actions)
         }
-        guard entry.counts.timeouts + 1 < entry.times.minutes.count else {
+        let most = entry.times.top == .named ? 2 : entry.times.minutes.count
+        guard entry.counts.timeouts + 1 < most, !entry.times.minutes.isEmpty else {
             rest(entry)
             return end(entry.key.job, .failed(.time(entry.key, entry.times)), &actions)
         }
         entry.counts.timeouts += 1
-        let minutes = entry.times.minutes[entry.counts.timeouts]
+        let minutes = entry.times.minutes(after: entry.counts.timeouts) ?? 0
         interrupt(
             entry, "its time was over and nothing was kept, so it gets \(minutes) min", now: now,
             &actions)

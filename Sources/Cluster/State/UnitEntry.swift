@@ -110,6 +110,8 @@ extension ClusterState.Entry {
     func isFarewell(after seconds: Double) -> Bool {
         guard let minutes = times.minutes(after: counts.timeouts) else { return false }
         let farewell = Submission.farewellSeconds(minutes)
-        return seconds >= Double(minutes * 60 - farewell - Self.earlySeconds)
+        let least = minutes * 60 - farewell - Self.earlySeconds
+        // Of a time so short that the signal may come in its first half, nothing can be told.
+        return least > minutes * 30 && seconds >= Double(least)
     }
 }
