@@ -30,10 +30,13 @@ package struct JobSetting {
     package var state: FilePath?
     /// Where `run` leaves its forecast, for whoever compares it with what happened; nil: nowhere.
     package var plan: FilePath?
+    /// Whether stages wait for another job that computes the same. The queue of a cluster may
+    /// suspend a unit for hours, with the turn that others wait for.
+    package var takesTurns: Bool
 
     package init(
         store: ContentStore, models: ModelLocator, data: PathScope, results: FilePath,
-        state: FilePath? = nil, plan: FilePath? = nil
+        state: FilePath? = nil, plan: FilePath? = nil, takesTurns: Bool = true
     ) {
         self.store = store
         self.models = models
@@ -41,6 +44,7 @@ package struct JobSetting {
         self.results = results
         self.state = state
         self.plan = plan
+        self.takesTurns = takesTurns
     }
 }
 
@@ -73,7 +77,9 @@ package final class JobRunner {
         let rates = setting.state.map { RateFile(state: $0, numerics) }
         self.numerics = numerics
         self.rates = rates
-        cache = StageCache(store: setting.store, progress: progress, rates: rates)
+        cache = StageCache(
+            store: setting.store, progress: progress, rates: rates,
+            takesTurns: setting.takesTurns)
     }
 
     /// Runs all stages and writes everything but DONE into the results folder.

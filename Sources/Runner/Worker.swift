@@ -124,7 +124,8 @@ package struct Worker {
                 models: ModelLocator(roots: request.modelRoots.map { FilePath($0) }),
                 data: .below(request.dataRoots.map { FilePath($0) }), results: results,
                 state: state,
-                plan: FilePath(request.jobDirectory).appending(WorkerRequest.planFileName)),
+                plan: FilePath(request.jobDirectory).appending(WorkerRequest.planFileName),
+                takesTurns: request.unit == nil),
             progress: progress, scope: scope)
         guard scope == .whole else { return try runner.fillCache() }
         runner.remarks = remarks()

@@ -105,6 +105,25 @@ import Testing
         }
     }
 
+    @Test func `what runs at a cluster waits for no turn, and keeps none from others`() throws {
+        let (first, second) = (try ContentStore(state: state), try ContentStore(state: state))
+        let progress = ProgressReporter(
+            listener: { #expect(!Self.isWord(of: $0)) }, stop: {})
+        let turn = try first.turn(at: Slow { _ in }.key)
+        try withExtendedLifetime(turn) {
+            let cache = StageCache(store: second, progress: progress, takesTurns: false)
+            #expect(try cache.run(Slow { _ in }) == [1])
+        }
+        let cache = StageCache(store: second, progress: progress, takesTurns: false)
+        let other = Slow(name: "other") { cache in
+            guard case .mine = try first.turn(at: Slow(name: "other") { _ in }.key) else {
+                Issue.record("a unit has the turn")
+                return
+            }
+        }
+        #expect(try cache.run(other) == [1])
+    }
+
     @Test func `a stage within a stage asks for no second turn, so that none wait for each other`()
         throws
     {

@@ -23,11 +23,19 @@ package final class StageCache {
     private var hasRecalled = false
     /// Whether this job has the turn at a stage: it asks for no second one.
     private(set) var holdsTurn = false
+    /// Whether stages wait for others that compute the same.
+    let takesTurns: Bool
 
     /// Part of every key.
     private static let tool = "layerfold"
 
-    package init(store: ContentStore, progress: ProgressReporter, rates: RateFile? = nil) {
+    /// - Parameter takesTurns: no, where a process may be suspended for hours: others would wait
+    ///   for it. Default: yes.
+    package init(
+        store: ContentStore, progress: ProgressReporter, rates: RateFile? = nil,
+        takesTurns: Bool = true
+    ) {
+        self.takesTurns = takesTurns
         self.store = store
         self.progress = progress
         self.rates = rates
@@ -40,6 +48,7 @@ package final class StageCache {
         self.progress = progress
         self.planning = planning
         rates = nil
+        takesTurns = false
     }
 
     /// Forgets what earlier tries of the same job did.

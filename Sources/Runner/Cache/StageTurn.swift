@@ -15,7 +15,7 @@ extension StageCache {
     /// - Returns: nil where the stage is computed without it.
     /// - Throws: what ends the job while it waits.
     func turn(at stage: some Stage, _ key: ActionKey) throws -> ActionTurn? {
-        guard stage.isCacheable, !holdsTurn else { return nil }
+        guard takesTurns, stage.isCacheable, !holdsTurn else { return nil }
         let end = ContinuousClock.now + Self.patience
         var isTold = false
         while ContinuousClock.now < end {
