@@ -75,7 +75,8 @@ extension JobQueue {
     /// that an earlier daemon refused nobody knows the size: they are made again, one at a time of
     /// each owner and the oldest first, and looked at then.
     func isThereQuota(for id: String) -> Bool {
-        guard let job = live[id], state.entries[id]?.hold == .quota else { return false }
+        guard let job = live[id], let hold = state.entries[id]?.hold, hold == HoldReason.quota
+        else { return false }
         // Without a limit nobody has to share.
         guard configuration.resultsPerUser != nil else { return true }
         let isThere =
@@ -92,9 +93,9 @@ extension JobQueue {
         let isOneMade = account.promised.values.contains {
             $0.owner == entry.owner && $0.bytes == nil
         }
-        let isOneOlder = state.entries.values.contains {
-            $0.owner == entry.owner && $0.hold == .quota && $0.sequence < entry.sequence
-                && live[$0.id]?.refusedBytes == nil
+        let isOneOlder = state.entries.values.contains { other in
+            guard other.owner == entry.owner, other.hold == HoldReason.quota else { return false }
+            return other.sequence < entry.sequence && live[other.id]?.refusedBytes == nil
         }
         return !isOneMade && !isOneOlder
     }
