@@ -16,6 +16,7 @@ final class InboxBench {
 
     init(
         settleTime: Duration = .zero, rescanInterval: Duration = .milliseconds(20),
+        patience: (@Sendable () async throws -> Void)? = nil,
         _ change: (inout DaemonConfiguration) -> Void = { _ in }
     ) throws {
         folder = try TestFolder()
@@ -34,7 +35,7 @@ final class InboxBench {
         queue = JobQueue(
             settings: settings, index: try IndexDatabase(path: folders.index), health: Health(),
             notifier: Notifier(environment: [:], process: 0), logger: logger)
-        inbox = Inbox(settings: settings, queue: queue, logger: logger)
+        inbox = Inbox(settings: settings, queue: queue, logger: logger, patience: patience)
     }
 
     /// Runs the inbox around `body`.

@@ -86,7 +86,11 @@ import Testing
     {
         let known = TestDirectory(groups: [geteuid(): [getegid()]])
         known.set(isAway: true)
-        let bench = try InboxBench(rescanInterval: .zero) { $0.directory = known.directory }
+        let bench = try InboxBench(
+            rescanInterval: .zero, patience: { try await known.impatience.wait() }
+        ) {
+            $0.directory = known.directory
+        }
         try drop(InboxBench.manifest("one"), "x.yaml", into: bench)
         let path = bench.folders.inbox.appending("x.yaml")
         var changed: Set<Int64> = []

@@ -63,7 +63,12 @@ package actor Inbox {
         }
     }
 
-    package init(settings: LiveConfiguration, queue: JobQueue, logger: Logger) {
+    /// - Parameter patience: returns when a look at what somebody may read is waited for no longer;
+    ///   nil: after a time that fits people.
+    package init(
+        settings: LiveConfiguration, queue: JobQueue, logger: Logger,
+        patience: (@Sendable () async throws -> Void)? = nil
+    ) {
         let configuration = settings.current
         live = settings
         folders = configuration.folders
@@ -73,9 +78,9 @@ package actor Inbox {
         settling = Settling(settleTime: configuration.settleTime)
         let submissions = SubmissionCheck(settings)
         self.submissions = submissions
-        readingLook = ReadingLook {
-            try await submissions.denial(of: $0, to: $1)
-        }
+        readingLook = ReadingLook(
+            { try await submissions.denial(of: $0, to: $1) },
+            patience: patience ?? ReadingLook.usualPatience)
     }
 
     /// Looks through the inbox at the next opportunity. Called for SIGHUP.

@@ -12,16 +12,16 @@ actor ReadingLook {
     /// A look that has not come back: what comes meanwhile is taken without one.
     private var isLooking = false
 
-    private static let timeMax = Duration.seconds(2)
+    static let usualPatience: @Sendable () async throws -> Void = {
+        try await Task.sleep(for: .seconds(2))
+    }
 
     /// - Parameters:
     ///   - look: may take long, or never come back.
     ///   - patience: returns when it is waited for no longer.
     init(
         _ look: @escaping Look,
-        patience: @escaping @Sendable () async throws -> Void = {
-            try await Task.sleep(for: timeMax)
-        }
+        patience: @escaping @Sendable () async throws -> Void = usualPatience
     ) {
         self.look = look
         self.patience = patience
