@@ -68,13 +68,14 @@ package actor DaemonReload {
             live.replace(by: new)
             logger.notice("settings read again")
             let waiting = change.waiting.map { "`\($0)`" }.joined(separator: " and ")
-            tell(
+            let later =
                 waiting.isEmpty
-                    ? []
-                    : [
-                        "the new value of \(waiting) in the settings counts from the next start: "
-                            + "systemctl restart layerfoldd"
-                    ])
+                ? []
+                : [
+                    "the new value of \(waiting) in the settings counts from the next start: "
+                        + "systemctl restart layerfoldd"
+                ]
+            tell(later + live.problems)
         } catch {
             tell(["the old settings stay: \(FaultText.describe(error))"])
         }

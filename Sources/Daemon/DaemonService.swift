@@ -73,6 +73,9 @@ package struct DaemonService: Service {
         let live = LiveConfiguration(configuration)
         let telling = Telling(live, logger: logger)
         let health = Health(witness: telling.witness)
+        for text in health.set("settings", live.problems) {
+            logger.error("start", metadata: ["reason": "\(text)"])
+        }
         let selfCheck = SelfCheck(live, health: health, isService: isService, logger: logger)
         notifier.status("checking the place")
         try check(folders)

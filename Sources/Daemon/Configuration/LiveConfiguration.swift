@@ -1,6 +1,7 @@
 // The settings as they are now: a reload replaces them, and who works by them asks here each time.
 
 import DurableIO
+import Failures
 import HTTP
 import Jobs
 import Synchronization
@@ -10,26 +11,56 @@ package final class LiveConfiguration: Sendable {
         var configuration: DaemonConfiguration
         var adminGroup: Int?
         let proxies: TrustedProxies
+        /// Numbers of users that `proxy` names.
+        let proxyUsers: [String: UInt32]
+        /// Of whom the number could not be found out.
+        let problems: [String]
 
-        init(configuration: DaemonConfiguration, adminGroup: Int?) {
+        /// - Parameter known: numbers of users that earlier settings named, which count on where
+        ///   nobody can be asked.
+        init(
+            configuration: DaemonConfiguration, adminGroup: Int?, known: [String: UInt32] = [:],
+            userNumber: (String) throws -> UInt32?
+        ) {
             self.configuration = configuration
             self.adminGroup = adminGroup
-            proxies = TrustedProxies(configuration.proxy)
+            var (numbers, problems): ([String: UInt32], [String]) = ([:], [])
+            for case .user(let name) in configuration.proxy?.from ?? [] {
+                do { numbers[name] = try userNumber(name) } catch {
+                    numbers[name] = known[name]
+                    let rest =
+                        known[name].map { "it counts as user \($0), as before" }
+                        ?? "nobody comes as it until the settings are read again"
+                    problems.append(
+                        "who `unix:\(name)` of `proxy` in the settings is cannot be found out now "
+                            + "(\(FaultText.describe(error))): \(rest)")
+                }
+            }
+            proxies = TrustedProxies(configuration.proxy, numbers: numbers)
+            (proxyUsers, self.problems) = (numbers, problems)
         }
     }
 
     private let contents: Mutex<Contents>
     private let groupNumber: @Sendable (String) -> Int?
+    private let userNumber: @Sendable (String) throws -> UInt32?
 
-    /// - Parameter groupNumber: the number of a group; nil where there is none of that name.
+    /// - Parameters:
+    ///   - groupNumber: the number of a group; nil where there is none of that name.
+    ///   - userNumber: the number of a user; nil as above. Throws where nobody can be asked.
     package init(
         _ configuration: DaemonConfiguration,
-        groupNumber: @escaping @Sendable (String) -> Int? = Groups.number
+        groupNumber: @escaping @Sendable (String) -> Int? = Groups.number,
+        userNumber: @escaping @Sendable (String) throws -> UInt32? = {
+            try Accounts.number(named: $0)
+        }
     ) {
         self.groupNumber = groupNumber
+        self.userNumber = userNumber
         contents = Mutex(
             Contents(
-                configuration: configuration, adminGroup: groupNumber(configuration.adminGroup)))
+                configuration: configuration, adminGroup: groupNumber(configuration.adminGroup),
+                userNumber: userNumber))
     }
 
     package var current: DaemonConfiguration { contents.withLock { $0.configuration } }
@@ -41,9 +72,13 @@ package final class LiveConfiguration: Sendable {
     /// Whom headers are believed, with users by their numbers.
     package var proxies: TrustedProxies { contents.withLock { $0.proxies } }
 
+    /// What of the settings does not count now, for people.
+    package var problems: [String] { contents.withLock { $0.problems } }
+
     package func replace(by configuration: DaemonConfiguration) {
         let new = Contents(
-            configuration: configuration, adminGroup: groupNumber(configuration.adminGroup))
+            configuration: configuration, adminGroup: groupNumber(configuration.adminGroup),
+            known: contents.withLock { $0.proxyUsers }, userNumber: userNumber)
         contents.withLock { $0 = new }
     }
 
@@ -57,13 +92,12 @@ package final class LiveConfiguration: Sendable {
 
 extension TrustedProxies {
     /// Names that the system does not know are left out: nobody comes as them.
-    fileprivate init(_ settings: ProxySettings?) {
+    fileprivate init(_ settings: ProxySettings?, numbers: [String: UInt32]) {
         self.init(userHeader: settings?.userHeader)
         for source in settings?.from ?? [] {
             switch source {
             case .address(let text): if let address = IPAddress(text) { addresses.insert(address) }
-            case .user(let name):
-                if let user = try? Accounts.number(named: name) { users.insert(Int(user)) }
+            case .user(let name): if let user = numbers[name] { users.insert(Int(user)) }
             }
         }
     }
