@@ -16,8 +16,8 @@ final class InboxBench {
 
     init(
         settleTime: Duration = .zero, rescanInterval: Duration = .milliseconds(20),
-        patience: (@Sendable () async throws -> Void)? = nil,
-        _ change: (inout DaemonConfiguration) -> Void = { _ in }
+        _ change: (inout DaemonConfiguration) -> Void = { _ in },
+        patience: (@Sendable () async throws -> Void)? = nil
     ) throws {
         folder = try TestFolder()
         folders = StateFolders(state: folder.file("state"))

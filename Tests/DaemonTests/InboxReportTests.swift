@@ -86,10 +86,10 @@ import Testing
     {
         let known = TestDirectory(groups: [geteuid(): [getegid()]])
         known.set(isAway: true)
-        let bench = try InboxBench(
-            rescanInterval: .zero, patience: { try await known.impatience.wait() }
-        ) {
+        let bench = try InboxBench(rescanInterval: .zero) {
             $0.directory = known.directory
+        } patience: {
+            try await known.impatience.wait()
         }
         try drop(InboxBench.manifest("one"), "x.yaml", into: bench)
         let path = bench.folders.inbox.appending("x.yaml")
