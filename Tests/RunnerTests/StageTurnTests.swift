@@ -110,11 +110,9 @@ import Testing
         let progress = ProgressReporter(
             listener: { #expect(!Self.isWord(of: $0)) }, stop: {})
         let turn = try first.turn(at: Slow { _ in }.key)
-        try withExtendedLifetime(turn) {
-            let cache = StageCache(store: second, progress: progress, takesTurns: false)
-            #expect(try cache.run(Slow { _ in }) == [1])
-        }
         let cache = StageCache(store: second, progress: progress, takesTurns: false)
+        let found = try withExtendedLifetime(turn) { try cache.run(Slow { _ in }) }
+        #expect(found == [1])
         let other = Slow(name: "other") { cache in
             guard case .mine = try first.turn(at: Slow(name: "other") { _ in }.key) else {
                 Issue.record("a unit has the turn")
