@@ -107,6 +107,8 @@ import Testing
             await pass(clock) { slurm.units.contains("m1-1") }
         }
         // The next daemon makes the index anew, and there the job was never started.
+        // SQLite's own files go when the last connection is let go, a moment later.
+        #expect(await eventually { !TestFolder.exists(state.appending("db/index.sqlite-wal")) })
         try FileManager.default.removeItem(atPath: state.appending("db").string)
         try await withDaemon(
             state: state,
