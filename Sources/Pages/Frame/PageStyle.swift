@@ -1,6 +1,6 @@
 // The look of all pages: that of the report (its palette), calm, light and dark, down to 400
-// pixels. Tables whose class is `rows` become a block for each row on a phone. No page has a style
-// of its own: the content policy allows this sheet only.
+// pixels. Tables whose class is `rows` become a block for each row where they are too wide. No page
+// has a style of its own: the content policy allows this sheet only.
 
 package import Report
 
@@ -172,7 +172,8 @@ package enum PageStyle {
           background: var(--page);
         }
 
-        @media (max-width: 700px) {
+        /* Names and times do not break: below this width they do not stand side by side. */
+        @media (max-width: 960px) {
           .rows, .rows tbody, .rows tr, .rows th, .rows td { display: block; }
           .rows thead { display: none; }
           .rows tr { padding: .7rem 0; border-bottom: 1px solid var(--strong-line); }
@@ -185,6 +186,8 @@ package enum PageStyle {
           .rows td:not([data-name])::before { content: none; }
           .rows td.num { text-align: left; white-space: normal; }
           .rows .choice { float: right; }
+        }
+        @media (max-width: 700px) {
           .visitor { margin-left: 0; }
           dl > div { grid-template-columns: minmax(0, 1fr); }
           .filter p { width: calc(50% - .45rem); }
