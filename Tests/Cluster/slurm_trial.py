@@ -310,7 +310,7 @@ class Trial:
     def limit(self):
         """Units that are longer than their time go on where they stopped."""
         head = Head(self.place, "limit", worker="planless")
-        id = head.submit(manifest("limit", LONG, rest="resources: {time: 2m}\n"), "limit")
+        id = head.submit(manifest("limit", LONG, rest="resources: {time: 5m}\n"), "limit")
         states = head.wait([id], 3600)
         self.check("a job of units beyond their time is done", states == ["done"], head.log())
         outcomes = head.outcomes(id)
