@@ -3,7 +3,7 @@
 
 usage: compare_on_real_model.py LAYERFOLD MODEL WIKI_VALID WIKI_TEST PIQA ARC WORK_FOLDER
            [--ratios 0.1,0.2] [--calibration mixture] [--tokens 45000] [--questions 800]
-           [--methods '{"fold": {"method": "fold"}, ...}'] [--only fold,come]
+           [--methods '{"fold": {"method": "fold"}, ...}'] [--only 'fold;come']
 
 Every method learns from the same tokens (the sets of compare_calibrations.py) and is judged on 20,000
 tokens of WikiText-2's test part, on chats that the model wrote itself (none of them learnt from), on
