@@ -232,10 +232,11 @@ extension ClusterState {
         entries[entry.key]?.phase = .waiting(notBefore: nil)
     }
 
-    private mutating func again(_ entry: Entry, _ actions: inout [ClusterAction]) {
+    /// Another try, under a token of its own.
+    private mutating func again(_ entry: Entry, notBefore: Int? = nil) {
         var entry = entry
         entry.number += 1
-        entry.phase = .waiting(notBefore: nil)
+        entry.phase = .waiting(notBefore: notBefore)
         entry.hasKept = false
         entries[entry.key] = entry
     }
@@ -253,7 +254,7 @@ extension ClusterState {
         }
         actions.append(
             .tell(job: entry.key.job, "unit `\(entry.key.unit)` is sent again: \(how)"))
-        again(entry, &actions)
+        again(entry)
     }
 
     /// What was sent does not come into the queue: it is sent again, later each time, under another
@@ -271,10 +272,7 @@ extension ClusterState {
                 entry.key, times: entry.unsent, entry.unsentWords)
             return end(entry.key.job, .failed(failure), &actions)
         }
-        entry.number += 1
-        entry.phase = .waiting(notBefore: now + delay(after: entry.unsent))
-        entry.hasKept = false
-        entries[entry.key] = entry
+        again(entry, notBefore: now + delay(after: entry.unsent))
     }
 
     /// Once: a second class that is too small as well would not be the last.
@@ -285,7 +283,7 @@ extension ClusterState {
             return end(entry.key.job, .failed(.memory(entry.key)), &actions)
         }
         entry.counts.memorySteps += 1
-        again(entry, &actions)
+        again(entry)
         actions.append(
             .tell(
                 job: entry.key.job,
@@ -329,6 +327,6 @@ extension ClusterState {
         }
         actions.append(
             .tell(job: entry.key.job, "unit `\(entry.key.unit)` goes on in another try: \(how)"))
-        again(entry, &actions)
+        again(entry)
     }
 }
