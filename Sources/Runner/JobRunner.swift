@@ -213,12 +213,6 @@ package final class JobRunner {
         let original = try IdentifiedModel(located, results: setting.results, cache)
         // What no plan can meet is told now, not behind hours of analysis.
         for candidate in job.candidates {
-            if candidate.parameters.narrows {
-                guard candidate.budget != nil else {
-                    throw NarrowingError.noBudget(method: candidate.method)
-                }
-                _ = try original.model.narrowableWidth()
-            }
             _ = try LayerBudget(candidate, of: original.model, output: job.output)
             guard let ratio = candidate.ratio, Offer.method(candidate.method)?.removesLayers == true
             else { continue }

@@ -33,10 +33,11 @@ import Testing
 
     @Test("the mix of least summed cost is taken; of equals the one that keeps most layers")
     func best() {
+        // Of four layers, so that what narrowing costs in those that are left is exact.
         func mix(_ removed: Int, _ layers: Double, _ narrowing: Double) -> FoldMix {
             FoldMix(
-                removed: removed, mlpWidth: narrowing > 0 ? 128 : nil, layersCost: layers,
-                narrowingCost: narrowing)
+                removed: removed, of: 4, mlpWidth: narrowing > 0 ? 128 : nil, layersCost: layers,
+                narrowingAll: narrowing * 4 / Double(4 - removed))
         }
         #expect(FoldMix.best(of: [mix(0, 0, 5), mix(1, 1, 3), mix(2, 6, 0)])?.removed == 1)
         #expect(FoldMix.best(of: [mix(2, 4, 0), mix(1, 1, 3), mix(0, 0, 4)])?.removed == 0)

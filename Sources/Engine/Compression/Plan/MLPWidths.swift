@@ -66,21 +66,15 @@ package struct FoldMix: Sendable, Equatable {
     package let layersCost: Double
     package let narrowingCost: Double
 
-    package init(removed: Int, mlpWidth: Int?, layersCost: Double, narrowingCost: Double) {
-        self.removed = removed
-        self.mlpWidth = mlpWidth
-        self.layersCost = layersCost
-        self.narrowingCost = narrowingCost
-    }
-
     /// - Parameter narrowingAll: what narrowing costs where no layer goes. Layers that are gone are
     ///   not narrowed; each of the others is taken to have an equal share of it.
     package init(
         removed: Int, of layers: Int, mlpWidth: Int?, layersCost: Double, narrowingAll: Double
     ) {
-        self.init(
-            removed: removed, mlpWidth: mlpWidth, layersCost: layersCost,
-            narrowingCost: narrowingAll * Double(layers - removed) / Double(layers))
+        self.removed = removed
+        self.mlpWidth = mlpWidth
+        self.layersCost = layersCost
+        narrowingCost = narrowingAll * Double(layers - removed) / Double(layers)
     }
 
     /// Divergence is quadratic in small errors, and those of layers and of neurons hardly

@@ -56,7 +56,6 @@ package enum NarrowingError: ClassifiedFailure, Equatable, CustomStringConvertib
 
     package var failureClass: FailureClass { .user }
 
-    case noBudget(method: String)
     case layer(Int, what: String)
     case differs(layer: Int, width: Int, first: Int)
     case tooNarrow(width: Int)
@@ -67,9 +66,6 @@ package enum NarrowingError: ClassifiedFailure, Equatable, CustomStringConvertib
     package var description: String {
         let reason =
             switch self {
-            case .noBudget(let method):
-                "method \(method) chooses between layers and neurons by a budget, and there is "
-                    + "none: give `size` or `parameters`"
             case .layer(let index, let what):
                 "all MLPs are narrowed alike, and layer \(index) \(what)"
             case .differs(let layer, let width, let first):
