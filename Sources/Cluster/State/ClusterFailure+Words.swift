@@ -71,8 +71,8 @@ extension ClusterFailure {
             return "\(asked ?? ""), and its partition gives \(minutes) min at most: name another "
                 + "one (`resources: partition`), \(smaller)"
         case .doubled:
-            return "\(asked ?? ""), the first one doubled \(times.minutes.count - 1) times (a limit "
-                + "of the queue is not known): ask for more (`resources: time`), \(smaller)"
+            return "\(asked ?? ""), the first one doubled \(times.minutes.count - 1) times (a "
+                + "limit of the queue is not known): ask for more (`resources: time`), \(smaller)"
         case .unknown:
             return "was over the time that the queue gives where none is asked for: ask for some "
                 + "(`resources: time`)"
