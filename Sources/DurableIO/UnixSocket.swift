@@ -82,8 +82,9 @@ package final class UnixSocket: Sendable {
 extension UnixSocket {
     /// Who connected at the other end, by the kernel's word then.
     /// - Parameter descriptor: what somebody else accepted.
-    /// - Returns: a user number; nil for what is no unix socket, or where the kernel does not say.
-    package static func peerUser(of descriptor: CInt) -> Int? {
+    /// - Returns: numbers of the user and of its group; nil for what is no unix socket, or where
+    ///   the kernel does not say.
+    package static func peer(of descriptor: CInt) -> (user: Int, group: Int)? {
         // struct ucred: process, user, group. Of other sockets the user is nobody's number; the
         // process is 0 as well for one outside of our namespace of processes.
         var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
@@ -92,7 +93,7 @@ extension UnixSocket {
             unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &bytes) == 0,
             credentials.1 != UInt32.max
         else { return nil }
-        return Int(credentials.1)
+        return (Int(credentials.1), Int(credentials.2))
     }
 
     /// Whether it is a socket of any kind.

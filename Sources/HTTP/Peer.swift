@@ -1,6 +1,7 @@
 // Who is at the other end of a connection: the kernel's word, taken when it is accepted. Over a
 // unix socket that is a user, over TCP an address, which may be anybody's.
 
+import DurableIO
 import Glibc
 
 /// The other end of a connection.
@@ -40,20 +41,13 @@ package struct Peer: Sendable, Hashable {
             self.init(user: nil, groups: [], address: other.address)
             return
         }
-        // struct ucred: process, user, group.
-        var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
-        var bytes = socklen_t(MemoryLayout.size(ofValue: credentials))
-        // On sockets that are not unix ones the process is 0.
-        guard
-            unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &bytes) == 0,
-            credentials.0 != 0
-        else {
+        guard let peer = UnixSocket.peer(of: descriptor) else {
             self.init(user: nil, groups: [])
             return
         }
         self.init(
-            user: Int(credentials.1),
-            groups: Self.supplementaryGroups(of: descriptor).union([Int(credentials.2)]))
+            user: peer.user,
+            groups: Self.supplementaryGroups(of: descriptor).union([peer.group]))
     }
 
     private static func supplementaryGroups(of descriptor: CInt) -> Set<Int> {

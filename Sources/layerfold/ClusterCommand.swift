@@ -52,7 +52,7 @@ struct BridgeCommand: ParsableCommand {
     }
 
     func run() throws {
-        let peer = UnixSocket.peerUser(of: STDIN_FILENO)
+        let peer = UnixSocket.peer(of: STDIN_FILENO)?.user
         let isSocket = UnixSocket.isSocket(STDIN_FILENO)
         if let refusal = Self.refusal(of: peer, isSocket: isSocket, own: Int(geteuid())) {
             throw Failure(.refused, refusal)

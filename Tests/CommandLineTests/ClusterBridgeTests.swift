@@ -25,15 +25,16 @@ import Testing
         let kind = CInt(SOCK_STREAM.rawValue)
         try #require(unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0)
         defer { ends.forEach { close($0) } }
-        #expect(UnixSocket.peerUser(of: ends[0]) == Int(geteuid()))
+        let peer = try #require(UnixSocket.peer(of: ends[0]))
+        #expect(peer.user == Int(geteuid()) && peer.group == Int(getegid()))
         var pipes: [CInt] = [-1, -1]
         try #require(unsafe pipe(&pipes) == 0)
         defer { pipes.forEach { close($0) } }
-        #expect(UnixSocket.peerUser(of: pipes[0]) == nil)
+        #expect(UnixSocket.peer(of: pipes[0]) == nil)
         #expect(UnixSocket.isSocket(ends[0]) && !UnixSocket.isSocket(pipes[0]))
         // Of a socket of the network the kernel tells nobody.
         let other = socket(AF_INET, kind, 0)
         defer { close(other) }
-        #expect(UnixSocket.peerUser(of: other) == nil && UnixSocket.isSocket(other))
+        #expect(UnixSocket.peer(of: other) == nil && UnixSocket.isSocket(other))
     }
 }
