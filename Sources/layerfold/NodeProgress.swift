@@ -15,7 +15,7 @@ final class NodeProgress: Sendable {
         var hasKept = false
     }
 
-    private let file: FilePath
+    private let file: ProgressFile
     private let beat: BeatFile
     private let bytesMax: Int
     private let interval: Duration
@@ -26,7 +26,7 @@ final class NodeProgress: Sendable {
     ///     whole any more is not written.
     ///   - interval: between two lines that only say how far a stage is, and two signs of life.
     init(folder: FilePath, bytesMax: Int = 1_048_576, interval: Duration = .seconds(30)) {
-        file = folder.appending(WorkerRequest.progressFileName)
+        file = ProgressFile(path: folder.appending(WorkerRequest.progressFileName))
         beat = BeatFile(folder.appending(WorkerRequest.heartbeatFileName))
         self.bytesMax = bytesMax
         self.interval = interval
@@ -49,21 +49,10 @@ final class NodeProgress: Sendable {
             case .progress:
                 if let before = last.progress, now - before < interval { return }
                 last.progress = now
-                append(data, bytesMax: bytesMax / 2)
+                file.append(data, bytesMax: bytesMax / 2)
             case .stageStarted, .stageFinished, .warning, .note, .finished, .failed:
-                append(data, bytesMax: bytesMax)
+                file.append(data, bytesMax: bytesMax)
             }
         }
-    }
-
-    private func append(_ data: Data, bytesMax: Int) {
-        let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW
-        guard let descriptor = try? Syscalls.open(file, flags, mode: 0o640) else { return }
-        defer { try? Syscalls.close(descriptor, file) }
-        guard let status = try? Syscalls.stat(descriptor, file),
-            status.byteCount + data.count < bytesMax
-        else { return }
-        let bytes = Array(data) + [UInt8(ascii: "\n")]
-        try? unsafe Syscalls.write(descriptor, file, bytes.span.bytes)
     }
 }

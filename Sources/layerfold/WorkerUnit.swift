@@ -11,7 +11,7 @@ import SystemPackage
 private let isHeard = Atomic<Bool>(true)
 
 struct WorkerUnit {
-    private let folder: FilePath
+    private let progress: ProgressFile
     private let beat: BeatFile
 
     /// Two log files of this size, about: it is looked at now and then, not at every line.
@@ -28,7 +28,8 @@ struct WorkerUnit {
     /// Begins to work in the folder of its job, where the daemon finds it, and takes standard error
     /// into the job's log.
     init(_ request: WorkerRequest) {
-        folder = FilePath(request.jobDirectory)
+        let folder = FilePath(request.jobDirectory)
+        progress = ProgressFile(path: folder.appending(WorkerRequest.progressFileName))
         _ = FileManager.default.changeCurrentDirectoryPath(folder.string)
         beat = BeatFile(folder.appending(WorkerRequest.heartbeatFileName))
         let log = folder.appending(WorkerRequest.logFileName)
@@ -51,15 +52,8 @@ struct WorkerUnit {
         case .heartbeat: return beat.write(data)
         case .stageStarted, .stageFinished, .warning, .note, .finished, .failed: break
         }
-        let path = folder.appending(WorkerRequest.progressFileName)
-        let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW
-        guard let file = try? Syscalls.open(path, flags, mode: 0o640) else { return }
-        defer { try? Syscalls.close(file, path) }
-        let size = (try? Syscalls.stat(file, path))?.byteCount ?? 0
         // Notes without an end would fill the disk; how the job ended is said all the same.
-        guard size < Self.progressBytesMax || line.isLast else { return }
-        let bytes = Array(data) + [UInt8(ascii: "\n")]
-        try? unsafe Syscalls.write(file, path, bytes.span.bytes)
+        progress.append(data, bytesMax: line.isLast ? nil : Self.progressBytesMax)
     }
 
     @discardableResult
