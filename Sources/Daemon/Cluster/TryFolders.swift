@@ -4,7 +4,6 @@
 
 import Cluster
 import DurableIO
-import Foundation
 import Jobs
 package import SystemPackage
 
@@ -32,15 +31,7 @@ struct TryFolders: Sendable {
     }
 
     /// Whether the worker has left something in the cache, by its last sign of life.
-    var hasKept: Bool {
-        guard
-            let bytes = try? SmallFile.read(
-                heartbeat, bytesMax: WorkerRequest.heartbeatBytesMax),
-            let line = bytes.split(separator: UInt8(ascii: "\n")).first,
-            case .heartbeat(let beat) = try? ProgressLine(line: Data(line))
-        else { return false }
-        return beat.kept ?? 0 > 0
-    }
+    var hasKept: Bool { (try? LastBeat(in: heartbeat))?.heartbeat?.kept ?? 0 > 0 }
 
     /// Gives the results of the try that counts the name by which they are published. Nothing is
     /// done where an earlier daemon has done so.

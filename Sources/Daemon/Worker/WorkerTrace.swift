@@ -23,7 +23,7 @@ actor WorkerTrace {
     private var offset = 0
     private var splitter = LineSplitter(bytesMax: ProgressLine.bytesMax)
     /// When the beats' file was written last, and what it held: two beats may be alike.
-    private var beat: (modified: Int64, line: [UInt8])?
+    private var beat: (modified: Int64, last: LastBeat)?
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.worker.trace")
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -59,13 +59,10 @@ actor WorkerTrace {
     /// - Throws: where the worker leaves no beats, or they cannot be read.
     private func newBeat() throws -> ProgressLine? {
         let status = try Syscalls.stat(folder.heartbeat)
-        let bytes = try SmallFile.read(
-            folder.heartbeat, bytesMax: WorkerRequest.heartbeatBytesMax)
-        let line = Array(bytes.prefix { $0 != UInt8(ascii: "\n") })
+        let last = try LastBeat(in: folder.heartbeat)
         let modified = status?.modifiedNanoseconds ?? 0
-        guard beat.map({ $0 != (modified, line) }) ?? true else { return nil }
-        beat = (modified, line)
-        guard case .heartbeat(let beat)? = try? ProgressLine(line: Data(line)) else { return nil }
-        return .heartbeat(beat)
+        guard beat.map({ $0 != (modified, last) }) ?? true else { return nil }
+        beat = (modified, last)
+        return last.heartbeat.map { .heartbeat($0) }
     }
 }
