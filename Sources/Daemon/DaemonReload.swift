@@ -63,7 +63,7 @@ package actor DaemonReload {
             let old = live.current
             var new = source.configuration(change.effective)
             // What no settings say stays.
-            (new.folders, new.clock) = (old.folders, old.clock)
+            (new.folders, new.clock, new.directory) = (old.folders, old.clock, old.directory)
             try DaemonService.requireWorker(new.worker)
             live.replace(by: new)
             logger.notice("settings read again")

@@ -1,6 +1,5 @@
 // The settings as they are now: a reload replaces them, and who works by them asks here each time.
 
-import DurableIO
 import Failures
 import HTTP
 import Jobs
@@ -48,13 +47,13 @@ package final class LiveConfiguration: Sendable {
     /// - Parameters:
     ///   - groupNumber: the number of a group; nil where there is none of that name.
     ///   - userNumber: the number of a user; nil as above. Throws where nobody can be asked.
+    ///     Default: as the configuration's directory knows it.
     package init(
         _ configuration: DaemonConfiguration,
         groupNumber: @escaping @Sendable (String) -> Int? = Groups.number,
-        userNumber: @escaping @Sendable (String) throws -> UInt32? = {
-            try Accounts.number(named: $0)
-        }
+        userNumber: (@Sendable (String) throws -> UInt32?)? = nil
     ) {
+        let userNumber = userNumber ?? configuration.directory.number
         self.groupNumber = groupNumber
         self.userNumber = userNumber
         contents = Mutex(
