@@ -121,10 +121,7 @@ struct ProbeRound {
         while !waiting.isEmpty, ContinuousClock.now - start < .seconds(seconds) {
             try stop()
             for index in waiting.indices { look(for: &waiting[index]) }
-            // Asked once of each: the answer depends on the clock.
-            let done = waiting.partition(by: isComplete)
-            answers += waiting[done...].map(result)
-            waiting.removeSubrange(done...)
+            answers += waiting.takeOut(where: isComplete).map(result)
             if waiting.isEmpty { break }
             if ContinuousClock.now >= nextList {
                 listen(&waiting)
@@ -180,6 +177,19 @@ struct ProbeRound {
             let reason = sighting.reason.isEmpty ? "" : " (\(sighting.reason))"
             waiting[index].word = sighting.word.text + reason
         }
+    }
+}
+
+extension Array {
+    /// Takes out what is done, in its order. Each is asked for once: the answer may depend on the
+    /// clock, and what changes between two questions would be neither here nor there.
+    mutating func takeOut(where isDone: (Element) -> Bool) -> [Element] {
+        var (done, left): ([Element], [Element]) = ([], [])
+        for element in self {
+            if isDone(element) { done.append(element) } else { left.append(element) }
+        }
+        self = left
+        return done
     }
 }
 

@@ -133,4 +133,21 @@ import Testing
         #expect(counts == [1, 0])
         #expect(cancelled() == "1\n")
     }
+
+    @Test(arguments: 0...8)
+    func `an answer that becomes complete between two looks is in one of them`(until: Int) {
+        var (waiting, taken) = ([1, 2, 3], [Int]())
+        // As a clock that goes on with each question.
+        var questions = 0
+        func isComplete(_ number: Int) -> Bool {
+            questions += 1
+            return questions > until
+        }
+        while questions <= until {
+            taken += waiting.takeOut(where: isComplete)
+            #expect((taken + waiting).sorted() == [1, 2, 3], "\(questions)")
+        }
+        taken += waiting.takeOut(where: isComplete)
+        #expect(waiting.isEmpty && taken.sorted() == [1, 2, 3])
+    }
 }

@@ -22,6 +22,16 @@ import Testing
         some.count == others.count && zip(some, others).allSatisfy { $0 == $1 }
     }
 
+    private static func queue(_ index: IndexDatabase, _ folders: StateFolders) -> JobQueue {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let configuration = DaemonConfiguration(
+            folders: folders, modelRoots: [], dataRoots: [], worker: "/bin/false")
+        return JobQueue(
+            settings: LiveConfiguration(configuration), index: index, health: Health(),
+            notifier: Notifier(environment: [:], process: 0), logger: logger)
+    }
+
     @Test func `what is appended is read again, behind half a line as well`() throws {
         let folder = try TestFolder()
         let file = AuditFile(in: folder.path)
@@ -83,15 +93,7 @@ import Testing
         try folders.make()
         let file = AuditFile(in: folders.jobs)
         let path = folders.jobs.appending(AuditFile.name)
-        func queue(_ index: IndexDatabase) -> JobQueue {
-            var logger = Logger(label: "test")
-            logger.logLevel = .critical
-            let configuration = DaemonConfiguration(
-                folders: folders, modelRoots: [], dataRoots: [], worker: "/bin/false")
-            return JobQueue(
-                settings: LiveConfiguration(configuration), index: index, health: Health(),
-                notifier: Notifier(environment: [:], process: 0), logger: logger)
-        }
+        func queue(_ index: IndexDatabase) -> JobQueue { Self.queue(index, folders) }
         let full = try IndexDatabase(path: folders.index)
         try full.commit((1...5).map { .init(event: Self.act($0).event) })
         try file.append((1...5).map(Self.act))
@@ -109,5 +111,60 @@ import Testing
             TestFolder.text(path).split(separator: "\n").count == 6, "and each only once")
         try await queue(full).recover(claimed: [])
         #expect(TestFolder.text(path).split(separator: "\n").count == 6)
+    }
+
+    @Test func `a hole is filled where there is room, and pushes no newer act out`() throws {
+        let folder = try TestFolder()
+        let file = AuditFile(in: folder.path, bytesMax: 1_000)
+        try file.append((1...5).map(Self.act))
+        let before = TestFolder.text(folder.file(AuditFile.name))
+        let old = (6...20).map(Self.act)
+        #expect(throws: AuditFile.NoRoom(count: 15, path: folder.file(AuditFile.name))) {
+            try file.append(old, isFill: true)
+        }
+        #expect(TestFolder.names(in: folder.path) == [AuditFile.name])
+        #expect(TestFolder.text(folder.file(AuditFile.name)) == before, "all of them or none")
+        try file.append([Self.act(6)], isFill: true)
+        #expect(Self.isEqual(try file.contents().events, (1...6).map(Self.act)))
+    }
+
+    @Test func `acts that made room are not taken for a hole, behind one that was filled`()
+        async throws
+    {
+        let folder = try TestFolder()
+        let folders = StateFolders(state: folder.file("state"))
+        try folders.make()
+        let index = try IndexDatabase(path: folders.index)
+        try index.commit((1...8).map { .init(event: Self.act($0).event) })
+        // The third was damaged once, and copied again behind the fifth; then the first four left.
+        let file = AuditFile(in: folders.jobs)
+        let kept = [5, 3, 6, 7, 8]
+        try file.append(kept.map(Self.act))
+        #expect(try file.contents().first == 5)
+        try await Self.queue(index, folders).recover(claimed: [])
+        #expect(Self.isEqual(try file.contents().events, kept.sorted().map(Self.act)))
+        #expect(
+            TestFolder.text(folders.jobs.appending(AuditFile.name)).split(separator: "\n").count
+                == kept.count)
+    }
+
+    @Test func `a start fills no hole of a copy that is full`() async throws {
+        let folder = try TestFolder()
+        let folders = StateFolders(state: folder.file("state"))
+        try folders.make()
+        let index = try IndexDatabase(path: folders.index)
+        try index.commit((1...3).map { .init(event: Self.act($0).event) })
+        let file = AuditFile(in: folders.jobs)
+        let path = folders.jobs.appending(AuditFile.name)
+        try file.append([Self.act(1)])
+        let damage = String(repeating: "x", count: AuditFile.bytesMax)
+        try folder.write(TestFolder.text(path) + damage + "\n", to: path)
+        let full = try Syscalls.stat(path)?.byteCount
+        // It is the newest, and there is none that makes room for it.
+        try AuditFile(in: folders.jobs, bytesMax: .max / 4).append([Self.act(3)])
+        try await Self.queue(index, folders).recover(claimed: [])
+        #expect(!TestFolder.exists(FilePath("\(path).1")), "the newest would go with the next")
+        #expect(try Syscalls.stat(path)?.byteCount ?? 0 > full ?? 0)
+        #expect(Self.isEqual(try file.contents().events, [1, 3].map(Self.act)))
     }
 }

@@ -1,12 +1,22 @@
 // What the inbox tells of: each problem once, until it is over, and to whom.
 
+import Dispatch
 import DurableIO
 import Glibc
 import Jobs
+import Synchronization
 import SystemPackage
 import Testing
 
 @testable import Daemon
+
+extension SubmissionCheck {
+    /// As a look at a model on a disk that does not answer.
+    fileprivate func hang(until disk: DispatchSemaphore, _ begun: DispatchSemaphore) {
+        begun.signal()
+        disk.wait()
+    }
+}
 
 @Suite struct InboxReportTests {
     private func drop(_ text: String, _ name: String, into bench: InboxBench) throws {
@@ -114,5 +124,52 @@ import Testing
                 _ = await bench.inbox.scan(movedIn: ["x.yaml"])
                 return try bench.accepted().map(\.source) == ["x.yaml"]
             })
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root makes files of others"))
+    func `a disk that hangs while nobody can be asked holds up no files of others`()
+        async throws
+    {
+        let (alice, bob): (uid_t, uid_t) = (4_711, 4_712)
+        let known = TestDirectory()
+        known.set(isAway: true)
+        let patience = Impatience()
+        let bench = try InboxBench(rescanInterval: .zero) {
+            $0.directory = known.directory
+        } patience: {
+            try await patience.wait()
+        }
+        func drop(_ name: String, of owner: uid_t) throws {
+            try drop(InboxBench.manifest("one"), name, into: bench)
+            let path = bench.folders.inbox.appending(name)
+            try #require(unsafe chown(path.string, owner, 0) == 0)
+        }
+        try drop("a.yaml", of: alice)
+        #expect(
+            await eventually {
+                _ = await bench.inbox.scan(movedIn: ["a.yaml"])
+                return await bench.inbox.unknownOwners[alice] != nil
+            })
+        let (disk, begun) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let submissions = await bench.inbox.submissions
+        let hung = Task { await submissions.hang(until: disk, begun) }
+        #expect(await eventually { begun.wait(timeout: .now()) == .success })
+        patience.stop()
+        try drop("b.yaml", of: bob)
+        let asked = known.asked.count
+        let isDone = Mutex(false)
+        let looks = Task {
+            let isTaken = await eventually {
+                _ = await bench.inbox.scan(movedIn: ["a.yaml", "b.yaml"])
+                return try known.asked.count > asked && !bench.accepted().isEmpty
+            }
+            isDone.withLock { $0 = isTaken }
+        }
+        #expect(await eventually { isDone.withLock { $0 } }, "a look waits for the disk")
+        #expect(try bench.accepted().map(\.owner) == [Int(bob)])
+        #expect(await bench.inbox.report().staying.map(\.name) == ["a.yaml"])
+        disk.signal()
+        await hung.value
+        await looks.value
     }
 }

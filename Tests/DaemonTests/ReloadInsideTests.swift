@@ -20,14 +20,20 @@ struct ReloadInsideTests {
         let live: LiveConfiguration
         let health = Health()
 
-        init(groupNumber: @escaping @Sendable (String) -> Int? = { _ in nil }) throws {
+        init(
+            groupNumber: @escaping @Sendable (String) -> Int? = { _ in nil },
+            proxy: ProxySettings? = nil,
+            userNumber: @escaping @Sendable (String) throws -> UInt32? = { _ in nil }
+        ) throws {
             folder = try TestFolder()
             var start = ServerSettings()
             start.stateDirectory = folder.file("state").string
             start.worker = "/bin/true"
             start.graceSeconds = 1
+            start.proxy = proxy
             self.start = start
-            live = LiveConfiguration(Self.configuration(start), groupNumber: groupNumber)
+            live = LiveConfiguration(
+                Self.configuration(start), groupNumber: groupNumber, userNumber: userNumber)
             try live.current.folders.make()
         }
 
@@ -57,6 +63,7 @@ struct ReloadInsideTests {
         var told: [String] {
             health.problems.filter {
                 $0.contains("in the settings counts") || $0.contains("the old settings stay")
+                    || $0.contains("in the settings is")
             }
         }
     }
@@ -149,5 +156,33 @@ struct ReloadInsideTests {
         try await inside.reload { [new] in new }
         #expect(inside.told.isEmpty, "\(inside.told)")
         #expect(inside.live.current.grace == .seconds(2))
+    }
+
+    @Test func `a proxy's user keeps the number while nobody can be asked, and that is told`()
+        async throws
+    {
+        let isAway = Mutex(false)
+        let inside = try Inside(
+            proxy: ProxySettings(from: [.user("caddy"), .user("nobody-here")]),
+            userNumber: { name in
+                if isAway.withLock({ $0 }) {
+                    throw Accounts.Unavailable(asked: "`\(name)`", errno: .connectionRefused)
+                }
+                return name == "caddy" ? 990 : nil
+            })
+        #expect(inside.live.proxies.users == [990] && inside.live.problems.isEmpty)
+        isAway.withLock { $0 = true }
+        // What is kept over one reload is kept over the next.
+        for _ in 0..<2 {
+            try await inside.reload { [start = inside.start] in start }
+            #expect(inside.live.proxies.users == [990])
+            #expect(inside.told == inside.live.problems)
+            #expect(inside.told.contains { $0.contains("`unix:caddy`") && $0.contains("as before") })
+            #expect(inside.told.contains { $0.contains("nobody comes as it") })
+        }
+        isAway.withLock { $0 = false }
+        try await inside.reload { [start = inside.start] in start }
+        #expect(inside.live.proxies.users == [990])
+        #expect(inside.told.isEmpty, "\(inside.told)")
     }
 }
