@@ -85,9 +85,9 @@ extension ResultMaker {
         guard !found.isEmpty else {
             throw obstacle ?? BudgetError.noPlan(budget.budget, method: candidate.method)
         }
-        let curve =
-            found.contains { $0.mlpWidth != nil }
-            ? try narrowingCurve(PlanRequest(candidate), costs, of: full, &sources) : nil
+        let curve = try narrowingCurve(
+            PlanRequest(candidate), costs,
+            at: MLPWidths.measured(of: found.compactMap(\.mlpWidth)), of: full, &sources)
         let all = found.map { removed, width in
             FoldMix(
                 removed: removed, of: layers, mlpWidth: width,
@@ -102,14 +102,18 @@ extension ResultMaker {
         return candidate.removing(best.removed, of: layers, mlpWidth: best.mlpWidth)
     }
 
-    /// - Parameter sources: what names the measured costs is added to it.
+    /// - Parameters:
+    ///   - widths: those that are measured; of none there is no curve.
+    ///   - sources: what names the measured costs is added to it.
     private func narrowingCurve(
-        _ request: PlanRequest, _ costs: NarrowingCosts, of full: Int, _ sources: inout [Digest]
-    ) throws -> NarrowingCurve {
+        _ request: PlanRequest, _ costs: NarrowingCosts, at widths: [Int], of full: Int,
+        _ sources: inout [Digest]
+    ) throws -> NarrowingCurve? {
+        guard !widths.isEmpty else { return nil }
         let calibrated = try calibrated(request)
         return NarrowingCurve(
             below: full,
-            measured: try MLPWidths.measured(below: full).map { width in
+            measured: try widths.map { width in
                 let stage = try NarrowingCostStage(
                     calibrated, costs, request, to: width, of: full, numerics: numerics)
                 sources.append(stage.key.digest)

@@ -1,5 +1,5 @@
-// Stage `narrow-costs`: what giving every MLP of the whole model fewer neurons costs. All budgets
-// share the costs of a few widths.
+// Stage `narrow-costs`: what giving every MLP of the whole model fewer neurons costs. Budgets
+// share what they have in common.
 
 import Catalogue
 import Compression

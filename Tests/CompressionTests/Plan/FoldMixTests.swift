@@ -17,9 +17,9 @@ import Testing
         #expect(MLPWidths.all(below: 704) == [640, 512, 384])
         #expect(MLPWidths.all(below: 256) == [128])
         #expect(MLPWidths.all(below: 128) == [] && MLPWidths.all(below: 129) == [128])
-        #expect(MLPWidths.measured(below: 1536) == [1152, 768])
-        #expect(MLPWidths.measured(below: 704) == [512, 384])
-        #expect(MLPWidths.measured(below: 256) == [128] && MLPWidths.measured(below: 90) == [])
+        #expect(MLPWidths.measured(of: [1280, 1280, 1408]) == [1408, 1280])
+        #expect(MLPWidths.measured(of: [768, 896, 1024, 1152, 1408]) == [1408, 1024, 768])
+        #expect(MLPWidths.measured(of: []) == [])
     }
 
     @Test("between what was measured costs are linear in the share that goes, from nothing on")

@@ -10,18 +10,16 @@ package enum MLPWidths {
         stride(from: (full - 1) / step * step, to: 0, by: -step).filter { 2 * $0 >= full }
     }
 
-    /// Those of them whose cost is measured, descending: the one nearest to three quarters, and the
-    /// least.
-    package static func measured(below full: Int) -> [Int] {
-        let all = all(below: full)
-        let middle = all.min { abs(4 * $0 - 3 * full) < abs(4 * $1 - 3 * full) }
-        guard let middle, let least = all.last else { return [] }
-        return middle == least ? [least] : [middle, least]
+    /// Those of `widths` whose cost is measured, descending: all of up to three, else the largest,
+    /// the least and the one in the middle.
+    package static func measured(of widths: [Int]) -> [Int] {
+        let all = Set(widths).sorted(by: >)
+        return all.count > 3 ? [all[0], all[all.count / 2], all[all.count - 1]] : all
     }
 }
 
 /// What it costs to narrow all MLPs, in nats per token, linear in the share of neurons that goes
-/// between what was measured.
+/// between what was measured (a real model's costs lie on such lines: docs/METHODS.md).
 package struct NarrowingCurve: Sendable, Equatable {
     private let full: Int
     /// By the share that goes, ascending, from nothing on.
