@@ -15,6 +15,7 @@ import argparse
 import json
 import logging
 import math
+import re
 import subprocess
 import sys
 import time
@@ -37,7 +38,7 @@ def samples(model, text, count, length):
     """Texts of whole paragraphs, each as many as fit into `length` tokens, none of fewer than half."""
     tokenizer = AutoTokenizer.from_pretrained(model)
     found, now = [], ""
-    for paragraph in Path(text).read_text().split("\n\n"):
+    for paragraph in re.split(r"\n\s*\n", Path(text).read_text()):
         longer = f"{now}\n\n{paragraph}" if now else paragraph
         if len(tokenizer(longer)["input_ids"]) <= length:
             now = longer
