@@ -64,13 +64,25 @@ import Testing
     }
 
     @Test func `of a time that is short a signal says nothing`() {
-        for (minutes, timeouts) in [(2, 0), (4, 0), (10, 1)] {
+        for (minutes, timeouts) in [(2, 0), (4, 0), (5, 1), (10, 1)] {
             var unit = OneUnit(times: TimeLadder(planned: minutes))
             unit.run()
             let seconds = Double(minutes * 60)
             unit.send(.found(OneUnit.token(1), job: "J", .stopped(seconds: seconds)))
             #expect(unit.sent.map(\.counts.timeouts) == [0, timeouts], "\(minutes)")
         }
+    }
+
+    @Test func `the least time that people may name, too short for anything, ends with the cure`() {
+        var unit = OneUnit(times: TimeLadder(named: 5, planned: 10, partition: nil))
+        // A signal that came a minute early, behind 225 of 300 seconds.
+        for number in 1...2 {
+            #expect(unit.failure == nil)
+            unit.run()
+            unit.send(.found(OneUnit.token(number), job: "J", .stopped(seconds: 200)))
+        }
+        let message = unit.failure?.failure(lines: "").message ?? ""
+        #expect(message.contains("5 min, which `resources: time` names"), "\(message)")
     }
 
     @Test func `time that people name is not doubled, and the failure says so`() {

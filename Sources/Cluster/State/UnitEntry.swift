@@ -1,5 +1,7 @@
 // What is known of one unit of work.
 
+import Jobs
+
 extension ClusterState {
     /// Since when, and in how many answers, the queue has not shown a unit.
     package struct Absence: Sendable, Hashable {
@@ -111,7 +113,8 @@ extension ClusterState.Entry {
         guard let minutes = times.minutes(after: counts.timeouts) else { return false }
         let farewell = Submission.farewellSeconds(minutes)
         let least = minutes * 60 - farewell - Self.earlySeconds
-        // Of a time so short that the signal may come in its first half, nothing can be told.
-        return least > minutes * 30 && seconds >= Double(least)
+        // Of a time shorter than people may name, whose signal may come early in it, nothing can be
+        // told; of those that they may name it has to be, or a try after the other would do nothing.
+        return minutes >= MinuteCount.leastAsked && seconds >= Double(least)
     }
 }
