@@ -5,7 +5,7 @@ usage: compare_with_llm_compressor.py LAYERFOLD_BINARY MODEL TEXT HELDOUT WORK_F
            [--samples 24] [--length 512] [--group 64] [--windows 31] [--only gptq,awq,smoothquant]
 
 MODEL is folded (`shortgpt`, a tenth of its layers), and what both quantise is that. TEXT is cut into samples of at most
-`length` tokens that begin and end between paragraphs, so that both programs see the same tokens. Both write compressed-tensors
+`length` tokens that are whole lines, so that both programs see the same tokens. Both write compressed-tensors
 folders, which transformers judges on the same windows of HELDOUT: perplexity, its ratio to llm-compressor's, and two standard
 errors of the paired difference of the windows' mean losses. Seconds are of whole processes, one after the other, reading and
 writing included. Prints Markdown.
@@ -15,10 +15,11 @@ import argparse
 import json
 import logging
 import math
-import re
+import shutil
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import torch
@@ -35,17 +36,17 @@ OURS = {
 
 
 def samples(model, text, count, length):
-    """Texts of whole paragraphs, each as many as fit into `length` tokens, none of fewer than half."""
+    """Texts of whole lines, each of as many as fit into `length` tokens, none of fewer than half."""
     tokenizer = AutoTokenizer.from_pretrained(model)
     found, now = [], ""
-    for paragraph in re.split(r"\n\s*\n", Path(text).read_text()):
-        longer = f"{now}\n\n{paragraph}" if now else paragraph
+    for line in filter(None, map(str.strip, Path(text).read_text().splitlines())):
+        longer = f"{now}\n{line}" if now else line
         if len(tokenizer(longer)["input_ids"]) <= length:
             now = longer
             continue
         if len(tokenizer(now)["input_ids"]) >= length // 2:
             found.append(now)
-        now = paragraph if len(tokenizer(paragraph)["input_ids"]) <= length else ""
+        now = line if len(tokenizer(line)["input_ids"]) <= length else ""
         if len(found) == count:
             return found
     sys.exit(f"{text} has {len(found)} samples, and {count} are asked for")
@@ -67,6 +68,8 @@ def theirs(method, model, calibration, group, output):
         from llmcompressor.modifiers.transform.smoothquant import SmoothQuantModifier
         recipe = [SmoothQuantModifier(smoothing_strength=0.5),
                   QuantizationModifier(targets="Linear", scheme="W8A8", ignore=["lm_head"])]
+    if not torch.cuda.is_available():
+        torch.Tensor.pin_memory = lambda tensor, *_: tensor   # AWQ asks for it without looking
     tokenizer = AutoTokenizer.from_pretrained(model)
     ids = [tokenizer(text)["input_ids"] for text in json.loads(Path(calibration).read_text())]
     network = AutoModelForCausalLM.from_pretrained(model, dtype="auto")
@@ -90,7 +93,8 @@ def losses(folder, windows):
     stored = config(folder).get("quantization_config")
     plain = stored is not None and stored["config_groups"]["group_0"]["input_activations"] is None
     options = {"quantization_config": CompressedTensorsConfig(dequantize=True)} if plain else {}
-    network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **options).eval().float()
+    network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **options).eval()
+    network = network.float() if plain else network
     return torch.tensor([
         torch.nn.functional.cross_entropy(network(row[None]).logits[0, :-1], row[1:]).item() for row in windows],
         dtype=torch.float64)
@@ -115,6 +119,7 @@ def main():
     parser.add_argument("--only", default="gptq,awq,smoothquant")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
+    warnings.filterwarnings("ignore")
     transformers_logging.disable_progress_bar()
     folder = Path(options.folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -146,6 +151,7 @@ def main():
     for method in options.only.split(","):
         scheme = "W8A8" if method == "smoothquant" else f"W4A16, groups of {options.group}"
         output = folder / f"llm-compressor-{method}"
+        shutil.rmtree(output, ignore_errors=True)
         code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import {Path(__file__).stem} as s; " \
             f"s.theirs({method!r}, {str(model)!r}, {str(folder / 'texts.json')!r}, {options.group}, {str(output)!r})"
         seconds = timed([sys.executable, "-c", code], folder / f"{method}.log")
