@@ -23,6 +23,12 @@ extension SubmissionCheck {
         try bench.folder.drop(text, into: bench.folders.inbox, as: name)
     }
 
+    private func drop(_ name: String, of owner: uid_t, into bench: InboxBench) throws {
+        try drop(InboxBench.manifest("one"), name, into: bench)
+        let path = bench.folders.inbox.appending(name)
+        try #require(unsafe chown(path.string, owner, 0) == 0)
+    }
+
     @Test func `a folder of ours that is closed is told of, and no reason to give files back`()
         async throws
     {
@@ -139,12 +145,7 @@ extension SubmissionCheck {
         } patience: {
             try await patience.wait()
         }
-        func drop(_ name: String, of owner: uid_t) throws {
-            try self.drop(InboxBench.manifest("one"), name, into: bench)
-            let path = bench.folders.inbox.appending(name)
-            try #require(unsafe chown(path.string, owner, 0) == 0)
-        }
-        try drop("a.yaml", of: alice)
+        try drop("a.yaml", of: alice, into: bench)
         #expect(
             await eventually {
                 _ = await bench.inbox.scan(movedIn: ["a.yaml"])
@@ -155,7 +156,7 @@ extension SubmissionCheck {
         let hung = Task { await submissions.hang(until: disk, begun) }
         #expect(await eventually { begun.wait(timeout: .now()) == .success })
         patience.stop()
-        try drop("b.yaml", of: bob)
+        try drop("b.yaml", of: bob, into: bench)
         let asked = known.asked.count
         let inbox = bench.inbox
         let isOver = Mutex(false)
@@ -174,5 +175,39 @@ extension SubmissionCheck {
         isOver.withLock { $0 = true }
         await hung.value
         #expect(await looks.value)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root makes files of others"))
+    func `who has nothing here that could be taken keeps nobody from being asked for`()
+        async throws
+    {
+        let (alice, bob): (uid_t, uid_t) = (4_711, 4_712)
+        let known = TestDirectory()
+        known.set(isAway: true)
+        let bench = try InboxBench(rescanInterval: .zero) {
+            $0.directory = known.directory
+        } patience: {
+            try await known.impatience.wait()
+        }
+        func isUnknown(_ owner: uid_t, by name: FilePath.Component) async -> Bool {
+            await eventually {
+                _ = await bench.inbox.scan(movedIn: [name])
+                return await bench.inbox.unknownOwners[owner] != nil
+            }
+        }
+        try drop("a.yaml", of: alice, into: bench)
+        #expect(await isUnknown(alice, by: "a.yaml"))
+        // She is the first in turn, and there is no file any more for which she would be asked for.
+        try Syscalls.unlink(bench.folders.inbox.appending("a.yaml"))
+        try drop("notes.txt", of: alice, into: bench)
+        try drop("b.yaml", of: bob, into: bench)
+        #expect(await isUnknown(bob, by: "b.yaml"))
+        #expect(await bench.inbox.unknownOwners[alice] != nil)
+        known.set(isAway: false)
+        #expect(
+            await eventually {
+                _ = await bench.inbox.scan(movedIn: ["b.yaml"])
+                return try bench.accepted().map(\.owner) == [Int(bob)]
+            })
     }
 }

@@ -73,12 +73,12 @@ extension JobQueue {
         index = try IndexDatabase(path: folders.index)
     }
 
-    /// A queue that starts no worker, for users with room for one job's results.
-    private func queue() async throws -> JobQueue {
+    /// A queue that starts no worker, for users with room for one job's results, or as many bytes.
+    private func queue(room: Int = 1_500) async throws -> JobQueue {
         var configuration = DaemonConfiguration(
             folders: folders, modelRoots: [], dataRoots: [], worker: "/bin/false")
         configuration.clock = clock.daemonClock
-        configuration.resultsPerUser = 1_500
+        configuration.resultsPerUser = room
         configuration.limits.slots = 0
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -168,6 +168,8 @@ extension JobQueue {
             }
         }
         #expect(await eventually { begun.count == looks.count })
+        // Behind the pass that the first of them began, so that it stands in line by now.
+        #expect(await !queue.isAskedAgain, "one pass is enough for all")
         turnstile.letOneThrough()
         #expect(await eventually { counted.count == looks.count }, "some have one of their own")
         standing.cancel()
@@ -205,6 +207,22 @@ extension JobQueue {
         #expect(await eventually { await queue.promisedJobs.isEmpty }, "kept, and counted")
         #expect(await queue.resultBytes(of: Self.owner) >= 1_000)
         await queue.drain()
+    }
+
+    @Test func `results that are in place before anybody says so take their room once`()
+        async throws
+    {
+        let (one, other) = (try compute("one"), try compute("other"))
+        let queue = try await queue(room: 2_500)
+        #expect(await queue.quotaObstacle(to: one) == nil)
+        #expect(await queue.promisedJobs == [one.id])
+        // As who publishes does it, which the queue hears of later.
+        let place = folders.results.appending(one.resultsName)
+        try Syscalls.makeFolders(place.removingLastComponent())
+        try Syscalls.rename(folders.results.appending(one.partialResultsName), to: place)
+        #expect(await queue.quotaObstacle(to: other) == nil, "counted, and promised as well")
+        #expect(await queue.promisedJobs == [other.id])
+        #expect(await queue.resultBytes(of: Self.owner) == 1_000)
     }
 
     @Test func `with room for one of three held jobs exactly one is released`() async throws {

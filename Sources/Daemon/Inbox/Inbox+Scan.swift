@@ -39,7 +39,10 @@ extension Inbox {
         var fileCount = 0
         settling.settleTime = configuration.settleTime
         await finishClaims()
-        let asked = unknownOwners.min { $0.value.askedAt < $1.value.askedAt }?.key
+        let asked = unknownOwners.min { $0.value.turnAt < $1.value.turnAt }?.key
+        // Whether it comes to that or not: who has only files here that wait for something else
+        // would keep all others from theirs.
+        if let asked { unknownOwners[asked]?.turnAt = .now }
         var round = Round(movedIn: movedIn, asked: asked, next: configuration.rescanInterval)
         do {
             let entries = try DirectoryScan.entries(of: folders.inbox)

@@ -45,8 +45,9 @@ package actor Inbox {
     nonisolated let hints = HintBox()
     let submissions: SubmissionCheck
     let readingLook: ReadingLook
-    /// Owners of whom nobody could tell what they may read, when that was asked last, and why.
-    var unknownOwners: [UInt32: (askedAt: ContinuousClock.Instant, reason: String)] = [:]
+    /// Owners of whom nobody could tell what they may read, when it was their turn to be asked for
+    /// last, and why.
+    var unknownOwners: [UInt32: (turnAt: ContinuousClock.Instant, reason: String)] = [:]
 
     private nonisolated let executor = BlockingExecutor(label: "layerfoldd.inbox")
 

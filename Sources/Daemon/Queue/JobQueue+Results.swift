@@ -188,6 +188,8 @@ extension JobQueue {
                 }
             }
             account.bytes = bytes
+            // What is in place is counted, also before anybody has said so: it needs no promise.
+            for results in counted { account.promised[results.job] = nil }
             if let rule = configuration.retention { try retain(kept, by: rule) }
             return true
         } catch {
