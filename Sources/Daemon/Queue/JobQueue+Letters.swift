@@ -115,9 +115,8 @@ extension JobQueue {
                 failureClass: $0,
                 message: String(decoding: (row.reason ?? "").utf8.prefix(bytesMax), as: UTF8.self))
         }
-        // Nobody looks here whether they are there still: the disk may be slow, and the queue
-        // waits.
-        // Who sends the letter does.
+        // Whether they are there still is for who sends the letter to see: the disk may be slow,
+        // and the queue waits.
         let results =
             state == .done
             ? Publisher.place(ofJob: row.id, name: row.name, owner: row.owner, in: folders.results)
