@@ -39,7 +39,10 @@ package enum SmallFile {
     private static func read(_ path: FilePath, _ flags: CInt, bytesMax: Int) throws -> [UInt8] {
         let descriptor = try Syscalls.open(path, O_RDONLY | flags)
         defer { try? Syscalls.close(descriptor, path) }
-        let byteCount = try Syscalls.stat(descriptor, path).byteCount
+        let status = try Syscalls.stat(descriptor, path)
+        // Before its size: that of a folder says nothing, and may be above the limit.
+        if status.kind == .folder { throw SystemCallError(.read, path, .isDirectory) }
+        let byteCount = status.byteCount
         guard byteCount <= bytesMax else {
             throw TooLarge(path: path, byteCount: byteCount, bytesMax: bytesMax)
         }

@@ -43,6 +43,8 @@ package struct SystemCallError: DiskFailure, Equatable, Sendable {
             "give the user that runs this program the right to this path"
         case .readOnlyFileSystem: "mount the file system writable, or choose another folder"
         case .noSuchFileOrDirectory: "create it, or correct the path"
+        case .isDirectory: "name a file, not a folder"
+        case .notDirectory: "a file stands where a folder should: correct the path"
         case .fileExists: "remove it, or choose another name"
         case .improperLink:
             "source and target lie on different file systems or mounts: keep them under one"

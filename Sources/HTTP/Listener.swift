@@ -14,7 +14,17 @@ package struct Listener: Sendable {
 
         package var failureClass: FailureClass { FailureClass(errno: code) }
         package var description: String {
-            "no socket at `\(place)`: \(call): \(POSIXErrorText.words(code))"
+            "no socket at `\(place)`: \(call): \(POSIXErrorText.words(code))" + remedy
+        }
+
+        private var remedy: String {
+            switch code {
+            case EADDRINUSE: "; another program has it: stop that, or choose another place"
+            case EADDRNOTAVAIL: "; name an address of this machine"
+            case EACCES where !place.hasPrefix("/"):
+                "; ports below 1024 are root's: choose one above"
+            default: ""
+            }
         }
     }
 

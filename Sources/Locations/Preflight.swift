@@ -11,12 +11,13 @@ package import SystemPackage
 /// A job cannot end well, whoever runs it.
 package enum PreflightError: ClassifiedFailure, Equatable, CustomStringConvertible {
     case noConfig(folder: String)
+    case noFolder(path: String)
     case unreadable(folder: String, reason: String)
     case diskFull(folder: String, neededBytes: Int, freeBytes: Int)
 
     package var failureClass: FailureClass {
         switch self {
-        case .noConfig, .unreadable: .user
+        case .noConfig, .noFolder, .unreadable: .user
         case .diskFull: .resource
         }
     }
@@ -26,6 +27,8 @@ package enum PreflightError: ClassifiedFailure, Equatable, CustomStringConvertib
         case .noConfig(let folder):
             "\(folder): holds no config.json, so it is no checkpoint; name the folder that "
                 + "transformers would load"
+        case .noFolder(let path):
+            "\(path): is a file, and no GGUF file; name the folder of a checkpoint"
         case .unreadable(let folder, let reason):
             "\(folder): cannot be looked into (\(reason)); whoever runs the job has to be allowed to "
                 + "read it (chmod o+rx, or a group)"
@@ -95,7 +98,7 @@ package struct Preflight: Sendable {
             return Set(try DirectoryScan.entries(of: folder).map(\.name.string))
         } catch {
             guard error.errno != .notDirectory else {
-                throw PreflightError.noConfig(folder: folder.string)
+                throw PreflightError.noFolder(path: folder.string)
             }
             throw PreflightError.unreadable(folder: folder.string, reason: "\(error.errno)")
         }

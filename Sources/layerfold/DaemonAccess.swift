@@ -15,8 +15,10 @@ struct DaemonPlace: ParsableArguments {
     var access: DaemonAccess { DaemonAccess(state: place.state, socket: socket) }
     var client: DaemonClient { access.client }
 
-    func ask<Answer>(_ body: (DaemonClient) throws -> Answer) throws -> Answer {
-        try access.ask(body)
+    func ask<Answer>(
+        about file: String? = nil, _ body: (DaemonClient) throws -> Answer
+    ) throws -> Answer {
+        try access.ask(about: file, body)
     }
 }
 
@@ -31,14 +33,19 @@ struct DaemonAccess {
     }
 
     /// Runs an exchange; the daemon's answers become exit codes.
-    func ask<Answer>(_ body: (DaemonClient) throws -> Answer) throws -> Answer {
+    /// - Parameter file: what was sent; the daemon does not know its name, and errors of it say it.
+    func ask<Answer>(
+        about file: String? = nil, _ body: (DaemonClient) throws -> Answer
+    ) throws -> Answer {
         do {
             return try body(client)
         } catch DaemonClient.ClientError.refused(let document) {
+            let words = file.map { "\($0): \(document.message)" } ?? document.message
             switch document.code {
-            case .notFound: throw Failure(.notFound, document.message)
+            case .notFound: throw Failure(.notFound, words)
+            case .manifest, .refused, .tooLarge: throw Failure(.refused, words)
             case .unavailable: throw Failure(.unreachable, document.message)
-            default: throw Failure(.refused, document.message)
+            case .forbidden, .unknownCaller: throw Failure(.refused, document.message)
             }
         } catch let error as DaemonClient.ClientError {
             throw Failure(.unreachable, "\(error)")

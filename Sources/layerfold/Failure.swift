@@ -7,7 +7,7 @@ import Foundation
 import Runner
 import SystemPackage
 
-/// Exit codes of every verb; README lists them.
+/// Exit codes of every verb; docs/COMMANDS.md lists them.
 enum ExitStatus: Int32 {
     case jobFailed = 1
     case usage = 2

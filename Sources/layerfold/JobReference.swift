@@ -39,13 +39,13 @@ enum JobReference {
             let some = matches.suffix(3).map { "\($0.id) (\($0.name))" }.joined(separator: ", ")
             throw Failure(
                 .usage,
-                "\"\(word)\" is the beginning of \(matches.count) jobs, such as \(some): give more "
+                "`\(word)` is the beginning of \(matches.count) jobs, such as \(some): give more "
                     + "of it")
         }
         let near = Spelling.nearest(to: word, in: jobs.map(\.name))
         throw Failure(
             .notFound,
-            "there is no job \"\(word)\"; "
+            "there is no job `\(word)`; "
                 + (near.map { "did you mean `\($0)`?" }
                     ?? "give an id, its beginning, a name or `latest` (see `layerfold ls`)"))
     }

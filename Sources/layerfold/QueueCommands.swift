@@ -31,12 +31,12 @@ struct SubmitCommand: ParsableCommand {
         let manifest = try NamedFile.read(job)
         let name = Manifest.name(of: job)
         if dryRun { return try plan(manifest, name) }
-        let receipt = try daemon.ask { try $0.submit(manifest: manifest, name: name) }
+        let receipt = try daemon.ask(about: job) { try $0.submit(manifest: manifest, name: name) }
         try receipt.tell(daemon, patience, wait: wait, json: json)
     }
 
     private func plan(_ manifest: Data, _ name: String) throws {
-        let answer = try daemon.ask { try $0.plan(manifest: manifest, name: name) }
+        let answer = try daemon.ask(about: job) { try $0.plan(manifest: manifest, name: name) }
         try JSONDecoder().decode(JobForecast.self, from: answer).tell(json: json)
     }
 }

@@ -42,10 +42,17 @@ struct StoreCommand: ParsableCommand {
     /// A digest from its first digits, if only one object has them.
     static func digest(_ text: String, in store: ContentStore) throws -> Digest {
         if let digest = Digest(hex: text) { return digest }
-        let matches = try store.objectDigests().filter { $0.hex.hasPrefix(text) }
-        guard let only = matches.first, matches.count == 1, text.count >= 4 else {
+        guard text.count >= 4 else {
+            throw Failure(.notFound, "`\(text)`: give at least 4 digits of an object's digest")
+        }
+        let matches = try store.objectDigests().filter { $0.hex.hasPrefix(text.lowercased()) }
+        guard let only = matches.first else {
             throw Failure(
-                .notFound, "\(text): \(matches.count) objects begin so; give more digits")
+                .notFound, "no object begins with `\(text)`; `layerfold store ls` lists them")
+        }
+        guard matches.count == 1 else {
+            throw Failure(
+                .notFound, "`\(text)`: \(matches.count) objects begin so; give more digits")
         }
         return only
     }

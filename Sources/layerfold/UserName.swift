@@ -20,7 +20,7 @@ enum UserName {
     static func number(_ name: String) throws -> Int {
         if let entry = unsafe getpwnam(name) { return Int(unsafe entry.pointee.pw_uid) }
         guard let number = Int(name), number >= 0 else {
-            throw Failure(.notFound, "there is no user \"\(name)\" on this machine")
+            throw Failure(.notFound, "there is no user `\(name)` on this machine")
         }
         return number
     }

@@ -33,15 +33,17 @@ struct ValidateCommand: ParsableCommand {
         }
         let judge = try check(data, description)
         if json { return try Terminal.json(description) }
+        let (methods, models) = (description.compress.count, description.candidates.count)
         Terminal.line(
-            "\(job): good for \(judge); \(description.compress.count) methods, "
-                + "\(description.candidates.count) models")
+            "\(job): good for \(judge); \(methods) \(methods == 1 ? "method" : "methods"), "
+                + "\(models) \(models == 1 ? "model" : "models")")
     }
 
     /// Who looked.
     private func check(_ data: Data, _ description: JobDescription) throws -> String {
         do {
-            _ = try daemon.ask { try $0.check(manifest: data, name: Manifest.name(of: job)) }
+            let name = Manifest.name(of: job)
+            _ = try daemon.ask(about: job) { try $0.check(manifest: data, name: name) }
             return "the daemon"
         } catch let failure as Failure where failure.status == .unreachable {
             try checkHere(description)

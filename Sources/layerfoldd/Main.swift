@@ -13,7 +13,7 @@ import SystemPackage
 struct LayerfoldDaemon: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "layerfoldd",
-        abstract: "Watches the inbox and runs compression jobs, one after the other.",
+        abstract: "Watches the inbox, runs compression jobs, and shows them.",
         discussion: "Flags go over the settings file, and that over the defaults. "
             + "SIGTERM stops cleanly: the running job goes back into the queue.",
         version: Product.version)

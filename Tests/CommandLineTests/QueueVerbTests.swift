@@ -98,6 +98,24 @@ struct QueueVerbTests {
         #expect(outcome.errors.contains("report: "))
     }
 
+    @Test("what the daemon finds wrong with a file is told with the file's name")
+    func refusedFile() throws {
+        let daemon = try CommandDaemon()
+        for (model, status, words) in [
+            ("/elsewhere", Int32(4), "line 1, column"), ("models/none", 3, "model `models/none`"),
+        ] {
+            let file = daemon.folder + "/wrong.yaml"
+            let text = CommandDaemon.manifest("ok-1").replacing("models/demo", with: model)
+            try Data(text.utf8).write(to: URL(filePath: file))
+            for verb in [["submit"], ["submit", "--dry-run"], ["validate"]] {
+                let outcome = try layerfold(verb + [file], environment: daemon.environment)
+                #expect(outcome.status == status, "\(verb): \(outcome.errors)")
+                #expect(
+                    outcome.errors.hasPrefix("layerfold: \(file): \(words)"), "\(outcome.errors)")
+            }
+        }
+    }
+
     @Test("wait ends with figures and paths, or with why not")
     func wait() throws {
         let daemon = try CommandDaemon()

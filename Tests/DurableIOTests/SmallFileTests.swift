@@ -25,6 +25,16 @@ import Testing
         }
     }
 
+    @Test("a folder is told as one, however small the limit")
+    func folder() throws {
+        let folder = try TemporaryFolder()
+        for read in [SmallFile.read(following:bytesMax:), SmallFile.read(_:bytesMax:)] {
+            #expect(throws: SystemCallError(.read, folder.path, .isDirectory)) {
+                try read(folder.path, 0)
+            }
+        }
+    }
+
     @Test("files that say they are empty are read to their end, under the limit")
     func unsized() throws {
         let bytes = try SmallFile.read("/proc/self/stat", bytesMax: 4_096)

@@ -37,6 +37,15 @@ import Testing
         }
     }
 
+    @Test func `a port that is taken is told, and what to do`() throws {
+        let first = try Listener(address: SocketAddress(address: .loopback, port: 0))
+        defer { close(first.passed) }
+        let address = try #require(first.address)
+        let error = #expect(throws: Listener.ListenError.self) { try Listener(address: address) }
+        let words = "\(try #require(error))"
+        #expect(words.hasPrefix("no socket at `\(address)`: bind: ") && words.contains("choose"))
+    }
+
     @Test func `neighbours of one network share its limits, and only they`() throws {
         func party(_ text: String) -> Peer.Party {
             Peer(user: nil, groups: [], address: IPAddress(text)).party

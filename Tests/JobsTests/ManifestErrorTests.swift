@@ -255,6 +255,9 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
             "version 2", "version: 2\n", at: 1, 10, "version", says: "version 2", "`version: 1`"),
         BadManifest(
             "version a word", "version: one\n", at: 1, 10, "version", says: "wrong type", "one"),
+        BadManifest(
+            "version in quotes", "version: \"1\"\n", at: 1, 10, "version",
+            says: "wrong type; expected 1; found the text `1`", "remove the quotes"),
         BadManifest("version empty", "version:\n", at: 1, 9, "version", says: "has no value"),
         BadManifest(
             "name with a slash", "version: 1\nname: a/b\n", at: 2, 7, "name", says: "not a name",

@@ -53,6 +53,8 @@ import Testing
         #expect(throws: PathError.self) { try check(path: "no.txt") }
         let error = #expect(throws: PreflightError.self) { try check(model: "empty") }
         guard case .noConfig = try #require(error) else { throw try #require(error) }
+        let file = #expect(throws: PreflightError.self) { try check(model: "t.txt") }
+        guard case .noFolder = try #require(file) else { throw try #require(file) }
     }
 
     @Test func roomForTheModelsIsLookedFor() throws {

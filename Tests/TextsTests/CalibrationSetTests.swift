@@ -116,12 +116,13 @@ import Texts
         }
         let missing = scratch.path.appending("none.txt").string
         let folder = try scratch.folder("folder").string
-        for path in [missing, folder] {
+        for (path, cause) in [(missing, "no such file"), (folder, "it is a folder")] {
             let error = #expect(throws: CalibrationError.self) { try load(path) }
-            guard case .unreadable(path, _, _) = error else {
+            guard case .unreadable(path, let reason, .user) = error else {
                 Issue.record("\(String(describing: error))")
                 continue
             }
+            #expect(reason.hasPrefix(cause))
         }
         let blank = try scratch.write(Array(" \n\t\n\r\n".utf8), "blank.txt").string
         let empty = try scratch.write([], "empty.txt").string

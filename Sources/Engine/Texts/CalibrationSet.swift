@@ -180,13 +180,21 @@ package enum CalibrationSet {
         } catch is LFSPointer.Found {
             throw .unreadable(path: path, reason: "it " + LFSPointer.advice, .user)
         } catch {
-            throw .unreadable(
-                path: path, reason: "no such file, or not readable", FailureClass(of: error))
+            throw .unreadable(path: path, reason: cause(of: error), FailureClass(of: error))
         }
         guard let text = String(bytes: bytes, encoding: .utf8) else {
             throw .notUTF8(path: path, line: firstBrokenLine(bytes))
         }
         return text
+    }
+
+    private static func cause(of error: any Error) -> String {
+        switch (error as? SystemCallError)?.errno {
+        case .isDirectory: "it is a folder; name a file of text"
+        case .noSuchFileOrDirectory, .notDirectory: "no such file"
+        case .permissionDenied: "whoever runs this may not read it (chmod o+r, or a group)"
+        default: FaultText.describe(error)
+        }
     }
 
     /// The first line, from 1, that is no UTF-8: no sequence of UTF-8 holds the byte of a line end.

@@ -39,8 +39,10 @@ struct Field {
         }
     }
 
-    func integer(in range: ClosedRange<Int>) throws -> Int {
-        let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    /// - Parameter words: what is expected; the range where left out.
+    func integer(in range: ClosedRange<Int>, _ words: String? = nil) throws -> Int {
+        let expected =
+            words ?? "a whole number from \(range.lowerBound) to \(range.upperBound)"
         guard case .plain(let text) = node.content else {
             throw wrongType(expected, hint: quotesHint)
         }

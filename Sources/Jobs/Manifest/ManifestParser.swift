@@ -72,12 +72,12 @@ package struct ManifestParser {
     }
 
     private func checkVersion(_ field: Field) throws {
-        let version = try field.integer(in: 0...Int.max)
+        let known = "\(JobDescription.currentVersion)"
+        let version = try field.integer(in: 0...Int.max, known)
         guard version == JobDescription.currentVersion else {
             throw field.error(
                 "this build does not know version \(version) of the manifest",
-                expected: "\(JobDescription.currentVersion)", found: "\(version)",
-                hint: "write `version: \(JobDescription.currentVersion)`")
+                expected: known, found: "\(version)", hint: "write `version: \(known)`")
         }
     }
 
