@@ -65,7 +65,8 @@ enum ResultPlace {
         } catch let failure as Failure where failure.status == .notFound {
             throw Failure(
                 .notFound,
-                "no results of `\(job)`: give a job, a results folder or a report.json")
+                "no results of `\(job)`: give a job that is done, a results folder or a "
+                    + "report.json")
         }
     }
 

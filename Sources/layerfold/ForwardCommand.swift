@@ -27,6 +27,7 @@ struct ForwardCommand: ComputingCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {
+        let output = try NamedOutput(self.output)
         let model = try self.model.open()
         let sequences = try readTokens()
         let batch = PackedSequences(sequences)
@@ -48,11 +49,11 @@ struct ForwardCommand: ComputingCommand {
         }
         if !logitsOnly { add({ "final.\($0)" }, try forward.finalNorm(stream)) }
         add({ "logits.\($0)" }, try OutputHead(forward).logits(stream))
-        try NamedOutput(output).write(archive.bytes)
+        try output.write(archive.bytes)
         if json {
-            try Terminal.json(["output": output, "compute": mode.rawValue])
+            try Terminal.json(["output": self.output, "compute": mode.rawValue])
         } else {
-            Terminal.line(output)
+            Terminal.line(self.output)
         }
     }
 

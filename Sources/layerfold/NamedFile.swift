@@ -57,6 +57,12 @@ enum NamedFile {
     /// `~` and `~/...` for the user's own folder: shells leave it alone in `--output=~/x`.
     static func expanded(_ path: String) -> FilePath { FilePath(expandingHome: path) }
 
+    /// What stands there; nil where nothing does. Links are not followed.
+    static func kind(of url: URL) -> FileAttributeType? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
+        return attributes?[.type] as? FileAttributeType
+    }
+
     private static func isMissing(_ error: SystemCallError) -> Bool {
         error.isMissing || error.errno == .notDirectory
     }

@@ -18,9 +18,17 @@ enum NamedOutput {
             return
         }
         let url = URL(filePath: NamedFile.expanded(name).string).resolvingSymlinksInPath()
-        let kind = try? FileManager.default.attributesOfItem(atPath: url.path)[.type]
-        switch kind as? FileAttributeType {
-        case nil, .typeRegular: self = .file(FilePath(url.path))
+        switch NamedFile.kind(of: url) {
+        case .typeRegular: self = .file(FilePath(url.path))
+        case nil:
+            // Told before anything is computed for it.
+            let folder = url.deletingLastPathComponent()
+            guard NamedFile.kind(of: folder.resolvingSymlinksInPath()) == .typeDirectory else {
+                throw Failure(
+                    .notFound,
+                    "\(name): there is no folder `\(folder.path)`; make it, or correct the path")
+            }
+            self = .file(FilePath(url.path))
         case .typeDirectory: throw Failure(.refused, "\(name): is a folder, not a file")
         default:
             do { self = .device(try FileHandle(forWritingTo: url)) } catch {

@@ -36,18 +36,22 @@ struct TokenizeCommand: ParsableCommand {
         let output: Data
         if decode {
             guard let lists = try? JSONDecoder().decode([[Int32]].self, from: data) else {
-                throw Failure(.refused, "expected a JSON list of lists of token ids")
+                throw unfit("a JSON list of lists of token ids")
             }
             output = try encoder.encode(
                 try lists.map { try tokenizer.decode($0, skipSpecialTokens: skipSpecial) })
         } else {
             guard let texts = try? JSONDecoder().decode([String].self, from: data) else {
-                throw Failure(.refused, "expected a JSON list of strings")
+                throw unfit("a JSON list of strings")
             }
             output = try encoder.encode(
                 try texts.map { try tokenizer.encode($0, addSpecialTokens: !noSpecial) })
         }
         Terminal.line(String(decoding: output, as: UTF8.self))
+    }
+
+    private func unfit(_ expected: String) -> Failure {
+        Failure(.refused, "\(file ?? "standard input"): expected \(expected)")
     }
 
     private func input() throws -> Data {

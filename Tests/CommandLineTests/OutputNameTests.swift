@@ -19,6 +19,41 @@ struct OutputNameTests {
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(Workshop.names(folder.path) == ["out.st", "t.json"])
     }
+
+    @Test("a folder that is not there is told by its name, before anything is computed")
+    func noFolder() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.url.appending(path: "file").path
+        try Data().write(to: URL(filePath: file))
+        let model = Places.demoModel.path
+        for parent in [folder.url.appending(path: "none").path, file] {
+            for verb in [
+                ["init", model, "--output", parent + "/x.yaml"],
+                ["export", model, "--output", parent + "/x.gguf"],
+                // Not even the ids are looked for.
+                ["forward", model, "--tokens", "/none.json", "--output", parent + "/x.st"],
+            ] {
+                let outcome = try layerfold(verb)
+                #expect(outcome.status == 3)
+                #expect(outcome.errors.contains("no folder `\(parent)`"), "\(outcome.errors)")
+            }
+        }
+        #expect(Workshop.names(folder.path) == ["file"])
+    }
+
+    @Test("a file in the place of a folder of results or state is a wrong argument")
+    func fileForFolder() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.url.appending(path: "file").path
+        try Data("{}".utf8).write(to: URL(filePath: file))
+        for option in ["--state", "--output"] {
+            for verb in ["run", "plan", "fold"] {
+                let outcome = try layerfold(verb, file, option, file)
+                #expect(outcome.status == 2, "\(verb): \(outcome.errors)")
+                #expect(outcome.errors.contains("\(option) \(file): is a file; name a folder"))
+            }
+        }
+    }
 }
 
 /// Runs a line of shell, for its redirections.
