@@ -310,7 +310,7 @@ let package = Package(
         tests(
             "ChatTemplateTests",
             ["ChatTemplate", "Failures", "JSON", external("SystemPackage", "swift-system")]),
-        engineTests("TextsTests", ["Texts"]),
+        engineTests("TextsTests", ["Failures", "Texts"]),
         engineTests("ModelTests", ["JSON", "Model", "Checkpoint"]),
         engineTests(
             "GenerationTests",

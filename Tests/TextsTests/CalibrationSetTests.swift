@@ -1,6 +1,7 @@
 // Calibration texts from files: which are taken, what the seed decides, how errors are told.
 
 import EngineTestSupport
+import Failures
 import Foundation
 import SystemPackage
 import TensorMath
