@@ -114,7 +114,7 @@ extension ClusterState.Entry {
         let farewell = Submission.farewellSeconds(minutes)
         let least = minutes * 60 - farewell - Self.earlySeconds
         // Of a time shorter than people may name, whose signal may come early in it, nothing can be
-        // told; of those that they may name it has to be, or a try after the other would do nothing.
+        // told; of those that they may name it has to be: tries could go on doing nothing.
         return minutes >= MinuteCount.leastAsked && seconds >= Double(least)
     }
 }
