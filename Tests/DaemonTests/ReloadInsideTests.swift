@@ -170,19 +170,43 @@ struct ReloadInsideTests {
                 }
                 return name == "caddy" ? 990 : nil
             })
-        #expect(inside.live.proxies.users == [990] && inside.live.problems.isEmpty)
+        func isNobody(_ texts: [String]) -> Bool {
+            texts.count == 1 && texts[0].contains("`unix:nobody-here`")
+                && texts[0].contains("is no user of this machine")
+        }
+        #expect(inside.live.proxies.users == [990])
+        #expect(isNobody(inside.live.problems), "\(inside.live.problems)")
         isAway.withLock { $0 = true }
         // What is kept over one reload is kept over the next.
         for _ in 0..<2 {
             try await inside.reload { [start = inside.start] in start }
             #expect(inside.live.proxies.users == [990])
             #expect(inside.told == inside.live.problems)
-            #expect(inside.told.contains { $0.contains("`unix:caddy`") && $0.contains("as before") })
+            #expect(
+                inside.told.contains { $0.contains("`unix:caddy`") && $0.contains("as before") })
             #expect(inside.told.contains { $0.contains("nobody comes as it") })
         }
         isAway.withLock { $0 = false }
         try await inside.reload { [start = inside.start] in start }
         #expect(inside.live.proxies.users == [990])
-        #expect(inside.told.isEmpty, "\(inside.told)")
+        #expect(isNobody(inside.told), "\(inside.told)")
+    }
+
+    @Test func `a start tells of a proxy's user whom nobody knows, as a reload does`() async throws
+    {
+        let known = TestDirectory()
+        let proxy = ProxySettings(from: [.user("nosuch")])
+        try await withDaemon(
+            configure: {
+                $0.proxy = proxy
+                $0.directory = known.directory
+            }
+        ) { daemon, _ in
+            let problems = try daemon.client.status().problems ?? []
+            #expect(
+                problems.contains {
+                    $0.contains("`unix:nosuch`") && $0.contains("is no user of this machine")
+                }, "\(problems)")
+        }
     }
 }

@@ -12,7 +12,7 @@ package final class LiveConfiguration: Sendable {
         let proxies: TrustedProxies
         /// Numbers of users that `proxy` names.
         let proxyUsers: [String: UInt32]
-        /// Of whom the number could not be found out.
+        /// Of whom there is no number, or none that could be found out.
         let problems: [String]
 
         /// - Parameter known: numbers of users that earlier settings named, which count on where
@@ -25,7 +25,14 @@ package final class LiveConfiguration: Sendable {
             self.adminGroup = adminGroup
             var (numbers, problems): ([String: UInt32], [String]) = ([:], [])
             for case .user(let name) in configuration.proxy?.from ?? [] {
-                do { numbers[name] = try userNumber(name) } catch {
+                do {
+                    numbers[name] = try userNumber(name)
+                    guard numbers[name] == nil else { continue }
+                    problems.append(
+                        "`unix:\(name)` of `proxy` in the settings is no user of this machine: "
+                            + "nobody comes as it; make that user and read the settings again "
+                            + "(`systemctl reload layerfoldd`), or name another and start again")
+                } catch {
                     numbers[name] = known[name]
                     let rest =
                         known[name].map { "it counts as user \($0), as before" }
