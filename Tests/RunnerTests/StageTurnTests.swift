@@ -172,12 +172,53 @@ import Testing
         func time() throws -> Int64 { try #require(try Syscalls.stat(path)).modifiedNanoseconds }
         let old: Int64 = 1_000_000_000
         try Syscalls.setModified(path, seconds: 1)
-        let (rare, often) = (ScratchUpkeep(), ScratchUpkeep(every: .zero))
+        let over = DispatchSemaphore(value: 0)
+        let renew: @Sendable (ContentStore) throws -> Void = {
+            defer { over.signal() }
+            try $0.renewTemporaries()
+        }
+        let rare = ScratchUpkeep(renew: renew)
+        let often = ScratchUpkeep(every: .zero, renew: renew)
         for upkeep in [rare, often] { upkeep.follow(store) }
         rare.beat()
-        #expect(try time() == old)
         often.beat()
+        #expect(over.wait(timeout: .now() + 60) == .success)
         #expect(try time() > old)
+        #expect(over.wait(timeout: .now()) == .timedOut, "the rare one's time has not come")
+        withExtendedLifetime(store) {}
+    }
+
+    @Test func `a store that hangs holds up no beat, and is asked by one thread at a time`() throws
+    {
+        let store = try ContentStore(state: state)
+        let (begun, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let over = DispatchSemaphore(value: 0)
+        let renewals = Mutex(0)
+        let upkeep = ScratchUpkeep(every: .zero) { _ in
+            renewals.withLock { $0 += 1 }
+            begun.signal()
+            // Ends by itself some time, so that a beat that waits fails the test and not its run.
+            _ = gate.wait(timeout: .now() + 20)
+            over.signal()
+        }
+        upkeep.follow(store)
+        for _ in 0..<3 { upkeep.beat() }
+        #expect(over.wait(timeout: .now()) == .timedOut, "a beat waited")
+        #expect(begun.wait(timeout: .now() + 60) == .success)
+        // A job that begins again brings another store, and no second thread.
+        upkeep.follow(store)
+        upkeep.beat()
+        gate.signal()
+        #expect(over.wait(timeout: .now() + 60) == .success)
+        // The next has its turn soon after the first is back.
+        var isNext = false
+        for _ in 0..<6_000 where !isNext {
+            upkeep.beat()
+            isNext = begun.wait(timeout: .now() + 0.01) == .success
+        }
+        gate.signal()
+        #expect(isNext && over.wait(timeout: .now() + 60) == .success)
+        #expect(renewals.withLock { $0 } == 2, "more than one at a time")
         withExtendedLifetime(store) {}
     }
 }
