@@ -158,6 +158,21 @@ import Testing
         #expect(asked == ["a0", "b", "a1", "a2"])
     }
 
+    @Test func `an owner who is passed over keeps nobody else from a forecast`() {
+        var queue = QueueState()
+        let entries = [
+            Self.entry("a0", owner: 1, 0), Self.entry("a1", owner: 1, 1),
+            Self.entry("b", owner: 2, 2),
+        ]
+        _ = queue.handle(.admitted(entries), now: 0)
+        #expect(queue.nextToPlan(now: 0) == "a0")
+        #expect(queue.nextToPlan(now: 0, passingOver: [1]) == "b")
+        #expect(queue.nextToPlan(now: 0, passingOver: [2]) == "a0")
+        #expect(queue.nextToPlan(now: 0, passingOver: [1, 2]) == nil)
+        _ = queue.handle(.planned(id: "a0", nil), now: 0)
+        #expect(queue.nextToPlan(now: 0, passingOver: [1]) == "b")
+    }
+
     @Test func `ten thousand jobs cost little`() {
         var queue = QueueState()
         let many = (0..<10_000).map { Self.entry("job-\($0)", owner: $0 % 20, $0) }

@@ -13,6 +13,8 @@ final class TestDirectory: Sendable {
         var groups: [UInt32: Set<UInt32>] = [:]
         var names: [UInt32: String] = [:]
         var isAway = false
+        /// Of whom nobody can tell, while it answers about others.
+        var unknown: Set<UInt32> = []
         var hung: Set<UInt32> = []
         /// Questions that reached it.
         var asked: [String] = []
@@ -56,7 +58,10 @@ final class TestDirectory: Sendable {
             return user.map(contents.hung.contains) ?? false
         }
         if hangs { gate.wait() }
-        guard !contents.withLock(\.isAway) else {
+        let isAway = contents.withLock { contents in
+            contents.isAway || user.map(contents.unknown.contains) ?? false
+        }
+        guard !isAway else {
             throw Accounts.Unavailable(asked: question, errno: .connectionRefused)
         }
         return contents.withLock { find($0) }
@@ -72,6 +77,8 @@ final class TestDirectory: Sendable {
     func set(name: String?, of user: UInt32) { contents.withLock { $0.names[user] = name } }
 
     func set(isAway: Bool) { contents.withLock { $0.isAway = isAway } }
+
+    func set(unknown users: Set<UInt32>) { contents.withLock { $0.unknown = users } }
 
     func hang(_ user: UInt32) { contents.withLock { _ = $0.hung.insert(user) } }
 

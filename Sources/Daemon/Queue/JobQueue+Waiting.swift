@@ -35,26 +35,20 @@ extension JobQueue {
 
     /// Makes forecasts of jobs that wait, one at a time, as long as one would help.
     func planAhead() {
-        guard planning == nil, isStarted,
-            state.nextToPlan(now: configuration.clock.uptime()) != nil
-        else { return }
+        guard planning == nil, isStarted, nextToPlan != nil else { return }
         planning = Task {
             // Most queues are empty again by then.
             let wait = configuration.limits.slots > 1 ? .zero : configuration.planPatience
             do { try await configuration.clock.sleep(wait) } catch { return }
-            guard let id = state.nextToPlan(now: configuration.clock.uptime()),
-                let record = live[id]?.record
-            else {
+            guard let id = nextToPlan, let record = live[id]?.record else {
                 planning = nil
                 return
             }
             let answer: Data?
             do { answer = try await forecast(of: record) } catch {
                 // It says nothing of the job: asked again, and not at once.
-                let pause = Duration.milliseconds(configuration.limits.roomCheckMilliseconds)
-                do { try await configuration.clock.sleep(pause) } catch { return }
                 planning = nil
-                return planAhead()
+                return passOver(record.owner)
             }
             planning = nil
             // Who stops a forecast stops the daemon.
@@ -62,6 +56,35 @@ extension JobQueue {
             // Once it runs, its worker keeps a plan of its own.
             if let answer, state.isWaiting(id) { JobFolder(folders.job(id)).keep(plan: answer) }
             process(.planned(id: id, answer.flatMap(JobPlan.init(forecast:))))
+        }
+    }
+
+    private var nextToPlan: String? {
+        state.nextToPlan(
+            now: configuration.clock.uptime(), passingOver: Set(unknownOwners.keys))
+    }
+
+    /// Goes on with the jobs of others; this owner is asked for again after a while.
+    private func passOver(_ owner: Int) {
+        let pause = configuration.limits.roomCheckMilliseconds
+        unknownOwners[owner] = configuration.clock.uptime() + pause
+        lookForUnknown()
+        planAhead()
+    }
+
+    /// Sees to it that owners who are passed over are asked for again when it is time.
+    private func lookForUnknown() {
+        guard unknownLook == nil, !state.isDraining, let next = unknownOwners.values.min() else {
+            return
+        }
+        let delay = max(0, next - configuration.clock.uptime())
+        unknownLook = Task {
+            do { try await configuration.clock.sleep(.milliseconds(delay)) } catch { return }
+            unknownLook = nil
+            let now = configuration.clock.uptime()
+            unknownOwners = unknownOwners.filter { $0.value > now }
+            lookForUnknown()
+            planAhead()
         }
     }
 

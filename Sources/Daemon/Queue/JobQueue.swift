@@ -46,6 +46,10 @@ package actor JobQueue {
     var models: [String: String?] = [:]
     /// The forecast that is being made ahead.
     var planning: Task<Void, Never>?
+    /// Owners of whom nobody could tell what they may read, and when they are asked for again.
+    var unknownOwners: [Int: Int] = [:]
+    /// Waits until the first of them is due.
+    var unknownLook: Task<Void, Never>?
     /// The last forecast that was asked for to cut a job for the cluster.
     var clusterPlanning: Task<ClusterForecast?, Never>?
     /// What jobs used that only their folders tell of, until the shares are restored.
@@ -124,6 +128,7 @@ package actor JobQueue {
         process(.leaving(Set(staying)))
         for id in staying where state.entries[id] == nil { live[id] = nil }
         await cluster.stop()
+        unknownLook?.cancel()
         planning?.cancel()
         await planning?.value
         // Behind the cluster's stop: a job whose forecast ends with it is not cut any more.

@@ -107,17 +107,21 @@ extension QueueState {
 
     /// The job of which a forecast would help now: one that runs, else one of the first few of
     /// each user.
-    package func nextToPlan(now: Int) -> String? {
+    /// - Parameter owners: whose jobs are passed over.
+    package func nextToPlan(now: Int, passingOver owners: Set<Int> = []) -> String? {
         let active = activeHere
         guard !isDraining, readyCount > 0, !active.isEmpty, limits.slots > 1 || limits.laneSlots > 0
         else { return nil }
-        if let running = active.sorted().first(where: { entries[$0]?.isPlanAsked == false }) {
+        func isAsked(_ entry: Entry) -> Bool {
+            entry.isPlanAsked || owners.contains(entry.owner)
+        }
+        if let running = active.sorted().first(where: { entries[$0].map(isAsked) == false }) {
             return running
         }
         var planned: [Int: Int] = [:]
         for entry in ready where entry.isPlanAsked { planned[entry.owner, default: 0] += 1 }
         let candidates = ready.filter {
-            !$0.isPlanAsked && planned[$0.owner] ?? 0 < limits.plansAheadMax
+            !isAsked($0) && planned[$0.owner] ?? 0 < limits.plansAheadMax
         }
         return Order.first(of: candidates, used: used(now: now))?.id
     }
