@@ -222,26 +222,46 @@ import Testing
                 .startWorker(id: "A", attempt: 2)))
     }
 
-    @Test func `a job that could not begin for a while has all its tries afterwards`() {
+    @Test func `a job that could not begin for a while makes no attempts, and has all its tries`() {
         var queue = QueueState()
         _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)
+        let record = QueueRecord.queued(
+            lost: 0, transientFailures: 0, notBefore: nil, reason: "away")
         var now = 0
-        for attempt in 1...20 {
-            let actions = queue.handle(
-                .ended(id: "A", attempt: attempt, .postponed("away")), now: now)
-            now += 60_000
+        for attempt in 1...3 {
             #expect(
-                actions == [
-                    .record(
-                        id: "A",
-                        .queued(lost: 0, transientFailures: 0, notBefore: now, reason: "away")),
-                    .wake(at: now),
-                ])
+                queue.handle(.ended(id: "A", attempt: attempt, .postponed("away")), now: now)
+                    == [.record(id: "A", record), .wake(at: now + 60_000)])
+            for _ in 1...20 {
+                now += 60_000
+                let actions = queue.handle(.ticked, now: now)
+                #expect(actions == [.askOwner(id: "A"), .wake(at: now + 60_000)])
+                #expect(
+                    queue.handle(.ownerAsked(id: "A", isKnown: false), now: now)
+                        == [.wake(at: now + 60_000)])
+            }
             #expect(
-                queue.handle(.ticked, now: now).contains(
+                queue.handle(.ownerAsked(id: "A", isKnown: true), now: now).contains(
                     .startWorker(id: "A", attempt: attempt + 1)))
         }
         #expect(AttemptEnd.postponed("away").reason == "away")
+    }
+
+    @Test func `a late word about its owner starts no job that waits for something else`() {
+        var queue = QueueState()
+        _ = queue.handle(.admitted([.init(id: "A", sequence: 1, priority: 0)]), now: 0)
+        _ = queue.handle(.ended(id: "A", attempt: 1, .postponed("away")), now: 0)
+        _ = queue.handle(.held(id: "A", .user, reason: "h"), now: 0)
+        #expect(queue.handle(.ownerAsked(id: "A", isKnown: true), now: 0).isEmpty)
+        // Who lets it go has it tried at once; then it waits for its own time.
+        _ = queue.handle(.released(id: "A"), now: 0)
+        let failure = WorkerOutcome.Failure(failureClass: .transient, message: "t")
+        _ = queue.handle(.ended(id: "A", attempt: 2, .failed(failure)), now: 0)
+        #expect(queue.entries["A"]?.state == .queued)
+        let started = queue.handle(.ownerAsked(id: "A", isKnown: true), now: 0).contains {
+            if case .startWorker = $0 { true } else { false }
+        }
+        #expect(!started)
     }
 
     @Test func `what a person holds no room lets go`() {

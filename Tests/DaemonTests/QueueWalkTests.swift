@@ -58,6 +58,7 @@ import Testing
                     events.append(.released(id: id))
                     events.append(.prioritized(id: id, priority: 9, band: 0))
                     events.append(.roomChecked(id: id, isThere: true))
+                    events.append(.ownerAsked(id: id, isKnown: true))
                 }
                 if let plan = plans[id], world.queue.entries[id]?.isPlanAsked == false {
                     events.append(.planned(id: id, plan))
@@ -70,6 +71,9 @@ import Testing
             }
             for id in world.asked {
                 events += [true, false].map { .roomChecked(id: id, isThere: $0) }
+            }
+            for id in world.askedOwners {
+                events += [true, false].map { .ownerAsked(id: id, isKnown: $0) }
             }
             for worker in world.workers {
                 events += ends.map { .ended(id: worker.id, attempt: worker.attempt, $0) }
@@ -143,7 +147,8 @@ import Testing
 
     @Test func `people order this and that`() async throws {
         let choice = Choice(
-            ends: [.succeeded, .failed(Self.full)], hasOrders: true, hasDrain: false)
+            ends: [.succeeded, .failed(Self.full), .postponed("p")], hasOrders: true,
+            hasDrain: false)
         #expect(try await Self.walk(choice, Self.limits, depth: 5) > 1_000)
     }
 

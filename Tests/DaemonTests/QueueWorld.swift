@@ -25,6 +25,8 @@ struct QueueWorld: Hashable {
     private(set) var publishing: Set<String> = []
     /// Jobs whose room somebody is asked to look for.
     private(set) var asked: Set<String> = []
+    /// Jobs of whose owner somebody is asked.
+    private(set) var askedOwners: Set<String> = []
     private(set) var lastAttempt: [String: Int] = [:]
     private var doneCount: [String: Int] = [:]
     private var isStopped = false
@@ -62,6 +64,7 @@ struct QueueWorld: Hashable {
             workers.remove(Worker(id: id, attempt: attempt))
         case .published(let id, _), .overQuota(let id, _): publishing.remove(id)
         case .roomChecked(let id, _): asked.remove(id)
+        case .ownerAsked(let id, _): askedOwners.remove(id)
         case .cancelled, .withdrawn, .held, .released, .prioritized, .planned, .ticked, .drained:
             break
         case .leaving(let ids):
@@ -100,6 +103,9 @@ struct QueueWorld: Hashable {
         case .checkRoom(let id, let hold):
             try require(hold.endsByItself && recorded[id] == .held, "looked for room for nothing")
             asked.insert(id)
+        case .askOwner(let id):
+            try require(recorded[id] == .queued, "asked of an owner for nothing")
+            askedOwners.insert(id)
         case .wake: break
         case .stopped:
             try require(workers.isEmpty && publishing.isEmpty, "stopped with work going on")
@@ -183,6 +189,8 @@ struct QueueWorld: Hashable {
                 try world.send(.published(id: id, failure: nil))
             } else if let id = world.asked.first {
                 try world.send(.roomChecked(id: id, isThere: true))
+            } else if let id = world.askedOwners.first {
+                try world.send(.ownerAsked(id: id, isKnown: true))
             } else if let held {
                 try world.send(.released(id: held.id))
             } else {

@@ -89,4 +89,35 @@ import Testing
         #expect(try await bench.summary(hers).state == .queued)
         await bench.queue.drain()
     }
+
+    @Test func `a job that cannot begin for days leaves one attempt, and begins afterwards`()
+        async throws
+    {
+        let bench = try await Bench(unknown: Self.alice)
+        let id = try await bench.submit("ok-a", by: Self.alice)
+        func waits() async throws -> Bool {
+            let summary = try await bench.summary(id)
+            return summary.state == .queued && summary.notBeforeMilliseconds == nil
+                && summary.reason?.contains("cannot be found out now") == true
+        }
+        #expect(await eventually { try await waits() })
+        let events = try bench.index.events(of: id).count
+        for _ in 0..<5 {
+            let asked = bench.known.asked.count
+            #expect(
+                await eventually {
+                    bench.clock.advance(milliseconds: 60_000)
+                    return bench.known.asked.count > asked
+                }, "nobody is asked again")
+            #expect(try await waits())
+        }
+        #expect(try bench.index.attempts(of: id).map(\.state) == [AttemptState.stopped.rawValue])
+        #expect(try bench.index.events(of: id).count == events)
+        #expect(try await bench.summary(id).attempts == 1)
+        bench.known.set(unknown: [])
+        #expect(await bench.comesTo(id, .done, step: 60_000))
+        #expect(try bench.index.attempts(of: id).count == 2)
+        #expect(bench.daemon.runs(of: "ok-a").count == 1)
+        await bench.queue.drain()
+    }
 }

@@ -14,8 +14,8 @@ package enum AttemptEnd: Sendable, Equatable {
     case died(WorkerOutcome.Failure)
     /// No outcome, because the daemon stopped the worker or died itself: nobody's fault.
     case interrupted
-    /// It never began, for something that passes and is no fault of the job: it begins later, and
-    /// counts as no failure. The text is for people.
+    /// It never began, since nobody can tell now what its owner may read, which is no fault of the
+    /// job: it begins when somebody can, and counts as no failure. The text is for people.
     case postponed(String)
 }
 

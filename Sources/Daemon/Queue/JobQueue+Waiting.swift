@@ -1,4 +1,4 @@
-// What the queue waits for: time, room on the disk, forecasts. And what each user has used.
+// What the queue waits for: time, room on the disk, owners, forecasts. And what each user has used.
 
 import Failures
 package import Foundation
@@ -29,6 +29,17 @@ extension JobQueue {
     /// What is told of a job that found the disk full.
     func fullDisk(_ failure: String) -> String {
         (try? DiskRoom(at: folders.state))?.reason(failure) ?? failure
+    }
+
+    // MARK: Owners
+
+    /// Answers `askOwner`. A late answer is as good as one to the next question.
+    func askOwner(_ id: String) {
+        guard let owner = live[id]?.record.owner else { return }
+        Task {
+            let isKnown = (try? await submitters.find(owner)) != nil
+            process(.ownerAsked(id: id, isKnown: isKnown))
+        }
     }
 
     // MARK: Forecasts

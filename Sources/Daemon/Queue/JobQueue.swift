@@ -197,6 +197,7 @@ package actor JobQueue {
         case .publish(let id): publish(id)
         case .discardResults(let id): discardResults(id)
         case .checkRoom(let id, let hold): checkRoom(id, hold)
+        case .askOwner(let id): askOwner(id)
         case .wake(let time): wake(at: time)
         case .stopped:
             isStopped = true

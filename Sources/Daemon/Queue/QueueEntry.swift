@@ -41,6 +41,8 @@ extension QueueState {
         package internal(set) var diskFailures = 0
         /// Not to be started, or looked at again, before this time.
         package internal(set) var notBefore: Int?
+        /// Not to be started before somebody can tell what its owner may read.
+        package internal(set) var waitsForOwner = false
         /// Since when it waits: for aging.
         package let waitingSince: Int
         /// When the present attempt began; nil where an earlier daemon began it

@@ -24,6 +24,8 @@ package enum QueueEvent: Sendable, Equatable {
     case prioritized(id: String, priority: Int, band: Int)
     /// The answer to `checkRoom`.
     case roomChecked(id: String, isThere: Bool)
+    /// The answer to `askOwner`: whether it can be told what the owner may read.
+    case ownerAsked(id: String, isKnown: Bool)
     /// What a forecast says of the job; nil where it says nothing.
     case planned(id: String, JobPlan?)
     /// Time has passed.
@@ -57,6 +59,9 @@ package enum QueueAction: Sendable, Equatable {
     case discardResults(id: String)
     /// Find out whether what the job is held for has passed, and answer with `roomChecked`.
     case checkRoom(id: String, HoldReason)
+    /// Find out whether it can be told again what the job's owner may read, and answer with
+    /// `ownerAsked`.
+    case askOwner(id: String)
     /// Send `ticked` at this time.
     case wake(at: Int)
     /// Nothing runs any more; the daemon may exit.

@@ -33,8 +33,7 @@ extension QueueState {
         case .interrupted:
             requeue(&entry, notBefore: nil, reason: nil, &actions)
         case .postponed(let reason):
-            let time = now + limits.roomCheckMilliseconds
-            requeue(&entry, notBefore: time, reason: reason, &actions)
+            postpone(&entry, reason, now: now, &actions)
         case .lost(let message):
             entry.lost += 1
             if entry.lost >= limits.lostMax {
@@ -99,11 +98,30 @@ extension QueueState {
         entry.state = .queued
         entry.hold = nil
         entry.notBefore = notBefore
+        entry.waitsForOwner = false
         put(entry)
         let record = QueueRecord.queued(
             lost: entry.lost, transientFailures: entry.transientFailures, notBefore: notBefore,
             reason: reason)
         actions.append(.record(id: entry.id, record))
+    }
+
+    /// It begins again when its owner is known: until then it makes no attempts, of which a
+    /// weekend would bring thousands, and nobody can say when that will be.
+    private mutating func postpone(
+        _ entry: inout Entry, _ reason: String, now: Int, _ actions: inout [QueueAction]
+    ) {
+        requeue(&entry, notBefore: nil, reason: reason, &actions)
+        entry.waitsForOwner = true
+        entry.notBefore = now + limits.roomCheckMilliseconds
+        put(entry)
+    }
+
+    mutating func letBegin(_ id: String) {
+        guard var entry = entries[id], entry.state == .queued, entry.waitsForOwner else { return }
+        entry.waitsForOwner = false
+        entry.notBefore = nil
+        put(entry)
     }
 
     private mutating func tryOnceMore(

@@ -85,6 +85,7 @@ package struct QueueState: Sendable, Hashable {
         case .prioritized(let id, let priority, let band): prioritize(id, priority, band)
         case .roomChecked(let id, let isThere):
             if isThere, entries[id]?.hold?.endsByItself == true { release(id, &actions) }
+        case .ownerAsked(let id, let isKnown): if isKnown { letBegin(id) }
         case .planned(let id, let plan): planned(id, plan)
         case .ticked: break
         case .drained: drain(&actions)
@@ -149,6 +150,10 @@ package struct QueueState: Sendable, Hashable {
                 entry.notBefore = now + limits.roomCheckMilliseconds
                 put(entry)
                 actions.append(.checkRoom(id: id, hold))
+            } else if entry.waitsForOwner {
+                entry.notBefore = now + limits.roomCheckMilliseconds
+                put(entry)
+                actions.append(.askOwner(id: id))
             } else {
                 entry.notBefore = nil
                 put(entry)
