@@ -167,4 +167,34 @@ import Testing
         #expect(try Syscalls.stat(path)?.byteCount ?? 0 > full ?? 0)
         #expect(Self.isEqual(try file.contents().events, [1, 3].map(Self.act)))
     }
+
+    @Test func `what fills a hole begins no file, and is not taken for the oldest`() async throws {
+        let folder = try TestFolder()
+        let folders = StateFolders(state: folder.file("state"))
+        try folders.make()
+        let index = try IndexDatabase(path: folders.index)
+        try index.commit((1...5).map { .init(event: Self.act($0).event) })
+        let file = AuditFile(in: folders.jobs)
+        let path = folders.jobs.appending(AuditFile.name)
+        func numbers() -> [String] {
+            TestFolder.text(path).split(separator: "\n").map { line in
+                String(line.split(separator: #""seq":"#).last?.prefix { $0.isNumber } ?? "")
+            }
+        }
+        // The file before the last one is there, with a hole; the last is lost, with the newest.
+        try file.append([3, 5].map(Self.act))
+        try Syscalls.rename(path, to: FilePath("\(path).1"))
+        try await Self.queue(index, folders).recover(claimed: [])
+        #expect(!TestFolder.exists(path), "nothing is newer: the hole waits")
+        try index.commit([.init(event: Self.act(6).event)])
+        try await Self.queue(index, folders).recover(claimed: [])
+        #expect(numbers() == ["6", "4"])
+        // The file before makes room, and what it held is no hole.
+        try Syscalls.rename(path, to: FilePath("\(path).1"))
+        try file.append([Self.act(7)])
+        try index.commit([.init(event: Self.act(7).event)])
+        #expect(try file.contents().first == 6)
+        try await Self.queue(index, folders).recover(claimed: [])
+        #expect(numbers() == ["7"])
+    }
 }

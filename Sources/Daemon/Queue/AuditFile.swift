@@ -39,7 +39,8 @@ package struct AuditFile: Sendable {
     package struct Contents {
         /// By number, each once.
         package var events: [NumberedEvent] = []
-        /// The number in the first line that can be read. What lies before it made room for others.
+        /// The number in the first line that can be read, which is no filled one: it was the oldest
+        /// when it was written, and what came before it made room for others.
         package var first: Int?
         /// Lines that are no acts any more, of which the first few are told by place.
         package var damaged = 0
@@ -106,7 +107,8 @@ package struct AuditFile: Sendable {
     }
 
     /// - Parameter isFill: the events are older than others in the copy, and none of these goes for
-    ///   them.
+    ///   them. They begin no file, since the first line tells how far back the copy goes: where the
+    ///   file is not there or empty, they wait for a later fill, behind newer ones.
     /// - Throws: `SystemCallError`; some of the events may be kept then. `NoRoom` for a fill; then
     ///   none is.
     package func append(_ events: [NumberedEvent], isFill: Bool = false) throws {
@@ -118,6 +120,7 @@ package struct AuditFile: Sendable {
             bytes += try Array(JobJSON.encode(line)) + [UInt8(ascii: "\n")]
         }
         let size = try Syscalls.stat(path)?.byteCount ?? 0
+        if isFill, size == 0 { return }
         if size > 0, size + bytes.count > bytesMax {
             if isFill { throw NoRoom(count: events.count, path: path) }
             try Syscalls.rename(path, to: earlier)

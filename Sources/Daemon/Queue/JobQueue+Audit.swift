@@ -28,30 +28,31 @@ extension JobQueue {
                     "took the audit log over from its copy", metadata: ["acts": "\(restored)"])
             }
             auditKept = last
-            try fillHoles(of: kept)
+            // Before the holes: what fills them begins no file.
+            keepAudit()
+            try fillHoles(of: kept, before: last)
         } catch let error as StoreError {
             throw error
         } catch {
             auditKept = .max
             tellOfCopy(error)
         }
-        keepAudit()
     }
 
     /// Copies what the index has and the copy has lost, between its first act and its last. The
     /// first is so by place: of earlier ones that were copied again, nothing before them is lost.
-    private func fillHoles(of kept: AuditFile.Contents) throws(StoreError) {
+    private func fillHoles(of kept: AuditFile.Contents, before end: Int) throws(StoreError) {
         guard let first = kept.first else { return }
         let known = Set(kept.events.map(\.sequence))
         var after = first
         while true {
             let acts = try index.acts(after: after, countMax: Self.auditBatch)
             let lost = acts.filter {
-                $0.sequence < auditKept && !known.contains($0.sequence)
+                $0.sequence < end && !known.contains($0.sequence)
                     && AuditFile.mayKeep($0.event)
             }
             do { try auditFile.append(lost, isFill: true) } catch { return tellOfCopy(error) }
-            guard let last = acts.last?.sequence, last < auditKept else { return }
+            guard let last = acts.last?.sequence, last < end else { return }
             after = last
         }
     }
