@@ -35,7 +35,7 @@ import Testing
     @Test func `what is appended is read again, behind half a line as well`() throws {
         let folder = try TestFolder()
         let file = AuditFile(in: folder.path)
-        #expect(try file.contents().events.isEmpty)
+        #expect(try file.events().isEmpty)
         try file.append([Self.act(1), Self.act(4)])
         try file.append([Self.act(7)])
         #expect(try file.contents().damaged == 0)
@@ -43,8 +43,10 @@ import Testing
         let text = TestFolder.text(path)
         try folder.write(text + #"{"seq":8,"at":10"#, to: path)
         try file.append([Self.act(9)])
+        let events = try file.events()
+        #expect(Self.isEqual(events, [1, 4, 7, 9].map(Self.act)), "\(events)")
         let kept = try file.contents()
-        #expect(Self.isEqual(kept.events, [1, 4, 7, 9].map(Self.act)), "\(kept.events)")
+        #expect(kept.numbers == [1, 4, 7, 9])
         #expect(kept.damaged == 1 && kept.places == ["`\(path)`:4"])
         #expect(try Syscalls.stat(path)?.permissions == 0o600)
     }
@@ -58,12 +60,12 @@ import Testing
         for name in names {
             #expect(try (Syscalls.stat(folder.file(name))?.byteCount ?? 0) <= 1_000)
         }
-        let kept = try file.contents().events
+        let kept = try file.events()
         #expect(kept.count >= 10)
         #expect(Self.isEqual(kept, (101 - kept.count...100).map(Self.act)), "the newest, in order")
         // A file that has just begun, and is lost, leaves the one before.
         try Syscalls.unlink(folder.file("audit.jsonl"))
-        #expect(try (file.contents().events.last?.sequence ?? 0) > 80)
+        #expect(try (file.events().last?.sequence ?? 0) > 80)
     }
 
     @Test(arguments: [
@@ -79,8 +81,10 @@ import Testing
         let text = TestFolder.text(path).replacing(
             #"{\"admin\":true,\"by\":2}"#, with: data)
         try folder.write(text, to: path)
+        let events = try file.events()
+        #expect(Self.isEqual(events, [1, 3].map(Self.act)), "\(events)")
         let kept = try file.contents()
-        #expect(Self.isEqual(kept.events, [1, 3].map(Self.act)), "\(kept.events)")
+        #expect(kept.numbers == [1, 3])
         #expect(kept.damaged == 1 && kept.places == ["`\(path)`:2"])
     }
 
@@ -106,7 +110,7 @@ import Testing
         try await queue(fresh).recover(claimed: [])
         #expect(try fresh.acts(after: 0, countMax: 9).map(\.sequence) == [1, 2, 4, 5])
         try await queue(full).recover(claimed: [])
-        #expect(Self.isEqual(try file.contents().events, (1...5).map(Self.act)), "caught up")
+        #expect(Self.isEqual(try file.events(), (1...5).map(Self.act)), "caught up")
         #expect(
             TestFolder.text(path).split(separator: "\n").count == 6, "and each only once")
         try await queue(full).recover(claimed: [])
@@ -125,7 +129,7 @@ import Testing
         #expect(TestFolder.names(in: folder.path) == [AuditFile.name])
         #expect(TestFolder.text(folder.file(AuditFile.name)) == before, "all of them or none")
         try file.append([Self.act(6)], isFill: true)
-        #expect(Self.isEqual(try file.contents().events, (1...6).map(Self.act)))
+        #expect(Self.isEqual(try file.events(), (1...6).map(Self.act)))
     }
 
     @Test func `acts that made room are not taken for a hole, behind one that was filled`()
@@ -142,7 +146,7 @@ import Testing
         try file.append(kept.map(Self.act))
         #expect(try file.contents().first == 5)
         try await Self.queue(index, folders).recover(claimed: [])
-        #expect(Self.isEqual(try file.contents().events, kept.sorted().map(Self.act)))
+        #expect(Self.isEqual(try file.events(), kept.sorted().map(Self.act)))
         #expect(
             TestFolder.text(folders.jobs.appending(AuditFile.name)).split(separator: "\n").count
                 == kept.count)
@@ -165,7 +169,7 @@ import Testing
         try await Self.queue(index, folders).recover(claimed: [])
         #expect(!TestFolder.exists(FilePath("\(path).1")), "the newest would go with the next")
         #expect(try Syscalls.stat(path)?.byteCount ?? 0 > full ?? 0)
-        #expect(Self.isEqual(try file.contents().events, [1, 3].map(Self.act)))
+        #expect(Self.isEqual(try file.events(), [1, 3].map(Self.act)))
     }
 
     @Test func `what fills a hole begins no file, and is not taken for the oldest`() async throws {
@@ -196,5 +200,70 @@ import Testing
         #expect(try file.contents().first == 6)
         try await Self.queue(index, folders).recover(claimed: [])
         #expect(numbers() == ["7"])
+    }
+
+    // MARK: At a glance
+
+    private static let usual: [NumberedEvent] = [
+        act(1), act(3),
+        (
+            400,
+            EventRow(
+                at: 0, job: "01J-x_Y", type: "priority",
+                data: #"{"admin":false,"by":0,"priority":-100}"#)
+        ),
+    ]
+
+    /// The lines as they are written, without their ends.
+    private static func lines(_ events: [NumberedEvent]) throws -> [[UInt8]] {
+        let folder = try TestFolder()
+        try AuditFile(in: folder.path).append(events)
+        return TestFolder.text(folder.file(AuditFile.name)).split(separator: "\n").map {
+            Array($0.utf8)
+        }
+    }
+
+    @Test func `what the daemon writes is known at a glance, and what is unusual is decoded`()
+        throws
+    {
+        let lines = try Self.lines(Self.usual)
+        #expect(lines.map { AuditGlance.number(of: $0[...]) } == [1, 3, 400])
+        let unusual: NumberedEvent = (
+            9, EventRow(at: 1, job: "J", type: "hold", data: #"{"by":5,"why":"\u00e9 \"x\""}"#)
+        )
+        let line = try #require(try Self.lines([unusual]).first)
+        #expect(AuditGlance.number(of: line[...]) == nil)
+        #expect(AuditFile.decodedNumber(of: line[...]) == 9)
+        let folder = try TestFolder()
+        let file = AuditFile(in: folder.path)
+        try file.append(Self.usual + [unusual])
+        let kept = try file.contents()
+        #expect(kept.numbers == [1, 3, 9, 400] && kept.damaged == 0)
+        #expect(try file.events().map(\.sequence) == [1, 3, 9, 400])
+    }
+
+    @Test func `what is damaged is whole at no glance`() throws {
+        var whole = 0
+        for line in try Self.lines(Self.usual) {
+            for place in line.indices {
+                var others = [Array(line[..<place]), line]
+                others[1].remove(at: place)
+                for byte in Array("0-19{}[],:\"\\ axA.\u{0}".utf8) + [0xff] {
+                    var other = line
+                    other[place] = byte
+                    others.append(other)
+                    other.insert(line[place], at: place)
+                    others.append(other)
+                }
+                for other in others {
+                    guard let number = AuditGlance.number(of: other[...]) else { continue }
+                    whole += 1
+                    #expect(
+                        AuditFile.decodedNumber(of: other[...]) == number,
+                        "\(String(decoding: other, as: UTF8.self))")
+                }
+            }
+        }
+        #expect(whole > 100, "other digits and letters are as good")
     }
 }

@@ -35,10 +35,10 @@ package struct AuditFile: Sendable {
 
     private var earlier: FilePath { FilePath(path.string + ".1") }
 
-    /// What can be read of the copy.
+    /// What is in the copy.
     package struct Contents {
-        /// By number, each once.
-        package var events: [NumberedEvent] = []
+        /// The numbers of the acts.
+        package var numbers: Set<Int> = []
         /// The number in the first line that can be read, which is no filled one: it was the oldest
         /// when it was written, and what came before it made room for others.
         package var first: Int?
@@ -53,26 +53,57 @@ package struct AuditFile: Sendable {
         }
     }
 
+    /// Looks at every line, once at each start: at most two files of about `bytesMax`, one of them
+    /// in memory at a time, and of its lines their numbers. Only what is not in the usual form is
+    /// decoded, and what could not be is damage.
     /// - Throws: `SystemCallError`.
     package func contents() throws -> Contents {
         var contents = Contents()
-        var events: [Int: EventRow] = [:]
-        for file in [earlier, path] where try Syscalls.stat(file) != nil {
-            let bytes = try FileChunk.read(file, from: .offset(0), bytesMax: 2 * bytesMax).bytes
-            let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            for (number, bytes) in lines.enumerated() where !bytes.isEmpty {
-                guard let line = Self.line(bytes) else {
-                    contents.note(number + 1, of: file)
-                    continue
-                }
-                if contents.first == nil { contents.first = line.seq }
-                events[line.seq] = EventRow(
-                    at: line.at, job: line.job, type: line.type, data: line.data)
-            }
+        try forEachLine { bytes, place, file in
+            guard let number = Self.number(bytes) else { return contents.note(place, of: file) }
+            if contents.first == nil { contents.first = number }
+            contents.numbers.insert(number)
         }
-        contents.events = events.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         return contents
     }
+
+    /// The acts that can be read, by number, each once: all of them decoded and in memory, for an
+    /// index that lacks them.
+    /// - Throws: `SystemCallError`.
+    package func events() throws -> [NumberedEvent] {
+        var events: [Int: EventRow] = [:]
+        try forEachLine { bytes, _, _ in
+            guard let line = Self.line(bytes) else { return }
+            events[line.seq] = EventRow(
+                at: line.at, job: line.job, type: line.type, data: line.data)
+        }
+        return events.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// - Parameter body: is called with each line that is not empty, in the order of the files,
+    ///   with its number in its file.
+    private func forEachLine(
+        _ body: (ArraySlice<UInt8>, Int, FilePath) -> Void
+    ) throws(SystemCallError) {
+        for file in [earlier, path] where try Syscalls.stat(file) != nil {
+            var rest = try FileChunk.read(file, from: .offset(0), bytesMax: 2 * bytesMax).bytes[...]
+            var number = 0
+            while !rest.isEmpty {
+                number += 1
+                let line = rest.prefix { $0 != UInt8(ascii: "\n") }
+                if !line.isEmpty { body(line, number, file) }
+                rest = rest.dropFirst(line.count + 1)
+            }
+        }
+    }
+
+    private static func number(_ bytes: ArraySlice<UInt8>) -> Int? {
+        guard bytes.count <= lineBytesMax else { return nil }
+        return AuditGlance.number(of: bytes) ?? line(bytes)?.seq
+    }
+
+    /// The number of a line that is decoded; nil where it is damaged.
+    static func decodedNumber(of line: ArraySlice<UInt8>) -> Int? { Self.line(line)?.seq }
 
     /// Nil where the line is damaged. What the index could not have held, or could not search once
     /// it had it, is no act: one line of broken JSON would spoil every question to it.

@@ -21,9 +21,9 @@ extension JobQueue {
                         "places": "\(kept.places.joined(separator: ", "))",
                     ])
             }
-            let last = kept.events.last?.sequence ?? 0
+            let last = kept.numbers.max() ?? 0
             if try index.lastEventSequence() < last {
-                let restored = try index.restore(kept.events)
+                let restored = try index.restore(auditFile.events())
                 logger.notice(
                     "took the audit log over from its copy", metadata: ["acts": "\(restored)"])
             }
@@ -43,12 +43,11 @@ extension JobQueue {
     /// first is so by place: of earlier ones that were copied again, nothing before them is lost.
     private func fillHoles(of kept: AuditFile.Contents, before end: Int) throws(StoreError) {
         guard let first = kept.first else { return }
-        let known = Set(kept.events.map(\.sequence))
         var after = first
         while true {
             let acts = try index.acts(after: after, countMax: Self.auditBatch)
             let lost = acts.filter {
-                $0.sequence < end && !known.contains($0.sequence)
+                $0.sequence < end && !kept.numbers.contains($0.sequence)
                     && AuditFile.mayKeep($0.event)
             }
             do { try auditFile.append(lost, isFill: true) } catch { return tellOfCopy(error) }
