@@ -45,20 +45,32 @@ enum CSVText {
 
 /// The content of report.csv.
 package enum ReportCSV {
+    /// What a model is, in the order of `modelFields`.
+    static let modelColumns = [
+        "id", "method", "ratio", "ratio_achieved", "layers", "parameters", "bytes", "mlp_neurons",
+    ]
+
+    /// Neurons of each MLP are told of narrowed models only: of others the width need not be one.
+    static func modelFields(_ result: RunReport.Result) -> [String] {
+        [
+            result.id, result.method, NumberText.plain(result.ratio),
+            NumberText.plain(result.ratioAchieved), String(result.layers),
+            String(result.parameters), String(result.bytes),
+            result.mlpWidth.map { String($0.neurons) } ?? "",
+        ]
+    }
+
     /// One row per result and figure; a result without figures has one row without them, a
     /// figure with subjects has a row more for each category and each subject.
     package static func render(_ report: RunReport) -> String {
-        let header = [
-            "id", "method", "ratio", "ratio_achieved", "layers", "parameters", "bytes", "task",
-            "metric", "subject", "value", "stderr", "count", "original", "original_stderr",
-        ]
+        let header =
+            modelColumns + [
+                "task", "metric", "subject", "value", "stderr", "count", "original",
+                "original_stderr",
+            ]
         var rows: [[String]] = []
         for result in report.results {
-            let model = [
-                result.id, result.method, NumberText.plain(result.ratio),
-                NumberText.plain(result.ratioAchieved), String(result.layers),
-                String(result.parameters), String(result.bytes),
-            ]
+            let model = modelFields(result)
             if result.evaluations.isEmpty {
                 rows.append(model + Array(repeating: "", count: header.count - model.count))
             }

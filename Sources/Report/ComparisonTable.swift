@@ -112,21 +112,13 @@ package struct ComparisonTable: Sendable, Equatable {
     ///
     /// Changes are value minus original, in the unit of the figure.
     package func csv() -> String {
-        var header = [
-            "id", "method", "ratio", "ratio_achieved", "layers", "parameters", "bytes",
-        ]
+        var header = ReportCSV.modelColumns
         for metric in metrics {
             let name = "\(metric.task).\(metric.metric)"
             header += [name, name + ".stderr", name + ".change"]
         }
         let lines = rows.map { row -> [String] in
-            let result = row.result
-            let fields = [
-                result.id, result.method, NumberText.plain(result.ratio),
-                NumberText.plain(result.ratioAchieved), String(result.layers),
-                String(result.parameters), String(result.bytes),
-            ]
-            return row.cells.reduce(into: fields) { fields, cell in
+            row.cells.reduce(into: ReportCSV.modelFields(row.result)) { fields, cell in
                 let change = cell.flatMap { cell in cell.original.map { cell.value - $0 } }
                 fields.append(CSVText.number(cell?.value))
                 fields.append(CSVText.number(cell?.stderr))

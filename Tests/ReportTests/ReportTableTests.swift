@@ -73,9 +73,30 @@ import Testing
         let lines = ReportCSV.render(report).split(separator: "\r\n")
         // 4 results with 4 figures each, and 4 subjects for one figure of each.
         #expect(lines.count == 1 + 4 * (4 + 4))
-        #expect(lines[0].hasPrefix("id,method,ratio,ratio_achieved,layers,parameters,bytes,task,"))
+        #expect(
+            lines[0].hasPrefix(
+                "id,method,ratio,ratio_achieved,layers,parameters,bytes,mlp_neurons,task,"))
         #expect(lines[1].hasPrefix("mka-r0.25,mka,0.25,0.25,12,"))
-        #expect(lines.allSatisfy { $0.count(where: { $0 == "," }) == 14 })
+        #expect(lines.allSatisfy { $0.count(where: { $0 == "," }) == 15 })
+    }
+
+    @Test func `the tables tell models of as many layers by the width of their MLPs`() throws {
+        var report = report
+        report.results[0].mlpWidth = RunReport.Narrowing(neurons: 1152, original: 1536)
+        report.results[1].mlpWidth = RunReport.Narrowing(neurons: 1408, original: 1536)
+        for text in [ReportCSV.render(report), ComparisonTable(report).csv()] {
+            let lines = text.split(separator: "\r\n").map {
+                $0.split(separator: ",", omittingEmptySubsequences: false)
+            }
+            let column = try #require(lines[0].firstIndex(of: "mlp_neurons"))
+            var widths: [Substring: Substring] = [:]
+            for line in lines.dropFirst() { widths[line[0]] = line[column] }
+            #expect(
+                widths == [
+                    "mka-r0.25": "1152", "reverse-r0.25": "1408", "mka-r0.125": "",
+                    "reverse-r0.125": "",
+                ])
+        }
     }
 
     @Test func `fields with commas, quotes and line ends are quoted`() {
@@ -85,7 +106,7 @@ import Testing
         #expect(
             ReportCSV.render(report).hasSuffix(
                 "\r\nmka-r0.34,\"a,\"\"b\"\"\r\nc\",0.34,0.3333333333333333,2,700,1400,"
-                    + ",,,,,,,\r\n"))
+                    + ",,,,,,,,\r\n"))
     }
 
     @Test func `a missing figure is an empty cell`() {
