@@ -35,9 +35,11 @@ package struct HubName: Sendable, Equatable, CustomStringConvertible {
 
     package var description: String { repository + (revision.map { "@" + $0 } ?? "") }
 
-    /// What fetches it.
-    package var download: String {
-        "hf download \(repository)" + (revision.map { " --revision \($0)" } ?? "")
+    /// What fetches it; nil where it has no `ORG/`: that is hardly ever a model's name there, and
+    /// mostly that of a folder which is not where it was looked for.
+    package var download: String? {
+        guard repository.contains("/") else { return nil }
+        return "hf download \(repository)" + (revision.map { " --revision \($0)" } ?? "")
     }
 
     /// What a model's page on the hub is called there; other texts as they are.

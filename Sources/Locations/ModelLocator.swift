@@ -27,8 +27,9 @@ package struct ModelNotFound: ClassifiedFailure, Equatable, CustomStringConverti
     package var description: String {
         let places =
             caches.isEmpty ? "no Hugging Face cache is known" : caches.joined(separator: ", ")
-        return "\(asPath). Nor is it a model of a Hugging Face cache (\(places)); this fetches it: "
-            + name.download
+        return "\(asPath). Nor is it a model of a Hugging Face cache (\(places)); "
+            + (name.download.map { "this fetches it: \($0)" }
+                ?? "models are called ORG/NAME there")
     }
 }
 

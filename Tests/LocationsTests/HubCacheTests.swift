@@ -113,6 +113,10 @@ struct CacheFixture {
         let text = "\(try #require(error))"
         #expect(text.contains("hf download org/model --revision v2"))
         #expect(text.contains(cache.hub.string))
+        // Whoever mistypes a folder is not sent to the hub for it.
+        let folder = #expect(throws: ModelNotFound.self) { try locator.locate("modle") }
+        let words = "\(try #require(folder))"
+        #expect(!words.contains("hf download") && words.contains("ORG/NAME"))
         // What can be no name is a path alone.
         #expect(throws: PathError.self) { try locator.locate("./org/model/x") }
     }
