@@ -39,13 +39,18 @@ struct LayerfoldDaemon: AsyncParsableCommand {
     @Option(help: "Socket at which workers are started in units of their own.")
     var workerSocket: String?
 
-    @Option(help: "Seconds between two looks through the inbox. Default: 30.")
+    @Option(
+        parsing: .unconditional, help: "Seconds between two looks through the inbox. Default: 30.")
     var rescanSeconds: Double?
 
-    @Option(help: "Seconds a file must stay unchanged before it is taken. Default: 2.")
+    @Option(
+        parsing: .unconditional,
+        help: "Seconds a file must stay unchanged before it is taken. Default: 2.")
     var settleSeconds: Double?
 
-    @Option(help: "Seconds between SIGTERM and SIGKILL to a worker. Default: 30.")
+    @Option(
+        parsing: .unconditional,
+        help: "Seconds between SIGTERM and SIGKILL to a worker. Default: 30.")
     var graceSeconds: Double?
 
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
@@ -62,6 +67,21 @@ struct LayerfoldDaemon: AsyncParsableCommand {
             Foundation.exit(2)
         } catch {
             exit(withError: error)
+        }
+    }
+
+    /// Flags have the limits of the settings: a daemon that looks through its inbox all the time
+    /// starves its jobs.
+    func validate() throws {
+        for (flag, seconds, range) in [
+            ("--rescan-seconds", rescanSeconds, ServerSettings.rescanSecondsRange),
+            ("--settle-seconds", settleSeconds, ServerSettings.settleSecondsRange),
+            ("--grace-seconds", graceSeconds, ServerSettings.graceSecondsRange),
+        ] {
+            guard let seconds, !range.contains(seconds) else { continue }
+            throw ValidationError(
+                "\(flag) \(seconds): expected a number from \(range.lowerBound) to "
+                    + "\(range.upperBound)")
         }
     }
 

@@ -52,6 +52,20 @@ struct ExitCodeTests {
         #expect(try run(daemon, ["--help"]).status == 0)
     }
 
+    @Test(
+        "flags of the daemon have the limits of its settings",
+        arguments: [
+            (["--rescan-seconds", "0"], "0.01 to 86400"), (["--rescan-seconds", "-1"], "0.01"),
+            (["--rescan-seconds", "nan"], "0.01"), (["--settle-seconds", "3601"], "3600"),
+            (["--grace-seconds", "-1"], "0.0 to 3600"),
+        ])
+    func limits(flags: [String], text: String) throws {
+        let daemon = Places.programs.appending(path: "layerfoldd").path
+        // The settings that are not there end it where the flag does not.
+        let outcome = try run(daemon, ["--config", "/none.yaml"] + flags)
+        #expect(outcome.status == 2 && outcome.errors.contains(text), "\(outcome.errors)")
+    }
+
     @Test("Ctrl-C is code 130, SIGTERM 143, and the job goes on where it stopped")
     func stopped() throws {
         for (code, stop) in [(130, { $0.interrupt() }), (143, { $0.terminate() })]

@@ -52,6 +52,11 @@ package struct ServerSettings: Sendable, Equatable {
 
     package init() {}
 
+    /// What may be said of these, in the file and by flags.
+    package static let rescanSecondsRange = 0.01...86_400.0
+    package static let settleSecondsRange = 0...3_600.0
+    package static let graceSecondsRange = 0...3_600.0
+
     /// - Throws: `ManifestError` with line and column.
     package static func parse(bytes: Data) throws -> ServerSettings {
         // All is left out, as in a file of comments only.
@@ -74,9 +79,9 @@ package struct ServerSettings: Sendable, Equatable {
         settings.dataRoots = try map["data_roots"].map(absolutePaths)
         settings.worker = try map["worker"].map(absolutePath)
         settings.workerSocket = try map["worker_socket"].map(absolutePath)
-        settings.rescanSeconds = try map["rescan_seconds"]?.number(in: 0.01...86_400)
-        settings.settleSeconds = try map["settle_seconds"]?.number(in: 0...3_600)
-        settings.graceSeconds = try map["grace_seconds"]?.number(in: 0...3_600)
+        settings.rescanSeconds = try map["rescan_seconds"]?.number(in: rescanSecondsRange)
+        settings.settleSeconds = try map["settle_seconds"]?.number(in: settleSecondsRange)
+        settings.graceSeconds = try map["grace_seconds"]?.number(in: graceSecondsRange)
         settings.stagePatience = try map["stage_patience"]?.number(in: 1...10_000)
         settings.cache = try map["cache"].map { try CacheSettings($0) }
         settings.workers = try map["workers"]?.integer(in: 1...64)
