@@ -9,7 +9,6 @@ struct JobHandle: Equatable {
 }
 
 enum JobReference {
-    private static let latest = "latest"
     /// Characters of an id: a ULID, which sorts by time.
     private static let idCount = 26
     /// Crockford's base 32; 128 bits leave the first character at 7 or below.
@@ -26,7 +25,7 @@ enum JobReference {
 
     /// - Parameter jobs: oldest first. Of several with one name the newest is meant.
     static func find(_ word: String, among jobs: [JobHandle]) throws -> JobHandle {
-        if word == latest {
+        if word == JobName.latest {
             guard let last = jobs.last else { throw Failure(.notFound, "there are no jobs yet") }
             return last
         }

@@ -217,7 +217,7 @@ struct RemoveCommand: ParsableCommand {
 
     func validate() throws {
         if results && job { throw ValidationError("--results or --job, not both") }
-        if jobs.contains("latest") {
+        if jobs.contains(JobName.latest) {
             throw ValidationError("`latest` may be another job by now: give its id or name")
         }
     }

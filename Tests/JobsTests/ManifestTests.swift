@@ -164,6 +164,19 @@ import Testing
         #expect(throws: ManifestError.self) { try parse(text, name: "böse") }
     }
 
+    @Test func `no job is called what commands call the newest one`() throws {
+        func text(_ name: String) -> String {
+            "{version: 1, \(name)model: m, compress: [{method: reverse, ratios: [0.5]}]}"
+        }
+        let named = #expect(throws: ManifestError.self) { try parse(text("name: latest, ")) }
+        #expect(named?.path == "name" && named?.column == 20)
+        #expect(named?.hint?.contains("`latest-1`") == true)
+        let file = #expect(throws: ManifestError.self) { try parse(text(""), name: "latest") }
+        #expect(file?.hint == "add `name: NAME`")
+        #expect(try parse(text("name: Latest, "), name: "latest").name == "Latest")
+        #expect(try parse(text("name: original, ")).name == "original")
+    }
+
     @Test func `methods without similarity need no calibration`() throws {
         let job = try parse("{version: 1, model: m, compress: [{method: reverse, ratios: [0.5]}]}")
         #expect(job.calibration == nil)

@@ -13,6 +13,9 @@ package enum JobName {
         return name.utf8.allSatisfy { isWord($0) || "._-".utf8.contains($0) }
     }
 
+    /// What commands call the newest job: no job's name.
+    package static let latest = "latest"
+
     /// The model before the fold, among those that a job makes of it.
     package static let original = "original"
 

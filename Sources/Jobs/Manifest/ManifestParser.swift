@@ -89,11 +89,21 @@ package struct ManifestParser {
                     expected: JobName.rule, found: ManifestNode.shortened(fallback),
                     hint: "add `name: NAME`")
             }
+            guard fallback != JobName.latest else {
+                throw map.field.error(
+                    "the key `name` is missing, and commands take the file's for the newest job",
+                    found: fallback, hint: "add `name: NAME`")
+            }
             return fallback
         }
         let name = try field.text(JobName.rule)
         guard JobName.isValid(name) else {
             throw field.error("not a name", expected: JobName.rule, found: field.node.found)
+        }
+        guard name != JobName.latest else {
+            throw field.error(
+                "commands take this name for the newest job", found: field.node.found,
+                hint: "choose another, such as `\(name)-1`")
         }
         return name
     }
