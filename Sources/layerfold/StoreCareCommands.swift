@@ -104,8 +104,15 @@ struct StoreGC: ParsableCommand {
         commandName: "gc", abstract: "Remove what nothing names, and what is worth least.")
 
     @OptionGroup var place: StatePlace
-    @Option(help: "Bytes the store may take on disk; no limit where left out.") var limit: Int?
-    @Option(help: "Seconds that anything young is kept.") var grace = 86_400
+    // Also of what begins with a minus, so that the message says what is wrong with it.
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Bytes the store may take on disk; no limit where left out.", valueName: "500G"),
+        transform: { try ByteCount.read($0, allowsZero: true) })
+    var limit: Int?
+    @Option(parsing: .unconditional, help: "Seconds that anything young is kept.")
+    var grace = 86_400
     @Flag(help: "Tell only.") var dryRun = false
     @Flag(help: "Print JSON.") var json = false
 
@@ -130,10 +137,11 @@ struct StoreGC: ParsableCommand {
         }
     }
 
+    func validate() throws {
+        if grace < 0 { throw ValidationError("--grace \(grace): expected 0 or more") }
+    }
+
     func run() throws {
-        guard grace >= 0, limit ?? 0 >= 0 else {
-            throw Failure(.usage, "--grace and --limit cannot be negative")
-        }
         var policy = CollectorPolicy()
         if let limit { policy.limit = .bounds(CacheBounds(limit)) }
         policy.graceSeconds = grace

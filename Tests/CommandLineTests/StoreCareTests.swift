@@ -72,6 +72,14 @@ import Testing
             #expect(try layerfold(["store", "pin", "--state", state] + words).status != 0)
         }
         #expect(try layerfold("store", "gc", "--state", state, "--grace=-1").status == 2)
+        let sized = try layerfold("store", "gc", "--state", state, "--limit", "1.5 GiB", "--json")
+        #expect(try object(sized)["is_over_limit"] as? Bool == false)
+        for (limit, words) in [
+            ("500", "write 500G"), ("5 furlongs", "units are"), ("-1", "not an amount"),
+        ] {
+            let outcome = try layerfold("store", "gc", "--state", state, "--limit", limit)
+            #expect(outcome.status == 2 && outcome.errors.contains(words), "\(outcome.errors)")
+        }
     }
 
     @Test("what a running job may need stays, however old; what waits or is held needs nothing yet")

@@ -172,8 +172,8 @@ import Testing
         #expect(cache?.low == 0.5)
         #expect(cache?.freeFloor == 3 << 29)
         let small = try ServerSettings.parse(
-            bytes: Data("cache: {size: 500, free_floor: 0}\nmemory: 1e9".utf8))
-        #expect(small.cache?.size == 500 && small.cache?.freeFloor == 0)
+            bytes: Data("cache: {size: 5000, free_floor: 0}\nmemory: 1e9".utf8))
+        #expect(small.cache?.size == 5000 && small.cache?.freeFloor == 0)
         #expect(small.memoryBytes == 1_000_000_000)
         #expect(good.retention == nil)
         let limits = try ServerSettings.parse(
@@ -182,6 +182,8 @@ import Testing
         #expect(limits.resultsPerUser == 2_000_000_000_000)
         for (bad, words) in [
             ("cache: {size: much}", "not an amount"), ("cache: {size: -1}", "not an amount"),
+            ("cache: {size: 500}", "write 500G"), ("cache: {free_floor: 20}", "write 20G"),
+            ("cache: {size: 0.5}", "a share"),
             ("cache: {size: 9e99}", "not an amount"), ("cache: {high: 2}", "out of range"),
             ("cache: {low: 0.95}", "above the mark"), ("cache: 500G", "a mapping"),
             ("cache: {siz: 1}", "did you mean `size`?"), ("stat: /srv", "did you mean `state`?"),

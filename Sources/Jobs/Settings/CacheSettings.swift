@@ -17,10 +17,10 @@ package struct CacheSettings: Sendable, Equatable {
     init(_ field: Field) throws {
         let map = try FieldMap(field, "a mapping, such as `size: 500G`")
         try map.refuseUnknown(besides: ["size", "high", "low", "free_floor"], in: "`cache`")
-        size = try map["size"].map { try ByteCount.parse($0, least: 0) }
+        size = try map["size"].map { try ByteCount.parse($0, allowsZero: true) }
         high = try map["high"]?.number(in: 0.01...1)
         low = try map["low"]?.number(in: 0...1)
-        freeFloor = try map["free_floor"].map { try ByteCount.parse($0, least: 0) }
+        freeFloor = try map["free_floor"].map { try ByteCount.parse($0, allowsZero: true) }
         guard let low, let place = map["low"] else { return }
         let high = high ?? Self.highDefault
         guard low <= high else {
