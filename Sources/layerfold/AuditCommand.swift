@@ -13,7 +13,9 @@ struct AuditCommand: ParsableCommand {
     @Argument(help: "Only this job: an id, its beginning, a name or `latest`.") var job: String?
     @OptionGroup var daemon: DaemonPlace
     @Option(help: "Only what this user did: a name or a number.") var user: String?
-    @Option(help: "So many at most. Default: 20, and all with --json.") var limit: Int?
+    // Also of a number below 0, so that `validate` tells what is wrong with it.
+    @Option(parsing: .unconditional, help: "So many at most. Default: 20, and all with --json.")
+    var limit: Int?
     @Flag(help: "Whole ids.") var wide = false
     @Flag(help: "Print JSON.") var json = false
 

@@ -23,7 +23,9 @@ struct ListCommand: ParsableCommand {
     var socket: String?
     @Flag(help: "Only my jobs.") var mine = false
     @Option(help: "Only jobs of this user: a name or a number.") var user: String?
-    @Option(help: "So many at most. Default: 20, and all with --json.") var limit: Int?
+    // Also of a number below 0, so that `validate` tells what is wrong with it.
+    @Option(parsing: .unconditional, help: "So many at most. Default: 20, and all with --json.")
+    var limit: Int?
     @Option(help: "Go on where an earlier list ended, as that said.") var after: String?
     @Flag(help: "Whole ids, models and messages.") var wide = false
     @Flag(help: "Print JSON.") var json = false

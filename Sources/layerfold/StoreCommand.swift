@@ -6,6 +6,7 @@ import ArgumentParser
 import DurableIO
 import Failures
 import Foundation
+import Jobs
 import Runner
 import Store
 import SystemPackage
@@ -102,6 +103,18 @@ struct StoreList: ParsableCommand {
     @Option(help: "Only this stage.") var stage: String?
     @Flag(help: "Print JSON.") var json = false
 
+    /// Why there is nothing to list of a stage.
+    /// - Parameter stages: those of which the store holds something.
+    static func missing(_ stage: String, among stages: [String]) -> String {
+        let start = "the store holds nothing of a stage `\(stage)`"
+        if let near = Spelling.nearest(to: stage, in: stages) {
+            return start + "; did you mean `\(near)`?"
+        }
+        return stages.isEmpty
+            ? start + ", nor of any other"
+            : start + "; it does of " + stages.map { "`\($0)`" }.joined(separator: ", ")
+    }
+
     private struct Row: Encodable {
         let key: String
         let stage: String
@@ -113,15 +126,19 @@ struct StoreList: ParsableCommand {
     func run() throws {
         let store = try StoreCommand.look(into: place.state)
         var rows: [Row] = []
+        var stages: Set<String> = []
         for key in try store.actionKeys() {
-            guard let record = try? store.loadAction(key),
-                stage ?? record.key.stage == record.key.stage
-            else { continue }
+            guard let record = try? store.loadAction(key) else { continue }
+            stages.insert(record.key.stage)
+            guard stage ?? record.key.stage == record.key.stage else { continue }
             rows += record.outputs.map {
                 Row(
                     key: key.hex, stage: record.key.stage, role: $0.role, digest: $0.digest.hex,
                     bytes: $0.byteCount)
             }
+        }
+        if let stage, !stages.contains(stage) {
+            throw Failure(.notFound, Self.missing(stage, among: stages.sorted()))
         }
         if json { return try Terminal.json(rows) }
         Terminal.table(

@@ -38,6 +38,7 @@ struct TokenizeCommand: ParsableCommand {
             guard let lists = try? JSONDecoder().decode([[Int32]].self, from: data) else {
                 throw unfit("a JSON list of lists of token ids")
             }
+            try expectTokens(lists, of: tokenizer)
             output = try encoder.encode(
                 try lists.map { try tokenizer.decode($0, skipSpecialTokens: skipSpecial) })
         } else {
@@ -48,6 +49,19 @@ struct TokenizeCommand: ParsableCommand {
                 try texts.map { try tokenizer.encode($0, addSpecialTokens: !noSpecial) })
         }
         Terminal.line(String(decoding: output, as: UTF8.self))
+    }
+
+    /// A decoder leaves out what it does not know: the text would lack it without a word.
+    private func expectTokens(_ lists: [[Int32]], of tokenizer: Tokenizer) throws {
+        for (place, list) in lists.enumerated() {
+            guard let index = list.firstIndex(where: { tokenizer.content(of: $0) == nil }) else {
+                continue
+            }
+            throw Failure(
+                .refused,
+                "\(file ?? "standard input"): [\(place)][\(index)] is \(list[index]), which is no "
+                    + "token of this model; its ids go from 0 to \(tokenizer.idEnd - 1)")
+        }
     }
 
     private func unfit(_ expected: String) -> Failure {

@@ -32,6 +32,22 @@ struct ExitCodeTests {
         #expect(try layerfold("validate", "README.md").status == 4)
     }
 
+    @Test("an id that is no token is refused by its place, not left out of the text")
+    func tokens() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path + "/ids.json"
+        func decode(_ ids: String) throws -> Outcome {
+            try Data(ids.utf8).write(to: URL(filePath: file))
+            return try layerfold("tokenize", Workshop.demo, "--decode", "--file", file)
+        }
+        #expect(try decode("[[5], [5, 6]]").status == 0)
+        for id in [-1, 2_000_000] {
+            let outcome = try decode("[[5], [5, \(id), 6]]")
+            #expect(outcome.status == 4 && outcome.output.isEmpty)
+            #expect(outcome.errors.contains("\(file): [1][1] is \(id),"), "\(outcome.errors)")
+        }
+    }
+
     @Test("wrong arguments are code 2, with the word that was meant")
     func usage() throws {
         let words: [([String], String)] = [
@@ -40,6 +56,8 @@ struct ExitCodeTests {
             (["frobnicate"], "see `layerfold --help`"), (["ls", "--jsn"], "--json"),
             (["ls", "--state", "faild"], "did you mean `failed`?"),
             (["cancel"], "--all-queued"), (["ls", "--limit", "0"], "--limit 0"),
+            (["ls", "--limit", "-1"], "--limit -1: expected 1 or more"),
+            (["audit", "--limit", "-1"], "--limit -1: expected 1 or more"),
         ]
         for (arguments, text) in words {
             let outcome = try layerfold(arguments)

@@ -82,6 +82,22 @@ import Testing
         }
     }
 
+    @Test("a stage of which the store holds nothing is told, with those of which it does")
+    func stages() throws {
+        let (folder, state) = try make()
+        defer { withExtendedLifetime(folder) {} }
+        func list(_ stage: String) throws -> Outcome {
+            try layerfold("store", "ls", "--state", state, "--stage", stage, "--json")
+        }
+        #expect(try list("similarity").status == 0)
+        for (stage, words) in [
+            ("similarty", "did you mean `similarity`?"), ("x", "`activations`"),
+        ] {
+            let outcome = try list(stage)
+            #expect(outcome.status == 3 && outcome.errors.contains(words), "\(outcome.errors)")
+        }
+    }
+
     @Test("what a running job may need stays, however old; what waits or is held needs nothing yet")
     func sparesRunningJobs() throws {
         let (folder, state) = try make()
