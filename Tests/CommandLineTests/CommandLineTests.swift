@@ -155,7 +155,7 @@ struct CommandLineTests {
         let outcome = try layerfold(
             "run", folder.path + "/small.yaml", "--state", folder.path + "/state", "--output",
             folder.path + "/out")
-        #expect(outcome.status == 1)
-        #expect(!outcome.errors.isEmpty)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains(folder.path + "/out"))
     }
 }

@@ -251,7 +251,7 @@ struct WorkedExampleTests {
         try Data("mine".utf8).write(to: URL(filePath: output))
         let outcome = try layerfold(
             "run", job, "--state", folder.path + "/state", "--output", output)
-        #expect(outcome.status == 1)
+        #expect(outcome.status == 2)
         #expect(outcome.errors.contains(output), "\(outcome.errors)")
         // A sentence, not a dump of an error object.
         #expect(!outcome.errors.contains("NSCocoaErrorDomain"), "\(outcome.errors)")
