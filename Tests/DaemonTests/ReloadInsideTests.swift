@@ -1,6 +1,7 @@
 // What a reload does, without a process around it: what it takes in, what it refuses, and what it
 // does not wait for.
 
+import Client
 import Daemon
 import Dispatch
 import DurableIO
