@@ -6,8 +6,8 @@ struct AuditGlance {
     private var rest: ArraySlice<UInt8>
 
     /// The number of a line such as
-    /// `{"at":1,"data":"{\"admin\":true,\"by\":5}","job":"J","seq":7,"type":"hold"}`; nil for one in
-    /// any other form, which may be as good.
+    /// `{"at":1,"data":"{\"admin\":true,\"by\":5}","job":"J","seq":7,"type":"hold"}`; nil for
+    /// one in any other form, which may be as good.
     static func number(of line: ArraySlice<UInt8>) -> Int? {
         var glance = AuditGlance(rest: line)
         guard glance.skip(#"{"at":"#), glance.number() != nil, glance.skip(#","data":"{"#),
