@@ -10,6 +10,7 @@ import Runner
 import SystemPackage
 
 struct ClusterCheckCommand: ComputingCommand {
+    static let startsPrograms = true
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Prove that jobs can run at the cluster.",
         discussion: """

@@ -5,13 +5,19 @@ import ArgumentParser
 import Runner
 
 /// A verb whose figures, and whose keys, come from OpenBLAS and oneDNN.
-protocol ComputingCommand: ParsableCommand {}
+protocol ComputingCommand: ParsableCommand {
+    /// Whether it starts other programs, which would inherit that our threads take no signals.
+    static var startsPrograms: Bool { get }
+}
 
 extension ComputingCommand {
+    static var startsPrograms: Bool { false }
+
     /// Restarts the process where the kernels in use are wrong and others can be had.
     ///
     /// - Throws: `Failure` where no kernels are right.
     static func settleAlgebra() throws {
+        if !startsPrograms { SignalShield.raise() }
         switch AlgebraSettlement.settle() {
         case .use: return
         case .restart(_, let reason), .refuse(let reason):

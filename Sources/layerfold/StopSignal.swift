@@ -9,18 +9,14 @@ private let asked = Atomic<Int32>(0)
 
 struct StopSignal {
     init() {
-        for number in [SIGTERM, SIGINT] {
+        for number in SignalShield.signals {
             _ = signal(number) { received in
                 asked.store(received, ordering: .relaxed)
                 _ = signal(received, SIG_DFL)
             }
         }
         // Who started us may have blocked them, and a block is handed down.
-        var signals = sigset_t()
-        unsafe sigemptyset(&signals)
-        unsafe sigaddset(&signals, SIGTERM)
-        unsafe sigaddset(&signals, SIGINT)
-        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        if !SignalShield.isRaised { SignalShield.mask(SIG_UNBLOCK) }
     }
 
     /// - Throws: `JobStopped` once a signal came.
