@@ -166,6 +166,21 @@ final class RunningVerb {
     var output: String { text("out") }
     var errors: String { text("err") }
     var isRunning: Bool { process.isRunning }
+    /// Of the process, and of its first thread.
+    var number: Int32 { process.processIdentifier }
+
+    /// Threads that do not block a signal, by the kernel's word.
+    func threads(taking signal: Int32) throws -> [Int32] {
+        let tasks = "/proc/\(number)/task"
+        return try FileManager.default.contentsOfDirectory(atPath: tasks).compactMap { task in
+            // One may have ended meanwhile.
+            let status = (try? String(contentsOfFile: "\(tasks)/\(task)/status", encoding: .utf8))
+            let line = status?.split(separator: "\n").first { $0.hasPrefix("SigBlk:") }
+            let digits = line?.dropFirst("SigBlk:".count).drop(while: \.isWhitespace)
+            guard let blocked = digits.flatMap({ UInt64($0, radix: 16) }) else { return nil }
+            return blocked & 1 << UInt64(signal - 1) == 0 ? Int32(task) : nil
+        }
+    }
 
     func interrupt() { process.interrupt() }
     func terminate() { process.terminate() }
