@@ -133,6 +133,7 @@ def main():
     tokens = sum(len(tokenizer(text)["input_ids"]) for text in texts)
 
     def run(job, results):
+        shutil.rmtree(results, ignore_errors=True)   # of an earlier run, whose models these are not
         (folder / f"{results.name}.json").write_text(json.dumps(job))
         return [options.layerfold, "run", folder / f"{results.name}.json", "--state", folder / "state",
                 "--output", results]

@@ -22,6 +22,30 @@ import Testing
         some.count == others.count && zip(some, others).allSatisfy { $0 == $1 }
     }
 
+    /// An index with acts 1 to `count`, and the copy beside it, which is empty.
+    private struct World {
+        let folder: TestFolder
+        let folders: StateFolders
+        let index: IndexDatabase
+        let file: AuditFile
+
+        init(acts count: Int) throws {
+            folder = try TestFolder()
+            folders = StateFolders(state: folder.file("state"))
+            try folders.make()
+            index = try IndexDatabase(path: folders.index)
+            file = AuditFile(in: folders.jobs)
+            try index.commit((1...count).map { .init(event: AuditFileTests.act($0).event) })
+        }
+
+        var path: FilePath { folders.jobs.appending(AuditFile.name) }
+        var text: String { TestFolder.text(path) }
+
+        func start() async throws {
+            try await AuditFileTests.queue(index, folders).recover(claimed: [])
+        }
+    }
+
     private static func queue(_ index: IndexDatabase, _ folders: StateFolders) -> JobQueue {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -135,135 +159,54 @@ import Testing
     @Test func `acts that made room are not taken for a hole, behind one that was filled`()
         async throws
     {
-        let folder = try TestFolder()
-        let folders = StateFolders(state: folder.file("state"))
-        try folders.make()
-        let index = try IndexDatabase(path: folders.index)
-        try index.commit((1...8).map { .init(event: Self.act($0).event) })
+        let world = try World(acts: 8)
         // The third was damaged once, and copied again behind the fifth; then the first four left.
-        let file = AuditFile(in: folders.jobs)
         let kept = [5, 3, 6, 7, 8]
-        try file.append(kept.map(Self.act))
-        #expect(try file.contents().first == 5)
-        try await Self.queue(index, folders).recover(claimed: [])
-        #expect(Self.isEqual(try file.events(), kept.sorted().map(Self.act)))
+        try world.file.append(kept.map(Self.act))
+        #expect(try world.file.contents().first == 5)
+        try await world.start()
+        #expect(Self.isEqual(try world.file.events(), kept.sorted().map(Self.act)))
         #expect(
-            TestFolder.text(folders.jobs.appending(AuditFile.name)).split(separator: "\n").count
+            world.text.split(separator: "\n").count
                 == kept.count)
     }
 
     @Test func `a start fills no hole of a copy that is full`() async throws {
-        let folder = try TestFolder()
-        let folders = StateFolders(state: folder.file("state"))
-        try folders.make()
-        let index = try IndexDatabase(path: folders.index)
-        try index.commit((1...3).map { .init(event: Self.act($0).event) })
-        let file = AuditFile(in: folders.jobs)
-        let path = folders.jobs.appending(AuditFile.name)
-        try file.append([Self.act(1)])
+        let world = try World(acts: 3)
+        try world.file.append([Self.act(1)])
         let damage = String(repeating: "x", count: AuditFile.bytesMax)
-        try folder.write(TestFolder.text(path) + damage + "\n", to: path)
-        let full = try Syscalls.stat(path)?.byteCount
+        try world.folder.write(world.text + damage + "\n", to: world.path)
+        let full = try Syscalls.stat(world.path)?.byteCount
         // It is the newest, and there is none that makes room for it.
-        try AuditFile(in: folders.jobs, bytesMax: .max / 4).append([Self.act(3)])
-        try await Self.queue(index, folders).recover(claimed: [])
-        #expect(!TestFolder.exists(FilePath("\(path).1")), "the newest would go with the next")
-        #expect(try Syscalls.stat(path)?.byteCount ?? 0 > full ?? 0)
-        #expect(Self.isEqual(try file.events(), [1, 3].map(Self.act)))
+        try AuditFile(in: world.folders.jobs, bytesMax: .max / 4).append([Self.act(3)])
+        try await world.start()
+        #expect(
+            !TestFolder.exists(FilePath("\(world.path).1")), "the newest would go with the next")
+        #expect(try Syscalls.stat(world.path)?.byteCount ?? 0 > full ?? 0)
+        #expect(Self.isEqual(try world.file.events(), [1, 3].map(Self.act)))
     }
 
     @Test func `what fills a hole begins no file, and is not taken for the oldest`() async throws {
-        let folder = try TestFolder()
-        let folders = StateFolders(state: folder.file("state"))
-        try folders.make()
-        let index = try IndexDatabase(path: folders.index)
-        try index.commit((1...5).map { .init(event: Self.act($0).event) })
-        let file = AuditFile(in: folders.jobs)
-        let path = folders.jobs.appending(AuditFile.name)
+        let world = try World(acts: 5)
         func numbers() -> [String] {
-            TestFolder.text(path).split(separator: "\n").map { line in
+            world.text.split(separator: "\n").map { line in
                 String(line.split(separator: #""seq":"#).last?.prefix { $0.isNumber } ?? "")
             }
         }
         // The file before the last one is there, with a hole; the last is lost, with the newest.
-        try file.append([3, 5].map(Self.act))
-        try Syscalls.rename(path, to: FilePath("\(path).1"))
-        try await Self.queue(index, folders).recover(claimed: [])
-        #expect(!TestFolder.exists(path), "nothing is newer: the hole waits")
-        try index.commit([.init(event: Self.act(6).event)])
-        try await Self.queue(index, folders).recover(claimed: [])
+        try world.file.append([3, 5].map(Self.act))
+        try Syscalls.rename(world.path, to: FilePath("\(world.path).1"))
+        try await world.start()
+        #expect(!TestFolder.exists(world.path), "nothing is newer: the hole waits")
+        try world.index.commit([.init(event: Self.act(6).event)])
+        try await world.start()
         #expect(numbers() == ["6", "4"])
         // The file before makes room, and what it held is no hole.
-        try Syscalls.rename(path, to: FilePath("\(path).1"))
-        try file.append([Self.act(7)])
-        try index.commit([.init(event: Self.act(7).event)])
-        #expect(try file.contents().first == 6)
-        try await Self.queue(index, folders).recover(claimed: [])
+        try Syscalls.rename(world.path, to: FilePath("\(world.path).1"))
+        try world.file.append([Self.act(7)])
+        try world.index.commit([.init(event: Self.act(7).event)])
+        #expect(try world.file.contents().first == 6)
+        try await world.start()
         #expect(numbers() == ["7"])
-    }
-
-    // MARK: At a glance
-
-    private static let usual: [NumberedEvent] = [
-        act(1), act(3),
-        (
-            400,
-            EventRow(
-                at: 0, job: "01J-x_Y", type: "priority",
-                data: #"{"admin":false,"by":0,"priority":-100}"#)
-        ),
-    ]
-
-    /// The lines as they are written, without their ends.
-    private static func lines(_ events: [NumberedEvent]) throws -> [[UInt8]] {
-        let folder = try TestFolder()
-        try AuditFile(in: folder.path).append(events)
-        return TestFolder.text(folder.file(AuditFile.name)).split(separator: "\n").map {
-            Array($0.utf8)
-        }
-    }
-
-    @Test func `what the daemon writes is known at a glance, and what is unusual is decoded`()
-        throws
-    {
-        let lines = try Self.lines(Self.usual)
-        #expect(lines.map { AuditGlance.number(of: $0[...]) } == [1, 3, 400])
-        let unusual: NumberedEvent = (
-            9, EventRow(at: 1, job: "J", type: "hold", data: #"{"by":5,"why":"\u00e9 \"x\""}"#)
-        )
-        let line = try #require(try Self.lines([unusual]).first)
-        #expect(AuditGlance.number(of: line[...]) == nil)
-        #expect(AuditFile.decodedNumber(of: line[...]) == 9)
-        let folder = try TestFolder()
-        let file = AuditFile(in: folder.path)
-        try file.append(Self.usual + [unusual])
-        let kept = try file.contents()
-        #expect(kept.numbers == [1, 3, 9, 400] && kept.damaged == 0)
-        #expect(try file.events().map(\.sequence) == [1, 3, 9, 400])
-    }
-
-    @Test func `what is damaged is whole at no glance`() throws {
-        var whole = 0
-        for line in try Self.lines(Self.usual) {
-            for place in line.indices {
-                var others = [Array(line[..<place]), line]
-                others[1].remove(at: place)
-                for byte in Array("0-19{}[],:\"\\ axA.\u{0}".utf8) + [0xff] {
-                    var other = line
-                    other[place] = byte
-                    others.append(other)
-                    other.insert(line[place], at: place)
-                    others.append(other)
-                }
-                for other in others {
-                    guard let number = AuditGlance.number(of: other[...]) else { continue }
-                    whole += 1
-                    #expect(
-                        AuditFile.decodedNumber(of: other[...]) == number,
-                        "\(String(decoding: other, as: UTF8.self))")
-                }
-            }
-        }
-        #expect(whole > 100, "other digits and letters are as good")
     }
 }

@@ -7,7 +7,6 @@ import Failures
 import Foundation
 import Glibc
 import Jobs
-import Logging
 import Store
 import SystemPackage
 import Testing
@@ -16,76 +15,6 @@ import Testing
     private static let alice = Caller(user: 1, isAdmin: false)
     private static let bob = Caller(user: 2, isAdmin: false)
     private static let admin = Caller(user: 3, isAdmin: true)
-
-    /// A queue that has started, on the state folder of `daemon`.
-    private struct Bench {
-        let daemon: TestDaemon
-        let clock: ManualClock
-        let index: IndexDatabase
-        let queue: JobQueue
-
-        init(
-            _ daemon: TestDaemon, _ clock: ManualClock,
-            _ change: (inout DaemonConfiguration) -> Void = { _ in }
-        ) async throws {
-            self.daemon = daemon
-            self.clock = clock
-            let folders = StateFolders(state: daemon.state)
-            try folders.make()
-            var configuration = DaemonConfiguration(
-                folders: folders, modelRoots: [daemon.state.appending("models")], dataRoots: [],
-                worker: daemon.folder.file("worker"))
-            configuration.clock = clock.daemonClock
-            configuration.grace = .seconds(1)
-            change(&configuration)
-            index = try IndexDatabase(path: folders.index)
-            var logger = Logger(label: "test")
-            logger.logLevel = .critical
-            queue = JobQueue(
-                settings: LiveConfiguration(configuration), index: index, health: Health(),
-                notifier: Notifier(environment: [:], process: 0), logger: logger)
-            try await queue.recover(claimed: [])
-            await queue.start()
-        }
-
-        func record(_ name: String, by owner: Int = 1) throws -> JobRecord {
-            let manifest = TestDaemon.manifest(name)
-            return JobRecord(
-                id: JobIdentifier.make(now: clock.now), source: name, owner: owner,
-                submittedAtMilliseconds: clock.now, manifestDigest: "",
-                description: try ManifestParser.parse(bytes: Data(manifest.utf8), name: name))
-        }
-
-        func submit(_ name: String, by owner: Int = 1) async throws -> String {
-            let manifest = TestDaemon.manifest(name)
-            let record = try record(name, by: owner)
-            return try await queue.admit(record, manifest: Array(manifest.utf8)).id
-        }
-
-        func summary(_ id: String) async throws -> JobSummary {
-            try await queue.detail(id).summary
-        }
-
-        /// Waits for a state, while time passes if `step` is not 0.
-        func wait(
-            for id: String, _ state: JobState, step: Int = 0,
-            sourceLocation: SourceLocation = #_sourceLocation
-        ) async throws {
-            let isReached = await eventually {
-                clock.advance(milliseconds: step)
-                return try await summary(id).state == state
-            }
-            let last = try await summary(id)
-            #expect(isReached, "\(last)", sourceLocation: sourceLocation)
-        }
-
-        func stop() async { await queue.drain() }
-
-        func orders(_ id: String) throws -> [String] {
-            try index.events(of: id).filter { $0.type != JobState.queued.rawValue }
-                .map { "\($0.type) \($0.data)" }.filter { $0.contains(#""by":"#) }
-        }
-    }
 
     private static func code(_ body: () async throws -> Void) async -> ErrorDocument.Code? {
         do {
@@ -98,7 +27,7 @@ import Testing
 
     @Test func `only its owner and admins change a job, and it is on record who did`() async throws
     {
-        let bench = try await Bench(TestDaemon(), ManualClock())
+        let bench = try await QueueBench(TestDaemon(), ManualClock())
         let queue = bench.queue
         _ = try await bench.submit("gate-o")
         let id = try await bench.submit("ok-o")
@@ -126,7 +55,7 @@ import Testing
     }
 
     @Test func `what an admin ordered, only an admin takes back`() async throws {
-        let bench = try await Bench(TestDaemon(), ManualClock())
+        let bench = try await QueueBench(TestDaemon(), ManualClock())
         let queue = bench.queue
         _ = try await bench.submit("gate-p")
         let id = try await bench.submit("ok-p")
@@ -148,7 +77,7 @@ import Testing
         let clock = ManualClock()
         var ids: [String] = []
         do {
-            let bench = try await Bench(daemon, clock)
+            let bench = try await QueueBench(daemon, clock)
             for name in ["gate-i", "ok-held", "ok-free", "ok-first"] {
                 ids.append(try await bench.submit(name))
             }
@@ -161,7 +90,7 @@ import Testing
         for suffix in ["", "-wal", "-shm"] {
             try? Syscalls.unlink(FilePath("\(StateFolders(state: daemon.state).index)\(suffix)"))
         }
-        let bench = try await Bench(daemon, clock)
+        let bench = try await QueueBench(daemon, clock)
         let held = try await bench.summary(ids[1])
         #expect(held.state == .held && held.held == .user)
         #expect(held.reason?.contains("user 1") == true)
@@ -186,7 +115,7 @@ import Testing
         let id: String
         // Each daemon lets go of the index before the next one opens it.
         do {
-            let bench = try await Bench(daemon, clock)
+            let bench = try await QueueBench(daemon, clock)
             _ = try await bench.submit("gate-a")
             id = try await bench.submit("ok-p")
             await bench.stop()
@@ -202,13 +131,13 @@ import Testing
             try bench.index.commit([.init(job: row, attempt: attempt)])
         }
         do {
-            let bench = try await Bench(daemon, clock) { $0.grace = .milliseconds(50) }
+            let bench = try await QueueBench(daemon, clock) { $0.grace = .milliseconds(50) }
             let held = try await bench.summary(id)
             #expect(held.state == .held && held.held == .user)
             #expect(held.reason?.contains("process 1,") == true, "\(held)")
             await bench.stop()
         }
-        let bench = try await Bench(daemon, clock)
+        let bench = try await QueueBench(daemon, clock)
         #expect(try await bench.summary(id).state == .held, "until somebody has looked")
         #expect(daemon.runs(of: "ok-p").isEmpty)
         _ = try await bench.queue.release(id, by: Self.alice)
@@ -225,7 +154,7 @@ import Testing
         let clock = ManualClock()
         let folders = StateFolders(state: daemon.state)
         do {
-            let bench = try await Bench(daemon, clock)
+            let bench = try await QueueBench(daemon, clock)
             let record = try bench.record("ok-r")
             // In the way of the record, so that it is refused after its manifest is there.
             try Syscalls.makeFolders(folders.job(record.id).appending("job.json/x"))
@@ -239,7 +168,7 @@ import Testing
             #expect(!TestFolder.exists(folders.job(record.id)))
             await bench.stop()
         }
-        let bench = try await Bench(daemon, clock)
+        let bench = try await QueueBench(daemon, clock)
         #expect(await eventually { TestFolder.names(in: folders.jobs).isEmpty })
         #expect(try bench.index.jobIdentifiers().isEmpty)
         await bench.stop()
@@ -249,7 +178,7 @@ import Testing
         let daemon = try TestDaemon()
         let clock = ManualClock()
         do {
-            let bench = try await Bench(daemon, clock)
+            let bench = try await QueueBench(daemon, clock)
             let id = try await bench.submit("gate-u")
             _ = try await daemon.worker(of: "gate-u")
             clock.advance(milliseconds: 10_000)
@@ -261,7 +190,7 @@ import Testing
         }
         // A year back: nothing grows, nothing is forgotten.
         clock.jump(milliseconds: -31_536_000_000)
-        let bench = try await Bench(daemon, clock)
+        let bench = try await QueueBench(daemon, clock)
         _ = try await bench.submit("gate-v", by: 3)
         let first = try await bench.submit("ok-1", by: 1)
         let second = try await bench.submit("ok-2", by: 2)
@@ -271,7 +200,7 @@ import Testing
     }
 
     @Test func `a loss is on record, though the job starts again at once`() async throws {
-        let bench = try await Bench(TestDaemon(), ManualClock())
+        let bench = try await QueueBench(TestDaemon(), ManualClock())
         let id = try await bench.submit("gate-l")
         kill(try await bench.daemon.worker(of: "gate-l"), SIGKILL)
         _ = try await bench.daemon.worker(of: "gate-l", run: 2)
@@ -284,7 +213,7 @@ import Testing
     @Test func `a job that found the disk full waits with numbers, and goes on by itself`()
         async throws
     {
-        let bench = try await Bench(TestDaemon(), ManualClock())
+        let bench = try await QueueBench(TestDaemon(), ManualClock())
         let id = try await bench.submit("disk-once-1")
         try await bench.wait(for: id, .held)
         let held = try await bench.summary(id)
@@ -299,7 +228,7 @@ import Testing
     @Test func `results beyond the owner's share are not kept, and made again when there is room`()
         async throws
     {
-        let bench = try await Bench(TestDaemon(), ManualClock()) { $0.resultsPerUser = 1_000 }
+        let bench = try await QueueBench(TestDaemon(), ManualClock()) { $0.resultsPerUser = 1_000 }
         let results = bench.daemon.state.appending("results")
         let old = results.appending("1/old-\(JobIdentifier.make(now: bench.clock.now))")
         try Syscalls.makeFolders(old)
@@ -323,7 +252,7 @@ import Testing
     }
 
     @Test func `results that cannot be put in place are made again later`() async throws {
-        let bench = try await Bench(TestDaemon(), ManualClock())
+        let bench = try await QueueBench(TestDaemon(), ManualClock())
         let id = try await bench.submit("gate-r")
         // A stranger has taken the name: nothing of ours can be written below it.
         let stranger = bench.daemon.state.appending("results").appending("gate-r-\(id)")
@@ -338,7 +267,7 @@ import Testing
     }
 
     @Test func `two run at once where the plans fit, the third waits`() async throws {
-        let bench = try await Bench(TestDaemon(), ManualClock()) {
+        let bench = try await QueueBench(TestDaemon(), ManualClock()) {
             $0.limits.slots = 2
             $0.limits.memoryBytes = 2
             // Those of people are all taken.
@@ -356,7 +285,7 @@ import Testing
     }
 
     @Test func `what runs is told to whom it may be told`() async throws {
-        let bench = try await Bench(TestDaemon(), ManualClock()) {
+        let bench = try await QueueBench(TestDaemon(), ManualClock()) {
             $0.limits.slots = 2
             $0.limits.memoryBytes = 2
             $0.isPrivate = true
@@ -375,7 +304,7 @@ import Testing
     }
 
     @Test func `a short job runs beside a long one`() async throws {
-        let bench = try await Bench(TestDaemon(), ManualClock())
+        let bench = try await QueueBench(TestDaemon(), ManualClock())
         let long = try await bench.submit("gate-long")
         let waiting = try await bench.submit("ok-waiting")
         let short = try await bench.submit("short-1")

@@ -53,14 +53,15 @@ package struct AuditFile: Sendable {
         }
     }
 
-    /// Looks at every line, once at each start: at most two files of about `bytesMax`, one of them
-    /// in memory at a time, and of its lines their numbers. Only what is not in the usual form is
-    /// decoded, and what could not be is damage.
-    /// - Throws: `SystemCallError`.
+    /// Decodes every line, once at each start: of at most two files of about `bytesMax` (300,000
+    /// acts of people, which take a few seconds), one of them in memory at a time, and of its lines
+    /// their numbers. - Throws: `SystemCallError`.
     package func contents() throws -> Contents {
         var contents = Contents()
         try forEachLine { bytes, place, file in
-            guard let number = Self.number(bytes) else { return contents.note(place, of: file) }
+            guard let number = Self.line(bytes)?.seq else {
+                return contents.note(place, of: file)
+            }
             if contents.first == nil { contents.first = number }
             contents.numbers.insert(number)
         }
@@ -96,14 +97,6 @@ package struct AuditFile: Sendable {
             }
         }
     }
-
-    private static func number(_ bytes: ArraySlice<UInt8>) -> Int? {
-        guard bytes.count <= lineBytesMax else { return nil }
-        return AuditGlance.number(of: bytes) ?? line(bytes)?.seq
-    }
-
-    /// The number of a line that is decoded; nil where it is damaged.
-    static func decodedNumber(of line: ArraySlice<UInt8>) -> Int? { Self.line(line)?.seq }
 
     /// Nil where the line is damaged. What the index could not have held, or could not search once
     /// it had it, is no act: one line of broken JSON would spoil every question to it.
