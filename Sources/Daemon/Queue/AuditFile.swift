@@ -55,7 +55,8 @@ package struct AuditFile: Sendable {
 
     /// Decodes every line, once at each start: of at most two files of about `bytesMax` (300,000
     /// acts of people, which take a few seconds), one of them in memory at a time, and of its lines
-    /// their numbers. - Throws: `SystemCallError`.
+    /// their numbers.
+    /// - Throws: `SystemCallError`.
     package func contents() throws -> Contents {
         var contents = Contents()
         try forEachLine { bytes, place, file in
