@@ -14,6 +14,8 @@ package struct QuantizedTable {
         let layers: Int
         let parameters: Int
         package let bytes: Int
+        /// Neurons of each MLP; nil where they are the original's.
+        let neurons: Int?
         let compressionRatio: Double
         /// As many as the table has metrics; nil where it was not measured.
         let cells: [Figure?]
@@ -44,11 +46,13 @@ package struct QuantizedTable {
                 }
             }
         }
-        func rows(of id: String, model: String, ratio: Double) -> [Row] {
+        func rows(
+            of id: String, model: String, ratio: Double, neurons: Int? = nil
+        ) -> [Row] {
             quantized.filter { $0.of == id }.map {
                 Row(
                     id: $0.id, model: model, ratio: ratio, quantized: $0, layers: $0.layers,
-                    parameters: $0.parameters, bytes: $0.bytes,
+                    parameters: $0.parameters, bytes: $0.bytes, neurons: neurons,
                     compressionRatio: $0.compressionRatio, cells: cells($0.evaluations),
                     seconds: $0.seconds)
             }
@@ -62,8 +66,8 @@ package struct QuantizedTable {
         }
         let first = Row(
             id: original, model: original, ratio: 0, quantized: nil, layers: report.model.layers,
-            parameters: report.model.parameters, bytes: report.model.bytes, compressionRatio: 0,
-            cells: originals, seconds: nil)
+            parameters: report.model.parameters, bytes: report.model.bytes, neurons: nil,
+            compressionRatio: 0, cells: originals, seconds: nil)
         self.metrics = metrics
         self.rows =
             [first] + rows(of: original, model: original, ratio: 0)
@@ -72,11 +76,14 @@ package struct QuantizedTable {
                     Row(
                         id: result.id, model: result.name, ratio: result.ratioAchieved,
                         quantized: nil, layers: result.layers, parameters: result.parameters,
-                        bytes: result.bytes,
+                        bytes: result.bytes, neurons: result.mlpWidth?.neurons,
                         compressionRatio: result.mlpWidth?.layersShare.map { 1 - $0 }
                             ?? result.ratioAchieved,
                         cells: cells(result.evaluations), seconds: result.seconds)
-                ] + rows(of: result.id, model: result.name, ratio: result.ratioAchieved)
+                ]
+                    + rows(
+                        of: result.id, model: result.name, ratio: result.ratioAchieved,
+                        neurons: result.mlpWidth?.neurons)
             }
     }
 
@@ -89,7 +96,7 @@ package struct QuantizedTable {
     package func csv() -> String {
         var header = [
             "id", "model", "ratio", "quantised", "scheme", "group", "layers", "parameters",
-            "bytes", "bytes_per_parameter", "compression_ratio", "seconds",
+            "bytes", "mlp_neurons", "bytes_per_parameter", "compression_ratio", "seconds",
         ]
         for metric in metrics {
             let name = "\(metric.task).\(metric.metric)"
@@ -102,7 +109,7 @@ package struct QuantizedTable {
                     row.id, row.model, NumberText.plain(row.ratio), row.quantized?.name ?? "",
                     row.quantized?.scheme ?? "", row.quantized?.group.map { "\($0)" } ?? "",
                     "\(row.layers)", "\(row.parameters)", "\(row.bytes)",
-                    NumberText.plain(row.bytesPerParameter),
+                    row.neurons.map { "\($0)" } ?? "", NumberText.plain(row.bytesPerParameter),
                     NumberText.plain(row.compressionRatio), CSVText.number(row.seconds),
                 ]
                 return row.cells.reduce(into: fields) {

@@ -33,10 +33,14 @@ struct ValidateCommand: ParsableCommand {
         }
         let judge = try check(data, description)
         if json { return try Terminal.json(description) }
+        Terminal.line("\(job): good for \(judge); \(Self.contents(of: description))")
+    }
+
+    private static func contents(of description: JobDescription) -> String {
         let (methods, models) = (description.compress.count, description.candidates.count)
-        Terminal.line(
-            "\(job): good for \(judge); \(methods) \(methods == 1 ? "method" : "methods"), "
-                + "\(models) \(models == 1 ? "model" : "models")")
+        guard methods > 0 else { return "no method, the original in other forms alone" }
+        return "\(methods) \(methods == 1 ? "method" : "methods"), "
+            + "\(models) \(models == 1 ? "model" : "models")"
     }
 
     /// Who looked.

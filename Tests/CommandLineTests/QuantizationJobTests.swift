@@ -87,6 +87,32 @@ struct QuantizationJobTests {
         #expect(!digests(models).isEmpty && digests(again) == digests(models))
     }
 
+    @Test("without `compress` the original alone is written in fewer bits, judged, and exported")
+    func originalAlone() throws {
+        let (folder, job) = try Self.job("")
+        let lines = try String(contentsOfFile: job, encoding: .utf8).split(separator: "\n")
+        let text = lines.filter { !$0.hasPrefix("compress") }.joined(separator: "\n")
+        let section = """
+
+            quantize: [{method: gptq, original: true}]
+            export: [{format: gguf, type: q8_0, original: true}]
+            """
+        try Data((text + section).utf8).write(to: URL(filePath: job))
+        let outcome = try Self.run(folder, job)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let report = try Self.report(folder)
+        #expect((report["results"] as? [Any])?.isEmpty == true)
+        let model = try #require((report["quantized"] as? [[String: Any]])?.first)
+        #expect(model["id"] as? String == "original-gptq-w4")
+        let figures = try #require(model["evaluations"] as? [[String: Any]])
+        #expect(figures.first?["original"] is Double && figures.first?["value"] is Double)
+        let names = Workshop.names(folder.path + "/out/tiny-1")
+        #expect(names.contains("original-q8_0.gguf"), "\(names)")
+        let page = try String(
+            contentsOfFile: folder.path + "/out/tiny-1/report.html", encoding: .utf8)
+        #expect(page.contains("Nothing was folded"))
+    }
+
     @Test func anotherEntryComputesNothingElse() throws {
         let (folder, job) = try Self.job("quantize: [{method: fp8}]")
         try #require(try Self.run(folder, job).status == 0)

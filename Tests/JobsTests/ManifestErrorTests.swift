@@ -56,7 +56,7 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
 
     static let all: [BadManifest] =
         structure + ratioCases + budgets + exports + keys + mixtures + values + comparisons
-        + quantizations
+        + quantizations + originals
 
     static let structure = [
         BadManifest("empty", "", at: 1, 1, "", says: "empty", "version: 1"),

@@ -41,4 +41,20 @@ extension BadManifest {
             "a label that is taken", "\n- {method: rtn, label: quantized.csv}", at: 7, 24,
             "quantize[0].label", says: "taken"),
     ]
+
+    static let originals = [
+        BadManifest(
+            "no compress, and an entry without the original",
+            "version: 1\nmodel: m\nquantize:\n- {method: rtn, original: true}\n- method: fp8\n",
+            at: 5, 3, "quantize[1]", says: "no model to write", "original: true"),
+        BadManifest(
+            "no compress, and the original refused",
+            "version: 1\nmodel: m\nexport: [{format: gguf, type: q8_0, original: false}]\n",
+            at: 3, 10, "export[0]", says: "no model to write"),
+        BadManifest(
+            "no model to judge",
+            "version: 1\nmodel: m\nexport: [{format: gguf, type: q8_0, original: true}]\n"
+                + "evaluate: [{task: generation}]\n", at: 4, 11, "evaluate",
+            says: "no model to judge"),
+    ]
 }

@@ -27,6 +27,19 @@ import Testing
         #expect(try ManifestParser.parse(bytes: json, name: "j") == job)
     }
 
+    @Test func `a job of the original alone is read back from JSON`() throws {
+        let text = """
+            version: 1
+            model: m
+            quantize: [{method: rtn, original: true}]
+            export: [{format: gguf, type: q8_0, original: true}]
+            evaluate: [{task: generation}]
+            """
+        let job = try ManifestParser.parse(bytes: Data(text.utf8), name: "j")
+        #expect(job.compress.isEmpty && job.evaluate.count == 1)
+        #expect(try ManifestParser.parse(bytes: job.canonicalJSON(), name: "j") == job)
+    }
+
     @Test func `a job that quantises nothing does not mention it`() throws {
         let json = try job("").canonicalJSON()
         #expect(!String(decoding: json, as: UTF8.self).contains("quantize"))

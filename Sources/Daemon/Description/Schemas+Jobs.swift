@@ -60,9 +60,9 @@ extension Schemas {
     static let manifest = Schema.object(
         [
             "version": .integer(min: 1, max: 1), "model": .text,
-            "compress": .list(of: .object(["method": .text], isOpen: true)),
         ],
         optional: [
+            "compress": .list(of: .object(["method": .text], isOpen: true)),
             "name": .jobName, "calibration": anything, "analysis": anything, "compare": anything,
             "quantize": .list(of: .object(["method": .text], isOpen: true)),
             "evaluate": .list(of: .object(["task": .text], isOpen: true)),

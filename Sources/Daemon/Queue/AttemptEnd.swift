@@ -118,7 +118,7 @@ extension AttemptEnd {
         let text: String
         switch self {
         case .succeeded: return nil
-        case .interrupted: return "the daemon stopped it"
+        case .interrupted: return "the daemon stopped it, or ended itself"
         case .failed(let failure), .died(let failure): text = failure.message
         case .lost(let message), .postponed(let message): text = message
         }

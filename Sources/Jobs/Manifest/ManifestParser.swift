@@ -33,8 +33,8 @@ package struct ManifestParser {
         let title = try jobName(map["name"], fallback: name, in: map)
         let model = try path(
             map.required("model", hint: "add `model: FOLDER`, a checkpoint folder"), under: .model)
-        let compress = try compressions(
-            map.required("compress", hint: "add `compress:` with a method and its ratios"))
+        let compress = try map["compress"].map(compressions) ?? []
+        if compress.isEmpty { try checkOriginals(in: map) }
         let calibration = try map["calibration"].map { try self.calibration($0, as: .own) }
         let analysis = try analysis(map["analysis"])
         if calibration == nil,
@@ -145,9 +145,6 @@ package struct ManifestParser {
     private func compressions(_ field: Field) throws -> [JobDescription.Compression] {
         let items = try field.list(
             "a list of methods", countMax: ManifestLimits.entriesMax)
-        guard !items.isEmpty else {
-            throw field.error("the list is empty", hint: "add `- method: mka` with its ratios")
-        }
         var seen: Set<JobDescription.Candidate.Identity> = []
         return try items.map { item in
             let compression = try compression(item)

@@ -85,7 +85,7 @@ package struct JobModels: Sendable {
 
     var markup: Markup {
         guard !rows.isEmpty else {
-            return "<p>The job asked for an analysis only: its report has it.</p>\(notices)"
+            return "<p>Nothing was folded or quantised: the report has what was made.</p>\(notices)"
         }
         let heads = metrics.map { metric -> Markup in
             """

@@ -56,7 +56,7 @@ extension ReportPage {
     /// One line per size: the best model of it, and an honest word on that.
     private func verdicts() -> Markup {
         guard !report.results.isEmpty else {
-            return "<p class=\"lead\">The job asked for an analysis only.</p>"
+            return "<p class=\"lead\">Nothing was folded.</p>"
         }
         guard let column = table.leading else {
             return """
