@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from slurm_world import (USERS, Head, Place, Slurm, digests, make_people, missing, remove_people, run, wait)
+from slurm_world import (USERS, Head, Mounts, Place, Slurm, digests, make_people, missing, remove_people, run, wait)
 
 COLUMNS = "JOBID|NAME|STATE|REASON"
 LIST = ["squeue", "--me", "--array", "--states=all", "-o", "%i|%j|%T|%r"]
@@ -380,8 +380,31 @@ class Trial:
         self.empty("a job that lost a node")
         head.stop()
 
+    def mount(self):
+        """The shared folder through two mounts that remember and cannot rename exclusively, as NFS."""
+        if not shutil.which("bindfs"):
+            print("   (skipped: there is no bindfs)")
+            return
+        mounts = Mounts(self.place, "mount")
+        try:
+            head = Head(self.place, "mount", node_worker="second")
+            id = head.submit(manifest("minute", MINUTE), "mount-minute")
+            self.check("a job over two mounts is done", head.wait([id], 1800) == ["done"], head.log())
+            self.same("a job over two mounts", head, id)
+            self.sent_once("a job over two mounts")
+            self.nothing_anew("a job over two mounts", head, [id])
+            self.empty("a job over two mounts")
+            verify = head.verify()
+            self.check("over two mounts: the store is sound", verify.returncode == 0, verify.stdout + verify.stderr)
+            self.check("a job over two mounts is removed", head.ask("rm", id) is not None, head.log())
+            head.stop()
+        finally:
+            Head.stop_all()
+            mounts.unmount()
 
-PARTS = ["answers", "once", "users", "kills", "drain", "requeue", "limit", "cancel", "preempt", "node", "compare"]
+
+PARTS = ["answers", "once", "users", "kills", "drain", "requeue", "limit", "cancel", "preempt", "node", "mount",
+         "compare"]
 
 
 def main():

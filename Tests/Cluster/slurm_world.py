@@ -114,6 +114,30 @@ class Place:
         return [line.split()[0] for line in self.sent.read_text().splitlines()] if self.sent.exists() else []
 
 
+class Mounts:
+    """A state folder that head and nodes see through mounts of their own. Like NFS each remembers for a while
+    what it saw, and neither renames exclusively (renameat2 with a flag is EINVAL). The index lies on the
+    head's own disk. `second` is the nodes' worker."""
+
+    def __init__(self, place, name):
+        self.shared = place.folder / name
+        disk, nodes, own = (place.folder / f"{name}-{part}" for part in ("disk", "nodes", "index"))
+        for folder in (self.shared, disk, disk / "db", nodes, own):
+            folder.mkdir()
+        self.mounted = []
+        for point in (self.shared, nodes):
+            run("bindfs", "-o", "attr_timeout=2,entry_timeout=2", disk, point)
+            self.mounted.append(point)
+        run("mount", "--bind", own, self.shared / "db")
+        self.mounted.append(self.shared / "db")
+        place.script("second", "exec unshare --mount --propagation private sh -c "
+                     f"'mount --bind {nodes} {self.shared} && exec {place.bin / 'pinned'} \"$@\"' sh \"$@\"")
+
+    def unmount(self):
+        for point in reversed(self.mounted):
+            run("umount", "--lazy", point, check=False)
+
+
 class Head:
     """A daemon that was started by hand."""
 
@@ -128,7 +152,7 @@ class Head:
                 process.wait()
         cls.alive = []
 
-    def __init__(self, place, name, cluster="", remote=True, worker="planless"):
+    def __init__(self, place, name, cluster="", remote=True, worker="planless", node_worker="pinned"):
         self.place = place
         self.state = place.folder / name
         self.settings = place.folder / f"{name}.yaml"
@@ -142,7 +166,7 @@ settle_seconds: 0.1
             text += f"""run_on: slurm
 cluster:
   submit: [{place.bin / 'sbatch'}]
-  node_worker: {place.bin / 'pinned'}
+  node_worker: {place.bin / node_worker}
   poll_seconds: 15
   file_seconds: 20
   jobs: 20
