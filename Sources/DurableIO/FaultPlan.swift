@@ -41,28 +41,39 @@ package final class FaultPlan: Sendable {
         var matched = 0
         var isDead = false
         var hasFired = false
+        var refusedRenames = 0
         var trace: [Entry] = []
     }
 
     private let fault: Fault?
     private let number: Int
     private let calls: Set<SystemCall>?
+    private let hasExclusiveRenames: Bool
     private let state = Mutex(State())
 
     /// A plan that makes call `number` (counted from 1) among `calls` meet `fault`.
-    /// - Parameter calls: The calls that count. Default: all.
-    package init(_ fault: Fault, atCall number: Int, among calls: Set<SystemCall>? = nil) {
+    /// - Parameters:
+    ///   - calls: The calls that count. Default: all.
+    ///   - hasExclusiveRenames: false: each rename that is to refuse a name that is taken fails with
+    ///     EINVAL and counts nowhere, as on a file system that does not know it. Default: true.
+    package init(
+        _ fault: Fault, atCall number: Int, among calls: Set<SystemCall>? = nil,
+        hasExclusiveRenames: Bool = true
+    ) {
         precondition(number >= 1, "calls are counted from 1")
         self.fault = fault
         self.number = number
         self.calls = calls
+        self.hasExclusiveRenames = hasExclusiveRenames
     }
 
     /// A plan without a failure, which only records.
-    package init() {
+    /// - Parameter hasExclusiveRenames: as above.
+    package init(hasExclusiveRenames: Bool = true) {
         fault = nil
         number = 0
         calls = nil
+        self.hasExclusiveRenames = hasExclusiveRenames
     }
 
     /// The calls made so far, in order.
@@ -71,15 +82,22 @@ package final class FaultPlan: Sendable {
     /// Whether the failure has happened. A sweep ends at the first plan that did not fire.
     package var hasFired: Bool { state.withLock { $0.hasFired } }
 
+    /// Renames that failed because the file system of the plan has no exclusive ones.
+    package var refusedRenames: Int { state.withLock { $0.refusedRenames } }
+
     /// Records the call and says what shall happen to it.
     func next(
         _ call: SystemCall, _ path: FilePath, from source: FilePath? = nil,
-        isWriting: Bool = false
+        isWriting: Bool = false, isExclusive: Bool = false
     ) -> Fault? {
         state.withLock { state in
             state.trace.append(
                 Entry(call: call, path: path, source: source, isWriting: isWriting))
             if state.isDead { return .error(.ioError) }
+            if isExclusive, !hasExclusiveRenames {
+                state.refusedRenames += 1
+                return .error(.invalidArgument)
+            }
             guard let fault, calls?.contains(call) ?? true else { return nil }
             state.matched += 1
             guard state.matched == number else { return nil }

@@ -1,5 +1,6 @@
 // What a folder's file system can do, tried on files of our own: whether a file can be moved to
-// another folder by rename, and whether the kernel tells that somebody has a file open for writing.
+// another folder by rename, whether a folder can be named anew, and whether the kernel tells that
+// somebody has a file open for writing.
 
 import Glibc
 package import SystemPackage
@@ -26,6 +27,36 @@ package enum FolderProbe {
         }
         try Syscalls.unlink(to)
     }
+
+    /// Whether a folder with a file in it can be given another name, as results are that are put in
+    /// place, and what was discarded.
+    /// - Parameter name: of what is made for that and removed: nobody else's, on any machine.
+    /// - Throws: what the kernel refused.
+    package static func moveFolder(
+        in folder: FilePath, named name: String
+    ) throws(SystemCallError) {
+        let (from, to) = (folder.appending(name), folder.appending(name + "-moved"))
+        defer {
+            removeFolder(from)
+            removeFolder(to)
+        }
+        try Syscalls.mkdir(from, mode: 0o700)
+        let file = from.appending(contentsName)
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+        try Syscalls.close(try Syscalls.open(file, flags, mode: 0o600), file)
+        try Syscalls.renameExclusively(from, to: to)
+        guard try Syscalls.stat(to.appending(contentsName)) != nil else {
+            throw SystemCallError(.rename, to, .noSuchFileOrDirectory)
+        }
+    }
+
+    /// Removes what is left of `moveFolder` whose process was killed.
+    package static func removeFolder(_ folder: FilePath) {
+        try? Syscalls.unlink(folder.appending(contentsName))
+        try? Syscalls.rmdir(folder)
+    }
+
+    private static let contentsName = "contents"
 
     /// Whether `isOpenForWriting` can be believed of this user's files in a folder. Network file
     /// systems give no leases for reasons of their own.

@@ -18,12 +18,13 @@ extension Syscalls {
     /// Renames `source` to `target` unless `target` exists (then EEXIST).
     ///
     /// The C function is `renameat2` with `RENAME_NOREPLACE`. File systems that do not know the
-    /// flag (NFS: EINVAL) get `link` and `unlink`, which refuse an existing target as well.
+    /// flag (NFS: EINVAL) get `link` and `unlink`, which refuse an existing target as well; folders,
+    /// which have one name only, get a look at the target and a plain `rename`.
     package static func renameExclusively(
         _ source: FilePath, to target: FilePath
     ) throws(SystemCallError) {
         do {
-            _ = try checked(.rename, target, from: source) {
+            _ = try checked(.rename, target, from: source, isExclusive: true) {
                 unsafe source.withPlatformString { from in
                     unsafe target.withPlatformString { to in
                         unsafe linuxRenameat2(
@@ -32,8 +33,36 @@ extension Syscalls {
                 }
             }
         } catch let error where error.errno == .invalidArgument {
+            guard let moved = try stat(source) else {
+                throw SystemCallError(.rename, target, .noSuchFileOrDirectory)
+            }
+            guard moved.kind != .folder else {
+                return try renameFolder(source, moved, to: target)
+            }
             try link(source, to: target)
             try unlink(source)
+        }
+    }
+
+    /// As `renameExclusively`, by a plain rename. That replaces neither a file nor a folder that
+    /// holds something: what may be lost is an empty folder that somebody makes between the look
+    /// and the rename.
+    ///
+    /// An answer may be lost between two machines, and the question asked again, which then finds
+    /// no source: what counts is whether the target is the folder.
+    private static func renameFolder(
+        _ source: FilePath, _ moved: FileStatus, to target: FilePath
+    ) throws(SystemCallError) {
+        guard try stat(target) == nil else {
+            throw SystemCallError(.rename, target, .fileExists)
+        }
+        do throws(SystemCallError) {
+            try rename(source, to: target)
+        } catch {
+            if let named = (try? stat(target)) ?? nil, named.isSameFile(as: moved) { return }
+            // The same to callers: the name was taken.
+            guard error.errno == .directoryNotEmpty else { throw error }
+            throw SystemCallError(.rename, target, .fileExists)
         }
     }
 

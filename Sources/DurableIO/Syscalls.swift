@@ -10,11 +10,11 @@ package enum Syscalls {
     /// Runs a C call: retries EINTR, turns -1 into a typed error, lets the fault plan speak first.
     static func checked<Value: FixedWidthInteger>(
         _ call: SystemCall, _ path: FilePath, from source: FilePath? = nil,
-        isWriting: Bool = false, _ body: () -> Value
+        isWriting: Bool = false, isExclusive: Bool = false, _ body: () -> Value
     ) throws(SystemCallError) -> Value {
         while true {
             let fault = FaultPlan.current?.next(
-                call, path, from: source, isWriting: isWriting)
+                call, path, from: source, isWriting: isWriting, isExclusive: isExclusive)
             if case .error(let errno) = fault {
                 if errno == .interrupted { continue }
                 throw SystemCallError(call, path, errno)

@@ -45,7 +45,9 @@ extension NodeProbe {
             milliseconds: Self.now, numerics: NodeNumerics.current,
             message: text.map { String(decoding: $0, as: UTF8.self) },
             places: asked.read.map { Place(reading: $0) }
-                + asked.written.map { Place(writing: $0, token: asked.token, isLeft: isLeft) })
+                + asked.written.map {
+                    Place(writing: $0, token: asked.token, isLeft: isLeft, isHead: isHead)
+                })
     }
 
     /// Milliseconds since 1970.
@@ -65,13 +67,15 @@ extension NodeProbe.Place {
         self.init(path: path, token: nil)
     }
 
-    /// - Parameter isLeft: whether the file that is written stays, for the head to read.
-    init(writing path: String, token: String, isLeft: Bool) {
-        self.init(path: path, token: token, isLeft: isLeft)
+    /// - Parameters:
+    ///   - isLeft: whether the file that is written stays, for the head to read.
+    ///   - isHead: whether folders are moved here, as results are by the head.
+    init(writing path: String, token: String, isLeft: Bool, isHead: Bool) {
+        self.init(path: path, token: token, isLeft: isLeft, isHead: isHead)
     }
 
     /// - Parameter token: names the files that are read and written; nil: only the folder is read.
-    private init(path: String, token: String?, isLeft: Bool = false) {
+    private init(path: String, token: String?, isLeft: Bool = false, isHead: Bool = false) {
         let folder = FilePath(path)
         var inode: UInt64?
         var problem: String?
@@ -86,13 +90,17 @@ extension NodeProbe.Place {
                     String(decoding: $0, as: UTF8.self)
                 }
                 let text = "\(UUID().uuidString)\n"
-                let name = FolderTokens.nodeFile(
-                    of: token, by: String(text.prefix(8)).lowercased())
+                let unique = String(text.prefix(8)).lowercased()
+                let name = FolderTokens.nodeFile(of: token, by: unique)
                 try DurableText.write(text, to: folder.appending(name))
                 if isLeft {
                     left = NodeProbe.Left(name: name, text: text)
                 } else {
                     try Syscalls.unlink(folder.appending(name))
+                }
+                if isHead {
+                    try FolderProbe.moveFolder(
+                        in: folder, named: FolderTokens.headFolder(of: token, by: unique))
                 }
             }
         } catch {

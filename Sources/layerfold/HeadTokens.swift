@@ -49,7 +49,12 @@ struct HeadTokens {
         for folder in folders {
             for entry in (try? DirectoryScan.entries(of: folder)) ?? []
             where entry.name.string.hasPrefix(FolderTokens.prefix(of: check)) {
-                try? Syscalls.unlink(folder.appending(entry.name))
+                let path = folder.appending(entry.name)
+                if entry.kind == .folder {
+                    FolderProbe.removeFolder(path)
+                } else {
+                    try? Syscalls.unlink(path)
+                }
             }
         }
     }

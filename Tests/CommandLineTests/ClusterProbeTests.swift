@@ -60,6 +60,28 @@ import Testing
         #expect(try names().isEmpty)
     }
 
+    @Test func `the head moves a folder as results are moved, and tells where it cannot`() throws {
+        let request = try request()
+        func look(_ plan: FaultPlan) -> NodeProbe.Place? {
+            FaultPlan.$current.withValue(plan) {
+                NodeProbe(looking: request, isHead: true).places.last
+            }
+        }
+        let network = FaultPlan(hasExclusiveRenames: false)
+        #expect(look(network)?.problem == nil)
+        #expect(network.refusedRenames == 1, "a node moves none, the head does")
+        // The first rename is of the file that it writes.
+        let closed = FaultPlan(.error(.notPermitted), atCall: 2, among: [.rename])
+        #expect(look(closed)?.problem?.contains("rename failed") == true)
+        #expect(try names().isEmpty)
+        // What one left that was killed goes with the rest.
+        let left = FilePath(shared).appending(FolderTokens.headFolder(of: "c1", by: "x"))
+        try Syscalls.mkdir(left)
+        try write("", to: "shared/\(left.lastComponent?.string ?? "")/contents")
+        HeadTokens(check: "c1", folders: [shared]).remove()
+        #expect(try names().isEmpty)
+    }
+
     /// A queue that takes all and lists what it has.
     private func queue() throws -> ClusterSettings {
         try write(

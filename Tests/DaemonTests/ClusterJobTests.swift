@@ -3,6 +3,7 @@
 
 import Client
 import Daemon
+import DurableIO
 import Foundation
 import Jobs
 import SystemPackage
@@ -35,6 +36,22 @@ import Testing
             #expect(slurm.units.first == "shared-1" && slurm.units.last == "whole-1")
             #expect(daemon.results(of: "ok-c").count == 1)
         }
+    }
+
+    @Test func `a job whose folders no rename moves exclusively is published as well`()
+        async throws
+    {
+        // As on NFS, where a state folder of a cluster lies.
+        let plan = FaultPlan(hasExclusiveRenames: false)
+        try await FaultPlan.$current.withValue(plan) {
+            try await run("ok-x") { daemon, slurm, id in
+                #expect(slurm.units.sorted() == Self.each)
+                #expect(daemon.results(of: "ok-x").count == 1)
+                #expect(try daemon.client.job(id).summary.failure == nil)
+            }
+        }
+        // What the try wrote is taken, and then published.
+        #expect(plan.refusedRenames >= 2)
     }
 
     @Test(arguments: [

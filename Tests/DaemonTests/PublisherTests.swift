@@ -65,6 +65,26 @@ import Testing
         #expect(try ResultCheck.run(final).isSound)
     }
 
+    @Test func `where no rename is exclusive, results get their name, and take nobody's`()
+        async throws
+    {
+        // As on NFS.
+        let plan = FaultPlan(hasExclusiveRenames: false)
+        try Syscalls.makeFolders(final)
+        try folder.write("mine", to: final.appending("note"))
+        let publisher = Publisher(results: results)
+        let failure = await FaultPlan.$current.withValue(plan) { await publisher.publish(record) }
+        #expect(failure?.failureClass == .user)
+        #expect(failure?.message.contains("somebody else") == true)
+        #expect(TestFolder.names(in: final) == ["note"])
+        try Syscalls.rename(final, to: results.appending("4242").appending("mine"))
+        let second = await FaultPlan.$current.withValue(plan) { await publisher.publish(record) }
+        #expect(second == nil)
+        #expect(plan.refusedRenames == 2)
+        #expect(try ResultCheck.run(final).isSound)
+        #expect(!TestFolder.exists(results.appending(record.partialResultsName)))
+    }
+
     @Test func `results of an earlier daemon are found where it put them`() async throws {
         let flat = results.appending(record.flatResultsName)
         try Syscalls.rename(results.appending(record.partialResultsName), to: flat)

@@ -141,4 +141,77 @@ import Testing
         #expect(try folder.names == ["b"])
         #expect(try read(to) == "a")
     }
+
+    /// Makes a folder with a file in it, which says what it is.
+    private func makeFolder(_ path: FilePath, _ text: String) throws {
+        try Syscalls.mkdir(path)
+        try write(text, to: path.appending("x"))
+    }
+
+    /// Moves `a` to `b` where the kernel knows no exclusive rename.
+    private func move(in folder: TemporaryFolder, _ plan: FaultPlan) -> SystemCallError? {
+        let (from, to) = (folder.path.appending("a"), folder.path.appending("b"))
+        do {
+            try FaultPlan.$current.withValue(plan) {
+                try Syscalls.renameExclusively(from, to: to)
+            }
+            return nil
+        } catch {
+            return error as? SystemCallError ?? SystemCallError(.rename, to, .ioError)
+        }
+    }
+
+    @Test("a folder is renamed where no rename is exclusive, and never over another")
+    func exclusiveFolderRename() throws {
+        let folder = try TemporaryFolder()
+        let (from, to) = (folder.path.appending("a"), folder.path.appending("b"))
+        try makeFolder(from, "a")
+        let plan = FaultPlan(.error(.invalidArgument), atCall: 1, among: [.rename])
+        #expect(move(in: folder, plan) == nil)
+        #expect(plan.hasFired)
+        #expect(try folder.names == ["b"])
+        #expect(try read(to.appending("x")) == "a")
+        // An empty folder, which a plain rename would replace, a full one, and a file.
+        try Syscalls.mkdir(from)
+        #expect(move(in: folder, FaultPlan(hasExclusiveRenames: false))?.errno == .fileExists)
+        #expect(try read(to.appending("x")) == "a")
+        #expect(try folder.names == ["a", "b"])
+        try Syscalls.rmdir(from)
+        try Syscalls.rename(to, to: from)
+        try Syscalls.mkdir(to)
+        #expect(move(in: folder, FaultPlan(hasExclusiveRenames: false))?.errno == .fileExists)
+        #expect(try Syscalls.stat(to.appending("x")) == nil)
+        #expect(try read(from.appending("x")) == "a")
+        try Syscalls.rmdir(to)
+        try write("b", to: to)
+        #expect(move(in: folder, FaultPlan(hasExclusiveRenames: false))?.errno == .fileExists)
+        #expect(try read(to) == "b")
+        #expect(try read(from.appending("x")) == "a")
+    }
+
+    @Test("a folder that is filled between look and rename counts as a name that is taken")
+    func folderTakenMeanwhile() throws {
+        let folder = try TemporaryFolder()
+        try makeFolder(folder.path.appending("a"), "a")
+        let plan = FaultPlan(
+            .error(.directoryNotEmpty), atCall: 1, among: [.rename], hasExclusiveRenames: false)
+        #expect(move(in: folder, plan)?.errno == .fileExists)
+        #expect(try folder.names == ["a"])
+    }
+
+    @Test("a folder's rename whose answer was lost is done, and one that was not is not")
+    func lostFolderRename() throws {
+        for (fault, isDone) in [
+            (FaultPlan.Fault.lostAnswer(.noSuchFileOrDirectory), true),
+            (.error(.noSuchFileOrDirectory), false),
+        ] {
+            let folder = try TemporaryFolder()
+            try makeFolder(folder.path.appending("a"), "a")
+            let plan = FaultPlan(fault, atCall: 1, among: [.rename], hasExclusiveRenames: false)
+            let error = move(in: folder, plan)
+            #expect(plan.hasFired)
+            #expect((error == nil) == isDone, "\(fault)")
+            #expect(try folder.names == (isDone ? ["b"] : ["a"]))
+        }
+    }
 }

@@ -16,4 +16,9 @@ package enum FolderTokens {
     package static func nodeFile(of check: String, by probe: String) -> String {
         prefix(of: check) + "-node-" + probe
     }
+
+    /// A folder that the head makes, moves and removes.
+    package static func headFolder(of check: String, by probe: String) -> String {
+        prefix(of: check) + "-folder-" + probe
+    }
 }
