@@ -166,6 +166,12 @@ package enum SubmitAnswer: Sendable, Hashable {
     private static func failure(_ text: String) -> SubmitAnswer {
         let lower = text.lowercased()
         func says(_ words: [String]) -> Bool { words.contains { lower.contains($0) } }
+        // The command found no settings of its own, so it has sent nothing.
+        if says([
+            "configuration source", "failed to fetch config", "failed to fetch remote config",
+        ]) {
+            return .later(text)
+        }
         if says([
             "timed out", "timeout", "unable to contact", "connection", "zero bytes", "try again",
             "authentication", "munge",
@@ -174,6 +180,10 @@ package enum SubmitAnswer: Sendable, Hashable {
         }
         if says([
             "limit", "temporarily", "unavailable", "slurm backup controller", "not responding",
+            // Inactive or drained: people take partitions out, and put them back.
+            "partition not available",
+            // The controller's disk is full.
+            "i/o error writing",
         ]),
             !says(["node configuration is not available", "requested time limit"])
         {

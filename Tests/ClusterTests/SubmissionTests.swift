@@ -92,6 +92,13 @@ import Testing
             "Batch job submission failed: Job violates accounting/QOS policy (job submit limit, "
                 + "user's size and/or time limits)",
             "Batch job submission failed: Resource temporarily unavailable",
+            "Batch job submission failed: Required partition not available (inactive or drain)",
+            "Batch job submission failed: I/O error writing script/environment to file",
+            "sbatch: fatal: Could not establish a configuration source",
+            // Nobody was reached who could have taken it.
+            "sbatch: error: _fetch_child: failed to fetch remote configs: Unable to contact slurm "
+                + "controller (connect failure)",
+            "sbatch: error: fetch_config: failed to fetch config: Socket timed out",
         ] {
             #expect(kind(SubmitAnswer(CommandReply(code: 1, errors: text))) == .later, "\(text)")
         }
@@ -102,6 +109,7 @@ import Testing
         for text in [
             "Batch job submission failed: Invalid account or account/partition combination",
             "Batch job submission failed: Requested node configuration is not available",
+            "Batch job submission failed: Requested partition configuration not available now",
             "sbatch: error: invalid partition specified: nowhere",
             "Batch job submission failed: Requested time limit is invalid (missing or exceeds some "
                 + "limit)",
