@@ -46,6 +46,9 @@ package enum QueueWord: Sendable, Hashable {
 
     package var isOver: Bool { if case .over = self { true } else { false } }
 
+    /// Whether there is nothing to cancel: it is over, or on its way out.
+    package var isLeaving: Bool { isOver || self == .moving("COMPLETING") }
+
     /// For people.
     package var text: String {
         switch self {

@@ -77,6 +77,59 @@ import Testing
         #expect(unit.cancelled.isEmpty && unit.end == .succeeded)
     }
 
+    // MARK: Jobs that end
+
+    @Test func `all that is shown of a job that ends is cancelled by one command`() {
+        let ids = (1...52).map { "\($0)" }
+        func token(_ id: String) -> UnitToken {
+            UnitToken(attempt: "A", unit: "m\(id)", number: 1)
+        }
+        var state = ClusterState()
+        func cancels(_ event: ClusterEvent) -> [[String]] {
+            state.handle(event, now: 1_000).compactMap { action in
+                if case .cancel(let ids) = action { ids } else { nil }
+            }
+        }
+        let starts = ids.map { (id: String) in
+            UnitStart(
+                name: "m\(id)", needs: [], memorySteps: 0, times: TimeLadder(),
+                record: UnitRecord(attempt: "A", number: 1, id: id))
+        }
+        #expect(cancels(.began(job: "J", attempt: "A", starts)).isEmpty)
+        #expect(cancels(.cancelled(job: "J")).map { Set($0) } == [Set(ids)])
+        // Some are on their way out, and nobody else is told to go twice in one breath.
+        let sightings = ids.map { id in
+            Sighting(
+                id: id, token: "\(token(id))",
+                word: ["7", "9"].contains(id)
+                    ? .moving("COMPLETING") : Int(id) == 1 ? .pending : .running, reason: "")
+        }
+        let shown = cancels(.polled(sightings, askedAt: 1_000))
+        #expect(shown.count == 1)
+        #expect(shown.first?.count == 50)
+        #expect(Set(shown.joined()) == Set(ids).subtracting(["7", "9"]))
+    }
+
+    @Test func `one that ends its job while the queue is read is named once`() {
+        var state = ClusterState()
+        let ids: [String] = ["1", "2"]
+        let starts = ids.map { (id: String) in
+            UnitStart(
+                name: "m\(id)", needs: [], memorySteps: 0, times: TimeLadder(),
+                record: UnitRecord(attempt: "A", number: 1, id: id))
+        }
+        _ = state.handle(.began(job: "J", attempt: "A", starts), now: 1_000)
+        let sightings = ids.map { id in
+            Sighting(
+                id: id, token: "layerfold-A-m\(id)-1", word: .pending,
+                reason: id == "1" ? "PartitionTimeLimit" : "")
+        }
+        let cancelled = state.handle(.polled(sightings, askedAt: 1_000), now: 1_000).flatMap {
+            action in if case .cancel(let ids) = action { ids } else { [String]() }
+        }
+        #expect(cancelled == ["1", "2"])
+    }
+
     // MARK: Files that come late
 
     @Test(arguments: [QueueEnd.cancelled, .outOfMemory, .completed, .failed, .timeout])

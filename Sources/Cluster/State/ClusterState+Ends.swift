@@ -73,13 +73,19 @@ extension ClusterState {
             case .unanswered, .sent, .ending: break
             }
             if let sighting = Self.present(seen, id: entry.id) {
-                superfluous += seen.filter { $0.id != sighting.id && !$0.word.isOver }.map(\.id)
-                self.seen(sighting, entry, now: now, &actions)
+                superfluous += seen.filter { $0.id != sighting.id && !$0.word.isLeaving }
+                    .map(\.id)
+                self.seen(sighting, entry, now: now, &superfluous, &actions)
             } else if askedAt >= entry.sentAt {
                 unseen(entry, now: now, &actions)
             }
         }
-        if !superfluous.isEmpty { actions.append(.cancel(ids: superfluous.sorted())) }
+        // One command for all of them, besides what ends of jobs have named by now.
+        let named = actions.flatMap { action in
+            if case .cancel(let ids) = action { ids } else { [String]() }
+        }
+        let rest = Set(superfluous).subtracting(named)
+        if !rest.isEmpty { actions.append(.cancel(ids: rest.sorted())) }
     }
 
     /// Of several of one token (it was sent twice by mistake of the queue): the one that counts.
@@ -105,7 +111,7 @@ extension ClusterState {
             let token = UnitToken(attempt: entry.attempt, unit: entry.key.unit, number: number)
             return strays(byToken["\(token)"] ?? []) { sighting in
                 // One that has just written its file is on its way out.
-                if case .moving("COMPLETING") = sighting.word { return true }
+                if sighting.word.isLeaving { return true }
                 return number == entry.counted && sighting.word == .running
             }
         }
@@ -134,7 +140,8 @@ extension ClusterState {
     }
 
     private mutating func seen(
-        _ sighting: Sighting, _ entry: Entry, now: Int, _ actions: inout [ClusterAction]
+        _ sighting: Sighting, _ entry: Entry, now: Int, _ superfluous: inout [String],
+        _ actions: inout [ClusterAction]
     ) {
         var entry = entry
         let isEnding = jobs[entry.key.job]?.ending != nil
@@ -155,7 +162,7 @@ extension ClusterState {
         entries[entry.key] = entry
         if isNew { actions.append(.record(entry.key, entry.record)) }
         if isEnding {
-            actions.append(.cancel(ids: [sighting.id]))
+            if !sighting.word.isLeaving { superfluous.append(sighting.id) }
         } else if sighting.word == .pending, QueueReason.cure(sighting.reason) != nil {
             end(entry.key.job, .failed(.impossible(entry.key, sighting.reason)), &actions)
         }
