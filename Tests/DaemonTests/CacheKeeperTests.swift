@@ -78,6 +78,26 @@ import Testing
         #expect(third.actions == [old[2]])
     }
 
+    @Test func `a job that is retried uses the cache since its new start`() async throws {
+        let bench = try await QueueBench(TestDaemon(), ManualClock())
+        let alice = Caller(user: 1, isAdmin: false)
+        let first = bench.clock.now
+        let id = try await bench.submit("gate-c")
+        _ = try await bench.daemon.worker(of: "gate-c")
+        #expect(await bench.queue.workingSince() == first)
+        _ = try await bench.queue.cancel(id, by: alice)
+        try await bench.wait(for: id, .cancelled)
+        #expect(try await bench.summary(id).startedAtMilliseconds == first)
+        bench.clock.advance(milliseconds: 60 * 86_400_000)
+        _ = try await bench.queue.retry(id, by: alice)
+        _ = try await bench.daemon.worker(of: "gate-c", run: 2)
+        #expect(await bench.queue.workingSince() == first + 60 * 86_400_000)
+        // It was retried by somebody, and lost nothing.
+        #expect(try bench.index.job(id)?.lost == 0)
+        #expect(try bench.index.job(id)?.attempts == 2)
+        await bench.stop()
+    }
+
     @Test func `where there is no store there is nothing to do, and none is made`() async throws {
         let folder = try TestFolder()
         let configuration = DaemonConfiguration(

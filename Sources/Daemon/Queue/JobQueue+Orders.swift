@@ -48,10 +48,13 @@ extension JobQueue {
         (row.lost, row.retries) = (0, 0)
         (row.notBefore, row.reason, row.failureClass, row.finishedAt) = (nil, nil, nil, nil)
         row.held = nil
+        let isComputed = isComputed(record)
+        // It starts again: what the store holds from its first start on is not in use since then.
+        // One that is only put in place does not start, and took the time that it took.
+        if !isComputed { row.startedAt = nil }
         let event = EventRow(at: configuration.clock.now(), job: id, type: row.state)
         try folder.removeEnd()
         try note(.init("retry", by: caller), row, with: .init(job: row, event: event))
-        let isComputed = isComputed(record)
         process(.admitted([entry(record, row, orders, isComputed: isComputed)]))
         return try receipt(existing(id))
     }
