@@ -94,6 +94,21 @@ import Testing
         }
     }
 
+    @Test func `half results of a try are deleted, and not only put aside`() async throws {
+        try await run("halt-t") { daemon, slurm, id in
+            #expect(try daemon.client.job(id).summary.state == .done)
+            #expect(slurm.units.contains("whole-1") && slurm.units.contains("whole-2"))
+            #expect(!TestFolder.names(in: try results(daemon, "halt-t")).contains("half"))
+            #expect(partial(daemon).isEmpty)
+            let hasGone = await eventually {
+                !TestFolder.names(in: daemon.state.appending("results")).contains {
+                    $0.hasPrefix(".trash-")
+                }
+            }
+            #expect(hasGone, "the bytes are freed")
+        }
+    }
+
     @Test func `what earlier attempts had put aside goes with the end of the job`() async throws {
         let slurm = try FakeSlurm()
         try await withDaemon(configure: slurm.configure) { daemon, clock in

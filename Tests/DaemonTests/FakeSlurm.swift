@@ -182,6 +182,11 @@ final class FakeSlurm {
             lost*-m1-1) exit 0 ;;
             stop*-m1-1) mkdir -p "$results"; end '"result":"stopped"'; exit 143 ;;
             user*-m1-*) end '"result":"failed","failure":{"class":"user","message":"no such thing"}'; exit 1 ;;
+            halt*-whole-1)
+                mkdir -p "$results"
+                : >"$results/half"
+                end '"result":"stopped"'
+                exit 143 ;;
             limit*-m1-1)
                 printf '{"kind":"heartbeat","moves":1,"processor_seconds":0,"transferred_bytes":0,"peak_bytes":1,"kept":1}\n' \
                     >"$(field job_dir)/heartbeat.json"

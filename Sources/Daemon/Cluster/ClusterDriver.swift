@@ -36,6 +36,7 @@ actor ClusterDriver {
 
     private nonisolated let live: LiveConfiguration
     private nonisolated let health: Health
+    private nonisolated let publisher: Publisher
     nonisolated let logger: Logger
     var state: ClusterState
     var jobs: [String: Running] = [:]
@@ -58,9 +59,13 @@ actor ClusterDriver {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    init(_ settings: LiveConfiguration, health: Health, logger: Logger) {
+    /// - Parameter publisher: deletes what tries left among the results.
+    init(
+        _ settings: LiveConfiguration, health: Health, publisher: Publisher, logger: Logger
+    ) {
         live = settings
         self.health = health
+        self.publisher = publisher
         self.logger = logger
         state = ClusterState()
     }
@@ -201,6 +206,17 @@ actor ClusterDriver {
         let partial = FilePath(request.resultsDirectory)
         guard let name = partial.lastComponent else { return }
         try Publisher.discard(name: name.string, in: partial.removingLastComponent())
+        emptyTrash()
+    }
+
+    /// Deletes what was discarded, behind everything else: results may be large, and a job at the
+    /// cluster may take days.
+    private func emptyTrash() {
+        Task { [publisher, logger] in
+            for problem in await publisher.emptyTrash() {
+                logger.warning("discarded results stay", metadata: ["reason": "\(problem)"])
+            }
+        }
     }
 
     private func resources(
@@ -293,7 +309,10 @@ actor ClusterDriver {
     ) throws -> Submission {
         let folders = job.folders
         let own = tryFolders(job, token)
-        if record.number > 1 { removeLeftovers(of: unit.name, job, isOver: false) }
+        if record.number > 1 {
+            removeLeftovers(of: unit.name, job, isOver: false)
+            emptyTrash()
+        }
         try Syscalls.makeFolders(own.path, mode: 0o700)
         var request = job.request
         request.description = unit.description
@@ -330,7 +349,8 @@ actor ClusterDriver {
                 if reply.code != 0 {
                     // Asked again with the next answer of the queue that shows them.
                     logger.warning(
-                        "the queue did not cancel", metadata: ["reason": "\(reply.errors)"])
+                        "the queue did not cancel",
+                        metadata: ["reason": "\(reply.errors.prefix(500))"])
                 }
             }
         }
@@ -352,6 +372,7 @@ actor ClusterDriver {
                 "the outcome of a job at the cluster is not on record",
                 metadata: ["job": "\(name)", "reason": "\(error)"])
         }
+        emptyTrash()
         job.waiter?.resume(returning: end)
     }
 }

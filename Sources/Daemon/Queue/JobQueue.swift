@@ -98,7 +98,7 @@ package actor JobQueue {
         census = ResultsCensus(results: configuration.folders.results)
         forecaster = Forecaster(settings)
         submitters = Submitters(configuration.directory)
-        cluster = ClusterDriver(settings, health: health, logger: logger)
+        cluster = ClusterDriver(settings, health: health, publisher: publisher, logger: logger)
         state = QueueState(limits: configuration.limits)
         startedAt = configuration.clock.now()
     }
