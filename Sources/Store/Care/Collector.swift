@@ -37,7 +37,10 @@ extension ContentStore {
 
     /// Nanoseconds: the grace, or the age of the oldest work under way.
     private static func ageMax(_ policy: CollectorPolicy, _ clock: StoreClock) -> Int64 {
-        let grace = Int64(policy.graceSeconds) * StoreClock.second
+        let product = Int64(policy.graceSeconds).multipliedReportingOverflow(
+            by: StoreClock.second)
+        // Beyond all ages there are: nothing is old enough.
+        let grace = product.overflow ? .max : product.partialValue
         guard let since = policy.workingSince else { return grace }
         return max(grace, clock.age(of: Int64(since) * 1_000_000))
     }

@@ -54,6 +54,20 @@ import Testing
         #expect(try Set(store.collect(now).objects) == [pinned, root])
     }
 
+    @Test("a grace period beyond all time keeps everything")
+    func endlessGrace() throws {
+        let state = try TemporaryState()
+        let store = try ContentStore(state: state.path)
+        let loose = try store.put([1]).digest
+        try ageEverything(store)
+        var policy = now
+        for seconds in [9_999_999_999, .max] {
+            policy.graceSeconds = seconds
+            #expect(try store.collect(policy).objects.isEmpty)
+        }
+        #expect(try store.collect(now).objects == [loose])
+    }
+
     @Test("young objects stay, however unnamed")
     func grace() throws {
         let state = try TemporaryState()
