@@ -125,7 +125,9 @@ private struct Collection {
     private mutating func remove(_ action: StoreInventory.Action) throws -> Bool {
         if !isDryRun {
             let path = store.layout.action(action.key)
-            if let status = try Syscalls.stat(path), status.modifiedNanoseconds != action.used {
+            if let status = try store.freshStatus(path),
+                status.modifiedNanoseconds != action.used
+            {
                 return false
             }
             // Also where it is gone by now: that has to be durable before its objects go.
@@ -147,7 +149,7 @@ private struct Collection {
             let path = store.layout.object(digest)
             let isRemoved = try store.whileRemoving {
                 // Put or used meanwhile: then somebody is about to name it. Gone is fine as well.
-                guard try Syscalls.stat(path)?.modifiedNanoseconds == object.used else {
+                guard try store.freshStatus(path)?.modifiedNanoseconds == object.used else {
                     return false
                 }
                 do throws(SystemCallError) {

@@ -131,6 +131,8 @@ extension ContentStore {
         } catch let fault as ActionFault {
             try forget(key)
             return .miss(.damaged(fault))
+        } catch let error as SystemCallError where error.meansRemoved {
+            return .miss(.unknown)
         }
         if let missing = try firstUnsound(record.outputs) {
             try forget(key)

@@ -175,6 +175,9 @@ extension SystemCallError {
     var isForbidden: Bool {
         errno == .permissionDenied || errno == .notPermitted || errno == .isDirectory
     }
+    /// Whether it says that the file was removed on another machine, of a shared folder, before or
+    /// while it was read: there is none, and nothing is damaged.
+    var meansRemoved: Bool { errno == .staleNFSFileHandle }
 }
 
 extension ContentStore {
@@ -182,7 +185,14 @@ extension ContentStore {
     private func open<Value>(
         _ digest: Digest, _ body: (ObjectReader) throws -> Value
     ) throws -> Fetched<Value> {
-        try translating { try openObject(digest, body) }
+        let path = layout.object(digest)
+        return try translating {
+            do {
+                return try openObject(digest, body)
+            } catch let error as SystemCallError where error.meansRemoved && error.path == path {
+                return .missing
+            }
+        }
     }
 
     private func openObject<Value>(

@@ -68,6 +68,23 @@ import Testing
         #expect(try store.collect(now).objects == [loose])
     }
 
+    @Test("the times of what goes are those of the opened file, which no cache answers for")
+    func openedFirst() throws {
+        let state = try TemporaryState()
+        let store = try ContentStore(state: state.path)
+        let digest = try step(store, 1, used: 1000)
+        var policy = now
+        policy.limit = .bounds(CacheBounds(0))
+        let plan = FaultPlan()
+        let report = try FaultPlan.$current.withValue(plan) { try store.collect(policy) }
+        #expect(report.actions == [key(1).digest] && report.objects == [digest])
+        for name in [actionName(key(1).digest), objectName(digest)] {
+            let path = store.layout.root.appending(name)
+            let calls = plan.trace.filter { $0.path == path }.map(\.call)
+            #expect(calls.suffix(4) == [.open, .stat, .close, .unlink], "\(name): \(calls)")
+        }
+    }
+
     @Test("young objects stay, however unnamed")
     func grace() throws {
         let state = try TemporaryState()

@@ -146,6 +146,49 @@ import Testing
         #expect(damage.quarantined != nil)
     }
 
+    @Test("an object that another machine removed while it was read is a miss, and no damage")
+    func removedElsewhere() throws {
+        let fixture = try Fixture()
+        var met = 0
+        for call in [SystemCall.open, .stat, .read] {
+            for number in 1... {
+                let plan = FaultPlan(.error(.staleNFSFileHandle), atCall: number, among: [call])
+                let fetched = try FaultPlan.$current.withValue(plan) {
+                    try fixture.store.bytes(of: fixture.digest)
+                }
+                if !plan.hasFired { break }
+                met += 1
+                guard case .missing = fetched else {
+                    Issue.record("\(call) \(number): expected a miss, got \(fetched)")
+                    continue
+                }
+            }
+        }
+        // One to open it, and of its reads the two of the footer and one for each frame.
+        #expect(met >= 5)
+        #expect(try files(below: fixture.store.layout.root.appending("quarantine")).isEmpty)
+        #expect(try fixture.store.bytes(of: fixture.digest).value == fixture.bytes)
+        #expect(try fixture.store.lookup(key(1)).record != nil)
+        // A step's record as well.
+        let plan = FaultPlan(.error(.staleNFSFileHandle), atCall: 1, among: [.open])
+        let found = try FaultPlan.$current.withValue(plan) { try fixture.store.lookup(key(1)) }
+        #expect(found == .miss(.unknown))
+        #expect(try fixture.store.lookup(key(1)).record != nil)
+    }
+
+    @Test("an error of the file that an object is written into is no miss of the object")
+    func otherFile() throws {
+        let fixture = try Fixture()
+        let plan = FaultPlan(.error(.staleNFSFileHandle), atCall: 1, among: [.write])
+        #expect(throws: StoreError.self) {
+            try FaultPlan.$current.withValue(plan) {
+                try fixture.store.extract(
+                    fixture.digest, to: fixture.state.path.appending("target"))
+            }
+        }
+        #expect(plan.hasFired)
+    }
+
     @Test("verification tells everything at once, and repair leaves nothing to tell")
     func verify() throws {
         let fixture = try Fixture()
