@@ -51,6 +51,24 @@ package struct TimeLadder: Sendable, Hashable {
         }
     }
 
+    private init(minutes: [Int], top: Top) {
+        self.minutes = minutes
+        self.top = top
+    }
+
+    /// This one, but that after so many tries that kept nothing `asked` minutes were asked for, by
+    /// what was known then: more than these are asked for next.
+    package func holding(_ asked: Int, after timeouts: Int) -> TimeLadder {
+        if minutes(after: timeouts) == asked { return self }
+        let before = (0..<min(max(0, timeouts), Self.doublingsMax + 1)).map {
+            minutes(after: $0) ?? asked
+        }
+        return TimeLadder(
+            minutes: before + [asked] + minutes.filter { $0 > asked },
+            // Something was asked for, so that is no reason.
+            top: top == .unknown ? .doubled : top)
+    }
+
     /// What is asked for after so many tries that kept nothing; nil: nothing is.
     package func minutes(after timeouts: Int) -> Int? {
         minutes.isEmpty ? nil : minutes[min(max(0, timeouts), minutes.count - 1)]

@@ -13,12 +13,19 @@ package struct UnitRecord: Sendable, Hashable, Codable {
     /// The queue's identifier; nil before its answer, and where none came.
     package var id: String?
     package var counts: UnitCounts
+    /// That the present try asked for; nil where it asked for none, and in records of earlier
+    /// versions.
+    package var minutes: Int?
 
-    package init(attempt: String, number: Int, id: String? = nil, counts: UnitCounts = .init()) {
+    package init(
+        attempt: String, number: Int, id: String? = nil, counts: UnitCounts = .init(),
+        minutes: Int? = nil
+    ) {
         self.attempt = attempt
         self.number = number
         self.id = id
         self.counts = counts
+        self.minutes = minutes
     }
 }
 

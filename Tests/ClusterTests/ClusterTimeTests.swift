@@ -2,6 +2,7 @@
 
 import Cluster
 import Failures
+import Foundation
 import Jobs
 import Testing
 
@@ -61,6 +62,65 @@ import Testing
             unit.send(.found(OneUnit.token(1), job: "J", .stopped(seconds: seconds)))
             #expect(unit.sent.map(\.counts.timeouts) == [0, timeouts], "\(seconds)")
         }
+    }
+
+    /// By a forecast of 600 minutes, without a word of the partition; and what it gives.
+    private static let unknown = TimeLadder(planned: 600)
+    private static let known = TimeLadder(
+        planned: 600, partition: PartitionTime(usual: 60, most: 240))
+
+    @Test func `what a try asked for counts, not what was known when the job began`() {
+        var unit = OneUnit(times: Self.unknown)
+        unit.send(.asking(OneUnit.token(1), job: "J", Self.known))
+        unit.run()
+        #expect(unit.recorded.map(\.minutes) == [240])
+        unit.send(.found(OneUnit.token(1), job: "J", .stopped(seconds: 240 * 60 - 310)))
+        #expect(unit.failure == .time(OneUnit.key, Self.known))
+        let message = unit.failure?.failure(lines: "").message ?? ""
+        #expect(message.contains("its time of 240 min"), "\(message)")
+        #expect(message.contains("240 min at most"), "\(message)")
+    }
+
+    @Test func `what was asked for another try says nothing of the present one`() {
+        var unit = OneUnit(times: Self.unknown)
+        unit.send(.asking(OneUnit.token(2), job: "J", Self.known))
+        unit.run()
+        #expect(unit.recorded.map(\.minutes) == [nil])
+        unit.send(.found(OneUnit.token(1), job: "J", .stopped(seconds: 240 * 60 - 310)))
+        #expect(unit.failure == nil && unit.sent.map(\.counts.timeouts) == [0, 0])
+        // Nor does that of the first of the second.
+        unit.send(.asking(OneUnit.token(2), job: "J", Self.hour))
+        unit.run()
+        unit.send(.found(OneUnit.token(2), job: "J", .stopped(seconds: 430)))
+        #expect(unit.sent.map(\.counts.timeouts) == [0, 0, 1])
+        #expect(unit.sent.map(\.minutes) == [nil, nil, nil])
+    }
+
+    @Test func `what a try asked for is on record for the next daemon`() throws {
+        // Of 240 minutes that were asked for, and as an earlier version wrote it.
+        for (minutes, timeouts) in [(240, 1), (nil, 0)] {
+            let counts = #"{"lost":0,"interrupted":0,"timeouts":0,"memory_steps":0}"#
+            let asked = minutes.map { #","minutes":\#($0)"# } ?? ""
+            let text =
+                #"{"version":1,"attempt":"A","number":1,"id":"1","counts":\#(counts)\#(asked)}"#
+            let record = try JSONDecoder().decode(UnitRecord.self, from: Data(text.utf8))
+            #expect(
+                record == UnitRecord(attempt: "A", number: 1, id: "1", minutes: minutes))
+            var unit = OneUnit(times: Self.unknown, record: record)
+            unit.send(.found(OneUnit.token(1), job: "J", .stopped(seconds: 240 * 60 - 310)))
+            #expect(unit.sent.map(\.counts.timeouts) == [timeouts], "\(asked)")
+        }
+    }
+
+    @Test func `a ladder holds what was asked for by another`() {
+        #expect(Self.hour.holding(20, after: 1) == Self.hour)
+        #expect(Self.hour.holding(15, after: 0).minutes == [15, 20, 40, 60])
+        #expect(Self.hour.holding(15, after: 0).top == Self.hour.top)
+        #expect(Self.hour.holding(600, after: 1).minutes == [10, 600])
+        let single = TimeLadder(named: 60).holding(15, after: 3)
+        #expect(single.minutes == [60, 60, 60, 15, 60] && single.minutes(after: 3) == 15)
+        let none = TimeLadder().holding(30, after: 1)
+        #expect(none.minutes == [30, 30] && none.top == .doubled)
     }
 
     @Test func `of a time that is short a signal says nothing`() {

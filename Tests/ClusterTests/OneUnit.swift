@@ -13,6 +13,8 @@ struct OneUnit {
     private(set) var end: ClusterEnd?
     /// What was sent, each with its record.
     private(set) var sent: [UnitRecord] = []
+    /// What was put on record behind answers.
+    private(set) var recorded: [UnitRecord] = []
     private(set) var cancelled: [String] = []
     private(set) var told: [String] = []
     private(set) var polls = 0
@@ -45,7 +47,8 @@ struct OneUnit {
             case .finish(_, let end): self.end = end
             case .tell(_, let text): told.append(text)
             case .poll: polls += 1
-            case .record, .counts, .over, .look, .alarm, .wake: break
+            case .record(_, let record): recorded.append(record)
+            case .counts, .over, .look, .alarm, .wake: break
             }
         }
     }

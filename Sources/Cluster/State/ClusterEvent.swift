@@ -24,6 +24,7 @@ package struct UnitStart: Sendable, Hashable {
     package let needs: [String]
     /// Classes of memory beyond the first that may be asked for.
     package let memorySteps: Int
+    /// By what is known now.
     package let times: TimeLadder
     package let record: UnitRecord?
 
@@ -66,6 +67,9 @@ package enum ClusterEvent: Sendable, Hashable {
     /// As found at the start of the daemon, of a job that nobody wants any more: nothing is sent,
     /// and what was is taken out of the queue.
     case abandoned(job: String, attempt: String, [UnitStart])
+    /// What a try that is being sent asks for is a step of this: settings and what partitions
+    /// give may be others than when the job entered. Told before its answer.
+    case asking(UnitToken, job: String, TimeLadder)
     /// What came of `send`.
     case answered(UnitToken, job: String, SubmitAnswer)
     /// An answer of the queue, asked for at this time. Attempt files were looked for after it, and

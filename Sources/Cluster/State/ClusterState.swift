@@ -48,6 +48,7 @@ package struct ClusterState: Sendable, Hashable {
         case .abandoned(let job, let attempt, let units):
             begin(job, attempt, units, now: now)
             end(job, .cancelled, &actions)
+        case .asking(let token, let job, let times): asking(token, job, times)
         case .answered(let token, let job, let answer):
             answered(token, job, answer, now: now, &actions)
         case .polled(let sightings, let askedAt):
@@ -81,11 +82,15 @@ package struct ClusterState: Sendable, Hashable {
                 if let record { record.id.map { .sent(id: $0, nil) } ?? .unanswered(nil) } else {
                     .waiting(notBefore: nil)
                 }
+            let counts = record?.counts ?? UnitCounts()
+            // What was asked for by what an earlier daemon knew counts.
+            let times = record?.minutes.map {
+                unit.times.holding($0, after: counts.timeouts)
+            }
             entries[key] = Entry(
                 key: key, attempt: attempt, needs: unit.needs, memorySteps: unit.memorySteps,
-                times: unit.times, number: record?.number ?? 1,
-                counts: record?.counts ?? UnitCounts(), phase: phase,
-                sentAt: now)
+                times: times ?? unit.times, minutes: record?.minutes,
+                number: record?.number ?? 1, counts: counts, phase: phase, sentAt: now)
             // What an earlier daemon sent is looked for at once.
             if record != nil { (nextPollAt, nextLookAt) = (min(nextPollAt, now), now) }
         }
@@ -145,6 +150,7 @@ package struct ClusterState: Sendable, Hashable {
                 entry.phase = .sending
                 entry.sentAt = now
                 (entry.word, entry.reason) = (nil, "")
+                entry.minutes = nil
                 entries[key] = entry
                 actions.append(.send(key, entry.record))
                 sentTimes.append(now)
@@ -160,6 +166,14 @@ package struct ClusterState: Sendable, Hashable {
 
     private func isReady(_ entry: Entry) -> Bool {
         entry.needs.allSatisfy { entries[UnitKey(job: entry.key.job, unit: $0)]?.phase == .done }
+    }
+
+    private mutating func asking(_ token: UnitToken, _ job: String, _ times: TimeLadder) {
+        let key = UnitKey(job: job, unit: token.unit)
+        guard var entry = entries[key], entry.token == token else { return }
+        entry.times = times
+        entry.minutes = times.minutes(after: entry.counts.timeouts)
+        entries[key] = entry
     }
 
     private mutating func answered(

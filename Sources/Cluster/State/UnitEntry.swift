@@ -47,7 +47,10 @@ extension ClusterState {
         package let attempt: String
         package let needs: [String]
         let memorySteps: Int
-        let times: TimeLadder
+        /// What the present try asked for is a step of this.
+        package internal(set) var times: TimeLadder
+        /// That the present try asked for; nil: none, or that is not known.
+        var minutes: Int?
         /// Of the present or next try.
         package internal(set) var number: Int
         package internal(set) var counts: UnitCounts
@@ -87,7 +90,8 @@ extension ClusterState {
         package var mayHaveRun: Bool { phase.isOut || number > 1 }
 
         var record: UnitRecord {
-            UnitRecord(attempt: attempt, number: number, id: id, counts: counts)
+            UnitRecord(
+                attempt: attempt, number: number, id: id, counts: counts, minutes: minutes)
         }
     }
 
