@@ -144,6 +144,96 @@ import Testing
             })
     }
 
+    /// Sends a job whose unit does not end, and stops the daemon.
+    private func leave(_ name: String, in state: FilePath, at slurm: FakeSlurm) async throws
+        -> String
+    {
+        var id = ""
+        try await withDaemon(state: state, configure: slurm.configure) { daemon, clock in
+            id = try daemon.client.submit(manifest: clusterManifest(name), name: "x").id
+            await pass(clock) { slurm.units.contains("m1-1") }
+        }
+        return id
+    }
+
+    /// Lets four pauses pass, in which it stays so.
+    private func stays(_ clock: ManualClock, _ isSo: () -> Bool) async {
+        let end = clock.now + 120_000
+        await pass(clock) { clock.now >= end || !isSo() }
+        #expect(isSo())
+    }
+
+    @Test func `what is cancelled while the settings have no cluster waits for it`() async throws {
+        let slurm = try FakeSlurm()
+        let folder = try TestFolder()
+        let state = folder.file("state")
+        let id = try await leave("hang-n", in: state, at: slurm)
+        let units = state.appending("jobs/\(id)/units")
+        try await withDaemon(
+            state: state,
+            configure: { configuration in
+                slurm.configure(&configuration)
+                configuration.cluster = nil
+            },
+            { daemon, clock in
+                _ = try daemon.client.cancel(id)
+                await pass(clock) { TestFolder.exists(units.appending("cancelled")) }
+                await stays(clock) { isAt(daemon, id, .cancelling) }
+                #expect(slurm.states.values.contains("RUNNING"))
+            })
+        try await withDaemon(state: state, configure: slurm.configure) { daemon, clock in
+            await pass(clock) { isAt(daemon, id, .cancelled) }
+            #expect(!slurm.states.values.contains("RUNNING"))
+            #expect(!TestFolder.exists(units.appending("plan.json")))
+        }
+    }
+
+    @Test func `what is cancelled while its plan cannot be read waits until it can`() async throws {
+        let slurm = try FakeSlurm()
+        let folder = try TestFolder()
+        let state = folder.file("state")
+        let id = try await leave("hang-p", in: state, at: slurm)
+        let units = state.appending("jobs/\(id)/units")
+        // A link has its name: it is there, and is not read.
+        let (plan, kept) = (units.appending("plan.json"), units.appending("kept"))
+        try FileManager.default.moveItem(atPath: plan.string, toPath: kept.string)
+        try FileManager.default.createSymbolicLink(
+            atPath: plan.string, withDestinationPath: kept.string)
+        try await withDaemon(state: state, configure: slurm.configure) { daemon, clock in
+            _ = try daemon.client.cancel(id)
+            await pass(clock) { TestFolder.exists(units.appending("cancelled")) }
+            await stays(clock) { isAt(daemon, id, .cancelling) }
+            #expect(slurm.states.values.contains("RUNNING"))
+            // At once: without a plan nothing would be looked for.
+            try Syscalls.rename(kept, to: plan)
+            await pass(clock) { isAt(daemon, id, .cancelled) }
+            #expect(!slurm.states.values.contains("RUNNING"))
+        }
+    }
+
+    @Test func `what a finished job has in the queue is taken out at the next start`() async throws
+    {
+        let slurm = try FakeSlurm()
+        let folder = try TestFolder()
+        let state = folder.file("state")
+        let id = try await leave("hang-o", in: state, at: slurm)
+        try await withDaemon(
+            state: state,
+            configure: { configuration in
+                slurm.configure(&configuration)
+                configuration.cluster = nil
+                configuration.limits.transientDelaysMilliseconds = []
+            },
+            { daemon, clock in await pass(clock) { isAt(daemon, id, .failed) } })
+        #expect(slurm.states.values.contains("RUNNING"))
+        try await withDaemon(state: state, configure: slurm.configure) { daemon, clock in
+            await pass(clock) { !slurm.states.values.contains("RUNNING") }
+            let plan = state.appending("jobs/\(id)/units/plan.json")
+            await pass(clock) { !TestFolder.exists(plan) }
+            #expect(isAt(daemon, id, .failed))
+        }
+    }
+
     @Test func `a forecast for the cluster ends with the daemon`() async throws {
         let slurm = try FakeSlurm()
         try await withDaemon(configure: slurm.configure) { daemon, _ in

@@ -3,6 +3,7 @@
 
 import Client
 import Daemon
+import DurableIO
 import Foundation
 import Jobs
 import SystemPackage
@@ -77,6 +78,10 @@ import Testing
             let id = try daemon.client.submit(manifest: clusterManifest("limit-k"), name: "x").id
             await pass(clock) { (try? daemon.client.job(id).summary.state) == .done }
             #expect(slurm.minutes(of: "m1") == [90, 90, 120])
+            // The last one's are on record.
+            let unit = daemon.state.appending("jobs/\(id)/units/m1")
+            let record = TestFolder.text(unit.appending("submission.json"))
+            #expect(record.contains(#""minutes":120"#), "\(record)")
         }
     }
 
@@ -142,7 +147,10 @@ import Testing
             to: folder.file("jobs/there/units/plan.json"))
         let now = Int(Date().timeIntervalSince1970 * 1_000)
         let day = 86_400_000
-        try TryLeftovers.sweep(jobs: folder.file("jobs"), now: now + 6 * day)
+        func sweep(_ days: Int) -> [String] {
+            TryLeftovers.sweep(jobs: folder.file("jobs"), now: now + days * day)
+        }
+        #expect(sweep(6).isEmpty)
         #expect(TestFolder.exists(scratch("over")))
         // A worker says that it lives in a file of its own.
         let beat = scratch("over").removingLastComponent().appending("heartbeat.json")
@@ -150,12 +158,54 @@ import Testing
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSince1970: Double(now / 1_000) + 4 * 86_400)],
             ofItemAtPath: beat.string)
-        try TryLeftovers.sweep(jobs: folder.file("jobs"), now: now + 8 * day)
+        #expect(sweep(8).isEmpty)
         #expect(TestFolder.exists(scratch("over")))
         try FileManager.default.removeItem(atPath: beat.string)
-        try TryLeftovers.sweep(jobs: folder.file("jobs"), now: now + 8 * day)
+        #expect(sweep(8).isEmpty)
         #expect(!TestFolder.exists(scratch("over")))
         #expect(TestFolder.exists(scratch("there")))
+    }
+
+    @Test func `what cannot be removed, or read, keeps nothing else from going`() throws {
+        let folder = try TestFolder()
+        let jobs = folder.file("jobs")
+        let scratches = ["a", "b", "c"].map {
+            jobs.appending("\($0)/units/m1/layerfold-A-m1-1/partial")
+        }
+        for scratch in scratches {
+            try FileManager.default.createDirectory(
+                atPath: scratch.string, withIntermediateDirectories: true)
+            try folder.write("", to: scratch.appending("model"))
+        }
+        // Where the folder of units should be.
+        for job in ["0", "z"] {
+            try FileManager.default.createDirectory(
+                atPath: jobs.appending(job).string, withIntermediateDirectories: true)
+            try folder.write("", to: jobs.appending("\(job)/units"))
+        }
+        let now = Int(Date().timeIntervalSince1970 * 1_000) + 8 * 86_400_000
+        let plan = FaultPlan(.error(.permissionDenied), atCall: 1, among: [.unlink])
+        let reasons = FaultPlan.$current.withValue(plan) {
+            TryLeftovers.sweep(jobs: jobs, now: now)
+        }
+        #expect(plan.hasFired)
+        #expect(scratches.count { TestFolder.exists($0) } == 1)
+        #expect(reasons.count == 3, "\(reasons)")
+        #expect(reasons.count { $0.contains("/partial/model") } == 1, "\(reasons)")
+        for job in ["0", "z"] {
+            let units = jobs.appending("\(job)/units").string
+            #expect(reasons.count { $0.contains(units) } == 1, "\(reasons)")
+        }
+    }
+
+    @Test func `what was put aside goes where nothing took its place`() throws {
+        let folder = try TestFolder()
+        let job = folder.file("jobs/a")
+        try FileManager.default.createDirectory(
+            atPath: job.appending(".units-before-01A/m1").string,
+            withIntermediateDirectories: true)
+        #expect(TryLeftovers.sweep(jobs: folder.file("jobs"), now: 0).isEmpty)
+        #expect(TestFolder.names(in: job).isEmpty)
     }
 
     private func description() throws -> JobDescription {

@@ -50,6 +50,10 @@ actor ClusterDriver {
     var timesTask: Task<Void, Never>?
     /// Before this they are not asked for again.
     var timesDueAt = Int.min
+    /// Of jobs that nobody wants: what takes them out of the queue.
+    var clearing: [String: Task<Void, Never>] = [:]
+    /// Until what failed there is tried again.
+    var pauseTask: Task<Void, Never>?
 
     nonisolated var configuration: DaemonConfiguration { live.current }
 
@@ -88,77 +92,69 @@ actor ClusterDriver {
             if !Task.isCancelled { await self.cancel(job: request.job) }
         }
         await learnTimes()
-        await clear(request, isStopping: stop.isStopping)
-        if stop.isStopping, !UnitFolders(request).mayBeOut {
-            continuation.finish()
-            return WorkerEnding(.vanished("the job was stopped"))
+        let ending: WorkerEnding
+        if let failure = await enter(request, forecast, continuation, stop) {
+            if stop.isStopping {
+                await takeOut(request, continuation)
+                ending = WorkerEnding(.vanished("the job was stopped"))
+            } else {
+                ending = WorkerEnding(.notStarted(failure))
+            }
+        } else {
+            // Somebody may have stopped it before it was there.
+            if stop.isStopping { await cancel(job: request.job) }
+            ending =
+                switch await finished(request.job) {
+                case .succeeded: WorkerEnding(.exited(code: 0))
+                case .failed: WorkerEnding(.exited(code: 1))
+                case .cancelled: WorkerEnding(.vanished("the job was stopped"))
+                }
         }
-        let failure = await begin(request, forecast, continuation)
-        if let failure {
-            stopping.cancel()
-            continuation.finish()
-            return WorkerEnding(.notStarted(failure))
-        }
-        // Somebody may have stopped it before it was there.
-        if stop.isStopping { await cancel(job: request.job) }
-        let end = await finished(request.job)
         stopping.cancel()
         continuation.finish()
         await telling.value
-        switch end {
-        case .succeeded: return WorkerEnding(.exited(code: 0))
-        case .failed: return WorkerEnding(.exited(code: 1))
-        case .cancelled: return WorkerEnding(.vanished("the job was stopped"))
-        }
+        return ending
     }
 
-    /// Takes units out of the queue that a cancelled job left there: who runs it again neither goes
-    /// on with them nor writes results beside them.
-    private func clear(_ request: WorkerRequest, isStopping: Bool) async {
+    /// Begins, or goes on. What a cancelled attempt left in the queue is taken out of it first: who
+    /// runs the job again neither goes on with it nor writes results beside it.
+    /// - Returns: why it could not begin.
+    private func enter(
+        _ request: WorkerRequest, _ forecast: ClusterForecast?,
+        _ lines: AsyncStream<ProgressLine>.Continuation, _ stop: StopSwitch
+    ) async -> String? {
+        while let task = clearing[request.job] { await task.value }
         let folders = UnitFolders(request)
-        guard folders.isCancelled || isStopping, folders.mayBeOut,
-            begin(request, nil, nil, isWanted: false) == nil
-        else { return }
-        mark(folders)
-        _ = await finished(request.job)
-    }
-
-    /// On disk first: no later daemon takes what was cancelled for work under way.
-    private func cancel(job name: String) {
-        guard let job = jobs[name] else { return }
-        mark(job.folders)
-        process(.cancelled(job: name))
-    }
-
-    private func mark(_ folders: UnitFolders) {
-        guard !folders.isCancelled else { return }
-        do { try folders.markCancelled() } catch {
-            logger.warning(
-                "that a job at the cluster is cancelled is not on record",
-                metadata: ["path": "\(folders.path)", "reason": "\(FaultText.describe(error))"])
+        if !stop.isStopping, folders.isCancelled, folders.mayBeOut {
+            if let failure = begin(request, nil, nil, isWanted: false) { return failure }
+            _ = await finished(request.job)
         }
+        if stop.isStopping { return "the job was stopped" }
+        return begin(request, forecast, lines)
     }
 
     /// The daemon ends: what is at the cluster goes on, and is the next daemon's.
     func stop() {
         isStopped = true
         wakeTask?.cancel()
+        pauseTask?.cancel()
         for job in jobs.values { job.waiter?.resume(returning: .cancelled) }
         jobs = [:]
     }
 
-    private func finished(_ job: String) async -> ClusterEnd {
+    func finished(_ job: String) async -> ClusterEnd {
         guard jobs[job] != nil else { return .cancelled }
         return await withCheckedContinuation { jobs[job]?.waiter = $0 }
     }
 
     /// - Parameter isWanted: false: nothing more is sent, and what was is taken out of the queue.
     /// - Returns: why it could not begin.
-    private func begin(
+    func begin(
         _ request: WorkerRequest, _ forecast: ClusterForecast?,
         _ lines: AsyncStream<ProgressLine>.Continuation?, isWanted: Bool = true
     ) -> String? {
         guard !isStopped else { return "the daemon is stopping" }
+        guard jobs[request.job] == nil else { return "it is at the cluster already" }
         guard let cluster = configuration.cluster else {
             return "it is to run at a cluster, and the settings have no `cluster`"
         }
@@ -172,6 +168,7 @@ actor ClusterDriver {
                     "going on with units that are at the cluster",
                     metadata: ["job": "\(request.job)"])
             } else {
+                guard isWanted else { return nil }
                 plan = UnitFolders.Plan(
                     attempt: request.attempt,
                     units: ClusterPlan.units(of: request.description, forecast: forecast))
@@ -321,13 +318,16 @@ actor ClusterDriver {
         request.unit = UnitPart(
             token: "\(token)", scope: unit.scope, program: Product.version,
             numerics: unit.scope == .whole ? job.numerics : [:])
-        try folders.write(request, of: token)
-        try folders.write(record, of: unit.name)
         let resources = resources(job.request.description, cluster)
         let ask = UnitAsk(
             seconds: unit.seconds, peakBytes: unit.peakBytes, resources: resources,
             settings: cluster, partition: times?.time(of: resources.partition),
             counts: record.counts)
+        var record = record
+        record.minutes = ask.minutes
+        try folders.write(request, of: token)
+        try folders.write(record, of: unit.name)
+        process(.asking(token, job: job.request.job, ask.times))
         return Submission(
             token: token, minutes: ask.minutes, memoryBytes: ask.memoryBytes,
             resources: resources, worker: cluster.nodeWorker ?? configuration.worker.string,

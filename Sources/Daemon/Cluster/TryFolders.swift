@@ -4,6 +4,7 @@
 
 import Cluster
 import DurableIO
+import Failures
 import Jobs
 package import SystemPackage
 
@@ -58,25 +59,40 @@ package enum TryLeftovers {
     static let silenceMilliseconds = 7 * 86_400_000
 
     /// Removes what workers wrote into units of jobs that are not at the cluster, and have not
-    /// said anything for long.
+    /// said anything for long. What cannot be read or removed stops nothing else.
     /// - Parameter now: in milliseconds since 1970.
-    package static func sweep(jobs: FilePath, now: Int) throws {
-        for job in try folders(in: jobs) {
-            let folders = UnitFolders(JobFolder(job))
-            guard try Syscalls.stat(folders.path) != nil, try folders.plan() == nil else {
-                continue
-            }
-            folders.removeAside()
-            for entry in try self.folders(in: folders.path).flatMap(self.folders) {
-                let scratch = entry.appending("partial")
-                guard try Syscalls.stat(scratch) != nil,
-                    isSilent(entry.appending(WorkerRequest.progressFileName), now: now),
-                    isSilent(entry.appending(WorkerRequest.heartbeatFileName), now: now),
-                    isSilent(scratch, now: now)
-                else { continue }
-                try FolderTree.remove(scratch)
+    /// - Returns: why something stays, a reason for each place.
+    package static func sweep(jobs: FilePath, now: Int) -> [String] {
+        var reasons: [String] = []
+        func noting<Value>(_ body: () throws -> Value) -> Value? {
+            do { return try body() } catch {
+                reasons.append(FaultText.describe(error))
+                return nil
             }
         }
+        for job in noting({ try folders(in: jobs) }) ?? [] {
+            let tries = noting { try self.tries(in: UnitFolders(JobFolder(job))) } ?? []
+            for tried in tries { _ = noting { try sweep(tried, now: now) } }
+        }
+        return reasons
+    }
+
+    /// Folders of tries of a job that is not at the cluster.
+    private static func tries(in folders: UnitFolders) throws -> [FilePath] {
+        // They may be there alone: the daemon may have died before it made the new ones.
+        folders.removeAside()
+        guard try Syscalls.stat(folders.path) != nil, try folders.plan() == nil else { return [] }
+        return try self.folders(in: folders.path).flatMap(self.folders)
+    }
+
+    private static func sweep(_ tried: FilePath, now: Int) throws {
+        let scratch = tried.appending("partial")
+        guard try Syscalls.stat(scratch) != nil,
+            isSilent(tried.appending(WorkerRequest.progressFileName), now: now),
+            isSilent(tried.appending(WorkerRequest.heartbeatFileName), now: now),
+            isSilent(scratch, now: now)
+        else { return }
+        try FolderTree.remove(scratch)
     }
 
     /// Whether results of this name are a try's which may go on: they are left alone.

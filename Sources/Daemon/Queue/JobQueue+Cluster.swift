@@ -2,6 +2,7 @@
 // of the daemon ends.
 
 import Cluster
+import DurableIO
 import Failures
 import Foundation
 import Jobs
@@ -81,6 +82,41 @@ extension JobQueue {
                 request, stop: stop,
                 onLine: { await self.workerSaid($0, entry.id, attempt: entry.attempt) })
             workerEnded(entry.id, attempt: entry.attempt, ending)
+        }
+    }
+
+    /// Goes on with a job that was cancelled just when its attempt could not begin, where it may
+    /// have units at the cluster: it is cancelled when they are taken out.
+    /// - Returns: whether it goes on.
+    func isTakenOut(_ id: String) -> Bool {
+        guard let entry = state.entries[id], entry.state == .cancelling, entry.isRemote,
+            isAtCluster(id)
+        else { return false }
+        adoptRemote(entry, live[id]?.attempt)
+        return true
+    }
+
+    /// Takes what finished jobs have in the queue out of it: they failed while the settings had no
+    /// cluster, or their folders could not be read. Nobody else looks for it.
+    func takeOutOrphans() {
+        guard configuration.cluster != nil else { return }
+        for entry in (try? DirectoryScan.entries(of: folders.jobs)) ?? [] {
+            let id = entry.name.string
+            guard entry.kind == .folder, JobIdentifier.isValid(id), live[id] == nil,
+                isAtCluster(id)
+            else { continue }
+            do {
+                guard let record = try JobFolder(folders.job(id)).record() else { continue }
+                logger.notice(
+                    "taking what a finished job has at the cluster out of the queue",
+                    metadata: ["job": "\(id)"])
+                let request = request(record, attempt: record.id)
+                Task { [cluster] in await cluster.takeOut(request) }
+            } catch {
+                logger.warning(
+                    "what a finished job has at the cluster stays there",
+                    metadata: ["job": "\(id)", "reason": "\(FaultText.describe(error))"])
+            }
         }
     }
 

@@ -66,6 +66,7 @@ extension JobQueue {
         try closeAttempts(running)
         keepAudit()
         discardUnowned()
+        takeOutOrphans()
         try restoreShares()
     }
 
@@ -295,11 +296,11 @@ extension JobQueue {
                 logger.warning("partial results stay", metadata: ["reason": "\(error)"])
             }
         }
-        do {
-            try TryLeftovers.sweep(jobs: folders.jobs, now: configuration.clock.now())
-        } catch {
+        let reasons = TryLeftovers.sweep(jobs: folders.jobs, now: configuration.clock.now())
+        if let first = reasons.first {
             logger.warning(
-                "what tries at a cluster left stays", metadata: ["reason": "\(error)"])
+                "what tries at a cluster left stays",
+                metadata: ["reason": "\(first)", "places": "\(reasons.count)"])
         }
     }
 

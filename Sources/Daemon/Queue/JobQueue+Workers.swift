@@ -55,6 +55,7 @@ extension JobQueue {
     /// The directory of people is away, for as long as it likes: no try of the job is used up.
     private func workerPostponed(_ id: String, attempt: Int, _ reason: String) {
         guard let job = live[id], job.row.attempts == attempt else { return }
+        if isTakenOut(id) { return }
         let end = AttemptEnd.postponed(reason)
         logger.notice(
             "attempt ended",
@@ -94,6 +95,7 @@ extension JobQueue {
         live[id]?.ending = ending
         live[id]?.heardAt = nil
         tellEnd(of: job, ending)
+        if case .notStarted = ending.exit, isTakenOut(id) { return }
         let end = end(
             of: job.attempt?.id, job: id, ending, isStopping: job.stop?.isStopping ?? false)
         process(.ended(id: id, attempt: attempt, end))
