@@ -35,6 +35,18 @@ import Testing
             number(value)
         }
 
+        mutating func key(_ name: String, wide value: UInt64) {
+            text(name)
+            number(UInt32(10))
+            number(value)
+        }
+
+        mutating func key(_ name: String, float value: Float) {
+            text(name)
+            number(UInt32(6))
+            number(value.bitPattern)
+        }
+
         mutating func tensor(_ name: String, _ shape: [UInt64], _ type: UInt32, at: UInt64) {
             text(name)
             number(UInt32(shape.count))
@@ -239,6 +251,109 @@ import Testing
         let text = Self.refusal(bytes)
         #expect(text.contains("`gemma3.block_count`") && text.contains("at most 4096"), "\(text)")
         #expect(text.contains("4294967295"), "\(text)")
+    }
+
+    // MARK: Of a model
+
+    /// A model of one layer and its embedding. Names without the architecture's.
+    private static func model(
+        _ architecture: String = "qwen2", _ numbers: [String: UInt64] = [:],
+        floats: [String: Float] = [:], scaling: String? = nil, experts: UInt64? = nil
+    ) -> [UInt8] {
+        let own: [String: UInt64] = [
+            "attention.head_count": 4, "embedding_length": 8, "block_count": 1,
+            "context_length": 64, "feed_forward_length": 8,
+        ]
+        let all = own.merging(numbers) { $1 }
+        return file(
+            keys: UInt64(1 + all.count + floats.count + (scaling == nil ? 0 : 1)),
+            tensors: experts == nil ? 1 : 2, data: 128 + 4 * Int(experts ?? 0)
+        ) {
+            $0.key("general.architecture", text: architecture)
+            for (name, value) in all { $0.key("\(architecture).\(name)", wide: value) }
+            for (name, value) in floats { $0.key("\(architecture).\(name)", float: value) }
+            if let scaling { $0.key("\(architecture).rope.scaling.type", text: scaling) }
+            $0.tensor("token_embd.weight", [4, 8], 0, at: 0)
+            if let experts { $0.tensor("blk.0.ffn_up_exps.weight", [experts, 1, 1], 0, at: 128) }
+        }
+    }
+
+    @Test(
+        "a number whose products are none is refused by its key",
+        arguments: [
+            "attention.head_count", "attention.head_count_kv", "attention.key_length",
+            "attention.value_length", "rope.dimension_count", "embedding_length",
+            "feed_forward_length",
+        ])
+    func products(key: String) {
+        #expect(Self.refusal(Self.model()) == "opened")
+        for value in [1 << 62, .max, 0, 1 << 24 + 1] as [UInt64] {
+            let text = Self.refusal(Self.model("qwen2", [key: value]))
+            #expect(text.contains("key `qwen2.\(key)`: expected a whole number above 0"), "\(text)")
+            #expect(text.contains("at most 16777216"), "\(text)")
+        }
+    }
+
+    @Test("more experts than any layer has are refused before tensors are made of them")
+    func experts() {
+        let numbers: [String: UInt64] = ["expert_count": 8, "expert_used_count": 2]
+        #expect(Self.refusal(Self.model("llama", numbers, experts: 4096)) == "opened")
+        let text = Self.refusal(Self.model("llama", numbers, experts: 4097))
+        #expect(
+            text.contains("`blk.0.ffn_up_exps.weight`: expected at most 4096 experts, found 4097"),
+            "\(text)")
+        let wide = numbers.merging(["expert_feed_forward_length": 1 << 62]) { $1 }
+        #expect(Self.refusal(Self.model("llama", wide)).contains("expert_feed_forward_length"))
+    }
+
+    private static func scaling(
+        _ type: String?, _ floats: [String: Float], _ numbers: [String: UInt64] = [:]
+    ) throws -> ModelConfig? {
+        let scratch = try CheckpointScratch()
+        let bytes = model("qwen2", numbers, floats: floats, scaling: type)
+        let checkpoint = try Checkpoint(try scratch.write(bytes, "model.gguf"))
+        return try checkpoint.config.sectionIfPresent("rope_scaling")
+    }
+
+    @Test("a factor scales as in llama.cpp: linear without a type, never with `none` or as 0")
+    func factors() throws {
+        for name in ["rope.scaling.factor", "rope.scale_linear"] {
+            for type in [nil, "linear"] {
+                let found = try #require(try Self.scaling(type, [name: 4]))
+                #expect(try found.string("rope_type") == "linear")
+                #expect(try found.double("factor") == 4)
+                #expect(try Self.scaling(type, [name: 0]) == nil)
+                #expect(try Self.scaling(type, [name: 1]) == nil)
+                #expect(throws: CheckpointError.self) { try Self.scaling(type, [name: -2]) }
+            }
+            #expect(try Self.scaling("none", [name: 4]) == nil)
+        }
+        #expect(try Self.scaling(nil, [:]) == nil)
+        let length: [String: UInt64] = ["rope.scaling.original_context_length": 32]
+        for factor in [0, -2] as [Float] {
+            #expect(throws: CheckpointError.self) {
+                try Self.scaling("yarn", ["rope.scaling.factor": factor], length)
+            }
+        }
+    }
+
+    @Test(
+        "a `yarn` that llama.cpp multiplies or mixes otherwise is refused",
+        arguments: ["attn_factor", "yarn_attn_factor", "yarn_ext_factor"])
+    func ownYarn(key: String) throws {
+        func scaling(_ value: Float) throws -> ModelConfig? {
+            try Self.scaling(
+                "yarn", ["rope.scaling.factor": 4, "rope.scaling.\(key)": value],
+                ["rope.scaling.original_context_length": 32])
+        }
+        #expect(try scaling(1)?.string("rope_type") == "yarn")
+        let error = #expect(throws: CheckpointError.self) { try scaling(0.5) }
+        #expect(error?.description.contains("`rope.scaling.\(key)` of 0.5") == true)
+        if key == "yarn_ext_factor" {
+            #expect(try scaling(-1) != nil)
+        } else {
+            #expect(throws: CheckpointError.self) { try scaling(-1) }
+        }
     }
 
     @Test func aFolderThatHoldsOnlyAFileOfGGUFSaysHowToNameIt() throws {

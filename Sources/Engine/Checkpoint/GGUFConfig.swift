@@ -28,7 +28,7 @@ struct GGUFConfig {
         }
         family = found
         heads = try metadata.count("attention.head_count")
-        keyHeads = try metadata.integer("attention.head_count_kv") ?? heads
+        keyHeads = try metadata.countIfPresent("attention.head_count_kv") ?? heads
         var writer = ConfigWriter(file: file, metadata: metadata, family: found)
         config = try writer.config(heads: heads, keyHeads: keyHeads)
     }
@@ -90,9 +90,9 @@ private struct ConfigWriter {
     }
 
     private func headWidth(_ hidden: Int, _ heads: Int) throws(GGUFFault) -> Int {
-        let width = try metadata.integer("attention.key_length") ?? hidden / heads
+        let width = try metadata.countIfPresent("attention.key_length") ?? hidden / heads
         for key in ["attention.value_length", "rope.dimension_count"] {
-            guard try metadata.integer(key) ?? width == width else {
+            guard try metadata.countIfPresent(key) ?? width == width else {
                 throw metadata.fault(key, expected: "the width of a head, \(width)")
             }
         }
@@ -107,17 +107,18 @@ private struct ConfigWriter {
             result.set("intermediate_size", to: try metadata.count("feed_forward_length"))
             return
         }
-        let own = try metadata.integer("expert_feed_forward_length")
+        let own = try metadata.countIfPresent("expert_feed_forward_length")
         let used = try metadata.count("expert_used_count")
+        let experts = try metadata.count("expert_count", upTo: GGUFReader.Limit.experts)
         if family.modelType == "mixtral" {
             let width = if let own { own } else { try metadata.count("feed_forward_length") }
             result.set("intermediate_size", to: width)
-            result.set("num_local_experts", to: try metadata.count("expert_count"))
+            result.set("num_local_experts", to: experts)
         } else {
             result.set("intermediate_size", to: try metadata.count("feed_forward_length"))
             result.set(
                 "moe_intermediate_size", to: try metadata.count("expert_feed_forward_length"))
-            result.set("num_experts", to: try metadata.count("expert_count"))
+            result.set("num_experts", to: experts)
             // The loader divides by the sum of the chosen weights.
             result.set("norm_topk_prob", to: .bool(true))
         }
@@ -156,17 +157,16 @@ private struct ConfigWriter {
             }
             return scaling.json
         }
-        let type = try metadata.text("rope.scaling.type") ?? "none"
-        let factor = try metadata.float(
-            metadata.has("rope.scaling.factor") ? "rope.scaling.factor" : "rope.scale_linear")
+        // As llama.cpp: without a type a factor is linear, and with `none` it says nothing.
+        let type = try metadata.text("rope.scaling.type") ?? "linear"
         switch type {
-        case "none" where factor == nil || factor == 1: return nil
-        case "linear", "none":
-            guard let factor, factor != 1 else { return nil }
+        case "none": return nil
+        case "linear":
+            guard let factor = try scalingFactor(), factor != 1 else { return nil }
             return [("rope_type", "linear"), ("factor", real(factor))]
         case "yarn":
-            guard let factor else {
-                throw metadata.fault("rope.scaling.factor", expected: "a number")
+            guard let factor = try scalingFactor() else {
+                throw metadata.fault("rope.scaling.factor", expected: "a number above 0")
             }
             var json: [(String, JSONValue)] = [
                 ("rope_type", "yarn"), ("factor", real(factor)),
@@ -181,11 +181,30 @@ private struct ConfigWriter {
             ] {
                 if let value = try metadata.float(name) { json.append((key, real(value))) }
             }
-            guard !metadata.has("rope.scaling.attn_factor") else {
-                throw .rotation("`rope.scaling.attn_factor` stands beside `yarn`")
-            }
+            try refuseOwnYarn()
             return json
         default: throw .rotation("`rope.scaling.type` is \(quoted(type))")
+        }
+    }
+
+    /// nil where nothing is scaled: to llama.cpp a factor of 0 is none.
+    private func scalingFactor() throws(GGUFFault) -> Float? {
+        let key =
+            metadata.has("rope.scaling.factor") ? "rope.scaling.factor" : "rope.scale_linear"
+        guard let factor = try metadata.float(key), factor != 0 else { return nil }
+        guard factor > 0 else { throw metadata.fault(key, expected: "0 or a number above it") }
+        return factor
+    }
+
+    /// What llama.cpp multiplies and mixes by, beside what `yarn` gives by itself.
+    private func refuseOwnYarn() throws(GGUFFault) {
+        for key in ["attn_factor", "yarn_attn_factor", "yarn_ext_factor"] {
+            guard let value = try metadata.float("rope.scaling.\(key)"), value != 1 else {
+                continue
+            }
+            // Below 0 it is not given.
+            if key == "yarn_ext_factor", value < 0 { continue }
+            throw .rotation("`rope.scaling.\(key)` of \(value) stands beside `yarn`")
         }
     }
 

@@ -16,28 +16,29 @@ struct GGUFMetadata {
 
     // MARK: Of the model
 
-    func integer(_ key: String) throws(GGUFFault) -> Int? {
-        try file.integer(name(key))
-    }
-
-    /// A count that sizes something.
-    func count(_ key: String, upTo most: Int = 1 << 40) throws(GGUFFault) -> Int {
-        let value = try integer(key)
+    /// A count that sizes something, or is multiplied.
+    func count(
+        _ key: String, upTo most: Int = GGUFReader.Limit.count
+    ) throws(GGUFFault) -> Int {
+        let value = try file.integer(name(key))
         guard let value, (1...most).contains(value) else {
             throw .key(
-                name(key),
-                expected: "a whole number above 0"
-                    + (most < 1 << 40 ? ", at most \(most)" : ""),
+                name(key), expected: "a whole number above 0, at most \(most)",
                 found: value.map { "\($0)" } ?? "nothing")
         }
         return value
+    }
+
+    /// nil where the key is absent.
+    func countIfPresent(_ key: String) throws(GGUFFault) -> Int? {
+        has(key) ? try count(key) : nil
     }
 
     func float(_ key: String) throws(GGUFFault) -> Float? {
         guard let value = file.metadata[name(key)] else { return nil }
         switch value {
         case .float(let float) where float.isFinite: return float
-        case .real(let real) where real.isFinite: return Float(real)
+        case .real(let real) where Float(real).isFinite: return Float(real)
         case .integer(let integer): return Float(integer)
         default: throw .key(name(key), expected: "a number", found: value.shown)
         }

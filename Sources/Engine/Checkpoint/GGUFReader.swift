@@ -45,6 +45,10 @@ struct GGUFReader {
         static let listLength = 16 << 20
         /// As of config.json: config.json of a file is made with an entry for each.
         static let layers = 4096
+        /// Of a layer, as of config.json: each becomes a tensor of its own.
+        static let experts = 4096
+        /// Widths, heads and lengths, as of config.json: products of two of them are whole numbers.
+        static let count = 1 << 24
     }
 
     private(set) var offset: Int

@@ -8,6 +8,7 @@ extension Presentation {
         _ file: GGUFFile, _ family: GGUFFamily, heads: Int, keyHeads: Int
     ) throws(GGUFFault) {
         self.init()
+        var shown = 0
         for tensor in file.tensors {
             switch family.meaning(of: tensor.name) {
             // Refused with the model's other tensors that nothing reads.
@@ -30,8 +31,19 @@ extension Presentation {
                         tensor.name, expected: "experts, rows and columns",
                         found: "\(tensor.shape)")
                 }
-                let rows = tensor.shape[1]
-                for expert in 0..<tensor.shape[0] {
+                let (count, rows) = (tensor.shape[0], tensor.shape[1])
+                guard count <= GGUFReader.Limit.experts else {
+                    throw .key(
+                        tensor.name, expected: "at most \(GGUFReader.Limit.experts) experts",
+                        found: "\(count)")
+                }
+                shown += count
+                guard shown <= GGUFReader.Limit.tensors else {
+                    throw .tooMany(
+                        what: "tensors of experts", count: UInt64(shown),
+                        limit: GGUFReader.Limit.tensors)
+                }
+                for expert in 0..<count {
                     show(
                         prefix + name.replacing("#", with: "\(expert)"),
                         Array(tensor.shape[1...]),
