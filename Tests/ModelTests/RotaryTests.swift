@@ -113,4 +113,46 @@ private let frequencyTolerance = 3e-6
             """.utf8)
         #expect(throws: (any Error).self) { try Self.rotary(config) }
     }
+
+    @Test(
+        "an original length that no count holds is refused by its key",
+        arguments: ["-1", "0", "1e10", "1e300"])
+    func originalLength(_ length: String) {
+        let factors = #""factor": 4, "short_factor": [1, 1, 1, 1], "long_factor": [1, 1, 1, 1]"#
+        for scaling in [
+            #""rope_type": "yarn", "factor": 4"#, #""rope_type": "yarn", \#(factors)"#,
+            #""rope_type": "longrope", \#(factors)"#,
+            #""rope_type": "llama3", "factor": 4, "low_freq_factor": 1, "high_freq_factor": 4"#,
+        ] {
+            let error = #expect(throws: ConfigError.self, "\(scaling)") {
+                try ConfigReadingTests.blueprint(
+                    "llama",
+                    #""rope_scaling": {\#(scaling), "#
+                        + #""original_max_position_embeddings": \#(length)}"#)
+            }
+            #expect(
+                error?.description.contains("`rope_scaling.original_max_position_embeddings`")
+                    == true)
+        }
+        // Beside the section it counts as well, and where no scaling reads it, it may be anything.
+        #expect(throws: ConfigError.self) {
+            try ConfigReadingTests.blueprint(
+                "llama",
+                #""rope_scaling": {"rope_type": "yarn", "factor": 4}, "#
+                    + #""original_max_position_embeddings": \#(length)"#)
+        }
+        #expect(throws: Never.self) {
+            try ConfigReadingTests.blueprint(
+                "llama",
+                #""rope_scaling": {"rope_type": "linear", "factor": 4, "#
+                    + #""original_max_position_embeddings": \#(length)}"#)
+        }
+    }
+
+    @Test("a part beyond the whole of a head is refused", arguments: ["1e300", "-1e300", "2"])
+    func part(_ share: String) {
+        #expect(throws: ModelError.self) {
+            try ConfigReadingTests.blueprint("phi3", #""partial_rotary_factor": \#(share)"#)
+        }
+    }
 }

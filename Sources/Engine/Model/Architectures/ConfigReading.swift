@@ -4,7 +4,7 @@ import Checkpoint
 import JSON
 
 /// Widths and counts beyond this are no transformer but an attack on our memory.
-private let countMax = 1 << 24
+let countMax = 1 << 24
 
 /// Ten times as deep as any known model (GPT-3 has 96 layers, Llama 3.1 405B 126); a blueprint
 /// takes memory for each layer, and for each expert of each.

@@ -33,6 +33,11 @@ extension RotaryBlueprint {
         let scaling = try RotaryScaling(
             scope, config, contextLength: contextLength, originalLength: defaults.originalLength)
         let isWhole = scaling == .none && !defaults.rotatesPart
+        guard isWhole || (0...1).contains(partial) else {
+            throw ModelError.unsupported(
+                key: "partial_rotary_factor", found: "\(partial)",
+                advice: "a share of a head from 0 to 1 is expected")
+        }
         self.init(
             width: isWhole ? headWidth : Int(Double(headWidth) * partial), base: theta,
             scaling: scaling)
@@ -81,11 +86,18 @@ extension RotaryScaling {
             "rope_type", default: try scope.string("type", default: "default"))
         func factor() throws -> Double { try scope.number("factor") }
         // As transformers: what stands outside the section (Phi-3) counts more than inside.
-        let original = try config.number(
-            "original_max_position_embeddings",
+        let key = "original_max_position_embeddings"
+        let length = try config.number(
+            key,
             default: try originalLength.map(Double.init)
-                ?? scope.number(
-                    "original_max_position_embeddings", default: Double(contextLength)))
+                ?? scope.number(key, default: Double(contextLength)))
+        func original() throws(ConfigError) -> Double {
+            guard (1...Double(countMax)).contains(length) else {
+                throw (config.value(key) == nil ? scope : config).unsupported(
+                    key, expected: "a number from 1 to \(countMax)")
+            }
+            return length
+        }
         switch name {
         case "default": self = .none
         case "linear": self = .linear(factor: try factor())
@@ -93,17 +105,18 @@ extension RotaryScaling {
         case "llama3":
             self = .llama3(
                 factor: try factor(), low: try scope.number("low_freq_factor"),
-                high: try scope.number("high_freq_factor"), originalLength: original)
+                high: try scope.number("high_freq_factor"), originalLength: try original())
         case "yarn" where !scope.has("short_factor"):
             let stretch =
-                scope.isNull("factor") ? Double(contextLength) / original : try factor()
+                try scope.isNull("factor") ? Double(contextLength) / original() : factor()
             self = .yarn(
-                factor: stretch, originalLength: original,
+                factor: stretch, originalLength: try original(),
                 betaFast: try scope.optionalNumber("beta_fast", default: nil) ?? 32,
                 betaSlow: try scope.optionalNumber("beta_slow", default: nil) ?? 1,
                 attentionFactor: try Self.yarnAttention(scope, stretch),
                 truncate: try scope.flag("truncate", default: true))
         case "longrope", "su", "yarn":
+            let original = try original()
             let stretch =
                 try scope.optionalNumber("factor", default: nil)
                 ?? Double(contextLength) / original
