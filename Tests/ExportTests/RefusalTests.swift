@@ -170,21 +170,8 @@ import Tokenizer
     }
 
     @Test func `a number that the type cannot hold ends the write and leaves nothing`() throws {
-        let source = try Checkpoint(GGUFFixtures.folder.appending("qwen2"))
-        let scratch = try CheckpointScratch()
-        let folder = try scratch.folder("model")
-        _ = try CheckpointWriter(folder: folder).write(
-            try source.tensorNames.map { name in
-                let tensor = try source.tensor(name)
-                guard name.hasSuffix("down_proj.weight") else { return .copy(tensor, as: name) }
-                var bytes = tensor.allBytes
-                // 1e30 in bf16.
-                bytes.replaceSubrange(0..<2, with: [0x4A, 0x71])
-                return .bytes(name, tensor.dtype, tensor.shape, bytes)
-            }, config: source.config)
-        let text = try CheckpointScratch.bytes(source.folder.appending("tokenizer.json"))
-        try scratch.write(text, "model/tokenizer.json")
-        let model = try Model(try Checkpoint(folder))
+        // 1e30 in bf16.
+        let (scratch, model) = try Self.changed(number: [0x4A, 0x71])
         let out = try scratch.folder("out")
         for type in [ExportType.f16, .q8, .q4] {
             let export = try GGUFExport(model, type: type, name: "x")
@@ -196,5 +183,69 @@ import Tokenizer
         _ = try GGUFExport(model, type: .bf16, name: "x").write(
             to: out, as: "x.gguf", observer: Hearer())
         #expect(try FileManager.default.contentsOfDirectory(atPath: out.string) == ["x.gguf"])
+        withExtendedLifetime(scratch) {}
+    }
+
+    /// The last number of each `down_proj` is another; in float32 with four bytes.
+    private static func changed(
+        number: [UInt8]
+    ) throws -> (scratch: CheckpointScratch, model: Model) {
+        let source = try Checkpoint(GGUFFixtures.folder.appending("qwen2"))
+        let scratch = try CheckpointScratch()
+        let folder = try scratch.folder("model")
+        _ = try CheckpointWriter(folder: folder).write(
+            try source.tensorNames.map { name in
+                let tensor = try source.tensor(name)
+                guard name.hasSuffix("down_proj.weight") else { return .copy(tensor, as: name) }
+                #expect(tensor.dtype == .bf16)
+                var bytes = tensor.allBytes
+                if number.count == 4 {
+                    bytes = stride(from: 0, to: bytes.count, by: 2).flatMap {
+                        [0, 0, bytes[$0], bytes[$0 + 1]]
+                    }
+                }
+                bytes.replaceSubrange(bytes.count - number.count..<bytes.count, with: number)
+                return .bytes(name, number.count == 4 ? .f32 : .bf16, tensor.shape, bytes)
+            }, config: source.config)
+        let text = try CheckpointScratch.bytes(source.folder.appending("tokenizer.json"))
+        try scratch.write(text, "model/tokenizer.json")
+        return (scratch, try Model(try Checkpoint(folder)))
+    }
+
+    private static func fault(
+        writing model: Model, _ type: ExportType, to folder: FilePath
+    ) throws -> ExportRefusal? {
+        let export = try GGUFExport(model, type: type, name: "x")
+        let error = #expect(throws: ExportRefusal.self) {
+            try export.write(to: folder, as: "x.gguf", observer: Hearer())
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.string) == [])
+        return error
+    }
+
+    @Test(
+        "what is no number is written in no type, be it as it is stored",
+        arguments: [[0xC0, 0x7F], [0x80, 0xFF]] as [[UInt8]], [ExportType.bf16, .f16])
+    func notFinite(number: [UInt8], type: ExportType) throws {
+        let (scratch, model) = try Self.changed(number: number)
+        let error = try Self.fault(writing: model, type, to: try scratch.folder("out"))
+        withExtendedLifetime(scratch) {}
+        #expect(error?.description.contains("1 of its numbers are NaN or infinite") == true)
+    }
+
+    @Test func `a number that no type holds is not sent on to another type`() throws {
+        // The largest of float32.
+        let (scratch, model) = try Self.changed(number: [0xFF, 0xFF, 0x7F, 0x7F])
+        let out = try scratch.folder("out")
+        for type in [ExportType.bf16, .f16, .q8] {
+            let text = try Self.fault(writing: model, type, to: out)?.description ?? ""
+            #expect(text.contains("any type of weights in this format"), "\(text)")
+            #expect(!text.contains("ask for the type"), "\(text)")
+        }
+        // 1e30.
+        let (other, smaller) = try Self.changed(number: [0xCA, 0xF2, 0x49, 0x71])
+        let error = try Self.fault(writing: smaller, .f16, to: try other.folder("out"))
+        #expect(error?.description.contains("ask for the type bf16") == true)
+        withExtendedLifetime((scratch, other)) {}
     }
 }

@@ -11,6 +11,9 @@ struct TensorWriting {
     /// Pieces that are encoded before any of them is written.
     private static var piecesAtOnce: Int { 2 * Parallel.threadCount }
 
+    /// Bytes that are looked at before they are copied.
+    private static let copiedByteCount = 64 << 20
+
     /// Bytes of all pieces under work: as read, in order, and encoded.
     static var peakByteCount: Int { piecesAtOnce * pieceLength * 12 }
 
@@ -43,9 +46,8 @@ struct TensorWriting {
         let stored = try checkpoint.tensor(part.tensor)
         stored.adviseWillNeed()
         defer { stored.adviseDontNeed() }
-        if let range = part.plainBytes(of: stored, as: info.type, offset: offset) {
-            try file.append(stored.file, range) { _ in try progress() }
-            return
+        if let (range, format) = part.plainBytes(of: stored, as: info.type, offset: offset) {
+            return try copy(range, of: stored.file, in: format, to: file, progress)
         }
         let width = stored.entry.elementCount / max(1, stored.entry.rowCount)
         // Whole heads, and whole blocks where rows are numbers.
@@ -68,18 +70,43 @@ struct TensorWriting {
         }
     }
 
+    /// Numbers that are written as they are stored.
+    private func copy(
+        _ range: Range<Int>, of source: MappedFile, in format: FloatFormat, to file: OutputFile,
+        _ progress: () throws -> Void
+    ) throws {
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.copiedByteCount)
+        {
+            let piece = start..<min(range.upperBound, start + Self.copiedByteCount)
+            let others = source.withBytes(piece) {
+                FiniteCount.others(of: unsafe $0.bytes, in: format)
+            }
+            guard others == 0 else { throw notFinite(others) }
+            try file.append(source, piece) { _ in try progress() }
+        }
+    }
+
     private func append(_ piece: TensorPiece, to file: OutputFile) throws {
-        guard piece.numbers.others == 0, !info.type.overflows(piece.numbers.largest) else {
-            let what =
-                piece.numbers.others > 0
-                ? "\(piece.numbers.others) of its numbers are NaN or infinite"
-                : "its largest number, \(piece.numbers.largest), is beyond what the type holds"
-            throw ExportRefusal(
-                subject: "tensor \(info.name)", reason: what,
-                cure: piece.numbers.others > 0
-                    ? "use weights that are numbers" : "ask for the type bf16")
+        guard piece.numbers.others == 0 else { throw notFinite(piece.numbers.others) }
+        guard !info.type.overflows(piece.numbers.largest) else {
+            throw tooLarge(piece.numbers.largest)
         }
         try file.append(unsafe piece.bytes.span.bytes)
+    }
+
+    private func notFinite(_ count: Int) -> ExportRefusal {
+        ExportRefusal(
+            subject: "tensor \(info.name)", reason: "\(count) of its numbers are NaN or infinite",
+            cure: "use weights that are numbers")
+    }
+
+    private func tooLarge(_ largest: Float) -> ExportRefusal {
+        let isBeyondAll = TensorType.bf16.overflows(largest)
+        return ExportRefusal(
+            subject: "tensor \(info.name)",
+            reason: "its largest number, \(largest), is beyond what "
+                + (isBeyondAll ? "any type of weights in this format holds" : "the type holds"),
+            cure: isBeyondAll ? ExportRefusal.leaveOut : "ask for the type bf16")
     }
 }
 
@@ -111,11 +138,11 @@ extension TensorType {
 }
 
 extension StoredRows {
-    /// Where the rows lie in the file of a tensor that has them as they are to be written; nil
-    /// where they are to be changed.
+    /// Where the rows lie in the file of a tensor that has them as they are to be written, and in
+    /// which numbers; nil where they are to be changed.
     fileprivate func plainBytes(
         of stored: StoredTensor, as type: TensorType, offset: Float
-    ) -> Range<Int>? {
+    ) -> (range: Range<Int>, format: FloatFormat)? {
         let same: FloatFormat? =
             switch type {
             case .f32: .f32
@@ -128,7 +155,7 @@ extension StoredRows {
         else { return nil }
         let rowBytes = stored.byteCount / max(1, stored.entry.rowCount)
         let start = stored.entry.byteRange.lowerBound
-        return start + rows.lowerBound * rowBytes..<start + rows.upperBound * rowBytes
+        return (start + rows.lowerBound * rowBytes..<start + rows.upperBound * rowBytes, same)
     }
 
     /// Rows `range` of the new order, in float32.
