@@ -35,7 +35,7 @@ extension QuantizationDeclaration {
             + "by a search for the scales with which rounding hurts least.",
         source: "Lin et al. 2024, arXiv 2306.00978; grid of llm-compressor",
         formula: "s = x^r / (w^(1-r) + 1e-4), r of |block(Q(W s) / s) - block(W)|^2 least",
-        needsCalibration: true,
+        needsCalibration: true, divides: .normsAndProjections,
         naming: [(parameter: "bits", prefix: "w"), (parameter: "group", prefix: "g")],
         parameters: ParameterDeclaration.ofWeights + [
             ParameterDeclaration(
@@ -50,7 +50,7 @@ extension QuantizationDeclaration {
             + "norms before, and the weights multiplied; tokens are rounded as the model runs.",
         source: "Xiao et al. 2023, arXiv 2211.10438; compressed-tensors, int-quantized (W8A8)",
         formula: "s_j = max |X_j|^a / max |W_j|^(1-a)",
-        needsCalibration: true,
+        needsCalibration: true, divides: .norms,
         parameters: [
             ParameterDeclaration(
                 "strength", .number(0...1), default: .number(0.5),

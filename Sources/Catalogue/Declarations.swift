@@ -69,6 +69,14 @@ package struct MethodDeclaration: Declaration {
     }
 }
 
+/// What is divided by scales before weights are rounded; what reads it is multiplied in return.
+package enum DividedInputs: Sendable, Equatable {
+    case nothing
+    case norms
+    /// And projections of values and, before a gate, of neurons.
+    case normsAndProjections
+}
+
 /// A way to write a model in fewer bits.
 package struct QuantizationDeclaration: Declaration {
     package let name: String
@@ -77,13 +85,15 @@ package struct QuantizationDeclaration: Declaration {
     package let formula: String
     /// Whether it looks at calibration data.
     package let needsCalibration: Bool
+    package let divides: DividedInputs
     /// Parameters that folders are named by, with what stands before their values.
     package let naming: [(parameter: String, prefix: String)]
     package let parameters: [ParameterDeclaration]
 
     init(
         name: String, summary: String, source: String, formula: String,
-        needsCalibration: Bool = false, naming: [(parameter: String, prefix: String)] = [],
+        needsCalibration: Bool = false, divides: DividedInputs = .nothing,
+        naming: [(parameter: String, prefix: String)] = [],
         parameters: [ParameterDeclaration] = []
     ) {
         self.name = name
@@ -91,6 +101,7 @@ package struct QuantizationDeclaration: Declaration {
         self.source = source
         self.formula = formula
         self.needsCalibration = needsCalibration
+        self.divides = divides
         self.naming = naming
         self.parameters = parameters
     }

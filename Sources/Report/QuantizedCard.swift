@@ -1,6 +1,8 @@
 // README.md of a quantised model: what it is, what loads it, and what the figures say. No time of
 // day and no duration, as in `ModelCard`.
 
+import Catalogue
+
 package enum QuantizedCard {
     /// The whole file, for one quantised model of `report`.
     package static func render(_ report: RunReport, _ model: RunReport.Quantized) -> String {
@@ -25,7 +27,7 @@ package enum QuantizedCard {
             \(MarkdownText.escaped(report.versions.layerfold)): method \
             \(MarkdownText.code(model.method)), \(MarkdownText.escaped(model.schemeText)), \
             symmetric, format \(MarkdownText.code(model.format)) of compressed-tensors. \
-            Embedding, output head and norms are as they were. It has \
+            \(others(model)) It has \
             \(NumberText.grouped(model.parameters)) parameters in \
             \(NumberText.bytes(model.bytes)), \
             \(NumberText.significant(Double(model.bytes) / Double(max(1, model.parameters)))) \
@@ -58,6 +60,21 @@ package enum QuantizedCard {
             The licence of the original applies to this model too.
 
             """
+    }
+
+    /// What is not quantised.
+    private static func others(_ model: RunReport.Quantized) -> String {
+        let divided: String
+        switch Offer.quantization(model.method)?.divides {
+        case nil: return "Embedding and output head are as they were."
+        case .nothing: return "Embedding, output head and norms are as they were."
+        case .norms: divided = "Norms and their biases"
+        case .normsAndProjections:
+            divided = "Norms, `v_proj` and `up_proj`, with their biases,"
+        }
+        return "Embedding and output head are as they were. \(divided) are divided by scales; the "
+            + "weights that read them, and routers and shared gates of experts where the model "
+            + "has these, are multiplied by them in return."
     }
 
     private static func source(_ report: RunReport, _ model: RunReport.Quantized) -> String {

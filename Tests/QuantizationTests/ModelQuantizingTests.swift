@@ -1,5 +1,6 @@
 // Whole models a layer at a time: what becomes of them, and that what should change nothing does.
 
+import Catalogue
 import Checkpoint
 import EngineTestSupport
 import Model
@@ -23,6 +24,28 @@ import Testing
 
     private static func batch(_ model: Model) -> PackedSequences {
         PackedSequences(ArchitectureFixtures.tokens([9, 12, 7, 16, 3, 11], of: model, seed: 2))
+    }
+
+    @Test("a tensor that no longer fits is no end for the original alone")
+    func cure() {
+        let text = "\(CalibrationFault.overflow(tensor: "norm", format: .f16))"
+        #expect(text.contains("dtype: bfloat16") && text.contains("`original: true`"), "\(text)")
+    }
+
+    @Test("what a method divides is declared as its recipe has it")
+    func divided() {
+        for method in QuantizationMethod.all {
+            let parameters = Parameters().completed(with: method.declaration.parameters)
+            let scheme = QuantizationScheme(
+                weights: WeightScheme(kind: .int, bits: 4, group: nil), activations: .none)
+            let expected: DividedInputs =
+                switch method.recipe(scheme, parameters)?.scaling {
+                case nil, .some(.none): .nothing
+                case .activationAware: .normsAndProjections
+                case .smoothing: .norms
+                }
+            #expect(method.declaration.divides == expected, "\(method.declaration.name)")
+        }
     }
 
     private static func recipe(

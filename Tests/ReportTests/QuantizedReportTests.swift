@@ -78,4 +78,21 @@ import Testing
             #expect(card.contains("vllm serve ./."))
         }
     }
+
+    @Test(
+        "a card says of norms that they stayed only where they did",
+        arguments: [
+            ("rtn", true, false), ("fp8", true, false), ("gptq", true, false),
+            ("smoothquant", false, false), ("awq", false, true), ("of another build", false, false),
+        ])
+    func norms(method: String, stay: Bool, projections: Bool) throws {
+        let report = Self.report()
+        var model = try #require(report.quantized?.first)
+        model.method = method
+        let card = QuantizedCard.render(report, model)
+        #expect(card.contains("norms are as they were") == stay)
+        #expect(card.contains("divided by scales") == ["awq", "smoothquant"].contains(method))
+        #expect(card.contains("`v_proj` and `up_proj`") == projections)
+        #expect(card.contains("mbedding") && card.contains("output head"))
+    }
 }

@@ -52,6 +52,9 @@ import Testing
         #expect(throws: RoundingFault.scaleTooLarge(largest: 1e6, format: .f16)) {
             try QuantizedMatrix(rounding: large, scheme, scalesIn: .f16)
         }
+        // Of the original `output` says nothing.
+        let text = "\(RoundingFault.scaleTooLarge(largest: 1e6, format: .f16))"
+        #expect(text.contains("dtype: bfloat16") && text.contains("`original: true`"), "\(text)")
     }
 
     @Test func everyEightBitFloatComesBack() {

@@ -10,13 +10,19 @@ package enum RoundingFault: ClassifiedFailure, Equatable, CustomStringConvertibl
 
     package var failureClass: FailureClass { .user }
 
+    /// What helps where a model's format does not reach far enough; `output` says nothing of the
+    /// original.
+    package static let cure =
+        "write `output: {dtype: bfloat16}`, or, if it is of the unfolded model, take "
+        + "`original: true` out of the entry"
+
     package var description: String {
         switch self {
         case .notFinite(let count):
             "\(count) of its values are NaN or infinite, and cannot be quantised"
         case .scaleTooLarge(let largest, let format):
             "the scale of its largest value, \(largest), is beyond what \(format.rawValue) holds: "
-                + "write `output: {dtype: bfloat16}`"
+                + Self.cure
         }
     }
 }

@@ -46,8 +46,8 @@ package struct WeightScheme: Hashable, Sendable {
     /// compressed-tensors has it (7.5 for 4 bits, 127.5 for 8, 448 for E4M3).
     package var reach: Float { (range.upperBound - range.lowerBound) / 2 }
 
-    /// The scale of a group, rounded to the format it is stored in; of a group of zeros the
-    /// smallest step of that format, so that nothing is divided by zero.
+    /// The scale of a group, rounded to the format it is stored in; where that is 0, as of a group
+    /// of zeros, the smallest step of that format, so that nothing is divided by zero.
     ///
     /// - Parameter largest: the largest magnitude in the group, finite.
     package func scale(largest: Float, in format: FloatFormat) -> Float {

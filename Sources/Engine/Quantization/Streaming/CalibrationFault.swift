@@ -2,6 +2,7 @@
 
 package import Failures
 import JSON
+import Schemes
 package import TensorMath
 
 package enum CalibrationFault: ClassifiedFailure, Equatable, CustomStringConvertible {
@@ -16,7 +17,7 @@ package enum CalibrationFault: ClassifiedFailure, Equatable, CustomStringConvert
         switch self {
         case .overflow(let tensor, let format):
             "tensor \(quoted(tensor)) does not fit into \(format.rawValue) once it is scaled: "
-                + "write `output: {dtype: bfloat16}`"
+                + RoundingFault.cure
         case .inputs(let tensor):
             "what \(quoted(tensor)) reads of the calibration's tokens holds a NaN or an infinity: "
                 + "the model is damaged, or was made for another precision"

@@ -4,7 +4,8 @@
 package import Model
 package import TensorMath
 
-/// Quantises the layers of a model; embeddings, head, norms, routers and Mamba mixers stay.
+/// Quantises the layers of a model. Embeddings, head and Mamba mixers stay; norms, biases and
+/// routers do but where a recipe scales inputs (`ScalingPair`).
 package struct ModelQuantizing {
     /// Raised whenever the same inputs give other codes than before.
     package static let version = 1
