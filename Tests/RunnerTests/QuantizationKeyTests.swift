@@ -21,20 +21,24 @@ import Testing
         try Model(try Checkpoint(FilePath(Places.demoModel.path)))
     }
 
-    private static func job(_ entries: String) throws -> JobDescription {
+    private static func job(
+        _ entries: String, shardBytes: Int = 5_000_000_000
+    ) throws -> JobDescription {
         let text = """
             version: 1
             model: demo
             compress: [{method: reverse, ratios: [0.5]}]
             quantize: [\(entries)]
+            output: {shard_bytes: \(shardBytes)}
             """
         return try ManifestParser.parse(bytes: Data(text.utf8), name: "keys")
     }
 
     private static func key(
-        _ entry: String, of identity: String = "model", to folder: String = "a"
+        _ entry: String, of identity: String = "model", to folder: String = "a",
+        shardBytes: Int = 5_000_000_000
     ) throws -> Digest {
-        let job = try job(entry)
+        let job = try job(entry, shardBytes: shardBytes)
         let source = Subject(
             model: try model(), identity: Digest(of: identity), label: "mka-r0.25")
         let request = try #require(try QuantizationRequest.all(of: job, source.model).first)
@@ -55,6 +59,8 @@ import Testing
         #expect(
             try Self.key("{method: rtn, group: 32, label: mine, original: true}", to: "b")
                 == usual)
+        // Nor do figures depend on the number of files.
+        #expect(try Self.key("{method: rtn, group: 32}", shardBytes: 1_048_576) == usual)
     }
 
     @Test func `a group that was found is told, and one that does not fit refused`() throws {

@@ -213,6 +213,30 @@ import Testing
         #expect(throws: PlanError.self) { try request(nil, removing: 0).removed(of: 16) }
     }
 
+    @Test("merge: model, plan and type; not in how many files, on which no figure depends")
+    func merge() throws {
+        func stage(
+            _ output: String = "dtype: keep", kept: [Int] = [0, 1, 2], of digest: String = "model"
+        ) throws -> MergeStage {
+            let manifest = """
+                version: 1
+                model: demo
+                compress: [{method: reverse, ratios: [0.5]}]
+                output: {\(output)}
+                """
+            let job = try ManifestParser.parse(bytes: Data(manifest.utf8), name: "keys")
+            return try MergeStage(
+                IdentifiedPlan(.keeping(kept, of: 16), digest: Digest(of: "\(kept)")),
+                weights: nil, of: try Self.model(digest), output: job.output,
+                to: FilePath("a"), label: "a")
+        }
+        Self.check(
+            different: [
+                try stage(), try stage("dtype: float32"), try stage(kept: [0, 1]),
+                try stage(of: "other"),
+            ], same: [try stage("shard_bytes: 1048576")], "merge")
+    }
+
     @Test func `guard and heal: weights, layers, tokens and steps; not what made the weights`()
         throws
     {

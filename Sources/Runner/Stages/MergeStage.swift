@@ -16,7 +16,7 @@ import SystemPackage
 /// A folded model on disk.
 struct FoldedModel {
     let model: Model
-    /// Digest of model, plan and output format: equal folds have equal bytes.
+    /// Digest of model, plan and type: equal folds have equal tensors, in however many files.
     let identity: Digest
     let folder: FilePath
     let files: [RunReport.File]
@@ -65,11 +65,7 @@ struct MergeStage: Stage {
             + (weights.map { [(role: "weights", digest: $0.digest)] } ?? [])
     }
 
-    var params: KeyJSON {
-        [
-            "dtype": .string(output.dtype.rawValue), "shard_bytes": .integer(output.shardBytes),
-        ]
-    }
+    var params: KeyJSON { ["dtype": .string(output.dtype.rawValue)] }
 
     var detail: String { label }
 

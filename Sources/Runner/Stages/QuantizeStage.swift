@@ -15,7 +15,7 @@ import SystemPackage
 /// A quantised model on disk, read back.
 struct QuantizedModel {
     let model: Model
-    /// Digest of model and scheme.
+    /// Digest of model and scheme, not of the files: in how many it is written changes no figure.
     let identity: Digest
     let files: [RunReport.File]
     let bytes: Int
@@ -67,7 +67,6 @@ struct QuantizeStage: Stage {
         if let group = scheme.weights.group { weights["group"] = .integer(group) }
         return [
             "activations": .string(scheme.activations.rawValue), "weights": .object(weights),
-            "shard_bytes": .integer(output.shardBytes),
         ]
     }
 
