@@ -28,7 +28,7 @@ extension RunReport {
         package var compressionRatio: Double
         package var evaluations: [Evaluation]
         @LaterField package var answers: [Answer]?
-        /// Time to quantise and write it, without its evaluation.
+        /// Time to quantise it, whenever that was done, and to write it; without its evaluation.
         package var seconds: Double
         package var files: [File]
 

@@ -42,7 +42,8 @@ extension RunReport {
         @LaterField package var healing: Healing?
         /// What it writes, beside the original; where a task let both write.
         package var answers: [Answer]?
-        /// Time to plan, fold and write this model, without its evaluation.
+        /// Time to compute its weights, where that is work of its own, whenever it was done, and to
+        /// write it; without its evaluation.
         package var seconds: Double
         package var files: [File]
         /// The same model in files for other programs, where the job asked for them.

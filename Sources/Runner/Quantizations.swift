@@ -59,7 +59,7 @@ struct Quantizations {
                 layers: original.model.blueprint.layers.count, left: layers,
                 share: layersShare, bitsBefore: before.dtype.bitWidth, bits: scheme.weights.bits),
             evaluations: figures, answers: answers.isEmpty ? nil : answers,
-            seconds: model.seconds, files: model.files)
+            seconds: (codes?.seconds ?? 0) + model.seconds, files: model.files)
     }
 
     /// What calibration tokens make of the weights; nil where each is rounded by itself.

@@ -84,8 +84,9 @@ struct ResultMaker {
                 similarityBefore: analysed.placesOfOriginal(measure), similarityAfter: after,
                 evaluations: figures, learning: learning, rivals: rivals?.map(\.report),
                 healing: looks?.report,
-                answers: answers.isEmpty ? nil : answers, seconds: model.seconds,
-                files: model.files, exports: exports, caveats: model.caveats))
+                answers: answers.isEmpty ? nil : answers,
+                seconds: (weights?.seconds ?? 0) + model.seconds, files: model.files,
+                exports: exports, caveats: model.caveats))
         quantized += try quantizations.make(
             Subject(model: model.model, identity: model.identity, label: request.folder),
             layersShare: narrowing?.layersShare)
@@ -235,8 +236,9 @@ struct ResultMaker {
             progress.warn("\(request.name) is not healed: \(obstacle)")
             return (computed, nil)
         }
-        let healed = try cache.run(pass)
+        var healed = try cache.run(pass)
         progress.note("\(request.folder): \(FoldText.healing(healed.looks))")
+        healed.weights.seconds += computed.seconds
         return (healed.weights, healed.looks)
     }
 

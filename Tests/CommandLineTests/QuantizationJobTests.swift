@@ -80,6 +80,15 @@ struct QuantizationJobTests {
         #expect(try codes(1) == ["miss", "miss", "miss", "miss"])
         #expect(try codes(2) == ["hit", "hit", "hit", "hit"])
         let again = try #require(try Self.report(folder, 2)["quantized"] as? [[String: Any]])
+        // What the codes took is part of what a model took, also when they were there already.
+        let stages = try #require(try Self.report(folder)["stages"] as? [[String: Any]])
+        let took = stages.filter { $0["name"] as? String == "codes" }
+            .compactMap { $0["seconds"] as? Double }
+        #expect(took.count == 4 && took.allSatisfy { $0 > 0 })
+        for models in [models, again] {
+            let whole = models.compactMap { $0["seconds"] as? Double }
+            #expect(zip(whole, took).allSatisfy { $0 >= 0.99 * $1 }, "\(whole) of \(took)")
+        }
         func digests(_ models: [[String: Any]]) -> [String] {
             models.flatMap { ($0["files"] as? [[String: Any]] ?? []) }
                 .compactMap { $0["sha256"] as? String }

@@ -61,7 +61,8 @@ extension StageCache {
         let isNew = planning.meet(identity)
         if isKnown, stage.isCacheable, case .hit(let record) = try store.lookup(key) {
             if isNew { planning.add(PlannedStage(stage, isHit: true, planning)) }
-            return try stage.decode(result(of: stage, key, record.outputs, isHit: true))
+            return try stage.decode(
+                result(of: stage, key, record.outputs, isHit: true, seconds: record.seconds))
         }
         if isNew { planning.add(PlannedStage(stage, isHit: false, planning)) }
         if !(isKnown && stage.isForeseen) {

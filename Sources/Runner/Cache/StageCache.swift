@@ -122,7 +122,7 @@ package final class StageCache {
         switch found {
         case .hit(let record):
             note(stage, key, isHit: true, watch.stop())
-            return result(of: stage, key, record.outputs, isHit: true)
+            return result(of: stage, key, record.outputs, isHit: true, seconds: record.seconds)
         case .miss(let miss):
             tell(miss, key)
             let reason = try MissReason.describe(miss, key: key, store: store)
@@ -136,7 +136,7 @@ package final class StageCache {
             if !hasRecalled { learn(stage, cost) }
             if stage.isCacheable { try record(key, outputs.list, cost) }
             note(stage, key, isHit: false, cost, planned: planned, reason: reason)
-            return result(of: stage, key, outputs.list, isHit: false)
+            return result(of: stage, key, outputs.list, isHit: false, seconds: cost.seconds)
         }
     }
 
@@ -154,9 +154,10 @@ package final class StageCache {
     }
 
     func result(
-        of stage: some Stage, _ key: ActionKey, _ outputs: [ActionOutput], isHit: Bool
+        of stage: some Stage, _ key: ActionKey, _ outputs: [ActionOutput], isHit: Bool,
+        seconds: Double
     ) -> StageResult {
-        StageResult(stage.name, key, outputs, isHit: isHit, store: store)
+        StageResult(stage.name, key, outputs, isHit: isHit, store: store, seconds: seconds)
     }
 
     private func note(

@@ -23,6 +23,9 @@ package struct StageResult {
     package let outputs: [String: Digest]
     package let isHit: Bool
     let store: ContentStore
+    /// Wall time of computing it, whenever that was. Of a run that went on where a killed one was,
+    /// its own.
+    var seconds = 0.0
 
     /// For what does not fit what the stage must have left.
     func lost(_ role: String) -> StageInputLost { StageInputLost(stage: stage, role: role) }
@@ -58,11 +61,11 @@ extension StageResult {
     /// What an action's record names.
     init(
         _ stage: String, _ key: ActionKey, _ outputs: [ActionOutput], isHit: Bool,
-        store: ContentStore
+        store: ContentStore, seconds: Double = 0
     ) {
         self.init(
             stage: stage, key: key.digest,
             outputs: Dictionary(uniqueKeysWithValues: outputs.map { ($0.role, $0.digest) }),
-            isHit: isHit, store: store)
+            isHit: isHit, store: store, seconds: seconds)
     }
 }

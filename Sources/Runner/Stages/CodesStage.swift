@@ -68,14 +68,14 @@ struct CodesStage: Stage {
             tensors: StoredCodes(
                 stored, index, scheme: recipe.scheme,
                 largestLayer: source.model.blueprint.layers.map(\.parameterCount).max() ?? 0),
-            digest: stored.key, notes: index.notes)
+            digest: stored.key, notes: index.notes, seconds: stored.seconds)
     }
 
     /// Rounded to nearest: of the same shapes.
     func assumed(_ unknown: StageResult) -> IdentifiedCodes {
         IdentifiedCodes(
             tensors: RoundedTensors(source.model.weights.source, recipe.scheme),
-            digest: unknown.key, notes: [])
+            digest: unknown.key, notes: [], seconds: 0)
     }
 }
 

@@ -8,7 +8,7 @@ import Store
 
 struct HealStage: Stage {
     struct Healed {
-        let weights: IdentifiedWeights
+        var weights: IdentifiedWeights
         let looks: [HealingLook]
     }
 

@@ -15,6 +15,8 @@ struct IdentifiedCodes {
     let digest: Digest
     /// What somebody should know.
     let notes: [String]
+    /// Wall time of computing them.
+    let seconds: Double
 }
 
 /// Which arrays are in which layer's object.

@@ -13,6 +13,8 @@ struct IdentifiedWeights {
     let digest: Digest
     /// Whether they were computed, and are not only planned.
     let isKnown: Bool
+    /// Wall time of computing them.
+    var seconds: Double
 
     /// - Parameters:
     ///   - role: as `putTensors` was told.
@@ -23,6 +25,7 @@ struct IdentifiedWeights {
         let bytes = try stored.bytes(role)
         digest = Digest(of: bytes)
         isKnown = true
+        seconds = stored.seconds
         tensors = try StoredTensors(
             SortedJSON.value(PatchIndex.self, bytes), role, stored, naming: layers)
     }
@@ -32,6 +35,7 @@ struct IdentifiedWeights {
         tensors = WeightPatch()
         digest = unknown.key
         isKnown = false
+        seconds = 0
     }
 
     /// Layers of the new model, of `count`, of which any tensor was computed.
