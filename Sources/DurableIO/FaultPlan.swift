@@ -54,8 +54,9 @@ package final class FaultPlan: Sendable {
     /// A plan that makes call `number` (counted from 1) among `calls` meet `fault`.
     /// - Parameters:
     ///   - calls: The calls that count. Default: all.
-    ///   - hasExclusiveRenames: false: each rename that is to refuse a name that is taken fails with
-    ///     EINVAL and counts nowhere, as on a file system that does not know it. Default: true.
+    ///   - hasExclusiveRenames: false: each rename that is to refuse a name that is taken fails
+    ///     with EINVAL and counts nowhere, as on a file system that does not know it. Default:
+    ///     true.
     package init(
         _ fault: Fault, atCall number: Int, among calls: Set<SystemCall>? = nil,
         hasExclusiveRenames: Bool = true

@@ -18,8 +18,8 @@ extension Syscalls {
     /// Renames `source` to `target` unless `target` exists (then EEXIST).
     ///
     /// The C function is `renameat2` with `RENAME_NOREPLACE`. File systems that do not know the
-    /// flag (NFS: EINVAL) get `link` and `unlink`, which refuse an existing target as well; folders,
-    /// which have one name only, get a look at the target and a plain `rename`.
+    /// flag (NFS: EINVAL) get `link` and `unlink`, which refuse an existing target as well;
+    /// folders, which have one name only, get a look at the target and a plain `rename`.
     package static func renameExclusively(
         _ source: FilePath, to target: FilePath
     ) throws(SystemCallError) {

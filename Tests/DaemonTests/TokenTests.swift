@@ -4,6 +4,7 @@ import DurableIO
 import Foundation
 import HTTP
 import Jobs
+import Store
 import SystemPackage
 import TestSupport
 import Testing
@@ -12,6 +13,26 @@ import Testing
 
 @Suite struct TokenTests {
     private typealias World = AccessWorld
+
+    @Test func `of many texts none but the same is the same`() {
+        // Reckoned wrongly, one in a hundred is: each pair differs in most of its places.
+        let texts = (0..<200).map { Digest(of: [UInt8($0)]).hex }
+        for (place, text) in texts.enumerated() {
+            #expect(Comparison.isSame(text, text))
+            let same = texts.indices.filter { Comparison.isSame(texts[$0], text) }
+            #expect(same == [place])
+        }
+        // And in one place alone.
+        let text = Array(texts[0])
+        for place in text.indices {
+            for digit in "0123456789abcdef" where digit != text[place] {
+                var other = text
+                other[place] = digit
+                #expect(!Comparison.isSame(String(other), texts[0]))
+            }
+        }
+        #expect(!Comparison.isSame(texts[0], String(texts[0].dropLast())))
+    }
 
     @Test func `a token lets in who shows it, and nothing else does`() async throws {
         let world = try World()
