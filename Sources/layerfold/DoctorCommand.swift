@@ -175,7 +175,7 @@ struct DoctorCommand: ParsableCommand {
         guard let first = notice.announced.first else {
             return Check(what: "retention", isGood: true, detail: "nothing is to be removed")
         }
-        let bytes = notice.announced.reduce(0) { $0 + $1.bytes }
+        let bytes = notice.announced.reduce(0) { $0.addingClamped($1.bytes) }
         let time = Date(timeIntervalSince1970: Double(first.removedAtMilliseconds) / 1_000)
         return Check(
             what: "retention", isGood: true,

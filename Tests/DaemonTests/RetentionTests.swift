@@ -38,6 +38,19 @@ import Testing
         #expect(chosen([kept("a", daysAgo: 0, bytes: 1_000)], RetentionRule(bytes: 5)).isEmpty)
     }
 
+    @Test func `files with holes that say more than an Int holds are beyond every limit`() {
+        let all = [
+            kept("a", daysAgo: 1, bytes: .max), kept("b", daysAgo: 2, bytes: .max),
+            kept("c", daysAgo: 3), kept("d", daysAgo: 4, owner: 2), kept("e", daysAgo: 5, owner: 2),
+        ]
+        #expect(chosen(all, RetentionRule(bytes: 1 << 52)) == ["b", "c"], "no other user's")
+        let text = ResultsQuota.obstacle(to: .max, owner: 7, kept: .max, limit: 100)
+        #expect(text?.contains("never fit") == true)
+        let other = ResultsQuota.obstacle(to: 50, owner: 7, kept: .max, limit: 100)
+        #expect(other?.contains("move \(Int.max - 100) bytes away") == true)
+        #expect(ResultsQuota.obstacle(owner: 7, bytes: .max, limit: 0) != nil)
+    }
+
     @Test func `nothing is removed before a day after it was told`() throws {
         let rule = RetentionRule(days: 1)
         func step(announced: Int?) throws -> RetentionStep {

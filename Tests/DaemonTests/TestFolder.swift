@@ -9,9 +9,10 @@ import SystemPackage
 final class TestFolder: Sendable {
     let path: FilePath
 
-    init() throws {
+    /// - Parameter place: for tests that need another file system.
+    init(in place: String = "/tmp") throws {
         let name = JobIdentifier.make(now: DaemonClock.system.now()).suffix(10)
-        path = FilePath("/tmp/lf-\(name)")
+        path = FilePath("\(place)/lf-\(name)")
         try Syscalls.makeFolders(path, mode: 0o700)
     }
 

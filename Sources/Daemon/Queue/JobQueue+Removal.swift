@@ -30,7 +30,7 @@ extension JobQueue {
                 message: "job \(id) is \(row.state): cancel it, or wait until it has ended")
         }
         var bytes = try removeResults(of: row, by: caller.user)
-        if what == .job { bytes += try removeJob(row, by: caller.user) }
+        if what == .job { bytes = bytes.addingClamped(try removeJob(row, by: caller.user)) }
         countResults()
         return RemovalReceipt(id: id, what: what, freedBytes: bytes)
     }

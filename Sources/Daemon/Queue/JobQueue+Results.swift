@@ -65,9 +65,10 @@ extension JobQueue {
         let others = account.promised.filter {
             $0.key != record.id && $0.value.owner == record.owner
         }
-        let promised = others.values.reduce(0) { $0 + ($1.bytes ?? 0) }
+        let promised = others.values.reduce(0) { $0.addingClamped($1.bytes ?? 0) }
         return ResultsQuota.obstacle(
-            to: bytes, owner: record.owner, kept: resultBytes(of: record.owner) + promised,
+            to: bytes, owner: record.owner,
+            kept: resultBytes(of: record.owner).addingClamped(promised),
             limit: configuration.resultsPerUser)
     }
 
@@ -179,7 +180,7 @@ extension JobQueue {
                 let isNeeded = configuration.retention != nil || results.owner == nil
                 let row = isNeeded ? try index.job(results.job) : nil
                 guard let owner = results.owner ?? row?.owner else { continue }
-                bytes[owner, default: 0] += results.bytes
+                bytes[owner] = results.bytes.addingClamped(bytes[owner] ?? 0)
                 if let row, live[row.id] == nil, let finished = row.finishedAt {
                     kept.append(
                         KeptResults(
@@ -237,7 +238,9 @@ extension JobQueue {
         case .wait: break
         case .remove:
             guard let row = try index.job(step.results.job) else { return true }
-            account.bytes[row.owner, default: 0] -= try removeResults(of: row, by: nil)
+            // Not below 0: they may have grown since they were counted.
+            let freed = try removeResults(of: row, by: nil)
+            account.bytes[row.owner] = max(0, resultBytes(of: row.owner) - freed)
             return true
         }
         return false

@@ -57,7 +57,7 @@ enum Retention {
         let newest = kept.sorted { ($1.finishedAt, $1.job) < ($0.finishedAt, $0.job) }
         var bytes = 0
         return newest.enumerated().compactMap { place, results in
-            bytes += results.bytes
+            bytes = bytes.addingClamped(results.bytes)
             let reason: String
             if let days = rule.days, now - results.finishedAt > days * dayMilliseconds {
                 reason = "finished more than \(days) days ago"
@@ -110,7 +110,9 @@ package enum ResultsQuota {
     package static func obstacle(
         to bytes: Int, owner: Int, kept: Int, limit: Int?
     ) -> String? {
-        guard let limit, kept + bytes > limit else { return nil }
+        guard let limit else { return nil }
+        let whole = kept.addingClamped(bytes)
+        guard whole > limit else { return nil }
         let found =
             "the results take \(bytes) bytes, those that user \(owner) has \(kept), and "
             + "\(limit) are allowed in all (setting `results_per_user`): "
@@ -118,7 +120,7 @@ package enum ResultsQuota {
             + (bytes > limit
                 ? "they never fit; cancel the job and ask for fewer or smaller models, or ask an "
                     + "administrator for more"
-                : "remove or move \(kept + bytes - limit) bytes away, such as by "
+                : "remove or move \(whole - limit) bytes away, such as by "
                     + "`layerfold rm ID --results`; the job goes on by itself then")
     }
 }

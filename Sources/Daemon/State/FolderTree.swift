@@ -5,6 +5,7 @@
 
 package import DurableIO
 import Glibc
+import Jobs
 package import SystemPackage
 
 package enum FolderTree {
@@ -28,13 +29,14 @@ package enum FolderTree {
     }
 
     /// The bytes of all files in the folder; of a file with several names each time. What may not
-    /// be looked into counts as nothing.
+    /// be looked into counts as nothing. Holes count: `Int.max` is what files may say together.
     package static func byteCount(of folder: FilePath) -> Int {
         var bytes = 0
         do throws(SystemCallError) {
             try walk(folder, folder, depth: 0) { (entry, held, _) throws(SystemCallError) in
                 guard entry.kind == .regular else { return }
-                bytes += try Syscalls.stat(held.appending(entry.name))?.byteCount ?? 0
+                let status = try Syscalls.stat(held.appending(entry.name))
+                bytes = bytes.addingClamped(status?.byteCount ?? 0)
             }
         } catch {
             return bytes

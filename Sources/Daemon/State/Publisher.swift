@@ -139,7 +139,7 @@ package actor Publisher {
         for name in names where try Syscalls.stat(results.appending(name)) != nil {
             let count = FolderTree.byteCount(of: results.appending(name))
             try discard(name: name, in: results)
-            bytes = (bytes ?? 0) + count
+            bytes = count.addingClamped(bytes ?? 0)
         }
         return bytes
     }

@@ -135,7 +135,7 @@ actor JobFiles {
         let (job, owner) = (detail.summary, detail.summary.owner)
         let names = JobRecord.resultsNames(ofJob: job.id, name: job.name, owner: owner ?? -1)
         let results = names.reduce(0) { sum, name in
-            sum + FolderTree.byteCount(of: folders.results.appending(name))
+            sum.addingClamped(FolderTree.byteCount(of: folders.results.appending(name)))
         }
         return (results, FolderTree.byteCount(of: folders.job(job.id)))
     }

@@ -85,6 +85,7 @@ package struct RemovePage: Sendable {
                 label, to: "/jobs/\(job.id)/remove", kind: "danger",
                 fields: "<input type=\"hidden\" name=\"what\" value=\"\(part.rawValue)\">")
         }
+        let allBytes = resultBytes.addingClamped(jobBytes)
         let results: Markup =
             resultBytes > 0
             ? """
@@ -102,7 +103,7 @@ package struct RemovePage: Sendable {
             stages of the job as long as its own rule says.</p>
             \(results)
             <section aria-labelledby="all"><h2 id="all">Everything</h2>
-            <p>Frees \(NumberText.bytes(resultBytes + jobBytes)): its results, manifest, log, note \
+            <p>Frees \(NumberText.bytes(allBytes)): its results, manifest, log, note \
             and the job itself.</p>
             \(form(.job, "Remove the job"))</section>
             <p><a href="\(frame.link("/jobs/\(job.id)"))">Keep it</a></p>
