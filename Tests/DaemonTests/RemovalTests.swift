@@ -214,6 +214,37 @@ import Testing
         #expect(!TestFolder.exists(results(old)))
     }
 
+    @Test func `a folder that is called like somebody else's results does them no harm`()
+        async throws
+    {
+        let own = try await finish("own", owner: 4_243)
+        clock.advance(milliseconds: 1)
+        let newest = try await finish("newest", owner: 4_243)
+        let names = [newest.flatResultsName, "x-\(newest.id)", own.flatResultsName]
+        // Nor is a folder that has only the number of its owner's job among the job's results.
+        for name in names.map({ "\(Self.owner)/\($0)" }) + ["4243/x-\(newest.id)"] {
+            let stray = folders.results.appending(name)
+            try Syscalls.makeFolders(stray)
+            try folder.write(String(repeating: "x", count: 20_000), to: stray.appending("a"))
+        }
+        for rule in [RetentionRule(count: 2), RetentionRule(bytes: 10_000)] {
+            let queue = try await queue(rule)
+            for _ in 0..<2 {
+                await queue.countNow()
+                #expect(try await queue.status().retention?.announced.isEmpty == true)
+                clock.advance(milliseconds: 25 * 3_600_000)
+            }
+            await queue.countNow()
+            #expect(Publication(results(own)).isDone, "\(rule)")
+            #expect(Publication(results(newest)).isDone, "\(rule)")
+            #expect(await queue.resultBytes(of: Self.owner) == 60_000, "her own room")
+            #expect(await queue.resultBytes(of: 4_243) < 30_000)
+        }
+        let queue = try await queue(RetentionRule(count: 1))
+        await queue.countNow()
+        #expect(try await queue.status().retention?.announced.map(\.job) == [own.id])
+    }
+
     @Test func `on a private server people are told of their own results' end only`() async throws {
         let own = try await finish("own")
         try await finish("other", owner: 4_243)

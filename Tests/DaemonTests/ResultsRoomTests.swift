@@ -225,6 +225,18 @@ extension JobQueue {
         #expect(await queue.resultBytes(of: Self.owner) == 1_000)
     }
 
+    @Test func `a promise outlasts what others call like its results`() async throws {
+        let (one, other) = (try compute("one"), try compute("other"))
+        let queue = try await queue()
+        #expect(await queue.quotaObstacle(to: one) == nil)
+        try fill(folders.results.appending("7/\(one.flatResultsName)"))
+        try fill(folders.results.appending("\(Self.owner + 1)/x-\(one.id)"))
+        await queue.countNow()
+        #expect(await queue.promisedJobs == [one.id])
+        #expect(await queue.quotaObstacle(to: other) != nil, "the room is promised")
+        #expect(await queue.resultBytes(of: 7) == 1_000)
+    }
+
     @Test func `with room for one of three held jobs exactly one is released`() async throws {
         let old = try fillRoom()
         let ids = try ["one", "two", "three"].map { try compute($0).id }

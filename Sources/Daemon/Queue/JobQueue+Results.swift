@@ -173,25 +173,32 @@ extension JobQueue {
     /// - Returns: whether the count is known now.
     private func take(_ counted: [CountedResults]) -> Bool {
         do {
-            var kept: [KeptResults] = []
+            var kept: [String: KeptResults] = [:]
+            var found: Set<String> = []
             var bytes: [Int: Int] = [:]
             for results in counted {
-                // A row tells when, and whose results are that lie in no folder of a user.
-                let isNeeded = configuration.retention != nil || results.owner == nil
+                // A row tells when, what its results are called, and whose they are that lie in no
+                // folder of a user.
+                let isNeeded =
+                    configuration.retention != nil || results.owner == nil
+                    || account.promised[results.job] != nil
                 let row = isNeeded ? try index.job(results.job) : nil
                 guard let owner = results.owner ?? row?.owner else { continue }
                 bytes[owner] = results.bytes.addingClamped(bytes[owner] ?? 0)
-                if let row, live[row.id] == nil, let finished = row.finishedAt {
-                    kept.append(
-                        KeptResults(
-                            job: row.id, owner: row.owner, bytes: results.bytes,
-                            finishedAt: finished, announcedAt: nil))
-                }
+                // What one user has put into her folder says nothing of the jobs of others.
+                guard let row, results.belong(to: row) else { continue }
+                found.insert(row.id)
+                guard live[row.id] == nil, let finished = row.finishedAt else { continue }
+                // In both places that results may have: they go together.
+                let other = kept[row.id]?.bytes ?? 0
+                kept[row.id] = KeptResults(
+                    job: row.id, owner: row.owner, bytes: results.bytes.addingClamped(other),
+                    finishedAt: finished, announcedAt: nil)
             }
             account.bytes = bytes
             // What is in place is counted, also before anybody has said so: it needs no promise.
-            for results in counted { account.promised[results.job] = nil }
-            if let rule = configuration.retention { try retain(kept, by: rule) }
+            for id in found { account.promised[id] = nil }
+            if let rule = configuration.retention { try retain(Array(kept.values), by: rule) }
             return true
         } catch {
             logger.warning(

@@ -2,14 +2,23 @@
 // many thousands of files.
 
 import DurableIO
+import Store
 import SystemPackage
 
-/// Results of one job.
+/// A folder that is called as results of a job are. In the folder of an owner it is what she says:
+/// anybody may call a folder of her own like results of somebody else.
 struct CountedResults: Sendable, Equatable {
     let job: String
+    let name: String
     /// By the folder they lie in; nil where an earlier daemon put them into `results` itself.
     let owner: Int?
     let bytes: Int
+
+    /// Whether these are the results of that job: by the whole name, and by whose folder they are
+    /// in.
+    func belong(to row: JobRow) -> Bool {
+        (owner == nil || owner == row.owner) && row.id == job && name == "\(row.name)-\(row.id)"
+    }
 }
 
 actor ResultsCensus {
@@ -54,6 +63,6 @@ actor ResultsCensus {
         let id = String(name.suffix(idLength))
         guard !name.hasPrefix("."), JobIdentifier.isValid(id) else { return nil }
         return CountedResults(
-            job: id, owner: owner, bytes: FolderTree.byteCount(of: folder))
+            job: id, name: name, owner: owner, bytes: FolderTree.byteCount(of: folder))
     }
 }
