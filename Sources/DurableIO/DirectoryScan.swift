@@ -15,7 +15,28 @@ package enum DirectoryScan {
     /// The C functions are `opendir` and `readdir`; a file system that does not tell the kind of
     /// an entry is asked with `lstat`.
     package static func entries(of folder: FilePath) throws(SystemCallError) -> [Entry] {
+        try entries(of: folder, try Syscalls.open(folder, O_RDONLY | O_DIRECTORY))
+    }
+
+    /// As `entries(of:)`, of a folder that lies where others write: a link is followed, but only
+    /// below the fence. It is asked of the open folder.
+    /// - Parameter fence: a real path.
+    /// - Throws: `SystemCallError`, EACCES for a folder that lies elsewhere.
+    package static func entries(
+        of folder: FilePath, below fence: FilePath
+    ) throws(SystemCallError) -> [Entry] {
         let descriptor = try Syscalls.open(folder, O_RDONLY | O_DIRECTORY)
+        guard Syscalls.lies(descriptor, below: fence) else {
+            try? Syscalls.close(descriptor, folder)
+            throw SystemCallError(.open, folder, .permissionDenied)
+        }
+        return try entries(of: folder, descriptor)
+    }
+
+    /// Of an open folder, which is closed.
+    private static func entries(
+        of folder: FilePath, _ descriptor: FileDescriptor
+    ) throws(SystemCallError) -> [Entry] {
         // A listing that was interrupted is repeated, as every call is.
         if case .error(let errno) = FaultPlan.current?.next(.list, folder),
             errno != .interrupted

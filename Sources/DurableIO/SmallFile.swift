@@ -36,12 +36,35 @@ package enum SmallFile {
         return bytes
     }
 
-    private static func read(_ path: FilePath, _ flags: CInt, bytesMax: Int) throws -> [UInt8] {
+    /// The bytes of a file that lies where others write: symbolic links are followed, but only
+    /// to a regular file below the fence, and nothing is waited for. It is asked of the open
+    /// file, so that a name that is changed meanwhile gains nothing.
+    /// - Parameter fence: a real path.
+    /// - Throws: `SystemCallError` (EINVAL for what is no file, EACCES for what lies elsewhere),
+    ///   `TooLarge`.
+    package static func read(
+        regular path: FilePath, below fence: FilePath, bytesMax: Int
+    ) throws -> [UInt8] {
+        try read(path, O_NONBLOCK | O_NOCTTY, bytesMax: bytesMax) { descriptor, status in
+            guard status.kind == .regular else {
+                throw SystemCallError(.open, path, .invalidArgument)
+            }
+            guard Syscalls.lies(descriptor, below: fence) else {
+                throw SystemCallError(.open, path, .permissionDenied)
+            }
+        }
+    }
+
+    private static func read(
+        _ path: FilePath, _ flags: CInt, bytesMax: Int,
+        check: (FileDescriptor, FileStatus) throws -> Void = { _, _ in }
+    ) throws -> [UInt8] {
         let descriptor = try Syscalls.open(path, O_RDONLY | flags)
         defer { try? Syscalls.close(descriptor, path) }
         let status = try Syscalls.stat(descriptor, path)
         // Before its size: that of a folder says nothing, and may be above the limit.
         if status.kind == .folder { throw SystemCallError(.read, path, .isDirectory) }
+        try check(descriptor, status)
         let byteCount = status.byteCount
         guard byteCount <= bytesMax else {
             throw TooLarge(path: path, byteCount: byteCount, bytesMax: bytesMax)

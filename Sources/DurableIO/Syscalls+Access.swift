@@ -60,6 +60,11 @@ extension Syscalls {
             return FilePath(unsafe String(cString: resolved))
         }
     }
+
+    /// Whether what is open is the fence or lies below it; false where nobody can tell.
+    static func lies(_ descriptor: FileDescriptor, below fence: FilePath) -> Bool {
+        path(of: descriptor)?.starts(with: fence) ?? false
+    }
 }
 
 extension SystemCallError {

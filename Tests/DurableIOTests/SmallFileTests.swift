@@ -64,6 +64,40 @@ import Testing
         #expect(try SmallFile.read(path, bytesMax: 10) == [])
     }
 
+    @Test("where others write, a pipe is not waited for, and a link leads nowhere else")
+    func regular() throws {
+        let folder = try TemporaryFolder()
+        let fence = folder.path.appending("fence")
+        try Syscalls.mkdir(fence)
+        try write("0123456789", to: fence.appending("file"))
+        try write("secret", to: folder.path.appending("beside"))
+        for (name, target) in [("in", "file"), ("out", "../beside"), ("zeros", "/dev/zero")] {
+            try #require(unsafe symlink(target, fence.appending(name).string) == 0)
+        }
+        try #require(unsafe mkfifo(fence.appending("pipe").string, 0o600) == 0)
+        func read(_ name: String, bytesMax: Int = 10) throws -> [UInt8] {
+            try SmallFile.read(regular: fence.appending(name), below: fence, bytesMax: bytesMax)
+        }
+        for name in ["file", "in"] { #expect(try read(name) == Array("0123456789".utf8)) }
+        #expect(throws: SmallFile.TooLarge.self) { try read("in", bytesMax: 9) }
+        // Were the pipe waited for, the test would not end: nobody writes.
+        for (name, errno) in [("pipe", Errno.invalidArgument), ("zeros", .invalidArgument)] {
+            let path = fence.appending(name)
+            #expect(throws: SystemCallError(.open, path, errno)) { try read(name) }
+        }
+        let out = fence.appending("out")
+        #expect(throws: SystemCallError(.open, out, .permissionDenied)) { try read("out") }
+        // Neither is a folder elsewhere listed.
+        let up = fence.appending("up")
+        try #require(unsafe symlink("..", up.string) == 0)
+        #expect(throws: SystemCallError(.open, up, .permissionDenied)) {
+            try DirectoryScan.entries(of: up, below: fence)
+        }
+        #expect(
+            try DirectoryScan.entries(of: fence, below: fence)
+                == DirectoryScan.entries(of: fence))
+    }
+
     @Test("a folder is refused, and a disk that fails may be better next time")
     func failures() throws {
         let folder = try TemporaryFolder()
