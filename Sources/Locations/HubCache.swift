@@ -94,16 +94,21 @@ package enum HubError: ClassifiedFailure, Equatable, CustomStringConvertible {
 /// One model of a cache: its folder `models--ORG--NAME`.
 package struct HubModel: Sendable {
     package let folder: FilePath
+    /// Where the folder really lies. What its parts lead to elsewhere is not the model's, and
+    /// may be for other eyes than those that read what is wrong with it.
+    private let fence: FilePath
 
-    /// A branch, tag or commit is a short text.
-    private static let refBytesMax = 4096
+    /// A commit with what stands around it.
+    private static let refBytesMax = 128
 
     /// nil where the folder is none of a cache.
     package init?(_ folder: FilePath) {
         guard let name = folder.lastComponent?.string, name.hasPrefix("models--"),
-            (try? DirectoryScan.entries(of: folder.appending("snapshots"))) != nil
+            let fence = RealPath.of(folder),
+            (try? DirectoryScan.entries(of: folder.appending("snapshots"), below: fence)) != nil
         else { return nil }
         self.folder = folder
+        self.fence = fence
     }
 
     /// `ORG/NAME`, from the folder's name.
@@ -142,13 +147,30 @@ package struct HubModel: Sendable {
 
     private func commit(of reference: String) -> String? {
         let file = folder.appending("refs").appending(reference)
-        guard let bytes = try? SmallFile.read(file, bytesMax: Self.refBytesMax) else { return nil }
-        return String(decoding: bytes, as: UTF8.self)
+        guard
+            let bytes = try? SmallFile.read(
+                regular: file, below: fence, bytesMax: Self.refBytesMax)
+        else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self)
             .trimmingCharacters(in: .whitespacesAndNewlines)
+        return Self.isCommit(text) ? text : nil
+    }
+
+    /// What is told when it is not there; other texts are none of a cache, and not repeated.
+    private static func isCommit(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy {
+                switch $0 {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                    UInt8(ascii: "A")...UInt8(ascii: "Z"):
+                    true
+                default: false
+                }
+            }
     }
 
     private func names(in part: String, _ kind: FileStatus.Kind? = nil) -> [String] {
-        let entries = try? DirectoryScan.entries(of: folder.appending(part))
+        let entries = try? DirectoryScan.entries(of: folder.appending(part), below: fence)
         return (entries ?? []).filter { $0.kind == kind || kind == nil }.map(\.name.string)
     }
 }

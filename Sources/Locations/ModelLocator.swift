@@ -91,6 +91,8 @@ package struct ModelLocator: Sendable {
     /// The snapshot's own real path decides what its links may reach: a cache below a root may
     /// itself be a link.
     private func locate(_ model: HubModel, _ revision: String?) throws -> LocatedModel {
+        // Before anything in it is looked at: the model's folder may be a link to anywhere.
+        _ = try scope.locate(model.folder.string, kind: "model")
         let snapshot = try scope.locate(try model.snapshot(revision).string, kind: "model")
         return LocatedModel(folder: snapshot.path, fence: snapshot.fence, name: model.repository)
     }

@@ -141,6 +141,65 @@ struct CacheFixture {
         }
     }
 
+    /// What is said of a model that cannot be used goes to whoever named it.
+    @Test func whatLiesElsewhereIsNeitherReadNorListed() throws {
+        let cache = try CacheFixture()
+        let manager = FileManager.default
+        let beside = FilePath(cache.folder.path).appending("beside")
+        let jobs = beside.pushing("snapshots/job1secret")
+        try manager.createDirectory(atPath: jobs.string, withIntermediateDirectories: true)
+        try Data("tokensecret\n".utf8).write(to: URL(filePath: beside.appending("1001").string))
+        func link(_ path: String, to target: FilePath) throws {
+            let link = cache.hub.pushing(FilePath(path))
+            try? manager.removeItem(atPath: link.string)
+            try manager.createSymbolicLink(
+                atPath: link.string, withDestinationPath: target.string)
+        }
+        func text(of model: String) -> String {
+            let locator = ModelLocator(roots: [cache.hub])
+            let error = #expect(throws: (any Error).self, "\(model)") {
+                try locator.locate(model)
+            }
+            return error.map { "\($0)" } ?? ""
+        }
+        // Of two snapshots none is meant, so that a message lists them.
+        try cache.add("org/model", commit: "aaaaaaaa1", refs: [])
+        try cache.add("org/model", commit: "bbbbbbbb2", refs: [])
+        // One file of the refs, and all of them, through a link to the folder.
+        try link("models--org--model/refs/main", to: beside.appending("1001"))
+        #expect(text(of: "org/model").contains("aaaaaaaa1, bbbbbbbb2"))
+        #expect(!text(of: "org/model").contains("secret"))
+        try link("models--org--model/refs", to: beside)
+        for model in ["org/model@1001", "org/model@none"] {
+            let text = text(of: model)
+            #expect(text.contains("has no revision"))
+            #expect(!text.contains("secret") && !text.contains("snapshots,"))
+        }
+        // The snapshots, and the model itself.
+        try link("models--org--model/snapshots", to: beside.appending("snapshots"))
+        try link("models--org--other", to: beside)
+        for model in ["org/model", "org/model@none", "org/other", "org/other@none"] {
+            #expect(!text(of: model).contains("secret"))
+        }
+    }
+
+    /// A ref of the model's own that holds no commit is none, and is not repeated.
+    @Test(arguments: [
+        "pass word", "a:b", "", "\u{1B}[2J", String(repeating: "a", count: 65), "ä",
+    ])
+    func aRefHoldsACommit(_ content: String) throws {
+        let cache = try CacheFixture()
+        try cache.add("org/model", commit: "aaaaaaaa1", refs: ["main"])
+        let locator = ModelLocator(roots: [cache.hub])
+        let main = cache.hub.pushing("models--org--model/refs/main")
+        try Data((content + "\n").utf8).write(to: URL(filePath: main.string))
+        // As without it: the only snapshot is meant.
+        #expect(try locator.locate("org/model").folder.lastComponent == "aaaaaaaa1")
+        try Data((String(repeating: "b", count: 64) + "\n").utf8)
+            .write(to: URL(filePath: main.string))
+        #expect(throws: HubError.self) { try locator.locate("org/model") }
+    }
+
     @Test(arguments: [
         (["HF_HUB_CACHE": "/c", "HF_HOME": "/h"], "/c"), (["HF_HOME": "/h"], "/h/hub"),
         (["HF_HUB_CACHE": "", "XDG_CACHE_HOME": "/x"], "/x/huggingface/hub"),
