@@ -86,7 +86,7 @@ package struct Preflight: Sendable {
         guard names.contains("config.json") else {
             throw PreflightError.noConfig(folder: model.folder.string)
         }
-        return weights(of: model.folder, names).map { model.folder.appending($0) }
+        return weights(of: model, names).map { model.folder.appending($0) }
     }
 
     private static func isFolder(_ path: FilePath) -> Bool {
@@ -105,7 +105,7 @@ package struct Preflight: Sendable {
     }
 
     /// The files that loaders read, in their order: others may lie beside them, of another layout.
-    private static func weights(of folder: FilePath, _ names: Set<String>) -> [String] {
+    private static func weights(of model: LocatedModel, _ names: Set<String>) -> [String] {
         struct Index: Decodable {
             let weightMap: [String: String]
 
@@ -114,11 +114,12 @@ package struct Preflight: Sendable {
             }
         }
         if names.contains("model.safetensors") { return ["model.safetensors"] }
-        let file = folder.appending("model.safetensors.index.json")
-        // What is wrong with an index is told when the model is opened.
-        let index = (try? SmallFile.read(following: file, bytesMax: indexBytesMax)).flatMap {
-            try? JSONDecoder().decode(Index.self, from: Data($0))
-        }
+        let file = model.folder.appending("model.safetensors.index.json")
+        // What is wrong with an index is told when the model is opened. Whoever looks here looks
+        // for everybody: a pipe that nobody writes into must not keep the next one waiting.
+        let bytes = try? SmallFile.read(
+            regular: file, below: model.fence, bytesMax: indexBytesMax)
+        let index = bytes.flatMap { try? JSONDecoder().decode(Index.self, from: Data($0)) }
         return Set(index.map { Array($0.weightMap.values) } ?? []).sorted()
     }
 

@@ -1,6 +1,7 @@
 // What a job names is looked for before it is queued.
 
 import Foundation
+import Glibc
 import Jobs
 import SystemPackage
 import TestSupport
@@ -74,6 +75,16 @@ import Testing
         try check(amount: "kv: 0.5")
         try check(amount: "parameters: 1T")
         try resize(1 << 20)
+        try check()
+    }
+
+    /// All submissions are looked at one after the other, by one thread of the daemon.
+    @Test func anIndexThatIsAPipeIsNotWaitedFor() throws {
+        let model = folder.url.appending(path: "m")
+        try FileManager.default.removeItem(at: model.appending(path: "model.safetensors"))
+        let index = model.appending(path: "model.safetensors.index.json").path
+        try #require(unsafe mkfifo(index, 0o600) == 0)
+        // Nobody writes: were it waited for, the test would not end. The loader tells what is wrong.
         try check()
     }
 }
