@@ -26,7 +26,8 @@ package struct Budget: Sendable, Hashable {
     /// The most, where the original takes `original`; a share of it is rounded down.
     package func limit(of original: Int) -> Int {
         switch amount {
-        case .share(let share): Int((share * Double(original) + 1e-6).rounded(.down))
+        case .share(let share):
+            Int(saturating: (share * Double(original) + 1e-6).rounded(.down))
         case .count(let count): count
         }
     }

@@ -61,8 +61,7 @@ package struct Preflight: Sendable {
         for path in job.dataPaths where !Offer.isBuiltIn(path) {
             _ = try data.locate(path, kind: "data")
         }
-        let needed = job.resultBytes(
-            ofWeights: weights.reduce(0) { $0 + Self.byteCount($1) })
+        let needed = job.resultBytes(ofWeights: Self.byteCount(of: weights))
         let free = try DiskSpace(at: results).freeBytes
         if needed > free {
             throw PreflightError.diskFull(
@@ -125,10 +124,12 @@ package struct Preflight: Sendable {
 
     private static let indexBytesMax = 64 << 20
 
-    /// Of the file that a link leads to; 0 where there is none.
-    private static func byteCount(_ path: FilePath) -> Int {
-        guard let real = RealPath.of(path) else { return 0 }
-        return (try? Syscalls.stat(real))??.byteCount ?? 0
+    /// Of the files that links lead to, each once; 0 of what is not there. Sparse files say what
+    /// they like.
+    private static func byteCount(of paths: [FilePath]) -> Int {
+        Set(paths.compactMap(RealPath.of)).reduce(0) { sum, real in
+            sum.addingSaturating((try? Syscalls.stat(real))??.byteCount ?? 0)
+        }
     }
 }
 
@@ -141,14 +142,15 @@ extension JobDescription {
 
     /// What the models will take at least, from what the original does. Budgets that only the
     /// model's tensors can be held against count as nothing: the writer looks for room again.
-    fileprivate func resultBytes(ofWeights bytes: Int) -> Int {
+    func resultBytes(ofWeights bytes: Int) -> Int {
         let shares = candidates.filter { $0.budget == nil }.reduce(0.0) { sum, candidate in
             let removes = Offer.method(candidate.method)?.removesLayers ?? true
             return sum + (removes ? 1 - (candidate.ratio ?? 0) : 1)
         }
         let sizes = candidates.compactMap(\.budget).filter { $0.measure == .size }
         // Whole layers go: less than the limit by up to one, of which models have eight or more.
-        return Int(shares * Double(bytes))
-            + sizes.reduce(0) { $0 + max(0, min($1.limit(of: bytes), bytes) - bytes / 8) }
+        return sizes.reduce(Int(saturating: shares * Double(bytes))) { sum, size in
+            sum.addingSaturating(max(0, min(size.limit(of: bytes), bytes) - bytes / 8))
+        }
     }
 }

@@ -80,4 +80,24 @@ import Testing
         #expect(Budget(.size, .share(0.1)).limit(of: 30) == 3)
         #expect(Budget(.size, .count(12)).limit(of: 10) == 12)
     }
+
+    /// Files may say that they are as large as a file can be.
+    @Test func `no size of an original is too large`() {
+        #expect(Budget(.size, .share(1.0.nextDown)).limit(of: .max) > .max / 4 * 3)
+        #expect(Budget(.size, .share(0.5)).limit(of: .max) == 1 << 62)
+        #expect(Budget(.size, .count(.max)).limit(of: .max) == .max)
+    }
+
+    @Test func `numbers stop at their ends`() {
+        let cases: [(Double, Int)] = [
+            (0x1p63, .max), (0x1p63.nextDown, Int(0x1p63.nextDown)), (.infinity, .max),
+            (-0x1p63, .min), (-0x1p63.nextUp, Int(-0x1p63.nextUp)), (-.infinity, .min),
+            (.nan, 0), (-1.9, -1), (1.9, 1),
+        ]
+        for (value, expected) in cases { #expect(Int(saturating: value) == expected, "\(value)") }
+        #expect(Int.max.addingSaturating(1) == .max)
+        #expect(Int.min.addingSaturating(-1) == .min)
+        #expect((Int.max - 1).addingSaturating(1) == .max)
+        #expect(3.addingSaturating(-5) == -2)
+    }
 }

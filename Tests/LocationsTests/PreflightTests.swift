@@ -1,5 +1,6 @@
 // What a job names is looked for before it is queued.
 
+import DurableIO
 import Foundation
 import Glibc
 import Jobs
@@ -86,5 +87,54 @@ import Testing
         try #require(unsafe mkfifo(index, 0o600) == 0)
         // Nobody writes: were it waited for, the test would not end. The loader tells what is wrong.
         try check()
+    }
+
+    @Test(arguments: [
+        "{method: mka, ratios: [0.1, 0.2]}",
+        "{method: mka, size: 0.99}, {method: mka, size: 0.98}",
+        "{method: mka, ratios: [0.1]}, {method: mka, size: 0.99}",
+    ])
+    func noWeightsAreTooLargeToBeReckonedWith(_ entries: String) throws {
+        let text = """
+            version: 1
+            model: m
+            calibration: {dataset: text, path: t.txt}
+            compress: [\(entries)]
+            evaluate: [{task: perplexity, path: layerfold:heldout.txt}]
+            """
+        let job = try ManifestParser.parse(bytes: Data(text.utf8), name: "x")
+        #expect(job.resultBytes(ofWeights: .max) == .max)
+    }
+
+    /// In memory files may be as large as a number says.
+    private static let memory = FilePath("/dev/shm")
+
+    @Test(.enabled(if: DiskSpace.isMemory(at: memory), "no file is as large as that on a disk"))
+    func weightsThatSayTheyAreEndlessAreRefused() throws {
+        let model = folder.url.appending(path: "m")
+        try FileManager.default.removeItem(at: model.appending(path: "model.safetensors"))
+        var map: [String] = []
+        var made: [String] = []
+        defer { for path in made { try? FileManager.default.removeItem(atPath: path) } }
+        for shard in 1...2 {
+            let path = Self.memory.appending("layerfold-\(UUID().uuidString)").string
+            try Data().write(to: URL(filePath: path))
+            made.append(path)
+            let handle = try FileHandle(forWritingTo: URL(filePath: path))
+            try handle.truncate(atOffset: UInt64(Int64.max))
+            try handle.close()
+            try FileManager.default.createSymbolicLink(
+                atPath: model.appending(path: "\(shard).safetensors").path,
+                withDestinationPath: path)
+            map.append(#""\#(shard)": "\#(shard).safetensors""#)
+        }
+        try Data(#"{"weight_map": {\#(map.joined(separator: ", "))}}"#.utf8)
+            .write(to: model.appending(path: "model.safetensors.index.json"))
+        for (amount, needed) in [("ratios: [0.1, 0.2]", Int.max), ("size: 0.5", (3 << 60) + 1)] {
+            let error = #expect(throws: PreflightError.self) { try check(amount: amount) }
+            guard case .diskFull(_, needed, _) = try #require(error) else {
+                throw try #require(error)
+            }
+        }
     }
 }
