@@ -119,7 +119,8 @@ package struct Preflight: Sendable {
         let bytes = try? SmallFile.read(
             regular: file, below: model.fence, bytesMax: indexBytesMax)
         let index = bytes.flatMap { try? JSONDecoder().decode(Index.self, from: Data($0)) }
-        return Set(index.map { Array($0.weightMap.values) } ?? []).sorted()
+        // No loader takes what lies elsewhere, so that nobody is told how large that is.
+        return index.map { names.intersection($0.weightMap.values).sorted() } ?? []
     }
 
     private static let indexBytesMax = 64 << 20

@@ -89,6 +89,33 @@ import Testing
         try check()
     }
 
+    /// Files named by an index, as loaders take them: of the model's folder, each once.
+    @Test func weightsElsewhereAreNotMeasured() throws {
+        let model = folder.url.appending(path: "m")
+        let manager = FileManager.default
+        try manager.moveItem(
+            at: model.appending(path: "model.safetensors"),
+            to: folder.url.appending(path: "empty/w.safetensors"))
+        func write(_ names: [String]) throws {
+            let map = Dictionary(
+                uniqueKeysWithValues: names.enumerated().map { ("\($0.offset)", $0.element) })
+            try JSONEncoder().encode(["weight_map": map])
+                .write(to: model.appending(path: "model.safetensors.index.json"))
+        }
+        try write(["../empty/w.safetensors", "\(folder.path)/empty/w.safetensors", "w\0.x"])
+        try check()
+        for name in ["a", "b"] {
+            try manager.createSymbolicLink(
+                atPath: model.appending(path: "\(name).safetensors").path,
+                withDestinationPath: "../empty/w.safetensors")
+        }
+        try write(["a.safetensors", "./a.safetensors", "b.safetensors", "../m/a.safetensors"])
+        let error = #expect(throws: PreflightError.self) { try check() }
+        guard case .diskFull(_, Int((1 - 0.9) * Double(1 << 43)), _) = try #require(error) else {
+            throw try #require(error)
+        }
+    }
+
     @Test(arguments: [
         "{method: mka, ratios: [0.1, 0.2]}",
         "{method: mka, size: 0.99}, {method: mka, size: 0.98}",
