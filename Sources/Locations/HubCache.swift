@@ -73,6 +73,15 @@ package enum HubError: ClassifiedFailure, Equatable, CustomStringConvertible {
 
     package var failureClass: FailureClass { .user }
 
+    /// Of the model.
+    package var folder: String {
+        switch self {
+        case .noRevision(let folder, _, _), .severalSnapshots(let folder, _),
+            .noSnapshot(let folder), .incomplete(let folder, _, _):
+            folder
+        }
+    }
+
     package var description: String {
         switch self {
         case .noRevision(let folder, let revision, let known):

@@ -55,7 +55,7 @@ package struct Preflight: Sendable {
     /// - Throws: `PathError`, `ModelNotFound`, `HubError`, `ReadingDenied`, `PreflightError`: what
     ///   is wrong first.
     package func check(_ job: JobDescription, for submitter: Submitter? = nil) throws {
-        let model = try models.locate(job.model)
+        let model = try locate(job.model, for: submitter)
         if let submitter { try checkReading(job, for: submitter) }
         let weights = try Self.weights(of: model)
         for path in job.dataPaths where !Offer.isBuiltIn(path) {
@@ -73,9 +73,20 @@ package struct Preflight: Sendable {
     /// - Throws: `PathError`, `ModelNotFound`, `HubError`, `ReadingDenied`.
     package func checkReading(_ job: JobDescription, for submitter: Submitter) throws {
         let right = ReadingRight(FileReader(submitter))
-        try right.check(try models.locate(job.model))
+        try right.check(try locate(job.model, for: submitter))
         for path in job.dataPaths where !Offer.isBuiltIn(path) {
             try right.check(try data.locate(path, kind: "data"))
+        }
+    }
+
+    /// What is wrong with a model of a cache is told by what its folders hold: whoever may not
+    /// look there is told that alone.
+    private func locate(_ model: String, for submitter: Submitter?) throws -> LocatedModel {
+        do { return try models.locate(model) } catch let error as HubError {
+            if let submitter {
+                try ReadingRight(FileReader(submitter)).check(cached: FilePath(error.folder))
+            }
+            throw error
         }
     }
 

@@ -46,6 +46,18 @@ package struct ReadingRight: Sendable {
         try check(model.folder, kind: "model") { Self.loaded.contains($0.extension ?? "") }
     }
 
+    /// The folders of a cache's model that tell which revisions it has.
+    /// - Throws: `ReadingDenied`, `SystemCallError`.
+    func check(cached model: FilePath) throws {
+        guard let model = RealPath.of(model) else { return }
+        for part in ["snapshots", "refs"] {
+            guard let path = RealPath.of(model.appending(part)), path.starts(with: model) else {
+                continue
+            }
+            try check([.read, .search], path, "model")
+        }
+    }
+
     /// What loaders open; other files of the folder are nobody's business. One that is opened all
     /// the same is held against `ReadGuard`.
     private static let loaded: Set = ["json", "safetensors", "model", "jinja", "gguf", "txt"]

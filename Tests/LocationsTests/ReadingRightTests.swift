@@ -38,10 +38,12 @@ import Testing
         name.isEmpty ? FilePath(folder.path) : FilePath(folder.path).appending(name)
     }
 
-    private func check(_ submitter: Submitter?, data: String = "t.txt") throws {
+    private func check(
+        _ submitter: Submitter?, model: String = "m", data: String = "t.txt"
+    ) throws {
         let text = """
             version: 1
-            model: m
+            model: \(model)
             calibration: {dataset: text, path: \(data)}
             compress: [{method: mka, ratios: [0.5]}]
             evaluate: [{task: perplexity, path: layerfold:heldout.txt}]
@@ -87,6 +89,29 @@ import Testing
         let above = try #require(refusal())
         #expect(above.missing.path.string.hasSuffix("roots"))
         #expect(above.description.contains("may not pass the folder"))
+    }
+
+    @Test func `which revisions a model has is told to those who may look`() throws {
+        for name in ["refs", "snapshots/aaaaaaaa1", "snapshots/bbbbbbbb2"] {
+            try FileManager.default.createDirectory(
+                at: folder.url.appending(path: "roots/models--a--b/\(name)"),
+                withIntermediateDirectories: true)
+        }
+        for name in ["", "/refs", "/snapshots"] { try mode(0o755, "roots/models--a--b" + name) }
+        let error = #expect(throws: HubError.self) { try check(stranger, model: "a/b") }
+        #expect("\(try #require(error))".contains("bbbbbbbb2"))
+        for name in ["", "/refs", "/snapshots"] {
+            try mode(0o700, "roots/models--a--b" + name)
+            for model in ["a/b", "a/b@main", "models--a--b"] {
+                let denied = #expect(throws: (any Error).self) {
+                    try check(stranger, model: model)
+                }
+                #expect(!"\(try #require(denied))".contains("bbbbbbbb2"), "\(name) \(model)")
+            }
+            #expect(throws: ReadingDenied.self) { try check(stranger, model: "a/b") }
+            #expect(throws: HubError.self) { try check(nil, model: "a/b") }
+            try mode(0o755, "roots/models--a--b" + name)
+        }
     }
 
     @Test func `a link is worth what it leads to`() throws {
