@@ -85,7 +85,7 @@ import Testing
         try FileManager.default.removeItem(at: model.appending(path: "model.safetensors"))
         let index = model.appending(path: "model.safetensors.index.json").path
         try #require(unsafe mkfifo(index, 0o600) == 0)
-        // Nobody writes: were it waited for, the test would not end. The loader tells what is wrong.
+        // Nobody writes: were it waited for, the test would not end.
         try check()
     }
 
