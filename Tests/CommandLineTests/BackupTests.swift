@@ -66,4 +66,58 @@ struct BackupTests {
         #expect(outcome.errors.contains("state/results` cannot be copied"), "\(outcome.errors)")
         #expect(Workshop.names(folder.path) == ["state"])
     }
+
+    @Test(
+        "what is gone meanwhile need not be in a copy; a fault among thousands ends it",
+        .enabled(if: hasSQLite, "the Debian package sqlite3 is missing"),
+        arguments: [
+            ("error writing '/copy/jobs/1': No space left on device", 1, false),
+            ("cannot create regular file '/copy/jobs/1': No such file or directory", 1, false),
+            ("cannot stat 'jobs/1': No such file or directory", 1, true),
+            // It was killed.
+            ("cannot stat 'jobs/1': No such file or directory", 137, false),
+        ])
+    func faults(words: String, code: Int, isWhole: Bool) throws {
+        let folder = try TemporaryFolder()
+        try Self.makeState(folder)
+        let programs = folder.url.appending(path: "bin")
+        try FileManager.default.createDirectory(
+            at: programs, withIntermediateDirectories: false)
+        let standIn = programs.appending(path: "cp")
+        // More than a pipe holds.
+        let script = """
+            #!/bin/bash
+            case " $* " in *" jobs "* | *"/jobs "*) ;; *) exec /bin/cp "$@" ;; esac
+            /bin/cp "$@"
+            for ((i = 0; i < 2000; i++)); do echo "cp: \(words)" >&2; done
+            exit \(code)
+
+            """
+        try Data(script.utf8).write(to: standIn)
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o755], ofItemAtPath: standIn.path)
+        let outcome = try shell(
+            """
+            PATH='\(programs.path)':"$PATH" exec '\(Self.program)' '\(folder.path)/state' \
+            '\(folder.path)/copy'
+            """)
+        #expect((outcome.status == 0) == isWhole, "\(outcome.errors)")
+        #expect(Workshop.names(folder.path) == ["bin"] + (isWhole ? ["copy"] : []) + ["state"])
+        if !isWhole {
+            #expect(outcome.errors.contains("state/jobs` cannot be copied"), "\(outcome.errors)")
+            #expect(outcome.errors.contains(code == 1 ? words : "\(code)"), "\(outcome.errors)")
+            #expect(outcome.errors.utf8.count < 1000)
+        }
+    }
+
+    private static let program = Places.root.appending(path: "packaging/backup").path
+
+    /// A state with an index and a file of a job.
+    private static func makeState(_ folder: TemporaryFolder) throws {
+        let made = try shell(
+            "mkdir -p '\(folder.path)/state/db' '\(folder.path)/state/jobs'"
+                + " && sqlite3 '\(folder.path)/state/db/index.sqlite' 'create table t(a)'"
+                + " && echo kept >'\(folder.path)/state/jobs/job'")
+        try #require(made.status == 0, "\(made.errors)")
+    }
 }
