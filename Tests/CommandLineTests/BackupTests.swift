@@ -110,6 +110,21 @@ struct BackupTests {
         }
     }
 
+    @Test(
+        "a target may end in a slash, and what another copy has begun beside it stays",
+        .enabled(if: hasSQLite, "the Debian package sqlite3 is missing"))
+    func slash() throws {
+        let folder = try TemporaryFolder()
+        try Self.makeState(folder)
+        let other = folder.url.appending(path: "copy.partial")
+        try FileManager.default.createDirectory(at: other, withIntermediateDirectories: false)
+        let outcome = try run(Self.program, [folder.path + "/state/", folder.path + "/copy//"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(Workshop.names(folder.path) == ["copy", "copy.partial", "state"])
+        let kept = folder.url.appending(path: "copy/jobs/job")
+        #expect(try String(contentsOf: kept, encoding: .utf8) == "kept\n")
+    }
+
     private static let program = Places.root.appending(path: "packaging/backup").path
 
     /// A state with an index and a file of a job.
