@@ -48,6 +48,9 @@ package enum DoneRecord: Sendable, Equatable {
 
     private static let name = "layerfold-results"
     private static let digestDigits = 64
+    private static let (newline, space, slash) = (
+        UInt8(ascii: "\n"), UInt8(ascii: " "), UInt8(ascii: "/")
+    )
 
     /// Sorted by the bytes of the paths, so that equal results have equal lists.
     package static func text(of files: [ResultFile]) -> String {
@@ -58,7 +61,9 @@ package enum DoneRecord: Sendable, Equatable {
 
     /// - Parameter folder: for messages.
     package init(text: String, of folder: String) throws(DoneFault) {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: true)
+        // Bytes, here and below: as Characters a separator may be one with what stands beside it,
+        // as the end of a line is with a name that ends in a carriage return.
+        let lines = text.utf8.split(separator: Self.newline).map { Substring($0) }
         switch lines.first.map(String.init) {
         case "\(Self.name) 1": self = .whole
         case "\(Self.name) 2":
@@ -79,7 +84,9 @@ package enum DoneRecord: Sendable, Equatable {
     }
 
     private static func file(_ line: Substring) -> ResultFile? {
-        let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+        let parts = line.utf8.split(
+            separator: space, maxSplits: 2, omittingEmptySubsequences: false
+        ).map { Substring($0) }
         guard parts.count == 3, parts[0].utf8.count == digestDigits,
             parts[0].utf8.allSatisfy({ "0123456789abcdef".utf8.contains($0) }),
             let byteCount = Int(parts[1]), byteCount >= 0, let path = unescaped(parts[2]),
@@ -90,7 +97,8 @@ package enum DoneRecord: Sendable, Equatable {
 
     /// A list may come from anywhere: what it names lies in the folder.
     private static func isInside(_ path: String) -> Bool {
-        let steps = path.split(separator: "/", omittingEmptySubsequences: false)
+        let steps = path.utf8.split(separator: slash, omittingEmptySubsequences: false)
+            .map { Substring($0) }
         return steps.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
             && !path.utf8.contains(0)
     }

@@ -87,6 +87,22 @@ import Testing
         #expect(Set(read.map(\.path)) == Set(files.map(\.path)))
     }
 
+    @Test func `a name may end or begin with what joins the separator beside it`() throws {
+        let results = try ResultFolder()
+        try Syscalls.makeFolders(results.partial.appending("m"))
+        // As Characters CR LF is one, and so is a space, or a slash, with an accent behind it.
+        for name in ["m/a\r", "m/b", "m/\u{301}c", "\u{301}d"] {
+            try results.write(name, results.partial.pushing(FilePath(name)))
+        }
+        let check = try ResultCheck.run(try results.published())
+        #expect(check.isSound)
+        #expect(check.fileCount == 8)
+        let digest = String(repeating: "0f", count: 32)
+        #expect(throws: DoneFault.self) {
+            try DoneRecord(text: "layerfold-results 2\n\(digest) 7 a/../\u{301}b\n", of: "f")
+        }
+    }
+
     @Test func `what is no list is refused with its line`() throws {
         let digest = String(repeating: "0f", count: 32)
         for (text, line) in [
