@@ -82,9 +82,13 @@ struct PatienceOption: ParsableArguments {
     @Option(help: "Seconds to wait for a daemon that is away, as while it restarts.")
     var patience = 60.0
 
+    /// A year: clocks and durations hold it, which trap where a number is too large for them.
+    private static let secondsMax = 31_536_000
+
     func validate() throws {
-        guard patience >= 0, patience.isFinite else {
-            throw ValidationError("--patience \(patience): expected a number of seconds")
+        guard (0...Double(Self.secondsMax)).contains(patience) else {
+            throw ValidationError(
+                "--patience \(patience): expected seconds, from 0 to \(Self.secondsMax)")
         }
     }
 }

@@ -58,6 +58,8 @@ struct ExitCodeTests {
             (["cancel"], "--all-queued"), (["ls", "--limit", "0"], "--limit 0"),
             (["ls", "--limit", "-1"], "--limit -1: expected 1 or more"),
             (["audit", "--limit", "-1"], "--limit -1: expected 1 or more"),
+            (["wait", "x", "--patience", "1e21"], "expected seconds, from 0 to 31536000"),
+            (["wait", "x", "--patience", "nan"], "expected seconds, from 0 to 31536000"),
         ]
         for (arguments, text) in words {
             let outcome = try layerfold(arguments)
