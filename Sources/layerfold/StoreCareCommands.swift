@@ -23,6 +23,9 @@ struct StoreVerify: ParsableCommand {
     var rate: Double?
     @Flag(help: "Print JSON.") var json = false
 
+    /// Megabytes in a second; with less of it the time that a pass takes is no number of a clock's.
+    private static let rateMin = 0.001
+
     private struct Listing: Encodable {
         let objects: Int
         let actions: Int
@@ -38,7 +41,9 @@ struct StoreVerify: ParsableCommand {
         policy.isRepairing = repair
         policy.isResuming = resume
         policy.subset = try subset.map(Self.subset)
-        if let rate, !(rate > 0) { throw Failure(.usage, "--rate: more than 0, such as 50") }
+        if let rate, !(rate >= Self.rateMin) {
+            throw Failure(.usage, "--rate \(rate): expected \(Self.rateMin) or more, such as 50")
+        }
         // Only looking writes nothing, not even how far it came.
         let writes = repair || resume
         if !writes { policy.objectsPerCheckpoint = nil }

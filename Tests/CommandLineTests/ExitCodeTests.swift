@@ -60,6 +60,8 @@ struct ExitCodeTests {
             (["audit", "--limit", "-1"], "--limit -1: expected 1 or more"),
             (["wait", "x", "--patience", "1e21"], "expected seconds, from 0 to 31536000"),
             (["wait", "x", "--patience", "nan"], "expected seconds, from 0 to 31536000"),
+            (["store", "verify", "--rate", "1e-20"], "--rate 1e-20: expected 0.001 or more"),
+            (["store", "verify", "--rate", "nan"], "--rate nan: expected 0.001 or more"),
         ]
         for (arguments, text) in words {
             let outcome = try layerfold(arguments)
