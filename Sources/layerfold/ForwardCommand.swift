@@ -28,6 +28,10 @@ struct ForwardCommand: ComputingCommand {
 
     func run() throws {
         let output = try NamedOutput(self.output)
+        if json, case .standardOutput = output {
+            throw Failure(
+                .usage, "--json: standard output holds the tensors; name a file with --output")
+        }
         let model = try self.model.open()
         let sequences = try readTokens()
         let batch = PackedSequences(sequences)
@@ -52,7 +56,8 @@ struct ForwardCommand: ComputingCommand {
         try output.write(archive.bytes)
         if json {
             try Terminal.json(["output": self.output, "compute": mode.rawValue])
-        } else {
+        } else if case .file = output {
+            // Behind the tensors a name would be a part of them.
             Terminal.line(self.output)
         }
     }

@@ -20,6 +20,25 @@ struct OutputNameTests {
         #expect(Workshop.names(folder.path) == ["out.st", "t.json"])
     }
 
+    @Test("on standard output there are the bytes of the file, and nothing behind them")
+    func standardOutput() throws {
+        let folder = try TemporaryFolder()
+        try Data("[[1]]".utf8).write(to: folder.url.appending(path: "t.json"))
+        let program = Places.programs.appending(path: "layerfold").path
+        let forward =
+            "'\(program)' forward '\(Places.demoModel.path)' --tokens t.json --logits-only"
+        let outcome = try shell(
+            """
+            cd '\(folder.path)' && \(forward) --output - >piped.st && \(forward) --output out.st \
+            && cmp piped.st out.st
+            """)
+        #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+        #expect(outcome.output == "out.st\n")
+        let both = try shell("cd '\(folder.path)' && \(forward) --json --output -")
+        #expect(both.status == 2 && both.output.isEmpty)
+        #expect(both.errors.contains("name a file with --output"), "\(both.errors)")
+    }
+
     @Test("a folder that is not there is told by its name, before anything is computed")
     func noFolder() throws {
         let folder = try TemporaryFolder()
