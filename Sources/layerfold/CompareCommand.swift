@@ -34,7 +34,7 @@ struct CompareCommand: ParsableCommand {
         do { report = try ReportComparison.merge(sources) } catch {
             throw Failure(.refused, "\(error)")
         }
-        if csv { return Terminal.line(ComparisonTable(report).csv()) }
+        if csv { return Terminal.write(ComparisonTable(report).csv().utf8) }
         if json { return Terminal.line(try report.jsonText()) }
         let page = try NamedOutput(name)
         guard output != nil || !page.exists else {

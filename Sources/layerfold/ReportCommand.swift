@@ -13,7 +13,7 @@ struct ReportCommand: ParsableCommand {
     var jobs: [String]
     @OptionGroup var place: StatePlace
     @Flag(help: "Print report.json itself.") var json = false
-    @Flag(help: "Print the comparison as CSV.") var csv = false
+    @Flag(help: "Print report.csv itself, of several jobs one behind the other.") var csv = false
 
     func run() throws {
         if json {
@@ -28,7 +28,7 @@ struct ReportCommand: ParsableCommand {
             let folder = try ResultPlace.folder(job, state: place.state)
             let report = try ResultPlace.report(job, state: place.state)
             if csv {
-                Terminal.line(ReportCSV.render(report))
+                Terminal.write(ReportCSV.render(report).utf8)
             } else {
                 if index > 0 { Terminal.line() }
                 Terminal.table(ReportText.rows(report))

@@ -22,6 +22,16 @@ import Testing
             let sum = try shell("sha256sum < '\(results.path)/\(parts[2])'").output
             #expect(sum.hasPrefix(parts[0]), "\(parts[2])")
         }
+        // As CSV the report is the file itself, without a line behind its own end.
+        let table = try String(contentsOf: results.appending(path: "report.csv"), encoding: .utf8)
+        #expect(table.hasSuffix("\r\n"))
+        let printed = try layerfold("report", results.path, "--csv").output
+        #expect(printed.utf8.elementsEqual(table.utf8))
+        let copy = folder.path + "/copy"
+        try FileManager.default.copyItem(atPath: results.path, toPath: copy)
+        let twice = try layerfold("compare", results.path, copy, "--csv")
+        #expect(twice.status == 0, "\(twice.errors)")
+        #expect(twice.output.hasSuffix("\r\n"))
         var bytes = try Data(contentsOf: report)
         bytes[bytes.count / 2] ^= 4
         try bytes.write(to: report)
