@@ -31,7 +31,11 @@ struct ValidateCommand: ParsableCommand {
             if json { try Terminal.json(error) }
             throw Failure(.refused, "\(job): \(error)")
         }
-        let judge = try check(data, description)
+        let judge: String
+        do { judge = try check(data, description) } catch let failure as Failure {
+            if json { try Terminal.json(["message": failure.message]) }
+            throw failure
+        }
         if json { return try Terminal.json(description) }
         Terminal.line("\(job): good for \(judge); \(Self.contents(of: description))")
     }

@@ -23,6 +23,26 @@ struct InputNameTests {
         #expect(try shell("'\(Self.program)' validate - <&-").status == 4)
     }
 
+    @Test("what is wrong with a manifest is JSON where that was asked for, without a daemon, too")
+    func refusals() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path + "/x.yaml"
+        let none = Self.manifest.replacing(Places.demoModel.path, with: "none")
+        try Data(none.utf8).write(to: URL(filePath: file))
+        let outcome = try layerfold("validate", file, "--json", "--state", folder.path + "/s")
+        #expect(outcome.status == 3, "\(outcome.errors)")
+        try Self.expectMessage(outcome, with: "\(file): ")
+    }
+
+    /// Standard output has, as JSON, what is said to people.
+    static func expectMessage(_ outcome: Outcome, with start: String) throws {
+        let object = try JSONDecoder().decode(
+            [String: String].self, from: Data(outcome.output.utf8))
+        let message = try #require(object["message"])
+        #expect(message.hasPrefix(start), "\(message)")
+        #expect(outcome.errors.contains(message), "\(outcome.errors)")
+    }
+
     @Test("~ is the user's own folder, also where a shell leaves it alone")
     func home() throws {
         let folder = try TemporaryFolder()

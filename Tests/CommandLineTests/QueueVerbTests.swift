@@ -113,6 +113,10 @@ struct QueueVerbTests {
                 #expect(
                     outcome.errors.hasPrefix("layerfold: \(file): \(words)"), "\(outcome.errors)")
             }
+            let outcome = try layerfold(
+                ["validate", file, "--json"], environment: daemon.environment)
+            #expect(outcome.status == status)
+            try InputNameTests.expectMessage(outcome, with: "\(file): \(words)")
         }
     }
 
