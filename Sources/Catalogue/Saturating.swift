@@ -15,10 +15,4 @@ extension Int {
             self = Int(value)
         }
     }
-
-    /// The sum, or the end that it lies beyond.
-    package func addingSaturating(_ other: Int) -> Int {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? (other < 0 ? .min : .max) : sum
-    }
 }

@@ -140,7 +140,7 @@ package struct Preflight: Sendable {
     /// they like.
     private static func byteCount(of paths: [FilePath]) -> Int {
         Set(paths.compactMap(RealPath.of)).reduce(0) { sum, real in
-            sum.addingSaturating((try? Syscalls.stat(real))??.byteCount ?? 0)
+            sum.addingClamped((try? Syscalls.stat(real))??.byteCount ?? 0)
         }
     }
 }
@@ -162,7 +162,7 @@ extension JobDescription {
         let sizes = candidates.compactMap(\.budget).filter { $0.measure == .size }
         // Whole layers go: less than the limit by up to one, of which models have eight or more.
         return sizes.reduce(Int(saturating: shares * Double(bytes))) { sum, size in
-            sum.addingSaturating(max(0, min(size.limit(of: bytes), bytes) - bytes / 8))
+            sum.addingClamped(max(0, min(size.limit(of: bytes), bytes) - bytes / 8))
         }
     }
 }

@@ -95,9 +95,9 @@ import Testing
             (.nan, 0), (-1.9, -1), (1.9, 1),
         ]
         for (value, expected) in cases { #expect(Int(saturating: value) == expected, "\(value)") }
-        #expect(Int.max.addingSaturating(1) == .max)
-        #expect(Int.min.addingSaturating(-1) == .min)
-        #expect((Int.max - 1).addingSaturating(1) == .max)
-        #expect(3.addingSaturating(-5) == -2)
+        #expect(Int.max.addingClamped(1) == .max)
+        #expect(Int.min.addingClamped(-1) == .min)
+        #expect((Int.max - 1).addingClamped(1) == .max)
+        #expect(3.addingClamped(-5) == -2)
     }
 }
