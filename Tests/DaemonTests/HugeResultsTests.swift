@@ -14,7 +14,7 @@ import Testing
 /// Folders where a file may say to be nearly as large as an `Int`.
 private enum HugeFiles {
     /// Whole pages of memory.
-    static let byteCount = Int64.max - 4_095
+    static let byteCount = Int.max - 4_095
     /// ext4 holds no such files.
     static let places = ["/tmp", "/dev/shm", "/var/tmp"]
 
