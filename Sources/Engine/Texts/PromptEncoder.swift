@@ -57,15 +57,18 @@ package struct PromptEncoder: Sendable {
     package func encode(
         context: String, continuations: [String]
     ) throws -> (context: [Int32], continuations: [[Int32]]) {
-        guard !context.isEmpty else {
+        let (stem, space) = PythonText.splitTrailingSpace(context)
+        let ids = context.isEmpty ? [] : try encode(stem)
+        // White space alone has no token of its own where the tokenizer adds no BOS.
+        guard !ids.isEmpty else {
             let prefix = try prefixToken()
             return (
                 [prefix],
-                try continuations.map { try tokenizer.encode($0, addSpecialTokens: false) }
+                try continuations.map {
+                    try tokenizer.encode(stem + space + $0, addSpecialTokens: false)
+                }
             )
         }
-        let (stem, space) = PythonText.splitTrailingSpace(context)
-        let ids = try encode(stem)
         return (
             ids,
             try continuations.map { continuation in
