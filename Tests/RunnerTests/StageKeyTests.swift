@@ -139,6 +139,22 @@ import Testing
             ], same: [try stage("{method: reverse, label: mine, ratios: [0.25]}")], "plan")
     }
 
+    @Test func `align: numerics whatever the cost, for all of them multiply matrices`() throws {
+        let model = try Self.model()
+        let stages = try AlignmentCost.allCases.flatMap { cost in
+            let request = try Self.request(
+                "{method: mka, align: \(cost.rawValue), ratios: [0.25]}")
+            return try [Self.f32, Self.bf16].map { numerics in
+                try #require(
+                    AlignStage(
+                        .keeping([0, 1], of: 16), request, model, tokens: Self.tokens(),
+                        numerics: numerics))
+            }
+        }
+        #expect(stages.count == 2 * AlignmentCost.allCases.count)
+        Self.check(different: stages, same: [], "align")
+    }
+
     @Test
     func `weights: what the computation reads, and the layers kept; not how they were chosen`()
         throws

@@ -40,12 +40,10 @@ struct AlignStage: Stage {
     var inputs: StageInputs { original?.inputs ?? [(role: "model", digest: model.digest)] }
 
     var params: KeyJSON {
-        var params: [String: KeyJSON] = [
-            "by": .string(cost.rawValue),
+        [
+            "by": .string(cost.rawValue), "numerics": numerics.key,
             "pairs": .array(pairs.map { .array([.integer($0.base), .integer($0.layer)]) }),
         ]
-        if original != nil { params["numerics"] = numerics.key }
-        return .object(params)
     }
 
     var detail: String { "\(pairs.count) layers by \(cost.rawValue)" }
