@@ -61,6 +61,10 @@ struct WaveCache {
 
     // MARK: Requests
 
+    /// Raised with the runner's own; one behind it, so that waves kept before the two were tied
+    /// together are found.
+    private static let likelihoodVersion = LikelihoodRunner.version - 1
+
     /// Log-likelihoods of all requests, in their order.
     ///
     /// - Parameter model: what names the runner's model.
@@ -71,7 +75,7 @@ struct WaveCache {
         let values = try values(
             of: waves.map { wave in
                 KeptWave(
-                    stage: "evaluate-wave",
+                    stage: "evaluate-wave", version: Self.likelihoodVersion,
                     inputs: [(role: "model", digest: model), (role: "wave", digest: digest(wave))],
                     role: "likelihoods", valueCount: wave.asks.count,
                     tokenCount: wave.tokenCount,
