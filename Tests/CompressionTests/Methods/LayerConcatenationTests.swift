@@ -95,6 +95,39 @@ import Testing
             "\(error) of \(size), shares \(result.plan.layers[0].from)")
     }
 
+    @Test("norms are averaged with their biases, and no tensor is left as it was")
+    func norms() throws {
+        let model = try ArchitectureFixtures.model("stablelm-bias")
+        let layers = Array(model.blueprint.layers[0...1])
+        let norms = [layers[0].inputNorm, layers[0].feedForwardNorm].compactMap { $0 }
+        let biases = norms.compactMap(\.bias).map(layers[0].localName)
+        #expect(biases.count == 2)
+        // The second layer is the first but for the biases of its norms.
+        var twin = LayerPatch()
+        for local in layers[0].localTensors.map(\.name) where !biases.contains(local) {
+            twin[local] = try model.weights.source.weight(layers[0].fullName(local)).floats()
+        }
+        let source = PatchedWeights(model.weights.source)
+        source.apply(twin, to: layers[1])
+        let weights = ModelWeights(blueprint: model.blueprint, source: source)
+        let parts = layers.compactMap { ConcatenatedPart($0) }
+        let patch = try ConcatenatedLayer(
+            layers: layers, parts: parts,
+            context: BlockContext(product: try MatrixProduct(mode: .float32), weights: weights)
+        ).patch(neurons: [Array(0..<10), Array(10..<21)], groups: [[0], [1, 2]])
+        #expect(Set(patch.names) == Set(layers[0].localTensors.map(\.name)))
+        for bias in biases {
+            let both = try layers.map { try weights.vector($0.fullName(bias)).values() }
+            #expect(both[0] != both[1])
+            let mean = zip(both[0], both[1]).map { ($0 + $1) * 0.5 }
+            #expect(try #require(patch[bias]).values() == mean, "\(bias)")
+        }
+        for gain in norms.map({ layers[0].localName($0.tensor) }) {
+            let own = try weights.vector(layers[0].fullName(gain)).values()
+            #expect(try #require(patch[gain]).values() == own, "\(gain)")
+        }
+    }
+
     @Test("a folded model has the shares of its plan, is written, verified and runs")
     func writes() throws {
         let model = try Self.demo()

@@ -151,7 +151,7 @@ package struct MethodInput {
 /// A plan that was searched for, and the weights that came with it, if any.
 package struct FoundPlan {
     /// Raised whenever the same inputs give other plans than before, of any method.
-    package static let version = 2
+    package static let version = 3
 
     package let plan: FoldPlan
     package var computed: WeightPatch?

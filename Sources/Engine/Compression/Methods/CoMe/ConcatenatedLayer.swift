@@ -128,11 +128,16 @@ struct ConcatenatedLayer {
             ]
         }
         for case (let first?, let second?) in zip(norms(0), norms(1)) {
-            let mean = try context.weights.vector(first.tensor)
-            RowKernels.add(mean, try context.weights.vector(second.tensor))
-            RowKernels.scale(mean, by: 0.5)
-            patch[layers[0].localName(first.tensor)] = mean
+            try average(first.tensor, second.tensor, &patch)
+            if let own = first.bias, let other = second.bias { try average(own, other, &patch) }
         }
+    }
+
+    private func average(_ own: String, _ other: String, _ patch: inout LayerPatch) throws {
+        let mean = try context.weights.vector(own)
+        RowKernels.add(mean, try context.weights.vector(other))
+        RowKernels.scale(mean, by: 0.5)
+        patch[layers[0].localName(own)] = mean
     }
 }
 
