@@ -1,5 +1,5 @@
-// Whole numbers that stop at their ends instead of trapping: of what others say, such as the size of
-// a sparse file.
+// Whole numbers that stop at their ends instead of trapping: of what others say, such as the size
+// of a sparse file.
 
 extension Int {
     /// Towards zero; the nearest there is of what is too large or too small, 0 of what is no
