@@ -27,7 +27,8 @@ package struct Budget: Sendable, Hashable {
     package func limit(of original: Int) -> Int {
         switch amount {
         case .share(let share):
-            Int(saturating: (share * Double(original) + 1e-6).rounded(.down))
+            // A share below one of a file as large as a file can be rounds to what no Int holds.
+            Int(exactly: (share * Double(original) + 1e-6).rounded(.down)) ?? .max
         case .count(let count): count
         }
     }

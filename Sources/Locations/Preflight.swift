@@ -161,7 +161,8 @@ extension JobDescription {
         }
         let sizes = candidates.compactMap(\.budget).filter { $0.measure == .size }
         // Whole layers go: less than the limit by up to one, of which models have eight or more.
-        return sizes.reduce(Int(saturating: shares * Double(bytes))) { sum, size in
+        let whole = Int(exactly: (shares * Double(bytes)).rounded(.down)) ?? .max
+        return sizes.reduce(whole) { sum, size in
             sum.addingClamped(max(0, min(size.limit(of: bytes), bytes) - bytes / 8))
         }
     }

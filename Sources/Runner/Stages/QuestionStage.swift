@@ -20,7 +20,7 @@ struct StoredQuestions {
 
 struct QuestionStage: Stage {
     let name = "questions"
-    let version = 2
+    let version = 3
     let task: any QuestionTask
     let inputs: StageInputs
     private let path: String
