@@ -51,7 +51,7 @@ struct EvalCommand: ComputingCommand {
             init(_ group: GroupFigure) {
                 name = group.name
                 value = group.value.ifFinite
-                stderr = group.standardError.ifFinite
+                stderr = group.standardError?.ifFinite
                 count = group.count
             }
         }

@@ -156,7 +156,11 @@ private let likelihoodTolerance = 1e-3
             #expect(found.agreement == whole.agreement)
             // A window alone and in company differs by roundings: see InvarianceTests.
             #expect(abs(found.divergence - whole.divergence) < 1e-6)
-            #expect(abs(found.divergenceError - whole.divergenceError) < 1e-6)
+            let errors = (
+                found: try #require(found.divergenceError),
+                whole: try #require(whole.divergenceError)
+            )
+            #expect(abs(errors.found - errors.whole) < 1e-6)
         }
     }
 

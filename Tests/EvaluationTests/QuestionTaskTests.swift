@@ -277,7 +277,7 @@ import Testing
     }
 
     @Test("accuracies, pooled errors and the first of equals, by hand")
-    func scores() {
+    func scores() throws {
         func question(_ subject: String, _ answer: Int, _ lengths: [Int]) -> TokenisedQuestion {
             TokenisedQuestion(
                 subject: subject, context: [1], continuations: [[1], [2]], lengths: lengths,
@@ -300,6 +300,21 @@ import Testing
         #expect(abs((figures[0].standardError ?? 0) - pooled) < 1e-12)
         #expect(figures[0].categories.map(\.name) == ["c"])
         #expect(figures[0].categories.map(\.count) == [3])
+        #expect(figures[2].standardError != nil)
+
+        // Of one question nobody knows how answers scatter: alone, pooled, among subjects.
+        let single = ChoiceScore.figures(
+            Array(questions[2...3]), Array(values[2...3]), isNormalised: false,
+            categories: ["x": "c"])
+        #expect(single.map(\.standardError) == [nil, nil])
+        #expect(single[0].subjects.map(\.standardError) == [nil, nil])
+        #expect(single[0].categories.map(\.standardError) == [nil])
+        // One subject of one question leaves the others' errors to the pool, and no macro error.
+        let mixed = ChoiceScore.figures(
+            Array(questions[0...3]), Array(values[0...3]), isNormalised: false, categories: [:])
+        let three = try #require(mixed[0].subjects[0].standardError)
+        #expect(mixed[0].standardError == (6 * three * three / 2 / 4).squareRoot())
+        #expect(mixed[1].standardError == nil)
     }
 
     @Test("flips and the divergence of choices, by hand")

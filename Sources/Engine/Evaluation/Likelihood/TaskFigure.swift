@@ -4,7 +4,8 @@
 package struct GroupFigure: Sendable, Equatable, Codable {
     package var name: String
     package var value: Double
-    package var standardError: Double
+    /// Nil of one question.
+    package var standardError: Double?
     package var count: Int
 }
 
@@ -13,7 +14,7 @@ package struct TaskFigure: Sendable, Equatable, Codable {
     /// `accuracy`, `accuracy_normalised`, `perplexity`, ...
     package var metric: String
     package var value: Double
-    /// Nil where the source gives none.
+    /// Nil where the source gives none, and of one sample.
     package var standardError: Double?
     /// Questions, or tokens of a text.
     package var count: Int

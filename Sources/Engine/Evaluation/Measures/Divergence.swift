@@ -12,9 +12,10 @@ package enum Divergence {
 
     package struct Result: Sendable, Equatable {
         package var divergence: Double
-        var divergenceError: Double
+        /// Nil of one window, as the other error.
+        var divergenceError: Double?
         package var agreement: Double
-        var agreementError: Double
+        var agreementError: Double?
         package var tokens: Int
 
         package var figures: [TaskFigure] {

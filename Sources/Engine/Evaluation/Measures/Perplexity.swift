@@ -14,14 +14,14 @@ import TensorMath
 package struct PerplexityResult: Sendable, Equatable {
     /// Mean loss in nats per predicted token.
     var meanLoss: Double
-    /// Standard error of the mean loss, over windows.
-    package var standardError: Double
+    /// Standard error of the mean loss, over windows; nil of one window.
+    package var standardError: Double?
     package var tokens: Int
     package var windows: Int
 
     package var perplexity: Double { exp(meanLoss) }
     /// First-order error of the perplexity: perplexity * standard error of the mean loss.
-    var perplexityStandardError: Double { perplexity * standardError }
+    var perplexityStandardError: Double? { standardError.map { perplexity * $0 } }
 
     package var figures: [TaskFigure] {
         [
@@ -109,7 +109,7 @@ package enum Perplexity {
         }
         let error =
             windows.count < 2
-            ? 0 : (spread * count / (count - 1)).squareRoot() / Double(tokens)
+            ? nil : (spread * count / (count - 1)).squareRoot() / Double(tokens)
         return PerplexityResult(
             meanLoss: mean, standardError: error, tokens: tokens, windows: windows.count)
     }

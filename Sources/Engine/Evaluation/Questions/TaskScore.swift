@@ -74,37 +74,40 @@ enum ChoiceScore {
         return GroupFigure(name: name, value: share, standardError: error, count: isRight.count)
     }
 
-    static func meanAndError(_ values: [Double]) -> (mean: Double, error: Double) {
+    /// The error is nil of fewer than two values, of which nobody knows how they scatter.
+    static func meanAndError(_ values: [Double]) -> (mean: Double, error: Double?) {
         let count = Double(values.count)
         let mean = values.reduce(0, +) / count
         let spread = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        let error = values.count < 2 ? 0 : (spread / (count - 1)).squareRoot() / count.squareRoot()
-        return (mean, error)
+        guard values.count >= 2 else { return (mean, nil) }
+        return (mean, (spread / (count - 1)).squareRoot() / count.squareRoot())
     }
 
     /// Groups weighed by size, and the pooled error
-    /// sqrt(sum n (n - 1) e^2 / (sum n - K) / sum n).
+    /// sqrt(sum n (n - 1) e^2 / (sum n - K) / sum n); nil where every group has one member.
     static func pooled(_ name: String, _ groups: [GroupFigure]) -> GroupFigure {
         let total = groups.reduce(0) { $0 + $1.count }
         let value = groups.reduce(0.0) { $0 + $1.value * Double($1.count) } / Double(total)
         var variance = 0.0
         for group in groups {
-            variance +=
-                Double(group.count) * Double(group.count - 1) * group.standardError
-                * group.standardError
+            guard let error = group.standardError else { continue }
+            variance += Double(group.count) * Double(group.count - 1) * error * error
         }
         let freedom = Double(total - groups.count)
-        let error = freedom > 0 ? (variance / freedom / Double(total)).squareRoot() : 0
+        let error = freedom > 0 ? (variance / freedom / Double(total)).squareRoot() : nil
         return GroupFigure(name: name, value: value, standardError: error, count: total)
     }
 
-    /// Every subject weighing the same.
+    /// Every subject weighing the same; without an error where a subject has none.
     private static func macro(_ figure: TaskFigure) -> TaskFigure {
         let count = Double(figure.subjects.count)
         let value = figure.subjects.reduce(0) { $0 + $1.value } / count
-        let variance = figure.subjects.reduce(0) { $0 + $1.standardError * $1.standardError }
+        let errors = figure.subjects.compactMap(\.standardError)
+        let variance = errors.reduce(0) { $0 + $1 * $1 }
         return TaskFigure(
             metric: figure.metric + "_macro", value: value,
-            standardError: variance.squareRoot() / count, count: figure.count)
+            standardError: errors.count == figure.subjects.count
+                ? variance.squareRoot() / count : nil,
+            count: figure.count)
     }
 }
