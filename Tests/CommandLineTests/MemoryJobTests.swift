@@ -168,6 +168,23 @@ struct MemoryJobTests {
         #expect(used < planned && planned < all, "\(used) of \(planned), all are \(all)")
     }
 
+    @Test("matrices of all pairs of samples are planned")
+    func pairs() throws {
+        // 8 samples of 192 tokens, each of them compared with each: a matrix takes 18 MiB.
+        let (folder, job) = try Self.write(
+            neurons: 64, calibration: "samples: 8, max_tokens: 192")
+        let text = try String(contentsOfFile: job, encoding: .utf8)
+            .replacing("sigma: 8", with: "sigma: 8, representation: tokens")
+            .replacing("{method: fold, select: list, layers: [1],", with: "{method: mka,")
+        try Data(text.utf8).write(to: URL(filePath: job))
+        let outcome = try layerfold(
+            "run", job, "--state", folder.path + "/s", "--output", folder.path + "/out")
+        let (planned, used) = try Self.peaks(of: "embedding", (folder, outcome))
+        let matrix = Double(8 * 1536 * 1536)
+        #expect(used < planned && used > 3 * matrix, "\(used) of \(planned)")
+        #expect(planned < 4 * matrix + Double(96 << 20), "\(planned)")
+    }
+
     @Test("a fold holds no more than was planned, and not much less")
     func planned() throws {
         // A Gram matrix of 122 MiB, which is most of all.

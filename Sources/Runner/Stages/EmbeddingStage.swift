@@ -30,6 +30,10 @@ struct EmbeddingStage: Stage {
     var kind: String { "\(name) \(measure.family)" }
     var work: Work { SimilarityWork(activations).embedding }
 
+    var plannedPeak: Int? {
+        measure.embeddingPeakByteCount(samples: activations.count, width: activations.width)
+    }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         try cache.progress.checkpoint()
         let embeddings = try measure.embed(activations.all, SimilarityParameters(parameters))

@@ -57,13 +57,17 @@ struct FoldedSimilarityStage: Stage {
         ForwardPass(weights: model.model.weights, mode: numerics.mode)
     }
 
-    /// A pass, and the rows of all boundaries.
+    /// A pass and then an embedding, beside the rows of all boundaries.
     var plannedPeak: Int? {
         let (blueprint, rows) = (model.model.blueprint, capture.rows.rows.count)
-        return ForwardMemory(
+        let pass = ForwardMemory(
             blueprint: blueprint, batch: tokens.batch, capturedRows: rows,
             waveTokens: forward.waveTokens, mode: numerics.mode
-        ).total + 4 * rows * blueprint.hiddenWidth * (blueprint.layers.count + 1)
+        ).total
+        let embedding = (measure as? any EmbeddedMeasure)?
+            .embeddingPeakByteCount(samples: rows, width: blueprint.hiddenWidth)
+        return max(pass, embedding ?? 0)
+            + 4 * rows * blueprint.hiddenWidth * (blueprint.layers.count + 1)
     }
 
     func assumed(_ unknown: StageResult) -> IdentifiedSimilarity {

@@ -64,6 +64,15 @@ struct HalvesStage: Stage {
 
     private var layers: Int { activations.boundaries - 1 }
 
+    /// Of a half, beside a boundary's rows of both.
+    var plannedPeak: Int? {
+        (measure as? any EmbeddedMeasure).map {
+            $0.embeddingPeakByteCount(
+                samples: (activations.count + 1) / 2, width: activations.width)
+                + 4 * activations.count * activations.width
+        }
+    }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         let (rows, samples) = (activations.all, samples)
         var archive = TensorArchive()
