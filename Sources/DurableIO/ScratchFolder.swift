@@ -18,7 +18,7 @@ enum UniqueName {
 }
 
 /// Which machine this is, as a part of names.
-private enum Machine {
+enum Machine {
     /// Between the process and the machine; in no name of a host.
     static let mark: Character = "@"
 
@@ -141,7 +141,7 @@ package struct ScratchFolder: ~Copyable {
     /// Only a holder of the lock removes or renames the folder, so once the name is seen to stand
     /// for the locked folder, it does so until the lock is let go.
     /// - Returns: Nil if somebody holds it, or it was replaced meanwhile.
-    private static func lockFolder(_ path: FilePath) throws(SystemCallError) -> FileDescriptor? {
+    static func lockFolder(_ path: FilePath) throws(SystemCallError) -> FileDescriptor? {
         let descriptor = try Syscalls.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         do throws(SystemCallError) {
             if try Syscalls.lock(descriptor, path),

@@ -38,10 +38,11 @@ package struct ForegroundRun {
         emit: @escaping (ProgressLine) -> Void, stop: @escaping () throws -> Void
     ) throws -> FilePath {
         try Syscalls.makeFolders(output)
-        let partial = output.appending(
-            "\(partialPrefix)\(ProcessInfo.processInfo.processIdentifier)\(Self.partialSuffix)")
         sweep()
-        try FreshFolder.make(partial)
+        let unfinished = try UnfinishedFolder(
+            in: output, prefix: partialPrefix, suffix: Self.partialSuffix)
+        defer { withExtendedLifetime(unfinished) {} }
+        let partial = unfinished.path
         do {
             let runner = JobRunner(
                 description,
@@ -80,12 +81,9 @@ package struct ForegroundRun {
 
     /// Removes what runs of this job left here whose process was killed.
     private func sweep() {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: output.string)) ?? []
-        where name.hasPrefix(partialPrefix) && name.hasSuffix(Self.partialSuffix) {
-            let owner = name.dropFirst(partialPrefix.count).dropLast(Self.partialSuffix.count)
-            guard let process = Int32(owner), !ProcessLife.isAlive(process) else { continue }
-            try? FileManager.default.removeItem(atPath: output.appending(name).string)
-        }
+        UnfinishedFolder.forEachAbandoned(
+            in: output, prefix: partialPrefix, suffix: Self.partialSuffix
+        ) { try? FileManager.default.removeItem(atPath: $0.string) }
     }
 
     /// Under the first free name.
