@@ -82,6 +82,7 @@ package enum PathScope: Sendable, Equatable {
         _ path: String, below roots: [FilePath], kind: String
     ) throws(PathError) -> Located {
         var isOutside = false
+        var isMissing = false
         var unseen: [String] = []
         for root in roots {
             guard let realRoot = RealPath.of(root) else {
@@ -89,7 +90,13 @@ package enum PathScope: Sendable, Equatable {
                 continue
             }
             let wanted = root.pushing(FilePath(path))
-            guard let real = RealPath.of(wanted) else { continue }
+            guard let real = RealPath.of(wanted) else {
+                let place = wanted.lexicallyNormalized()
+                isMissing =
+                    isMissing || place.starts(with: root.lexicallyNormalized())
+                    || place.starts(with: realRoot)
+                continue
+            }
             if real.starts(with: realRoot) {
                 return Located(real, named: wanted, fence: realRoot)
             }
@@ -98,6 +105,8 @@ package enum PathScope: Sendable, Equatable {
         let names = roots.map(\.string)
         if isOutside { throw .outside(kind: kind, path: path, roots: names) }
         if !unseen.isEmpty { throw .unseenRoots(kind: kind, path: path, roots: unseen) }
+        // Whether something is there is nobody's business outside of the roots.
+        if !isMissing, !roots.isEmpty { throw .outside(kind: kind, path: path, roots: names) }
         throw .notFound(
             kind: kind, path: path, looked: roots.map { $0.pushing(FilePath(path)).string })
     }

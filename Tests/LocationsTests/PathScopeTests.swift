@@ -56,6 +56,17 @@ import Testing
             let error = #expect(throws: PathError.self) { try scope.locate(path, kind: "data") }
             guard case .outside = try #require(error) else { Issue.record("\(path)"); continue }
         }
+        // Nobody learns by asking what there is elsewhere.
+        for path in ["../outside/none", base.pushing(FilePath("outside/none")).string, "/none"] {
+            let error = #expect(throws: PathError.self) { try scope.locate(path, kind: "data") }
+            guard case .outside = try #require(error) else { Issue.record("\(path)"); continue }
+        }
+        // A root of several that might have it.
+        let both = PathScope.below([root, base.appending("outside")])
+        for path in ["none", base.pushing(FilePath("outside/none")).string] {
+            let error = #expect(throws: PathError.self) { try both.locate(path, kind: "data") }
+            guard case .notFound = try #require(error) else { Issue.record("\(path)"); continue }
+        }
     }
 
     @Test func aRootThatIsNotSeenIsNamed() throws {
