@@ -156,7 +156,17 @@ struct EvalCommand: ComputingCommand {
             }
             parameters[name] = value
         }
-        return parameters.completed(with: declaration.parameters)
+        // Whether one applies depends on those that are declared before it.
+        for parameter in declaration.parameters {
+            if parameters[parameter.name] != nil, !parameters.allows(parameter),
+                let condition = parameter.onlyWith
+            {
+                throw Failure(
+                    .usage, "`\(parameter.name)` is used only with `\(condition.words)`")
+            }
+            parameters = parameters.completed(with: [parameter])
+        }
+        return parameters
     }
 
     // MARK: Evaluation

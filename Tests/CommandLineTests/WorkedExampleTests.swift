@@ -129,6 +129,12 @@ struct WorkedExampleTests {
             (["--window", "1"], 4, "window 1"), (["--stride", "0"], 4, "stride 0"),
             (["--task", "chess"], 3, "chess"), (["--compute", "f8"], 2, "f8"),
             (["--window", "many"], 2, "many"),
+            (["--set", "context=4096"], 2, "`context` is used only with `windows: rolling`"),
+            (["--set", "documents=lines"], 2, "`documents` is used only with"),
+            (
+                ["--window", "64", "--set", "windows=rolling"], 2,
+                "`window` is used only with `windows: disjoint`"
+            ), (["--stride", "64", "--set", "windows=rolling"], 2, "`stride` is used only with"),
         ])
     func evalRefusals(arguments: [String], status: Int, words: String) throws {
         let program = Places.programs.appending(path: "layerfold").path
