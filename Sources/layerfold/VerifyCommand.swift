@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Client
+import Failures
 import Foundation
 import Jobs
 import Publication
@@ -13,7 +14,7 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify", abstract: "Compare results with the digests in their DONE.",
         discussion: """
             Every file is read; what is missing, changed or not of the results is told. Ends with 6 \
-            where anything is.
+            where anything is; else, where results of a job cannot be looked at, with why.
             """)
 
     @Argument(help: "Jobs (ids, their beginnings, names, `latest`) or folders of results.")
@@ -32,20 +33,46 @@ struct VerifyCommand: ParsableCommand {
     }
 
     func run() throws {
-        let listings = try jobs.map(listing)
-        if json {
-            try listings.count == 1 ? Terminal.json(listings[0]) : Terminal.json(listings)
-        } else {
-            listings.forEach { tell($0) }
+        var listings: [Listing] = []
+        var failures: [Failure] = []
+        for job in jobs {
+            do {
+                let found = try listing(job)
+                listings.append(found)
+                if !json { tell(found) }
+            } catch {
+                // One that is gone must not keep silent about those that are damaged.
+                let failure =
+                    error as? Failure
+                    ?? Failure(ExitStatus(of: error), FaultText.describe(error))
+                failures.append(failure)
+                if jobs.count > 1 { Terminal.error("layerfold: \(failure.message)") }
+            }
         }
-        let broken = listings.count { !$0.isSound }
-        if broken > 0 {
+        if json {
+            if jobs.count > 1 {
+                try Terminal.json(listings)
+            } else if let only = listings.first {
+                try Terminal.json(only)
+            }
+        }
+        try end(broken: listings.count { !$0.isSound }, failures)
+    }
+
+    /// Damage comes before what could not be looked at.
+    private func end(broken: Int, _ failures: [Failure]) throws {
+        if jobs.count == 1, let only = failures.first { throw only }
+        let damaged = broken + failures.count { $0.status == .integrity }
+        if damaged > 0 {
             throw Failure(
                 .integrity,
-                listings.count == 1
+                jobs.count == 1
                     ? "the results are not what they were"
-                    : "\(broken) of \(listings.count) results are not what they were")
+                    : "\(damaged) of \(jobs.count) results are not what they were")
         }
+        guard let first = failures.first else { return }
+        throw Failure(
+            first.status, "\(failures.count) of \(jobs.count) results could not be looked at")
     }
 
     private func listing(_ job: String) throws -> Listing {

@@ -46,5 +46,23 @@ import Testing
             #expect(missing.errors.contains("no results of `\(job)`"), "\(missing.errors)")
             #expect(missing.errors.contains("cannot be reached"), "why nobody else was asked")
         }
+        // What is not there keeps silent about none before or behind it, nor about its code.
+        func verify(_ jobs: String...) throws -> Outcome {
+            try layerfold(["verify", "--state", folder.path + "/s"] + jobs)
+        }
+        let none = folder.path + "/none"
+        let several = try verify(results.path, none, copy)
+        #expect(several.status == 6, "\(several.errors)")
+        #expect(several.output.contains("report.json: expected the digest"))
+        #expect(several.output.contains("\(copy): ") && several.output.contains("as they were"))
+        #expect(several.errors.contains("no results of `\(none)`"), "\(several.errors)")
+        #expect(several.errors.contains("1 of 3 results are not"), "\(several.errors)")
+        let gone = try verify(none, copy)
+        #expect(gone.status == 3 && gone.output.contains("as they were"), "\(gone.errors)")
+        try Data("torn".utf8).write(to: URL(filePath: copy + "/DONE"))
+        let torn = try layerfold(
+            "verify", none, copy, "--json", "--state", folder.path + "/s")
+        #expect(torn.status == 6, "\(torn.errors)")
+        #expect(try JSONSerialization.jsonObject(with: Data(torn.output.utf8)) is [Any])
     }
 }
