@@ -21,6 +21,10 @@ struct CompareCommand: ParsableCommand {
     @Flag(help: "Print the comparison as CSV; no page is written.") var csv = false
     @Flag(help: "Print it as a report in JSON; no page is written.") var json = false
 
+    func validate() throws {
+        if json && csv { throw ValidationError("--json or --csv, not both") }
+    }
+
     func run() throws {
         let name = output ?? "comparison.html"
         let base = URL(filePath: NamedFile.expanded(name).string).deletingLastPathComponent()

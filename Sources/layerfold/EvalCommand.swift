@@ -95,6 +95,9 @@ struct EvalCommand: ComputingCommand {
                 "task `\(task)` is not known; "
                     + (near.map { "did you mean `\($0)`?" } ?? "see `layerfold tasks`"))
         }
+        if likelihoods, QuestionTasks.find(task) == nil {
+            throw Failure(.usage, "--likelihoods is for tasks that ask questions, not \(task)")
+        }
         let parameters = try parameters(of: declaration)
         guard let data = parameters["path"]?.text else {
             throw Failure(.usage, "task \(task) needs --data")

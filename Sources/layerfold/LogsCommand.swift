@@ -16,6 +16,10 @@ struct LogsCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Follow until the job ends.") var follow = false
     @Flag(help: "Print the progress history as JSON.") var json = false
 
+    func validate() throws {
+        if follow && json { throw ValidationError("--follow or --json, not both") }
+    }
+
     func run() throws {
         let daemon = PatientDaemon(self.daemon.access, patience)
         let ids = try daemon.ids(of: jobs)

@@ -15,6 +15,10 @@ struct ReportCommand: ParsableCommand {
     @Flag(help: "Print report.json itself.") var json = false
     @Flag(help: "Print report.csv itself, of several jobs one behind the other.") var csv = false
 
+    func validate() throws {
+        if json && csv { throw ValidationError("--json or --csv, not both") }
+    }
+
     func run() throws {
         if json {
             let texts = try jobs.map { job in

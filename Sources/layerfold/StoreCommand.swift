@@ -159,10 +159,14 @@ struct StoreCat: ParsableCommand {
     @Flag(help: "Print what was written as JSON (with --output).") var json = false
 
     func run() throws {
+        let target = try output.map { try NamedOutput($0) } ?? .standardOutput
+        if json, case .standardOutput = target {
+            throw Failure(
+                .usage, "--json: standard output holds the object; name a file with --output")
+        }
         let store = try StoreCommand.look(into: place.state)
         let digest = try StoreCommand.digest(object, in: store)
         let extracted: Fetched<ObjectFooter>
-        let target = try output.map { try NamedOutput($0) } ?? .standardOutput
         if case .file(let path) = target {
             extracted = try store.extract(digest, to: path)
         } else {

@@ -24,6 +24,15 @@ struct TokenizeCommand: ParsableCommand {
     @Flag(help: "With --decode: leave special tokens out of the text.") var skipSpecial = false
     @Flag(help: "Output is JSON anyway.") var json = false
 
+    func validate() throws {
+        if decode && noSpecial {
+            throw ValidationError("--no-special is for texts; with --decode give --skip-special")
+        }
+        if skipSpecial && !decode {
+            throw ValidationError("--skip-special is for ids, with --decode; give --no-special")
+        }
+    }
+
     func run() throws {
         let tokenizer: Tokenizer
         let folder = try model.locate().folder

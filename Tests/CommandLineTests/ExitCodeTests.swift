@@ -62,6 +62,14 @@ struct ExitCodeTests {
             (["wait", "x", "--patience", "nan"], "expected seconds, from 0 to 31536000"),
             (["store", "verify", "--rate", "1e-20"], "--rate 1e-20: expected 0.001 or more"),
             (["store", "verify", "--rate", "nan"], "--rate nan: expected 0.001 or more"),
+            (["logs", "-f", "x", "--json"], "--follow or --json, not both"),
+            (["report", "x", "--json", "--csv"], "--json or --csv, not both"),
+            (["compare", "x", "y", "--json", "--csv"], "--json or --csv, not both"),
+            (["tokenize", "x", "--decode", "--no-special"], "--no-special is for texts"),
+            (["tokenize", "x", "--skip-special"], "--skip-special is for ids"),
+            (["eval", "x", "--likelihoods"], "--likelihoods is for tasks that ask questions"),
+            (["store", "cat", "0000", "--json"], "name a file with --output"),
+            (["store", "cat", "0000", "--output", "-", "--json"], "name a file with --output"),
         ]
         for (arguments, text) in words {
             let outcome = try layerfold(arguments)
