@@ -37,11 +37,17 @@ package enum FileSystemKind {
     /// The name of the shared file system on which `path`, or the nearest folder above it that
     /// exists, lies; nil for a local one, and where nobody tells.
     package static func networkName(at path: FilePath) -> String? {
-        var place = path
+        path.nearest(number(at:)).flatMap(networkName(ofNumber:))
+    }
+}
+
+extension FilePath {
+    /// What `look` finds here, or else at the nearest folder above where it finds something: of a
+    /// folder that is not there yet, that of the one in which it will be made.
+    package func nearest<Found>(_ look: (FilePath) -> Found?) -> Found? {
+        var place = self
         while true {
-            if let number = number(at: place.isEmpty ? "." : place) {
-                return networkName(ofNumber: number)
-            }
+            if let found = look(place.isEmpty ? "." : place) { return found }
             guard !place.isEmpty, place != place.removingLastComponent() else { return nil }
             place = place.removingLastComponent()
         }

@@ -4,7 +4,6 @@ import Analysis
 import Catalogue
 import Checkpoint
 import Compression
-import DurableIO
 import Evaluation
 import Export
 import Failures
@@ -157,13 +156,9 @@ package final class JobRunner {
             prepared, StageCache(planning, store: setting.store, progress: silent))
         return JobForecast(
             planning.stages, rates: rates?.rates ?? Rates(), memory: MemoryLimit.current(),
-            diskBytes: freeBytes)
-    }
-
-    /// The lesser of where the state lies and where results go; nil where nobody tells.
-    private var freeBytes: Int? {
-        [setting.state, setting.results].compactMap { $0 }
-            .compactMap { try? DiskSpace(at: $0).freeBytes }.min()
+            room: JobRoom(
+                state: setting.state.flatMap(JobRoom.Place.init),
+                results: JobRoom.Place(setting.results)))
     }
 
     /// Tells what the job will take. It runs without that, too.

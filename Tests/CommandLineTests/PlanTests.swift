@@ -94,6 +94,25 @@ struct PlanTests {
         #expect(try daemon.verb("submit", job, "--dry-run").status == 5)
     }
 
+    @Test("results that go where no room is do not fit, though their folder is not there yet")
+    func roomForResults() throws {
+        let (folder, job) = try Workshop.make()
+        let link = folder.path + "/link"
+        try FileManager.default.createSymbolicLink(
+            atPath: link, withDestinationPath: "/proc")
+        // A file system that says of itself that nothing is free.
+        for output in ["/proc/none/deeper", link + "/none"] {
+            let outcome = try layerfold(
+                "plan", job, "--state", folder.path + "/s", "--output", output, "--json")
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            let obstacles = try Self.forecast(outcome.output).obstacles
+            #expect(obstacles.count == 1, "\(obstacles)")
+            #expect(
+                obstacles.allSatisfy { $0.hasSuffix("to \(output), and 0 MiB are free there") },
+                "\(obstacles)")
+        }
+    }
+
     @Test("another ratio takes the analysis from the cache, and what is behind its plan is new")
     func otherRatio() throws {
         let (folder, job) = try Workshop.make()

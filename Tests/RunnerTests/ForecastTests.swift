@@ -3,6 +3,7 @@
 import Foundation
 import Jobs
 import Locations
+import Model
 import Report
 import Store
 import SystemPackage
@@ -99,5 +100,37 @@ import Testing
         let after = try Self.computed(runner(compress).forecast())
         #expect(after.allSatisfy { $0.name == "merge" }, "\(after)")
         #expect(after.count == run.count { $0.name == "merge" })
+    }
+
+    @Test(
+        "what a job writes is held against the disks that it goes to",
+        arguments: [
+            // Models of 4 GiB, 1 GiB in the store and 1 GiB that is there for a while.
+            (devices: (1, 2), free: (3, 5), words: []),
+            (devices: (1, 2), free: (1, 5), words: ["2048 MiB to /state, and 1024 MiB"]),
+            (devices: (1, 2), free: (3, 3), words: ["4096 MiB to /results, and 3072 MiB"]),
+            (devices: (1, 1), free: (5, 5), words: ["up to 6144 MiB, and 5120 MiB are free"]),
+            (devices: (1, 1), free: (7, 7), words: []),
+        ] as [(devices: (UInt64, UInt64), free: (Int, Int), words: [String])])
+    func disks(devices: (UInt64, UInt64), free: (Int, Int), words: [String]) {
+        func stage(_ name: String, _ written: Int, scratch: Int = 0) -> PlannedStage {
+            PlannedStage(
+                name: name, kind: name, detail: "", isHit: false,
+                work: Work(written: Double(written << 30)), peakBytes: nil,
+                scratchBytes: scratch << 30, writesResults: name == "merge")
+        }
+        let forecast = JobForecast(
+            [stage("activations", 1), stage("weights", 0, scratch: 1), stage("merge", 4)],
+            rates: Rates(), memory: nil,
+            room: JobRoom(
+                state: JobRoom.Place(
+                    folder: "/state", device: devices.0, freeBytes: free.0 << 30),
+                results: JobRoom.Place(
+                    folder: "/results", device: devices.1, freeBytes: free.1 << 30)))
+        #expect(forecast.diskBytes == 6 << 30)
+        #expect(forecast.obstacles.count == words.count, "\(forecast.obstacles)")
+        for (obstacle, text) in zip(forecast.obstacles, words) {
+            #expect(obstacle.contains(text), "\(obstacle)")
+        }
     }
 }

@@ -17,6 +17,8 @@ struct PlannedStage {
     let peakBytes: Int?
     /// Of files that are there while it computes.
     var scratchBytes = 0
+    /// Whether what it writes lies in the results; else the store keeps it.
+    var writesResults = false
 }
 
 final class Planning {
@@ -96,6 +98,8 @@ extension PlannedStage {
             name: stage.name, kind: stage.kind, detail: stage.detail, isHit: isHit,
             work: isHit ? .none : stage.work,
             peakBytes: isHit ? nil : stage.plannedPeak.map { $0 + planning.baseBytes },
-            scratchBytes: isHit ? 0 : stage.scratchBytes)
+            scratchBytes: isHit ? 0 : stage.scratchBytes,
+            // The files of a stage that no cache keeps are the user's.
+            writesResults: !stage.isCacheable)
     }
 }

@@ -1,8 +1,6 @@
 // What a job will take: time, memory, disk, stage by stage and in all, and what will not fit.
 
-import DurableIO
 import Model
-import SystemPackage
 import TensorMath
 
 /// A stage as `layerfold plan` shows it.
@@ -52,9 +50,10 @@ package struct JobForecast: Sendable, Equatable, Codable {
     }
 
     /// - Parameters:
-    ///   - memory, disk: what there is; nil where nobody knows.
+    ///   - memory: what there is; nil where nobody knows.
+    ///   - room: on the disks.
     init(
-        _ stages: [PlannedStage], rates: Rates, memory: MemoryLimit?, diskBytes disk: Int?,
+        _ stages: [PlannedStage], rates: Rates, memory: MemoryLimit?, room: JobRoom,
         threads: Int = Parallel.threadCount
     ) {
         let forecasts = stages.map { stage in
@@ -72,12 +71,11 @@ package struct JobForecast: Sendable, Equatable, Codable {
             obstacles.append(
                 MemoryMissing(stage: stage.name, neededBytes: peak, limit: memory).description)
         }
-        let needed = Self.diskBytes(forecasts)
-        if let disk, needed > disk {
-            obstacles.append(
-                "the job would write up to \(needed >> 20) MiB, and \(disk >> 20) MiB are free")
-        }
-        self.obstacles = obstacles
+        let resultBytes = stages.filter(\.writesResults).reduce(0) { $0 + Int($1.work.written) }
+        self.obstacles =
+            obstacles
+            + room.obstacles(
+                stateBytes: Self.diskBytes(forecasts) - resultBytes, resultBytes: resultBytes)
     }
 
     /// One line before the job begins.
