@@ -95,7 +95,11 @@ enum ResultPlace {
     }
 
     static func report(_ job: String, state: String) throws -> RunReport {
-        let file = try folder(job, state: state).appending(path: "report.json")
+        try report(in: try folder(job, state: state))
+    }
+
+    static func report(in folder: URL) throws -> RunReport {
+        let file = folder.appending(path: "report.json")
         let data = try NamedFile.read(file.path)
         do {
             return try RunReport(jsonText: String(decoding: data, as: UTF8.self))

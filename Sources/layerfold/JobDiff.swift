@@ -1,5 +1,6 @@
 // What differs between two jobs: values of their manifests with all defaults, and main figures.
 
+import Failures
 import Foundation
 import Jobs
 import Report
@@ -8,7 +9,15 @@ enum JobDiff {
     /// A job as flat names with values.
     struct Side: Equatable {
         let id: String
+        /// Of the manifest.
         let values: [String: String]
+        let figures: Figures
+    }
+
+    enum Figures: Equatable {
+        case read([String: String])
+        /// Why, in words.
+        case unread(String)
     }
 
     struct Difference: Equatable, Encodable {
@@ -19,13 +28,23 @@ enum JobDiff {
         let second: String?
     }
 
+    /// Figures are compared where those of both jobs were read: else each would look as if one
+    /// job had none.
     static func differences(_ first: Side, _ second: Side) -> [Difference] {
-        Set(first.values.keys).union(second.values.keys)
-            .filter { first.values[$0] != second.values[$0] }
+        var pairs = [(first.values, second.values)]
+        if case (.read(let one), .read(let other)) = (first.figures, second.figures) {
+            pairs.append((one, other))
+        }
+        return pairs.flatMap { differences($0, $1) }
+    }
+
+    private static func differences(
+        _ first: [String: String], _ second: [String: String]
+    ) -> [Difference] {
+        Set(first.keys).union(second.keys)
+            .filter { first[$0] != second[$0] }
             .sorted { $0.compare($1, options: .numeric) == .orderedAscending }
-            .map {
-                Difference(what: $0, first: first.values[$0], second: second.values[$0])
-            }
+            .map { Difference(what: $0, first: first[$0], second: second[$0]) }
     }
 
     /// Every value of a tree under its path.
@@ -48,23 +67,54 @@ enum JobDiff {
 extension JobDiff.Side {
     init(_ detail: JobDetail) throws {
         id = detail.summary.id
-        var values: [String: String] = [:]
-        if let description = detail.record?.description {
-            values = JobDiff.flattened(
-                try JSONSerialization.jsonObject(
-                    with: try description.withoutNotify.canonicalJSON()))
+        values =
+            try detail.record.map {
+                JobDiff.flattened(
+                    try JSONSerialization.jsonObject(
+                        with: try $0.description.withoutNotify.canonicalJSON()))
+            } ?? [:]
+        figures = JobDiff.Figures(detail)
+    }
+
+    /// What keeps the figures from being compared, in words; nil: nothing.
+    var reason: String? {
+        guard case .unread(let reason) = figures else { return nil }
+        return "job \(id): no figures were compared: \(reason)"
+    }
+}
+
+extension JobDiff.Figures {
+    fileprivate init(_ detail: JobDetail) {
+        guard let folder = detail.resultsDirectory else {
+            self = .unread("it has no results")
+            return
         }
-        if let folder = detail.resultsDirectory,
-            let report = try? ResultPlace.report(folder, state: "")
-        {
-            for result in report.results {
-                values["\(result.id): layers"] = "\(result.layers)"
-                for evaluation in result.evaluations {
-                    let metric = ReportMetric(task: evaluation.task, metric: evaluation.metric)
-                    values["\(result.id): \(metric.title)"] = ReportText.number(evaluation.value)
+        do {
+            self = .read(Self.values(try ResultPlace.report(in: URL(filePath: folder))))
+        } catch {
+            self = .unread((error as? Failure)?.message ?? FaultText.describe(error))
+        }
+    }
+
+    /// Of every model, the original too.
+    private static func values(_ report: RunReport) -> [String: String] {
+        let models =
+            report.results.map { (id: $0.id, layers: $0.layers, figures: $0.evaluations) }
+            + (report.quantized ?? []).map {
+                (id: $0.id, layers: $0.layers, figures: $0.evaluations)
+            }
+        var values: [String: String] = [:]
+        for model in models {
+            values["\(model.id): layers"] = "\(model.layers)"
+            for figure in model.figures {
+                let title = ReportMetric(figure).title
+                values["\(model.id): \(title)"] = ReportText.number(figure.value)
+                if let original = figure.original {
+                    values["\(RunReport.Similarity.original): \(title)"] =
+                        ReportText.number(original)
                 }
             }
         }
-        self.values = values
+        return values
     }
 }

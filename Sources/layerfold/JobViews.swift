@@ -112,10 +112,14 @@ struct DiffCommand: ParsableCommand {
             let id = try daemon.access.ids(of: [word])[0]
             return try JobDiff.Side(try daemon.ask { try $0.job(id) })
         }
+        let reasons = sides.compactMap(\.reason)
+        for reason in reasons { Terminal.error("layerfold: \(reason)") }
         let differences = JobDiff.differences(sides[0], sides[1])
         if json { return try Terminal.json(differences) }
         guard !differences.isEmpty else {
-            return Terminal.line("the manifests and the figures are the same")
+            return Terminal.line(
+                reasons.isEmpty
+                    ? "the manifests and the figures are the same" : "the manifests are the same")
         }
         Terminal.table(
             [["", sides[0].id, sides[1].id]]

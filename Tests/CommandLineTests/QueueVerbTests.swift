@@ -87,6 +87,62 @@ struct QueueVerbTests {
         #expect(try daemon.verb("rerun", "ok-1", "--size", "6G", "--ratio", "0.3").status == 2)
     }
 
+    @Test("diff looks at every model's figures and the original's, or says why it did not")
+    func diff() throws {
+        let daemon = try CommandDaemon()
+        let report = URL(filePath: daemon.folder + "/report.json")
+        let tiny = try String(contentsOf: report, encoding: .utf8)
+        /// A job that is done.
+        func job(_ name: String, quantized: String, original: String) throws -> String {
+            let evaluation =
+                #"{"task": "perplexity", "metric": "perplexity", "value": \#(quantized)}"#
+            let model = #"""
+                {"id": "mka-r0.34-rtn-w4", "of": "mka-r0.34", "method": "rtn", "scheme": "W4A16",
+                 "format": "pack-quantized", "bits": 4, "path": "mka-r0.34-rtn-w4", "layers": 2,
+                 "parameters": 700, "bytes": 400, "compression_ratio": 0.8, "seconds": 1,
+                 "evaluations": [\#(evaluation)], "files": []}
+                """#
+            let text = tiny.replacing("51.69", with: original)
+                .replacing("\"results\": [", with: "\"quantized\": [\(model)], \"results\": [")
+            try Data(text.utf8).write(to: report)
+            let id = try daemon.submit(name)
+            #expect(daemon.waits(id, for: "done"))
+            return id
+        }
+        let first = try job("ok-1", quantized: "91.5", original: "51.69")
+        let second = try job("ok-2", quantized: "95.5", original: "52.25")
+        struct Difference: Decodable, Equatable {
+            let what, first, second: String
+        }
+        func differences() throws -> (list: [Difference], errors: String) {
+            let outcome = try daemon.verb("diff", first, second, "--json")
+            let list = try JSONDecoder().decode(
+                [Difference].self, from: Data(outcome.output.utf8))
+            return (list, outcome.errors)
+        }
+        let name = Difference(what: "name", first: "ok-1", second: "ok-2")
+        let all = try differences()
+        #expect(
+            all.list == [
+                name,
+                Difference(
+                    what: "mka-r0.34-rtn-w4: perplexity", first: "91.5", second: "95.5"),
+                Difference(what: "original: perplexity", first: "51.69", second: "52.25"),
+            ])
+        #expect(all.errors.isEmpty, "\(all.errors)")
+        let shown = try daemon.verb("show", second, "--json").output
+        let detail = try JSONSerialization.jsonObject(with: Data(shown.utf8)) as? [String: Any]
+        let results = try #require(detail?["results_dir"] as? String)
+        try Data("{}".utf8).write(to: URL(filePath: results + "/report.json"))
+        let torn = try differences()
+        #expect(torn.list == [name])
+        #expect(torn.errors.contains("\(second): no figures were compared: \(results)"))
+        #expect(try daemon.verb("rm", second, "--results").status == 0)
+        let gone = try daemon.verb("diff", second, second)
+        #expect(gone.output == "the manifests are the same\n")
+        #expect(gone.errors.contains("it has no results"), "\(gone.errors)")
+    }
+
     @Test("a manifest comes through a pipe")
     func submitPipe() throws {
         let daemon = try CommandDaemon()
