@@ -204,11 +204,11 @@ struct SelfCheckTests {
 
     @Test func `what is wrong is told once, and forgotten when it is well again`() {
         let health = Health()
-        #expect(health.set("b", ["one", "two"]) == ["one", "two"])
-        #expect(health.set("a", ["three"]) == ["three"])
-        #expect(health.set("b", ["two", "four"]) == ["four"])
+        #expect(health.set(.tokens, ["one", "two"]) == ["one", "two"])
+        #expect(health.set(.index, ["three"]) == ["three"])
+        #expect(health.set(.tokens, ["two", "four"]) == ["four"])
         #expect(health.problems == ["three", "two", "four"])
-        health.set("b", [])
+        health.set(.tokens, [])
         #expect(health.problems == ["three"])
     }
 }
