@@ -244,7 +244,8 @@ import Testing
         #expect(HealthText.reasons(book).isEmpty)
         // Told to admins; jobs run all the same.
         let harmless: [Health.Topic] = [
-            .cluster, .foreignFiles, .proxy, .settings, .workerSocket,
+            .adminGroup, .cluster, .foreignFiles, .letters, .proxy, .settings, .workerSocket,
+            .workerSocketPlace,
         ]
         for topic in harmless {
             book.hear(.problems(topic: topic, ["`/x`: wrong"]))

@@ -36,8 +36,9 @@ package actor SelfCheck {
             live.current, isService: isService, isDeep: isDeep
         ).findings
         guard tells else { return findings.filter { $0.gravity == .fatal }.map(\.text) }
-        tell(.deployment, findings.filter { !$0.isDeep }.map(\.text))
-        if isDeep { tell(.foreignFiles, findings.filter(\.isDeep).map(\.text)) }
+        for topic in Finding.topics(isDeep: isDeep) {
+            tell(topic, findings.filter { $0.topic == topic }.map(\.text))
+        }
         return findings.filter { $0.gravity == .fatal }.map(\.text)
     }
 

@@ -11,7 +11,9 @@ package enum HealthText {
         case .tokens: "tokens cannot be read, and let nobody in"
         // Jobs of this machine run, and those at the cluster are waited for.
         case .cluster: nil
-        case .foreignFiles, .proxy, .settings, .workerSocket: nil
+        // Workers are children of the daemon then.
+        case .workerSocket, .workerSocketPlace: nil
+        case .adminGroup, .foreignFiles, .letters, .proxy, .settings: nil
         }
     }
 

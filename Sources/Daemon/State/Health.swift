@@ -6,13 +6,17 @@ import Synchronization
 package final class Health: Sendable {
     /// What may be wrong, each apart from the others. The word is a label of the metrics.
     package enum Topic: String, Sendable, CaseIterable, Comparable {
+        case adminGroup = "admin group"
         case cluster, deployment
         case foreignFiles = "foreign files"
         case inbox
         /// Told by the queue, which keeps the reason itself.
         case index
-        case proxy, settings, tokens
+        case letters, proxy, settings, tokens
+        /// What starts of workers met.
         case workerSocket = "worker socket"
+        /// What the self-check finds of it.
+        case workerSocketPlace = "worker socket place"
 
         package static func < (left: Topic, right: Topic) -> Bool { left.rawValue < right.rawValue }
     }
