@@ -150,7 +150,7 @@ extension DeploymentFacts {
         } ?? []
     }
 
-    /// All three tries of a letter take eleven minutes.
+    /// All three tries of a letter take eleven minutes, its turns without a try twenty.
     private static let letterAgeMax = 3_600_000
 
     /// Neither how many nor for how long: each look would find something new.
