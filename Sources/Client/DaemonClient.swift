@@ -13,6 +13,8 @@ package struct DaemonClient {
     package enum ClientError: ClassifiedFailure, CustomStringConvertible {
         /// Nobody listens there, or not to us.
         case notReachable(socket: String, reason: String)
+        /// Somebody took the request, and ended the connection without a word.
+        case closed(socket: String)
         /// Somebody listens who does not speak this protocol.
         case badAnswer(socket: String, reason: String)
         /// The daemon said no.
@@ -20,7 +22,7 @@ package struct DaemonClient {
 
         package var failureClass: FailureClass {
             switch self {
-            case .notReachable: .transient
+            case .notReachable, .closed: .transient
             case .badAnswer: .user
             case .refused(let document): document.failureClass
             }
@@ -31,6 +33,9 @@ package struct DaemonClient {
             case .notReachable(let socket, let reason):
                 "layerfoldd cannot be reached at `\(socket)`: \(reason); is it running, and may "
                     + "you use its socket?"
+            case .closed(let socket):
+                "layerfoldd closed the connection at `\(socket)` without an answer: is it being "
+                    + "restarted? `layerfold ls` says whether it has taken a job"
             case .badAnswer(let socket, let reason):
                 "the answer from `\(socket)` makes no sense: \(reason); is it layerfoldd of this "
                     + "version?"
@@ -190,8 +195,10 @@ package struct DaemonClient {
         while true {
             let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
             if count < 0, errno == EINTR { continue }
-            guard count > 0, answer.count <= Self.headBytesMax else {
-                throw unreachable(Self.silenceSeconds)
+            let isMore = try hasMore(count, after: answer, Self.silenceSeconds)
+            guard isMore, answer.count <= Self.headBytesMax else {
+                throw ClientError.badAnswer(
+                    socket: socket, reason: "no end of the header in \(answer.count) bytes")
             }
             answer.append(contentsOf: buffer[..<count])
             guard let gap = answer.range(of: separator) else { continue }
@@ -203,7 +210,7 @@ package struct DaemonClient {
                     nonsense: { .badAnswer(socket: socket, reason: $0) })
             }
             // A refusal, which ends.
-            let all = answer + (try received(from: descriptor, Self.timeoutSeconds))
+            let all = try received(from: descriptor, after: answer, Self.timeoutSeconds)
             throw ClientError.refused(try decoded(try parsed(all)))
         }
     }
@@ -286,20 +293,36 @@ package struct DaemonClient {
         }
     }
 
-    private func received(from descriptor: CInt, _ timeoutSeconds: Int) throws -> Data {
+    /// What comes until the other side ends.
+    /// - Parameter start: what has come before.
+    private func received(
+        from descriptor: CInt, after start: Data = Data(), _ timeoutSeconds: Int
+    ) throws -> Data {
         let end = ContinuousClock.now + .seconds(3 * timeoutSeconds)
-        var answer = Data()
+        var answer = start
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
             if count < 0, errno == EINTR { continue }
-            if count == 0 || (count < 0 && errno == ECONNRESET && !answer.isEmpty) { return answer }
-            guard count > 0 else { throw unreachable(timeoutSeconds) }
+            guard try hasMore(count, after: answer, timeoutSeconds) else { return answer }
             answer.append(contentsOf: buffer[..<count])
             guard answer.count <= Self.answerBytesMax, ContinuousClock.now < end else {
                 throw ClientError.badAnswer(socket: socket, reason: "it does not end")
             }
         }
+    }
+
+    /// - Parameters:
+    ///   - count: what `recv` gave back, and `errno` explains.
+    ///   - answer: what has come before.
+    /// - Returns: whether bytes have come; false where the other side has ended.
+    /// - Throws: where it has ended without a word, or has said nothing for too long.
+    private func hasMore(_ count: Int, after answer: Data, _ timeoutSeconds: Int) throws -> Bool {
+        if count > 0 { return true }
+        // Who ends before all of the request is read resets the connection.
+        guard count == 0 || errno == ECONNRESET else { throw unreachable(timeoutSeconds) }
+        guard !answer.isEmpty else { throw ClientError.closed(socket: socket) }
+        return false
     }
 
     private func parsed(_ data: Data) throws -> Answer {

@@ -50,7 +50,7 @@ package actor DaemonReload {
         if let source { apply(source) }
         await queue.settingsChanged()
         // What was wrong with the socket may be another's fault now; the next unit says.
-        health.set("worker socket", [])
+        health.set(.workerSocket, [])
         inbox.look()
         notifier.ready(await queue.statusLine())
         // A folder of a dead server answers never: the reload is done without it.
@@ -82,8 +82,8 @@ package actor DaemonReload {
     }
 
     private func tell(_ problems: [String]) {
-        health.set("settings", [])
-        for text in health.set("settings", problems) {
+        health.set(.settings, [])
+        for text in health.set(.settings, problems) {
             logger.error("reload", metadata: ["reason": "\(text)"])
         }
     }

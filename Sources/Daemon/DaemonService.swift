@@ -73,7 +73,7 @@ package struct DaemonService: Service {
         let live = LiveConfiguration(configuration)
         let telling = Telling(live, logger: logger)
         let health = Health(witness: telling.witness)
-        for text in health.set("settings", live.problems) {
+        for text in health.set(.settings, live.problems) {
             logger.error("start", metadata: ["reason": "\(text)"])
         }
         let selfCheck = SelfCheck(live, health: health, isService: isService, logger: logger)

@@ -154,7 +154,7 @@ import Testing
             .rejected(.init(file: "f", owner: 1_002, reason: "manifest", problem: "p")))
         bench.hub.hear(
             .rejected(.init(file: "g", owner: nil, reason: "manifest", problem: "p")))
-        bench.hub.hear(.problems(topic: "index", ["no room"]))
+        bench.hub.hear(.problems(topic: .index, ["no room"]))
         let kinds = try readers.indices.map { try Self.read(&readers[$0]).map(\.kind) }
         let all = ["job", "attempt", "progress", "worker", "rejected", "rejected", "server"]
         #expect(kinds[2] == all)
@@ -237,7 +237,7 @@ import Testing
         move.reason = long
         bench.hub.hear(.moved(move))
         bench.hub.hear(.rejected(.init(file: long, owner: 1, reason: "manifest", problem: long)))
-        bench.hub.hear(.problems(topic: "x", Array(repeating: long, count: 100)))
+        bench.hub.hear(.problems(topic: .inbox, Array(repeating: long, count: 100)))
         #expect(bench.hub.kept.count == 3 && bench.hub.kept.bytes < 100_000)
         var reader = bench.reader(after: bench.hub.last - 3)
         #expect(try Self.read(&reader).count == 3, "a line end in a name ends no line")
@@ -286,11 +286,11 @@ import Testing
         let bench = Bench()
         var reader = bench.reader()
         for free in 0..<3 {
-            bench.hub.hear(.problems(topic: "a", ["p"]))
+            bench.hub.hear(.problems(topic: .inbox, ["p"]))
             bench.hub.hear(.held(2))
             bench.hub.hear(.disk(freeBytes: free, isFull: true))
         }
-        bench.hub.hear(.problems(topic: "a", []))
+        bench.hub.hear(.problems(topic: .inbox, []))
         bench.hub.hear(.stopping)
         let bytes = reader.next(bytesMax: 1 << 20)
         #expect(try Self.parse(bytes).map(\.kind) == Array(repeating: "server", count: 5))

@@ -192,6 +192,7 @@ import Testing
         #expect(read.value("layerfold_inbox_rejected_total", ["reason": "manifest"]) == 1)
         #expect(read.value("layerfold_degraded", ["reason": "index"]) == 1)
         #expect(read.value("layerfold_degraded", ["reason": "worker_socket"]) == 0)
+        #expect(read.value("layerfold_degraded", ["reason": "cluster"]) == 0)
     }
 
     private static let everything: [Occurrence] = {
@@ -230,7 +231,7 @@ import Testing
             isOverLimit: false, seconds: 3)
         all.append(.collected(collection))
         all.append(.collectionFailed(seconds: 1))
-        all.append(.problems(topic: "index", ["`/ann/x`: no room"]))
+        all.append(.problems(topic: .index, ["`/ann/x`: no room"]))
         all.append(.held(1))
         all.append(.disk(freeBytes: 5, isFull: true))
         return all
@@ -242,21 +243,24 @@ import Testing
         var book = MetricsBook()
         #expect(HealthText.reasons(book).isEmpty)
         // Told to admins; jobs run all the same.
-        for topic in ["settings", "foreign files", "worker socket", "proxy"] {
+        let harmless: [Health.Topic] = [
+            .adminGroup, .cluster, .foreignFiles, .letters, .proxy, .settings, .workerSocket,
+            .workerSocketPlace,
+        ]
+        for topic in harmless {
             book.hear(.problems(topic: topic, ["`/x`: wrong"]))
         }
         #expect(HealthText.reasons(book).isEmpty)
-        book.hear(.problems(topic: "index", ["`/srv/ann/index.sqlite`: disk I/O error"]))
-        book.hear(.problems(topic: "news", ["`/srv/secret`"]))
+        book.hear(.problems(topic: .index, ["`/srv/ann/index.sqlite`: disk I/O error"]))
         book.hear(.disk(freeBytes: 0, isFull: true))
         book.hear(.stopping)
         let reasons = HealthText.reasons(book)
-        #expect(reasons.count == 4 && reasons[1].contains("news"), "a topic that nobody knows")
+        #expect(reasons.count == 3)
         #expect(!reasons.contains { $0.contains("/") || $0.contains("\n") })
-        book.hear(.problems(topic: "index", []))
-        #expect(HealthText.reasons(book).count == 3)
-        book.hear(.problems(topic: "tokens", ["`/srv/access/tokens.json`: no JSON"]))
-        #expect(HealthText.reasons(book)[1] == "tokens cannot be read, and let nobody in")
+        book.hear(.problems(topic: .index, []))
+        #expect(HealthText.reasons(book).count == 2)
+        book.hear(.problems(topic: .tokens, ["`/srv/access/tokens.json`: no JSON"]))
+        #expect(HealthText.reasons(book)[0] == "tokens cannot be read, and let nobody in")
     }
 
     // MARK: File

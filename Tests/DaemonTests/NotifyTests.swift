@@ -6,118 +6,12 @@ import Daemon
 import DurableIO
 import Failures
 import Foundation
-import HTTP
 import Jobs
 import Letters
-import Logging
 import Store
 import SystemPackage
 import TestSupport
 import Testing
-
-/// A daemon's parts on one state folder, which start no worker.
-private final class NotifyBench {
-    let folder: TestFolder
-    let clock = ManualClock()
-    let configuration: DaemonConfiguration
-    let index: IndexDatabase
-    var folders: StateFolders { configuration.folders }
-    var box: LetterBox { LetterBox(folders.notify) }
-
-    init(_ rule: NotifyRule? = NotifyRule(mail: true, webhooks: ["*"])) throws {
-        folder = try TestFolder()
-        // Who submits must be able to read the model.
-        try Syscalls.chmod(folder.path, 0o711)
-        let state = folder.file("state")
-        var configuration = DaemonConfiguration(
-            folders: StateFolders(state: state), modelRoots: [state.appending("models")],
-            dataRoots: [], worker: "/bin/false")
-        configuration.clock = clock.daemonClock
-        (configuration.limits.slots, configuration.limits.laneSlots) = (0, 0)
-        configuration.notify = rule.map { rule in
-            var settings = NotifySettings()
-            settings.rule = rule
-            return settings
-        }
-        self.configuration = configuration
-        try configuration.folders.make()
-        let model = state.appending("models/demo")
-        try FileManager.default.createDirectory(
-            atPath: model.string, withIntermediateDirectories: true)
-        try folder.write("{}", to: model.appending("config.json"))
-        index = try IndexDatabase(path: configuration.folders.index)
-    }
-
-    /// As a daemon that starts on what is there.
-    func queue() -> JobQueue {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        return JobQueue(
-            settings: LiveConfiguration(configuration), index: index, health: Health(),
-            notifier: Notifier(environment: [:], process: 0), logger: logger)
-    }
-
-    /// A job that was accepted and stands in the index as the row says.
-    @discardableResult
-    func job(
-        _ name: String, _ state: JobState, by owner: Int = 7, notify: String = "",
-        submitted: Int = 0, finished: Int? = nil
-    ) throws -> JobRecord {
-        let manifest = TestDaemon.manifest(name) + (notify.isEmpty ? "" : "notify: \(notify)\n")
-        let now = clock.now + submitted
-        let record = JobRecord(
-            id: JobIdentifier.make(now: now), source: name, owner: owner,
-            submittedAtMilliseconds: now, manifestDigest: "",
-            description: try ManifestParser.parse(bytes: Data(manifest.utf8), name: name))
-        try JobFolder(folders.job(record.id)).accept(
-            manifest: Array(manifest.utf8), record: record)
-        var row = JobRow(
-            id: record.id, name: name, owner: owner, manifestDigest: "", state: state.rawValue,
-            submittedAt: now)
-        row.finishedAt = finished.map { clock.now + $0 }
-        _ = try index.insertJob(row)
-        return record
-    }
-
-    func row(_ record: JobRecord) throws -> JobRow { try #require(try index.job(record.id)) }
-
-    /// None where nobody has written one yet.
-    var letters: [Letter] {
-        get throws { TestFolder.exists(box.outbox) ? try box.waiting().letters : [] }
-    }
-
-    func ask(
-        _ words: String, by user: Int = 7, isAdmin: Bool = false, body: String = ""
-    ) async throws -> (status: Int, text: String) {
-        let queue = queue()
-        let settings = LiveConfiguration(configuration)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        let routes = StatusRoutes(
-            settings: settings, queue: queue,
-            inbox: Inbox(settings: settings, queue: queue, logger: logger))
-        var reader = RequestReader()
-        let text =
-            "\(words) HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
-        reader.take(Array(text.utf8)[...])
-        guard case .complete(let request)? = reader.outcome else {
-            Issue.record("no request: \(words)")
-            return (0, "")
-        }
-        let response = await routes.respond(
-            to: request, from: Caller(user: user, isAdmin: isAdmin))
-        guard case .bytes(let bytes) = response.body else { return (response.status, "") }
-        return (response.status, String(decoding: bytes, as: UTF8.self))
-    }
-
-    func report(
-        _ words: String, by user: Int = 7, body: String = ""
-    ) async throws -> NotifyReport {
-        let answer = try await ask(words, by: user, body: body)
-        try #require((200..<300).contains(answer.status), "\(answer.text)")
-        return try JSONDecoder().decode(NotifyReport.self, from: Data(answer.text.utf8))
-    }
-}
 
 @Suite struct NotifyTests {
     // MARK: Wishes
@@ -217,6 +111,41 @@ private final class NotifyBench {
         await queue.start()
         #expect(try bench.letters.isEmpty)
         await queue.drain()
+    }
+
+    @Test func `the last end tells each address that any of the jobs names, and each once`()
+        async throws
+    {
+        let bench = try NotifyBench()
+        try WishBook(bench.folders.notify).keep(
+            .init(notify: NotifyWish(mail: .owner, on: [.last])), of: 7)
+        func wish(_ address: String) -> String { "{mail: \(address), on: [last]}" }
+        // Before a moment without jobs.
+        try bench.job(
+            "old", .done, notify: wish("old@a.example"), submitted: -9_000, finished: -8_000)
+        try bench.job(
+            "first", .done, notify: wish("first@a.example"), submitted: -5_000, finished: -1_000)
+        try bench.job(
+            "second", .failed, notify: wish("boss@a.example"), submitted: -3_000,
+            finished: -2_000)
+        let record = try bench.job(
+            "now", Self.ending, notify: wish("boss@a.example"), submitted: -4_000)
+        let before = try bench.row(record)
+        // Killed before the commit: each start finds the end again.
+        for _ in 1...2 {
+            let queue = bench.queue()
+            try await queue.recover(claimed: [])
+            await queue.start()
+            await queue.drain()
+            let letters = try bench.letters
+            #expect(letters.allSatisfy { $0.kind == .last && $0.jobs.count == 3 })
+            let mailboxes = letters.compactMap(\.mailbox)
+            #expect(mailboxes.count == 3)
+            for mailbox in [
+                NotifyWish.Mailbox.owner, .address("first@a.example"), .address("boss@a.example"),
+            ] { #expect(mailboxes.contains(mailbox), "\(mailboxes)") }
+            try bench.index.commit([.init(job: before)])
+        }
     }
 
     @Test func `an end that a killed daemon had only begun to record is told once`() async throws {

@@ -96,7 +96,7 @@ struct ReloadInsideTests {
         async throws
     {
         let inside = try Inside()
-        inside.health.set("worker socket", ["nobody listens at `/earlier.sock`"])
+        inside.health.set(.workerSocket, ["nobody listens at `/earlier.sock`"])
         try await inside.reload()
         #expect(!inside.health.problems.contains { $0.contains("/earlier.sock") })
     }

@@ -159,10 +159,43 @@ struct SelfCheckTests {
             let findings = each.facts.findings
             #expect(findings.count == 1, "\(each.words): \(findings)")
             #expect(findings.first?.gravity == each.gravity, "\(each.words)")
+            let topic = findings.first?.topic ?? .deployment
+            #expect(Finding.topics(isDeep: true).contains(topic), "nobody would tell of it")
             for word in each.words {
                 #expect(findings.first?.text.contains(word) == true, "\(word): \(findings)")
             }
         }
+    }
+
+    @Test func `what no job needs is told, and the daemon is well all the same`() async throws {
+        let folder = try TestFolder()
+        var configuration = DaemonConfiguration(
+            folders: StateFolders(state: folder.path), modelRoots: [], dataRoots: [],
+            worker: "/bin/false")
+        try configuration.folders.make()
+        let live = LiveConfiguration(configuration)
+        let recorder = MetricsRecorder()
+        let health = Health(witness: recorder)
+        let check = SelfCheck(
+            live, health: health, isService: false, logger: Logger(label: "test"))
+        await check.look(isDeep: true)
+        // Of the machine that this test runs on.
+        let (problems, reasons) = (health.problems, HealthText.reasons(recorder.book))
+        let box = LetterBox(configuration.folders.notify)
+        try box.make()
+        let letter = box.outbox.appending("a")
+        try folder.write("", to: letter)
+        try Syscalls.setModified(letter, seconds: 1)
+        configuration.workerSocket = folder.file("none.sock")
+        configuration.adminGroup = "no-such-group"
+        live.replace(by: configuration)
+        await check.look(isDeep: false)
+        #expect(health.problems.count == problems.count + 3, "\(health.problems)")
+        #expect(HealthText.reasons(recorder.book) == reasons)
+        configuration.modelRoots = [folder.file("none")]
+        live.replace(by: configuration)
+        await check.look(isDeep: false)
+        #expect(HealthText.reasons(recorder.book).count == 1, "jobs that name it are refused")
     }
 
     @Test func `the worst comes first`() {
@@ -204,11 +237,11 @@ struct SelfCheckTests {
 
     @Test func `what is wrong is told once, and forgotten when it is well again`() {
         let health = Health()
-        #expect(health.set("b", ["one", "two"]) == ["one", "two"])
-        #expect(health.set("a", ["three"]) == ["three"])
-        #expect(health.set("b", ["two", "four"]) == ["four"])
+        #expect(health.set(.tokens, ["one", "two"]) == ["one", "two"])
+        #expect(health.set(.index, ["three"]) == ["three"])
+        #expect(health.set(.tokens, ["two", "four"]) == ["four"])
         #expect(health.problems == ["three", "two", "four"])
-        health.set("b", [])
+        health.set(.tokens, [])
         #expect(health.problems == ["three"])
     }
 }

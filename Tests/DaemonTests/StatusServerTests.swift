@@ -3,6 +3,7 @@
 import Client
 import Daemon
 import DurableIO
+import Failures
 import Foundation
 import Glibc
 import Jobs
@@ -127,6 +128,37 @@ struct StatusServerTests {
         let result = unsafe address.lend { unsafe Glibc.connect(descriptor, $0, $1) }
         try #require(result == 0)
         return descriptor
+    }
+
+    @Test(arguments: [true, false])
+    func `a daemon that ends without an answer is no other program`(reads: Bool) throws {
+        let folder = try TestFolder()
+        let path = folder.file("closing.sock").string
+        let address = try #require(UnixAddress(path: path))
+        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        let result = unsafe address.lend { unsafe bind(listener, $0, $1) }
+        try #require(result == 0 && listen(listener, 2) == 0)
+        let requests: [(DaemonClient) throws -> Void] = [
+            { _ = try $0.cancel("x") }, { _ = try $0.events() },
+        ]
+        Thread.detachNewThread { [count = requests.count] in
+            for _ in 0..<count {
+                let connection = accept(listener, nil, nil)
+                var buffer = [UInt8](repeating: 0, count: 4_096)
+                if reads { _ = unsafe recv(connection, &buffer, buffer.count, 0) }
+                close(connection)
+            }
+        }
+        for request in requests {
+            do {
+                try request(DaemonClient(socket: path))
+                Issue.record("somebody answered")
+            } catch {
+                #expect("\(error)".contains("without an answer"), "\(error)")
+                #expect((error as? any ClassifiedFailure)?.failureClass == .transient)
+            }
+        }
     }
 
     @Test func `a client without a daemon is told so`() throws {

@@ -181,16 +181,80 @@ import Testing
             return Hook.status(200)
         }
         try post.put("a", hook.wish)
-        try post.put("b", hook.wish)
-        try post.put("c", Self.mail)
+        try post.put("b", Self.mail)
         var carrier = post.carrier(.of(try post.program()))
         carrier.callLimit = 1
-        #expect(try await post.send(carrier) == .init(sent: 1, failed: 2))
-        // The second letter is not tried where the first has just heard nothing.
+        #expect(try await post.send(carrier) == .init(sent: 1, failed: 1))
         #expect(hook.calls.count == 3)
         #expect(post.mails.count == 1)
-        let sent = try #require(post.notes.firstIndex { $0 == "sent 7-c-done-mail" })
+        let sent = try #require(post.notes.firstIndex { $0 == "sent 7-b-done-mail" })
         #expect(!post.notes[..<sent].contains { $0.hasPrefix("failed") })
+    }
+
+    @Test(.enabled(if: hasCurl, "curl is not installed"))
+    func `a letter that waits since another heard nothing is tried first, and loses no try`()
+        async throws
+    {
+        let post = try Post()
+        let hook = try Hook { number, _ in
+            // The first call until the client has left.
+            if number == 1 { try? await Task.sleep(for: .seconds(3_600)) }
+            return Hook.status(200)
+        }
+        try post.put("a", hook.wish)
+        post.advance(1)
+        try post.put("b", hook.wish)
+        var carrier = post.carrier(.of())
+        carrier.callLimit = 1
+        #expect(try await post.send(carrier) == .init(sent: 2, failed: 0))
+        #expect(
+            hook.calls.map { $0.request.header("x-layerfold-id") }
+                == ["7-a-done-webhook", "7-b-done-webhook", "7-a-done-webhook"])
+        let second = try post.letter("7-b-done-webhook", in: post.box.sent)
+        #expect(second.tries.isEmpty, "\(second.tries)")
+    }
+
+    @Test(.enabled(if: hasCurl, "curl is not installed"))
+    func `a dead webhook holds up nobody else's letter, nor one's own at another port`()
+        async throws
+    {
+        let post = try Post()
+        let hook = try Hook { number, _ in
+            // The first call until the client has left.
+            if number == 1 { try? await Task.sleep(for: .seconds(3_600)) }
+            return Hook.status(200)
+        }
+        let other = try Hook { _, _ in Hook.status(200) }
+        try post.put("a", hook.wish)
+        post.advance(1)
+        try post.put("b", other.wish)
+        try post.put("c", hook.wish, owner: 8)
+        let begin = post.now
+        var carrier = post.carrier(.of())
+        carrier.callLimit = 1
+        #expect(try await post.send(carrier) == .init(sent: 3, failed: 0))
+        for id in ["7-b-done-webhook", "8-c-done-webhook"] {
+            let letter = try post.letter(id, in: post.box.sent)
+            #expect(letter.tries.isEmpty && letter.sentAtMilliseconds == begin, "\(letter)")
+        }
+    }
+
+    @Test func `of a place that is gone no letter waits for ever`() async throws {
+        let post = try Post()
+        let count = 40
+        for number in 1...count { try post.put("a\(number)", Self.mail) }
+        let begin = post.now
+        // The program is not there.
+        #expect(try await post.send(post.carrier(.of())) == .init(sent: 0, failed: count))
+        let minute = 60_000
+        #expect(post.now - begin <= 35 * minute)
+        let tries = try Post.names(post.box.failed).map { name in
+            try post.letter(String(name.dropLast(".json".count)), in: post.box.failed).tries
+        }
+        #expect(tries.allSatisfy { $0.last?.reason.contains("does not start") == true })
+        // Not tried is not said to be tried.
+        let untried = tries.filter { $0.first?.reason.hasPrefix("given up") == true }
+        #expect(untried.count == 19 && untried.allSatisfy { $0.count == 1 })
     }
 
     @Test func `a private address is refused before anything is started`() async throws {

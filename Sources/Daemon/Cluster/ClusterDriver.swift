@@ -261,7 +261,7 @@ actor ClusterDriver {
                 "the queue of the cluster has not answered for long: \($0); jobs there go on, and "
                     + "are waited for"
             }
-            for text in health.set("cluster", [problem].compactMap(\.self)) {
+            for text in health.set(.cluster, [problem].compactMap(\.self)) {
                 logger.warning("something is wrong", metadata: ["reason": "\(text)"])
             }
         case .wake(let time): wake(at: time)

@@ -13,8 +13,14 @@ package struct Finding: Sendable, Equatable {
 
     package let gravity: Gravity
     package let text: String
-    /// Only a deep look finds it.
-    package var isDeep = false
+    /// Where it is told while the daemon runs.
+    package var topic = Health.Topic.deployment
+
+    /// What a look may find something under.
+    /// - Parameter isDeep: whether files of other users are looked for.
+    package static func topics(isDeep: Bool) -> [Health.Topic] {
+        [.deployment, .workerSocketPlace, .adminGroup, .letters] + (isDeep ? [.foreignFiles] : [])
+    }
 }
 
 extension DeploymentFacts {
@@ -26,12 +32,14 @@ extension DeploymentFacts {
 
     /// The worst first.
     package var findings: [Finding] {
+        func degraded(_ texts: [String], _ topic: Health.Topic = .deployment) -> [Finding] {
+            texts.map { Finding(gravity: .degraded, text: $0, topic: topic) }
+        }
         let findings =
             (userFindings + indexFindings).map { Finding(gravity: .fatal, text: $0) }
-            + mapFindings + folderFindings + foreignFindings
-            + (rootFindings + workerSocketFindings + adminGroupFindings + letterFindings).map {
-                Finding(gravity: .degraded, text: $0)
-            }
+            + mapFindings + folderFindings + degraded(foreignFindings, .foreignFiles)
+            + degraded(rootFindings) + degraded(workerSocketFindings, .workerSocketPlace)
+            + degraded(adminGroupFindings, .adminGroup) + degraded(letterFindings, .letters)
         return findings.filter { $0.gravity == .fatal }
             + findings.filter { $0.gravity == .degraded }
     }
@@ -91,14 +99,14 @@ extension DeploymentFacts {
             : "chown -R \(user) it, or name another state folder"
     }
 
-    private var foreignFindings: [Finding] {
+    private var foreignFindings: [String] {
         guard let foreign else { return [] }
         let others = foreign.count > 1 ? " and \(foreign.count - 1) more" : ""
-        let text =
+        return [
             "`\(foreign.example)`\(others) belongs to user \(foreign.owner), not to the daemon's "
-            + "user \(user), and may be unreadable to it: was a command run there as another "
-            + "user? chown it to \(user)"
-        return [Finding(gravity: .degraded, text: text, isDeep: true)]
+                + "user \(user), and may be unreadable to it: was a command run there as another "
+                + "user? chown it to \(user)"
+        ]
     }
 
     private var indexFindings: [String] {
@@ -142,7 +150,7 @@ extension DeploymentFacts {
         } ?? []
     }
 
-    /// All three tries of a letter take eleven minutes.
+    /// All three tries of a letter take eleven minutes, its turns without a try twenty.
     private static let letterAgeMax = 3_600_000
 
     /// Neither how many nor for how long: each look would find something new.

@@ -36,8 +36,9 @@ package actor SelfCheck {
             live.current, isService: isService, isDeep: isDeep
         ).findings
         guard tells else { return findings.filter { $0.gravity == .fatal }.map(\.text) }
-        tell("deployment", findings.filter { !$0.isDeep }.map(\.text))
-        if isDeep { tell("foreign files", findings.filter(\.isDeep).map(\.text)) }
+        for topic in Finding.topics(isDeep: isDeep) {
+            tell(topic, findings.filter { $0.topic == topic }.map(\.text))
+        }
         return findings.filter { $0.gravity == .fatal }.map(\.text)
     }
 
@@ -49,7 +50,7 @@ package actor SelfCheck {
         }
     }
 
-    private func tell(_ topic: String, _ texts: [String]) {
+    private func tell(_ topic: Health.Topic, _ texts: [String]) {
         for text in health.set(topic, texts) {
             logger.warning("something is wrong", metadata: ["reason": "\(text)"])
         }

@@ -10,7 +10,7 @@ struct EventNews: Sendable, Equatable {
         let job: String?
     }
 
-    private var problems: [String: [String]] = [:]
+    private var problems: [Health.Topic: [String]] = [:]
     private var server = ServerEvent.Server()
 
     /// - Returns: Nil for what is no event, or nothing new.

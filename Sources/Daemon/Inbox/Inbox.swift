@@ -168,7 +168,7 @@ package actor Inbox {
             + "daemon, which does"
         let problems = status == nil ? [gone] : warnings + [problem].compactMap(\.self)
         // The probe has told of its own problem.
-        for text in queue.health.set("inbox", problems) where text != problem {
+        for text in queue.health.set(.inbox, problems) where text != problem {
             logger.warning("the inbox is not as it should be", metadata: ["reason": "\(text)"])
         }
     }

@@ -2,31 +2,24 @@
 // names stand in `layerfold doctor`, for who may connect as somebody. Pure.
 
 package enum HealthText {
-    /// Topics of `Health`, and of the queue, with what they mean; nil for what is told to admins
-    /// and keeps nobody's job from running.
-    private static let meanings: [String: String?] = [
-        "index": "the index cannot be written",
-        "inbox": "files in the inbox are not taken as they should be",
-        "deployment": "something is wrong with the place that the daemon has",
-        "foreign files": nil,
-        "proxy": nil,
-        "settings": nil,
-        "tokens": "tokens cannot be read, and let nobody in",
-        "worker socket": nil,
-    ]
-
-    static let topics = meanings.keys.sorted()
+    /// What a topic means; nil for what is told to admins and keeps nobody's job from running.
+    private static func meaning(_ topic: Health.Topic) -> String? {
+        switch topic {
+        case .index: "the index cannot be written"
+        case .inbox: "files in the inbox are not taken as they should be"
+        case .deployment: "something is wrong with the place that the daemon has"
+        case .tokens: "tokens cannot be read, and let nobody in"
+        // Jobs of this machine run, and those at the cluster are waited for.
+        case .cluster: nil
+        // Workers are children of the daemon then.
+        case .workerSocket, .workerSocketPlace: nil
+        case .adminGroup, .foreignFiles, .letters, .proxy, .settings: nil
+        }
+    }
 
     /// Why the daemon does not do all of its work; nothing where it does.
     package static func reasons(_ book: MetricsBook) -> [String] {
-        var reasons: [String] = []
-        for (topic, isWrong) in book.problems.sorted(by: { $0.key < $1.key }) where isWrong {
-            guard let meaning = meanings[topic] else {
-                reasons.append("something is wrong: \(topic)")
-                continue
-            }
-            if let meaning { reasons.append(meaning) }
-        }
+        var reasons = book.problems.filter(\.value).keys.sorted().compactMap(meaning)
         if book.isDiskFull { reasons.append("the disk is full") }
         if book.isStopping { reasons.append("the daemon is stopping") }
         return reasons

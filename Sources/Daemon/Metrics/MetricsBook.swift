@@ -27,7 +27,7 @@ package struct MetricsBook: Sendable {
     private var inboxFiles: Int?
     private var collection: Occurrence.Collection?
     /// By topic: whether something is wrong.
-    package private(set) var problems: [String: Bool] = [:]
+    package private(set) var problems: [Health.Topic: Bool]
     package private(set) var isStopping = false
     package private(set) var isDiskFull = false
 
@@ -40,7 +40,8 @@ package struct MetricsBook: Sendable {
         for (name, declaration) in Self.timing where declaration.labels.isEmpty {
             histograms[Key(name: name, values: [])] = Histogram(declaration.bounds)
         }
-        for topic in HealthText.topics { problems[topic] = false }
+        problems = Dictionary(
+            uniqueKeysWithValues: Health.Topic.allCases.map { ($0, false) })
     }
 
     private mutating func count(_ name: String, _ values: [String] = [], by step: Double = 1) {
@@ -167,7 +168,7 @@ package struct MetricsBook: Sendable {
                 "layerfold_degraded", "Whether something keeps the daemon from its work.",
                 by: "reason",
                 problems.sorted { $0.key < $1.key }.map {
-                    ($0.key.replacing(" ", with: "_"), $0.value ? 1 : 0)
+                    ($0.key.rawValue.replacing(" ", with: "_"), $0.value ? 1 : 0)
                 })
         ]
         if let inboxFiles {

@@ -23,18 +23,12 @@ extension JobQueue {
     func writeLetters(_ rows: [JobRow], unfinished count: (Int) -> Int) {
         guard configuration.notify != nil, !rows.isEmpty else { return }
         var letters: [Letter] = []
-        var last: [Int: [NotifyWish]] = [:]
         for row in rows {
-            let (own, usual) = wishes(of: row)
-            letters += self.letters(for: row, own ?? usual)
-            // A wish to know of the last job is about all of them: one that one job has besides
-            // does not take it away.
-            last[row.owner, default: []] += [own, usual].compactMap(\.self)
-                .filter { $0.on.contains(.last) }
+            letters += self.letters(for: row, ownWish(of: row) ?? usualWish(of: row.owner))
         }
-        for (owner, wishes) in last where !wishes.isEmpty && count(owner) == 0 {
+        for (owner, rows) in Dictionary(grouping: rows, by: \.owner) where count(owner) == 0 {
             do {
-                letters += try lastLetters(to: owner, wishes, rows.filter { $0.owner == owner })
+                letters += try lastLetters(to: owner, rows)
             } catch {
                 tellUnwritten("the last one of user \(owner)", error)
             }
@@ -57,22 +51,23 @@ extension JobQueue {
             metadata: ["letter": "\(what)", "reason": "\(FaultText.describe(error))"])
     }
 
-    /// What the job's manifest says, and what its owner says of all jobs.
-    private func wishes(of row: JobRow) -> (own: NotifyWish?, usual: NotifyWish?) {
-        func find(_ wish: () throws -> NotifyWish?) -> NotifyWish? {
-            do { return try wish() } catch {
-                tellUnwritten("of job \(row.id)", error)
-                return nil
-            }
+    /// What the job's manifest says.
+    private func ownWish(of row: JobRow) -> NotifyWish? {
+        do {
+            let record = try live[row.id]?.record ?? JobFolder(folders.job(row.id)).record()
+            return record?.description.notify
+        } catch {
+            tellUnwritten("of job \(row.id)", error)
+            return nil
         }
-        return (
-            find { try record(of: row)?.description.notify },
-            find { try WishBook(folders.notify).page(of: row.owner)?.notify }
-        )
     }
 
-    private func record(of row: JobRow) throws -> JobRecord? {
-        try live[row.id]?.record ?? JobFolder(folders.job(row.id)).record()
+    /// What a user says of all jobs.
+    private func usualWish(of owner: Int) -> NotifyWish? {
+        do { return try WishBook(folders.notify).page(of: owner)?.notify } catch {
+            tellUnwritten("of user \(owner)", error)
+            return nil
+        }
     }
 
     private func letters(for row: JobRow, _ wish: NotifyWish?) -> [Letter] {
@@ -87,15 +82,24 @@ extension JobQueue {
             jobs: [job(row, bytesMax: Self.messageBytesMax)])
     }
 
-    private func lastLetters(
-        to owner: Int, _ wishes: [NotifyWish], _ ended: [JobRow]
-    ) throws -> [Letter] {
+    /// A wish to know of the last job is about all of them: it counts whichever of the jobs has it,
+    /// and takes away none that another has.
+    private func lastLetters(to owner: Int, _ ended: [JobRow]) throws -> [Letter] {
         guard let end = ended.compactMap(\.finishedAt).max() else { return [] }
         let final = JobState.allCases.filter(\.isFinal).map(\.rawValue)
         let rows = try index.newestJobs(countMax: Self.rowsMax, in: final, of: owner)
-        let before = LetterBox(folders.notify).newestLast(of: owner)
+        let uncut = LastBatch.rows(rows, ended: ended, after: nil)
+        let asked = uncut.prefix(max(LastBatch.countMax, ended.count)).map(ownWish)
+        let usual = usualWish(of: owner)
+        func last(_ wishes: some Sequence<NotifyWish?>) -> [NotifyWish] {
+            wishes.compactMap(\.self).filter { $0.on.contains(.last) }
+        }
+        guard !last(asked + [usual]).isEmpty else { return [] }
         // Written before the commit, and again where that failed: the same letter, not a later one.
-        let batch = LastBatch.rows(rows, ended: ended, after: before == end ? nil : before)
+        let before = LetterBox(folders.notify).newestLast(of: owner, besides: end)
+        // The first of those above.
+        let batch = LastBatch.rows(rows, ended: ended, after: before)
+        let wishes = last(asked.prefix(batch.count) + [usual])
         // Who has cancelled all of them knows.
         guard batch.contains(where: { $0.state != JobState.cancelled.rawValue }) else { return [] }
         let jobs = batch.prefix(LastBatch.countMax).map { job($0, bytesMax: Self.shortBytesMax) }

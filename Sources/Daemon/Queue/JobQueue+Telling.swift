@@ -7,7 +7,6 @@ import Jobs
 import Store
 
 extension JobQueue {
-    static let indexTopic = "index"
     /// Where more jobs wait, an event says nothing of places: working them out takes a look at all.
     private static let placesMax = 256
 

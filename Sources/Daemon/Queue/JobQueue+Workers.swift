@@ -21,7 +21,7 @@ extension JobQueue {
         let request = request(job.record, attempt: attemptID)
         let isRemote = state.entries[id]?.isRemote ?? false
         let launcher = configuration.launcher { [health, logger] absence in
-            for text in health.set("worker socket", [absence].compactMap(\.self)) {
+            for text in health.set(.workerSocket, [absence].compactMap(\.self)) {
                 logger.warning("something is wrong", metadata: ["reason": "\(text)"])
             }
         }

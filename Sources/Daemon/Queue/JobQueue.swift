@@ -158,7 +158,7 @@ package actor JobQueue {
                 return
             }
             pending.removeFirst()
-            if degraded != nil { witness.hear(.problems(topic: Self.indexTopic, [])) }
+            if degraded != nil { witness.hear(.problems(topic: .index, [])) }
             degraded = nil
             state = next
             places = nil
@@ -173,7 +173,7 @@ package actor JobQueue {
         if degraded == nil {
             logger.error(
                 "cannot record the queue's state; trying again", metadata: ["reason": "\(reason)"])
-            witness.hear(.problems(topic: Self.indexTopic, [reason]))
+            witness.hear(.problems(topic: .index, [reason]))
         }
         degraded = reason
         let retryMilliseconds = 5_000

@@ -4,7 +4,24 @@
 import Synchronization
 
 package final class Health: Sendable {
-    private let reasons = Mutex<[String: [String]]>([:])
+    /// What may be wrong, each apart from the others. The word is a label of the metrics.
+    package enum Topic: String, Sendable, CaseIterable, Comparable {
+        case adminGroup = "admin group"
+        case cluster, deployment
+        case foreignFiles = "foreign files"
+        case inbox
+        /// Told by the queue, which keeps the reason itself.
+        case index
+        case letters, proxy, settings, tokens
+        /// What starts of workers met.
+        case workerSocket = "worker socket"
+        /// What the self-check finds of it.
+        case workerSocketPlace = "worker socket place"
+
+        package static func < (left: Topic, right: Topic) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    private let reasons = Mutex<[Topic: [String]]>([:])
     private let witness: any Witness
 
     package init(witness: any Witness = Witnesses()) { self.witness = witness }
@@ -12,7 +29,7 @@ package final class Health: Sendable {
     /// Replaces what is known of a topic; nothing means that all is well again.
     /// - Returns: what was not known before, for the log.
     @discardableResult
-    package func set(_ topic: String, _ now: [String]) -> [String] {
+    package func set(_ topic: Topic, _ now: [String]) -> [String] {
         reasons.withLock { reasons in
             let before = reasons[topic] ?? []
             reasons[topic] = now.isEmpty ? nil : now

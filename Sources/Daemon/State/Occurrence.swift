@@ -17,8 +17,8 @@ package enum Occurrence: Sendable, Equatable {
     case workerEnded(WorkerMove)
     /// A worker said so.
     case said(job: String, owner: Int, ProgressLine)
-    /// What is wrong in one respect; empty where it is mended. Topics are words of the program.
-    case problems(topic: String, [String])
+    /// What is wrong in one respect; empty where it is mended.
+    case problems(topic: Health.Topic, [String])
     /// So many jobs are held.
     case held(Int)
     case stopping

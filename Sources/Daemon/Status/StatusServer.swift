@@ -113,7 +113,7 @@ package struct StatusServer: Sendable {
     /// Serves until the task is cancelled.
     package func run() async {
         // Counts from the next start where the settings change.
-        tell("proxy", [settings.proxies.problem].compactMap { $0 })
+        tell(.proxy, [settings.proxies.problem].compactMap { $0 })
         entrance.stays.connect { [server] in server.tellFeeds() }
         defer { entrance.stays.disconnect() }
         await withTaskGroup { group in
@@ -127,13 +127,13 @@ package struct StatusServer: Sendable {
     /// may. Nobody tells when an admin leaves the group, or a file is put back.
     private func watch() async {
         while !Task.isCancelled {
-            tell("tokens", [await tokens.problem()].compactMap { $0 })
+            tell(.tokens, [await tokens.problem()].compactMap { $0 })
             await entrance.stays.look()
             do { try await settings.current.clock.sleep(Self.watchInterval) } catch { return }
         }
     }
 
-    private func tell(_ topic: String, _ problems: [String]) {
+    private func tell(_ topic: Health.Topic, _ problems: [String]) {
         for problem in health.set(topic, problems) {
             logger.error("something is wrong", metadata: ["reason": "\(problem)"])
         }

@@ -1,7 +1,9 @@
 // One letter: what happened, to whom it is told, and by which way. The daemon writes it, who sends
 // letters adds how its tries went.
 
+import Crypto
 import DurableIO
+import Foundation
 package import Jobs
 import SystemPackage
 
@@ -90,24 +92,37 @@ package struct Letter: Sendable, Equatable, Codable {
         _ kind: Kind, _ event: String, to owner: Int, _ wish: NotifyWish, now: Int,
         jobs: [Job] = [], more: Int = 0
     ) -> [Letter] {
-        func letter(_ way: Way) -> Letter {
-            Letter(
+        func letter(_ way: Way, to address: String) -> Letter {
+            // In a letter about many jobs several wishes meet: each address is told, and once.
+            let event = kind == .last ? "\(event).\(digest(of: address))" : event
+            return Letter(
                 version: currentVersion, id: "\(owner)-\(event)-\(kind.rawValue)-\(way.rawValue)",
                 kind: kind, way: way, owner: owner, writtenAtMilliseconds: now, jobs: jobs,
                 more: more)
         }
         var letters: [Letter] = []
         if let mailbox = wish.mail {
-            var mail = letter(.mail)
+            let address: String =
+                switch mailbox {
+                case .owner: ""
+                case .address(let address): address
+                }
+            var mail = letter(.mail, to: address)
             mail.mailbox = mailbox
             letters.append(mail)
         }
         if let address = wish.webhook {
-            var call = letter(.webhook)
+            var call = letter(.webhook, to: address)
             call.webhook = address
             letters.append(call)
         }
         return letters
+    }
+
+    /// Sixteen hexadecimal digits.
+    private static func digest(of address: String) -> String {
+        SHA256.hash(data: Data(address.utf8)).prefix(8)
+            .map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -126,7 +141,7 @@ extension Letter {
         guard parts.count == 4, parts[0] == "\(owner)", parts[2] == Kind.last.rawValue else {
             return nil
         }
-        return Int(parts[1])
+        return Int(parts[1].prefix { $0 != "." })
     }
 }
 

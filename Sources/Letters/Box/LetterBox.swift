@@ -162,9 +162,10 @@ package struct LetterBox: Sendable {
     }
 
     /// When the newest `last` letter of a user was written; nil where none is remembered.
-    package func newestLast(of owner: Int) -> Int? {
+    /// - Parameter end: letters of this end do not count.
+    package func newestLast(of owner: Int, besides end: Int) -> Int? {
         [outbox, sent, failed].flatMap(names(in:))
-            .compactMap { Letter.endOfLast($0, of: owner) }.max()
+            .compactMap { Letter.endOfLast($0, of: owner) }.filter { $0 != end }.max()
     }
 
     /// Without extension; none of a folder that is not there.

@@ -45,12 +45,15 @@ package struct Carrier: Sendable {
         return MailAddress.isHost(name) ? name : "localhost"
     }
 
-    /// Where letters of this one go, besides themselves: one that does not answer is not asked
-    /// again at once.
+    /// Whom letters go to as this one does: one that does not answer is not asked again at once.
+    /// A webhook's is its owner's alone, as who names one may name a dead path at any host.
     package func place(of letter: Letter) -> String {
         switch letter.way {
         case .mail: "mail"
-        case .webhook: letter.webhook.flatMap { WebhookURL($0)?.host } ?? ""
+        case .webhook:
+            letter.webhook.flatMap { WebhookURL($0) }.map { url in
+                "\(letter.owner) \(url.scheme.rawValue)://\(url.host):\(url.port)"
+            } ?? ""
         }
     }
 

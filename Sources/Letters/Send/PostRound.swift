@@ -1,4 +1,4 @@
-// Letters in order, out of the outbox: three tries each, and no letter in the way of another.
+// Letters out of the outbox, in order: three tries each, and no letter in the way of another.
 
 import DurableIO
 import Failures
@@ -8,6 +8,11 @@ import SystemPackage
 package struct PostRound {
     /// Between the tries of a letter.
     package static let delaysMilliseconds = [60_000, 600_000]
+    /// Until a letter's turn comes again where its place was silent for another.
+    private static let turnMilliseconds = 60_000
+    /// As often a letter waits for that, at most: of a place that is gone for good every letter
+    /// would take minutes, and the outbox would be full.
+    private static let turnsMax = 20
     /// How often a box is looked into that may get more, and at what cannot be put away.
     private static let lookMilliseconds = 5_000
     private static let stuckMilliseconds = 60_000
@@ -24,6 +29,8 @@ package struct PostRound {
     /// What this process knows of letters, whatever the disk took of it: one that is full must not
     /// make the same letter go out again and again.
     private var known: [String: Letter] = [:]
+    /// How often letters have waited for another turn.
+    private var turns: [String: Int] = [:]
     /// When what was put away long ago was removed last.
     private var tidiedAt: Int?
     /// Letters that are done with, and where they belong.
@@ -97,7 +104,12 @@ package struct PostRound {
             _ = putAway(name, to: box.failed)
         }
         var silent: [String: String] = [:]
-        for letter in contents.letters.map({ known[$0.id] ?? $0 }) {
+        // One that heard nothing may be the reason itself: what has not been tried is asked first.
+        let letters = contents.letters.map { known[$0.id] ?? $0 }.sorted {
+            ($0.tries.count, $0.writtenAtMilliseconds, $0.id)
+                < ($1.tries.count, $1.writtenAtMilliseconds, $1.id)
+        }
+        for letter in letters {
             // One that an earlier process sent, and was killed before it was put away.
             if let place = over[letter.id] ?? (letter.sentAtMilliseconds != nil ? box.sent : nil) {
                 putAway(letter, place)
@@ -107,13 +119,27 @@ package struct PostRound {
             guard letter.notBeforeMilliseconds ?? now <= now else { continue }
             let place = carrier.place(of: letter)
             if let reason = silent[place] {
-                settle(letter, .silent("as for the letter before: \(reason)"))
+                wait(letter, reason)
                 continue
             }
             let delivery = await carrier.deliver(letter)
             if case .silent(let reason) = delivery { silent[place] = reason }
             settle(letter, delivery)
         }
+    }
+
+    /// Gives a letter another turn, which is no try: nobody has been asked for it.
+    private mutating func wait(_ letter: Letter, _ reason: String) {
+        let count = turns[letter.id, default: 0] + 1
+        guard count <= Self.turnsMax else {
+            let words = "given up after \(Self.turnsMax) turns without a try"
+            return settle(letter, .never("\(words): for the letter before, \(reason)"))
+        }
+        turns[letter.id] = count
+        if count == 1 { note("\(letter.id) has another turn: for the letter before, \(reason)") }
+        var letter = letter
+        letter.notBeforeMilliseconds = carrier.now() + Self.turnMilliseconds
+        known[letter.id] = letter
     }
 
     /// Writes down what came of a try.
@@ -156,7 +182,7 @@ package struct PostRound {
     private mutating func putAway(_ letter: Letter, _ place: FilePath) {
         let isAway = putAway(LetterBox.fileName(letter.id), to: place)
         over[letter.id] = isAway ? nil : place
-        if isAway { known[letter.id] = nil }
+        if isAway { (known[letter.id], turns[letter.id]) = (nil, nil) }
     }
 
     private func write(_ letter: Letter) {
