@@ -85,6 +85,10 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
             "duplicate key below", "version: 1\noutput:\n  dtype: keep\n  'dtype': keep\n", at: 3,
             3,
             "", says: "`dtype`", "more than once"),
+        BadManifest(
+            "duplicate key in quotes", "notify: {mail: true, on: [done], \"on\": [failed]}\n",
+            at: 1,
+            22, "", says: "`on`", "more than once"),
         BadManifest("NUL", "version: 1\u{0}\n", at: 1, 11, "", says: "code 0"),
         BadManifest("bell", "name: a\u{7}b\n", at: 1, 8, "", says: "code 7"),
         BadManifest(
