@@ -36,6 +36,14 @@ struct ManifestReader {
         return try reader.document()
     }
 
+    /// Whether the text holds comments and nothing else.
+    static func isBlank(_ bytes: Data) throws -> Bool {
+        try decodedLines(bytes).allSatisfy { line in
+            let first = line.first { $0 != " " && $0 != "\t" }
+            return first == nil || first == "#"
+        }
+    }
+
     private init(lines: [[Unicode.Scalar]], events: YAMLEvents) {
         self.lines = lines
         self.events = events
