@@ -99,6 +99,7 @@ let package = Package(
         ours("HTTP", ["Failures", "DurableIO"]),
         ours("Catalogue", []),
         ours("PythonText", []),
+        // Of Yams only the libyaml in it, `CYaml`.
         ours("Jobs", ["Failures", "Catalogue", external("Yams", "Yams")]),
 
         // Level 2: siblings that never meet below Runner.

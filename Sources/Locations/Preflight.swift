@@ -152,18 +152,26 @@ extension JobDescription {
         return sets.flatMap(\.leaves).compactMap(\.path) + evaluate.flatMap(\.paths)
     }
 
-    /// What the models will take at least, from what the original does. Budgets that only the
-    /// model's tensors can be held against count as nothing: the writer looks for room again.
+    /// What the models will take at least, from what the original does. Entries that only the model
+    /// can be held against (budgets in tensors, layers by number) count as nothing: the writer
+    /// looks for room again.
     func resultBytes(ofWeights bytes: Int) -> Int {
-        let shares = candidates.filter { $0.budget == nil }.reduce(0.0) { sum, candidate in
+        // Of float32 half is left; whether it was float32 is not looked at.
+        let written =
+            switch output.dtype {
+            case .bfloat16, .float16: bytes / 2
+            case .keep, .float32: bytes
+            }
+        let shares = candidates.reduce(0.0) { sum, candidate in
+            guard let ratio = candidate.ratio else { return sum }
             let removes = Offer.method(candidate.method)?.removesLayers ?? true
-            return sum + (removes ? 1 - (candidate.ratio ?? 0) : 1)
+            return sum + (removes ? 1 - ratio : 1)
         }
         let sizes = candidates.compactMap(\.budget).filter { $0.measure == .size }
         // Whole layers go: less than the limit by up to one, of which models have eight or more.
-        let whole = Int(exactly: (shares * Double(bytes)).rounded(.down)) ?? .max
+        let whole = Int(exactly: (shares * Double(written)).rounded(.down)) ?? .max
         return sizes.reduce(whole) { sum, size in
-            sum.addingClamped(max(0, min(size.limit(of: bytes), bytes) - bytes / 8))
+            sum.addingClamped(max(0, min(size.limit(of: written), written) - bytes / 8))
         }
     }
 }

@@ -1,5 +1,6 @@
 // Every way a manifest can be wrong has its own words and its exact place.
 
+import Failures
 import Foundation
 import Jobs
 import Testing
@@ -84,6 +85,10 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
             "duplicate key below", "version: 1\noutput:\n  dtype: keep\n  'dtype': keep\n", at: 3,
             3,
             "", says: "`dtype`", "more than once"),
+        BadManifest(
+            "duplicate key in quotes", "notify: {mail: true, on: [done], \"on\": [failed]}\n",
+            at: 1,
+            22, "", says: "`on`", "more than once"),
         BadManifest("NUL", "version: 1\u{0}\n", at: 1, 11, "", says: "code 0"),
         BadManifest("bell", "name: a\u{7}b\n", at: 1, 8, "", says: "code 7"),
         BadManifest(
@@ -387,6 +392,17 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
         ] {
             #expect(refusal(of: Data(text.utf8)) != nil)
         }
+    }
+
+    @Test(arguments: [
+        "version: a\(String(repeating: "\u{301}", count: 300_000))\n",
+        "a\(String(repeating: "\u{301}", count: 300_000)): 1\n",
+        "version: \"\\x9b31m\\u202e\"\n",
+    ])
+    func `what was found is told in short, and commands no terminal`(text: String) throws {
+        let words = try #require(refusal(of: Data(text.utf8))).description
+        #expect(words.utf8.count < 2_000)
+        #expect(words.unicodeScalars.allSatisfy(OneLine.isVisible))
     }
 
     @Test func `an error survives its JSON`() throws {

@@ -30,7 +30,7 @@ struct SeededGenerator: RandomNumberGenerator {
         "#", "\n", "\r\n", "\t", "---\n", "...\n", "%YAML 1.2\n", "~", ".nan", "1e999", "0.25",
         "ratios:", "compress:", "method: mka", "\u{FEFF}", "\u{85}", "\u{2028}", "\\",
         "\"\\ud800\"",
-        "*a *a *a *a *a *a *a *a *a *a",
+        "*a *a *a *a *a *a *a *a *a *a", "a" + String(repeating: "\u{301}", count: 5_000),
     ]
 
     @Test(arguments: 1...40 as ClosedRange<UInt64>)

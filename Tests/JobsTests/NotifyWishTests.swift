@@ -69,6 +69,23 @@ import Testing
         #expect(error?.description.contains(says) == true, "\(String(describing: error))")
     }
 
+    /// Everybody reads why a file was rejected.
+    @Test(arguments: [
+        "{webhook: 'https://b.example/SECRET'}", "{webhook: 'http://b.example/SECRET'}",
+        "{webhook: 'https://a.example/#SECRET'}", "{webhook: 'ftp://a.example/SECRET'}",
+        "{webhook: ['https://a.example/SECRET'], mail: SECRET}", "https://a.example/SECRET",
+        "{webhook:https://a.example/SECRET}", "\n  webhook:https://a.example/SECRET",
+        "{mail: SECRET@a.example}", "{mail: 'not SECRET'}", "{mail: true, on: SECRET}",
+        "{mail: true, on: [SECRET]}", "{SECRET: true}",
+    ])
+    func `a refusal does not tell addresses`(text: String) throws {
+        let error = #expect(throws: ManifestError.self) {
+            try job(text, NotifyRule(webhooks: ["a.example"]))
+        }
+        let words = try #require(error).description
+        #expect(words.contains("notify") && !words.contains("SECRET"), "\(words)")
+    }
+
     @Test(arguments: [
         "ada", "ada@", "@a.example", "a b@a.example", "ada@a.example\nBcc: x@b.example",
         "ada@a.example, b@b.example", "\"a\"@a.example", "-f@a.example", "ada@-a.example",

@@ -208,4 +208,15 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: ["\n", "\r\n", "\r", "\u{85}", "\u{2028}", "\u{2029}"])
+    func `comments alone are no settings, whatever ends lines`(lineEnd: String) throws {
+        func parse(_ text: String) throws -> ServerSettings {
+            try ServerSettings.parse(bytes: Data(text.replacing("\n", with: lineEnd).utf8))
+        }
+        #expect(try parse("# a\nstate: /x\ninbox: /y\n").inbox == "/y")
+        for text in ["", "\n", "# a\n \t# b\n", "\u{FEFF}# a\n", "\u{FEFF}"] {
+            #expect(try parse(text) == ServerSettings())
+        }
+    }
 }

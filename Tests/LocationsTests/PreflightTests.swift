@@ -79,6 +79,28 @@ import Testing
         try check()
     }
 
+    @Test(arguments: [
+        ("{method: passthrough, layers: [0, 1]}", "keep", 0),
+        ("{method: reverse, ratios: [0.25]}", "keep", 768),
+        ("{method: reverse, ratios: [0.25]}", "float32", 768),
+        ("{method: reverse, ratios: [0.25]}", "bfloat16", 384),
+        ("{method: reverse, ratios: [0.25]}, {method: reverse, ratios: [0.5]}", "float16", 640),
+        ("{method: reverse, size: 0.5}", "bfloat16", 256 - 128),
+        ("{method: reverse, size: 768B}", "bfloat16", 512 - 128),
+        ("{method: sparsegpt, ratios: [0.5]}", "keep", 1024),
+    ])
+    func noMoreRoomIsAskedForThanIsNeeded(_ entries: String, _ dtype: String, _ bytes: Int) throws {
+        let text = """
+            version: 1
+            model: m
+            calibration: {dataset: text, path: t.txt}
+            compress: [\(entries)]
+            output: {dtype: \(dtype)}
+            """
+        let job = try ManifestParser.parse(bytes: Data(text.utf8), name: "x")
+        #expect(job.resultBytes(ofWeights: 1024) == bytes)
+    }
+
     /// All submissions are looked at one after the other, by one thread of the daemon.
     @Test func anIndexThatIsAPipeIsNotWaitedFor() throws {
         let model = folder.url.appending(path: "m")

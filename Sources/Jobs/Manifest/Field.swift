@@ -6,13 +6,15 @@ import Foundation
 struct Field {
     let node: ManifestNode
     let path: String
+    /// Whether what stands here, and below, is not for all who read errors.
+    var isPrivate = false
 
     func error(
         _ problem: String, expected: String? = nil, found: String? = nil, hint: String? = nil
     ) -> ManifestError {
         ManifestError(
             line: node.place.line, column: node.place.column, path: path, problem: problem,
-            expected: expected, found: found, hint: hint)
+            expected: expected, found: isPrivate ? nil : found, hint: hint)
     }
 
     func wrongType(_ expected: String, hint: String? = nil) -> ManifestError {
@@ -133,7 +135,8 @@ struct Field {
 
     func list(_ expected: String, countMax: Int) throws -> [Field] {
         guard case .list(let items) = node.content else {
-            let one: String? = if case .plain(let text) = node.content { text } else { nil }
+            let one: String? =
+                if !isPrivate, case .plain(let text) = node.content { text } else { nil }
             throw wrongType(
                 expected,
                 hint: one.map { "write [\(ManifestNode.shortened(Self.withPoint($0) ?? $0))]" }
@@ -143,7 +146,9 @@ struct Field {
             throw error(
                 "too many entries", expected: "at most \(countMax)", found: "\(items.count)")
         }
-        return items.enumerated().map { Field(node: $1, path: "\(path)[\($0)]") }
+        return items.enumerated().map {
+            Field(node: $1, path: "\(path)[\($0)]", isPrivate: isPrivate)
+        }
     }
 
     /// A number that was written with a decimal comma, with a point; nil for anything else.
@@ -175,7 +180,7 @@ struct FieldMap {
 
     subscript(key: String) -> Field? {
         guard let entry = entries.first(where: { $0.key == key }) else { return nil }
-        return Field(node: entry.value, path: path(of: key))
+        return Field(node: entry.value, path: path(of: key), isPrivate: field.isPrivate)
     }
 
     func required(_ key: String, hint: String) throws -> Field {
@@ -195,11 +200,12 @@ struct FieldMap {
     func refuseUnknown(besides known: [String], in place: String) throws {
         for entry in entries where !known.contains(entry.key) {
             let near = Spelling.nearest(to: entry.key, in: known)
+            // Without the blank behind a colon the value is a part of the key.
+            let key = field.isPrivate && near == nil ? nil : ManifestNode.shortened(entry.key)
             throw ManifestError(
                 line: entry.place.line, column: entry.place.column,
-                path: path(of: ManifestNode.shortened(entry.key)),
-                problem: "unknown key in \(place)", expected: known.joined(separator: ", "),
-                found: ManifestNode.shortened(entry.key),
+                path: key.map(path) ?? field.path, problem: "unknown key in \(place)",
+                expected: known.joined(separator: ", "), found: key,
                 hint: near.map { "did you mean `\($0)`?" })
         }
     }

@@ -1,5 +1,7 @@
 // A manifest's tree with the place of every key and value, before anything is typed.
 
+import Failures
+
 /// A place in the manifest's text, from 1; columns count Unicode scalars.
 struct Place: Sendable, Equatable {
     var line: Int
@@ -36,13 +38,10 @@ struct ManifestNode: Sendable {
         }
     }
 
+    /// The start of a text, on one line: one character may hold any number of accents.
     static func shortened(_ text: String) -> String {
-        let charactersMax = 60
-        let visible = String(
-            text.prefix(charactersMax).map { character in
-                character.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
-                    ? "?" : character
-            })
-        return text.count > charactersMax ? visible + "..." : visible
+        let start = text.prefix(60)
+        let line = OneLine.text(String(start), bytesMax: 240)
+        return start.endIndex == text.endIndex ? line : line + "..."
     }
 }

@@ -1,11 +1,14 @@
 // The section `notify`: what the job's owner wants to be told, held against what the server does.
+// The address of a webhook is a key, and that of a mailbox its owner's to give: the reasons for a
+// rejection, which everybody may read, do without what stands here.
 
 package import Foundation
 
 extension ManifestParser {
     /// nil where the manifest has none.
     func notify(_ field: Field?) throws -> NotifyWish? {
-        guard let field else { return nil }
+        guard var field else { return nil }
+        field.isPrivate = true
         let map = try FieldMap(field, "a mapping, such as `mail: true`")
         try map.refuseUnknown(besides: ["mail", "webhook", "on"], in: "notify")
         let mail = try map["mail"].flatMap(mailbox)
@@ -30,8 +33,7 @@ extension ManifestParser {
             mailbox = .owner
         } else {
             guard MailAddress.isValid(text) else {
-                throw field.error(
-                    "not a mail address", expected: expected, found: field.node.found)
+                throw field.error("not a mail address", expected: expected)
             }
             mailbox = .address(text)
         }
@@ -44,7 +46,6 @@ extension ManifestParser {
         guard let url = WebhookURL(text) else {
             throw field.error(
                 "not the address of a webhook", expected: WebhookURL.rule,
-                found: field.node.found,
                 hint: "`http://` is for this machine alone; no user, password or `#`")
         }
         try refuse(rule.refusal(of: url), field)
@@ -53,7 +54,7 @@ extension ManifestParser {
 
     private func refuse(_ refusal: NotifyRule.Refusal?, _ field: Field) throws {
         guard let refusal else { return }
-        throw field.error(refusal.problem, found: field.node.found, hint: refusal.hint)
+        throw field.error(refusal.problem, hint: refusal.hint)
     }
 
     private func occasions(_ field: Field) throws -> [NotifyWish.Occasion] {

@@ -1,10 +1,8 @@
-// Bytes to tree: YAML through Yams, cut down to what a manifest needs. Anchors, aliases and tags
-// are refused (300 bytes of aliases can stand for 269 MB: js-yaml #738), and so is everything
-// that would let a small file cost much.
+// Bytes to tree: YAML, cut down to what a manifest needs. Anchors, aliases and tags are refused (300
+// bytes of aliases can stand for 269 MB: js-yaml #738), and so is everything that would let a small
+// file cost much: each where it stands, before anything is made of it.
 
-import Failures
 import Foundation
-import Yams
 
 package enum ManifestLimits {
     /// A manifest is a page of text; 1 MiB leaves room for generated ones.
@@ -17,13 +15,11 @@ package enum ManifestLimits {
     package static let layersMax = 4_096
     /// Each pair of calibration sets is a row of the report, and each set a forward pass.
     package static let setsMax = 16
-    /// Yams resolves aliases, and hashes keys, before we see a node. Eight aliases cannot stand
-    /// for more than twenty times the file.
-    static let aliasCandidatesMax = 8
 }
 
 struct ManifestReader {
     private let lines: [[Unicode.Scalar]]
+    private let events: YAMLEvents
     private var nodes = 0
 
     /// - Throws: `ManifestError` for anything that is not a manifest's kind of YAML.
@@ -35,20 +31,22 @@ struct ManifestReader {
                 found: "\(bytes.count) bytes")
         }
         let lines = try decodedLines(bytes)
-        try refuseAliasBomb(lines)
-        var text = String(decoding: bytes, as: UTF8.self)
-        if text.unicodeScalars.first == byteOrderMark {
-            text.unicodeScalars.removeFirst()
-        }
-        var reader = ManifestReader(lines: lines)
-        guard let root = try composed(text, lines) else { throw empty }
-        let node = try reader.converted(root, depth: 1)
-        if case .missing = node.content { throw empty }
-        return node
+        try refuseDirectives(lines)
+        var reader = ManifestReader(lines: lines, events: YAMLEvents(withoutMark(bytes)))
+        return try reader.document()
     }
 
-    private init(lines: [[Unicode.Scalar]]) {
+    /// Whether the text holds comments and nothing else.
+    static func isBlank(_ bytes: Data) throws -> Bool {
+        try decodedLines(bytes).allSatisfy { line in
+            let first = line.first { $0 != " " && $0 != "\t" }
+            return first == nil || first == "#"
+        }
+    }
+
+    private init(lines: [[Unicode.Scalar]], events: YAMLEvents) {
         self.lines = lines
+        self.events = events
     }
 
     private static let byteOrderMark: Unicode.Scalar = "\u{FEFF}"
@@ -110,25 +108,20 @@ struct ManifestReader {
         }
     }
 
-    /// Counts what could be an alias: `*` at the start of a word, before a name.
-    private static func refuseAliasBomb(_ lines: [[Unicode.Scalar]]) throws {
-        var count = 0
-        for (index, line) in lines.enumerated() {
-            for column in line.indices where line[column] == "*" {
-                let startsWord =
-                    column == 0 || " \t[{,:?-".unicodeScalars.contains(line[column - 1])
-                let next = column + 1 < line.count ? line[column + 1] : " "
-                guard startsWord, next.properties.isAlphabetic || isNameSign(next) else { continue }
-                count += 1
-                if count > ManifestLimits.aliasCandidatesMax {
-                    throw refused("aliases (*name)", at: Place(line: index + 1, column: column + 1))
-                }
-            }
-        }
+    private static func withoutMark(_ bytes: Data) -> Data {
+        let mark = Data(String(byteOrderMark).utf8)
+        return bytes.starts(with: mark) ? bytes.dropFirst(mark.count) : bytes
     }
 
-    private static func isNameSign(_ scalar: Unicode.Scalar) -> Bool {
-        ("0"..."9").contains(scalar) || scalar == "_" || scalar == "-"
+    /// libyaml holds each directive against all before it, and has done so with a million bytes of
+    /// them before it gives the first event. They only serve tags, which are refused as well.
+    private static func refuseDirectives(_ lines: [[Unicode.Scalar]]) throws {
+        let start = Array("%TAG".unicodeScalars)
+        guard let index = lines.firstIndex(where: { $0.starts(with: start) }) else { return }
+        throw ManifestError(
+            line: index + 1, column: 1, path: "",
+            problem: "a line that starts with %TAG is not allowed here",
+            hint: "remove it: tags (!name) are refused")
     }
 
     private static func refused(_ what: String, at place: Place) -> ManifestError {
@@ -138,15 +131,11 @@ struct ManifestReader {
             hint: "write the value out; a text that starts with such a character goes in quotes")
     }
 
-    // MARK: Yams
+    // MARK: Events
 
-    private static func composed(
-        _ text: String, _ lines: [[Unicode.Scalar]]
-    ) throws -> Node? {
-        do {
-            return try Parser(yaml: text, encoding: .utf8).singleRoot()
-        } catch let error as YamlError {
-            var error = translated(error)
+    private func next() throws -> YAMLEvent {
+        do { return try events.next() } catch {
+            var error = Self.notYAML(error)
             // libyaml may put the end of a text without a final newline into a line of its own.
             if error.line > lines.count {
                 (error.line, error.column) = (lines.count, lines[lines.count - 1].count + 1)
@@ -155,51 +144,102 @@ struct ManifestReader {
         }
     }
 
-    private static func translated(_ error: YamlError) -> ManifestError {
-        switch error {
-        case .composer(_, let problem, let mark, _) where problem.contains("another document"):
-            ManifestError(
-                line: mark.line, column: mark.column, path: "",
-                problem: "the file holds more than one document",
-                hint: "one file, one job: put what follows `---` into a file of its own")
-        case .composer(_, _, let mark, _):
-            refused("aliases (*name)", at: Place(line: mark.line, column: mark.column))
-        case .scanner(let context, let problem, let mark, _),
-            .parser(let context, let problem, let mark, _):
-            notYAML(context, problem, mark)
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            ManifestError(
-                line: context.mark.line, column: context.mark.column, path: "",
-                problem: "the key `\(ManifestNode.shortened(duplicates.first ?? ""))` is written "
-                    + "more than once, here for the first time",
-                hint: "keep one of them")
-        default:
-            ManifestError(
-                line: 1, column: 1, path: "", problem: "the file cannot be read as YAML",
-                found: ManifestNode.shortened(FaultText.describe(error)))
-        }
-    }
-
-    private static func notYAML(
-        _ context: YamlError.Context?, _ problem: String, _ mark: Mark
-    ) -> ManifestError {
-        var text = "not valid YAML: \(problem)"
-        if let context {
-            text += " (\(context.text), which starts in line \(context.mark.line))"
+    private static func notYAML(_ error: YAMLSyntaxError) -> ManifestError {
+        var text = "not valid YAML: \(error.problem)"
+        if let context = error.context {
+            text += " (\(context.text), which starts in line \(context.line))"
         }
         let hint: String? =
-            problem.contains("cannot start any token")
+            error.problem.contains("cannot start any token")
             ? "indent with spaces, not tabs; put a text that starts with @ or ` in quotes"
-            : problem.contains("mapping values are not allowed")
+            : error.problem.contains("mapping values are not allowed")
                 ? "check the indentation; a text that holds `: ` goes in quotes" : nil
         return ManifestError(
-            line: mark.line, column: mark.column, path: "", problem: text, hint: hint)
+            line: error.place.line, column: error.place.column, path: "", problem: text, hint: hint)
     }
 
     // MARK: Tree
 
-    private mutating func converted(_ node: Node, depth: Int) throws -> ManifestNode {
-        let place = Place(line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
+    /// The only document of the text.
+    private mutating func document() throws -> ManifestNode {
+        _ = try next()  // The stream's start.
+        guard case .documentStart = try next().kind else { throw Self.empty }
+        let root = try node(try next(), depth: 1)
+        _ = try next()  // The document's end.
+        let end = try next()
+        guard case .streamEnd = end.kind else {
+            throw ManifestError(
+                line: end.place.line, column: end.place.column, path: "",
+                problem: "the file holds more than one document",
+                hint: "one file, one job: put what follows `---` into a file of its own")
+        }
+        if case .missing = root.content { throw Self.empty }
+        return root
+    }
+
+    /// The value that starts with this event, up to its end.
+    private mutating func node(_ start: YAMLEvent, depth: Int) throws -> ManifestNode {
+        try check(start, depth: depth)
+        switch start.kind {
+        case .scalar(let text, let isPlain):
+            return ManifestNode(place: start.place, content: Self.content(text, isPlain))
+        case .listStart:
+            return ManifestNode(place: start.place, content: .list(try items(depth: depth + 1)))
+        case .mapStart:
+            return ManifestNode(place: start.place, content: .map(try entries(depth: depth + 1)))
+        case .streamStart, .streamEnd, .documentStart, .documentEnd, .listEnd, .mapEnd, .alias:
+            preconditionFailure("libyaml never puts this in the place of a value")
+        }
+    }
+
+    private mutating func items(depth: Int) throws -> [ManifestNode] {
+        var items: [ManifestNode] = []
+        while true {
+            let event = try next()
+            if case .listEnd = event.kind { return items }
+            items.append(try node(event, depth: depth))
+        }
+    }
+
+    private mutating func entries(depth: Int) throws -> [ManifestNode.Entry] {
+        var entries: [ManifestNode.Entry] = []
+        var places: [String: Place] = [:]
+        while true {
+            let event = try next()
+            if case .mapEnd = event.kind { return entries }
+            let key = try key(event, depth: depth)
+            if let first = places.updateValue(event.place, forKey: key) {
+                throw ManifestError(
+                    line: first.line, column: first.column, path: "",
+                    problem: "the key `\(ManifestNode.shortened(key))` is written more than once, "
+                        + "here for the first time",
+                    hint: "keep one of them")
+            }
+            let value = try node(try next(), depth: depth)
+            entries.append(ManifestNode.Entry(key: key, place: event.place, value: value))
+        }
+    }
+
+    private mutating func key(_ event: YAMLEvent, depth: Int) throws -> String {
+        try check(event, depth: depth)
+        let found: String
+        switch event.kind {
+        case .scalar(let text, let isPlain):
+            switch Self.content(text, isPlain) {
+            case .plain(let text), .quoted(let text): return text
+            default: found = "nothing"
+            }
+        case .listStart: found = "a list"
+        default: found = "a mapping"
+        }
+        throw ManifestError(
+            line: event.place.line, column: event.place.column, path: "",
+            problem: "a key must be a word", found: found)
+    }
+
+    /// Whether a value or key may start here.
+    private mutating func check(_ start: YAMLEvent, depth: Int) throws {
+        let place = start.place
         nodes += 1
         guard nodes <= ManifestLimits.nodesMax else {
             throw ManifestError(
@@ -213,51 +253,17 @@ struct ManifestReader {
                 problem: "the file is nested too deeply",
                 expected: "at most \(ManifestLimits.depthMax) levels")
         }
-        // An alias comes out as its anchor's node, so every alias is caught here too.
-        if node.anchor != nil || character(at: place) == "&" {
-            throw Self.refused("anchors (&name) and aliases (*name)", at: place)
-        }
-        if character(at: place) == "!" {
-            throw Self.refused("tags (!name)", at: place)
-        }
-        switch node {
-        case .scalar(let scalar):
-            return ManifestNode(place: place, content: Self.content(of: scalar))
-        case .sequence(let sequence):
-            var items: [ManifestNode] = []
-            for item in sequence { items.append(try converted(item, depth: depth + 1)) }
-            return ManifestNode(place: place, content: .list(items))
-        case .mapping(let mapping):
-            var entries: [ManifestNode.Entry] = []
-            for (key, value) in mapping {
-                entries.append(try convertedEntry(key, value, depth: depth + 1))
-            }
-            return ManifestNode(place: place, content: .map(entries))
-        case .alias:
-            throw Self.refused("aliases (*name)", at: place)
-        }
+        if case .alias = start.kind { throw Self.refused("aliases (*name)", at: place) }
+        if start.hasAnchor { throw Self.refused("anchors (&name) and aliases (*name)", at: place) }
+        // libyaml keeps quiet about the tag that is only `!`.
+        if character(at: place) == "!" { throw Self.refused("tags (!name)", at: place) }
     }
 
-    private mutating func convertedEntry(
-        _ key: Node, _ value: Node, depth: Int
-    ) throws -> ManifestNode.Entry {
-        let keyNode = try converted(key, depth: depth)
-        switch keyNode.content {
-        case .plain(let text), .quoted(let text):
-            let value = try converted(value, depth: depth)
-            return ManifestNode.Entry(key: text, place: keyNode.place, value: value)
-        default:
-            throw ManifestError(
-                line: keyNode.place.line, column: keyNode.place.column, path: "",
-                problem: "a key must be a word", found: keyNode.found)
-        }
-    }
-
-    private static func content(of scalar: Node.Scalar) -> ManifestNode.Content {
-        guard scalar.style == .plain else { return .quoted(scalar.string) }
-        switch scalar.string {
+    private static func content(_ text: String, _ isPlain: Bool) -> ManifestNode.Content {
+        guard isPlain else { return .quoted(text) }
+        switch text {
         case "", "~", "null", "Null", "NULL": return .missing
-        default: return .plain(scalar.string)
+        default: return .plain(text)
         }
     }
 

@@ -60,7 +60,7 @@ package struct ServerSettings: Sendable, Equatable {
     /// - Throws: `ManifestError` with line and column.
     package static func parse(bytes: Data) throws -> ServerSettings {
         // All is left out, as in a file of comments only.
-        if isBlank(bytes) { return ServerSettings() }
+        if try ManifestReader.isBlank(bytes) { return ServerSettings() }
         let root = Field(node: try ManifestReader.read(bytes), path: "")
         let map = try FieldMap(root, "a mapping, such as `state: /var/lib/layerfoldd`")
         try map.refuseUnknown(
@@ -125,13 +125,6 @@ package struct ServerSettings: Sendable, Equatable {
                 "not a group", expected: "the name of a group", found: field.node.found)
         }
         return name
-    }
-
-    private static func isBlank(_ bytes: Data) -> Bool {
-        bytes.split(separator: UInt8(ascii: "\n")).allSatisfy { line in
-            let first = line.first { !" \t\r".utf8.contains($0) }
-            return first == nil || first == UInt8(ascii: "#")
-        }
     }
 
     static func absolutePath(_ field: Field) throws -> String {
