@@ -133,8 +133,8 @@ let package = Package(
         room(
             "Texts",
             [
-                "Failures", "JSON", "Tokenizer", "TensorMath", "DurableIO", "BuiltInTexts",
-                "PythonText",
+                "Failures", "JSON", "Tokenizer", "ChatTemplate", "TensorMath", "DurableIO",
+                "BuiltInTexts", "PythonText",
                 external("SystemPackage", "swift-system"),
             ]),
         room("Model", ["Failures", "JSON", "Schemes", "Checkpoint", "TensorMath"]),

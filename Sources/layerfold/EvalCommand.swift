@@ -107,8 +107,8 @@ struct EvalCommand: ComputingCommand {
         if !Offer.isBuiltIn(data) { _ = try NamedFile.existing(data) }
         do {
             let started = ContinuousClock.now
-            let encoder = PromptEncoder(
-                try TokenizerFolder.load(opened.checkpoint.sideFiles), opened.checkpoint.sideFiles)
+            let encoder = try PromptEncoder(
+                TokenizerFolder.load(opened.checkpoint.sideFiles), opened.checkpoint.sideFiles)
             let mode = try ComputeOption.mode(compute)
             let (figures, notes) = try evaluate(
                 opened, at: data, encoder, mode, parameters)

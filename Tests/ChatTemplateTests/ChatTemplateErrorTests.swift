@@ -136,6 +136,23 @@ struct ChatTemplateErrorTests {
         }
     }
 
+    @Test("a loop that asks how long it is costs as much as its rounds, not their square")
+    func lookingAhead() throws {
+        // The fastest of some, so that a busy machine says little; the square takes forty times
+        // as long.
+        func fastest(_ name: String) throws -> Duration {
+            let template = try ChatTemplate(
+                source: "{% for i in range(90000) %}{% if loop.\(name) %}{% endif %}{% endfor %}")
+            return try (0..<3).map { _ in
+                try ContinuousClock().measure {
+                    _ = try template.render(messages: [], addGenerationPrompt: false)
+                }
+            }.min() ?? .zero
+        }
+        let (behind, ahead) = (try fastest("index"), try fastest("length"))
+        #expect(ahead < behind * 15)
+    }
+
     @Test("sources that are too deep, too long or too wide are refused")
     func sources() throws {
         for (opening, closing) in [

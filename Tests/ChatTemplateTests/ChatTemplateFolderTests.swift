@@ -68,17 +68,33 @@ struct ChatTemplateFolderTests {
         #expect(error?.failureClass == .user)
     }
 
-    @Test("special tokens are strings or objects, of either file")
+    /// Asked of transformers 5.24.
+    @Test("special tokens are strings or objects, name by name of the file that has the say")
     func specialTokens() throws {
-        #expect(try ChatTemplateFolder.specialTokens(in: FilePath(folder.path)).isEmpty)
-        try write(
-            "tokenizer_config.json",
-            #"{"bos_token": {"content": "<s>", "lstrip": false}, "eos_token": "</s>", "#
-                + #""pad_token": null, "add_bos_token": true}"#)
-        try write(
-            "special_tokens_map.json", #"{"bos_token": "<other>", "unk_token": {"content": "?"}}"#)
-        #expect(
+        func found() throws -> JSONObject {
             try ChatTemplateFolder.specialTokens(in: FilePath(folder.path))
-                == JSONObject([("bos_token", "<s>"), ("eos_token", "</s>"), ("unk_token", "?")]))
+        }
+        #expect(try found().isEmpty)
+        let config =
+            #""bos_token": {"content": "<s>", "lstrip": false}, "eos_token": "</s>", "#
+            + #""pad_token": null, "add_bos_token": true"#
+        try write("tokenizer_config.json", "{\(config)}")
+        let own = JSONObject([("bos_token", "<s>"), ("eos_token", "</s>")])
+        #expect(try found() == own)
+        try write(
+            "special_tokens_map.json",
+            #"{"eos_token": "<end>", "unk_token": {"content": "?"}, "pad_token": "<pad>"}"#)
+        #expect(
+            try found()
+                == JSONObject([
+                    ("bos_token", "<s>"), ("eos_token", "<end>"), ("unk_token", "?"),
+                    ("pad_token", "<pad>"),
+                ]))
+        try write("special_tokens_map.json", #"{"bos_token": null}"#)
+        #expect(try found() == JSONObject([("eos_token", "</s>")]))
+        try write("special_tokens_map.json", "{")
+        #expect(throws: ChatTemplateError.self) { try found() }
+        try write("tokenizer_config.json", #"{\#(config), "added_tokens_decoder": {}}"#)
+        #expect(try found() == own)
     }
 }

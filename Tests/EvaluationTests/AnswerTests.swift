@@ -93,7 +93,7 @@ import Tokenizer
         let folder = Places.fixtures.appending(path: "tokenizers")
         let file = [UInt8](
             try Data(contentsOf: folder.appending(path: "llama3.tokenizer.json")))
-        return PromptEncoder(try Tokenizer(json: file.span), folder: FilePath(folder.path))
+        return try PromptEncoder(Tokenizer(json: file.span), folder: FilePath(folder.path))
     }
 
     private static func prompts(

@@ -127,7 +127,7 @@ import Tokenizer
         let golden = try Self.golden("lm_eval.json")
         let folder = FilePath(Places.demoModel.path)
         let model = try Model(try Checkpoint(folder))
-        let encoder = PromptEncoder(try TokenizerFolder.load(folder), folder: folder)
+        let encoder = try PromptEncoder(TokenizerFolder.load(folder), folder: folder)
         let task = GSM8KTask()
         let prepared = try task.prompts(
             at: Self.fixture.path,

@@ -43,7 +43,7 @@ private let likelihoodTolerance = 1e-3
         let prepared = try PreparedQuestions(
             task, at: QuestionTaskTests.fixtures.appending(path: data).path,
             Parameters().completed(with: Offer.task(name)?.parameters ?? []),
-            encoder: PromptEncoder(try TokenizerFolder.load(folder), folder: folder),
+            encoder: try PromptEncoder(TokenizerFolder.load(folder), folder: folder),
             observer: SilentObserver())
         let runner = LikelihoodRunner(
             forward: ForwardPass(weights: model.weights, mode: .float32),

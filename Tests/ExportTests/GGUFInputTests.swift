@@ -123,6 +123,19 @@ import Tokenizer
         #expect(try ids == TokenizerFolder.load(source.checkpoint.folder).encode("Hello"))
     }
 
+    @Test func `a vocabulary of which no tokenizer can be made is told with its fault`() throws {
+        let (kept, path, _) = try Self.written("llama", .bf16)
+        var bytes = try CheckpointScratch.bytes(path)
+        let key = try #require(bytes.firstRange(of: Array("tokenizer.ggml.merges".utf8)))
+        bytes[key.upperBound - 1] = UInt8(ascii: "z")
+        let damaged = try kept.write(bytes, "damaged.gguf")
+        let files = try Checkpoint(damaged).sideFiles
+        let error = #expect(throws: TokenizerError.self) { try TokenizerFolder.load(files) }
+        let text = error?.description ?? ""
+        #expect(text.hasPrefix("\(damaged.string): key `tokenizer.ggml."), "\(text)")
+        #expect(text.contains("expected tokens and merges"), "\(text)")
+    }
+
     @Test func `the files of a result are made`() throws {
         let (kept, path, source) = try Self.written("llama", .q8)
         let checkpoint = try Checkpoint(path)

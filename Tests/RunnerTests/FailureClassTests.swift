@@ -22,8 +22,15 @@ import Tokenizer
         SystemCallError(.read, "/models/a.safetensors", errno)
     }
 
+    /// What is said where a model's own file should give a tokenizer and cannot be read.
+    private static func unmade(_ call: SystemCallError) throws -> TokenizerError {
+        let files = SideFiles("/nonexistent", made: ["tokenizer.json": { throw call }])
+        return try #require(
+            #expect(throws: TokenizerError.self) { try TokenizerFolder.load(files) })
+    }
+
     @Test("an errno has its class, bare and inside whatever wraps it")
-    func wrapped() {
+    func wrapped() throws {
         let classes: [(Errno, FailureClass)] = [
             (.noSpace, .resource), (.diskQuotaExceeded, .resource), (.noMemory, .resource),
             (.tooManyOpenFiles, .resource), (.tooManyOpenFilesInSystem, .resource),
@@ -39,6 +46,7 @@ import Tokenizer
                 CheckpointError.system(call), CheckpointError.file(mapped),
                 FileBatchError.system(call),
                 TokenizerError.inFile(path: "/models/tokenizer.json", error: unreadable),
+                try Self.unmade(call),
                 CalibrationError.unreadable(
                     path: "/data/a", reason: "not readable", FailureClass(of: call)),
             ]

@@ -60,20 +60,23 @@ package enum ChatTemplateFolder {
     /// The special tokens that templates see by name: `bos_token`, `eos_token`, `unk_token`,
     /// `sep_token`, `pad_token`, `cls_token`, `mask_token`, those that the folder names.
     ///
-    /// Taken from tokenizer_config.json and, where that does not name one, from
-    /// special_tokens_map.json; a token is a string or an object with its `content`.
+    /// As transformers 5.24 takes them: from tokenizer_config.json alone where that has
+    /// `added_tokens_decoder`; from special_tokens_map.json in older folders, and those that this
+    /// does not name from tokenizer_config.json. A token is a string or an object with its
+    /// `content`; a null is an answer: there is none.
+    ///
+    /// - Throws: `ChatTemplateError.file` for a file that cannot be read, or is no JSON object.
     package static func specialTokens(
         in files: SideFiles
     ) throws(ChatTemplateError) -> JSONObject {
-        let names = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"]
+        let config = try object("tokenizer_config.json", in: files)
+        let isOlder = config?["added_tokens_decoder"] == nil
+        let map = isOlder ? try object("special_tokens_map.json", in: files) : nil
         var tokens = JSONObject()
-        for file in ["tokenizer_config.json", "special_tokens_map.json"] {
-            guard let object = try object(file, in: files) else { continue }
-            for name in names.map({ $0 + "_token" }) where tokens[name] == nil {
-                guard let token = object[name] else { continue }
-                if let text = token.string ?? token["content"]?.string {
-                    tokens[name] = .string(text)
-                }
+        for name in ["bos", "eos", "unk", "sep", "pad", "cls", "mask"].map({ $0 + "_token" }) {
+            let token = map?[name] ?? config?[name]
+            if let text = token?.string ?? token?["content"]?.string {
+                tokens[name] = .string(text)
             }
         }
         return tokens

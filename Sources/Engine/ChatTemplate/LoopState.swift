@@ -2,7 +2,8 @@
 
 final class LoopState {
     private var pull: (() throws(ChatTemplateError) -> Value?)?
-    private var ahead: [Value] = []
+    /// A slice, of which the first goes without moving those behind it.
+    private var ahead: ArraySlice<Value> = []
     private var isAtEnd = false
     private(set) var index0 = -1
     private(set) var current: Value?

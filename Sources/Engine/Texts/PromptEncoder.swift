@@ -1,8 +1,9 @@
 // Prompts to tokens by the rules of lm-evaluation-harness 0.4.13 (api/model.py, _encode_pair;
 // models/huggingface.py, tok_encode): special tokens as the tokenizer adds them by default.
 
+package import ChatTemplate
 package import DurableIO
-import Foundation
+import JSON
 import PythonText
 package import SystemPackage
 package import Tokenizer
@@ -12,30 +13,22 @@ package struct PromptEncoder: Sendable {
     /// BOS, else EOS: the context of an empty context.
     private let prefix: (id: Int32, text: String)?
     private let folder: String
-    /// Of a file that names special tokens.
-    private static let configBytesMax = 1 << 28
 
-    /// - Parameter folder: of the checkpoint; its tokenizer_config.json names the special tokens.
-    package init(_ tokenizer: Tokenizer, folder: FilePath) {
-        self.init(tokenizer, SideFiles(folder))
+    /// - Parameter folder: of the checkpoint.
+    /// - Throws: as `ChatTemplateFolder.specialTokens`.
+    package init(_ tokenizer: Tokenizer, folder: FilePath) throws(ChatTemplateError) {
+        try self.init(tokenizer, SideFiles(folder))
     }
 
     /// - Parameter files: of the checkpoint.
-    package init(_ tokenizer: Tokenizer, _ files: SideFiles) {
+    /// - Throws: as `ChatTemplateFolder.specialTokens`.
+    package init(_ tokenizer: Tokenizer, _ files: SideFiles) throws(ChatTemplateError) {
         self.tokenizer = tokenizer
         folder = files.model.string
-        var prefix: (id: Int32, text: String)?
-        for file in ["tokenizer_config.json", "special_tokens_map.json"] where prefix == nil {
-            guard let bytes = try? files.read(file, bytesMax: Self.configBytesMax),
-                let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
-            else { continue }
-            for key in ["bos_token", "eos_token"] where prefix == nil {
-                let text =
-                    object[key] as? String ?? (object[key] as? [String: Any])?["content"] as? String
-                if let text, let id = tokenizer.id(of: text) { prefix = (id, text) }
-            }
-        }
-        self.prefix = prefix
+        let named = try ChatTemplateFolder.specialTokens(in: files)
+        let tokens = ["bos_token", "eos_token"].compactMap { named[$0]?.string }
+            .compactMap { text in tokenizer.id(of: text).map { (id: $0, text: text) } }
+        prefix = tokens.first
     }
 
     /// For keys: what tokens depend on besides the tokenizer's file.

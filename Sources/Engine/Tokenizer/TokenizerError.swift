@@ -9,6 +9,8 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
     case notFound(folder: String)
     /// The model's own file holds no vocabulary of which the same could be made.
     case notMade(model: String, reason: String)
+    /// The model's own file should give one, and making it failed; the words name the file.
+    case making(reason: String, failureClass: FailureClass)
     /// The folder holds only the SentencePiece file, and why that does not do.
     indirect case onlySentencePiece(folder: String, error: TokenizerError)
     case unreadable(MappedFileError)
@@ -36,6 +38,7 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
 
     package var failureClass: FailureClass {
         switch self {
+        case .making(_, let failureClass): failureClass
         case .unreadable(let error): error.failureClass
         case .inFile(_, let error): error.failureClass
         case .onlySentencePiece(_, let error): error.failureClass
@@ -53,6 +56,7 @@ package enum TokenizerError: ClassifiedFailure, Equatable, CustomStringConvertib
             "\(folder): expected a tokenizer.json, found none. "
                 + "Point to the folder of a Hugging Face checkpoint that holds its tokenizer."
         case .notMade(let model, let reason): "\(model): \(reason)"
+        case .making(let reason, _): reason
         case .onlySentencePiece(let folder, let error):
             "\(folder): found only tokenizer.model (SentencePiece), which does not do: \(error). "
                 + "Make a tokenizer.json of it once, in Python: from transformers import "

@@ -1,6 +1,7 @@
 // Finds and reads the tokenizer of a checkpoint folder.
 
 package import DurableIO
+import Failures
 import JSON
 package import SystemPackage
 
@@ -46,10 +47,18 @@ package enum TokenizerFolder {
             if let reason = files.reason(jsonName) {
                 throw .notMade(model: files.model.string, reason: reason)
             }
-            guard let bytes = try? files.madeText(jsonName) else { throw error }
+            guard let bytes = try made(files) else { throw error }
             do throws(TokenizerError) { return try Tokenizer(json: bytes.span) } catch {
                 throw .inFile(path: files.model.string, error: error)
             }
+        }
+    }
+
+    /// What stands for `tokenizer.json`; nil where nothing does.
+    private static func made(_ files: SideFiles) throws(TokenizerError) -> [UInt8]? {
+        do { return try files.madeText(jsonName) } catch {
+            throw .making(
+                reason: FaultText.describe(error), failureClass: FailureClass(of: error))
         }
     }
 

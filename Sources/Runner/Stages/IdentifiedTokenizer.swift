@@ -16,7 +16,7 @@ struct IdentifiedTokenizer {
     init(_ side: SideFiles) throws {
         // What cannot be read is told by whoever loads it, with its place.
         let before = Result { try Self.identify(side) }
-        encoder = PromptEncoder(try TokenizerFolder.load(side), side)
+        encoder = try PromptEncoder(TokenizerFolder.load(side), side)
         let after = try Self.identify(side)
         try Self.expect(before, after, side)
         files = after.files

@@ -78,15 +78,17 @@ struct TokeniseStage: Stage {
             batch: PackedSequences(sequences), digest: try stored.digest("tokens"),
             title: calibration.title,
             warnings: (empty > 0 ? ["\(calibration.title): \(texts) empty and left out"] : [])
-                + (shortage(sequences.count).map { [$0] } ?? []))
+                + (shortage(sequences.count, empty: empty).map { [$0] } ?? []))
     }
 
     /// What a set gives less of than it was asked for; nil where it does not.
-    private func shortage(_ count: Int) -> String? {
+    private func shortage(_ count: Int, empty: Int) -> String? {
         guard let wanted = source.samples, count < wanted else { return nil }
-        return "\(calibration.title) has \(count) samples of "
-            + "\(calibration.maxTokens) tokens, fewer than the \(wanted) of `samples`; all are "
-            + "taken"
+        // Nothing is drawn in the place of texts that turn out to be special tokens alone: there
+        // may be more.
+        let taken = empty == 0 ? "; all are taken" : ""
+        return "\(calibration.title) has \(count) sample\(count == 1 ? "" : "s") of at most "
+            + "\(calibration.maxTokens) tokens, fewer than the \(wanted) of `samples`\(taken)"
     }
 
     /// Samples of at most `max_tokens` tokens. Windows of a running text have no special tokens,
