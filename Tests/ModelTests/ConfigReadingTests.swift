@@ -145,6 +145,28 @@ import Testing
         #expect(try bamba("layers_block_type") == ["mamba", "attention"])
     }
 
+    @Test("a list of another length than the one in force goes", arguments: [2, 5])
+    func staleEntries(length: Int) throws {
+        let mamba2 = #""mamba_d_head": "auto", "mamba_n_heads": 4, "mamba_d_state": 2"#
+        let three = #"["mamba", "mamba", "attention"]"#
+        let stale =
+            "[" + [String](repeating: #""mamba""#, count: length).joined(separator: ", ") + "]"
+        let bamba = try Self.lists(
+            "bamba", keeping: [0, 2], Self.bamba + #", "layers_block_type": \#(stale)"#)
+        #expect(try bamba("layers_block_type") == nil)
+        let granite = try Self.lists(
+            "granitemoehybrid", keeping: [0, 2],
+            #""num_hidden_layers": 3, "layer_types": \#(three), "layers_block_type": \#(stale), "#
+                + mamba2)
+        #expect(try granite("layer_types") == ["mamba", "attention"])
+        #expect(try granite("layers_block_type") == nil)
+        let nemotron = try Self.lists(
+            "nemotron_h", keeping: [0, 2],
+            #""layers_block_type": \#(three), "layer_types": \#(stale)"#)
+        #expect(try nemotron("layers_block_type") == ["mamba", "attention"])
+        #expect(try nemotron("layer_types") == nil)
+    }
+
     @Test("a model that sees what follows is refused")
     func bidirectional() {
         #expect(throws: ModelError.self) {
