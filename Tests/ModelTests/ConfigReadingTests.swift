@@ -115,6 +115,58 @@ import Testing
         #expect(try count("num_experts") == 3 && count("num_local_experts") == 3)
     }
 
+    /// The lists of a config.json that keeps some layers, by key; nil where the key is gone.
+    private static func lists(
+        _ type: String, keeping kept: [Int], _ more: String
+    ) throws -> (String) throws -> [String]? {
+        let text = #"{"model_type": "\#(type)", \#(sizes), \#(more)}"#
+        var config = try ModelConfig.parse(Array(text.utf8).span, file: "config.json")
+        let architecture = try Architectures.find(config)
+        let blueprint = try architecture.blueprint(config)
+        try architecture.rewrite(&config, kept: kept, blueprint: blueprint)
+        let kinds = try architecture.blueprint(config).layers.map(\.kind)
+        #expect(kinds == kept.map { blueprint.layers[$0].kind })
+        let rewritten = config
+        return { try rewritten.stringsIfPresent($0) }
+    }
+
+    private static let bamba = """
+        "num_hidden_layers": 3, "attn_layer_indices": [2], "mamba_n_heads": 4, \
+        "mamba_d_head": 8, "mamba_n_groups": 1, "mamba_d_state": 2
+        """
+
+    @Test("lists of what each layer is keep the entries of the layers kept, each once")
+    func keptEntries() throws {
+        let three = #"["mamba", "mamba", "attention"]"#
+        let bamba = try Self.lists(
+            "bamba", keeping: [0, 2],
+            Self.bamba + #", "layer_types": \#(three), "layers_block_type": \#(three)"#)
+        #expect(try bamba("layer_types") == ["mamba", "attention"])
+        #expect(try bamba("layers_block_type") == ["mamba", "attention"])
+    }
+
+    @Test("a list of another length than the one in force goes", arguments: [2, 5])
+    func staleEntries(length: Int) throws {
+        let mamba2 = #""mamba_d_head": "auto", "mamba_n_heads": 4, "mamba_d_state": 2"#
+        let three = #"["mamba", "mamba", "attention"]"#
+        let stale =
+            "[" + [String](repeating: #""mamba""#, count: length).joined(separator: ", ") + "]"
+        let bamba = try Self.lists(
+            "bamba", keeping: [0, 2], Self.bamba + #", "layers_block_type": \#(stale)"#)
+        #expect(try bamba("layers_block_type") == nil)
+        let granite = try Self.lists(
+            "granitemoehybrid", keeping: [0, 2],
+            #""num_hidden_layers": 3, "layer_types": \#(three), "layers_block_type": \#(stale), "#
+                + mamba2)
+        #expect(try granite("layer_types") == ["mamba", "attention"])
+        #expect(try granite("layers_block_type") == nil)
+        let nemotron = try Self.lists(
+            "nemotron_h", keeping: [0, 2],
+            #""layers_block_type": \#(three), "layer_types": \#(stale)"#)
+        #expect(try nemotron("layers_block_type") == ["mamba", "attention"])
+        #expect(try nemotron("layer_types") == nil)
+    }
+
     @Test("a model that sees what follows is refused")
     func bidirectional() {
         #expect(throws: ModelError.self) {

@@ -54,4 +54,14 @@ import Testing
             #expect(blueprint.modelType == architecture.modelType)
         }
     }
+
+    @Test(
+        "a hybrid whose config.json lists the layers that attend has both kinds",
+        arguments: ["bamba", "lfm2"])
+    func hybrids(type: String) throws {
+        let architecture = try #require(Architectures.all.first { $0.modelType == type })
+        let blueprint = try architecture.blueprint(architecture.typicalConfig)
+        #expect(Set(blueprint.layers.map(\.kind)).count == 2)
+        #expect(!Abilities(blueprint).has(.quantise))
+    }
 }

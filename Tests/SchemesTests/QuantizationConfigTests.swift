@@ -59,11 +59,19 @@ import Testing
                 $0["config_groups"] = ["g": ["targets": ["Linear"], "weights": weights]]
             }
         }
+        func ordered(_ order: JSONValue) -> UnreadQuantization? {
+            weights(["num_bits": 4, "strategy": "group", "group_size": 32, "actorder": order])
+        }
         #expect(weights(["num_bits": 4, "strategy": "group", "group_size": 32]) == nil)
+        for order: JSONValue in [nil, false, "weight", "static"] {
+            #expect(ordered(order) == nil, "\(order)")
+        }
+        for order: JSONValue in ["group", "dynamic", true, "another"] {
+            #expect(ordered(order) != nil, "\(order)")
+        }
         for other: JSONValue in [
             ["num_bits": 4, "strategy": "group", "group_size": 32, "symmetric": false],
             ["num_bits": 4, "strategy": "group"], ["num_bits": 4, "strategy": "tensor"],
-            ["num_bits": 4, "strategy": "group", "group_size": 32, "actorder": "group"],
             ["num_bits": 4, "strategy": "channel", "dynamic": true],
             ["num_bits": 4, "strategy": "channel", "type": "float"], ["strategy": "channel"],
         ] {

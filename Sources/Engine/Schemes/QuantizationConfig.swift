@@ -134,7 +134,7 @@ extension QuantizationConfig {
 extension WeightScheme {
     fileprivate init?(json: JSONValue) {
         guard json["symmetric"]?.bool ?? true, json["dynamic"]?.bool != true,
-            json["actorder"]?.string != "group", let bits = json["num_bits"]?.integer,
+            Self.keepsGroups(json["actorder"] ?? .null), let bits = json["num_bits"]?.integer,
             let kind = Kind(rawValue: json["type"]?.string ?? "int")
         else { return nil }
         guard kind == .int ? (2...8).contains(bits) : bits == 8 else { return nil }
@@ -144,6 +144,15 @@ extension WeightScheme {
             guard let group = json["group_size"]?.integer, group > 0 else { return nil }
             self.init(kind: kind, bits: bits, group: group)
         default: return nil
+        }
+    }
+
+    /// Whether groups are of neighbouring columns. `group`, its alias `dynamic` and `true` assign
+    /// columns to groups by a tensor `weight_g_idx`, which is not read.
+    private static func keepsGroups(_ order: JSONValue) -> Bool {
+        switch order {
+        case .null, .bool(false), "weight", "static": true
+        default: false
         }
     }
 }

@@ -9,8 +9,9 @@ import Testing
 @Suite struct PatternedMergingTests {
     /// Every second layer of the kind "b", at an offset.
     private struct Alternation: LayerPatterns {
-        func sequences(count: Int) -> [[String]] {
-            (0..<2).map { offset in (0..<count).map { $0 % 2 == offset ? "b" : "a" } }
+        func sequences(count: Int) -> AnySequence<[String]> {
+            AnySequence(
+                (0..<2).map { offset in (0..<count).map { $0 % 2 == offset ? "b" : "a" } })
         }
     }
 
@@ -112,14 +113,45 @@ import Testing
     @Test("where no choice keeps the pattern, the numbers that would are named")
     func refusal() throws {
         struct OnlyPairs: LayerPatterns {
-            func sequences(count: Int) -> [[String]] {
-                count % 2 == 0 ? [(0..<count).map { $0 % 2 == 1 ? "b" : "a" }] : []
+            func sequences(count: Int) -> AnySequence<[String]> {
+                AnySequence(count % 2 == 0 ? [(0..<count).map { $0 % 2 == 1 ? "b" : "a" }] : [])
             }
         }
         #expect(throws: PlanError.noPattern(wanted: 7, possible: [2, 4, 6, 8])) {
             try PairwiseMerging().plan(
                 similarity: PairwiseMergingTests.similarity(9, seed: 3), kinds: Self.kinds,
                 removing: 2, patterns: OnlyPairs())
+        }
+    }
+
+    @Test("a sequence without a kind is not taken, whatever it would gain")
+    func everyKind() throws {
+        struct OrOneKind: LayerPatterns {
+            func sequences(count: Int) -> AnySequence<[String]> {
+                AnySequence(
+                    [[String](repeating: "a", count: count)] + Alternation().sequences(count: count)
+                )
+            }
+        }
+        // All of "b" would be given up the most easily.
+        var similarity = PairwiseMergingTests.similarity(9, seed: 5)
+        for row in Self.kinds.indices where Self.kinds[row] == "b" {
+            for column in Self.kinds.indices where Self.kinds[column] == "b" {
+                similarity[row][column] = 2
+            }
+        }
+        for order in [MergeOrder.similarity, .reverse] {
+            let merging = PairwiseMerging(order: order, scope: .any)
+            let plan = try merging.plan(
+                similarity: similarity, kinds: Self.kinds, removing: 4, patterns: OrOneKind())
+            let alternating = try merging.plan(
+                similarity: similarity, kinds: Self.kinds, removing: 4, patterns: Alternation())
+            #expect(plan == alternating)
+        }
+        // One layer alone cannot be of both kinds.
+        #expect(throws: PlanError.noPattern(wanted: 1, possible: Array(2...8))) {
+            try PairwiseMerging().plan(
+                similarity: similarity, kinds: Self.kinds, removing: 8, patterns: OrOneKind())
         }
     }
 

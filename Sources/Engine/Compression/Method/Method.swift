@@ -47,6 +47,8 @@ struct PlanningInput {
     /// Kinds as programs expect them that go by a layer's number.
     let period: PeriodicKinds?
     let keepsPeriod: Bool
+    /// Asked between steps of what takes long.
+    var observer: any WorkObserver = SilentObserver()
 
     var count: Int { kinds.count }
 
@@ -70,10 +72,13 @@ struct PlanningInput {
         let removed = try removed()
         if let patterns {
             return try merging.plan(
-                similarity: rows, kinds: kinds, removing: removed, patterns: patterns)
+                similarity: rows, kinds: kinds, removing: removed, patterns: patterns,
+                observer: observer)
         }
         return try keepingPeriod {
-            try merging.plan(similarity: rows, kinds: kinds, removing: removed, patterns: $0)
+            try merging.plan(
+                similarity: rows, kinds: kinds, removing: removed, patterns: $0,
+                observer: observer)
         } ?? merging.plan(similarity: rows, kinds: kinds, removing: removed)
     }
 
@@ -84,7 +89,8 @@ struct PlanningInput {
         let removed = try removed()
         return try keepingPeriod { period in
             try PatternedChoice.plan(
-                dropping: removed, by: scores, kinds: kinds, patterns: period)
+                dropping: removed, by: scores, kinds: kinds, patterns: period,
+                observer: observer)
         } ?? RedundantLayers.single(scores, removing: removed)
     }
 

@@ -23,16 +23,18 @@ package enum Planner {
     ///     layer, or all are of one kind.
     ///   - period: kinds as programs expect them that go by a layer's number; nil where none do.
     ///   - keepsPeriod: whether the family keeps to it where nothing else is said.
+    ///   - observer: asked between the sequences of kinds that are tried.
     package static func plan(
         method: String, ratio: Double?, parameters: Parameters, kinds: [String],
         similarity: SimilarityMatrix?, removals: RemovalOrder? = nil, searchedPlan: FoldPlan? = nil,
         patterns: (any LayerPatterns)? = nil, period: PeriodicKinds? = nil,
-        keepsPeriod: Bool = false
+        keepsPeriod: Bool = false, observer: any WorkObserver = SilentObserver()
     ) throws -> FoldPlan {
         try Method.named(method).plan(
             PlanningInput(
                 method: method, ratio: ratio, parameters: parameters, kinds: kinds,
                 similarity: similarity, removals: removals, searchedPlan: searchedPlan,
-                patterns: patterns, period: period, keepsPeriod: keepsPeriod))
+                patterns: patterns, period: period, keepsPeriod: keepsPeriod,
+                observer: observer))
     }
 }

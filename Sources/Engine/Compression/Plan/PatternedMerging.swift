@@ -7,36 +7,19 @@ extension PairwiseMerging {
     /// Plans folds so that the kinds of the layers left are one of `patterns`.
     ///
     /// A layer may go the more easily, the more similar it is to another of its kind (`scope`:
-    /// its neighbours among them, or any); the choice of layers with the greatest sum of these is
-    /// found exactly, in O(patterns * layers^2). Every removed layer is then folded into the kept
-    /// one of its kind that is most similar (`adjacent`: of the two around it).
+    /// its neighbours among them, or any); of the choices that leave a layer of every kind, the one
+    /// with the greatest sum of these is found exactly, in O(patterns * layers^2). Every removed
+    /// layer is then folded into the kept one of its kind that is most similar (`adjacent`: of the
+    /// two around it).
     /// - Throws: `PlanError.noPattern` with the numbers of layers that can be left.
     func plan(
         similarity: [[Double]], kinds: [String], removing removed: Int,
-        patterns: some LayerPatterns
-    ) throws(PlanError) -> FoldPlan {
-        let wanted = kinds.count - removed
-        guard let plan = attempt(leaving: wanted, similarity, kinds, patterns) else {
-            throw .noPattern(
-                wanted: wanted,
-                possible: (1..<kinds.count).filter {
-                    attempt(leaving: $0, similarity, kinds, patterns) != nil
-                })
-        }
-        return plan
-    }
-
-    /// nil where no choice of layers has a pattern, or a removed layer has none to fold into.
-    private func attempt(
-        leaving wanted: Int, _ similarity: [[Double]], _ kinds: [String],
-        _ patterns: some LayerPatterns
-    ) -> FoldPlan? {
+        patterns: any LayerPatterns, observer: any WorkObserver = SilentObserver()
+    ) throws -> FoldPlan {
         let gains = kinds.indices.map { gain($0, similarity, kinds) }
-        guard
-            let kept = PatternedChoice.best(patterns.sequences(count: wanted), kinds, gains)
-        else {
-            return nil
-        }
+        let choice = PatternedChoice(
+            of: kinds, patterns: patterns, keepsKinds: true, observer: observer)
+        let kept = try choice.best(leaving: kinds.count - removed, gains: gains)
         var groups = Dictionary(
             uniqueKeysWithValues: kept.map { ($0, [LayerShare(layer: $0, weight: 1)]) })
         let means = similarity.map { $0.reduce(0, +) / Double(kinds.count) }
@@ -46,7 +29,7 @@ extension PairwiseMerging {
         for layer in order {
             guard let target = home(of: layer, among: kept, similarity, kinds),
                 let shares = groups[target]
-            else { return nil }
+            else { preconditionFailure("a layer of every kind stays") }
             let group = shares.reduce(0) { $0 + means[$1.layer] } / Double(shares.count)
             let share =
                 target < layer

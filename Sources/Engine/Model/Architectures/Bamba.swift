@@ -50,7 +50,7 @@ struct Bamba: Architecture {
         _ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint
     ) throws {
         try config.keepLayers(kept, of: blueprint.layers.count)
-        for key in ["layers_block_type", "layer_types"] { try config.keepEntries(key, kept) }
+        try config.keepEntries("layers_block_type", kept, of: blueprint.layers.count)
         config.setIndices("attn_layer_indices", where: kept.map { blueprint.layers[$0].attends })
     }
 }

@@ -86,6 +86,6 @@ struct Granitemoehybrid: Architecture {
         _ config: inout ModelConfig, kept: [Int], blueprint: ModelBlueprint
     ) throws {
         try config.keepLayers(kept, of: blueprint.layers.count)
-        try config.keepEntries("layers_block_type", kept)
+        try config.keepEntries("layers_block_type", kept, of: blueprint.layers.count)
     }
 }

@@ -47,9 +47,11 @@ extension ModelConfig {
         }
     }
 
-    /// Keeps the entries of a list with one for each layer, where it is there.
-    mutating func keepEntries(_ key: String, _ kept: [Int]) throws {
+    /// Keeps the entries of a list with one for each of `count` layers, where it is there. One of
+    /// another length is not in force beside the list that says what the layers are, and goes.
+    mutating func keepEntries(_ key: String, _ kept: [Int], of count: Int) throws {
         guard let entries = try strings(key) else { return }
+        guard entries.count == count else { return set(key, to: nil as JSONValue?) }
         set(key, to: kept.map { entries[$0] })
     }
 

@@ -141,7 +141,9 @@ struct NemotronH: Architecture {
         let mixers = try config.nemotronLayers()
         // Nobody needs it beside the list.
         config.set("num_hidden_layers", to: kept.count)
-        for key in ["layers_block_type", "layer_types"] { try config.keepEntries(key, kept) }
+        for key in ["layers_block_type", "layer_types"] {
+            try config.keepEntries(key, kept, of: mixers.count)
+        }
         if let pattern = try config.stringIfPresent("hybrid_override_pattern") {
             let letters = Array(pattern)
             if letters.count == mixers.count {

@@ -10,12 +10,17 @@ extension Architecture {
     package var typicalConfig: ModelConfig {
         var text = JSONObject()
         for (key, value) in Self.numbers { text[key] = .integer(value) }
+        for key in Self.attending { text[key] = .array([2, 5, 8].map { .integer($0) }) }
         var whole = text
         whole["text_config"] = .object(text)
         whole["model_type"] = .string(modelType)
         whole["architectures"] = .array([.string(className)])
         return ModelConfig(file: "config.json", object: whole)
     }
+
+    /// Which layers attend; without them there would be one kind of layer alone, which no
+    /// published model of such a family has.
+    private static var attending: [String] { ["attn_layer_indices", "full_attn_idxs"] }
 
     private static var numbers: [(String, Int)] {
         [

@@ -2,8 +2,9 @@
 
 /// Which sequences of kinds a config.json can express.
 package protocol LayerPatterns {
-    /// All sequences of `count` kinds, in a fixed order.
-    func sequences(count: Int) -> [[String]]
+    /// The sequences of `count` kinds, each once, in a fixed order: one by one, since they can be
+    /// tens of thousands. Those of more layers of a kind than the model has need not be there.
+    func sequences(count: Int) -> AnySequence<[String]>
 }
 
 /// Programs that take what a layer is from its number count in periods of so many layers.
@@ -26,7 +27,7 @@ package struct PeriodicKinds: LayerPatterns {
         guard holds, Set(kinds).count > 1 else { return nil }
     }
 
-    package func sequences(count: Int) -> [[String]] {
-        [(0..<count).map { kinds[$0 % kinds.count] }]
+    package func sequences(count: Int) -> AnySequence<[String]> {
+        AnySequence(CollectionOfOne((0..<count).map { kinds[$0 % kinds.count] }))
     }
 }
