@@ -115,17 +115,17 @@ struct PlanStage: Stage {
     var work: Work { .none }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
-        try outputs.put("plan", json: try plan())
+        try outputs.put("plan", json: try plan(cache.progress))
     }
 
-    private func plan() throws -> FoldPlan {
+    private func plan(_ observer: any WorkObserver = SilentObserver()) throws -> FoldPlan {
         var plan = try Planner.plan(
             method: request.method, ratio: request.ratio, parameters: request.parameters,
             kinds: kinds, similarity: ground.similarity?.matrix, removals: ground.removals?.order,
             searchedPlan: ground.searched?.plan,
             patterns: model.architecture.patterns(of: model.blueprint),
             period: PeriodicKinds(model.architecture.loaderPeriod, of: model.blueprint),
-            keepsPeriod: model.architecture.loaderPeriod?.isDefault ?? false)
+            keepsPeriod: model.architecture.loaderPeriod?.isDefault ?? false, observer: observer)
         plan.mlpWidth = request.mlpWidth
         return plan
     }
