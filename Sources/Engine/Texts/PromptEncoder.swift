@@ -11,6 +11,8 @@ package struct PromptEncoder: Sendable {
     package let tokenizer: Tokenizer
     /// BOS, else EOS: the context of an empty context.
     private let prefix: (id: Int32, text: String)?
+    /// How the tokenizer's `eos_token` is spelt; nil where its files name none.
+    package let endText: String?
     private let folder: String
     /// Of a file that names special tokens.
     private static let configBytesMax = 1 << 28
@@ -24,18 +26,23 @@ package struct PromptEncoder: Sendable {
     package init(_ tokenizer: Tokenizer, _ files: SideFiles) {
         self.tokenizer = tokenizer
         folder = files.model.string
-        var prefix: (id: Int32, text: String)?
-        for file in ["tokenizer_config.json", "special_tokens_map.json"] where prefix == nil {
+        var (prefix, endText): ((id: Int32, text: String)?, String?)
+        for file in ["tokenizer_config.json", "special_tokens_map.json"]
+        where prefix == nil || endText == nil {
             guard let bytes = try? files.read(file, bytesMax: Self.configBytesMax),
                 let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
             else { continue }
-            for key in ["bos_token", "eos_token"] where prefix == nil {
+            func token(_ key: String) -> (id: Int32, text: String)? {
                 let text =
                     object[key] as? String ?? (object[key] as? [String: Any])?["content"] as? String
-                if let text, let id = tokenizer.id(of: text) { prefix = (id, text) }
+                return text.flatMap { text in tokenizer.id(of: text).map { ($0, text) } }
             }
+            let end = token("eos_token")
+            prefix = prefix ?? token("bos_token") ?? end
+            endText = endText ?? end?.text
         }
         self.prefix = prefix
+        self.endText = endText
     }
 
     /// For keys: what tokens depend on besides the tokenizer's file.
