@@ -163,11 +163,18 @@ struct TextTests {
         let one = JobDiff.flattened(["a": ["b": [1, 2]], "c": "x"])
         #expect(one == ["a.b[0]": "1", "a.b[1]": "2", "c": "x"])
         let found = JobDiff.differences(
-            .init(id: "1", values: one),
-            .init(id: "2", values: ["a.b[0]": "1", "c": "y", "d": "z"]))
-        #expect(found.map(\.what) == ["a.b[1]", "c", "d"])
-        #expect(found.map(\.first) == ["2", "x", nil])
-        #expect(found.map(\.second) == [nil, "y", "z"])
+            .init(id: "1", values: one, figures: .read(["m: perplexity": "5"])),
+            .init(
+                id: "2", values: ["a.b[0]": "1", "c": "y", "d": "z"],
+                figures: .read(["m: perplexity": "6"])))
+        #expect(found.map(\.what) == ["a.b[1]", "c", "d", "m: perplexity"])
+        #expect(found.map(\.first) == ["2", "x", nil, "5"])
+        #expect(found.map(\.second) == [nil, "y", "z", "6"])
+        // Figures of one job alone tell no difference.
+        let alone = JobDiff.differences(
+            .init(id: "1", values: [:], figures: .read(["m: perplexity": "5"])),
+            .init(id: "2", values: [:], figures: .unread("it has no results")))
+        #expect(alone == [])
     }
 
     @Test("figures are named by their metrics, and fit 80 and 40 columns")

@@ -225,4 +225,38 @@ import Tokenizer
         #expect(try texts.cut(tokens("a Question: b</s>")) == "a ")
         #expect(try !StopTexts([], tokenizer).end(tokens("Question:")))
     }
+
+    @Test func `an answer ends at a special token that is spelt like a text that ends it`() throws {
+        let tokenizer = try AnswerTests.encoder().tokenizer
+        let end = "<|end_of_text|>"
+        let special = try #require(tokenizer.id(of: end))
+        let said = try tokenizer.encode("#### 5", addSpecialTokens: false)
+        let texts = StopTexts(["Question:", end], tokenizer)
+        #expect(try !texts.end(said))
+        #expect(try texts.end(said + [special]))
+        #expect(try texts.cut(said + [special]) == "#### 5")
+    }
+
+    @Test func `the tokenizer's eos token ends answers, too, as in the harness`() throws {
+        let scratch = try CheckpointScratch()
+        try scratch.write(Array(Self.question.utf8), "test.jsonl")
+        let tokenizer = try AnswerTests.encoder().tokenizer
+        func until(_ file: String, _ config: String) throws -> [String] {
+            try scratch.write(Array(config.utf8), file)
+            return try GSM8KTask().prompts(
+                at: scratch.path.string,
+                Parameters(["shots": .integer(0)])
+                    .completed(with: Offer.task("gsm8k")?.parameters ?? []),
+                encoder: PromptEncoder(tokenizer, folder: scratch.path), chat: nil,
+                contextLength: 4096
+            ).until
+        }
+        let own = ["Question:", "</s>", "<|im_end|>"]
+        let config = "tokenizer_config.json"
+        #expect(try until(config, #"{"bos_token": "<|begin_of_text|>"}"#) == own)
+        #expect(try until(config, #"{"eos_token": "no token"}"#) == own)
+        #expect(
+            try until("special_tokens_map.json", #"{"eos_token": {"content": "<|end_of_text|>"}}"#)
+                == own + ["<|end_of_text|>"])
+    }
 }

@@ -192,6 +192,31 @@ import Testing
         }
     }
 
+    @Test("mmlu: a question of the dev split is none of its own examples")
+    func devSplit() throws {
+        let folder = try TemporaryFolder()
+        let rows = (1...4).map { "\"Q\($0)?\",a,b,c,d,B" }
+        // The last one is the first again.
+        let dev = try write(
+            (rows + [rows[0]]).joined(separator: "\n"), "dev/law_dev.csv", in: folder)
+        for task in ["mmlu", "mmlu-official"] {
+            func asked(_ shots: Int) throws -> [[String]] {
+                try questions(
+                    task, folder.path, ["split": .text("dev"), "shots": .integer(shots)]
+                ).questions.map { $0.context.matches(of: /Q\d/).map { String($0.output) } }
+            }
+            let two = [
+                ["Q2", "Q3", "Q1"], ["Q1", "Q3", "Q2"], ["Q1", "Q2", "Q3"], ["Q1", "Q2", "Q4"],
+                ["Q2", "Q3", "Q1"],
+            ]
+            #expect(try asked(2) == two)
+            #expect(try asked(0) == [["Q1"], ["Q2"], ["Q3"], ["Q4"], ["Q1"]])
+            #expect(throws: EvaluationError.tooFewShots(path: dev, found: 3, wanted: 4)) {
+                try asked(4)
+            }
+        }
+    }
+
     @Test("boolq and piqa read both of their layouts")
     func layouts() throws {
         let folder = try TemporaryFolder()

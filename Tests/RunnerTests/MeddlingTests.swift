@@ -6,6 +6,7 @@ import DurableIO
 import Failures
 import Foundation
 import JSON
+import Jobs
 import Locations
 import Model
 import Report
@@ -176,6 +177,95 @@ import Tokenizer
         let error = #expect(throws: InputChanged.self) { try scene.cache.run(other) }
         #expect(error?.description.contains("tokenizer.json: input changed") == true)
         #expect(try !scene.isKept(other.key))
+    }
+
+    /// What is judged by a file, as a manifest has it, what the file holds, and holds later.
+    private static let judged: [(evaluation: String, file: String, before: String, after: String)] =
+        [
+            ("perplexity, window: 64, limit: 128", "data", text, text + "More."),
+            ("perplexity, windows: rolling", "data", text, "No. " + text),
+            ("divergence, window: 64, limit: 128", "data", text, "No. " + text),
+            ("multiple-choice", "data", question, question + question),
+            ("generation, tokens: 2", "data", prompt, prompt + prompt),
+            // The model is asked the same, and another answer is right.
+            (
+                "gsm8k, tokens: 2, shots: 0", "test.jsonl", problem,
+                problem.replacing("#### 5", with: "#### 6")
+            ),
+        ]
+    private static let text = String(repeating: "The old man went to the sea. ", count: 40)
+    private static let question = #"{"context": "c", "choices": ["a", "b"], "answer": 0}"# + "\n"
+    private static let prompt = #"{"prompt": "The sea"}"# + "\n"
+    private static let problem = #"{"question": "2 and 3?", "answer": "So #### 5"}"# + "\n"
+
+    @Test("data of an evaluation that change behind the original's turn stop the job, all of them")
+    func evaluationData() throws {
+        let scene = try Scene()
+        let copy = try #require(scene.copy)
+        for (entry, name, before, after) in Self.judged {
+            let file = URL(filePath: copy.folder.path + "/" + name)
+            func write(_ text: String) throws { try Data(text.utf8).write(to: file) }
+            try write(before)
+            let judge = try Self.judge(scene, "{task: \(entry), path: \(name)}")
+            let model = Subject(scene.model)
+            // Written anew with the same bytes.
+            try write(before)
+            let figures = try judge.judge(model).figures
+            #expect(!figures.isEmpty)
+            let deeds: [() throws -> Void] = [
+                { try write(after) }, { try Data([0xFF, 0xFE]).write(to: file) },
+                { try FileManager.default.removeItem(at: file) },
+            ]
+            for deed in deeds {
+                try write(before)
+                try deed()
+                let error = #expect(throws: InputChanged.self, "\(entry)") {
+                    try judge.judge(model)
+                }
+                #expect(error?.file.contains(name) == true)
+            }
+        }
+        let warnings = scene.progress.warnings
+        #expect(!warnings.contains { $0.contains("left out") }, "\(warnings)")
+    }
+
+    @Test("so do files of the model that make prompts, and say where answers end")
+    func promptFiles() throws {
+        let changes = [
+            ("generation_config.json", #"{"eos_token_id": [1, 5]}"#),
+            ("chat_template.jinja", "{{ messages[0].content }}!"),
+        ]
+        for (name, text) in changes {
+            let scene = try Scene()
+            let copy = try #require(scene.copy)
+            let judge = try Self.judge(scene, "{task: generation, tokens: 2, prompts: 1}")
+            try Data(text.utf8).write(to: URL(filePath: copy.model.appending(name).string))
+            let error = #expect(throws: InputChanged.self, "\(name)") {
+                try judge.judge(Subject(scene.model))
+            }
+            #expect(error?.file.contains(copy.model.string) == true)
+        }
+    }
+
+    /// Behind the original's turn.
+    private static func judge(_ scene: Scene, _ evaluation: String) throws -> ModelJudge {
+        let copy = try #require(scene.copy)
+        let manifest = """
+            {version: 1, model: m, calibration: {dataset: text, path: t},
+             compress: [{method: mka, ratios: [0.5]}], evaluate: [\(evaluation)]}
+            """
+        let job = try ManifestParser.parse(bytes: Data(manifest.utf8), name: "j")
+        let evaluations = Evaluations(
+            cache: scene.cache, numerics: Numerics(.f32),
+            data: .anywhere(from: FilePath(copy.folder.path)),
+            tokenizer: try IdentifiedTokenizer(scene.model.sideFiles),
+            original: Subject(scene.model))
+        try evaluations.check(job.evaluate)
+        return ModelJudge(
+            job: job, evaluations: evaluations,
+            baselines: try job.evaluate.map {
+                try evaluations.run($0, on: Subject(scene.model), beside: nil)
+            }, progress: scene.progress)
     }
 
     @Test("a tokenizer that could not be read at first is not taken for one that stayed the same")

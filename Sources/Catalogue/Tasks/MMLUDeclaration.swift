@@ -31,7 +31,7 @@ extension TaskDeclaration {
         ParameterDeclaration(
             "shots", .integer(0...100), default: .integer(5),
             "Examples before each question: "
-                + "the first ones of the subject's dev split."),
+                + "the first ones of the subject's dev split, without the question itself."),
         ParameterDeclaration(
             "limit", .integer(1...1_000_000_000), default: .absent("all"), unit: "questions",
             "Questions of each subject, the first ones unless there is a seed."),

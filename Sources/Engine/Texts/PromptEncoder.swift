@@ -12,6 +12,8 @@ package struct PromptEncoder: Sendable {
     package let tokenizer: Tokenizer
     /// BOS, else EOS: the context of an empty context.
     private let prefix: (id: Int32, text: String)?
+    /// How the tokenizer's `eos_token` is spelt; nil where its files name none.
+    package let endText: String?
     private let folder: String
 
     /// - Parameter folder: of the checkpoint.
@@ -26,9 +28,13 @@ package struct PromptEncoder: Sendable {
         self.tokenizer = tokenizer
         folder = files.model.string
         let named = try ChatTemplateFolder.specialTokens(in: files)
-        let tokens = ["bos_token", "eos_token"].compactMap { named[$0]?.string }
-            .compactMap { text in tokenizer.id(of: text).map { (id: $0, text: text) } }
-        prefix = tokens.first
+        func token(_ key: String) -> (id: Int32, text: String)? {
+            let text = named[key]?.string
+            return text.flatMap { text in tokenizer.id(of: text).map { (id: $0, text: text) } }
+        }
+        let end = token("eos_token")
+        prefix = token("bos_token") ?? end
+        endText = end?.text
     }
 
     /// For keys: what tokens depend on besides the tokenizer's file.

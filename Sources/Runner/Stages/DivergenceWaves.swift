@@ -13,6 +13,10 @@ struct DivergenceWaves {
     let waves: WaveCache
     let original: Subject
 
+    /// Raised with the sums that are made of the states: both come from one forward pass. One behind
+    /// it, so that states kept before the two were tied together are found.
+    private static let statesVersion = Divergence.version - 1
+
     private var numerics: Numerics { waves.numerics }
 
     /// Nothing is computed where the model is the original itself.
@@ -99,7 +103,7 @@ struct DivergenceWaves {
 
     private func stateKey(_ wave: [Perplexity.Window]) -> ActionKey {
         StageCache.key(
-            "divergence-states", version: 1,
+            "divergence-states", version: Self.statesVersion,
             inputs: [
                 (role: "model", digest: original.identity), (role: "wave", digest: digest(wave)),
             ], params: ["numerics": numerics.key])

@@ -30,14 +30,16 @@ struct GenerationStage: Stage {
             tokensMax: prepared.tokensMax)
         let texts = StopTexts(prepared.until, tokenizer.tokenizer)
         generator.isOver = { try texts.end($0) }
+        var params: [String: KeyJSON] = [
+            "numerics": numerics.key, "task": .string(task),
+            "tokens": .integer(prepared.tokensMax),
+            "until": .array(prepared.until.map { .string($0) }),
+        ]
+        // Of no concern to answers that end at stop tokens alone.
+        if !prepared.until.isEmpty { params["until_version"] = .integer(StopTexts.version) }
         parts = GenerationParts(
             generator: generator, model: subject.identity,
-            prompts: prepared.prompts.map(\.tokens), size: Self.partSize,
-            params: [
-                "numerics": numerics.key, "task": .string(task),
-                "tokens": .integer(prepared.tokensMax),
-                "until": .array(prepared.until.map { .string($0) }),
-            ],
+            prompts: prepared.prompts.map(\.tokens), size: Self.partSize, params: params,
             // Where an answer ends by what it says, the tokenizer says what that is.
             others: prepared.until.isEmpty ? [] : [(role: "tokenizer", digest: tokenizer.digest)])
     }

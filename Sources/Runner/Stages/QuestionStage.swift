@@ -20,7 +20,7 @@ struct StoredQuestions {
 
 struct QuestionStage: Stage {
     let name = "questions"
-    let version = 3
+    let version = 4
     let task: any QuestionTask
     let inputs: StageInputs
     private let path: String

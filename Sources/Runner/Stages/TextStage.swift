@@ -18,6 +18,7 @@ struct TextStage: Stage {
     private let encoder: PromptEncoder
     private let path: String
     private let text: String
+    let textDigest: Digest
     private let numerics: Numerics
     private let known = Once<StageNeed>()
 
@@ -35,6 +36,7 @@ struct TextStage: Stage {
         self.encoder = encoder
         self.numerics = numerics
         text = try CalibrationSet.readText(path)
+        textDigest = Digest(of: text)
     }
 
     private var reading: TextMeasures.Reading {
@@ -45,7 +47,7 @@ struct TextStage: Stage {
         var inputs: StageInputs = [
             (role: "model", digest: subject.identity),
             (role: "tokenizer", digest: tokenizer.digest),
-            (role: "text", digest: Digest(of: text)),
+            (role: "text", digest: textDigest),
         ]
         if case .divergence = reading {
             inputs.append((role: "original", digest: original.identity))

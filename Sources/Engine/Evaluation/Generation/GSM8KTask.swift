@@ -12,6 +12,7 @@ struct GSM8KTask: GenerationTask {
     /// As the harness, unless it is told otherwise.
     let usesChatTemplate = false
 
+    /// Beside the tokenizer's own `eos_token`, as the harness.
     private static let until = ["Question:", "</s>", "<|im_end|>"]
     /// Of the harness's draws.
     private static let seed: UInt32 = 1234
@@ -62,6 +63,7 @@ struct GSM8KTask: GenerationTask {
         }
         var prepared = PreparedPrompts(prompts, tokensMax: tokensMax)
         prepared.until = Self.until
+        if let end = encoder.endText, !Self.until.contains(end) { prepared.until.append(end) }
         if cut > 0 {
             prepared.notes.append(
                 "gsm8k: \(cut) of \(prompts.count) prompts leave no room for \(tokensMax) tokens "

@@ -7,7 +7,7 @@ package import Model
 package import TensorMath
 
 package enum Divergence {
-    /// Raised whenever the same waves give other sums than before.
+    /// Raised whenever the same waves give other sums than before, or the original other states.
     package static let version = 2
 
     package struct Result: Sendable, Equatable {

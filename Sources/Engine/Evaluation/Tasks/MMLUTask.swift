@@ -33,6 +33,11 @@ struct MMLURow {
 
     /// Place of the answer; nil where it is none of the letters.
     var answer: Int? { Self.letters.firstIndex(of: letter) }
+
+    /// Whether both are the same, wherever they stand.
+    func asks(the other: MMLURow) -> Bool {
+        question == other.question && options == other.options && letter == other.letter
+    }
 }
 
 /// The folders and files of MMLU.
@@ -66,16 +71,20 @@ struct MMLUFolder {
         }
     }
 
-    /// The first `count` rows of the dev split.
-    func examples(_ subject: String, count: Int) throws -> [MMLURow] {
+    /// The first `count` rows of the dev split. A question of that split is no example of itself.
+    ///
+    /// - Parameter dev: its rows.
+    private func examples(
+        _ dev: [MMLURow], of subject: String, before question: MMLURow, count: Int
+    ) throws(EvaluationError) -> [MMLURow] {
         guard count > 0 else { return [] }
         let path = file(subject, "dev")
-        let rows = try MMLURow.read(path)
+        let rows = split == "dev" ? dev.filter { !$0.asks(the: question) } : dev
         guard rows.count >= count else {
-            throw EvaluationError.tooFewShots(path: path, found: rows.count, wanted: count)
+            throw .tooFewShots(path: path, found: rows.count, wanted: count)
         }
         if let wrong = rows.prefix(count).first(where: { $0.answer == nil }) {
-            throw EvaluationError.badLine(
+            throw .badLine(
                 path: path, line: Int(wrong.origin.dropFirst(path.count + 1)) ?? 0,
                 problem: "the answer is \(quoted(wrong.letter)); an example needs A, B, C or D")
         }
@@ -94,13 +103,14 @@ struct MMLUFolder {
                 set.leftOut.append("\(file(subject, split)): holds no question")
                 continue
             }
-            let examples = try examples(subject, count: shots)
+            let dev = shots > 0 ? try MMLURow.read(file(subject, "dev")) : []
             for row in rows {
                 guard let answer = row.answer else {
                     set.leftOut.append(
                         "\(row.origin): the answer \"\(row.letter)\" is none of A, B, C, D")
                     continue
                 }
+                let examples = try examples(dev, of: subject, before: row, count: shots)
                 set.questions.append(
                     Question(
                         origin: row.origin, subject: subject,
