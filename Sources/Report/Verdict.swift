@@ -54,12 +54,13 @@ package enum Verdict: Int, Sendable, CaseIterable {
     private static func isWithinNoise(
         _ evaluation: RunReport.Evaluation, original: Double
     ) -> Bool {
-        guard let error = evaluation.stderr, error.isFinite, error > 0 else { return false }
+        // One that answers everything right, or nothing, has an error of 0, its original seldom.
+        guard let error = evaluation.stderr, error.isFinite, error >= 0 else { return false }
         let other = evaluation.originalStderr ?? error
         // Perplexities of the same tokens vary together: their errors do not add up like this.
         guard !ReportMetric(evaluation).isPerplexity else { return false }
         let spread = (error * error + other * other).squareRoot()
-        return (evaluation.value - original).magnitude <= 2 * spread
+        return spread > 0 && (evaluation.value - original).magnitude <= 2 * spread
     }
 
     // MARK: A whole model

@@ -82,6 +82,20 @@ import Testing
         #expect(Verdict(evaluation) == expected)
     }
 
+    @Test(
+        arguments: [
+            (0.15, 0.082, 0, Verdict.unchanged), (0.9, 0.069, 1, .unchanged),
+            (0.5, 0.115, 0, .broken), (0.5, 0, 0, .broken), (0.5, nil, 0, .broken),
+        ] as [(Double, Double?, Double, Verdict)])
+    func `a model that has all right or nothing is judged by its original's error`(
+        original: Double, error: Double?, value: Double, expected: Verdict
+    ) {
+        let evaluation = RunReport.Evaluation(
+            task: "gsm8k", metric: "exact_match_strict", value: value, stderr: 0, count: 20,
+            original: original, originalStderr: error)
+        #expect(Verdict(evaluation) == expected)
+    }
+
     @Test func `without the original there is no verdict`() {
         #expect(Verdict(.init(task: "t", metric: "perplexity", value: 3)) == nil)
     }
