@@ -157,7 +157,7 @@ package enum ModelCard {
                     + "whatever other figures say.")
         }
         for evaluation in result.evaluations {
-            guard let verdict = Verdict(evaluation) else { continue }
+            guard let verdict = Verdict(evaluation, beside: result.evaluations) else { continue }
             // No figure makes a good model of one that cannot write.
             if isBad, verdict.rawValue <= Verdict.unchanged.rawValue { continue }
             let title = MarkdownText.escaped(ReportMetric(evaluation).title.shortened(to: 60))
