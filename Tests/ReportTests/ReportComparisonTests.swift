@@ -110,6 +110,23 @@ import Testing
         #expect(ComparisonTable(try ReportComparison.merge(sources)).metrics.count == 1)
     }
 
+    @Test func whatNobodyAskedForIsNotBroken() throws {
+        func lines(_ value: Double?) throws -> [String] {
+            let sources = sources(2) { place, report in
+                guard place == 1 else { return }
+                report.results[0].layers = 1
+                report.results[0].evaluations[0].value = value ?? 0
+                if value == nil { report.results[0].evaluations[0].task = "other" }
+            }
+            let html = HTMLReport.render(try ReportComparison.merge(sources))
+            return html.matches(of: #/<li class="([a-z]+)"><span class="size">.*?<\/li>/#)
+                .map { String($0.1) }
+        }
+        #expect(try lines(87.23) == ["heavy", "heavy"])
+        #expect(try lines(.nan) == ["heavy", "broken"])
+        #expect(try lines(nil) == ["heavy", "unknown"])
+    }
+
     @Test func equalNamesAreTold() throws {
         let whole = try ReportComparison.merge([source("one", "a"), source("one", "b")])
         #expect(whole.results.contains { $0.label?.hasPrefix("one 2: ") ?? false })

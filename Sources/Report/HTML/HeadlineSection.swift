@@ -79,10 +79,13 @@ extension ReportPage {
         guard let row = table.foremost(of: group),
             let evaluation = row.cells[column]
         else {
+            // Of jobs side by side some may have asked for other figures.
+            let isMeasured = group.contains { $0.cells[column] != nil }
             return """
-                <li class="broken"><span class="size">\(size(of: group[0].result))</span>\
-                <span class="figure">\
-                \(metric.title.shortened(to: 60)) could not be computed</span></li>
+                <li class="\(isMeasured ? "broken" : "unknown")">\
+                <span class="size">\(size(of: group[0].result))</span>\
+                <span class="figure">\(metric.title.shortened(to: 60)) \
+                \(isMeasured ? "could not be computed" : "was not measured")</span></li>
 
                 """
         }
