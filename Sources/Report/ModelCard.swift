@@ -28,8 +28,8 @@ package enum ModelCard {
             \(MarkdownText.escaped(report.versions.layerfold)) with the method \(method). \
             \(PlanText.summary(result)) It has \(NumberText.grouped(result.parameters)) parameters \
             (\(change(result.parameters, model.parameters)) against the original) in \
-            \(NumberText.bytes(result.bytes)), and loads \(places(result)). It was not trained \
-            further.
+            \(NumberText.bytes(result.bytes)), and loads \(places(result)). \
+            \(training(result))
 
             ## Figures
 
@@ -94,6 +94,18 @@ package enum ModelCard {
         result.caveats.isEmpty
             ? "wherever the original loads"
             : "wherever the original loads, but not everywhere rightly: see below"
+    }
+
+    /// What was learned of the calibration texts after the fold; licences may hang on it.
+    private static func training(_ result: RunReport.Result) -> String {
+        guard let steps = result.healing?.chosen, steps > 0 else {
+            return "It was not trained further."
+        }
+        return """
+            After the fold its layers were trained for \
+            \(steps == 1 ? "one step" : "\(NumberText.grouped(steps)) steps") on the calibration \
+            texts, towards the original's predictions.
+            """
     }
 
     private static func change(_ value: Int, _ original: Int) -> String {
