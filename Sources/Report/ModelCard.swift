@@ -28,8 +28,8 @@ package enum ModelCard {
             \(MarkdownText.escaped(report.versions.layerfold)) with the method \(method). \
             \(PlanText.summary(result)) It has \(NumberText.grouped(result.parameters)) parameters \
             (\(change(result.parameters, model.parameters)) against the original) in \
-            \(NumberText.bytes(result.bytes)), and loads \(places(result)). It was not trained \
-            further.
+            \(NumberText.bytes(result.bytes)), and loads \(places(result)). \
+            \(training(result))
 
             ## Figures
 
@@ -96,6 +96,18 @@ package enum ModelCard {
             : "wherever the original loads, but not everywhere rightly: see below"
     }
 
+    /// What was learned of the calibration texts after the fold; licences may hang on it.
+    private static func training(_ result: RunReport.Result) -> String {
+        guard let steps = result.healing?.chosen, steps > 0 else {
+            return "It was not trained further."
+        }
+        return """
+            After the fold its layers were trained for \
+            \(steps == 1 ? "one step" : "\(NumberText.grouped(steps)) steps") on the calibration \
+            texts, towards the original's predictions.
+            """
+    }
+
     private static func change(_ value: Int, _ original: Int) -> String {
         NumberText.change(Double(value) / Double(max(original, 1)) - 1)
     }
@@ -157,7 +169,7 @@ package enum ModelCard {
                     + "whatever other figures say.")
         }
         for evaluation in result.evaluations {
-            guard let verdict = Verdict(evaluation) else { continue }
+            guard let verdict = Verdict(evaluation, beside: result.evaluations) else { continue }
             // No figure makes a good model of one that cannot write.
             if isBad, verdict.rawValue <= Verdict.unchanged.rawValue { continue }
             let title = MarkdownText.escaped(ReportMetric(evaluation).title.shortened(to: 60))

@@ -37,7 +37,7 @@ package enum ReportComparison {
     /// All models of all reports, each called by its report's name too where these differ.
     ///
     /// Figures of a task are columns of their own where the reports asked for it with other
-    /// parameters, or of other data: they are not the same figures.
+    /// parameters, or of other data, as the original's figures tell: they are not the same figures.
     /// - Throws: `ReportComparisonError`.
     package static func merge(_ sources: [Source]) throws -> RunReport {
         guard sources.count > 1, var whole = sources.first?.report else {
@@ -52,9 +52,12 @@ package enum ReportComparison {
                 report: other.report.name, model: other.report.model.name,
                 first: whole.model.name)
         }
-        let first = whole.job
         let names = unique(sources.map(\.report.name))
-        whole.results = zip(sources, names).flatMap { source, name in
+        var compared = ComparedTasks()
+        let parts = zip(sources, names).map { source, name in
+            (source: source, name: name, tasks: compared.names(of: source.report, name))
+        }
+        whole.results = parts.flatMap { source, name, tasks in
             source.report.results.map { result in
                 var result = result
                 result.label = "\(name): \(result.name)"
@@ -63,18 +66,18 @@ package enum ReportComparison {
                 result.exports = exports(result.exports, in: source.folder)
                 result.similarityBefore = []
                 result.similarityAfter = []
-                result.evaluations = told(result.evaluations, source.report.job, first, name)
+                result.evaluations = renamed(result.evaluations, tasks)
                 return result
             }
         }
         whole.exports = exports(whole.exports, in: sources[0].folder)
-        let quantized = zip(sources, names).flatMap { source, name in
+        let quantized = parts.flatMap { source, name, tasks in
             (source.report.quantized ?? []).map { model in
                 var model = model
                 model.id = "\(name)/\(model.id)"
                 if model.of != RunReport.Similarity.original { model.of = "\(name)/\(model.of)" }
                 model.path = source.folder + "/" + model.path
-                model.evaluations = told(model.evaluations, source.report.job, first, name)
+                model.evaluations = renamed(model.evaluations, tasks)
                 return model
             }
         }
@@ -100,27 +103,15 @@ package enum ReportComparison {
         }
     }
 
-    /// The figures under names that tell apart what was asked otherwise in the first report.
-    private static func told(
-        _ evaluations: [RunReport.Evaluation], _ job: JSONValue, _ first: JSONValue,
-        _ name: String
+    /// The figures under the names of tasks that they have beside other reports'.
+    private static func renamed(
+        _ evaluations: [RunReport.Evaluation], _ tasks: [String: String]
     ) -> [RunReport.Evaluation] {
         evaluations.map { evaluation in
-            guard asked(evaluation.task, job) != asked(evaluation.task, first) else {
-                return evaluation
-            }
             var evaluation = evaluation
-            evaluation.task += " (\(name))"
+            evaluation.task = tasks[evaluation.task] ?? evaluation.task
             return evaluation
         }
-    }
-
-    /// What a job was told about a task, which the report may call by more than its name; nothing
-    /// where it was not told of it: then there is nothing that differs.
-    private static func asked(_ task: String, _ job: JSONValue) -> [JSONValue]? {
-        guard case .array(let entries)? = job["evaluate"] else { return nil }
-        let name = task.prefix { $0 != " " }
-        return entries.filter { $0["task"]?.string.map { $0 == name } ?? false }
     }
 
     /// Of equal names the later ones get numbers.

@@ -32,6 +32,16 @@ import Testing
         #expect(!plain.contains("rivals") && !plain.contains("healing"))
     }
 
+    @Test("the card says what was trained", arguments: [(0, nil), (1, "one"), (1200, "1,200")])
+    func card(chosen: Int, steps: String?) {
+        var report = Self.report()
+        report.results[0].healing?.chosen = chosen
+        let card = ModelCard.render(report, report.results[0])
+        #expect(card.contains("It was not trained further.") == (steps == nil))
+        #expect(card.contains("its layers were trained for ") == (steps != nil))
+        if let steps { #expect(card.contains(" trained for \(steps) step")) }
+    }
+
     @Test("the page has what was fitted and what was held back side by side")
     func page() {
         let page = HTMLReport.render(Self.report())

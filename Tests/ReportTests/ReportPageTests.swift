@@ -150,6 +150,22 @@ import Testing
         #expect(try headline(report) == "16 layers looked at, nothing folded")
     }
 
+    /// The original is as far from itself as nothing, and no limits are set for a divergence.
+    @Test(
+        arguments: [(0, "no limits for this figure"), (nil, "no original to compare with")]
+            as [(Double?, String)])
+    func `a figure without a verdict says why`(original: Double?, words: String) {
+        var report = ReportFixtures.tiny()
+        report.results[0].evaluations = [
+            .init(
+                task: "divergence", metric: "kl_divergence", value: 0.316, stderr: 0.01,
+                count: 1000, original: original, originalStderr: original)
+        ]
+        let html = HTMLReport.render(report)
+        #expect(html.contains("<li class=\"unknown\">"))
+        #expect(html.contains("<span class=\"word\">\(words)</span>"))
+    }
+
     @Test func `figures of any size are rendered`() {
         let values = [
             0, Double.leastNonzeroMagnitude, -Double.leastNonzeroMagnitude, 1e-300, 1e-31, 1e-29, 1,

@@ -82,6 +82,66 @@ import Testing
         #expect(Verdict(evaluation) == expected)
     }
 
+    @Test(
+        arguments: [
+            (0.15, 0.082, 0, Verdict.unchanged), (0.9, 0.069, 1, .unchanged),
+            (0.5, 0.115, 0, .broken), (0.5, 0, 0, .broken), (0.5, nil, 0, .broken),
+        ] as [(Double, Double?, Double, Verdict)])
+    func `a model that has all right or nothing is judged by its original's error`(
+        original: Double, error: Double?, value: Double, expected: Verdict
+    ) {
+        let evaluation = RunReport.Evaluation(
+            task: "gsm8k", metric: "exact_match_strict", value: value, stderr: 0, count: 20,
+            original: original, originalStderr: error)
+        #expect(Verdict(evaluation) == expected)
+    }
+
+    /// 1,000 questions, 75% and 72% right, each with an error of some 1.4 points.
+    @Test(
+        arguments: [
+            ([("accuracy", 0.72), ("flips", 0.05)], Verdict.clear),
+            ([("accuracy", 0.72), ("flips", 0.3)], .unchanged),
+            ([("accuracy", 0.72)], .unchanged),
+            ([("accuracy", 0.72), ("flips", .nan)], .unchanged),
+            // Flips by length say nothing of answers that are not.
+            ([("accuracy", 0.72), ("accuracy_normalised", 0.7), ("flips", 0.05)], .unchanged),
+            ([("accuracy_normalised", 0.72), ("accuracy", 0.7), ("flips", 0.05)], .clear),
+            ([("accuracy_macro", 0.72), ("accuracy", 0.7), ("flips", 0.05)], .unchanged),
+            // Not one question came out otherwise.
+            ([("accuracy", 0.75), ("flips", 0)], .unchanged),
+            ([("accuracy", 0.744), ("flips", 0.006)], .slight),
+            ([("accuracy", 0.744), ("flips", 0.02)], .unchanged),
+        ] as [([(String, Double)], Verdict)])
+    func `accuracies over the same questions are judged by the flips`(
+        figures: [(metric: String, value: Double)], expected: Verdict
+    ) throws {
+        let evaluations = figures.map { figure in
+            RunReport.Evaluation(
+                task: "task", metric: figure.metric, value: figure.value, stderr: 0.0142,
+                count: 1000, original: figure.metric == "flips" ? nil : 0.75,
+                originalStderr: figure.metric == "flips" ? nil : 0.0137)
+        }
+        #expect(Verdict(evaluations[0], beside: evaluations) == expected)
+        #expect(
+            Verdict.decisive(evaluations, leading: evaluations[0])?.verdict == expected)
+        var report = ReportFixtures.tiny()
+        report.results[0].evaluations = evaluations
+        #expect(
+            ModelCard.render(report, report.results[0]).contains(
+                "by task \(figures[0].metric.replacing("_", with: " ")), this model is "
+                    + "\(expected.words)."))
+        // Flips of another task, or of other questions, are none of this one.
+        for index in evaluations.indices where evaluations[index].metric == "flips" {
+            for change in [{ $0.task = "other" }, { $0.count = 999 }]
+                as [(inout RunReport.Evaluation) -> Void]
+            {
+                var others = evaluations
+                change(&others[index])
+                #expect(Verdict(evaluations[0], beside: others) == Verdict(evaluations[0]))
+            }
+        }
+    }
+
     @Test func `without the original there is no verdict`() {
         #expect(Verdict(.init(task: "t", metric: "perplexity", value: 3)) == nil)
     }

@@ -42,7 +42,7 @@ import Testing
                 "perplexity", 10 * (0.9 + 3 * generator.uniform()), original: 10)
             let all = generator.uniform() < 0.5 ? [leading] + writing : writing + [leading]
             let found = try #require(Verdict.decisive(all, leading: leading))
-            let alone = (writing + [leading]).compactMap(Verdict.init).map(\.rawValue)
+            let alone = (writing + [leading]).compactMap { Verdict($0) }.map(\.rawValue)
             #expect(found.verdict.rawValue == alone.max())
             #expect(Verdict(found.evaluation) == found.verdict)
         }

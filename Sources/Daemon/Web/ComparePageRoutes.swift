@@ -142,7 +142,7 @@ actor ReportReader {
             report.results.map(\.evaluations) + (report.quantized ?? []).map(\.evaluations)
         let figures = lists.reduce(0) { $0 + $1.count }
         guard lists.count <= modelsMax, figures <= figuresMax,
-            Set(lists.joined().lazy.map { ReportMetric($0).title }).count <= metricsMax
+            Set(lists.joined().lazy.map(ReportMetric.init)).count <= metricsMax
         else {
             throw ErrorDocument(
                 code: .refused,

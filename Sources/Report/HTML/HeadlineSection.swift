@@ -79,10 +79,13 @@ extension ReportPage {
         guard let row = table.foremost(of: group),
             let evaluation = row.cells[column]
         else {
+            // Of jobs side by side some may have asked for other figures.
+            let isMeasured = group.contains { $0.cells[column] != nil }
             return """
-                <li class="broken"><span class="size">\(size(of: group[0].result))</span>\
-                <span class="figure">\
-                \(metric.title.shortened(to: 60)) could not be computed</span></li>
+                <li class="\(isMeasured ? "broken" : "unknown")">\
+                <span class="size">\(size(of: group[0].result))</span>\
+                <span class="figure">\(metric.title.shortened(to: 60)) \
+                \(isMeasured ? "could not be computed" : "was not measured")</span></li>
 
                 """
         }
@@ -94,12 +97,15 @@ extension ReportPage {
             change += "; \(title) \(Self.change(other))"
         }
         let share = 1 - Double(row.result.parameters) / Double(max(report.model.parameters, 1))
+        let unjudged =
+            evaluation.original?.isFinite == true
+            ? "no limits for this figure" : "no original to compare with"
         let of: Markup = group.count > 1 ? ", best of \(group.count)" : ""
         return """
             <li class="\(verdict.map { "\($0)" } ?? "unknown")">\
             <span class="size">\(size(of: row.result))</span>\
             <span class="figure">\(metric.title.shortened(to: 60)) \(change)</span>\
-            <span class="word">\(verdict?.words ?? "no original to compare with")</span>\
+            <span class="word">\(verdict?.words ?? unjudged)</span>\
             <span class="by">\(Markup.name(row.result.name))\(of); \
             \(NumberText.percent((share * 1000).rounded() / 1000)) fewer parameters</span></li>
 
