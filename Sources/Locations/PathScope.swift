@@ -68,6 +68,17 @@ package enum PathScope: Sendable, Equatable {
         }
     }
 
+    /// Where a path is looked for, each below the real path of its root.
+    func places(of path: String) -> [(root: FilePath, wanted: FilePath)] {
+        switch self {
+        case .below(let roots):
+            roots.compactMap { root in
+                RealPath.of(root).map { ($0, root.pushing(FilePath(path))) }
+            }
+        case .anywhere(let start): [("/", start.pushing(FilePath(expandingHome: path)))]
+        }
+    }
+
     private static func locate(
         _ path: String, from start: FilePath, kind: String
     ) throws(PathError) -> Located {

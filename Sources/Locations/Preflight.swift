@@ -75,18 +75,41 @@ package struct Preflight: Sendable {
         let right = ReadingRight(FileReader(submitter))
         try right.check(try locate(job.model, for: submitter))
         for path in job.dataPaths where !Offer.isBuiltIn(path) {
-            try right.check(try data.locate(path, kind: "data"))
+            let found: Located
+            do { found = try data.locate(path, kind: "data") } catch {
+                if case .notFound = error { try Self.check(right, path, in: data, "data") }
+                throw error
+            }
+            try right.check(found)
         }
     }
 
-    /// What is wrong with a model of a cache is told by what its folders hold: whoever may not
-    /// look there is told that alone.
+    /// What is wrong with a model, or that there is none, is told by what folders hold: whoever
+    /// may not look there is told that alone.
     private func locate(_ model: String, for submitter: Submitter?) throws -> LocatedModel {
-        do { return try models.locate(model) } catch let error as HubError {
-            if let submitter {
-                try ReadingRight(FileReader(submitter)).check(cached: FilePath(error.folder))
+        do { return try models.locate(model) } catch {
+            guard let right = submitter.map({ ReadingRight(FileReader($0)) }) else { throw error }
+            switch error {
+            case let error as HubError: try right.check(cached: FilePath(error.folder))
+            case PathError.notFound: try Self.check(right, model, in: models.scope, "model")
+            case let error as ModelNotFound:
+                try Self.check(right, model, in: models.scope, "model")
+                for cache in models.caches {
+                    guard let root = RealPath.of(cache) else { continue }
+                    try right.check(
+                        wayTo: cache.appending(error.name.folder), below: root, kind: "model")
+                }
+            default: break
             }
             throw error
+        }
+    }
+
+    private static func check(
+        _ right: ReadingRight, _ path: String, in scope: PathScope, _ kind: String
+    ) throws {
+        for (root, wanted) in scope.places(of: path) {
+            try right.check(wayTo: wanted, below: root, kind: kind)
         }
     }
 

@@ -58,6 +58,25 @@ package struct ReadingRight: Sendable {
         }
     }
 
+    /// Whether the reader may be told that nothing is at a path: not where a folder on the way is
+    /// closed, behind which the answer would tell names.
+    /// - Throws: `ReadingDenied` as for a file that is there; `SystemCallError`.
+    func check(wayTo path: FilePath, below root: FilePath, kind: String) throws {
+        var folder = path.lexicallyNormalized()
+        var rest: [FilePath.Component] = []
+        while let name = folder.lastComponent {
+            folder.removeLastComponent()
+            rest.append(name)
+            guard let real = RealPath.of(folder) else { continue }
+            guard real.starts(with: root),
+                let missing = try FileAccess.missingRight(.search, on: real, for: reader)
+            else { return }
+            throw ReadingDenied(
+                kind: kind, path: rest.reversed().reduce(real) { $0.appending($1) },
+                user: reader.user, missing: missing)
+        }
+    }
+
     /// What loaders open; other files of the folder are nobody's business. One that is opened all
     /// the same is held against `ReadGuard`.
     private static let loaded: Set = ["json", "safetensors", "model", "jinja", "gguf", "txt"]

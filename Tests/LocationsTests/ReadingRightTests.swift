@@ -127,6 +127,37 @@ import Testing
         #expect(error.missing.path.string.hasSuffix("roots/cache/blob"))
     }
 
+    /// What is told of a name must not tell whether it is there.
+    @Test func `names in a closed folder cannot be guessed`() throws {
+        try FileManager.default.createDirectory(
+            at: folder.url.appending(path: "roots/alice/m"), withIntermediateDirectories: true)
+        for name in ["alice/secret.jsonl", "alice/m/config.json", "alice/model.gguf"] {
+            try Data("{}".utf8).write(to: folder.url.appending(path: "roots/\(name)"))
+        }
+        try mode(0o700, "roots/alice")
+        func denial(model: String = "m", data: String = "t.txt") throws -> String {
+            let error = #expect(throws: ReadingDenied.self) {
+                try check(stranger, model: model, data: data)
+            }
+            return try #require(error).description
+        }
+        for name in ["secret.jsonl", "m/config.json"] {
+            let there = try denial(data: "alice/\(name)")
+            let guessed = try denial(data: "alice/none/\(name)")
+            #expect(guessed == there.replacing("alice/\(name)", with: "alice/none/\(name)"))
+        }
+        for name in ["m", "model.gguf"] {
+            let there = try denial(model: "alice/\(name)")
+            #expect(
+                try denial(model: "alice/none")
+                    == there.replacing("alice/\(name)", with: "alice/none"))
+        }
+        // What is missing in an open folder is said to be missing.
+        #expect(throws: PathError.self) { try check(stranger, data: "none.txt") }
+        #expect(throws: ModelNotFound.self) { try check(stranger, model: "none") }
+        #expect(throws: PathError.self) { try check(nil, data: "alice/none") }
+    }
+
     @Test func `private texts are refused, too`() throws {
         try mode(0o600, "roots/t.txt")
         let error = try #require(refusal())

@@ -21,8 +21,11 @@ actor SubmissionCheck {
         submitters = Submitters(settings.current.directory)
     }
 
-    /// Names of models below the roots, for people who choose one; not all where there are many.
-    func models() -> [String] { ModelLocator(roots: configuration.modelRoots).suggestions() }
+    /// Names of models below the roots, for a user who chooses one; not all where there are many.
+    func models(for user: Int) async -> [String] {
+        guard let submitter = try? await submitters.find(user) else { return [] }
+        return ModelLocator(roots: configuration.modelRoots).suggestions(for: submitter)
+    }
 
     /// Whether a user lacks the right to read something that a job names, as far as that is seen
     /// now: what cannot be found or looked at is the worker's to tell.

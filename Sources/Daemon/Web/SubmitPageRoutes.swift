@@ -36,7 +36,7 @@ struct SubmitPageRoutes: Sendable {
 
     /// The empty page, or one with another job's manifest.
     private func start(_ call: Route.Call) async throws -> HTTPResponse {
-        let models = await submissions.models()
+        let models = await submissions.models(for: call.caller.user)
         let frame = PageAnswer.frame(call.visitor)
         guard let id = call.request.query("from"), !id.isEmpty else {
             return PageAnswer.html(SubmitPage(models: models).render(frame))
@@ -98,7 +98,8 @@ struct SubmitPageRoutes: Sendable {
             status = error.code == .unavailable ? 503 : 422
         }
         let page = SubmitPage(
-            fields: fields, manifest: text, check: check, models: await submissions.models())
+            fields: fields, manifest: text, check: check,
+            models: await submissions.models(for: call.caller.user))
         return PageAnswer.html(page.render(PageAnswer.frame(call.visitor)), status: status)
     }
 
