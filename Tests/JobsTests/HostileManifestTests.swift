@@ -1,6 +1,7 @@
 // Texts that were made to cost much end in little time and on a small stack; texts that only look
 // like them are read.
 
+import Failures
 import Foundation
 import Jobs
 import Synchronization
@@ -156,6 +157,27 @@ struct HostileText: Sendable, CustomTestStringConvertible {
         }
         let words = try #require(error, "it was accepted").description
         #expect(words.contains(says), "\(words)")
+    }
+
+    @Test(arguments: [
+        "version: a\(String(repeating: "\u{301}", count: 300_000))\n",
+        "a\(String(repeating: "\u{301}", count: 300_000)): 1\n",
+        "version: \"\\x9b31m\\u202e\"\n",
+    ])
+    func `what was found is told in short, and commands no terminal`(text: String) throws {
+        let words = try #require(try Reading(text).refusal()).description
+        #expect(words.utf8.count < 2_000)
+        #expect(words.unicodeScalars.allSatisfy(OneLine.isVisible))
+    }
+
+    @Test func `deep nesting is refused without a crash`() throws {
+        for text in [
+            String(repeating: "[", count: 100_000), String(repeating: "{a: ", count: 50_000),
+            String(repeating: "- ", count: 100_000),
+            (0..<900).map { String(repeating: " ", count: $0) + "a:" }.joined(separator: "\n"),
+        ] {
+            _ = try #require(try Reading(text).refusal())
+        }
     }
 
     /// Nests of all kinds, with keys that are nests, aliases of nests, and a broad middle.

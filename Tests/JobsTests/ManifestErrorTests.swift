@@ -1,6 +1,5 @@
 // Every way a manifest can be wrong has its own words and its exact place.
 
-import Failures
 import Foundation
 import Jobs
 import Testing
@@ -382,27 +381,6 @@ struct BadManifest: Sendable, CustomTestStringConvertible {
         let clock = ContinuousClock()
         let elapsed = clock.measure { #expect(refusal(of: Data(text.utf8)) != nil) }
         #expect(elapsed < .seconds(1))
-    }
-
-    @Test func `deep nesting is refused without a crash`() throws {
-        for text in [
-            String(repeating: "[", count: 100_000), String(repeating: "{a: ", count: 50_000),
-            String(repeating: "- ", count: 100_000),
-            (0..<900).map { String(repeating: " ", count: $0) + "a:" }.joined(separator: "\n"),
-        ] {
-            #expect(refusal(of: Data(text.utf8)) != nil)
-        }
-    }
-
-    @Test(arguments: [
-        "version: a\(String(repeating: "\u{301}", count: 300_000))\n",
-        "a\(String(repeating: "\u{301}", count: 300_000)): 1\n",
-        "version: \"\\x9b31m\\u202e\"\n",
-    ])
-    func `what was found is told in short, and commands no terminal`(text: String) throws {
-        let words = try #require(refusal(of: Data(text.utf8))).description
-        #expect(words.utf8.count < 2_000)
-        #expect(words.unicodeScalars.allSatisfy(OneLine.isVisible))
     }
 
     @Test func `an error survives its JSON`() throws {

@@ -15,6 +15,7 @@ enum Exceptions {
         "Sources/Engine/Tokenizer/PatternProgram.swift": "PCRE2 matches on pointers",
         "Sources/Engine/Texts/BuiltInText.swift": "reads arrays of C",
         "Sources/Daemon/Inbox/InboxWatch.swift": "inotify's events are C structures",
+        "Sources/Jobs/Manifest/YAMLEvents.swift": "libyaml's parser and events are C structures",
         "Sources/Daemon/State/JobFolder.swift": "reads parts of a growing file",
     ]
 

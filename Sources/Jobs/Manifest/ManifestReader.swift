@@ -1,6 +1,6 @@
-// Bytes to tree: YAML, cut down to what a manifest needs. Anchors, aliases and tags are refused (300
-// bytes of aliases can stand for 269 MB: js-yaml #738), and so is everything that would let a small
-// file cost much: each where it stands, before anything is made of it.
+// Bytes to tree: YAML, cut down to what a manifest needs. Anchors, aliases and tags are refused
+// (300 bytes of aliases can stand for 269 MB: js-yaml #738), and so is everything that would let a
+// small file cost much: each where it stands, before anything is made of it.
 
 import Foundation
 

@@ -2,6 +2,7 @@
 // before whoever reads them has allowed it.
 
 import CYaml
+import Failures
 
 /// What stands next in the text.
 struct YAMLEvent {
@@ -25,7 +26,8 @@ struct YAMLEvent {
 }
 
 /// libyaml's words for what is no YAML.
-struct YAMLSyntaxError: Error {
+struct YAMLSyntaxError: ClassifiedFailure {
+    var failureClass: FailureClass { .user }
     let problem: String
     let place: Place
     /// What was being read, and the line in which that starts.
