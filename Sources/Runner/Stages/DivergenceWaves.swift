@@ -13,8 +13,8 @@ struct DivergenceWaves {
     let waves: WaveCache
     let original: Subject
 
-    /// Raised with the sums that are made of the states: both come from one forward pass. One behind
-    /// it, so that states kept before the two were tied together are found.
+    /// Raised with the sums that are made of the states: both come from one forward pass. One
+    /// behind it, so that states kept before the two were tied together are found.
     private static let statesVersion = Divergence.version - 1
 
     private var numerics: Numerics { waves.numerics }
