@@ -67,7 +67,7 @@ extension DoubleMatrix {
             factor[row * order + row] = Float(values[row * order + row] + ridge)
         }
         // The row-major upper triangle is the column-major lower one; X' is column-major X.
-        let info = unsafe LAPACKE_spotrf(
+        let info = unsafe LAPACKE_spotrf_work(
             LAPACK_COL_MAJOR, CChar(UInt8(ascii: "L")), order.blasSize, &factor, order.blasSize)
         guard info == 0 else { return nil }
         var solution = right.values.map { Float($0) }

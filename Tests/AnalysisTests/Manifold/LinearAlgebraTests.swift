@@ -1,6 +1,7 @@
 // The LAPACK and BLAS wrappers, against algebraic identities.
 
 import EngineTestSupport
+import Glibc
 import TensorMath
 import Testing
 
@@ -240,6 +241,22 @@ import Testing
             #expect(throws: LinearAlgebraError.notFinite(routine: "dgesdd")) {
                 try matrix.singularValueDecomposition()
             }
+        }
+    }
+
+    @Test("a matrix of more entries than 32 bits count is factorised")
+    func factorsMany() throws {
+        // Zeros that no memory holds; the first pivot ends the work.
+        let order = 46_500
+        let bytes = 8 * order * order
+        let space = unsafe mmap(
+            nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        // A machine that counts what is only mapped has no room for it.
+        guard let start = unsafe space, unsafe start != MAP_FAILED else { return }
+        defer { unsafe munmap(start, bytes) }
+        #expect(throws: LinearAlgebraError.notPositiveDefinite(order: 1)) {
+            unsafe try DoubleMatrix.factorLowerTriangle(
+                of: start.bindMemory(to: Double.self, capacity: order * order), order: order)
         }
     }
 
