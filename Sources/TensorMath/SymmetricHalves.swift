@@ -80,10 +80,4 @@ extension DoubleMatrix {
             width.blasSize, 1, factor, order.blasSize, &solution, width.blasSize)
         return DoubleMatrix(rows: order, columns: width, values: solution.map { Double($0) })
     }
-
-    /// Sum of the products of equal entries.
-    package func dot(_ other: DoubleMatrix) -> Double {
-        precondition(rows == other.rows && columns == other.columns, "shapes differ")
-        return unsafe cblas_ddot(values.count.blasSize, values, 1, other.values, 1)
-    }
 }

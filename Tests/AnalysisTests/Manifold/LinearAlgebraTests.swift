@@ -260,6 +260,23 @@ import Testing
         }
     }
 
+    @Test("entries go to BLAS in runs that it can count, each once")
+    func runs() {
+        let longest = Int(Int32.max)
+        for count in [0, 1, longest, longest + 1, 12_288 * 12_288 * 15, 3 * longest] {
+            let runs = DoubleMatrix.runs(of: count)
+            #expect(runs.allSatisfy { $0.count <= longest })
+            #expect(runs.reduce(0) { $1.lowerBound == $0 ? $1.upperBound : -1 } == count)
+        }
+        var matrix = DoubleMatrix(rows: 2, columns: 2, values: [1, 2, 3, 4])
+        let other = DoubleMatrix(rows: 2, columns: 2, values: [5, 6, 7, 8])
+        #expect(matrix.dot(other) == 70)
+        matrix.add(other)
+        matrix.scale(by: 2)
+        matrix.subtract(other)
+        #expect(matrix.values == [7, 10, 13, 16])
+    }
+
     @Test func `empty matrices are no trouble`() throws {
         let empty = DoubleMatrix(rows: 0, columns: 0)
         #expect(try empty.symmetricEigenvalues().isEmpty)
