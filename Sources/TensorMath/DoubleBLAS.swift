@@ -38,7 +38,12 @@ extension DoubleMatrix {
     }
 
     package mutating func scale(by factor: Double) {
-        unsafe cblas_dscal(values.count.blasSize, factor, &values, 1)
+        unsafe values.withUnsafeMutableBufferPointer { entries in
+            for run in Self.runs(of: entries.count) {
+                let part = unsafe UnsafeMutableBufferPointer(rebasing: entries[run])
+                unsafe cblas_dscal(run.count.blasSize, factor, part.baseAddress, 1)
+            }
+        }
     }
 
     package mutating func add(_ other: DoubleMatrix) { add(other, times: 1) }
@@ -46,7 +51,39 @@ extension DoubleMatrix {
 
     private mutating func add(_ other: DoubleMatrix, times factor: Double) {
         precondition(rows == other.rows && columns == other.columns, "shapes differ")
-        unsafe cblas_daxpy(values.count.blasSize, factor, other.values, 1, &values, 1)
+        unsafe values.withUnsafeMutableBufferPointer { entries in
+            unsafe other.values.withUnsafeBufferPointer { terms in
+                for run in Self.runs(of: entries.count) {
+                    let sums = unsafe UnsafeMutableBufferPointer(rebasing: entries[run])
+                    let part = unsafe UnsafeBufferPointer(rebasing: terms[run])
+                    unsafe cblas_daxpy(
+                        run.count.blasSize, factor, part.baseAddress, 1, sums.baseAddress, 1)
+                }
+            }
+        }
+    }
+
+    /// Sum of the products of equal entries.
+    package func dot(_ other: DoubleMatrix) -> Double {
+        precondition(rows == other.rows && columns == other.columns, "shapes differ")
+        return unsafe values.withUnsafeBufferPointer { left in
+            unsafe other.values.withUnsafeBufferPointer { right in
+                Self.runs(of: left.count).reduce(0) { sum, run in
+                    let first = unsafe UnsafeBufferPointer(rebasing: left[run])
+                    let second = unsafe UnsafeBufferPointer(rebasing: right[run])
+                    return unsafe sum
+                        + cblas_ddot(
+                            run.count.blasSize, first.baseAddress, 1, second.baseAddress, 1)
+                }
+            }
+        }
+    }
+
+    /// So many entries in runs that BLAS can count: a matrix may have more than 32 bits of them
+    /// where none of its sides has.
+    package static func runs(of count: Int) -> [Range<Int>] {
+        let longest = Int(Int32.max)
+        return stride(from: 0, to: count, by: longest).map { $0..<min(count, $0 + longest) }
     }
 
     /// Subtracts `left · right`, the left one transposed first where asked.
@@ -144,7 +181,8 @@ extension DoubleMatrix {
 }
 
 extension Int {
-    /// This size as BLAS and LAPACK count: 32 bits. A larger matrix would not fit in memory.
+    /// This side of a matrix, or count in a row of entries, as BLAS and LAPACK count: in 32 bits.
+    /// No layer is so wide, and no calibration set so large.
     var blasSize: Int32 {
         guard let size = Int32(exactly: self) else {
             preconditionFailure("a matrix side of \(self) is beyond 32 bits")

@@ -1,6 +1,10 @@
 // Factorisations of double matrices: shapes checked here, one call of LAPACKE each, and its
 // `info` turned into an error. LAPACK is column-major: a symmetric matrix is its own transpose,
 // the others are transposed on the way in and out.
+//
+// Only LAPACKE's `_work` functions are called. The others look for NaN first, by places that they
+// count in 32 bits: of a matrix of more than 46,340 rows they read outside. What must be finite is
+// checked here.
 
 import CBLAS
 package import Failures
@@ -65,10 +69,14 @@ extension DoubleMatrix {
         var eigenvalues = [Double](repeating: 0, count: rows)
         var vectors = [Double](repeating: 0, count: rows * range.count)
         var support = [Int32](repeating: 0, count: 2 * range.count)
-        let info = unsafe LAPACKE_dsyevr(
-            LAPACK_COL_MAJOR, Job.vectors, Job.range, Job.lower, rows.blasSize,
-            &work, rows.blasSize, 0, 0, (range.lowerBound + 1).blasSize,
-            range.upperBound.blasSize, 0, &found, &eigenvalues, &vectors, rows.blasSize, &support)
+        let order = rows.blasSize
+        let info = unsafe withScratch { doubles, doubleCount, integers, integerCount in
+            unsafe LAPACKE_dsyevr_work(
+                LAPACK_COL_MAJOR, Job.vectors, Job.range, Job.lower, order, &work, order, 0, 0,
+                (range.lowerBound + 1).blasSize, range.upperBound.blasSize, 0, &found,
+                &eigenvalues, &vectors, order, &support, doubles, doubleCount,
+                integers, integerCount)
+        }
         guard info == 0, Int(found) == range.count else {
             throw .didNotConverge(routine: "dsyevr", info: Int(info))
         }
@@ -84,9 +92,12 @@ extension DoubleMatrix {
         try requireFinite("dsyevd")
         var work = values
         var eigenvalues = [Double](repeating: 0, count: rows)
-        let info = unsafe LAPACKE_dsyevd(
-            LAPACK_COL_MAJOR, Job.valuesOnly, Job.lower, rows.blasSize, &work, rows.blasSize,
-            &eigenvalues)
+        let order = rows.blasSize
+        let info = unsafe withScratch { doubles, doubleCount, integers, integerCount in
+            unsafe LAPACKE_dsyevd_work(
+                LAPACK_COL_MAJOR, Job.valuesOnly, Job.lower, order, &work, order, &eigenvalues,
+                doubles, doubleCount, integers, integerCount)
+        }
         guard info == 0 else { throw .didNotConverge(routine: "dsyevd", info: Int(info)) }
         return eigenvalues
     }
@@ -105,9 +116,13 @@ extension DoubleMatrix {
         var singular = [Double](repeating: 0, count: rank)
         var left = [Double](repeating: 0, count: rows * rank)
         var right = [Double](repeating: 0, count: rank * columns)
-        let info = unsafe LAPACKE_dgesdd(
-            LAPACK_COL_MAJOR, Job.thin, rows.blasSize, columns.blasSize, &work, rows.blasSize,
-            &singular, &left, rows.blasSize, &right, rank.blasSize)
+        var places = [Int32](repeating: 0, count: 8 * rank)
+        let (height, width) = (rows.blasSize, columns.blasSize)
+        let info = unsafe withScratch { doubles, doubleCount, _, _ in
+            unsafe LAPACKE_dgesdd_work(
+                LAPACK_COL_MAJOR, Job.thin, height, width, &work, height, &singular, &left, height,
+                &right, rank.blasSize, doubles, doubleCount, &places)
+        }
         guard info == 0 else { throw .didNotConverge(routine: "dgesdd", info: Int(info)) }
         return SingularValues(
             values: singular,
@@ -123,10 +138,7 @@ extension DoubleMatrix {
         guard rows > 0 else { return self }
         try requireFinite("dpotrf")
         var factor = self
-        // The row-major lower triangle is the column-major upper one.
-        let info = unsafe LAPACKE_dpotrf(
-            LAPACK_COL_MAJOR, Job.upper, rows.blasSize, &factor.values, rows.blasSize)
-        guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
+        unsafe try Self.factorLowerTriangle(of: &factor.values, order: rows)
         var cleaned = factor.values
         for row in 0..<rows {
             for column in row + 1..<max(row + 1, columns) { cleaned[row * columns + column] = 0 }
@@ -144,7 +156,7 @@ extension DoubleMatrix {
         var work = transposed.values
         var solution = right.transposed.values
         var pivots = [Int32](repeating: 0, count: rows)
-        let info = unsafe LAPACKE_dgesv(
+        let info = unsafe LAPACKE_dgesv_work(
             LAPACK_COL_MAJOR, rows.blasSize, right.columns.blasSize, &work, rows.blasSize, &pivots,
             &solution, rows.blasSize)
         guard info == 0 else { throw .singular(row: Int(info) - 1) }
@@ -163,7 +175,7 @@ extension DoubleMatrix {
         try right.requireFinite("dposv")
         var solution = right.transposed.values
         let size = rows.blasSize
-        let info = unsafe LAPACKE_dposv(
+        let info = unsafe LAPACKE_dposv_work(
             LAPACK_COL_MAJOR, Job.upper, size, right.columns.blasSize, &values, size, &solution,
             size)
         guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
@@ -178,9 +190,8 @@ extension DoubleMatrix {
         guard rows > 0 else { return }
         try requireFinite("dpotrf")
         let size = rows.blasSize
-        var info = unsafe LAPACKE_dpotrf(LAPACK_COL_MAJOR, Job.upper, size, &values, size)
-        guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
-        info = unsafe LAPACKE_dpotri(LAPACK_COL_MAJOR, Job.upper, size, &values, size)
+        unsafe try Self.factorLowerTriangle(of: &values, order: rows)
+        let info = unsafe LAPACKE_dpotri_work(LAPACK_COL_MAJOR, Job.upper, size, &values, size)
         guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
         mirrorLowerTriangle()
     }
@@ -197,11 +208,10 @@ extension DoubleMatrix {
         try requireFinite("dpotrf")
         let size = rows.blasSize
         values.reverse()
-        // The row-major lower triangle is the column-major upper one, and the other way round.
-        var info = unsafe LAPACKE_dpotrf(LAPACK_COL_MAJOR, Job.upper, size, &values, size)
-        guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
+        unsafe try Self.factorLowerTriangle(of: &values, order: rows)
         values.reverse()
-        info = unsafe LAPACKE_dtrtri(
+        // The row-major upper triangle is the column-major lower one.
+        let info = unsafe LAPACKE_dtrtri_work(
             LAPACK_COL_MAJOR, Job.lower, Job.valuesOnly, size, &values, size)
         guard info == 0 else { throw .singular(row: Int(info) - 1) }
         let order = rows
@@ -212,9 +222,39 @@ extension DoubleMatrix {
         }
     }
 
+    /// Puts the lower Cholesky factor of a positive definite matrix, row-major `[order, order]`, in
+    /// the place of its lower triangle, the only one that is read (dpotrf).
+    package static func factorLowerTriangle(
+        of entries: UnsafeMutablePointer<Double>, order: Int
+    ) throws(LinearAlgebraError) {
+        let size = order.blasSize
+        // The row-major lower triangle is the column-major upper one.
+        let info = unsafe LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, Job.upper, size, entries, size)
+        guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
+    }
+
     private func requireFinite(_ routine: String) throws(LinearAlgebraError) {
         guard isFinite else { throw .notFinite(routine: routine) }
     }
+}
+
+/// Calls a routine to hear how much scratch it wants, and again with that.
+///
+/// - Returns: its `info`.
+private func withScratch(
+    _ routine: (
+        _ doubles: UnsafeMutablePointer<Double>, _ doubleCount: Int32,
+        _ integers: UnsafeMutablePointer<Int32>, _ integerCount: Int32
+    ) -> Int32
+) -> Int32 {
+    var (doubleCount, integerCount) = (0.0, Int32(0))
+    // A count of -1 is the question.
+    let info = unsafe routine(&doubleCount, -1, &integerCount, -1)
+    guard info == 0 else { return info }
+    var doubles = [Double](repeating: 0, count: max(1, Int(doubleCount)))
+    var integers = [Int32](repeating: 0, count: max(1, Int(integerCount)))
+    let counts = (doubles.count.blasSize, integers.count.blasSize)
+    return unsafe routine(&doubles, counts.0, &integers, counts.1)
 }
 
 /// LAPACK's one-letter arguments.

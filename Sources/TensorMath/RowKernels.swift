@@ -116,12 +116,13 @@ package enum RowKernels {
         }
     }
 
-    /// x = x between -limit and limit.
+    /// x = x between -limit and limit; what is no number stays none.
     package static func clamp(_ x: MatrixView, to limit: Float) {
         forEachRow(x) { row in
             let place = unsafe x.pointer(row: row)
             for column in 0..<x.columns {
-                unsafe place[column] = min(limit, max(-limit, place[column]))
+                let value = unsafe place[column]
+                unsafe place[column] = value < -limit ? -limit : value > limit ? limit : value
             }
         }
     }

@@ -67,7 +67,7 @@ extension DoubleMatrix {
             factor[row * order + row] = Float(values[row * order + row] + ridge)
         }
         // The row-major upper triangle is the column-major lower one; X' is column-major X.
-        let info = unsafe LAPACKE_spotrf(
+        let info = unsafe LAPACKE_spotrf_work(
             LAPACK_COL_MAJOR, CChar(UInt8(ascii: "L")), order.blasSize, &factor, order.blasSize)
         guard info == 0 else { return nil }
         var solution = right.values.map { Float($0) }
@@ -79,11 +79,5 @@ extension DoubleMatrix {
             CblasRowMajor, CblasLeft, CblasUpper, CblasNoTrans, CblasNonUnit, order.blasSize,
             width.blasSize, 1, factor, order.blasSize, &solution, width.blasSize)
         return DoubleMatrix(rows: order, columns: width, values: solution.map { Double($0) })
-    }
-
-    /// Sum of the products of equal entries.
-    package func dot(_ other: DoubleMatrix) -> Double {
-        precondition(rows == other.rows && columns == other.columns, "shapes differ")
-        return unsafe cblas_ddot(values.count.blasSize, values, 1, other.values, 1)
     }
 }

@@ -141,8 +141,10 @@ enum ProgressText {
         return "\(progress.stage) \(percent(progress)) %" + left
     }
 
+    /// 0 to 100, of whatever numbers there are: lines come from other programs.
     static func percent(_ progress: ProgressLine.Progress) -> Int {
-        progress.total > 0 ? 100 * progress.done / progress.total : 100
+        guard progress.total > 0 else { return 100 }
+        return Int(min(max(0, 100 * Double(progress.done) / Double(progress.total)), 100))
     }
 
     static func full(_ progress: ProgressLine.Progress) -> String {

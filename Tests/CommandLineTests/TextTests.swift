@@ -158,6 +158,18 @@ struct TextTests {
         }
     }
 
+    @Test("a percentage of any two numbers is one of 0 to 100")
+    func percentages() {
+        for (done, total, percent) in [
+            (0, 3, 0), (29, 100, 29), (2, 3, 66), (3, 3, 100), (5, 3, 100), (-1, 3, 0), (0, 0, 100),
+            (.max, .max, 100), (93_000_000_000_000_000, .max, 1), (.min, 1, 0),
+        ] {
+            let progress = ProgressLine.Progress(
+                stage: "weights", done: done, total: total, unit: "operations")
+            #expect(ProgressText.percent(progress) == percent, "\(done) of \(total)")
+        }
+    }
+
     @Test("two jobs differ in what was asked and what came out")
     func differences() {
         let one = JobDiff.flattened(["a": ["b": [1, 2]], "c": "x"])

@@ -76,6 +76,29 @@ private let tolerance = 1e-6
         }
     }
 
+    @Test("of what is no number no curve makes one", arguments: levels)
+    func notANumber(level: Int) throws {
+        try ConversionTests.require(level)
+        let table = KernelTable(level: level)
+        for count in awkwardLengths {
+            for (curve, _) in Self.curves {
+                let x = GuardedFloats(Array(repeating: .nan, count: count))
+                table.activate(x, curve)
+                #expect(x.values.allSatisfy { $0.isNaN }, "\(curve), length \(count)")
+            }
+        }
+    }
+
+    @Test("a clamp holds numbers within its limit, and what is none stays none")
+    func clamps() {
+        let row = MatrixView(rows: 1, columns: 6)
+        let values: [Float] = [-9, -2, 0.5, 2, .infinity, .nan]
+        for (column, value) in values.enumerated() { row[0, column] = value }
+        RowKernels.clamp(row, to: 2)
+        #expect(row.values().dropLast() == [-2, -2, 0.5, 2, 2])
+        #expect(row[0, 5].isNaN)
+    }
+
     @Test("the clamped swish holds gates up to 7 and ups between -7 and 7", arguments: levels)
     func clampedSwish(level: Int) throws {
         try ConversionTests.require(level)

@@ -99,6 +99,9 @@ import Testing
             rule: Rules.quoting, path: engine, bad: #""no file '\(path)'""#,
             good: "// not '\\(path)'\nlet a = \"no file `\\(path)`\""),
         Sample(
+            rule: Rules.lapackeChecks, path: "Sources/TensorMath/A.swift",
+            bad: "unsafe LAPACKE_dpotrf(", good: "unsafe LAPACKE_dpotrf_work("),
+        Sample(
             rule: Rules.machinePaths, path: "Scripts/a.py", bad: "root = '\(work)shared'",
             good: "root = 'net\(work)shared'"),
     ]

@@ -229,10 +229,19 @@ enum Rules {
         }
     }
 
+    static let lapackeChecks = Rule.forbids(
+        "of LAPACKE only the functions that take their scratch: the others look for NaN outside of "
+            + "matrices beyond 32 bits",
+        remedy: "the one that ends in _work", in: { $0.isIn("Sources") && $0.hasEnding("swift") },
+        where: { code in
+            code.matches(of: /LAPACKE_\w+/).contains { !$0.output.hasSuffix("_work") }
+        })
+
     static let all = [
         forceTry, forceCast, printing, fileManager, clocksAndDice, detachedTasks, globalQueues,
         pointers, uncheckedSendable, unfinished, lineLength, fileLength, firstLine, oneTitle,
         machinePaths, classedErrors, zeroing, quoting,
+        lapackeChecks,
     ]
 }
 

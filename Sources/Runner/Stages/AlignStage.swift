@@ -10,6 +10,7 @@ import Store
 
 struct AlignStage: Stage {
     let name = "align"
+    let version = 2
     let original: CalibratedModel?
     private let model: IdentifiedModel
     private let pairs: [AlignmentPair]

@@ -10,7 +10,8 @@ import TensorMath
 
 struct FoldedSimilarityStage: Stage {
     let name = "folded-similarity"
-    let version = ActivationCapture.version
+    /// Of the capture and of the measure: versions only grow, and so does their sum.
+    var version: Int { ActivationCapture.version + measure.version - 1 }
     let measure: any SimilarityMeasure
     let parameters: Parameters
     let representation: Representation

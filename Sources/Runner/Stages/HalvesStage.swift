@@ -10,6 +10,7 @@ import Store
 
 struct HalvesStage: Stage {
     let name = "halves"
+    var version: Int { measure.version }
     let measure: any SimilarityMeasure
     let parameters: Parameters
     let activations: StoredActivations

@@ -86,6 +86,7 @@ struct SimilarityWork {
 
 struct SimilarityStage: Stage {
     let name = "similarity"
+    var version: Int { measure.version }
     let measure: any SimilarityMeasure
     let parameters: Parameters
     let source: Source

@@ -1,6 +1,7 @@
 // The LAPACK and BLAS wrappers, against algebraic identities.
 
 import EngineTestSupport
+import Glibc
 import TensorMath
 import Testing
 
@@ -241,6 +242,39 @@ import Testing
                 try matrix.singularValueDecomposition()
             }
         }
+    }
+
+    @Test("a matrix of more entries than 32 bits count is factorised")
+    func factorsMany() throws {
+        // Zeros that no memory holds; the first pivot ends the work.
+        let order = 46_500
+        let bytes = 8 * order * order
+        let space = unsafe mmap(
+            nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        // A machine that counts what is only mapped has no room for it.
+        guard let start = unsafe space, unsafe start != MAP_FAILED else { return }
+        defer { unsafe munmap(start, bytes) }
+        #expect(throws: LinearAlgebraError.notPositiveDefinite(order: 1)) {
+            unsafe try DoubleMatrix.factorLowerTriangle(
+                of: start.bindMemory(to: Double.self, capacity: order * order), order: order)
+        }
+    }
+
+    @Test("entries go to BLAS in runs that it can count, each once")
+    func runs() {
+        let longest = Int(Int32.max)
+        for count in [0, 1, longest, longest + 1, 12_288 * 12_288 * 15, 3 * longest] {
+            let runs = DoubleMatrix.runs(of: count)
+            #expect(runs.allSatisfy { $0.count <= longest })
+            #expect(runs.reduce(0) { $1.lowerBound == $0 ? $1.upperBound : -1 } == count)
+        }
+        var matrix = DoubleMatrix(rows: 2, columns: 2, values: [1, 2, 3, 4])
+        let other = DoubleMatrix(rows: 2, columns: 2, values: [5, 6, 7, 8])
+        #expect(matrix.dot(other) == 70)
+        matrix.add(other)
+        matrix.scale(by: 2)
+        matrix.subtract(other)
+        #expect(matrix.values == [7, 10, 13, 16])
     }
 
     @Test func `empty matrices are no trouble`() throws {

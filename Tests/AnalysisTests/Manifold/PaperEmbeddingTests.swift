@@ -125,6 +125,16 @@ import Testing
         }
     }
 
+    @Test("numbers of warnings are short, the infinite ones too")
+    func shortNumbers() {
+        for (value, text) in [
+            (0, "0.0"), (12.34, "12.3"), (1e30, "1e29"), (.infinity, "inf"), (-.infinity, "-inf"),
+            (.nan, "nan"),
+        ] as [(Double, String)] {
+            #expect(EmbeddingWarnings.short(value) == text)
+        }
+    }
+
     @Test("a width that is no width is refused", arguments: [0, -1, Double.nan, .infinity])
     func width(sigma: Double) {
         var numbers = TestNumbers(seed: 16)

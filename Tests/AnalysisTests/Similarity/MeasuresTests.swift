@@ -66,6 +66,30 @@ import Testing
         }
     }
 
+    @Test("kernels in many tiles, read in many blocks, are those of one", arguments: [true, false])
+    func tiles(unbiased: Bool) throws {
+        let rows = Self.boundaries(5, count: 60, width: 8)
+        var parameters = SimilarityParameters()
+        parameters.unbiased = unbiased
+        var measure = CenteredKernelAlignment()
+        let whole = try measure.similarity(of: rows, parameters: parameters)
+        measure.tileSide = 7
+        let tiled = try measure.similarity(of: rows, parameters: parameters)
+        #expect(deviation(tiled.values, whole.values) < 1e-12)
+        // Two tiles, 14 samples, in a block; a limit is of the five layers' outputs.
+        var reads = [Int](repeating: 0, count: rows.count)
+        let boundaries = LayerBoundaries(
+            count: rows.count, bytesMax: 5 * 4 * 8 * 15, holds: false
+        ) {
+            reads[$0] += 1
+            return rows[$0]
+        }
+        let parts = try measure.similarity(of: boundaries, parameters: parameters)
+        #expect(parts.values == tiled.values)
+        // The check, the means, and 5 blocks with each before them: 15 pairs.
+        #expect(reads.dropFirst(2).allSatisfy { $0 == 2 + 15 }, "\(reads)")
+    }
+
     @Test("the order of samples does not matter", arguments: names)
     func permutation(name: String) throws {
         // The official reading compares tokens at fixed places of blocks, with noise by place.

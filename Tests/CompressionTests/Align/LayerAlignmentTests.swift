@@ -153,6 +153,52 @@ import Testing
         }
     }
 
+    @Test("groups are matched by the distance of all four matrices, not by shares of each")
+    func groupsByDistance() throws {
+        let model = try ArchitectureFixtures.model("llama-tied-yarn")
+        let attention = try #require(
+            { () -> AttentionBlueprint? in
+                guard case .attention(let found) = model.blueprint.layers[0].mixer else {
+                    return nil
+                }
+                return found
+            }())
+        // The keys of two groups say keep (100 against 90), their queries swap (1 against 2), by
+        // less; each the larger share of its own square (400 and 4).
+        var patch = WeightPatch()
+        for layer in 0...1 {
+            var own = LayerPatch()
+            for (name, size) in [("q", 2.0), ("k", 20.0), ("v", 0), ("o", 0)] {
+                let local = "self_attn.\(name)_proj.weight"
+                let stored = try model.weights.source.weight("model.layers.\(layer).\(local)")
+                let matrix = MatrixView(rows: stored.rows, columns: stored.columns)
+                let height = matrix.rows / attention.keyValueHeads
+                for group in 0...1 where size > 0 {
+                    let row = group * height
+                    guard layer == 1 else {
+                        matrix[row, group] = Float(size)
+                        continue
+                    }
+                    let (kept, swapped) = name == "q" ? (0.5, 1.0) : (5, 4.5)
+                    matrix[row, group] = Float(kept)
+                    matrix[row, 1 - group] = Float(swapped)
+                    matrix[row, 2 + group] = Float(
+                        (size * size - kept * kept - swapped * swapped).squareRoot())
+                }
+                own[local] = matrix
+            }
+            patch[layer] = own
+        }
+        let source = PatchedWeights(model.weights.source)
+        source.apply(patch, to: model.blueprint.layers)
+        let found = try PlanAligner(
+            ModelWeights(blueprint: model.blueprint, source: source), cost: .weights,
+            mode: .float32, batch: nil
+        ).align([AlignmentPair(base: 0, layer: 1)], observer: SilentObserver())
+        let order = try #require(found.first).alignment.keyValueHeads
+        #expect(order.prefix(2) == [0, 1])
+    }
+
     @Test("a plan records the orders, and its recipes take them: each element by hand")
     func recipes() throws {
         let model = try ArchitectureFixtures.model("llama-odd-linear")

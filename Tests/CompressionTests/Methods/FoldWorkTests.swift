@@ -79,4 +79,18 @@ import Testing
         let longest = try #require(steps.max())
         #expect(Double(longest) < 0.2 * Double(total), "\(longest) of \(total)")
     }
+
+    @Test("progress of any number of operations is told", arguments: [0.5, 1e9, 1e19, 1e30])
+    func manyOperations(total: Double) throws {
+        let hearer = Hearer()
+        let meter = FoldMeter(total: total, observer: hearer)
+        meter.begin("layers", share: total)
+        try meter.add(total / 4)
+        meter.end()
+        let all = try #require(hearer.totals.first)
+        #expect(hearer.totals.count == 1 && hearer.done.last == all)
+        if total > 1e6, total < 1e20 {
+            #expect(abs(Double(hearer.done[0]) / Double(all) - 0.25) < 1e-9)
+        }
+    }
 }

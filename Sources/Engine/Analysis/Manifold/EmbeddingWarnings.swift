@@ -40,6 +40,7 @@ enum EmbeddingWarnings {
     }
 
     static func short(_ value: Double) -> String {
+        guard value.isFinite else { return "\(value)" }
         let exponent = value == 0 ? 0 : Int(value.magnitude.exponent) * 30103 / 100_000
         return exponent < -3 || exponent > 5 ? "1e\(exponent)" : "\((value * 10).rounded() / 10)"
     }

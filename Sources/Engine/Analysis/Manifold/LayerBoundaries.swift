@@ -8,7 +8,8 @@
 /// a measure looks at it. What is beyond the limit is read again each time. No measure looks at
 /// pairs of boundaries: each goes over the boundaries one by one, or over blocks of samples
 /// (`forEachBlock`), so that a set of n limits is read about n times, and never once for every
-/// pair. One thread at a time uses it.
+/// pair; where samples are compared with samples, over pairs of blocks, some n² / 2 times. One
+/// thread at a time uses it.
 package final class LayerBoundaries {
     /// Layers and one.
     package let count: Int
@@ -75,16 +76,24 @@ package final class LayerBoundaries {
     func forEachBlock(
         ofMultiple multiple: Int, _ body: (_ block: [LayerRows]) throws -> Void
     ) throws {
-        let (samples, width) = (try rows(0).count, try rows(0).width)
-        let fitting = bytesMax / max(1, 4 * width * count)
+        for samples in try blocks(ofMultiple: multiple) { try body(try block(samples)) }
+    }
+
+    /// The samples in such blocks.
+    func blocks(ofMultiple multiple: Int) throws -> [Range<Int>] {
+        let first = try rows(0)
+        let fitting = bytesMax / max(1, 4 * first.width * count)
         let size = max(multiple, fitting / multiple * multiple)
-        for start in stride(from: 0, to: samples, by: size) {
-            let range = start..<min(start + size, samples)
-            let block = try (0..<count).map { boundary in
-                let rows = try rows(boundary)
-                return range.count == samples ? rows : rows.rows(in: [range])
-            }
-            try body(block)
+        return stride(from: 0, to: first.count, by: size).map {
+            $0..<min($0 + size, first.count)
+        }
+    }
+
+    /// The rows of some samples at every boundary.
+    func block(_ samples: Range<Int>) throws -> [LayerRows] {
+        try (0..<count).map { boundary in
+            let rows = try rows(boundary)
+            return samples.count == rows.count ? rows : rows.rows(in: [samples])
         }
     }
 }

@@ -25,7 +25,7 @@ extension LayerRows {
     /// Below this share of |x_i|² + |x_j|² the product form has lost three digits.
     private static let cancellationShare = 1e-3
 
-    private func columnMeans() -> [Double] {
+    func columnMeans() -> [Double] {
         var sums = [Double](repeating: 0, count: width)
         let span = values.span
         var target = sums.mutableSpan

@@ -12,7 +12,10 @@ struct CenteredKernelAlignment: SimilarityMeasure {
     let summary = "linear centred kernel alignment of the layers' outputs"
     let source = "Kornblith et al., arXiv 1905.00414; unbiased: arXiv 2010.15327"
     let range = "0 to 1, the diagonal 1; unbiased: may fall slightly below 0"
+    let version = 2
     let parameterNames = ["unbiased"]
+    /// Samples on a side of the tiles that kernels are made in.
+    var tileSide = 512
 
     func similarity(
         of boundaries: LayerBoundaries, parameters: SimilarityParameters
@@ -20,7 +23,7 @@ struct CenteredKernelAlignment: SimilarityMeasure {
         let shape = try boundaries.validate(
             samplesMin: parameters.unbiased ? 4 : 2,
             reason: parameters.unbiased ? "unbiased cka" : name)
-        let inner = try Self.innerProducts(
+        let inner = try innerProducts(
             boundaries.dropFirst(), count: shape.samples, unbiased: parameters.unbiased)
         let size = inner.rows
         let warnings = (0..<size).filter { inner[$0, $0] <= 0 }.map {
@@ -38,58 +41,136 @@ struct CenteredKernelAlignment: SimilarityMeasure {
 
     /// <K_i, K_j> for all layers, `[L, L]`.
     ///
-    /// The kernels are made a panel of samples at a time, so that memory is bounded.
+    /// The kernels are made tile by tile, each for all layers at once, so that memory is bounded;
+    /// they are symmetric, so that tiles on one side of the diagonal count twice. Each column of
+    /// tiles has a sum of its own, which makes the result the same whatever blocks are read.
     /// - Parameter count: of samples.
-    private static func innerProducts(
+    private func innerProducts(
         _ layers: LayerBoundaries, count: Int, unbiased: Bool
     ) throws -> DoubleMatrix {
-        let size = layers.count
-        let panelRows = max(1, panelDoubles / (size * count))
-        var sum = DoubleMatrix(rows: size, columns: size)
-        for start in stride(from: 0, to: count, by: panelRows) {
-            let samples = start..<min(start + panelRows, count)
-            var panel = DoubleMatrix(rows: size, columns: samples.count * count)
-            panel.values = try (0..<size).flatMap {
-                kernelPanel(try layers.rows($0), samples, unbiased: unbiased)
+        let kernels = Kernels(
+            centres: try (0..<layers.count).map { Centre(try layers.rows($0)) }, count: count,
+            unbiased: unbiased)
+        var total = DoubleMatrix(rows: layers.count, columns: layers.count)
+        let blocks = try layers.blocks(ofMultiple: tileSide)
+        for (place, block) in blocks.enumerated() {
+            let columns = try layers.block(block)
+            let tiles = tiles(of: block)
+            var sums = tiles.map { _ in DoubleMatrix(rows: layers.count, columns: layers.count) }
+            for other in blocks[...place] {
+                let rows = other == block ? columns : try layers.block(other)
+                for (index, tile) in tiles.enumerated() {
+                    for above in self.tiles(of: other) where above.lowerBound <= tile.lowerBound {
+                        if above == tile { sums[index].scale(by: 2) }
+                        sums[index].addGram(
+                            ofRows: kernels.tile(
+                                Part(block: rows, start: other.lowerBound, samples: above),
+                                Part(block: columns, start: block.lowerBound, samples: tile)))
+                    }
+                }
             }
-            sum.addGram(ofRows: panel)
+            for sum in sums { total.add(sum) }
         }
-        sum.mirrorUpperTriangle()
-        return sum
+        total.mirrorUpperTriangle()
+        return total
     }
 
-    /// 128 MB.
-    private static let panelDoubles = 1 << 24
-
-    /// Rows `samples` of one layer's (U-)centred kernel.
-    private static func kernelPanel(
-        _ layer: LayerRows, _ samples: Range<Int>, unbiased: Bool
-    ) -> [Double] {
-        var centred = layer.doubles
-        centred.subtractColumnMeans()
-        let part = DoubleMatrix(
-            rows: samples.count, columns: centred.columns,
-            values: Array(
-                centred.values[
-                    samples.lowerBound * centred.columns..<samples.upperBound * centred.columns]))
-        let kernel = DoubleMatrix.product(part, centred, transposingRight: true).values
-        guard unbiased else { return kernel }
-        // The rows of a centred kernel add up to zero, so its sums without the diagonal are minus
-        // the diagonal, and U-centring needs no more than that.
-        let squares = (0..<layer.count).map { row in
-            centred.row(row).reduce(0) { $0 + $1 * $1 }
+    private func tiles(of block: Range<Int>) -> [Range<Int>] {
+        stride(from: block.lowerBound, to: block.upperBound, by: tileSide).map {
+            $0..<min($0 + tileSide, block.upperBound)
         }
-        let n = Double(layer.count)
-        let total = squares.reduce(0, +) / ((n - 1) * (n - 2))
-        var result = kernel
-        for (offset, row) in samples.enumerated() {
-            for column in 0..<layer.count {
-                let place = offset * layer.count + column
-                result[place] =
-                    row == column
-                    ? 0 : kernel[place] + (squares[row] + squares[column]) / (n - 2) - total
+    }
+}
+
+/// What centring a layer takes.
+private struct Centre {
+    /// Of the columns, [width].
+    let means: [Double]
+    /// Of the centred rows, [samples].
+    let squares: [Double]
+    let squareSum: Double
+
+    init(_ rows: LayerRows) {
+        let means = rows.columnMeans()
+        let span = rows.values.span
+        var squares: [Double] = []
+        for row in 0..<rows.count {
+            var square = 0.0
+            for column in 0..<rows.width {
+                let value = Double(span[row * rows.width + column]) - means[column]
+                square += value * value
+            }
+            squares.append(square)
+        }
+        self.means = means
+        self.squares = squares
+        squareSum = squares.reduce(0, +)
+    }
+}
+
+/// Some samples of a block that begins at sample `start`.
+private struct Part {
+    let block: [LayerRows]
+    let start: Int
+    let samples: Range<Int>
+
+    /// Their rows of a layer without the columns' means, [samples, width].
+    func centred(_ layer: Int, means: [Double]) -> DoubleMatrix {
+        let rows = block[layer]
+        var centred = [Double](repeating: 0, count: samples.count * rows.width)
+        let first = (samples.lowerBound - start) * rows.width
+        let span = rows.values.span
+        let shift = means.span
+        var target = centred.mutableSpan
+        for row in 0..<samples.count {
+            for column in 0..<rows.width {
+                let place = row * rows.width + column
+                target[place] = Double(span[first + place]) - shift[column]
             }
         }
-        return result
+        return DoubleMatrix(rows: samples.count, columns: rows.width, values: centred)
+    }
+}
+
+/// The (U-)centred kernels of all layers.
+private struct Kernels {
+    let centres: [Centre]
+    /// Of samples.
+    let count: Int
+    let unbiased: Bool
+
+    /// The entries of a tile, [layers, rows * columns].
+    func tile(_ rows: Part, _ columns: Part) -> DoubleMatrix {
+        let size = rows.samples.count * columns.samples.count
+        var entries: [Double] = []
+        entries.reserveCapacity(centres.count * size)
+        for (layer, centre) in centres.enumerated() {
+            let left = rows.centred(layer, means: centre.means)
+            let right =
+                rows.samples == columns.samples
+                ? left : columns.centred(layer, means: centre.means)
+            let kernel = DoubleMatrix.product(left, right, transposingRight: true).values
+            guard unbiased else {
+                entries += kernel
+                continue
+            }
+            // The rows of a centred kernel add up to zero, so its sums without the diagonal are
+            // minus the diagonal, and U-centring needs no more than that.
+            let n = Double(count)
+            let total = centre.squareSum / ((n - 1) * (n - 2))
+            for row in rows.samples {
+                for column in columns.samples {
+                    let place =
+                        (row - rows.samples.lowerBound) * columns.samples.count + column
+                        - columns.samples.lowerBound
+                    entries.append(
+                        row == column
+                            ? 0
+                            : kernel[place] + (centre.squares[row] + centre.squares[column])
+                                / (n - 2) - total)
+                }
+            }
+        }
+        return DoubleMatrix(rows: centres.count, columns: size, values: entries)
     }
 }

@@ -73,6 +73,8 @@ package protocol SimilarityMeasure: Sendable {
     var source: String { get }
     /// The range of its values, in words.
     var range: String { get }
+    /// Raised whenever the same rows give other numbers than before.
+    var version: Int { get }
     /// The names of the `SimilarityParameters` it reads.
     var parameterNames: [String] { get }
     /// Whether what it compares are samples, so that half of them can be asked as well.
@@ -94,6 +96,7 @@ package protocol SimilarityMeasure: Sendable {
 }
 
 extension SimilarityMeasure {
+    package var version: Int { 1 }
     package var comparesSamples: Bool { true }
 
     package func capture(

@@ -115,33 +115,61 @@ struct LayerAligner {
         let other: MatrixView
     }
 
+    /// Sums of squares of what two layers' units weigh.
+    private struct Squares {
+        var base = 0.0
+        var other = 0.0
+
+        /// Of one unit of `units`, between the two layers.
+        func mean(of units: Int) -> Double { (base * other).squareRoot() / Double(units) }
+    }
+
+    /// Whether units go by their weights; experts do always, they have no features.
+    private func readsWeights(_ features: FeaturePair?) -> Bool {
+        cost != .activations || features == nil
+    }
+
     /// Similarities [units of the base, units of the other]: the sum of the inner products of
     /// `parts` over the mean square of a unit, plus the mean correlation of `features`, whichever
-    /// the cost asks for. Experts have no features and go by weights.
+    /// the cost asks for.
     private func similarity(
         units: Int, parts: [(Part, Part)], features: FeaturePair?
     ) throws -> MatrixView {
         let result = MatrixView(rows: units, columns: units)
-        if cost != .activations || features == nil {
-            var squares = (0.0, 0.0)
-            for part in parts {
-                let first = try matrix(part.0, units: units)
-                let second = try matrix(part.1, units: units)
-                result.assignProduct(first, second, transposingRight: true, accumulate: true)
-                squares.0 += first.sumOfSquares
-                squares.1 += second.sumOfSquares
-            }
-            let mean = (squares.0 * squares.1).squareRoot() / Double(units)
-            if mean > 0 { RowKernels.scale(result, by: Float(1 / mean)) }
+        if readsWeights(features) {
+            let squares = try addProducts(of: parts, to: result)
+            Self.divide(result, by: squares.mean(of: units))
         }
-        if cost.readsActivations, let features {
-            let base = features.base.reshaped(rows: units)
-            let other = features.other.reshaped(rows: units)
-            result.assignProduct(
-                base, other, transposingRight: true, scale: 1 / Float(max(1, base.columns)),
-                accumulate: true)
-        }
+        addCorrelations(features, to: result)
         return result
+    }
+
+    /// Adds the inner products of all units, the rows and columns of `sums`.
+    private func addProducts(
+        of parts: [(Part, Part)], to sums: MatrixView
+    ) throws -> Squares {
+        var squares = Squares()
+        for part in parts {
+            let first = try matrix(part.0, units: sums.rows)
+            let second = try matrix(part.1, units: sums.rows)
+            sums.assignProduct(first, second, transposingRight: true, accumulate: true)
+            squares.base += first.sumOfSquares
+            squares.other += second.sumOfSquares
+        }
+        return squares
+    }
+
+    private static func divide(_ similarity: MatrixView, by mean: Double) {
+        if mean > 0 { RowKernels.scale(similarity, by: Float(1 / mean)) }
+    }
+
+    private func addCorrelations(_ features: FeaturePair?, to sums: MatrixView) {
+        guard cost.readsActivations, let features else { return }
+        let base = features.base.reshaped(rows: sums.rows)
+        let other = features.other.reshaped(rows: sums.rows)
+        sums.assignProduct(
+            base, other, transposingRight: true, scale: 1 / Float(max(1, base.columns)),
+            accumulate: true)
     }
 
     /// Weights of `units` units, one row each.
@@ -175,20 +203,24 @@ struct LayerAligner {
             guard let left = pair.base.heads, let right = pair.other.heads else { return nil }
             return FeaturePair(base: left, other: right)
         }
-        let queries = try similarity(
-            units: one.heads,
-            parts: [
-                (.rows(one.query), .rows(two.query)), (.columns(one.output), .columns(two.output)),
-            ], features: pair)
-        var groups = MatrixView(rows: one.keyValueHeads, columns: one.keyValueHeads)
+        let queries = MatrixView(rows: one.heads, columns: one.heads)
+        let groups = MatrixView(rows: one.keyValueHeads, columns: one.keyValueHeads)
         // What the heads put out holds their keys and values already.
-        if cost != .activations {
-            groups = try similarity(
-                units: one.keyValueHeads,
-                parts: [
-                    (.rows(one.key), .rows(two.key)), (.rows(one.value), .rows(two.value)),
-                ], features: nil)
+        if readsWeights(pair) {
+            var squares = try addProducts(
+                of: [
+                    (.rows(one.query), .rows(two.query)),
+                    (.columns(one.output), .columns(two.output)),
+                ], to: queries)
+            let shared = try addProducts(
+                of: [(.rows(one.key), .rows(two.key)), (.rows(one.value), .rows(two.value))],
+                to: groups)
+            squares.base += shared.base
+            squares.other += shared.other
+            // By one number: the sum over all four matrices is what shall be greatest.
+            for part in [queries, groups] { Self.divide(part, by: squares.mean(of: one.heads)) }
         }
+        addCorrelations(pair, to: queries)
         let share = one.heads / one.keyValueHeads
         var inner: [[[Int]]] = []
         for group in 0..<one.keyValueHeads {
