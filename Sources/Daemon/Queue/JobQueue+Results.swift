@@ -140,13 +140,15 @@ extension JobQueue {
         configuration.retention == nil ? nil : account.notice
     }
 
-    /// Counts now, and once an hour: results are moved and removed without us, and grow old.
+    /// Counts now, and once an hour: results are moved and removed without us, and grow old. What
+    /// could not be deleted may have been opened by then.
     func beginCounting() {
         countResults()
         account.timer = Task {
             while true {
                 do { try await configuration.clock.sleep(Self.interval) } catch { return }
                 countResults()
+                emptyTrash()
             }
         }
     }
