@@ -245,7 +245,7 @@ import Testing
         // Told to admins; jobs run all the same.
         let harmless: [Health.Topic] = [
             .adminGroup, .cluster, .foreignFiles, .letters, .proxy, .settings, .trash,
-            .workerSocket, .workerSocketPlace,
+            .uncounted, .workerSocket, .workerSocketPlace,
         ]
         for topic in harmless {
             book.hear(.problems(topic: topic, ["`/x`: wrong"]))

@@ -152,9 +152,7 @@ import Testing
         #expect(TestFolder.text(folder.file("keep")) == "keep")
     }
 
-    @Test func `what is closed keeps nothing else from its end or from the count`()
-        throws
-    {
+    @Test func `what is closed keeps nothing else from its end or from the count`() throws {
         let folder = try TestFolder()
         let top = folder.file("top")
         func fill() throws {

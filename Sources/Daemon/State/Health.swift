@@ -15,6 +15,8 @@ package final class Health: Sendable {
         case letters, proxy, settings, tokens
         /// Discarded results that cannot be removed.
         case trash
+        /// What may not be looked into among the results of people who may have only so many.
+        case uncounted = "uncounted results"
         /// What starts of workers met.
         case workerSocket = "worker socket"
         /// What the self-check finds of it.
