@@ -40,7 +40,9 @@ extension JobQueue {
             throw ErrorDocument(code: .refused, message: "the folder of job \(id) is gone")
         }
         var orders = try folder.orders()
-        if orders.hold != nil {
+        if let hold = orders.hold {
+            // It outlives the cancellation, or its owner would have released it by both.
+            try require(hold.kind, endsFor: caller, id, "retry")
             orders.hold = nil
             try folder.write(orders)
         }
@@ -89,17 +91,23 @@ extension JobQueue {
         guard let entry = state.entries[id], let hold = entry.hold else {
             throw ErrorDocument(code: .refused, message: "job \(id) is \(row.state), not held")
         }
-        guard hold != .admin || caller.isAdmin else {
-            throw ErrorDocument(
-                code: .forbidden,
-                message: "job \(id) is held by an admin: only an admin can release it")
-        }
+        try require(hold, endsFor: caller, id, "release")
         let folder = JobFolder(folders.job(id))
         var orders = try folder.orders()
         orders.hold = nil
         try folder.write(orders)
         try note(.init("release", by: caller), row)
         return try processed(.released(id: id), id)
+    }
+
+    private func require(
+        _ hold: HoldReason, endsFor caller: Caller, _ id: String, _ verb: String
+    ) throws {
+        guard hold != .admin || caller.isAdmin else {
+            throw ErrorDocument(
+                code: .forbidden,
+                message: "job \(id) is held by an admin: only an admin can \(verb) it")
+        }
     }
 
     /// Gives a job that waits another place.
