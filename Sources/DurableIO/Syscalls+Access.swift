@@ -5,6 +5,7 @@ package import SystemPackage
 
 extension Syscalls {
     private static let accessAttribute = "system.posix_acl_access"
+    private static let defaultAttribute = "system.posix_acl_default"
     /// The kernel keeps no longer attribute.
     private static let attributeBytesMax = 65_536
 
@@ -33,12 +34,27 @@ extension Syscalls {
     package static func setAccessList(
         _ path: FilePath, _ list: AccessList
     ) throws(SystemCallError) {
+        try set(accessAttribute, of: path, list)
+    }
+
+    /// Says who gets what of all that anybody makes in a folder of the caller's own from now on,
+    /// instead of the umask; folders made there say the same of what is made in them.
+    /// - Throws: with `meansNoAccessLists` where the file system knows none.
+    package static func setDefaultAccessList(
+        _ folder: FilePath, _ list: AccessList
+    ) throws(SystemCallError) {
+        try set(defaultAttribute, of: folder, list)
+    }
+
+    private static func set(
+        _ attribute: String, of path: FilePath, _ list: AccessList
+    ) throws(SystemCallError) {
         let bytes = list.attribute
         _ = try checked(.setxattr, path) {
             unsafe bytes.withUnsafeBytes { buffer in
                 unsafe path.withPlatformString { name in
                     unsafe linuxSetAttribute(
-                        name, accessAttribute, buffer.baseAddress, buffer.count, 0)
+                        name, attribute, buffer.baseAddress, buffer.count, 0)
                 }
             }
         }

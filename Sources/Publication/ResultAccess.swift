@@ -24,6 +24,14 @@ package struct ResultAccess: Sendable, Equatable {
     /// Of files. Whoever may write their folder can replace them; nobody writes into them.
     package var files: AccessList { list(.read, group: .read) }
 
+    /// Of what is made later in folders, by their owner: the daemon lists and removes it with the
+    /// results that it lies among, whatever the owner's umask.
+    package var makings: AccessList {
+        var makings = folders
+        makings.users = [geteuid(): .all]
+        return makings
+    }
+
     private func list(_ rights: AccessList.Rights, group: AccessList.Rights) -> AccessList {
         var list = AccessList(
             owner: rights.union([.read, .write]), group: groupReads ? group : [], others: [])
@@ -49,17 +57,22 @@ package struct ResultAccess: Sendable, Equatable {
                 let path = folder.pushing(FilePath(entry.path))
                 switch entry.status.kind {
                 case .regular: try Syscalls.setAccessList(path, files)
-                case .folder: try Syscalls.setAccessList(path, folders)
+                case .folder: try open(path)
                 case .symbolicLink, .other: continue
                 }
             }
-            try Syscalls.setAccessList(folder, folders)
+            try open(folder)
             return true
         } catch {
             guard error.meansNoAccessLists else { throw error }
             try narrow(folder)
             return false
         }
+    }
+
+    private func open(_ folder: FilePath) throws(SystemCallError) {
+        try Syscalls.setDefaultAccessList(folder, makings)
+        try Syscalls.setAccessList(folder, folders)
     }
 
     /// What a mode can say: others nothing, and the group only where it reads.

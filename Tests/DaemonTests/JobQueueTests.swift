@@ -65,6 +65,11 @@ import Testing
         #expect(try await queue.hold(id, by: Self.alice).state == .held)
         #expect(try await bench.summary(id).held == .admin, "she cannot make it her own hold")
         #expect(try await queue.release(id, by: Self.admin).state == .queued)
+        _ = try await queue.hold(id, by: Self.admin)
+        #expect(try await queue.cancel(id, by: Self.alice).state == .cancelled)
+        #expect(await Self.code { _ = try await queue.retry(id, by: Self.alice) } == .forbidden)
+        #expect(try await bench.summary(id).state == .cancelled)
+        #expect(try await queue.retry(id, by: Self.admin).state == .queued)
         _ = try await queue.setPriority(id, to: -50, by: Self.admin)
         #expect(
             await Self.code { _ = try await queue.setPriority(id, to: 100, by: Self.alice) }

@@ -244,8 +244,8 @@ import Testing
         #expect(HealthText.reasons(book).isEmpty)
         // Told to admins; jobs run all the same.
         let harmless: [Health.Topic] = [
-            .adminGroup, .cluster, .foreignFiles, .letters, .proxy, .settings, .workerSocket,
-            .workerSocketPlace,
+            .adminGroup, .cluster, .foreignFiles, .letters, .proxy, .settings, .trash,
+            .uncounted, .workerSocket, .workerSocketPlace,
         ]
         for topic in harmless {
             book.hear(.problems(topic: topic, ["`/x`: wrong"]))

@@ -152,6 +152,47 @@ import Testing
         #expect(TestFolder.text(folder.file("keep")) == "keep")
     }
 
+    @Test func `what is closed keeps nothing else from its end or from the count`() throws {
+        let folder = try TestFolder()
+        let top = folder.file("top")
+        func fill() throws {
+            for name in ["analysis", "empty", "fold"] {
+                try Syscalls.makeFolders(top.appending(name))
+            }
+            for name in ["analysis/plot", "fold/model", "report"] {
+                try folder.write("12345", to: top.appending(name))
+            }
+        }
+        func remove(_ plan: FaultPlan) -> SystemCallError? {
+            do {
+                try FaultPlan.$current.withValue(plan) { try FolderTree.remove(top) }
+                return nil
+            } catch {
+                return error as? SystemCallError
+            }
+        }
+        try fill()
+        // As where somebody has made a folder of her own that others may list.
+        let listed = FaultPlan(.error(.permissionDenied), atCall: 1, among: [.unlink])
+        #expect(remove(listed)?.path == top.appending("analysis/plot"))
+        #expect(TestFolder.names(in: top) == ["analysis"])
+        try fill()
+        // Each folder is opened twice: to hold it and to list it.
+        let closed = FaultPlan(.error(.permissionDenied), atCall: 3, among: [.open])
+        #expect(remove(closed)?.path == top.appending("analysis"))
+        #expect(TestFolder.names(in: top) == ["analysis"])
+        try fill()
+        let empty = FaultPlan(.error(.permissionDenied), atCall: 5, among: [.open])
+        #expect(remove(empty) == nil, "nothing has to be listed for it")
+        #expect(empty.hasFired && !TestFolder.exists(top))
+        try fill()
+        let count = FaultPlan(.error(.permissionDenied), atCall: 3, among: [.open])
+        let size = FaultPlan.$current.withValue(count) { FolderTree.size(of: top) }
+        #expect(size.bytes == 10 && size.uncounted?.path == top.appending("analysis"))
+        #expect(FolderTree.size(of: top).bytes == 15)
+        #expect(FolderTree.size(of: folder.file("nothing")).uncounted == nil)
+    }
+
     @Test func `an interrupted acceptance can be repeated, at every kernel call`() throws {
         let folder = try TestFolder()
         var number = 1

@@ -93,6 +93,24 @@ import Testing
         #expect(hasGone, "the bytes are freed")
     }
 
+    @Test func `what stays of removed results is told of, and tried again`() async throws {
+        let record = try await finish("one")
+        let queue = try await queue()
+        let plan = FaultPlan(.error(.permissionDenied), atCall: 1, among: [.unlink])
+        _ = try await FaultPlan.$current.withValue(plan) {
+            try await queue.remove(record.id, what: .results, by: alice)
+        }
+        #expect(await eventually { queue.health.problems.count == 1 })
+        let trash = try #require(
+            TestFolder.names(in: folders.results).first { $0.hasPrefix(".trash-") })
+        #expect(TestFolder.names(in: folders.results.appending(trash)) == ["DONE"])
+        let told = queue.health.problems[0]
+        #expect(told.contains(trash) && !told.contains("DONE"), "\(told)")
+        await queue.emptyTrash()
+        #expect(await eventually { queue.health.problems.isEmpty })
+        #expect(TestFolder.names(in: folders.results) == ["\(Self.owner)"])
+    }
+
     @Test func `a job is removed with all that there is of it`() async throws {
         let record = try await finish("one", .failed)
         let queue = try await queue()

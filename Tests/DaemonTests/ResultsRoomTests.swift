@@ -185,6 +185,45 @@ extension JobQueue {
         #expect(await queue.resultBytes(of: 7) == 1_000)
     }
 
+    @Test func `what an owner calls differently, or closes, is counted or told of`() async throws {
+        let queue = try await queue()
+        let home = folders.results.appending("\(Self.owner)")
+        try Syscalls.rename(try fillRoom(), to: home.appending("mine"))
+        await queue.countNow()
+        #expect(await queue.resultBytes(of: Self.owner) == 1_000, "by another name")
+        try Syscalls.makeFolders(home.appending("old"))
+        try Syscalls.rename(home.appending("mine"), to: home.appending("old/mine"))
+        try folder.write("12345", to: home.appending("notes"))
+        await queue.countNow()
+        #expect(await queue.resultBytes(of: Self.owner) == 1_005, "one folder further down")
+        #expect(queue.health.problems.isEmpty)
+        // Behind `results`, her folder and, twice, `old`.
+        let plan = FaultPlan(.error(.permissionDenied), atCall: 5, among: [.open])
+        await FaultPlan.$current.withValue(plan) { await queue.countNow() }
+        #expect(await queue.resultBytes(of: Self.owner) == 5)
+        let told = queue.health.problems
+        #expect(told.count == 1 && told[0].contains("`\(home)`"), "\(told)")
+        #expect(!told[0].contains("old"), "a name of hers: \(told)")
+        await queue.countNow()
+        #expect(queue.health.problems.isEmpty)
+    }
+
+    @Test func `results that cannot be put in place are their owner's when the job is over`()
+        async throws
+    {
+        let record = try compute("one")
+        let queue = try await queue()
+        await queue.countNow()
+        #expect(await queue.resultBytes(of: Self.owner) == 0, "it is not over")
+        let place = folders.results.appending(record.resultsName)
+        try Syscalls.makeFolders(place)
+        await queue.start()
+        #expect(await eventually { try await queue.detail(record.id).summary.state == .failed })
+        await queue.countNow()
+        #expect(await queue.resultBytes(of: Self.owner) >= 1_000)
+        await queue.drain()
+    }
+
     // MARK: Promises
 
     @Test func `of two jobs that end at the same time the one that was promised room is published`()

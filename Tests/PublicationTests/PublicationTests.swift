@@ -2,6 +2,7 @@
 
 import DurableIO
 import Foundation
+import Glibc
 import Publication
 import SystemPackage
 import TestSupport
@@ -132,6 +133,25 @@ import Testing
         let open = ResultAccess(owner: 4_242, groupReads: true)
         #expect(open.files.group == .read)
         #expect(open.folders.group == [.read, .search])
+    }
+
+    @Test func `what an owner makes among her results can be removed with them`() throws {
+        let results = try ResultFolder()
+        let access = ResultAccess(owner: 4_242, groupReads: false)
+        guard try Publication(results.final).place(results.partial, access: access) else { return }
+        for name in ["analysis", "mka-r0.25/plots"] {
+            let made = results.final.appending(name)
+            try Syscalls.makeFolders(made.appending("inner"), mode: 0o777)
+            for folder in [made, made.appending("inner")] {
+                let list = try #require(try Syscalls.accessList(folder), "\(folder)")
+                // Somebody else's, as the kernel judges it.
+                let allows = list.allows(
+                    .all, to: FileReader(user: geteuid(), groups: []), owner: 4_242, group: 1)
+                // Root lacks no right anyway.
+                #expect(allows && list.users[geteuid()] == .all && list.mask == .all)
+                #expect(list.others == [] && list.group == [])
+            }
+        }
     }
 
     @Test func `a link in the place of a user's folder leads nowhere`() throws {

@@ -210,8 +210,8 @@ actor ClusterDriver {
     /// cluster may take days.
     private func emptyTrash() {
         Task { [publisher, logger] in
-            for problem in await publisher.emptyTrash() {
-                logger.warning("discarded results stay", metadata: ["reason": "\(problem)"])
+            for stays in await publisher.emptyTrash() {
+                logger.warning("discarded results stay", metadata: ["reason": "\(stays.reason)"])
             }
         }
     }

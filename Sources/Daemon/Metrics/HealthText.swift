@@ -13,7 +13,7 @@ package enum HealthText {
         case .cluster: nil
         // Workers are children of the daemon then.
         case .workerSocket, .workerSocketPlace: nil
-        case .adminGroup, .foreignFiles, .letters, .proxy, .settings: nil
+        case .adminGroup, .foreignFiles, .letters, .proxy, .settings, .trash, .uncounted: nil
         }
     }
 

@@ -39,7 +39,8 @@ extension JobQueue {
         guard let record = try folder.record() else {
             throw ErrorDocument(code: .refused, message: "the folder of job \(id) is gone")
         }
-        var orders = try folder.orders()
+        // A hold outlives the cancellation, or its owner would have released it by both.
+        var orders = try orders(folder, endingHoldOf: id, by: caller, "retry")
         if orders.hold != nil {
             orders.hold = nil
             try folder.write(orders)
@@ -86,20 +87,30 @@ extension JobQueue {
     /// - Throws: `ErrorDocument`: not found, forbidden, refused, unavailable.
     package func release(_ id: String, by caller: Caller) throws -> JobReceipt {
         let row = try allowed(id, caller, "release")
-        guard let entry = state.entries[id], let hold = entry.hold else {
+        guard state.entries[id]?.hold != nil else {
             throw ErrorDocument(code: .refused, message: "job \(id) is \(row.state), not held")
         }
-        guard hold != .admin || caller.isAdmin else {
-            throw ErrorDocument(
-                code: .forbidden,
-                message: "job \(id) is held by an admin: only an admin can release it")
-        }
         let folder = JobFolder(folders.job(id))
-        var orders = try folder.orders()
+        var orders = try orders(folder, endingHoldOf: id, by: caller, "release")
         orders.hold = nil
         try folder.write(orders)
         try note(.init("release", by: caller), row)
         return try processed(.released(id: id), id)
+    }
+
+    /// What was ordered, for an order that ends the hold. A file that cannot be read any more is
+    /// replaced by it.
+    private func orders(
+        _ folder: JobFolder, endingHoldOf id: String, by caller: Caller, _ verb: String
+    ) throws -> JobOrders {
+        let orders: JobOrders
+        do { orders = try folder.orders() } catch is JobFolder.Unreadable { orders = .unreadable }
+        guard orders.hold?.kind != .admin || caller.isAdmin else {
+            throw ErrorDocument(
+                code: .forbidden,
+                message: "job \(id) is held by an admin: only an admin can \(verb) it")
+        }
+        return orders
     }
 
     /// Gives a job that waits another place.

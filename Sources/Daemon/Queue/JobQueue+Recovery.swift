@@ -225,9 +225,8 @@ extension JobQueue {
             orders = try folder.orders()
             reason = orders.hold.map { Self.reason(of: $0.kind, by: $0.by) }
         } catch let error as JobFolder.Unreadable {
-            // Somebody may have wanted it to wait.
-            orders.hold = .init(kind: .user, by: Int(getuid()), atMilliseconds: 0)
-            reason = "\(error); release it, or cancel it"
+            orders = .unreadable
+            reason = "\(error); an admin may have held the job, and only an admin can release it"
         }
         let state = try row.knownState()
         guard state == .queued || state == .held else { return (row, orders, nil) }

@@ -1,10 +1,12 @@
 // What results take, by user; and what a rule of retention removes of them, a day after it was
 // told.
 
+import DurableIO
 import Failures
 import Jobs
 import Logging
 import Store
+import SystemPackage
 
 /// What the queue knows of the results on disk.
 struct ResultsAccount {
@@ -140,13 +142,15 @@ extension JobQueue {
         configuration.retention == nil ? nil : account.notice
     }
 
-    /// Counts now, and once an hour: results are moved and removed without us, and grow old.
+    /// Counts now, and once an hour: results are moved and removed without us, and grow old. What
+    /// could not be deleted may have been opened by then.
     func beginCounting() {
         countResults()
         account.timer = Task {
             while true {
                 do { try await configuration.clock.sleep(Self.interval) } catch { return }
                 countResults()
+                emptyTrash()
             }
         }
     }
@@ -161,7 +165,8 @@ extension JobQueue {
         account.counting = Task {
             // What is put in place meanwhile may have come too late for this count.
             let placed = account.placed
-            if take(await census.take()) {
+            let unfinished = Set(live.keys)
+            if take(await census.take(), unfinished) {
                 for id in placed { account.promised[id] = nil }
                 account.placed.subtract(placed)
             }
@@ -170,13 +175,18 @@ extension JobQueue {
         }
     }
 
+    /// - Parameter unfinished: jobs that were not over when the count began.
     /// - Returns: whether the count is known now.
-    private func take(_ counted: [CountedResults]) -> Bool {
+    private func take(_ count: ResultsCount, _ unfinished: Set<String>) -> Bool {
+        tellUncounted(count.uncounted)
         do {
             var kept: [String: KeptResults] = [:]
             var found: Set<String> = []
-            var bytes: [Int: Int] = [:]
-            for results in counted {
+            var bytes = count.others
+            for results in count.results {
+                // Those of a job that goes on are asked for when it is done.
+                let isOver = live[results.job] == nil && !unfinished.contains(results.job)
+                guard isOver || !results.isPartial else { continue }
                 // A row tells when, what its results are called, and whose they are that lie in no
                 // folder of a user.
                 let isNeeded =
@@ -204,6 +214,27 @@ extension JobQueue {
             logger.warning(
                 "results cannot be counted", metadata: ["reason": "\(FaultText.describe(error))"])
             return false
+        }
+    }
+
+    /// Tells in whose folders something is in no count. Without the names that people gave: on a
+    /// private server they are not for everybody.
+    private func tellUncounted(_ reasons: [Int: SystemCallError]) {
+        var texts: [Int: String] = [:]
+        for owner in reasons.keys where configuration.resultsPerUser != nil {
+            texts[owner] =
+                "in `\(folders.results.appending(String(owner)))` is what layerfoldd may not look "
+                + "into: it does not count towards `results_per_user` (the log says why); look at "
+                + "it as root"
+        }
+        let news = health.set(.uncounted, texts.sorted { $0.key < $1.key }.map(\.value))
+        for (owner, text) in texts where news.contains(text) {
+            logger.warning(
+                "results are not counted",
+                metadata: [
+                    "owner": "\(owner)",
+                    "reason": "\(reasons[owner].map { "\($0)" } ?? "")",
+                ])
         }
     }
 

@@ -258,8 +258,11 @@ package actor JobQueue {
 
     func emptyTrash() {
         Task {
-            for problem in await publisher.emptyTrash(and: folders.jobs) {
-                logger.warning("discarded results stay", metadata: ["reason": "\(problem)"])
+            let stays = await publisher.emptyTrash(and: folders.jobs)
+            let news = health.set(.trash, stays.map(\.description))
+            for leftover in stays where news.contains(leftover.description) {
+                logger.warning(
+                    "discarded results stay", metadata: ["reason": "\(leftover.reason)"])
             }
         }
     }

@@ -13,6 +13,10 @@ package final class Health: Sendable {
         /// Told by the queue, which keeps the reason itself.
         case index
         case letters, proxy, settings, tokens
+        /// Discarded results that cannot be removed.
+        case trash
+        /// What may not be looked into among the results of people who may have only so many.
+        case uncounted = "uncounted results"
         /// What starts of workers met.
         case workerSocket = "worker socket"
         /// What the self-check finds of it.

@@ -1,5 +1,6 @@
 // What people ordered about a job that waits, in a file of its own, so that it outlives the index.
 
+import Glibc
 package import Jobs
 
 /// `orders.json` in the job's folder; missing where nobody ordered anything.
@@ -40,6 +41,13 @@ package struct JobOrders: Sendable, Equatable, Codable {
     package var priority: Priority?
 
     package init() {}
+
+    /// In the place of a file that cannot be read: an admin may have wanted the job to wait.
+    static var unreadable: JobOrders {
+        var orders = JobOrders()
+        orders.hold = .init(kind: .admin, by: Int(getuid()), atMilliseconds: 0)
+        return orders
+    }
 
     /// The place of a job by these orders and its manifest.
     ///

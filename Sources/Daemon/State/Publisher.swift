@@ -3,12 +3,28 @@
 
 import DurableIO
 import Failures
+import Glibc
 package import Jobs
 import Publication
 package import SystemPackage
 
 package actor Publisher {
     private static let trashPrefix = ".trash-"
+
+    /// What was discarded and cannot be deleted.
+    package struct Leftover: Sendable {
+        package let folder: FilePath
+        /// User number of who put in what stays; nil where that is the daemon's own.
+        package let owner: Int?
+        package let reason: String
+
+        /// Without names that people gave: on a private server they are not for everybody.
+        package var description: String {
+            let owner = owner.map { "user \($0) has put into it what layerfoldd may not delete" }
+            return "`\(folder)` was discarded and stays: \(owner ?? "it cannot be deleted") "
+                + "(the log says why); remove it as root"
+        }
+    }
 
     private let results: FilePath
     /// Whether the group of the daemon reads what others made.
@@ -147,27 +163,36 @@ package actor Publisher {
     /// Deletes what was discarded, now or before an earlier end of the daemon.
     /// - Parameter jobs: the folder of jobs, where removed ones lie.
     /// - Returns: What could not be deleted, and why.
-    package func emptyTrash(and jobs: FilePath? = nil) -> [String] {
+    package func emptyTrash(and jobs: FilePath? = nil) -> [Leftover] {
         Self.emptyTrash(of: results) + (jobs.map(Self.emptyTrash) ?? [])
     }
 
     /// Deletes what lies in `folder` under a name of trash.
-    package nonisolated static func emptyTrash(of folder: FilePath) -> [String] {
-        var problems: [String] = []
+    package nonisolated static func emptyTrash(of folder: FilePath) -> [Leftover] {
+        var stays: [Leftover] = []
         let entries = (try? DirectoryScan.entries(of: folder)) ?? []
         for entry in entries where entry.name.string.hasPrefix(trashPrefix) {
-            do {
-                let path = folder.appending(entry.name)
+            let path = folder.appending(entry.name)
+            do throws(SystemCallError) {
                 if entry.kind == .folder {
                     try FolderTree.remove(path)
                 } else {
                     try Syscalls.unlink(path)
                 }
             } catch {
-                problems.append("\(error)")
+                stays.append(
+                    Leftover(folder: path, owner: stranger(at: error.path), reason: "\(error)"))
             }
         }
-        return problems
+        return stays
+    }
+
+    /// Whose the path is, or the folder that holds it, if not the daemon's.
+    private nonisolated static func stranger(at path: FilePath) -> Int? {
+        let owners = [path, path.removingLastComponent()].compactMap {
+            ((try? Syscalls.stat($0)) ?? nil)?.owner
+        }
+        return owners.first { $0 != geteuid() }.map(Int.init)
     }
 
     /// The name of a job's folder while it is being removed.

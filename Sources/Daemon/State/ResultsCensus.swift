@@ -2,6 +2,7 @@
 // many thousands of files.
 
 import DurableIO
+import Jobs
 import Store
 import SystemPackage
 
@@ -14,10 +15,28 @@ struct CountedResults: Sendable, Equatable {
     let owner: Int?
     let bytes: Int
 
+    /// Filled by a worker, and not in place yet.
+    var isPartial: Bool { name.hasPrefix(".") }
+
     /// Whether these are the results of that job: by the whole name, and by whose folder they are
     /// in.
     func belong(to row: JobRow) -> Bool {
         (owner == nil || owner == row.owner) && row.id == job && name == "\(row.name)-\(row.id)"
+    }
+}
+
+/// All that lies below `results`, but for trash.
+struct ResultsCount: Sendable {
+    var results: [CountedResults] = []
+    /// Bytes of all else in the folders of owners, by user number: what is called differently
+    /// takes room as well.
+    var others: [Int: Int] = [:]
+    /// Why not everything in the folder of an owner was counted, the first reason of each, by user
+    /// number.
+    var uncounted: [Int: SystemCallError] = [:]
+
+    mutating func add(_ bytes: Int, of owner: Int) {
+        others[owner] = bytes.addingClamped(others[owner] ?? 0)
     }
 }
 
@@ -33,15 +52,20 @@ actor ResultsCensus {
         self.results = results
     }
 
-    /// All whole results. What vanishes meanwhile, or may not be looked into, counts as nothing.
-    func take() -> [CountedResults] {
-        folders(in: results).flatMap { folder -> [CountedResults] in
-            let name = folder.lastComponent?.string ?? ""
+    /// What vanishes meanwhile counts as nothing, and so does what may not be looked into.
+    func take() -> ResultsCount {
+        var count = ResultsCount()
+        let entries = (try? DirectoryScan.entries(of: results)) ?? []
+        for entry in entries where entry.kind == .folder {
+            let (name, folder) = (entry.name.string, results.appending(entry.name))
             if let owner = Int(name) {
-                return folders(in: folder).compactMap { counted($0, owner: owner) }
+                add(home: folder, of: owner, to: &count)
+            } else if let job = Self.job(of: name) ?? Self.job(ofPartial: name) {
+                let bytes = FolderTree.byteCount(of: folder)
+                count.results.append(.init(job: job, name: name, owner: nil, bytes: bytes))
             }
-            return counted(folder, owner: nil).map { [$0] } ?? []
         }
+        return count
     }
 
     /// Bytes of one folder below `results`; 0 where it is not there.
@@ -51,18 +75,40 @@ actor ResultsCensus {
         return FolderTree.byteCount(of: folder)
     }
 
-    private func folders(in folder: FilePath) -> [FilePath] {
-        ((try? DirectoryScan.entries(of: folder)) ?? []).filter { $0.kind == .folder }
-            .map { folder.appending($0.name) }
+    private func add(home: FilePath, of owner: Int, to count: inout ResultsCount) {
+        let entries: [DirectoryScan.Entry]
+        do throws(SystemCallError) {
+            entries = try DirectoryScan.entries(of: home)
+        } catch {
+            count.uncounted[owner] = error
+            return
+        }
+        for entry in entries {
+            let (name, path) = (entry.name.string, home.appending(entry.name))
+            guard entry.kind == .folder else {
+                let status = entry.kind == .regular ? (try? Syscalls.stat(path)) ?? nil : nil
+                count.add(status?.byteCount ?? 0, of: owner)
+                continue
+            }
+            let (bytes, uncounted) = FolderTree.size(of: path)
+            if let uncounted, count.uncounted[owner] == nil { count.uncounted[owner] = uncounted }
+            if let job = Self.job(of: name) {
+                count.results.append(.init(job: job, name: name, owner: owner, bytes: bytes))
+            } else {
+                count.add(bytes, of: owner)
+            }
+        }
     }
 
-    /// nil for a folder that is none of a job.
-    private func counted(_ folder: FilePath, owner: Int?) -> CountedResults? {
-        let name = folder.lastComponent?.string ?? ""
+    /// The job that whole results of this name are of; nil for other names.
+    private static func job(of name: String) -> String? {
         let idLength = 26
         let id = String(name.suffix(idLength))
-        guard !name.hasPrefix("."), JobIdentifier.isValid(id) else { return nil }
-        return CountedResults(
-            job: id, name: name, owner: owner, bytes: FolderTree.byteCount(of: folder))
+        return !name.hasPrefix(".") && JobIdentifier.isValid(id) ? id : nil
+    }
+
+    private static func job(ofPartial name: String) -> String? {
+        guard name.hasPrefix("."), name.hasSuffix(JobRecord.partialSuffix) else { return nil }
+        return job(of: String(name.dropFirst().dropLast(JobRecord.partialSuffix.count)))
     }
 }
