@@ -210,6 +210,24 @@ import Testing
         await bench.stop()
     }
 
+    @Test(arguments: ["disk-gate", "gate-full"])
+    func `a job that waits for room has all its tries again, also on record`(
+        _ name: String
+    ) async throws {
+        let daemon = try TestDaemon()
+        let clock = ManualClock()
+        let bench = try await QueueBench(daemon, clock) { $0.resultsPerUser = 1 }
+        // The first attempt is lost, the second one finds the disk full, or makes too much.
+        let id = try await bench.submit(name)
+        kill(try await daemon.worker(of: name), SIGKILL)
+        _ = try await daemon.worker(of: name, run: 2)
+        #expect(try bench.index.job(id)?.lost == 1)
+        try daemon.open(name)
+        try await bench.wait(for: id, .held)
+        #expect(try bench.index.job(id)?.lost == 0)
+        await bench.stop()
+    }
+
     @Test func `a job that found the disk full waits with numbers, and goes on by itself`()
         async throws
     {
