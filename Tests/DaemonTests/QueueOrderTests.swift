@@ -11,11 +11,11 @@ import Testing
 
     private static func entry(
         _ id: String, owner: Int = 1, _ sequence: Int, priority: Int = 0, band: Int? = nil,
-        waitingSince: Int = 0
+        waitingSince: Int = 0, isRemote: Bool = false
     ) -> QueueState.Entry {
         .init(
             id: id, owner: owner, sequence: sequence, priority: priority, band: band,
-            waitingSince: waitingSince)
+            waitingSince: waitingSince, isRemote: isRemote)
     }
 
     private static func started(_ actions: [QueueAction]) -> [String] {
@@ -75,13 +75,22 @@ import Testing
         #expect(Self.next(&queue, &now) == ["b"])
     }
 
-    @Test func `every fourth start is of the job that is overdue for longest`() {
-        var queue = QueueState()
+    @Test(arguments: [false, true])
+    func `every fourth start is of the job that is overdue for longest, also at a cluster`(
+        isRemote: Bool
+    ) {
+        var limits = QueueLimits()
+        limits.clusterSlots = 1
+        var queue = QueueState(limits: limits)
         var now = 0
-        _ = queue.handle(.admitted([Self.entry("first", 0)]), now: now)
-        _ = queue.handle(.admitted([Self.entry("low", 1, priority: -100)]), now: now)
+        _ = queue.handle(.admitted([Self.entry("first", 0, isRemote: isRemote)]), now: now)
+        _ = queue.handle(
+            .admitted([Self.entry("low", 1, priority: -100, isRemote: isRemote)]), now: now)
         // A colleague's jobs always go before it.
-        let many = (2..<60).map { Self.entry("b\($0)", owner: 2, $0, waitingSince: 40 * Self.hour) }
+        let many = (2..<60).map {
+            Self.entry(
+                "b\($0)", owner: 2, $0, waitingSince: 40 * Self.hour, isRemote: isRemote)
+        }
         _ = queue.handle(.admitted(many), now: now)
         var order: [String] = []
         while !order.contains("low"), order.count < 50 { order += Self.next(&queue, &now) }

@@ -14,8 +14,9 @@ package struct QueueState: Sendable, Hashable {
     package internal(set) var shares: Shares
     /// True once the daemon stops: nothing is started any more.
     package internal(set) var isDraining = false
-    /// Starts since one was given to an overdue job.
+    /// Starts since one was given to an overdue job: on this machine, and at the cluster.
     var startsInOrder = 0
+    var startsInOrderElsewhere = 0
 
     // What would take a look at every entry otherwise; kept by `put` and `drop`.
     private var counts: [JobState: Int] = [:]
