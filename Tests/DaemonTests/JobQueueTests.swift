@@ -199,6 +199,34 @@ import Testing
         await bench.stop()
     }
 
+    @Test func `a job that ended while no daemon was there is charged with what it ran`()
+        async throws
+    {
+        let daemon = try TestDaemon()
+        let clock = ManualClock()
+        do {
+            let bench = try await QueueBench(daemon, clock)
+            _ = try await bench.submit("gate-a")
+            let id = try await bench.submit("gate-b", by: 2)
+            await bench.stop()
+            var row = try #require(try bench.index.job(id))
+            (row.state, row.attempts) = (JobState.running.rawValue, 1)
+            let attempt = AttemptRow(
+                id: JobIdentifier.make(now: clock.now), job: id,
+                state: AttemptState.running.rawValue, startedAt: clock.now)
+            try bench.index.commit([.init(job: row, attempt: attempt)])
+            let folder = JobFolder(StateFolders(state: daemon.state).job(id))
+            try folder.write(
+                .succeeded(job: id, attempt: attempt.id, seconds: 30, peakBytes: 1))
+        }
+        // Nobody knows how long the daemon was away.
+        clock.advance(milliseconds: 86_400_000)
+        let bench = try await QueueBench(daemon, clock)
+        let used = try bench.index.usage().first { $0.owner == 2 }
+        #expect(used == UsageRow(owner: 2, seconds: 30, asOf: clock.now))
+        await bench.stop()
+    }
+
     @Test func `a loss is on record, though the job starts again at once`() async throws {
         let bench = try await QueueBench(TestDaemon(), ManualClock())
         let id = try await bench.submit("gate-l")

@@ -48,13 +48,35 @@ import Testing
     @Test func `use fades with the half-life`() {
         let week = 7 * 24 * Self.hour
         var shares = Shares(halfLifeMilliseconds: week)
-        shares.charge(1, milliseconds: 8 * Self.hour, now: 0)
-        shares.charge(2, milliseconds: 3 * Self.hour, now: 2 * week)
+        shares.charge(1, seconds: 8 * 3_600, now: 0)
+        shares.charge(2, seconds: 3 * 3_600, now: 2 * week)
         #expect(abs(shares.used(by: 1, now: 2 * week) - 2 * 3_600) < 1e-6)
         #expect(abs(shares.used(by: 2, now: 3 * week) - 1.5 * 3_600) < 1e-6)
         #expect(shares.used(by: 3, now: 0) == 0)
         // A clock that goes back makes nothing grow.
         #expect(shares.used(by: 2, now: 0) == 3 * 3_600)
+    }
+
+    @Test func `a job at a cluster counts as a minute of use until its units are counted`() {
+        var limits = QueueLimits()
+        limits.clusterSlots = 1
+        var queue = QueueState(limits: limits)
+        _ = queue.handle(
+            .admitted([
+                Self.entry("far", 0, isRemote: true), Self.entry("near", owner: 2, 1),
+                Self.entry("runs", owner: 9, 2),
+            ]), now: 0)
+        _ = queue.handle(.ended(id: "near", attempt: 1, .succeeded), now: 100_000)
+        // It waits there for three days, in which 100 s become 74.
+        let now = 72 * Self.hour
+        _ = queue.handle(.admitted([Self.entry("a", 3), Self.entry("b", owner: 2, 4)]), now: now)
+        #expect(queue.order(now: now) == ["a", "b"])
+        var stopped = queue
+        _ = stopped.handle(.ended(id: "far", attempt: 1, .interrupted), now: now)
+        #expect(stopped.shares.used(by: 1, now: now) == 0, "nothing of it ran")
+        _ = queue.handle(.ended(id: "far", attempt: 1, .succeeded, seconds: 600), now: now)
+        #expect(queue.shares.used(by: 1, now: now) == 600)
+        #expect(queue.order(now: now) == ["b", "a"])
     }
 
     @Test func `a priority of one's own counts among one's own, one of an admin among all`() {

@@ -16,7 +16,7 @@ extension JobQueue {
     ) throws -> [IndexDatabase.JobChange] {
         let now = configuration.clock.now()
         var changes: [IndexDatabase.JobChange] = []
-        if case .ended(let id, let attempt, let end) = event,
+        if case .ended(let id, let attempt, let end, _) = event,
             var change = finishedAttempt(id, attempt, end, now: now)
         {
             change.usage = usage(of: id, in: next)

@@ -37,8 +37,7 @@ extension JobQueue {
             if let worker = staying[entry.id] { return try held(entry, by: worker) }
             var entry = entry
             let isRemote = remote.contains(entry.id)
-            let began = isRemote ? running.last { $0.job == entry.id } : adoptable[entry.id]
-            entry.startedAt = began.map(uptime(of:))
+            entry.startedAt = adoptable[entry.id].map(uptime(of:))
             // What nothing at the cluster waits for is cancelled at once; a worker that is here
             // has its place here, wherever its job would run by the settings of today.
             if isRemote || adoptable[entry.id] != nil || entry.state == .cancelling {
@@ -247,7 +246,8 @@ extension JobQueue {
     private func importEnd(of entry: QueueState.Entry, attempt: AttemptRow?) {
         live[entry.id]?.attempt = attempt
         let end = end(of: attempt?.id, job: entry.id, nil, isStopping: false)
-        process(.ended(id: entry.id, attempt: entry.attempt, end))
+        let seconds = outcome(of: attempt?.id, job: entry.id)?.seconds
+        process(.ended(id: entry.id, attempt: entry.attempt, end, seconds: seconds))
     }
 
     private func fail(_ row: JobRow, _ reason: String) throws {

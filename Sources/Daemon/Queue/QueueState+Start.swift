@@ -27,8 +27,7 @@ extension QueueState {
             used[entry.owner] = shares.used(by: entry.owner, now: now)
         }
         for case let entry? in active.map({ entries[$0] }) {
-            let seconds = entry.startedAt.map { Double(now - $0) / 1_000 } ?? 0
-            used[entry.owner, default: 0] += max(secondsMin, seconds)
+            used[entry.owner, default: 0] += max(secondsMin, entry.slotSeconds(now: now))
         }
         return used
     }

@@ -76,7 +76,8 @@ package struct QueueState: Sendable, Hashable {
         var actions: [QueueAction] = []
         switch event {
         case .admitted(let entries): entries.forEach { admit($0, &actions) }
-        case .ended(let id, let attempt, let end): ended(id, attempt, end, now: now, &actions)
+        case .ended(let id, let attempt, let end, let seconds):
+            ended(id, attempt, end, seconds: seconds, now: now, &actions)
         case .published(let id, let failure): published(id, failure, now: now, &actions)
         case .overQuota(let id, let reason): overQuota(id, reason, now: now, &actions)
         case .cancelled(let id): cancel(id, &actions)
