@@ -6,6 +6,7 @@ import Daemon
 import DurableIO
 import Foundation
 import Jobs
+import Store
 import SystemPackage
 import Testing
 
@@ -77,6 +78,29 @@ import Testing
             #expect(detail.summary.failure?.message == "no such thing")
             #expect(!slurm.units.contains("whole-1"))
         }
+    }
+
+    @Test(arguments: ["ok-s", "hang-s"])
+    func `an owner's share is charged with what her units ran, not with what they waited`(
+        _ name: String
+    ) async throws {
+        let slurm = try FakeSlurm()
+        let bench = try await QueueBench(TestDaemon(), ManualClock(), slurm.configure)
+        let id = try await bench.submit(name, manifest: clusterManifest(name))
+        if name.hasPrefix("hang") {
+            await pass(bench.clock) { slurm.units.contains("m1-1") }
+            bench.clock.advance(milliseconds: 3_600_000)
+            _ = try await bench.queue.cancel(id, by: Caller(user: 1, isAdmin: false))
+            try await bench.wait(for: id, .cancelled, step: 5_000)
+            // The second model may be done, too.
+            let used = try #require(try bench.index.usage().first)
+            #expect((0.9...2.1).contains(used.seconds), "\(used)")
+        } else {
+            try await bench.wait(for: id, .done, step: 5_000)
+            let used = try #require(try bench.index.usage().first)
+            #expect(abs(used.seconds - 4) < 0.01, "\(used)")
+        }
+        await bench.stop()
     }
 
     @Test func `a cancelled job is taken out of the queue`() async throws {

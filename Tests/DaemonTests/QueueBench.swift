@@ -40,18 +40,23 @@ struct QueueBench {
         await queue.start()
     }
 
-    func record(_ name: String, by owner: Int = 1) throws -> JobRecord {
-        let manifest = TestDaemon.manifest(name)
+    /// - Parameter manifest: nil for the usual one.
+    func record(
+        _ name: String, by owner: Int = 1, manifest: Data? = nil
+    ) throws -> JobRecord {
+        let manifest = manifest ?? Data(TestDaemon.manifest(name).utf8)
         return JobRecord(
             id: JobIdentifier.make(now: clock.now), source: name, owner: owner,
             submittedAtMilliseconds: clock.now, manifestDigest: "",
-            description: try ManifestParser.parse(bytes: Data(manifest.utf8), name: name))
+            description: try ManifestParser.parse(bytes: manifest, name: name))
     }
 
-    func submit(_ name: String, by owner: Int = 1) async throws -> String {
-        let manifest = TestDaemon.manifest(name)
-        let record = try record(name, by: owner)
-        return try await queue.admit(record, manifest: Array(manifest.utf8)).id
+    func submit(
+        _ name: String, by owner: Int = 1, manifest: Data? = nil
+    ) async throws -> String {
+        let manifest = manifest ?? Data(TestDaemon.manifest(name).utf8)
+        let record = try record(name, by: owner, manifest: manifest)
+        return try await queue.admit(record, manifest: Array(manifest)).id
     }
 
     func summary(_ id: String) async throws -> JobSummary {

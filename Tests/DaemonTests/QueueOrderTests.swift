@@ -11,11 +11,11 @@ import Testing
 
     private static func entry(
         _ id: String, owner: Int = 1, _ sequence: Int, priority: Int = 0, band: Int? = nil,
-        waitingSince: Int = 0
+        waitingSince: Int = 0, isRemote: Bool = false
     ) -> QueueState.Entry {
         .init(
             id: id, owner: owner, sequence: sequence, priority: priority, band: band,
-            waitingSince: waitingSince)
+            waitingSince: waitingSince, isRemote: isRemote)
     }
 
     private static func started(_ actions: [QueueAction]) -> [String] {
@@ -48,13 +48,35 @@ import Testing
     @Test func `use fades with the half-life`() {
         let week = 7 * 24 * Self.hour
         var shares = Shares(halfLifeMilliseconds: week)
-        shares.charge(1, milliseconds: 8 * Self.hour, now: 0)
-        shares.charge(2, milliseconds: 3 * Self.hour, now: 2 * week)
+        shares.charge(1, seconds: 8 * 3_600, now: 0)
+        shares.charge(2, seconds: 3 * 3_600, now: 2 * week)
         #expect(abs(shares.used(by: 1, now: 2 * week) - 2 * 3_600) < 1e-6)
         #expect(abs(shares.used(by: 2, now: 3 * week) - 1.5 * 3_600) < 1e-6)
         #expect(shares.used(by: 3, now: 0) == 0)
         // A clock that goes back makes nothing grow.
         #expect(shares.used(by: 2, now: 0) == 3 * 3_600)
+    }
+
+    @Test func `a job at a cluster counts as a minute of use until its units are counted`() {
+        var limits = QueueLimits()
+        limits.clusterSlots = 1
+        var queue = QueueState(limits: limits)
+        _ = queue.handle(
+            .admitted([
+                Self.entry("far", 0, isRemote: true), Self.entry("near", owner: 2, 1),
+                Self.entry("runs", owner: 9, 2),
+            ]), now: 0)
+        _ = queue.handle(.ended(id: "near", attempt: 1, .succeeded), now: 100_000)
+        // It waits there for three days, in which 100 s become 74.
+        let now = 72 * Self.hour
+        _ = queue.handle(.admitted([Self.entry("a", 3), Self.entry("b", owner: 2, 4)]), now: now)
+        #expect(queue.order(now: now) == ["a", "b"])
+        var stopped = queue
+        _ = stopped.handle(.ended(id: "far", attempt: 1, .interrupted), now: now)
+        #expect(stopped.shares.used(by: 1, now: now) == 0, "nothing of it ran")
+        _ = queue.handle(.ended(id: "far", attempt: 1, .succeeded, seconds: 600), now: now)
+        #expect(queue.shares.used(by: 1, now: now) == 600)
+        #expect(queue.order(now: now) == ["b", "a"])
     }
 
     @Test func `a priority of one's own counts among one's own, one of an admin among all`() {
@@ -75,13 +97,22 @@ import Testing
         #expect(Self.next(&queue, &now) == ["b"])
     }
 
-    @Test func `every fourth start is of the job that is overdue for longest`() {
-        var queue = QueueState()
+    @Test(arguments: [false, true])
+    func `every fourth start is of the job that is overdue for longest, also at a cluster`(
+        isRemote: Bool
+    ) {
+        var limits = QueueLimits()
+        limits.clusterSlots = 1
+        var queue = QueueState(limits: limits)
         var now = 0
-        _ = queue.handle(.admitted([Self.entry("first", 0)]), now: now)
-        _ = queue.handle(.admitted([Self.entry("low", 1, priority: -100)]), now: now)
+        _ = queue.handle(.admitted([Self.entry("first", 0, isRemote: isRemote)]), now: now)
+        _ = queue.handle(
+            .admitted([Self.entry("low", 1, priority: -100, isRemote: isRemote)]), now: now)
         // A colleague's jobs always go before it.
-        let many = (2..<60).map { Self.entry("b\($0)", owner: 2, $0, waitingSince: 40 * Self.hour) }
+        let many = (2..<60).map {
+            Self.entry(
+                "b\($0)", owner: 2, $0, waitingSince: 40 * Self.hour, isRemote: isRemote)
+        }
         _ = queue.handle(.admitted(many), now: now)
         var order: [String] = []
         while !order.contains("low"), order.count < 50 { order += Self.next(&queue, &now) }
@@ -100,6 +131,23 @@ import Testing
         _ = queue.handle(.admitted(others), now: now)
         let order = (0..<8).flatMap { _ in Self.next(&queue, &now) }
         #expect(order.count { $0.hasPrefix("b") } >= 4, "\(order)")
+    }
+
+    @Test func `what people held has waited since they let it go, what had no room all the time`() {
+        var queue = QueueState()
+        let now = 48 * Self.hour
+        func held(_ id: String, _ sequence: Int, _ hold: HoldReason) -> QueueState.Entry {
+            .init(id: id, sequence: sequence, priority: 0, state: .held, hold: hold)
+        }
+        _ = queue.handle(
+            .admitted([
+                Self.entry("runs", 0), held("u", 1, .user), held("a", 2, .admin),
+                held("d", 3, .disk), held("q", 4, .quota),
+            ]), now: 0)
+        for id in ["u", "a", "d"] { _ = queue.handle(.released(id: id), now: now) }
+        _ = queue.handle(.roomChecked(id: "q", isThere: true), now: now)
+        let since = queue.entries.mapValues(\.waitingSince)
+        #expect(since == ["runs": 0, "u": now, "a": now, "d": 0, "q": 0])
     }
 
     @Test func `several run where their plans fit into memory, in order`() {

@@ -60,7 +60,7 @@ struct QueueWorld: Hashable {
         switch event {
         case .admitted(let entries):
             for entry in entries { recorded[entry.id] = entry.state }
-        case .ended(let id, let attempt, _):
+        case .ended(let id, let attempt, _, _):
             workers.remove(Worker(id: id, attempt: attempt))
         case .published(let id, _), .overQuota(let id, _): publishing.remove(id)
         case .roomChecked(let id, _): asked.remove(id)

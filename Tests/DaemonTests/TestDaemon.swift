@@ -285,6 +285,9 @@ final class TestDaemon {
             disk-once*)
                 [ "$count" -gt 1 ] && succeed ||
                     outcome '"result":"failed","failure":{"class":"resource","message":"x","disk_full":true}' ;;
+            disk-gate*)
+                while [ ! -e "$control/open-$name" ]; do sleep 0.02; done
+                outcome '"result":"failed","failure":{"class":"resource","message":"x","disk_full":true}' ;;
             gate*)
                 mkdir -p "$results"
                 echo '{"kind":"stage-started","stage":"wait"}'

@@ -35,12 +35,19 @@ extension ClusterDriver {
         }
     }
 
-    /// As a worker of the daemon's own would have written it; nil for a job that was stopped.
-    func outcome(of job: Running, _ end: ClusterEnd) -> WorkerOutcome? {
-        let (name, attempt) = (job.request.job, job.request.attempt)
-        let outcomes = job.plan.units.flatMap {
+    /// Of all tries that left one.
+    func outcomes(of job: Running) -> [UnitOutcome] {
+        job.plan.units.flatMap {
             job.folders.outcomes($0.name, job.plan.attempt, besides: []).map(\.outcome)
         }
+    }
+
+    /// As a worker of the daemon's own would have written it; nil for a job that was stopped.
+    /// - Parameter outcomes: of its units.
+    func outcome(
+        of job: Running, _ end: ClusterEnd, _ outcomes: [UnitOutcome]
+    ) -> WorkerOutcome? {
+        let (name, attempt) = (job.request.job, job.request.attempt)
         let seconds = outcomes.reduce(0) { $0 + $1.seconds }
         let peak = outcomes.map(\.peakBytes).max() ?? 0
         switch end {

@@ -16,7 +16,7 @@ actor ClusterDriver {
         let plan: UnitFolders.Plan
         let request: WorkerRequest
         let lines: AsyncStream<ProgressLine>.Continuation?
-        var waiter: CheckedContinuation<ClusterEnd, Never>?
+        var waiter: CheckedContinuation<Finish, Never>?
         /// What attempt files said that were read.
         var known: [UnitToken: UnitNumerics?] = [:]
         /// Tries that left something in the cache, as far as that was told.
@@ -32,6 +32,12 @@ actor ClusterDriver {
         var numerics: [String: UnitNumerics] {
             counting.compactMapValues { known[$0] ?? nil }
         }
+    }
+
+    struct Finish {
+        let end: ClusterEnd
+        /// That its units ran, as far as their attempt files tell.
+        var unitSeconds = 0.0
     }
 
     private nonisolated let live: LiveConfiguration
@@ -92,7 +98,7 @@ actor ClusterDriver {
             if !Task.isCancelled { await self.cancel(job: request.job) }
         }
         await learnTimes()
-        let ending: WorkerEnding
+        var ending: WorkerEnding
         if let failure = await enter(request, forecast, continuation, stop) {
             if stop.isStopping {
                 await takeOut(request, continuation)
@@ -103,12 +109,14 @@ actor ClusterDriver {
         } else {
             // Somebody may have stopped it before it was there.
             if stop.isStopping { await cancel(job: request.job) }
+            let finish = await finished(request.job)
             ending =
-                switch await finished(request.job) {
+                switch finish.end {
                 case .succeeded: WorkerEnding(.exited(code: 0))
                 case .failed: WorkerEnding(.exited(code: 1))
                 case .cancelled: WorkerEnding(.vanished("the job was stopped"))
                 }
+            ending.unitSeconds = finish.unitSeconds
         }
         stopping.cancel()
         continuation.finish()
@@ -138,12 +146,12 @@ actor ClusterDriver {
         isStopped = true
         wakeTask?.cancel()
         pauseTask?.cancel()
-        for job in jobs.values { job.waiter?.resume(returning: .cancelled) }
+        for job in jobs.values { job.waiter?.resume(returning: Finish(end: .cancelled)) }
         jobs = [:]
     }
 
-    func finished(_ job: String) async -> ClusterEnd {
-        guard jobs[job] != nil else { return .cancelled }
+    func finished(_ job: String) async -> Finish {
+        guard jobs[job] != nil else { return Finish(end: .cancelled) }
         return await withCheckedContinuation { jobs[job]?.waiter = $0 }
     }
 
@@ -360,9 +368,10 @@ actor ClusterDriver {
 
     private func finish(_ name: String, _ end: ClusterEnd) {
         guard let job = jobs.removeValue(forKey: name) else { return }
+        let outcomes = outcomes(of: job)
         do {
             if end == .succeeded { try takeResults(job) }
-            if let outcome = outcome(of: job, end) { try job.folders.job.write(outcome) }
+            if let outcome = outcome(of: job, end, outcomes) { try job.folders.job.write(outcome) }
             for unit in job.plan.units { removeLeftovers(of: unit.name, job, isOver: true) }
             try job.folders.end()
             job.folders.removeAside()
@@ -373,6 +382,8 @@ actor ClusterDriver {
                 metadata: ["job": "\(name)", "reason": "\(error)"])
         }
         emptyTrash()
-        job.waiter?.resume(returning: end)
+        job.waiter?.resume(
+            returning: Finish(
+                end: end, unitSeconds: outcomes.reduce(0) { $0 + $1.seconds }))
     }
 }

@@ -16,7 +16,7 @@ extension JobQueue {
     ) throws -> [IndexDatabase.JobChange] {
         let now = configuration.clock.now()
         var changes: [IndexDatabase.JobChange] = []
-        if case .ended(let id, let attempt, let end) = event,
+        if case .ended(let id, let attempt, let end, _) = event,
             var change = finishedAttempt(id, attempt, end, now: now)
         {
             change.usage = usage(of: id, in: next)
@@ -91,6 +91,8 @@ extension JobQueue {
         case .held(let hold, let reason):
             let words = hold == .disk ? fullDisk(reason) : reason
             (row.held, row.reason, row.notBefore) = (hold.rawValue, words, nil)
+            // The attempt before it ended with a word: what is lost next is the first in a row.
+            if hold.endsByItself { row.lost = 0 }
         case .publishing: (row.notBefore, row.reason) = (nil, nil)
         case .cancelling: break
         case .done, .cancelled: try finish(&row, id, failure: nil, record.state, now)

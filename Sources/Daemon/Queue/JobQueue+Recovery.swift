@@ -37,8 +37,7 @@ extension JobQueue {
             if let worker = staying[entry.id] { return try held(entry, by: worker) }
             var entry = entry
             let isRemote = remote.contains(entry.id)
-            let began = isRemote ? running.last { $0.job == entry.id } : adoptable[entry.id]
-            entry.startedAt = began.map(uptime(of:))
+            entry.startedAt = adoptable[entry.id].map(uptime(of:))
             // What nothing at the cluster waits for is cancelled at once; a worker that is here
             // has its place here, wherever its job would run by the settings of today.
             if isRemote || adoptable[entry.id] != nil || entry.state == .cancelling {
@@ -246,7 +245,8 @@ extension JobQueue {
     private func importEnd(of entry: QueueState.Entry, attempt: AttemptRow?) {
         live[entry.id]?.attempt = attempt
         let end = end(of: attempt?.id, job: entry.id, nil, isStopping: false)
-        process(.ended(id: entry.id, attempt: entry.attempt, end))
+        let seconds = outcome(of: attempt?.id, job: entry.id)?.seconds
+        process(.ended(id: entry.id, attempt: entry.attempt, end, seconds: seconds))
     }
 
     private func fail(_ row: JobRow, _ reason: String) throws {
@@ -290,6 +290,7 @@ extension JobQueue {
                 !owned.contains(name), !isOfTry(entry.name, besides: owned)
             else { continue }
             do {
+                if try isKept(name) { continue }
                 try Publisher.discard(name: name, in: folders.results)
             } catch {
                 logger.warning("partial results stay", metadata: ["reason": "\(error)"])
@@ -301,6 +302,18 @@ extension JobQueue {
                 "what tries at a cluster left stays",
                 metadata: ["reason": "\(first)", "places": "\(reasons.count)"])
         }
+    }
+
+    /// Whether partial results are whole, and only their name was taken: a retry puts them in
+    /// place.
+    private func isKept(_ name: String) throws -> Bool {
+        let id = String(name.dropLast(JobRecord.partialSuffix.count).suffix(JobIdentifier.length))
+        guard JobIdentifier.isValid(id), let row = try index.job(id),
+            row.state == JobState.failed.rawValue,
+            row.failureClass == FailureClass.user.rawValue,
+            JobRecord.resultsNames(ofJob: id, name: row.name, owner: row.owner).contains(name)
+        else { return false }
+        return JobFolder(folders.job(id)).outcome()?.result == .succeeded
     }
 
     /// Whether a folder is filled by a try at the cluster: of a job that is not over, or whose

@@ -98,7 +98,14 @@ extension JobQueue {
         if case .notStarted = ending.exit, isTakenOut(id) { return }
         let end = end(
             of: job.attempt?.id, job: id, ending, isStopping: job.stop?.isStopping ?? false)
-        process(.ended(id: id, attempt: attempt, end))
+        process(.ended(id: id, attempt: attempt, end, seconds: ending.unitSeconds))
+    }
+
+    /// What an attempt left; of that very attempt.
+    func outcome(of attempt: String?, job: String) -> WorkerOutcome? {
+        JobFolder(folders.job(job)).outcome().flatMap {
+            $0.job == job && $0.attempt == attempt ? $0 : nil
+        }
     }
 
     /// How an attempt ended. Only an outcome of that very attempt counts.
@@ -107,9 +114,7 @@ extension JobQueue {
         of attempt: String?, job: String, _ ending: WorkerEnding?, isStopping: Bool
     ) -> AttemptEnd {
         let folder = JobFolder(folders.job(job))
-        let outcome = folder.outcome().flatMap {
-            $0.job == job && $0.attempt == attempt ? $0 : nil
-        }
+        let outcome = outcome(of: attempt, job: job)
         let end = AttemptEnd(
             outcome: outcome, ending, isStopping: isStopping, logTail: { folder.logTail() })
         var metadata: Logger.Metadata = [

@@ -43,10 +43,10 @@ extension QueueState {
         package internal(set) var notBefore: Int?
         /// Not to be started before somebody can tell what its owner may read.
         package internal(set) var waitsForOwner = false
-        /// Since when it waits: for aging.
-        package let waitingSince: Int
-        /// When the present attempt began; nil where an earlier daemon began it
-        /// and its worker is gone.
+        /// Since when it waits, as far as people let it: for aging.
+        package internal(set) var waitingSince: Int
+        /// When the present attempt began; nil where an earlier daemon began it and its worker is
+        /// gone, or elsewhere.
         package internal(set) var startedAt: Int?
         /// The results are complete and only have to be put in place.
         package let isComputed: Bool
@@ -86,6 +86,12 @@ extension QueueState {
 
         /// Has or had a worker that is not yet gone.
         var isActive: Bool { state == .running || state == .cancelling }
+        /// Seconds that the present worker holds a slot. What waits in the queue of a cluster holds
+        /// none, and what runs there holds none of these.
+        func slotSeconds(now: Int) -> Double {
+            guard !isRemote, let startedAt else { return 0 }
+            return Double(max(0, now - startedAt)) / 1_000
+        }
         /// May be started now, as far as the job itself is concerned.
         var isReady: Bool { state == .queued && notBefore == nil }
     }

@@ -6,7 +6,9 @@ package enum QueueEvent: Sendable, Equatable {
     /// Jobs enter: a new or retried one, or all that are found at the start of the daemon.
     case admitted([QueueState.Entry])
     /// The attempt's worker is gone.
-    case ended(id: String, attempt: Int, AttemptEnd)
+    /// - `seconds`: that its workers ran, where that was not here or nobody was here to see it; nil
+    ///   where nothing tells.
+    case ended(id: String, attempt: Int, AttemptEnd, seconds: Double? = nil)
     /// The results are in place, or could not be put there.
     case published(id: String, failure: WorkerOutcome.Failure?)
     /// The results are whole, and would be too many with those that their owner has. The text is

@@ -5,14 +5,12 @@ import Jobs
 
 extension QueueState {
     mutating func ended(
-        _ id: String, _ attempt: Int, _ end: AttemptEnd, now: Int,
+        _ id: String, _ attempt: Int, _ end: AttemptEnd, seconds: Double?, now: Int,
         _ actions: inout [QueueAction]
     ) {
         // A word about an attempt that is not the present one is too late to matter.
         guard var entry = entries[id], entry.attempt == attempt, entry.isActive else { return }
-        if let startedAt = entry.startedAt {
-            shares.charge(entry.owner, milliseconds: now - startedAt, now: now)
-        }
+        shares.charge(entry.owner, seconds: seconds ?? entry.slotSeconds(now: now), now: now)
         entry.startedAt = nil
         entry.isInLane = false
         if entry.state == .cancelling {

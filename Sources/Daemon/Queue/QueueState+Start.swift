@@ -27,8 +27,7 @@ extension QueueState {
             used[entry.owner] = shares.used(by: entry.owner, now: now)
         }
         for case let entry? in active.map({ entries[$0] }) {
-            let seconds = entry.startedAt.map { Double(now - $0) / 1_000 } ?? 0
-            used[entry.owner, default: 0] += max(secondsMin, seconds)
+            used[entry.owner, default: 0] += max(secondsMin, entry.slotSeconds(now: now))
         }
         return used
     }
@@ -60,17 +59,20 @@ extension QueueState {
     /// The job to start now, and which turn it takes.
     private mutating func next(now: Int) -> Entry? {
         let active = activeHere
-        if readyElsewhereCount > 0, self.active.count - active.count < limits.clusterSlots,
-            let remote = Order.first(of: readyElsewhere, used: used(now: now))
-        {
-            return remote
+        if readyElsewhereCount > 0, self.active.count - active.count < limits.clusterSlots {
+            let remote = first(of: readyElsewhere, after: startsInOrderElsewhere, now: now)
+            if let first = remote.entry {
+                startsInOrderElsewhere = starts(
+                    after: startsInOrderElsewhere, isOverdue: remote.isOverdue)
+                return first
+            }
         }
         let laneCount = lane.count
         if active.count - laneCount < limits.slots {
             // Nothing overtakes the first: a large job would wait for ever behind small ones.
-            let (first, isOverdue) = first(now: now)
+            let (first, isOverdue) = first(of: ready, after: startsInOrder, now: now)
             guard let first, fits(first) else { return nil }
-            startsInOrder = isOverdue ? 0 : min(startsInOrder + 1, limits.overdueEvery)
+            startsInOrder = starts(after: startsInOrder, isOverdue: isOverdue)
             return first
         }
         guard laneCount < limits.laneSlots else { return nil }
@@ -82,13 +84,21 @@ extension QueueState {
         return entry
     }
 
-    private func first(now: Int) -> (entry: Entry?, isOverdue: Bool) {
-        if startsInOrder >= limits.overdueEvery - 1, let oldest = Order.oldest(of: ready),
+    /// - Parameter starts: since one was given to an overdue job.
+    private func first(
+        of entries: some Sequence<Entry>, after starts: Int, now: Int
+    ) -> (entry: Entry?, isOverdue: Bool) {
+        if starts >= limits.overdueEvery - 1, let oldest = Order.oldest(of: entries),
             now - oldest.waitingSince > limits.overdueMilliseconds
         {
             return (oldest, true)
         }
-        return (Order.first(of: ready, used: used(now: now)), false)
+        return (Order.first(of: entries, used: used(now: now)), false)
+    }
+
+    /// Counts one more start.
+    private func starts(after count: Int, isOverdue: Bool) -> Int {
+        isOverdue ? 0 : min(count + 1, limits.overdueEvery)
     }
 
     /// Whether there is memory for the job beside those that run. A job runs alone whatever it

@@ -14,8 +14,9 @@ package struct QueueState: Sendable, Hashable {
     package internal(set) var shares: Shares
     /// True once the daemon stops: nothing is started any more.
     package internal(set) var isDraining = false
-    /// Starts since one was given to an overdue job.
+    /// Starts since one was given to an overdue job: on this machine, and at the cluster.
     var startsInOrder = 0
+    var startsInOrderElsewhere = 0
 
     // What would take a look at every entry otherwise; kept by `put` and `drop`.
     private var counts: [JobState: Int] = [:]
@@ -75,16 +76,19 @@ package struct QueueState: Sendable, Hashable {
         var actions: [QueueAction] = []
         switch event {
         case .admitted(let entries): entries.forEach { admit($0, &actions) }
-        case .ended(let id, let attempt, let end): ended(id, attempt, end, now: now, &actions)
+        case .ended(let id, let attempt, let end, let seconds):
+            ended(id, attempt, end, seconds: seconds, now: now, &actions)
         case .published(let id, let failure): published(id, failure, now: now, &actions)
         case .overQuota(let id, let reason): overQuota(id, reason, now: now, &actions)
         case .cancelled(let id): cancel(id, &actions)
         case .withdrawn(let id): withdraw(id, &actions)
         case .held(let id, let hold, let reason): self.hold(id, hold, reason, &actions)
-        case .released(let id): release(id, &actions)
+        case .released(let id): release(id, now: now, &actions)
         case .prioritized(let id, let priority, let band): prioritize(id, priority, band)
         case .roomChecked(let id, let isThere):
-            if isThere, entries[id]?.hold?.endsByItself == true { release(id, &actions) }
+            if isThere, entries[id]?.hold?.endsByItself == true {
+                release(id, now: now, &actions)
+            }
         case .ownerAsked(let id, let isKnown): if isKnown { letBegin(id) }
         case .planned(let id, let plan): planned(id, plan)
         case .ticked: break

@@ -1,4 +1,4 @@
-// Fair shares: how long each user's jobs have held a worker, older use counting less and less.
+// Fair shares: how long workers of each user's jobs ran, older use counting less and less.
 
 import Glibc
 
@@ -32,9 +32,9 @@ package struct Shares: Sendable, Hashable {
         self.halfLifeMilliseconds = halfLifeMilliseconds
     }
 
-    package mutating func charge(_ owner: Int, milliseconds: Int, now: Int) {
+    package mutating func charge(_ owner: Int, seconds used: Double, now: Int) {
         settle(now: now)
-        seconds[owner, default: 0] += Double(max(0, milliseconds)) / 1_000
+        seconds[owner, default: 0] += max(0, used)
     }
 
     private mutating func settle(now: Int) {

@@ -39,6 +39,9 @@ package struct JobOrders: Sendable, Equatable, Codable {
     package var version = currentVersion
     package var hold: Hold?
     package var priority: Priority?
+    /// When somebody retried it, or ended a hold of `user` or `admin`, last: since then it waits.
+    /// nil where nobody did: it waits since its submission.
+    package var queuedAtMilliseconds: Int?
 
     package init() {}
 
@@ -47,6 +50,11 @@ package struct JobOrders: Sendable, Equatable, Codable {
         var orders = JobOrders()
         orders.hold = .init(kind: .admin, by: Int(getuid()), atMilliseconds: 0)
         return orders
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case version, hold, priority
+        case queuedAtMilliseconds = "queued_at_ms"
     }
 
     /// The place of a job by these orders and its manifest.

@@ -21,6 +21,8 @@ package struct WorkerEnding: Sendable, Equatable {
     package var wasReaped = false
     /// The most resident memory that it told of.
     package var peakBytes: Int?
+    /// That its units ran, by their attempt files; nil for a worker of this machine.
+    package var unitSeconds: Double?
 
     package init(
         _ exit: WorkerExit, overdue: Overdue? = nil, memoryKill: MemoryKill? = nil,
