@@ -157,7 +157,7 @@ enum PageSamples {
             log: JobLog(
                 text: "first\n\(text)\nerror: \(text)\n", nextOffset: 9, isWhole: state == .done),
             results: results, noteBy: text, rights: rights, hasReport: state == .done,
-            freedBytes: 3)
+            files: state == .done ? ResultFile.allCases : [], freedBytes: 3)
     }
 
     /// As small as it can be, with `text` wherever a job or a model may choose.
