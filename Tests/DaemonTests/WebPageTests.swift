@@ -263,7 +263,10 @@ import Testing
             try JSONDecoder().decode(JobDetail.self, from: Data(detail.utf8)).note
                 == JobNote(text: "best <b>\nso far", by: 1_001, atMilliseconds: 1_700_000_000_000))
         #expect(try site.index.events(of: id).last?.type == "note")
-        #expect(try await keep("note=\(String(repeating: "x", count: 5_000))") == 413)
+        let long = String(repeating: "語", count: 1_366)
+        let refused = try await site.ask(
+            "POST /jobs/\(id)/note", by: WebSite.ann, form: "note=\(long)")
+        #expect(refused.status == 413 && refused.body.contains("\(long)</textarea>"))
         #expect(try await keep("note=") == 303)
         #expect(!TestFolder.exists(site.state.appending("jobs/\(id)/note.json")))
     }
