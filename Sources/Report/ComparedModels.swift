@@ -18,6 +18,13 @@ package struct ComparedModels: Sendable {
         package let value: Double
         /// Standard error, in the unit of the value.
         package let stderr: Double?
+        /// The original's, as the job that measured the value measured it; nil where it did not,
+        /// and of the original itself.
+        package let original: Double?
+
+        fileprivate init(_ figure: QuantizedTable.Figure) {
+            (value, stderr, original) = (figure.value, figure.stderr, figure.original)
+        }
     }
 
     package struct Row: Sendable {
@@ -76,7 +83,7 @@ package struct ComparedModels: Sendable {
                 source: place == 0 ? nil : source, name: row.model,
                 note: (gone + [how].compactMap(\.self)).joined(separator: "; "),
                 layers: row.layers, parameters: row.parameters, bytes: row.bytes,
-                figures: row.cells.map { $0.map { Figure(value: $0.value, stderr: $0.stderr) } },
+                figures: row.cells.map { $0.map(Figure.init) },
                 line: how.map { "\(row.model), \($0)" } ?? row.model)
         }
     }

@@ -9,13 +9,18 @@ struct ComparedTasks {
     private struct Asked {
         let name: String
         let parameters: [JSONValue]?
-        let figures: [String: Figure]
+        /// Each as the first report that has it tells it.
+        var figures: [String: Figure]
     }
 
     /// What is the same for each model that answered the same questions.
     private struct Figure {
         var count: Int?
         var original: Double?
+
+        func filled(with other: Figure) -> Figure {
+            Figure(count: count ?? other.count, original: original ?? other.original)
+        }
     }
 
     private var known: [String: [Asked]] = [:]
@@ -31,15 +36,18 @@ struct ComparedTasks {
         for (task, evaluations) in tasks {
             let parameters = Self.parameters(task, report.job)
             let figures = Self.figures(evaluations)
-            let alike = known[task]?.first {
+            var all = known[task] ?? []
+            let alike = all.firstIndex {
                 $0.parameters == parameters && Self.areAlike($0.figures, figures)
             }
-            let name = alike?.name ?? (known[task] == nil ? task : "\(task) (\(source))")
-            names[task] = name
-            if alike == nil {
-                known[task, default: []].append(
-                    Asked(name: name, parameters: parameters, figures: figures))
+            if let alike {
+                all[alike].figures.merge(figures) { $0.filled(with: $1) }
+            } else {
+                let name = all.isEmpty ? task : "\(task) (\(source))"
+                all.append(Asked(name: name, parameters: parameters, figures: figures))
             }
+            names[task] = all[alike ?? all.count - 1].name
+            known[task] = all
         }
         return names
     }

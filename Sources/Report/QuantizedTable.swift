@@ -27,6 +27,8 @@ package struct QuantizedTable {
     struct Figure {
         let value: Double
         let stderr: Double?
+        /// The original's in the same report; nil where it was not measured, and of the original.
+        var original: Double?
     }
 
     let metrics: [ReportMetric]
@@ -42,7 +44,7 @@ package struct QuantizedTable {
         func cells(_ evaluations: [RunReport.Evaluation]) -> [Figure?] {
             metrics.map { metric in
                 evaluations.first { ReportMetric($0) == metric }.map {
-                    Figure(value: $0.value, stderr: $0.stderr)
+                    Figure(value: $0.value, stderr: $0.stderr, original: $0.original)
                 }
             }
         }

@@ -83,10 +83,13 @@ struct AccessWorld {
         let access =
             AccessRoutes(entrance: entrance).all
             + EventRoutes(EventHub(clock: configuration.clock), settings, queue).all
+            + SubmitPageRoutes(
+                settings: settings, queue: queue, forecaster: Forecaster(settings)
+            ).all
         routes = StatusRoutes(
             settings: settings, queue: queue,
             inbox: Inbox(settings: settings, queue: queue, logger: quiet),
-            others: { access })
+            others: { access }, failurePage: PageAnswer.failure)
     }
 
     /// What the journal would have.

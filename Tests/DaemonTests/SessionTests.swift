@@ -132,6 +132,31 @@ import Testing
 
     // MARK: Forms
 
+    @Test func `what somebody typed comes back where its form is not taken`() async throws {
+        // Another key than before, as of a daemon that was started again.
+        let (before, world) = (try World(), try World())
+        let old = try await before.formToken([], from: World.ann)
+        let body = "do=send&manifest=model%3A+%3Ca%3E&form_token=\(old)"
+        let headers = [World.form, World.own, "Accept: text/html"]
+        let stale = try await world.ask("POST /submit", from: World.ann, headers, body: body)
+        #expect(stale.status == 403 && stale.text.contains("The page is out of date"))
+        #expect(stale.text.contains(">\nmodel: &lt;a&gt;</textarea>"), "\(stale.text)")
+        let fresh = try await world.formToken([], from: World.ann)
+        #expect(fresh != old && stale.text.contains("value=\"\(fresh)\""))
+        #expect(stale.text.contains("action=\"/submit\"") && !stale.text.contains("value=\"send\""))
+        let nobody = try await world.ask("POST /submit", from: World.browser, headers, body: body)
+        #expect(nobody.status == 401 && nobody.text.contains(">\nmodel: &lt;a&gt;</textarea>"))
+        #expect(nobody.text.contains("name=\"next\" value=\"/submit\""))
+        // What had nothing in it leads to the login as ever.
+        let empty = try await world.ask(
+            "POST /submit", from: World.browser, headers, body: "do=make&manifest=")
+        #expect(empty.status == 303)
+        // Programs are told in a document.
+        let program = try await world.ask(
+            "POST /submit", from: World.ann, [World.form, World.own], body: body)
+        #expect(program.status == 403 && program.text.hasPrefix("{"))
+    }
+
     @Test func `a form without what its page had changes nothing`() async throws {
         let world = try World()
         let token = try await world.token(.submit)

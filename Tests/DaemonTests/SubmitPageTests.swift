@@ -34,6 +34,17 @@ import Testing
         #expect(try world.index.jobIdentifiers().isEmpty)
     }
 
+    @Test func `a server that cannot keep the job gives the text back`() async throws {
+        let world = try PageWorld()
+        let jobs = world.configuration.folders.job("x").removingLastComponent()
+        try FileManager.default.removeItem(atPath: jobs.string)
+        try world.daemon.folder.write("", to: jobs)
+        let text = TestDaemon.manifest("ok-a")
+        let answer = try await world.post("/submit", [("do", "send"), ("manifest", text)])
+        #expect(answer.status == 503)
+        #expect(answer.text.contains("The server does not take it") && answer.text.contains(text))
+    }
+
     @Test func `the form becomes a manifest with its plan, which can be sent`() async throws {
         let world = try PageWorld()
         let start = try await world.get("/submit")

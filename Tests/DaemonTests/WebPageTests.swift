@@ -105,7 +105,7 @@ import Testing
                 #expect(page.contains("anns-"))
             }
         }
-        for page in ["", "/log", "/report", "/remove"] {
+        for page in ["", "/log", "/report", "/files/report.json", "/remove"] {
             let hidden = try await site.ask("GET /jobs/\(anns)\(page)", by: WebSite.bob)
             let absent = try await site.ask(
                 "GET /jobs/\(JobIdentifier.make(now: 9))\(page)", by: WebSite.bob)
@@ -171,6 +171,35 @@ import Testing
         #expect(!policy.contains("allow-same-origin"))
     }
 
+    @Test func `figures for other programs are had by known names alone`() async throws {
+        let site = try WebSite()
+        let id = try site.job("gamma", .done)
+        let path = try site.results(id, "gamma")
+        // More than one piece.
+        let csv = String(repeating: "a,b\n", count: 100_000)
+        try site.folder.write(csv, to: path.appending("report.csv"))
+        for name in ["model.html", "report.html"] {
+            try site.folder.write("<p>", to: path.appending(name))
+        }
+        try FileManager.default.createSymbolicLink(
+            atPath: path.appending("quantized.csv").string, withDestinationPath: "report.csv")
+        let page = try await site.ask("GET /jobs/\(id)", by: WebSite.bob).body
+        let links = page.matches(of: #/href="(\/jobs\/[^"]*\/files\/[^"]*)"/#).map { String($0.1) }
+        #expect(links == ["/jobs/\(id)/files/report.csv"])
+        let file = try await site.ask("GET \(links.first ?? "/")", by: WebSite.bob)
+        #expect(file.status == 200 && file.body == csv)
+        #expect(file.headers["Content-Type"] == "text/csv; charset=utf-8")
+        #expect(file.headers["X-Content-Type-Options"] == "nosniff")
+        #expect(
+            file.headers["Content-Disposition"] == "attachment; filename=\"\(id)-report.csv\"")
+        for name in [
+            "report.json", "quantized.csv", "model.html", "report.html", "DONE", "..%2Freport.csv",
+        ] {
+            let other = try await site.ask("GET /jobs/\(id)/files/\(name)", by: WebSite.ann)
+            #expect(other.status == 404, "\(name)")
+        }
+    }
+
     @Test func `plan and reality stand side by side`() async throws {
         let site = try WebSite()
         let id = try site.job("gamma", .failed, reason: "x")
@@ -234,7 +263,10 @@ import Testing
             try JSONDecoder().decode(JobDetail.self, from: Data(detail.utf8)).note
                 == JobNote(text: "best <b>\nso far", by: 1_001, atMilliseconds: 1_700_000_000_000))
         #expect(try site.index.events(of: id).last?.type == "note")
-        #expect(try await keep("note=\(String(repeating: "x", count: 5_000))") == 413)
+        let long = String(repeating: "語", count: 1_366)
+        let refused = try await site.ask(
+            "POST /jobs/\(id)/note", by: WebSite.ann, form: "note=\(long)")
+        #expect(refused.status == 413 && refused.body.contains("\(long)</textarea>"))
         #expect(try await keep("note=") == 303)
         #expect(!TestFolder.exists(site.state.appending("jobs/\(id)/note.json")))
     }

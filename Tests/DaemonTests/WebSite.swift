@@ -3,12 +3,13 @@
 import Daemon
 import DurableIO
 import Foundation
-import HTTP
 import Jobs
 import Logging
 import Store
 import SystemPackage
 import Testing
+
+@testable import HTTP
 
 struct WebSite {
     let folder: TestFolder
@@ -64,11 +65,40 @@ struct WebSite {
         }
         let response = await routes.respond(to: request, from: caller)
         let found = Dictionary(response.headers.map { ($0.name, $0.value) }) { first, _ in first }
-        guard case .bytes(let bytes) = response.body else {
-            return Answer(status: response.status, headers: found, body: "(a stream)")
-        }
+        let bytes =
+            switch response.body {
+            case .bytes(let bytes): bytes
+            case .stream(let write): try await Self.whole(write)
+            case .feed: Array("(a feed)".utf8)
+            }
         return Answer(
             status: response.status, headers: found, body: String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// What a stream writes.
+    private static func whole(
+        _ write: @escaping @Sendable (ResponseStream) async throws -> Void
+    ) async throws -> [UInt8] {
+        let mailbox = try Mailbox()
+        let writing = Task {
+            defer { mailbox.post(.end(id: 0, isWhole: true)) }
+            try await write(ResponseStream(id: 0, mailbox: mailbox))
+        }
+        var bytes: [UInt8] = []
+        while true {
+            for letter in mailbox.take() {
+                switch letter {
+                case .piece(_, let piece, let continuation):
+                    bytes += piece
+                    continuation.resume()
+                case .end:
+                    try await writing.value
+                    return bytes
+                default: break
+                }
+            }
+            await Task.yield()
+        }
     }
 
     // MARK: Jobs

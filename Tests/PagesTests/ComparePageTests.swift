@@ -87,6 +87,16 @@ import Testing
         #expect(text.contains("sort=f.perplexity"))
     }
 
+    @Test func `a change is from the original of the same job`() throws {
+        let known = try ReportText.report(name: "a", figures: [(0.25, 12)])
+        var unknown = try ReportText.report(name: "b", figures: [(0.25, 11)])
+        unknown.results[0].evaluations[0].original = nil
+        let text = try page([known, unknown])
+        #expect(text.contains("12.00") && text.contains("11.00"))
+        // Before the standard error, which both have.
+        #expect(text.split(separator: ", ± ").count == 2, "\(text)")
+    }
+
     @Test func `figures of other originals do not stand in one table`() throws {
         let text = try page([
             ReportText.report(name: "a", figures: [(0.25, 12)]),

@@ -50,6 +50,16 @@ enum PageSamples {
                 manifestError: ManifestError(line: 1, column: 2, path: text, problem: text))
             pages.append(("error \(code)", ErrorPage(error).render(frame)))
         }
+        let typed = [
+            TypedText(.manifest, text, path: "/submit"),
+            TypedText(.note, text, path: "/jobs/\(id)/note"),
+        ]
+        for (place, typed) in typed.enumerated() {
+            let error = ErrorPage(
+                ErrorDocument(code: .forbidden, message: text), typed: typed,
+                isOfOldForm: place == 0)
+            pages.append(("typed \(place)", error.render(frame)))
+        }
         for state in JobState.allCases {
             pages.append(("job \(state)", try job(state, text).render(frame)))
         }
@@ -157,7 +167,7 @@ enum PageSamples {
             log: JobLog(
                 text: "first\n\(text)\nerror: \(text)\n", nextOffset: 9, isWhole: state == .done),
             results: results, noteBy: text, rights: rights, hasReport: state == .done,
-            freedBytes: 3)
+            files: state == .done ? ResultFile.allCases : [], freedBytes: 3)
     }
 
     /// As small as it can be, with `text` wherever a job or a model may choose.

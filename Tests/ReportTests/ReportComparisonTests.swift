@@ -59,9 +59,11 @@ import Testing
             ([51.69, 51.69], 49_153, 2),
             // The last two are of one text, though not of the first one's.
             ([51.69, 60, 60], 49_152, 2),
-        ] as [([Double], Int, Int)])
+            // The first does not know, and the others differ.
+            ([nil, 51.69, 60], 49_152, 2),
+        ] as [([Double?], Int, Int)])
     func otherDataOfTheSamePathAreOtherColumns(
-        originals: [Double], count: Int, columns: Int
+        originals: [Double?], count: Int, columns: Int
     ) throws {
         let sources = sources(originals.count) { place, report in
             report.results[0].evaluations[0].original = originals[place]

@@ -41,7 +41,8 @@ package final class Entrance: Sendable {
     // MARK: Coming in
 
     /// Whoever wants to come in there.
-    /// - Throws: `LoginNeeded` where nobody knows who it is; `HTTPRefusal`, `ErrorDocument`.
+    /// - Throws: `LoginNeeded` where nobody knows who it is; `StaleForm`, `HTTPRefusal`,
+    ///   `ErrorDocument`.
     func admit(
         _ request: HTTPRequest, _ arrival: Arrival, to route: Route
     ) async throws -> Visitor {
@@ -58,10 +59,9 @@ package final class Entrance: Sendable {
         return visitor
     }
 
-    /// - Throws: `HTTPRefusal` where a form is not of a page that this visitor was shown.
-    private static func requireSeal(
-        of visitor: Visitor, on request: HTTPRequest
-    ) throws(HTTPRefusal) {
+    /// - Throws: `StaleForm` where a form is not of a page that this visitor was shown;
+    ///   `HTTPRefusal`.
+    private static func requireSeal(of visitor: Visitor, on request: HTTPRequest) throws {
         guard request.isForm else {
             throw HTTPRefusal(
                 status: 415,
@@ -70,10 +70,7 @@ package final class Entrance: Sendable {
         }
         let sealed = try FormBody(request.body).value("form_token") ?? ""
         guard Comparison.isSame(sealed, visitor.formToken) else {
-            throw HTTPRefusal(
-                status: 403,
-                message: "this form is not of a page that you have now: load the page again, and "
-                    + "send its form")
+            throw StaleForm(visitor: visitor)
         }
     }
 

@@ -59,6 +59,8 @@ extension ErrorDocument {
             self.init(code: .manifest, message: error.description, manifestError: error)
         case let error as HTTPRefusal:
             self.init(code: Self.code(ofStatus: error.status), message: error.message)
+        case let error as StaleForm:
+            self.init(code: .forbidden, message: error.description)
         default: self.init(code: .unavailable, message: FaultText.describe(error))
         }
     }
@@ -91,6 +93,18 @@ struct LoginNeeded: ClassifiedFailure, CustomStringConvertible {
     fileprivate var answer: HTTPResponse {
         if let login { return .redirect(to: login) }
         return .refusal(HTTPRefusal(status: 401, message: description))
+    }
+}
+
+/// A form of a page that was shown before a restart, or to another session.
+struct StaleForm: ClassifiedFailure, CustomStringConvertible {
+    /// Who sent it: she is known, what she was shown is not.
+    let visitor: Visitor
+
+    var failureClass: FailureClass { .user }
+    var description: String {
+        "this form is not of a page that you have now: the server was started again since, or you "
+            + "logged in again"
     }
 }
 

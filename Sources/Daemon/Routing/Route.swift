@@ -4,6 +4,7 @@
 import Failures
 import HTTP
 import Jobs
+import Pages
 
 /// One line of the API, or a page.
 struct Route: Sendable {
@@ -41,6 +42,8 @@ struct Route: Sendable {
     let needs: Visitor.Scope
     /// Whether it answers those of whom nothing is known, too.
     let isOpen: Bool
+    /// What of its form a browser is given back where the form is not taken; nil for nothing.
+    let keeps: TypedText.Field?
     /// What it says of itself; nil where it was never described.
     private(set) var text: RouteText?
     let answer: @Sendable (Call) async throws -> HTTPResponse
@@ -53,7 +56,8 @@ struct Route: Sendable {
     ///   - isOpen: whether nobody needs to say who she is.
     init(
         _ words: String, patience: Int = Route.patience, needs: Visitor.Scope? = nil,
-        isOpen: Bool = false, _ answer: @escaping @Sendable (Call) async throws -> HTTPResponse
+        isOpen: Bool = false, keeps: TypedText.Field? = nil,
+        _ answer: @escaping @Sendable (Call) async throws -> HTTPResponse
     ) {
         let words = words.split(separator: " ")
         method = String(words[0])
@@ -61,6 +65,7 @@ struct Route: Sendable {
         self.patience = patience
         self.needs = needs ?? (method == "GET" ? .read : .submit)
         self.isOpen = isOpen
+        self.keeps = keeps
         self.answer = answer
     }
 
@@ -78,6 +83,14 @@ struct Route: Sendable {
 
     /// For browsers, with forms; else for programs.
     var isPage: Bool { path.first != "v1" }
+
+    /// What a request has of that.
+    func typed(_ request: HTTPRequest) -> TypedText? {
+        guard let keeps, request.isForm,
+            let text = try? FormBody(request.body).value(keeps.name), !text.isEmpty
+        else { return nil }
+        return TypedText(keeps, text, path: "/" + request.path.joined(separator: "/"))
+    }
 
     /// What the path names, by the words of the route without their colons; nil where another path
     /// is meant.

@@ -7,6 +7,7 @@ import Failures
 import Foundation
 package import HTTP
 import Jobs
+import Pages
 import Store
 import SystemPackage
 
@@ -20,9 +21,12 @@ package struct StatusRoutes: Sendable {
     /// What others have to answer: who may come in, events, pages.
     private let others: @Sendable () -> [Route]
     /// How an error looks to a browser; nil where there are no pages.
-    private let failurePage: (@Sendable (any Error, Visitor) -> HTTPResponse)?
+    private let failurePage: FailurePage?
     private let notify: NotifyRoutes
     private var visibility: Visibility { Visibility(isPrivate: configuration.isPrivate) }
+
+    /// Of an error, for whom, and what of her form it has to give back.
+    typealias FailurePage = @Sendable (any Error, Visitor, TypedText?) -> HTTPResponse
 
     package init(settings: LiveConfiguration, queue: JobQueue, inbox: Inbox) {
         self.init(settings: settings, queue: queue, inbox: inbox, others: { [] })
@@ -34,7 +38,7 @@ package struct StatusRoutes: Sendable {
     init(
         settings: LiveConfiguration, queue: JobQueue, inbox: Inbox,
         forecaster: Forecaster? = nil, others: @escaping @Sendable () -> [Route],
-        failurePage: (@Sendable (any Error, Visitor) -> HTTPResponse)? = nil
+        failurePage: FailurePage? = nil
     ) {
         self.others = others
         self.failurePage = failurePage
@@ -79,8 +83,10 @@ package struct StatusRoutes: Sendable {
     ) async -> HTTPResponse {
         // Where nobody is let in, nobody is told more than that.
         var known = Visitor.nobody(basePath: configuration.basePath)
+        var typed: TypedText?
         do {
             let (route, named) = try all.find(request)
+            typed = route.typed(request)
             let visitor = try await admit(route)
             known = visitor
             if !route.isOpen { try visitor.require(route.needs) }
@@ -91,13 +97,14 @@ package struct StatusRoutes: Sendable {
                     request: request, visitor: visitor, arrival: arrival, job: job ?? "",
                     named: named, stay: { stay(visitor) }))
         } catch {
+            if let stale = error as? StaleForm { known = stale.visitor }
             let isBrowser =
                 request.path.first != "v1"
                 && request.header("accept")?.contains("text/html") ?? false
-            guard isBrowser, !(error is LoginNeeded), let failurePage else {
+            guard isBrowser, typed != nil || !(error is LoginNeeded), let failurePage else {
                 return .failure(error)
             }
-            return failurePage(error, known)
+            return failurePage(error, known, typed)
         }
     }
 

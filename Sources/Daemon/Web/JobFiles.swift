@@ -16,6 +16,7 @@ struct JobFilesRead: Sendable {
     let history: [ProgressLine]
     let results: JobResults
     let hasReport: Bool
+    let files: [ResultFile]
 }
 
 actor JobFiles {
@@ -46,7 +47,8 @@ actor JobFiles {
             manifest: shownManifest(of: detail.summary.id),
             log: Self.log(folder.log), plan: plan,
             history: history ?? ProgressHistory.lines(in: folder.progress),
-            results: results?.0 ?? .none, hasReport: results?.hasReport ?? false)
+            results: results?.models ?? .none, hasReport: results?.hasReport ?? false,
+            files: results?.files ?? [])
     }
 
     /// The manifest of a job as it was sent.
@@ -79,13 +81,20 @@ actor JobFiles {
 
     // MARK: Results
 
-    private static func results(_ path: FilePath) -> (JobResults, hasReport: Bool) {
+    private static let report: FilePath.Component = "report.html"
+
+    private static func results(
+        _ path: FilePath
+    ) -> (models: JobResults, hasReport: Bool, files: [ResultFile]) {
         do {
             let folder = try HeldFolder(path)
-            let hasReport = try folder.byteCount(of: "report.html") != nil
-            return (models(folder, path), hasReport)
+            let hasReport = try folder.byteCount(of: report) != nil
+            let files = try ResultFile.allCases.filter { file in
+                try FilePath.Component(file.rawValue).map(folder.byteCount) ?? nil != nil
+            }
+            return (models(folder, path), hasReport, files)
         } catch {
-            return (.unreadable("\(FaultText.describe(error))."), false)
+            return (.unreadable("\(FaultText.describe(error))."), false, [])
         }
     }
 
@@ -106,19 +115,29 @@ actor JobFiles {
         }
     }
 
-    /// Holds the results, to send a report out of them.
-    /// - Throws: `ErrorDocument` where there is none.
-    func report(in path: FilePath) throws -> (folder: HeldFolder, byteCount: Int) {
-        let folder = try HeldFolder(path)
-        guard let count = try folder.byteCount(of: "report.html") else {
-            throw ErrorDocument(
-                code: .notFound, message: "the results in `\(path)` hold no report.html")
-        }
-        return (folder, count)
+    /// A file of results that are held, to send it.
+    struct Held: Sendable {
+        fileprivate let folder: HeldFolder
+        fileprivate let name: FilePath.Component
+        let byteCount: Int
     }
 
-    func piece(_ folder: HeldFolder, from offset: Int, bytesMax: Int) throws -> [UInt8] {
-        try folder.read("report.html", from: offset, bytesMax: bytesMax).bytes
+    /// Holds the results, to send a file out of them.
+    /// - Parameter file: nil for the report as a page.
+    /// - Throws: `ErrorDocument` where there is none.
+    func hold(_ file: ResultFile?, in path: FilePath) throws -> Held {
+        let folder = try HeldFolder(path)
+        let name = file.map { FilePath.Component($0.rawValue) } ?? Self.report
+        guard let name, let count = try folder.byteCount(of: name) else {
+            throw ErrorDocument(
+                code: .notFound,
+                message: "the results in `\(path)` hold no \(file?.rawValue ?? Self.report.string)")
+        }
+        return Held(folder: folder, name: name, byteCount: count)
+    }
+
+    func piece(_ file: Held, from offset: Int, bytesMax: Int) throws -> [UInt8] {
+        try file.folder.read(file.name, from: offset, bytesMax: bytesMax).bytes
     }
 
     // MARK: Logs and bytes

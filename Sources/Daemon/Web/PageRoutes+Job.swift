@@ -12,6 +12,7 @@ extension PageRoutes {
             Route("GET /jobs/:id") { try await page(of: $0) },
             Route("GET /jobs/:id/log") { try await log(of: $0) },
             Route("GET /jobs/:id/report") { try await report(of: $0) },
+            Route("GET /jobs/:id/files/:name") { try await file(of: $0) },
         ]
     }
 
@@ -38,7 +39,7 @@ extension PageRoutes {
         let page = JobPage(
             detail, line: line, stages: stages, manifest: manifest, log: read.log,
             results: read.results, noteBy: writer, rights: rights, hasReport: read.hasReport,
-            freedBytes: call.request.freedBytes)
+            files: read.files, freedBytes: call.request.freedBytes)
         return PageAnswer.html(page.render(PageAnswer.frame(call.visitor)))
     }
 
@@ -87,25 +88,53 @@ extension PageRoutes {
     ].joined(separator: "; ")
 
     private func report(of call: Route.Call) async throws -> HTTPResponse {
-        guard let path = try await queue.detail(call.job).resultsDirectory else {
-            throw ErrorDocument(code: .notFound, message: "job \(call.job) has no results")
-        }
-        let (folder, byteCount) = try await files.report(in: FilePath(path))
+        let file = try await hold(nil, of: call.job)
         return HTTPResponse(
             status: 200, type: "text/html; charset=utf-8",
             headers: [
                 ("Content-Security-Policy", Self.reportPolicy),
                 ("X-Content-Type-Options", "nosniff"),
-            ],
-            .stream { [files] stream in
-                var offset = 0
-                while offset < byteCount {
-                    let bytes = try await files.piece(
-                        folder, from: offset, bytesMax: min(Self.pieceBytesMax, byteCount - offset))
-                    guard !bytes.isEmpty else { return }
-                    try await stream.write(bytes)
-                    offset += bytes.count
-                }
-            })
+            ], .stream { try await send(file, to: $0) })
+    }
+
+    // MARK: Files
+
+    /// A file for other programs, by a name that is known here.
+    private func file(of call: Route.Call) async throws -> HTTPResponse {
+        let name = call.named["name"] ?? ""
+        guard let known = ResultFile(rawValue: name) else {
+            throw ErrorDocument(
+                code: .notFound,
+                message: "of a job's results "
+                    + ResultFile.allCases.map(\.rawValue).joined(separator: ", ")
+                    + " are to be had here; the models lie in the folder that its page names")
+        }
+        let file = try await hold(known, of: call.job)
+        let saved = known.name(ofJob: call.job)
+        return HTTPResponse(
+            status: 200, type: known.type,
+            headers: [
+                ("Content-Disposition", "attachment; filename=\"\(saved)\""),
+                ("X-Content-Type-Options", "nosniff"),
+            ], .stream { try await send(file, to: $0) })
+    }
+
+    private func hold(_ file: ResultFile?, of job: String) async throws -> JobFiles.Held {
+        guard let path = try await queue.detail(job).resultsDirectory else {
+            throw ErrorDocument(code: .notFound, message: "job \(job) has no results")
+        }
+        return try await files.hold(file, in: FilePath(path))
+    }
+
+    /// As many bytes as there were when it began.
+    private func send(_ file: JobFiles.Held, to stream: ResponseStream) async throws {
+        var offset = 0
+        while offset < file.byteCount {
+            let bytes = try await files.piece(
+                file, from: offset, bytesMax: min(Self.pieceBytesMax, file.byteCount - offset))
+            guard !bytes.isEmpty else { return }
+            try await stream.write(bytes)
+            offset += bytes.count
+        }
     }
 }

@@ -34,7 +34,7 @@ extension PageRoutes {
                 _ = try await queue.setPriority(call.job, to: priority, by: call.caller)
                 return Self.back(call)
             },
-            Route("POST /jobs/:id/note") { call in
+            Route("POST /jobs/:id/note", keeps: .note) { call in
                 let text = try FormBody(call.request.body).value("note") ?? ""
                 _ = try await queue.setNote(call.job, to: text, by: call.caller)
                 return Self.back(call)

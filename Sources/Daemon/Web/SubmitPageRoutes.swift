@@ -30,7 +30,7 @@ struct SubmitPageRoutes: Sendable {
         let patience = Route.patience + Int(configuration.forecastTime / .milliseconds(1))
         return [
             Route("GET /submit") { try await start($0) },
-            Route("POST /submit", patience: patience) { try await take($0) },
+            Route("POST /submit", patience: patience, keeps: .manifest) { try await take($0) },
         ]
     }
 
@@ -96,6 +96,11 @@ struct SubmitPageRoutes: Sendable {
         } catch let error as ErrorDocument {
             check = .refused(error.message)
             status = error.code == .unavailable ? 503 : 422
+        } catch {
+            // The disk is full, say: the text is still the visitor's.
+            (check, status) = (
+                .refused(FaultText.describe(error)), HTTPResponse.failure(error).status
+            )
         }
         let page = SubmitPage(
             fields: fields, manifest: text, check: check,

@@ -8,11 +8,14 @@ package struct LoginPage: Sendable, Hashable {
     package let next: String
     /// Why the last try did not succeed; nil for the first.
     package let problem: String?
+    /// What the form had that nobody is known to have sent.
+    package let typed: TypedText?
 
-    package init(frame: Frame, next: String, problem: String? = nil) {
+    package init(frame: Frame, next: String, problem: String? = nil, typed: TypedText? = nil) {
         self.frame = frame
         self.next = next
         self.problem = problem
+        self.typed = typed
     }
 
     package var markup: Markup {
@@ -23,7 +26,7 @@ package struct LoginPage: Sendable, Hashable {
             "Log in", at: nil,
             """
             \(told)
-            <form method="post" action="\(frame.link("/login"))" class="login">
+            \(typed?.copy ?? "")<form method="post" action="\(frame.link("/login"))" class="login">
             <input type="hidden" name="next" value="\(next)">
             <p><label for="token">Token</label>
             <input id="token" name="token" type="password" required autocomplete="off" \

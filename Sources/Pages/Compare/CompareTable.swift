@@ -118,8 +118,9 @@ extension ComparePage {
         guard let figure = row.figures[index] else { return "<td class=\"num faint\">–</td>" }
         let metric = models.metrics[index]
         var below: [String] = []
-        if row.source != nil, let original = models.rows[0].figures[index] {
-            below.append(metric.change(from: original.value, to: figure.value))
+        // Of its own job: another one's original may have been measured otherwise.
+        if let original = figure.original {
+            below.append(metric.change(from: original, to: figure.value))
         }
         if let error = figure.stderr, error.isFinite {
             below.append(

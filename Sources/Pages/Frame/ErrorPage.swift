@@ -5,8 +5,17 @@ package import Report
 
 package struct ErrorPage: Sendable {
     let error: ErrorDocument
+    let typed: TypedText?
+    let isOfOldForm: Bool
 
-    package init(_ error: ErrorDocument) { self.error = error }
+    /// - Parameters:
+    ///   - typed: what the refused form had.
+    ///   - isOfOldForm: whether nothing but the age of the form's page is wrong.
+    package init(_ error: ErrorDocument, typed: TypedText? = nil, isOfOldForm: Bool = false) {
+        self.error = error
+        self.typed = typed
+        self.isOfOldForm = isOfOldForm
+    }
 
     package func render(_ frame: Frame) -> Markup {
         let place: Markup =
@@ -18,12 +27,13 @@ package struct ErrorPage: Sendable {
             """
             <p class="notice bad">\(error.message.shortened(to: 4_000))</p>
             \(place)<p>\(cure)</p>
-            <p><a href="\(frame.link("/"))">To the jobs</a></p>
+            \(typed?.form(frame) ?? "")<p><a href="\(frame.link("/"))">To the jobs</a></p>
             """)
     }
 
     private var title: String {
-        switch error.code {
+        if isOfOldForm { return "The page is out of date" }
+        return switch error.code {
         case .manifest: "The manifest was refused"
         case .notFound: "Not found"
         case .forbidden: "Not allowed"
@@ -35,7 +45,13 @@ package struct ErrorPage: Sendable {
     }
 
     private var cure: String {
-        switch error.code {
+        if isOfOldForm {
+            return "Nothing was changed. "
+                + (typed == nil
+                    ? "Go back, load the page again, and send its form." : "Send it again:")
+        }
+        if typed != nil { return "Nothing was changed. Here is what you typed:" }
+        return switch error.code {
         case .manifest: "Go back, correct it, and send it again."
         case .notFound:
             "It may have been removed, or it is not shown to you: look for it among the jobs."

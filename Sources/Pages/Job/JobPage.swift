@@ -32,6 +32,7 @@ package struct JobPage: Sendable {
     let noteBy: String?
     let rights: Rights
     let hasReport: Bool
+    let files: [ResultFile]
     let freedBytes: Int?
 
     var job: JobSummary { detail.summary }
@@ -41,11 +42,12 @@ package struct JobPage: Sendable {
     ///   - log: its end; nil where there is none yet.
     ///   - noteBy: the name of who wrote the note.
     ///   - hasReport: whether results hold a report.html.
+    ///   - files: what else they hold that is handed out.
     ///   - freedBytes: what a removal of results has just freed.
     package init(
         _ detail: JobDetail, line: JobLine, stages: StageTable,
         manifest: JobManifest, log: JobLog?, results: JobResults, noteBy: String?, rights: Rights,
-        hasReport: Bool, freedBytes: Int?
+        hasReport: Bool, files: [ResultFile], freedBytes: Int?
     ) {
         self.detail = detail
         self.line = line
@@ -56,6 +58,7 @@ package struct JobPage: Sendable {
         self.noteBy = noteBy
         self.rights = rights
         self.hasReport = hasReport
+        self.files = files
         self.freedBytes = freedBytes
     }
 
@@ -149,7 +152,7 @@ package struct JobPage: Sendable {
         return """
             <section aria-labelledby="results"><h2 id="results">Results</h2>
             \(body)
-            \(report(frame))</section>
+            \(report(frame))\(handedOut(frame))</section>
             """
     }
 
@@ -162,6 +165,19 @@ package struct JobPage: Sendable {
             sandbox="allow-scripts"></iframe></details>
             <p><a href="\(address)">The report alone</a></p>
             """
+    }
+
+    private func handedOut(_ frame: Frame) -> Markup {
+        guard !files.isEmpty else { return "" }
+        let items = files.map { file -> Markup in
+            """
+            <li><a href="\(frame.link("/jobs/\(job.id)/files/\(file.rawValue)"))" \
+            download="\(file.name(ofJob: job.id))">\(file.rawValue)</a> \
+            <span class="faint">\(file.content)</span></li>
+
+            """
+        }
+        return "<h3>For other programs</h3><ul class=\"plain\">\n\(items)</ul>\n"
     }
 
     // MARK: Log

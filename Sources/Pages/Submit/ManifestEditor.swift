@@ -39,7 +39,7 @@ struct ManifestEditor {
             \(verdict)
             <p><label for="manifest">YAML; JOB_FORMAT.md tells every key</label></p>
             <textarea id="manifest" name="manifest" rows="\(rows)" cols="80" spellcheck="false" \
-            autocapitalize="off" autocomplete="off" wrap="off"\(place)>
+            autocapitalize="off" wrap="off"\(place)>
             \(text)</textarea>
             <p><button type="submit" name="do" value="check" \
             formaction="\(frame.link("/submit"))#editor">Check and plan</button></p>
