@@ -199,34 +199,6 @@ import Testing
         await bench.stop()
     }
 
-    @Test func `a job that ended while no daemon was there is charged with what it ran`()
-        async throws
-    {
-        let daemon = try TestDaemon()
-        let clock = ManualClock()
-        do {
-            let bench = try await QueueBench(daemon, clock)
-            _ = try await bench.submit("gate-a")
-            let id = try await bench.submit("gate-b", by: 2)
-            await bench.stop()
-            var row = try #require(try bench.index.job(id))
-            (row.state, row.attempts) = (JobState.running.rawValue, 1)
-            let attempt = AttemptRow(
-                id: JobIdentifier.make(now: clock.now), job: id,
-                state: AttemptState.running.rawValue, startedAt: clock.now)
-            try bench.index.commit([.init(job: row, attempt: attempt)])
-            let folder = JobFolder(StateFolders(state: daemon.state).job(id))
-            try folder.write(
-                .succeeded(job: id, attempt: attempt.id, seconds: 30, peakBytes: 1))
-        }
-        // Nobody knows how long the daemon was away.
-        clock.advance(milliseconds: 86_400_000)
-        let bench = try await QueueBench(daemon, clock)
-        let used = try bench.index.usage().first { $0.owner == 2 }
-        #expect(used == UsageRow(owner: 2, seconds: 30, asOf: clock.now))
-        await bench.stop()
-    }
-
     @Test func `a loss is on record, though the job starts again at once`() async throws {
         let bench = try await QueueBench(TestDaemon(), ManualClock())
         let id = try await bench.submit("gate-l")
@@ -235,24 +207,6 @@ import Testing
         let row = try #require(try bench.index.job(id))
         #expect(row.state == JobState.running.rawValue && row.attempts == 2, "\(row)")
         #expect(row.lost == 1, "a daemon that dies now must not forget it")
-        await bench.stop()
-    }
-
-    @Test(arguments: ["disk-gate", "gate-full"])
-    func `a job that waits for room has all its tries again, also on record`(
-        _ name: String
-    ) async throws {
-        let daemon = try TestDaemon()
-        let clock = ManualClock()
-        let bench = try await QueueBench(daemon, clock) { $0.resultsPerUser = 1 }
-        // The first attempt is lost, the second one finds the disk full, or makes too much.
-        let id = try await bench.submit(name)
-        kill(try await daemon.worker(of: name), SIGKILL)
-        _ = try await daemon.worker(of: name, run: 2)
-        #expect(try bench.index.job(id)?.lost == 1)
-        try daemon.open(name)
-        try await bench.wait(for: id, .held)
-        #expect(try bench.index.job(id)?.lost == 0)
         await bench.stop()
     }
 

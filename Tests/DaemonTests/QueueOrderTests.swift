@@ -133,6 +133,23 @@ import Testing
         #expect(order.count { $0.hasPrefix("b") } >= 4, "\(order)")
     }
 
+    @Test func `what people held has waited since they let it go, what had no room all the time`() {
+        var queue = QueueState()
+        let now = 48 * Self.hour
+        func held(_ id: String, _ sequence: Int, _ hold: HoldReason) -> QueueState.Entry {
+            .init(id: id, sequence: sequence, priority: 0, state: .held, hold: hold)
+        }
+        _ = queue.handle(
+            .admitted([
+                Self.entry("runs", 0), held("u", 1, .user), held("a", 2, .admin),
+                held("d", 3, .disk), held("q", 4, .quota),
+            ]), now: 0)
+        for id in ["u", "a", "d"] { _ = queue.handle(.released(id: id), now: now) }
+        _ = queue.handle(.roomChecked(id: "q", isThere: true), now: now)
+        let since = queue.entries.mapValues(\.waitingSince)
+        #expect(since == ["runs": 0, "u": now, "a": now, "d": 0, "q": 0])
+    }
+
     @Test func `several run where their plans fit into memory, in order`() {
         var limits = QueueLimits()
         limits.slots = 3

@@ -120,7 +120,7 @@ package actor MetricsGatherer {
                 figures.jobs.sorted { $0.key < $1.key }.map { ($0.key, Double($0.value)) }),
             .gauge(
                 "layerfold_oldest_queued_seconds",
-                "How long the queued job waits that came first; 0 where none does.",
+                "How long the queued job has waited that waits for longest; 0 where none does.",
                 figures.oldestQueuedSeconds ?? 0),
             MetricFamily("layerfold_workers", .gauge, "Workers by how they are run.", workers),
         ]

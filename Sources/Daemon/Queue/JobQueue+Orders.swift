@@ -40,10 +40,9 @@ extension JobQueue {
             throw ErrorDocument(code: .refused, message: "the folder of job \(id) is gone")
         }
         var orders = try folder.orders()
-        if orders.hold != nil {
-            orders.hold = nil
-            try folder.write(orders)
-        }
+        orders.hold = nil
+        orders.queuedAtMilliseconds = configuration.clock.now()
+        try folder.write(orders)
         row.state = JobState.queued.rawValue
         (row.lost, row.retries) = (0, 0)
         (row.notBefore, row.reason, row.failureClass, row.finishedAt) = (nil, nil, nil, nil)
@@ -97,6 +96,10 @@ extension JobQueue {
         let folder = JobFolder(folders.job(id))
         var orders = try folder.orders()
         orders.hold = nil
+        // What waited for room has waited all the time.
+        if state.entries[id]?.hold?.endsByItself == false {
+            orders.queuedAtMilliseconds = configuration.clock.now()
+        }
         try folder.write(orders)
         try note(.init("release", by: caller), row)
         return try processed(.released(id: id), id)

@@ -105,13 +105,14 @@ extension JobQueue {
         // The clock may have jumped while nobody looked: no delay is longer than the longest.
         let delayMax = configuration.limits.transientDelaysMilliseconds.max() ?? 0
         let notBefore = row.notBefore.map { uptime + min(max(0, $0 - wall), delayMax) }
+        let waitsFrom = orders.queuedAtMilliseconds ?? record.submittedAtMilliseconds
         return QueueState.Entry(
             id: row.id, owner: record.owner, sequence: row.sequence, priority: priority,
             band: band, state: state, hold: hold, attempt: row.attempts, lost: row.lost,
             transientFailures: row.retries,
             // What ends by itself is looked at when the daemon starts.
             notBefore: hold.map { $0.endsByItself ? uptime : nil } ?? notBefore,
-            waitingSince: uptime - max(0, wall - record.submittedAtMilliseconds),
+            waitingSince: uptime - max(0, wall - waitsFrom),
             isComputed: isComputed, isRemote: isRemote(record))
     }
 

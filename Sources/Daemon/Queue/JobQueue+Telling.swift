@@ -99,7 +99,7 @@ extension JobQueue {
         /// Every state is present.
         package var jobs: [String: Int] = [:]
         package var workers: [Workers: Int] = [:]
-        /// Seconds that the queued job waits which came first; nil where none does.
+        /// Seconds that the queued job has waited which waits for longest; nil where none does.
         package var oldestQueuedSeconds: Double?
         /// Seconds since the worker was heard that has said nothing for longest; nil where none is
         /// listened to.

@@ -43,8 +43,8 @@ extension QueueState {
         package internal(set) var notBefore: Int?
         /// Not to be started before somebody can tell what its owner may read.
         package internal(set) var waitsForOwner = false
-        /// Since when it waits: for aging.
-        package let waitingSince: Int
+        /// Since when it waits, as far as people let it: for aging.
+        package internal(set) var waitingSince: Int
         /// When the present attempt began; nil where an earlier daemon began it and its worker is
         /// gone, or elsewhere.
         package internal(set) var startedAt: Int?

@@ -45,8 +45,10 @@ extension QueueState {
         actions.append(.record(id: id, .held(hold, reason: reason)))
     }
 
-    mutating func release(_ id: String, _ actions: inout [QueueAction]) {
-        guard var entry = entries[id], entry.state == .held else { return }
+    mutating func release(_ id: String, now: Int, _ actions: inout [QueueAction]) {
+        guard var entry = entries[id], let hold = entry.hold else { return }
+        // A heap of jobs that people held for long is not all overdue when they let it go.
+        if !hold.endsByItself { entry.waitingSince = now }
         requeue(&entry, notBefore: nil, reason: nil, &actions)
     }
 

@@ -83,10 +83,12 @@ package struct QueueState: Sendable, Hashable {
         case .cancelled(let id): cancel(id, &actions)
         case .withdrawn(let id): withdraw(id, &actions)
         case .held(let id, let hold, let reason): self.hold(id, hold, reason, &actions)
-        case .released(let id): release(id, &actions)
+        case .released(let id): release(id, now: now, &actions)
         case .prioritized(let id, let priority, let band): prioritize(id, priority, band)
         case .roomChecked(let id, let isThere):
-            if isThere, entries[id]?.hold?.endsByItself == true { release(id, &actions) }
+            if isThere, entries[id]?.hold?.endsByItself == true {
+                release(id, now: now, &actions)
+            }
         case .ownerAsked(let id, let isKnown): if isKnown { letBegin(id) }
         case .planned(let id, let plan): planned(id, plan)
         case .ticked: break

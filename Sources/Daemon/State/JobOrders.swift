@@ -38,6 +38,9 @@ package struct JobOrders: Sendable, Equatable, Codable {
     package var version = currentVersion
     package var hold: Hold?
     package var priority: Priority?
+    /// When somebody retried it, or ended a hold of `user` or `admin`, last: since then it waits.
+    /// nil where nobody did: it waits since its submission.
+    package var queuedAtMilliseconds: Int?
 
     package init() {}
 
@@ -48,5 +51,10 @@ package struct JobOrders: Sendable, Equatable, Codable {
     package func place(manifest: Int) -> (priority: Int, band: Int) {
         guard let priority else { return (manifest, min(0, manifest)) }
         return (priority.value, priority.isAdmin ? priority.value : min(0, priority.value))
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case version, hold, priority
+        case queuedAtMilliseconds = "queued_at_ms"
     }
 }
