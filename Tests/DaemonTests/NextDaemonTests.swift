@@ -3,6 +3,7 @@
 
 import Daemon
 import DurableIO
+import Failures
 import Foundation
 import Glibc
 import Jobs
@@ -84,6 +85,58 @@ import Testing
         clock.advance(milliseconds: 3_600_000)
         let bench = try await begin()
         #expect(try await bench.queue.figures().oldestQueuedSeconds == 3_600)
+        await bench.stop()
+    }
+
+    /// Somebody has the name of the results: a job that fails by that keeps them.
+    private func submit(_ name: String, to bench: QueueBench) async throws -> String {
+        let id = try await bench.submit(name)
+        try Syscalls.makeFolders(taken(name, id))
+        try daemon.folder.write("mine", to: taken(name, id).appending("note"))
+        try daemon.open(name)
+        try await bench.wait(for: id, .failed)
+        return id
+    }
+
+    private func taken(_ name: String, _ id: String) -> FilePath {
+        daemon.state.appending("results/1/\(name)-\(id)")
+    }
+
+    @Test func `results that only lacked their name are put in place by a retry, days later`()
+        async throws
+    {
+        let name = "gate-k"
+        let id: String
+        do {
+            let bench = try await QueueBench(daemon, clock)
+            id = try await submit(name, to: bench)
+            await bench.stop()
+        }
+        let bench = try await QueueBench(daemon, clock)
+        // It has the name still.
+        _ = try await bench.queue.retry(id, by: alice)
+        try await bench.wait(for: id, .failed)
+        #expect(try await bench.summary(id).failure?.failureClass == .user)
+        try Syscalls.rename(taken(name, id), to: daemon.state.appending("results/1/mine"))
+        _ = try await bench.queue.retry(id, by: alice)
+        try await bench.wait(for: id, .done)
+        #expect(daemon.runs(of: name).count == 1, "nothing is computed again")
+        await bench.stop()
+    }
+
+    @Test func `a name that somebody has is no sign of results that are computed`() async throws {
+        let name = "gate-n"
+        let bench = try await QueueBench(daemon, clock)
+        let id = try await submit(name, to: bench)
+        // Somebody cleared them away.
+        try Syscalls.rename(
+            daemon.state.appending("results/.\(name)-\(id).partial"),
+            to: daemon.state.appending("results/old"))
+        _ = try await bench.queue.retry(id, by: alice)
+        _ = try await daemon.worker(of: name, run: 2)
+        try await bench.wait(for: id, .failed)
+        let words = try bench.index.events(of: id).map(\.data)
+        #expect(!words.contains { $0.contains("its results are not in") }, "\(words)")
         await bench.stop()
     }
 }

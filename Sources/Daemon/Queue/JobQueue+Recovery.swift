@@ -291,6 +291,7 @@ extension JobQueue {
                 !owned.contains(name), !isOfTry(entry.name, besides: owned)
             else { continue }
             do {
+                if try isKept(name) { continue }
                 try Publisher.discard(name: name, in: folders.results)
             } catch {
                 logger.warning("partial results stay", metadata: ["reason": "\(error)"])
@@ -302,6 +303,18 @@ extension JobQueue {
                 "what tries at a cluster left stays",
                 metadata: ["reason": "\(first)", "places": "\(reasons.count)"])
         }
+    }
+
+    /// Whether partial results are whole, and only their name was taken: a retry puts them in
+    /// place.
+    private func isKept(_ name: String) throws -> Bool {
+        let id = String(name.dropLast(JobRecord.partialSuffix.count).suffix(JobIdentifier.length))
+        guard JobIdentifier.isValid(id), let row = try index.job(id),
+            row.state == JobState.failed.rawValue,
+            row.failureClass == FailureClass.user.rawValue,
+            JobRecord.resultsNames(ofJob: id, name: row.name, owner: row.owner).contains(name)
+        else { return false }
+        return JobFolder(folders.job(id)).outcome()?.result == .succeeded
     }
 
     /// Whether a folder is filled by a try at the cluster: of a job that is not over, or whose

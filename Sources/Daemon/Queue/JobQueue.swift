@@ -240,7 +240,9 @@ package actor JobQueue {
     func isComputed(_ record: JobRecord) -> Bool {
         let folder = JobFolder(folders.job(record.id))
         guard folder.outcome()?.result == .succeeded else { return false }
-        return [record.partialResultsName, record.resultsName, record.flatResultsName].contains {
+        // In the owner's folder anything may have the name that they are to get.
+        if Publisher.isPublished(record, in: folders.results) { return true }
+        return [record.partialResultsName, record.flatResultsName].contains {
             (try? Syscalls.stat(folders.results.appending($0))) ?? nil != nil
         }
     }

@@ -2,6 +2,7 @@
 // counter that could be lost.
 
 package enum JobIdentifier {
+    package static let length = 26
     private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
     /// 26 characters: 48 bits of milliseconds since 1970, then 80 random bits.
@@ -25,6 +26,6 @@ package enum JobIdentifier {
     }
 
     package static func isValid(_ text: some StringProtocol) -> Bool {
-        text.utf8.count == 26 && text.allSatisfy { alphabet.contains($0) }
+        text.utf8.count == length && text.allSatisfy { alphabet.contains($0) }
     }
 }
