@@ -65,4 +65,9 @@ package struct JobOrders: Sendable, Equatable, Codable {
         guard let priority else { return (manifest, min(0, manifest)) }
         return (priority.value, priority.isAdmin ? priority.value : min(0, priority.value))
     }
+
+    private enum CodingKeys: String, CodingKey {
+        case version, hold, priority
+        case queuedAtMilliseconds = "queued_at_ms"
+    }
 }
