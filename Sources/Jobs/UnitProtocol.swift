@@ -33,6 +33,25 @@ package struct UnitPart: Sendable, Equatable, Codable {
     }
 }
 
+/// For whom a unit's request is: what programs of all versions write and read alike. The rest may
+/// be of a version that this one cannot read.
+package struct UnitAddress: Sendable, Equatable, Decodable {
+    package let token: String
+    /// The version of the program that has to carry it out.
+    package let program: String
+
+    package init(from decoder: any Decoder) throws {
+        let unit = try decoder.container(keyedBy: CodingKeys.self)
+            .nestedContainer(keyedBy: CodingKeys.self, forKey: .unit)
+        token = try unit.decode(String.self, forKey: .token)
+        program = try unit.decode(String.self, forKey: .program)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case unit, token, program
+    }
+}
+
 /// What decides the last bits of numbers on a machine; keys name it.
 package struct UnitNumerics: Sendable, Hashable, Codable {
     package var compute: String
@@ -86,10 +105,13 @@ package struct UnitOutcome: Sendable, Equatable, Codable {
     package var numerics: UnitNumerics?
     /// Stages and parts that it left in the cache; nil where nobody counted.
     package var kept: Int?
+    /// The version of the node's program, where the request asks for another one: nothing was done.
+    package var otherProgram: String?
 
     package init(
         token: String, result: Result, failure: WorkerOutcome.Failure? = nil, seconds: Double,
-        peakBytes: Int, host: String, numerics: UnitNumerics? = nil, kept: Int? = nil
+        peakBytes: Int, host: String, numerics: UnitNumerics? = nil, kept: Int? = nil,
+        otherProgram: String? = nil
     ) {
         self.token = token
         self.result = result
@@ -99,14 +121,17 @@ package struct UnitOutcome: Sendable, Equatable, Codable {
         self.host = host
         self.numerics = numerics
         self.kept = kept
+        self.otherProgram = otherProgram
     }
 
     package var isSound: Bool {
         version == Self.currentVersion && (failure != nil) == (result == .failed)
+            && (otherProgram == nil || result == .failed)
     }
 
     private enum CodingKeys: String, CodingKey {
         case version, token, result, failure, seconds, host, numerics, kept
         case peakBytes = "peak_bytes"
+        case otherProgram = "other_program"
     }
 }

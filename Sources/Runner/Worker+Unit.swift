@@ -1,7 +1,6 @@
 // A unit of work on another machine: a part of a job, whose end goes into an attempt file. No
 // index, no network, no daemon at the other end of a pipe.
 
-import Catalogue
 import DurableIO
 import Failures
 import Foundation
@@ -22,7 +21,6 @@ extension Worker {
         var result = UnitOutcome.Result.succeeded
         var failure: WorkerOutcome.Failure?
         do {
-            try Self.expectSameProgram(part)
             try runJob(pulse)
         } catch is JobStopped {
             result = .stopped
@@ -35,8 +33,7 @@ extension Worker {
             seconds: (ContinuousClock.now - start) / .seconds(1),
             peakBytes: ResidentMemory.peakBytes(), host: ProcessInfo.processInfo.hostName,
             numerics: numerics, kept: pulse.kept)
-        let text = String(decoding: try JobJSON.encodePretty(outcome), as: UTF8.self)
-        try DurableText.write(text, to: file)
+        try outcome.write(to: file)
         return result
     }
 
@@ -58,21 +55,13 @@ extension Worker {
                     + "kind of machine (`resources: constraint`)"
             }
     }
-
-    private static func expectSameProgram(_ part: UnitPart) throws {
-        guard part.program == Product.version else {
-            throw OtherProgram(asked: part.program)
-        }
-    }
 }
 
-/// The head and the node have programs that may compute differently.
-struct OtherProgram: ClassifiedFailure, CustomStringConvertible {
-    let asked: String
-    var failureClass: FailureClass { .user }
-    var description: String {
-        "this node's layerfold is \(Product.version), and the daemon's is \(asked): install the "
-            + "same on both (`cluster: node_worker` names the node's)"
+extension UnitOutcome {
+    /// - Throws: what keeps the attempt file from being written.
+    package func write(to file: FilePath) throws {
+        let text = String(decoding: try JobJSON.encodePretty(self), as: UTF8.self)
+        try DurableText.write(text, to: file)
     }
 }
 

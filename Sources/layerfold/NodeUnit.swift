@@ -3,7 +3,6 @@
 
 import ArgumentParser
 import DurableIO
-import Foundation
 import Jobs
 import Runner
 import SystemPackage
@@ -22,11 +21,16 @@ struct NodeUnit {
         // As every worker: stages ask whether their inputs are whole.
         LostPages.install(.substitute, status: ExitStatus.refused.rawValue)
         let bytes = try SmallFile.read(request, bytesMax: WorkerRequest.bytesMax)
-        guard let work = try? JSONDecoder().decode(WorkerRequest.self, from: Data(bytes)),
-            let part = work.unit
-        else {
-            throw Failure(.usage, "`\(request)` is no request of a unit of work")
+        switch UnitRequest(bytes) {
+        case .work(let work, let part): try run(work, part, stop)
+        case .refused(let refusal):
+            try refusal.write(to: outcome)
+            throw ExitCode(ExitStatus.jobFailed.rawValue)
+        case nil: throw Failure(.usage, "`\(request)` is no request of a unit of work")
         }
+    }
+
+    private func run(_ work: WorkerRequest, _ part: UnitPart, _ stop: StopSignal) throws {
         let folder = FilePath(work.jobDirectory)
         NodeLog(folder.appending(WorkerRequest.logFileName)).watch()
         let progress = NodeProgress(folder: folder)

@@ -13,6 +13,7 @@ import Testing
         limits.units = 3
         limits.lostMax = 3
         limits.interruptedMax = 6
+        limits.otherProgramMax = 3
         return limits
     }
 

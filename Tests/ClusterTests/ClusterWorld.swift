@@ -226,7 +226,7 @@ struct ClusterWorld {
         case .pending: queue[place].word = .running
         case .running, .moving:
             if random.below(2) == 0 { kept[queue[place].token] = queue[place].key.job }
-            finish(place, isBenign ? 0 : random.below(13))
+            finish(place, isBenign ? 0 : random.below(14))
         case .over: if !isBenign { queue.remove(at: place) }
         }
     }
@@ -248,6 +248,10 @@ struct ClusterWorld {
         case 11:
             let failure = WorkerOutcome.Failure(failureClass: .user, message: "f")
             files[token] = (job, .failed(FailureWords(failure)))
+            queue[place].word = .over(.failed)
+        case 12:
+            let failure = WorkerOutcome.Failure(failureClass: .user, message: "other")
+            files[token] = (job, .otherProgram(FailureWords(failure)))
             queue[place].word = .over(.failed)
         default: queue[place].word = .over(.outOfMemory)
         }

@@ -290,6 +290,23 @@ import Testing
         }
     }
 
+    @Test func `a program that is replaced while units wait costs tries, and not the job`()
+        async throws
+    {
+        let slurm = try FakeSlurm()
+        let folder = try TestFolder()
+        let state = folder.file("state")
+        let id = try await leave("other-p", in: state, at: slurm)
+        try slurm.say("open")
+        // One try asks for the earlier daemon's program; the next meets a node that is late.
+        try await withDaemon(state: state, configure: slurm.configure) { daemon, clock in
+            await pass(clock) { isAt(daemon, id, .done) }
+            #expect(slurm.units.sorted() == ["m1-1", "m1-2", "m1-3"] + Self.each.dropFirst())
+            let attempts = try daemon.client.job(id).attempts
+            #expect(attempts.count == 1)
+        }
+    }
+
     @Test func `jobs of the cluster take no slot of this machine`() async throws {
         let slurm = try FakeSlurm()
         try await withDaemon(

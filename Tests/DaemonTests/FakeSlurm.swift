@@ -181,6 +181,10 @@ final class FakeSlurm {
             node*-m1-1) echo NODE_FAIL >"$here/end-$token"; exit 1 ;;
             lost*-m1-1) exit 0 ;;
             stop*-m1-1) mkdir -p "$results"; end '"result":"stopped"'; exit 143 ;;
+            other*-m1-1 | other*-m1-2)
+                while [ ! -e "$here/open" ]; do sleep 0.02; done
+                end '"result":"failed","other_program":"9","failure":{"class":"user","message":"it is 9"}'
+                exit 1 ;;
             user*-m1-*) end '"result":"failed","failure":{"class":"user","message":"no such thing"}'; exit 1 ;;
             halt*-whole-1)
                 mkdir -p "$results"

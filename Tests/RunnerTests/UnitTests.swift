@@ -103,7 +103,7 @@ import Testing
 
     // MARK: Attempt files
 
-    private func request(program: String = Product.version) throws -> WorkerRequest {
+    private func request() throws -> WorkerRequest {
         let state = FilePath(folder.path + "/state")
         let unit = state.appending("jobs/J/units/shared")
         try Syscalls.makeFolders(unit)
@@ -113,7 +113,7 @@ import Testing
             modelRoots: [Places.demoModel.deletingLastPathComponent().path], dataRoots: [],
             resultsDirectory: unit.appending("partial").string,
             description: try ManifestParser.parse(bytes: Data(manifest.utf8), name: "x"),
-            unit: UnitPart(token: "T", scope: .models, program: program))
+            unit: UnitPart(token: "T", scope: .models, program: Product.version))
     }
 
     private func run(
@@ -141,10 +141,35 @@ import Testing
         #expect(try run(request()).result == .succeeded)
     }
 
-    @Test func `a node with another program computes nothing`() throws {
-        let outcome = try run(request(program: "0.0.0"))
+    @Test func `a node with another program refuses, also what it cannot read`() throws {
+        // Of a version to come, whose jobs are described in another way.
+        let text = #"{"version": 9, "unit": {"token": "T", "program": "0.0.0", "scope": "new"}}"#
+        guard case .refused(let refusal)? = UnitRequest(Array(text.utf8)) else {
+            Issue.record("it was not refused")
+            return
+        }
+        let file = FilePath(folder.path + "/outcome-1.json")
+        try refusal.write(to: file)
+        let bytes = try SmallFile.read(file, bytesMax: UnitOutcome.bytesMax)
+        let outcome = try JSONDecoder().decode(UnitOutcome.self, from: Data(bytes))
+        #expect(outcome == refusal && outcome.isSound && outcome.token == "T")
+        #expect(outcome.otherProgram == Product.version)
         #expect(outcome.failure?.failureClass == .user)
-        #expect(outcome.failure?.message.contains("0.0.0") == true)
+        for words in ["0.0.0", Product.version, outcome.host] {
+            #expect(outcome.failure?.message.contains(words) == true, "\(words)")
+        }
+    }
+
+    @Test func `a request of its own program is carried out, and others are none`() throws {
+        let asked = try request()
+        guard case .work(let work, let part)? = UnitRequest(Array(try JobJSON.encode(asked))) else {
+            Issue.record("it was not taken")
+            return
+        }
+        #expect(work == asked && part == asked.unit)
+        var other = asked
+        other.unit = nil
+        #expect(UnitRequest(Array(try JobJSON.encode(other))) == nil)
     }
 
     @Test func `the last unit's report tells of machines that differed`() throws {

@@ -44,6 +44,8 @@ package struct UnitStart: Sendable, Hashable {
 package enum UnitResult: Sendable, Hashable {
     case succeeded
     case failed(FailureWords)
+    /// Its node has another program than the one that the request asks for, and did nothing.
+    case otherProgram(FailureWords)
     /// - Parameter seconds: that its worker ran.
     case stopped(seconds: Double)
 }
@@ -175,8 +177,11 @@ package struct ClusterLimits: Sendable, Hashable {
     package var silenceMilliseconds = 7_200_000
     package var lostMax = 3
     package var interruptedMax = 20
-    /// Delays after the queue would not take a unit now, or did not show what was sent; the last
-    /// one repeats.
+    /// Tries in a row that met another program on their nodes: half an hour, in which head and
+    /// nodes get the same.
+    package var otherProgramMax = 8
+    /// Delays after the queue would not take a unit now, or did not show what was sent, or its node
+    /// had another program; the last one repeats.
     package var laterMilliseconds = [60_000, 120_000, 300_000]
     package var laterMax = 200
 

@@ -41,13 +41,15 @@ extension ClusterState {
             entry.phase = .waiting(notBefore: nil)
             entries[key] = entry
             end(job, .failed(.unit(key, failure)), &actions)
+        case .otherProgram(let words) where token == entry.token:
+            otherProgram(entry, words, now: now, &actions)
         case .stopped(let seconds) where token == entry.token && entry.phase.isOut:
             if entry.isFarewell(after: seconds) {
                 timeOver(entry, now: now, &actions)
             } else {
                 interrupt(entry, "it was told to end", now: now, &actions)
             }
-        case .failed, .stopped: break
+        case .failed, .otherProgram, .stopped: break
         }
     }
 
@@ -282,6 +284,30 @@ extension ClusterState {
         again(entry, notBefore: now + delay(after: entry.unsent))
     }
 
+    /// What an earlier daemon sent asks for that one's program, and the head and its nodes may have
+    /// got another while it was in the queue. Of this daemon's own, one of the two may still be on
+    /// its way; what differs for longer is for people to mend.
+    private mutating func otherProgram(
+        _ entry: Entry, _ words: FailureWords, now: Int, _ actions: inout [ClusterAction]
+    ) {
+        var entry = entry
+        // How it ended is known.
+        entry.counts.lost = 0
+        if !entry.isInherited { entry.otherProgram += 1 }
+        guard jobs[entry.key.job]?.ending == nil else { return rest(entry) }
+        guard entry.otherProgram < limits.otherProgramMax else {
+            rest(entry)
+            return end(entry.key.job, .failed(.unit(entry.key, words)), &actions)
+        }
+        let wait = entry.isInherited ? nil : delay(after: entry.otherProgram)
+        let time = wait.map { "in \($0 / 60_000) min" } ?? "at once"
+        actions.append(
+            .tell(
+                job: entry.key.job,
+                "unit `\(entry.key.unit)` is sent again \(time): \(words.message)"))
+        again(entry, notBefore: wait.map { now + $0 })
+    }
+
     /// Once: a second class that is too small as well would not be the last.
     private mutating func outOfMemory(_ entry: Entry, _ actions: inout [ClusterAction]) {
         var entry = entry
@@ -324,7 +350,7 @@ extension ClusterState {
         // As long as something is done each time there is an end.
         entry.counts.interrupted = entry.hasKept ? 1 : entry.counts.interrupted + 1
         // It did what it could until then.
-        entry.counts.lost = 0
+        (entry.counts.lost, entry.otherProgram) = (0, 0)
         guard jobs[entry.key.job]?.ending == nil else { return rest(entry) }
         guard entry.counts.interrupted < limits.interruptedMax else {
             rest(entry)

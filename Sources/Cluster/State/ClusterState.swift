@@ -90,7 +90,8 @@ package struct ClusterState: Sendable, Hashable {
             entries[key] = Entry(
                 key: key, attempt: attempt, needs: unit.needs, memorySteps: unit.memorySteps,
                 times: times ?? unit.times, minutes: record?.minutes,
-                number: record?.number ?? 1, counts: counts, phase: phase, sentAt: now)
+                number: record?.number ?? 1, counts: counts, phase: phase, sentAt: now,
+                isInherited: record != nil)
             // What an earlier daemon sent is looked for at once.
             if record != nil { (nextPollAt, nextLookAt) = (min(nextPollAt, now), now) }
         }
@@ -151,6 +152,7 @@ package struct ClusterState: Sendable, Hashable {
                 entry.sentAt = now
                 (entry.word, entry.reason) = (nil, "")
                 entry.minutes = nil
+                entry.isInherited = false
                 entries[key] = entry
                 actions.append(.send(key, entry.record))
                 sentTimes.append(now)

@@ -71,6 +71,10 @@ extension ClusterState {
         var unsentWords = ""
         /// Times in a row that the queue would not take it now.
         var later = 0
+        /// Whether an earlier daemon sent the present try: its program may have been another.
+        var isInherited = false
+        /// Tries in a row, of this daemon's, whose nodes had another program.
+        var otherProgram = 0
 
         package var token: UnitToken {
             UnitToken(attempt: attempt, unit: key.unit, number: number)

@@ -83,11 +83,13 @@ extension UnitResult {
             switch outcome.result {
             case .succeeded: .succeeded
             case .stopped: .stopped(seconds: outcome.seconds)
-            case .failed:
-                .failed(
-                    FailureWords(
-                        outcome.failure
-                            ?? .init(failureClass: .bug, message: "it failed without a word")))
+            case .failed where outcome.otherProgram != nil: .otherProgram(Self.words(outcome))
+            case .failed: .failed(Self.words(outcome))
             }
+    }
+
+    private static func words(_ outcome: UnitOutcome) -> FailureWords {
+        FailureWords(
+            outcome.failure ?? .init(failureClass: .bug, message: "it failed without a word"))
     }
 }
