@@ -99,4 +99,65 @@ import Testing
         #expect(try await queue.release(id, by: alice).state == .queued)
         await queue.drain()
     }
+
+    // MARK: Folders
+
+    @Test func `a job whose folder cannot be looked into fails alone`() async throws {
+        let state = try State()
+        let (lost, found) = (try accept("lost", state), try accept("found", state))
+        for id in [lost, found] {
+            let record = try #require(try JobFolder(state.folders.job(id)).record())
+            _ = try state.index.insertJob(JobQueue.newRow(record))
+        }
+        // Nothing can be looked for below a file.
+        try FolderTree.remove(state.folders.job(lost))
+        try state.folder.write("", to: state.folders.job(lost))
+        let queue = try await queue(state)
+        await queue.start()
+        let jobs = try await queue.page(JobQuery([])).jobs
+        let failed = try #require(jobs.first { $0.id == lost })
+        #expect(failed.state == .failed)
+        #expect(failed.failure?.message.contains(state.folders.job(lost).string) == true, "\(failed)")
+        #expect(try await queue.detail(found).summary.state == .queued)
+        await queue.drain()
+    }
+
+    /// Two jobs that the index does not know, the first half accepted where it is `unfinished`.
+    private func unknown(unfinished: Bool) throws -> (State, [String]) {
+        let state = try State()
+        let ids = try ["a", "b"].map { name in
+            clock.advance(milliseconds: 1)
+            return try accept(name, state)
+        }
+        let first = state.folders.job(ids[0])
+        if unfinished { try Syscalls.unlink(first.appending(JobRecord.fileName)) }
+        return (state, ids)
+    }
+
+    @Test(arguments: [false, true])
+    func `a folder of no known job that is closed stays, and the others are found`(
+        unfinished: Bool
+    ) async throws {
+        // Unfinished, it is to be removed.
+        let call: SystemCall = unfinished ? .unlink : .stat
+        let file = unfinished ? JobRecord.manifestFileName : JobRecord.fileName
+        // A start that nothing disturbs, to know the call.
+        let whole = FaultPlan()
+        let (same, _) = try unknown(unfinished: unfinished)
+        _ = try await FaultPlan.$current.withValue(whole) { try await queue(same) }
+        let calls = whole.trace.filter { $0.call == call }
+        let place = try #require(calls.firstIndex { $0.path.lastComponent?.string == file })
+        let (state, ids) = try unknown(unfinished: unfinished)
+        let plan = FaultPlan(.error(.permissionDenied), atCall: place + 1, among: [call])
+        let first = try await FaultPlan.$current.withValue(plan) { try await queue(state) }
+        #expect(plan.hasFired)
+        #expect(TestFolder.exists(state.folders.job(ids[0])))
+        let listed = try await first.page(JobQuery([])).jobs
+        #expect(listed.map(\.id) == [ids[1]])
+        // The next start, when somebody has opened it.
+        let next = try await queue(state)
+        let later = try await next.page(JobQuery([])).jobs
+        #expect(later.count == (unfinished ? 1 : 2))
+        #expect(TestFolder.exists(state.folders.job(ids[0])) != unfinished)
+    }
 }

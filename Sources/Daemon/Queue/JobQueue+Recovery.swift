@@ -103,7 +103,11 @@ extension JobQueue {
             // Nobody was told that this job was accepted.
             logger.warning(
                 "removing an unfinished submission", metadata: ["path": "\(folder.path)"])
-            return try FolderTree.remove(folder.path)
+            do throws(SystemCallError) { try FolderTree.remove(folder.path) } catch {
+                logger.warning(
+                    "the files of an unfinished submission stay", metadata: ["reason": "\(error)"])
+            }
+            return
         }
         var row = Self.newRow(record)
         if let end = try folder.end() {

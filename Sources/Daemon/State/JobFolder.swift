@@ -162,8 +162,8 @@ package struct JobFolder: Sendable {
         _ type: Value.Type, _ name: String, bytesMax: Int
     ) throws -> Value? {
         let file = path.appending(name)
-        guard try Syscalls.stat(file) != nil else { return nil }
         do {
+            guard try Syscalls.stat(file) != nil else { return nil }
             let bytes = try SmallFile.read(file, bytesMax: bytesMax)
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
