@@ -78,13 +78,18 @@ package struct ComparedModels: Sendable {
             let folder = paths[row.id]?.split(separator: "/").first.map(String.init)
             let source = sources.count == 1 ? sources[0].id : folder
             let how = row.quantized.map { "\($0.name), \($0.schemeText)" }
+            // Of folded models the name says it; each job may write the original in its own way.
+            let isOriginal = place > 0 && row.quantized?.of == RunReport.Similarity.original
+            let job = row.id.prefix { $0 != "/" }
+            let name =
+                isOriginal && sources.count > 1 ? "\(job): \(row.model)" : row.model
             let gone = row.ratio > 0 ? ["\(NumberText.change(-row.ratio)) layers"] : []
             return Row(
-                source: place == 0 ? nil : source, name: row.model,
+                source: place == 0 ? nil : source, name: name,
                 note: (gone + [how].compactMap(\.self)).joined(separator: "; "),
                 layers: row.layers, parameters: row.parameters, bytes: row.bytes,
                 figures: row.cells.map { $0.map(Figure.init) },
-                line: how.map { "\(row.model), \($0)" } ?? row.model)
+                line: how.map { "\(name), \($0)" } ?? name)
         }
     }
 

@@ -259,6 +259,23 @@ import Testing
     }
 
     @Test(arguments: [
+        // An address without its last slash is the first page.
+        ("/layerfold", ""), ("/layerfold?state=failed", "?next=/%3Fstate%3Dfailed"),
+        ("/layerfold/", ""), ("/layerfold/jobs", "?next=/jobs"), ("/jobs", "?next=/jobs"),
+        ("/layerfolder", "?next=/layerfolder"),
+    ])
+    func `a login leads back below the base path`(target: String, query: String) throws {
+        var reader = RequestReader()
+        reader.take(Array("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)[...])
+        guard case .complete(let request)? = reader.outcome else {
+            Issue.record("no request")
+            return
+        }
+        let address = LoginAddress.make(for: request, basePath: "/layerfold")
+        #expect(address == "/layerfold/login" + query)
+    }
+
+    @Test(arguments: [
         ("/jobs/1?a=b", "/jobs/1?a=b"), ("/", "/"), ("//evil.example", "/"),
         ("/\\evil.example", "/"),
         ("https://evil.example", "/"), ("evil", "/"), ("", "/"), ("/a\r\nSet-Cookie: x", "/"),

@@ -136,7 +136,7 @@ import Testing
         // Another key than before, as of a daemon that was started again.
         let (before, world) = (try World(), try World())
         let old = try await before.formToken([], from: World.ann)
-        let body = "do=send&manifest=model%3A+%3Ca%3E&form_token=\(old)"
+        let body = "do=send&name=old-name&manifest=model%3A+%3Ca%3E&form_token=\(old)"
         let headers = [World.form, World.own, "Accept: text/html"]
         let stale = try await world.ask("POST /submit", from: World.ann, headers, body: body)
         #expect(stale.status == 403 && stale.text.contains("The page is out of date"))
@@ -144,6 +144,7 @@ import Testing
         let fresh = try await world.formToken([], from: World.ann)
         #expect(fresh != old && stale.text.contains("value=\"\(fresh)\""))
         #expect(stale.text.contains("action=\"/submit\"") && !stale.text.contains("value=\"send\""))
+        #expect(stale.text.contains("name=\"name\" value=\"old-name\""))
         let nobody = try await world.ask("POST /submit", from: World.browser, headers, body: body)
         #expect(nobody.status == 401 && nobody.text.contains(">\nmodel: &lt;a&gt;</textarea>"))
         #expect(nobody.text.contains("name=\"next\" value=\"/submit\""))

@@ -88,6 +88,23 @@ import Testing
         #expect(answer.text.contains("value=\"send\""))
     }
 
+    @Test func `a rerun of a manifest without a name is called as the job was`() async throws {
+        let world = try PageWorld()
+        let text = TestDaemon.manifest("x").replacing("name: x\n", with: "")
+        let first = try await world.post(
+            "/submit", [("do", "send"), ("manifest", text), ("name", "ok-sweep")])
+        let id = try #require(first.location?.split(separator: "/").last.map(String.init))
+        let field = "<input type=\"hidden\" name=\"name\" value=\"ok-sweep\">"
+        #expect(try await world.get("/submit?from=\(id)").text.contains(field))
+        let checked = try await world.post(
+            "/submit", [("do", "check"), ("manifest", text), ("name", "ok-sweep")])
+        #expect(checked.status == 200 && checked.text.contains(field))
+        #expect(try world.index.job(id)?.name == "ok-sweep")
+        let wrong = try await world.post(
+            "/submit", [("do", "send"), ("manifest", text), ("name", "no name")])
+        #expect(wrong.status == 422)
+    }
+
     @Test func `another job's manifest is taken over, where it may be seen`() async throws {
         for isPrivate in [false, true] {
             let world = try PageWorld(isPrivate: isPrivate)

@@ -51,7 +51,7 @@ enum PageSamples {
             pages.append(("error \(code)", ErrorPage(error).render(frame)))
         }
         let typed = [
-            TypedText(.manifest, text, path: "/submit"),
+            TypedText(.manifest, text, also: text, path: "/submit"),
             TypedText(.note, text, path: "/jobs/\(id)/note"),
         ]
         for (place, typed) in typed.enumerated() {

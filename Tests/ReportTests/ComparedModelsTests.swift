@@ -39,6 +39,25 @@ import Testing
         }
     }
 
+    @Test func `the original in fewer bits is told by its job, too`() throws {
+        let sources = ["one", "two"].map { name in
+            var report = Self.report(name)
+            report.quantized = [
+                .init(
+                    id: "original-gptq", of: "original", method: "gptq", scheme: "W4A16",
+                    format: "pack-quantized", bits: 4, path: "q", layers: 16, parameters: 1000,
+                    bytes: 500, compressionRatio: 0.75, evaluations: [])
+            ]
+            return ComparedModels.Source(id: name, report: report)
+        }
+        let rows = try ComparedModels(sources).rows.filter { $0.bytes == 500 }
+        #expect(rows.map(\.name) == ["one: original", "two: original"])
+        #expect(Set(rows.map(\.line)).count == 2)
+        // Alone there is nothing to tell it from.
+        let single = try ComparedModels([sources[0]]).rows.filter { $0.bytes == 500 }
+        #expect(single.map(\.name) == ["original"])
+    }
+
     @Test func `every order keeps the original first and what is missing last`() throws {
         var second = Self.report("two")
         second.results[0].evaluations = []

@@ -7,12 +7,17 @@ enum LoginAddress {
 
     /// The login, from where somebody gets to what she asked for.
     static func make(for request: HTTPRequest, basePath: String) -> String {
-        let target = request.target
-        let below =
-            !basePath.isEmpty && target.hasPrefix(basePath + "/")
-            ? String(target.dropFirst(basePath.utf8.count)) : target
-        let next = request.method == "GET" ? wayBack(below) : "/"
+        let next = request.method == "GET" ? wayBack(below(request.target, basePath)) : "/"
         return basePath + "/login" + (next == "/" ? "" : "?next=" + escaped(next))
+    }
+
+    /// What is asked for below the base path, which stands before it or was taken away on the way.
+    private static func below(_ target: String, _ basePath: String) -> String {
+        guard !basePath.isEmpty, target.hasPrefix(basePath) else { return target }
+        let rest = String(target.dropFirst(basePath.count))
+        // `/layerfold` and `/layerfold?a=b` are the first page, `/layerfolder` is something else.
+        if rest.isEmpty || rest.hasPrefix("?") { return "/" + rest }
+        return rest.hasPrefix("/") ? rest : target
     }
 
     /// A path below the base path; the first page for anything that would lead elsewhere.

@@ -87,9 +87,11 @@ struct Route: Sendable {
     /// What a request has of that.
     func typed(_ request: HTTPRequest) -> TypedText? {
         guard let keeps, request.isForm,
-            let text = try? FormBody(request.body).value(keeps.name), !text.isEmpty
+            let form = try? FormBody(request.body), let text = form.value(keeps.name), !text.isEmpty
         else { return nil }
-        return TypedText(keeps, text, path: "/" + request.path.joined(separator: "/"))
+        return TypedText(
+            keeps, text, also: keeps.also.flatMap(form.value),
+            path: "/" + request.path.joined(separator: "/"))
     }
 
     /// What the path names, by the words of the route without their colons; nil where another path

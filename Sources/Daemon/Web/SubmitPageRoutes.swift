@@ -15,7 +15,7 @@ struct SubmitPageRoutes: Sendable {
     private let files: JobFiles
     private var configuration: DaemonConfiguration { live.current }
 
-    /// What stands for a name where the manifest gives none.
+    /// What stands for a name where neither the manifest nor the job that it is of gives one.
     private static let name = "job"
 
     init(settings: LiveConfiguration, queue: JobQueue, forecaster: Forecaster) {
@@ -75,18 +75,21 @@ struct SubmitPageRoutes: Sendable {
         let form = try FormBody(call.request.body)
         var fields = SubmitFields.initial
         let text: String
+        // Of the job whose manifest this was; the parser looks at it.
+        var name: String?
         if form.value("do") == "make" {
             fields = SubmitFields(form.values)
             text = SubmitManifest.text(of: fields)
         } else {
             // Browsers end lines with two characters; a manifest is kept as it was typed.
             text = (form.value("manifest") ?? "").replacing("\r\n", with: "\n")
+            name = form.value("name")
         }
         let check: ManifestCheck
         var status = 200
         do {
             let description = try await submissions.description(
-                of: Data(text.utf8), name: Self.name, by: call.caller.user)
+                of: Data(text.utf8), name: name ?? Self.name, by: call.caller.user)
             if form.value("do") == "send" {
                 return try await send(text, description, call)
             }
@@ -103,7 +106,7 @@ struct SubmitPageRoutes: Sendable {
             )
         }
         let page = SubmitPage(
-            fields: fields, manifest: text, check: check,
+            fields: fields, manifest: text, name: name, check: check,
             models: await submissions.models(for: call.caller.user))
         return PageAnswer.html(page.render(PageAnswer.frame(call.visitor)), status: status)
     }

@@ -11,22 +11,28 @@ package struct TypedText: Sendable, Hashable {
         let button: String
         /// The value of `do` that the button sends; nil for none.
         let verb: String?
+        /// A hidden field that goes along; nil for none.
+        package let also: String?
 
         package static let manifest = Field(
             name: "manifest", label: "The manifest as you typed it", button: "Check and plan",
-            verb: "check")
+            verb: "check", also: "name")
         package static let note = Field(
-            name: "note", label: "The note as you typed it", button: "Keep the note", verb: nil)
+            name: "note", label: "The note as you typed it", button: "Keep the note", verb: nil,
+            also: nil)
     }
 
     let field: Field
     let text: String
+    /// Of the hidden field.
+    let also: String?
     /// Where its form is sent to.
     let path: String
 
-    package init(_ field: Field, _ text: String, path: String) {
+    package init(_ field: Field, _ text: String, also: String? = nil, path: String) {
         self.field = field
         self.text = text
+        self.also = also
         self.path = path
     }
 
@@ -38,9 +44,13 @@ package struct TypedText: Sendable, Hashable {
 
     /// A form of the present, which somebody may look at and send.
     func form(_ frame: Frame) -> Markup {
+        let hidden: Markup =
+            field.also.flatMap { name in
+                also.map { "<input type=\"hidden\" name=\"\(name)\" value=\"\($0)\">" }
+            } ?? ""
         let verb: Markup = field.verb.map { " name=\"do\" value=\"\($0)\"" } ?? ""
         return """
-            <form class="editor" method="post" action="\(frame.link(path))">\(frame.tokenField)
+            <form class="editor" method="post" action="\(frame.link(path))">\(frame.tokenField)\(hidden)
             \(area)
             <p><button type="submit"\(verb)>\(field.button)</button></p></form>
 

@@ -20,6 +20,8 @@ package enum ManifestCheck: Sendable {
 struct ManifestEditor {
     let text: String
     let check: ManifestCheck
+    /// The job's where the text gives none; nil for the server's.
+    var name: String?
 
     func render(_ frame: Frame) -> Markup {
         let place: Markup =
@@ -35,7 +37,7 @@ struct ManifestEditor {
         return """
             <section id="editor"><h2>Manifest</h2>
             <form class="editor" method="post" action="\(frame.link("/submit"))">\
-            \(frame.tokenField)
+            \(frame.tokenField)\(nameField)
             \(verdict)
             <p><label for="manifest">YAML; JOB_FORMAT.md tells every key</label></p>
             <textarea id="manifest" name="manifest" rows="\(rows)" cols="80" spellcheck="false" \
@@ -47,6 +49,10 @@ struct ManifestEditor {
             </form></section>
 
             """
+    }
+
+    private var nameField: Markup {
+        name.map { "<input type=\"hidden\" name=\"name\" value=\"\($0)\">" } ?? ""
     }
 
     private var verdict: Markup {

@@ -5,6 +5,7 @@ package import Report
 package struct SubmitPage: Sendable {
     private let fields: SubmitFields
     private let manifest: String
+    private let name: String?
     private let check: ManifestCheck
     private let models: [String]
     private let source: Source?
@@ -22,13 +23,15 @@ package struct SubmitPage: Sendable {
 
     /// - Parameters:
     ///   - manifest: the text in the editor; empty for none.
+    ///   - name: the job's where the manifest gives none; nil for that of `source`.
     ///   - models: names of models that the server knows of.
     package init(
-        fields: SubmitFields = .initial, manifest: String = "",
+        fields: SubmitFields = .initial, manifest: String = "", name: String? = nil,
         check: ManifestCheck = .unchecked, models: [String] = [], source: Source? = nil
     ) {
         self.fields = fields
         self.manifest = manifest
+        self.name = name ?? source?.name
         self.check = check
         self.models = models
         self.source = source
@@ -53,6 +56,6 @@ package struct SubmitPage: Sendable {
             } ?? ""
         let form = SubmitForm(fields: fields, models: models)
             .render(frame, isOpen: manifest.isEmpty)
-        return from + form + ManifestEditor(text: manifest, check: check).render(frame)
+        return from + form + ManifestEditor(text: manifest, check: check, name: name).render(frame)
     }
 }
