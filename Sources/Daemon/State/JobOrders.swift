@@ -52,11 +52,6 @@ package struct JobOrders: Sendable, Equatable, Codable {
         return orders
     }
 
-    private enum CodingKeys: String, CodingKey {
-        case version, hold, priority
-        case queuedAtMilliseconds = "queued_at_ms"
-    }
-
     /// The place of a job by these orders and its manifest.
     ///
     /// As with nice(1), everybody may make way for others; only an admin may put a job before those
