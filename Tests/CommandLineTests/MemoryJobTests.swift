@@ -166,6 +166,11 @@ struct MemoryJobTests {
         let tokens = try #require(report.firstMatch(of: /57 sequences, (\d+) tokens, tokens/))
         let all = 17 * 4 * 256 * (Double(tokens.1) ?? 0)
         #expect(used < planned && planned < all, "\(used) of \(planned), all are \(all)")
+        // What compares the layers holds all, as they are less than a GiB.
+        let compared = try Self.peaks(of: "similarity", (folder, outcome))
+        #expect(
+            compared.used < compared.planned && compared.planned > all,
+            "\(compared.used) of \(compared.planned), all are \(all)")
     }
 
     @Test("matrices of all pairs of samples are planned")

@@ -16,6 +16,11 @@ struct StoredActivations {
     let count: Int
     let width: Int
 
+    /// What a measure is given of them.
+    var shape: BoundaryShape {
+        BoundaryShape(layers: boundaries - 1, samples: count, width: width)
+    }
+
     static func role(_ boundary: Int) -> String {
         let digits = String(boundary)
         return "hidden." + String(repeating: "0", count: max(0, 4 - digits.count)) + digits

@@ -31,7 +31,7 @@ struct EmbeddingStage: Stage {
     var work: Work { SimilarityWork(activations).embedding }
 
     var plannedPeak: Int? {
-        measure.embeddingPeakByteCount(samples: activations.count, width: activations.width)
+        measure.peakByteCount(activations.shape, SimilarityParameters(parameters))
     }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {

@@ -58,16 +58,16 @@ struct FoldedSimilarityStage: Stage {
         ForwardPass(weights: model.model.weights, mode: numerics.mode)
     }
 
-    /// A pass and then an embedding, beside the rows of all boundaries.
+    /// A pass and then the comparison, beside the rows of all boundaries.
     var plannedPeak: Int? {
         let (blueprint, rows) = (model.model.blueprint, capture.rows.rows.count)
         let pass = ForwardMemory(
             blueprint: blueprint, batch: tokens.batch, capturedRows: rows,
             waveTokens: forward.waveTokens, mode: numerics.mode
         ).total
-        let embedding = (measure as? any EmbeddedMeasure)?
-            .embeddingPeakByteCount(samples: rows, width: blueprint.hiddenWidth)
-        return max(pass, embedding ?? 0)
+        let shape = BoundaryShape(
+            layers: blueprint.layers.count, samples: rows, width: blueprint.hiddenWidth)
+        return max(pass, measure.peakByteCount(shape, SimilarityParameters(parameters)))
             + 4 * rows * blueprint.hiddenWidth * (blueprint.layers.count + 1)
     }
 

@@ -65,13 +65,12 @@ struct HalvesStage: Stage {
 
     private var layers: Int { activations.boundaries - 1 }
 
-    /// Of a half, beside a boundary's rows of both.
+    /// Of a half, beside the rows of both, and copies of the half's.
     var plannedPeak: Int? {
-        (measure as? any EmbeddedMeasure).map {
-            $0.embeddingPeakByteCount(
-                samples: (activations.count + 1) / 2, width: activations.width)
-                + 4 * activations.count * activations.width
-        }
+        let half = BoundaryShape(
+            layers: layers, samples: (activations.count + 1) / 2, width: activations.width)
+        return measure.peakByteCount(half, SimilarityParameters(parameters))
+            + activations.shape.heldByteCount + half.heldByteCount
     }
 
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {

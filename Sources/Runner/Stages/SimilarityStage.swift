@@ -124,6 +124,16 @@ struct SimilarityStage: Stage {
         }
     }
 
+    /// Embeddings are some numbers for each sample: not worth a plan.
+    var plannedPeak: Int? {
+        switch source {
+        case .embeddings: nil
+        case .activations(let stored):
+            measure.peakByteCount(stored.shape, SimilarityParameters(parameters))
+                + stored.shape.heldByteCount
+        }
+    }
+
     func compute(_ outputs: inout StageOutputs, _ cache: StageCache) throws {
         try cache.progress.checkpoint()
         try IdentifiedSimilarity.put(try matrix(), into: &outputs)

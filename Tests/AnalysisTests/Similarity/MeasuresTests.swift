@@ -90,6 +90,26 @@ import Testing
         #expect(reads.dropFirst(2).allSatisfy { $0 == 2 + 15 }, "\(reads)")
     }
 
+    @Test("every measure says what it will hold, of any shape", arguments: names)
+    func memory(name: String) throws {
+        let measure = try SimilarityMeasures.find(name)
+        func bytes(_ layers: Int, _ samples: Int, _ width: Int) -> Int {
+            measure.peakByteCount(
+                BoundaryShape(layers: layers, samples: samples, width: width),
+                SimilarityParameters())
+        }
+        let small = bytes(16, 100, 256)
+        #expect(small > 0 && small < 4 << 30)
+        #expect(bytes(32, 16_384, 4096) > small)
+        #expect(bytes(1 << 20, 1 << 40, 1 << 20) <= 1 << 60)
+        // Three times and more what all layers put out, in double.
+        if name == "mahalanobis" { #expect(bytes(32, 16_384, 4096) > 3 * (8 << 31)) }
+        if name == "cosine" { #expect(bytes(32, 16_384, 4096) < 4 << 30) }
+        if measure is any EmbeddedMeasure {
+            #expect(bytes(32, 16_384, 4096) > 32 * 16_384 * 16_384)
+        }
+    }
+
     @Test("the order of samples does not matter", arguments: names)
     func permutation(name: String) throws {
         // The official reading compares tokens at fixed places of blocks, with noise by place.

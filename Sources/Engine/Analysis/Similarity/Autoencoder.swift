@@ -17,6 +17,19 @@ struct Autoencoder: SimilarityMeasure {
 
     private static let trainingRowsMax = 4096
 
+    /// While it trains, the rows of that as read, centred and scaled; then a layer's in double,
+    /// normalised and copied; all codes, the network, and what Adam keeps of it.
+    func peakByteCount(_ shape: BoundaryShape, _ parameters: SimilarityParameters) -> Int {
+        let code = Double(max(0, parameters.codeWidth))
+        let rows = min(Double(Self.trainingRowsMax), shape.layers * shape.samples)
+        let training = 8 * rows * (4 * shape.width + 8 * code)
+        let codes = shape.layers * shape.samples * code * 12
+        let network = 16 * 8 * shape.width * code
+        let encoding = 3 * shape.layerDoubles + 16 * shape.samples * code
+        return BoundaryShape.bytes(
+            training + codes + network + encoding + SampleAverages.bytes(shape))
+    }
+
     func similarity(
         of boundaries: LayerBoundaries, parameters: SimilarityParameters
     ) throws -> SimilarityMatrix {

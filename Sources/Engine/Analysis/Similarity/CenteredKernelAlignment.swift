@@ -17,6 +17,16 @@ struct CenteredKernelAlignment: SimilarityMeasure {
     /// Samples on a side of the tiles that kernels are made in.
     var tileSide = 512
 
+    /// Two blocks of samples, a tile of all layers' kernels and what makes it, and what centres
+    /// the layers.
+    func peakByteCount(_ shape: BoundaryShape, _ parameters: SimilarityParameters) -> Int {
+        let side = min(Double(tileSide), shape.samples)
+        let tile = 8 * side * side * (shape.layers + 2) + 16 * side * shape.width
+        let centres = 8 * shape.layers * (shape.samples + shape.width)
+        let packing = Double(DoubleMatrix.packingByteCount(columns: Int(shape.width)))
+        return BoundaryShape.bytes(2 * shape.blockBytes + tile + centres + packing)
+    }
+
     func similarity(
         of boundaries: LayerBoundaries, parameters: SimilarityParameters
     ) throws -> SimilarityMatrix {

@@ -39,13 +39,13 @@ package protocol EmbeddedMeasure: SimilarityMeasure {
 extension EmbeddedMeasure {
     package var embeddingParameterNames: [String] { ["sigma", "dimensions"] }
 
-    /// Bytes that embedding a layer holds at most beside the rows of other layers: matrices of all
-    /// pairs of samples in double (kernel, Laplacian, what LAPACK overwrites, and one on its way),
-    /// the layer's rows, and a panel of them in double.
-    package func embeddingPeakByteCount(samples: Int, width: Int) -> Int {
-        let (samples, width) = (Double(samples), Double(width))
-        let bytes = 32 * samples * samples + samples * (4 * width + 8 * min(width, 1024))
-        return Int(min(bytes, 0x1p60))
+    /// Of embedding a layer, which is most of all: matrices of all pairs of samples in double
+    /// (kernel, Laplacian, what LAPACK overwrites, and one on its way), the layer's rows, and a
+    /// panel of them in double.
+    package func peakByteCount(_ shape: BoundaryShape, _ parameters: SimilarityParameters) -> Int {
+        let (samples, width) = (shape.samples, shape.width)
+        return BoundaryShape.bytes(
+            32 * samples * samples + samples * (4 * width + 8 * min(width, 1024)))
     }
 }
 

@@ -7,7 +7,7 @@ import TensorMath
 ///
 /// Σ is the covariance of the samples within a layer, pooled over all layers (divisor: all rows),
 /// plus `ridge` times its mean diagonal on the diagonal: with fewer samples than columns it would
-/// be singular. Memory: three matrices of width² doubles, and three of all layers' outputs: the
+/// be singular. Memory: three matrices of width² doubles, and four of all layers' outputs: the
 /// distances of all pairs are taken from outputs that one factorisation has weighted.
 struct MahalanobisSimilarity: SimilarityMeasure {
     let name = "mahalanobis"
@@ -15,6 +15,14 @@ struct MahalanobisSimilarity: SimilarityMeasure {
     let source = "MKA, arXiv 2406.16330, Figure 5"
     let range = "0 to 1, the diagonal 1; one half at the average distance"
     let parameterNames = ["ridge"]
+
+    func peakByteCount(_ shape: BoundaryShape, _ parameters: SimilarityParameters) -> Int {
+        let squares = 24 * shape.width * shape.width
+        // Outputs, transposed, solved, and turned back; before, a layer centred and transposed.
+        let outputs = 4 * max(1, shape.layers) * shape.layerDoubles
+        let packing = Double(DoubleMatrix.packingByteCount(columns: Int(shape.width)))
+        return BoundaryShape.bytes(max(squares + outputs + packing, SampleAverages.bytes(shape)))
+    }
 
     func similarity(
         of boundaries: LayerBoundaries, parameters: SimilarityParameters

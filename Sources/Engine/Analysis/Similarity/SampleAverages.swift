@@ -63,7 +63,7 @@ enum SampleAverages {
         return mean
     }
 
-    private static let parts = 64
+    static let parts = 64
 
     private static func gram(
         of boundaries: [LayerRows], sample: Int, centred: Bool

@@ -85,6 +85,9 @@ package protocol SimilarityMeasure: Sendable {
         _ representation: Representation, of batch: PackedSequences
     ) -> (name: String, rows: ActivationCapture)
 
+    /// Bytes that `similarity` holds at most beside the rows that `boundaries` hold.
+    func peakByteCount(_ shape: BoundaryShape, _ parameters: SimilarityParameters) -> Int
+
     /// Compares the layers between `boundaries`: `boundaries[0]` is the embedding output,
     /// `boundaries[l + 1]` the output of layer `l`; L + 1 of them give `[L, L]`.
     ///
