@@ -114,5 +114,8 @@ import Testing
         let page = try await world.get("/compare?" + query)
         #expect(page.status == 200)
         #expect(page.text.contains("111.00") && !page.text.contains("112.00"))
+        #expect(page.text.contains("2 more that were chosen are left out"))
+        let all = ids.prefix(12).map { "job=\($0)&job=\($0)" }.joined(separator: "&")
+        #expect(try await !world.get("/compare?" + all).text.contains("left out.</p>"))
     }
 }

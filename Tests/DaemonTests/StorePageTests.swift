@@ -104,6 +104,10 @@ import Testing
         #expect(figures.owners[1_001] == ann)
         let page = try await world.get("/store", by: PageWorld.ann)
         #expect(page.text.contains("anns-job") && !page.text.contains("bobs-job"))
+        // Of the same jobs: what the owner has besides is no part of the sum.
+        let row = try #require(page.text.firstMatch(of: #/(?s)anns-job.*?<\/tr>/#)).0
+        let cell = try #require(row.split(separator: "<td").last)
+        #expect(page.text.ranges(of: cell).count == 2, "\(cell)")
         // By name where this machine has such users.
         func name(_ user: UInt32) throws -> String { try Accounts.name(of: user) ?? "user \(user)" }
         #expect(try page.text.contains(name(1_001)) && !page.text.contains(name(1_002)))

@@ -225,6 +225,13 @@ import Testing
         #expect(try await site.ask("GET /jobs/\(id)/log?offset=-1", by: WebSite.ann).status == 409)
         let file = try await site.ask("GET /jobs/\(id)/log?download=1", by: WebSite.ann)
         #expect(file.headers["Content-Disposition"] == "attachment; filename=\"\(id).log\"")
+        #expect(file.body == "one\nerror: two\n" && !page.contains("The end of it."))
+        // A log that was full goes before the one that began then.
+        try site.folder.write("zero\n", to: folder.appending("worker.log.1"))
+        let whole = try await site.ask("GET /jobs/\(id)/log", by: WebSite.ann)
+        #expect(whole.body == "zero\none\nerror: two\n")
+        let cut = try await site.ask("GET /jobs/\(id)", by: WebSite.ann).body
+        #expect(cut.contains("The end of it.") && cut.contains("one\n"))
     }
 
     // MARK: Changes

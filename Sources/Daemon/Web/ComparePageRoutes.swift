@@ -34,9 +34,11 @@ struct ComparePageRoutes: Sendable {
     private func page(_ call: Route.Call) async throws -> ComparePage {
         var ids: [String] = []
         for item in call.request.query where item.name == "job" && !item.value.isEmpty {
-            // What was chosen first counts.
-            if ids.count < ComparePage.jobsMax, !ids.contains(item.value) { ids.append(item.value) }
+            if !ids.contains(item.value) { ids.append(item.value) }
         }
+        // What was chosen first counts.
+        let omitted = max(0, ids.count - ComparePage.jobsMax)
+        ids.removeLast(omitted)
         var jobs: [ComparePage.Job] = []
         var sources: [ComparedModels.Source] = []
         for id in ids {
@@ -51,7 +53,7 @@ struct ComparePageRoutes: Sendable {
         }
         let alike = try await reader.work { try self.groups(found) }
         return ComparePage(
-            jobs: jobs, compared: sources.map(\.id), differences: differences,
+            jobs: jobs, omitted: omitted, compared: sources.map(\.id), differences: differences,
             groups: alike, choices: try await choices(for: call.caller),
             sort: CompareSort(call.request.query("sort")))
     }

@@ -69,14 +69,19 @@ actor JobFiles {
         }
     }
 
+    /// What a worker's log was when it began anew.
+    private static func earlier(_ log: FilePath) -> FilePath { FilePath(log.string + ".1") }
+
     private static func log(_ path: FilePath) -> JobLog? {
         guard (try? Syscalls.stat(path)) ?? nil != nil,
             let chunk = try? FileChunk.read(
                 path, from: .end(minus: logBytesMax), bytesMax: logBytesMax)
         else { return nil }
+        let isCut = chunk.nextOffset > chunk.bytes.count
+        let hasEarlier = (try? Syscalls.stat(earlier(path))) ?? nil != nil
         return JobLog(
             text: String(decoding: chunk.bytes, as: UTF8.self), nextOffset: chunk.nextOffset,
-            isWhole: chunk.nextOffset <= chunk.bytes.count)
+            isWhole: !isCut && !hasEarlier, isCut: isCut)
     }
 
     // MARK: Results
@@ -143,8 +148,12 @@ actor JobFiles {
     // MARK: Logs and bytes
 
     /// A part of the log; nothing where there is none yet.
-    func log(of job: String, from start: FileChunk.Start, bytesMax: Int) throws -> FileChunk {
-        let path = JobFolder(folders.job(job)).log
+    /// - Parameter isEarlier: of what went before the log that is written.
+    func log(
+        of job: String, isEarlier: Bool = false, from start: FileChunk.Start, bytesMax: Int
+    ) throws -> FileChunk {
+        let log = JobFolder(folders.job(job)).log
+        let path = isEarlier ? Self.earlier(log) : log
         guard try Syscalls.stat(path) != nil else { return FileChunk(bytes: [], nextOffset: 0) }
         return try FileChunk.read(path, from: start, bytesMax: bytesMax)
     }

@@ -64,14 +64,17 @@ extension PageRoutes {
         return HTTPResponse(
             status: 200, type: type, headers: headers,
             .stream { [files] stream in
-                var offset = 0
-                while true {
-                    let chunk = try await files.log(
-                        of: id, from: .offset(offset), bytesMax: Self.pieceBytesMax)
-                    // A log that began anew ends here: its first part has another name by now.
-                    guard !chunk.bytes.isEmpty, chunk.nextOffset > offset else { return }
-                    try await stream.write(chunk.bytes)
-                    offset = chunk.nextOffset
+                for isEarlier in [true, false] {
+                    var offset = 0
+                    while true {
+                        let chunk = try await files.log(
+                            of: id, isEarlier: isEarlier, from: .offset(offset),
+                            bytesMax: Self.pieceBytesMax)
+                        // A log that began anew ends here: its first part has another name by now.
+                        guard !chunk.bytes.isEmpty, chunk.nextOffset > offset else { break }
+                        try await stream.write(chunk.bytes)
+                        offset = chunk.nextOffset
+                    }
                 }
             })
     }

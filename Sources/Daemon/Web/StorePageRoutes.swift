@@ -140,7 +140,7 @@ struct StorePageRoutes: Sendable {
                 StorePage.Owner(
                     name: names[owner] ?? "", jobs: jobs.count,
                     storeBytes: share?.diskBytes ?? 0, ownBytes: share?.ownBytes ?? 0,
-                    resultBytes: await queue.resultBytes(of: owner)))
+                    resultBytes: jobs.reduce(0) { $0.addingClamped($1.resultBytes) }))
         }
         page.owners = owners.sorted { ($1.storeBytes, $0.name) < ($0.storeBytes, $1.name) }
     }

@@ -45,6 +45,7 @@ package struct ComparePage: Sendable {
     package static let jobsMax = 12
 
     let jobs: [Job]
+    let omitted: Int
     let differences: DescriptionDifferences
     /// Of those whose report could be read, in the order of `differences`.
     let compared: [String]
@@ -52,12 +53,15 @@ package struct ComparePage: Sendable {
     let choices: [Choice]
     let sort: CompareSort
 
-    /// - Parameter compared: identifiers of the jobs that `differences` is about.
+    /// - Parameters:
+    ///   - omitted: how many more were asked for than are compared at once.
+    ///   - compared: identifiers of the jobs that `differences` is about.
     package init(
-        jobs: [Job], compared: [String], differences: DescriptionDifferences, groups: [Group],
-        choices: [Choice], sort: CompareSort
+        jobs: [Job], omitted: Int = 0, compared: [String], differences: DescriptionDifferences,
+        groups: [Group], choices: [Choice], sort: CompareSort
     ) {
         self.jobs = jobs
+        self.omitted = omitted
         self.compared = compared
         self.differences = differences
         self.groups = groups
@@ -98,7 +102,14 @@ package struct ComparePage: Sendable {
 
                 """
         }
-        return "<ul class=\"compared\">\n\(items)</ul>\n"
+        let more: Markup =
+            omitted > 0
+            ? """
+            <p class="notice">\(Self.jobsMax) jobs are compared at once: \(omitted) more that were \
+            chosen \(omitted == 1 ? "is" : "are") left out.</p>
+
+            """ : ""
+        return "\(more)<ul class=\"compared\">\n\(items)</ul>\n"
     }
 
     private func name(of id: String) -> String { jobs.first { $0.id == id }?.name ?? id }

@@ -9,11 +9,15 @@ package struct JobLog: Sendable, Equatable {
     package let nextOffset: Int
     /// Whether the text begins where the log does.
     package let isWhole: Bool
+    /// Whether it may begin within a line.
+    private let isCut: Bool
 
-    package init(text: String, nextOffset: Int, isWhole: Bool) {
+    /// - Parameter isCut: nil for where it is not whole.
+    package init(text: String, nextOffset: Int, isWhole: Bool, isCut: Bool? = nil) {
         self.text = text
         self.nextOffset = nextOffset
         self.isWhole = isWhole
+        self.isCut = isCut ?? !isWhole
     }
 
     /// Whether a line tells of something that went wrong. The script has the same words.
@@ -26,7 +30,7 @@ package struct JobLog: Sendable, Equatable {
     /// Lines for a `pre`.
     var lines: Markup {
         // A first line that was cut tells nothing.
-        var body = isWhole ? text[...] : text.drop { !$0.isNewline }.dropFirst()
+        var body = isCut ? text.drop { !$0.isNewline }.dropFirst() : text[...]
         if body.last?.isNewline == true { body.removeLast() }
         var markup: Markup = ""
         for line in body.split(separator: "\n", omittingEmptySubsequences: false) {
