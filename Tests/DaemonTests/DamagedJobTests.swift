@@ -1,5 +1,4 @@
 // Files of one job that are damaged or closed: the daemon starts, that job alone waits or fails.
-// fails.
 
 import DurableIO
 import Failures
