@@ -20,8 +20,8 @@ package struct BoundaryShape: Sendable {
     /// Bytes of the rows at all boundaries.
     private var allBytes: Double { 4 * samples * width * (layers + 1) }
 
-    /// Bytes of rows that `LayerBoundaries` reads and holds, beside a boundary on its way in: packed
-    /// and unpacked as it lies in the store, and its rows while they grow.
+    /// Bytes of rows that `LayerBoundaries` reads and holds, beside a boundary on its way in:
+    /// packed and unpacked as it lies in the store, and its rows while they grow.
     package var heldByteCount: Int {
         Self.bytes(min(allBytes, Double(LayerBoundaries.bytesMax)) + 20 * samples * width)
     }
