@@ -101,6 +101,9 @@ package struct WorkerLauncher: Sendable {
                     stopping.cancel()
                     await stopping.value
                 }
+                // Who is cancelled reads no more output, and may be here before the process was
+                // told to end: only a body that throws makes sure of that.
+                try Task.checkCancellation()
                 reaper.arm(identity, after: grace)
             }
             reaper.disarm()
