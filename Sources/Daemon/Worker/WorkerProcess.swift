@@ -70,6 +70,7 @@ package struct WorkerLauncher: Sendable {
         errors: @escaping @Sendable (SubprocessOutputSequence) async -> Void
     ) async -> WorkerEnding {
         let reaper = Reaper()
+        defer { reaper.end() }
         do {
             let line = try Array(JobJSON.encode(request)) + [UInt8(ascii: "\n")]
             var options = PlatformOptions()
@@ -82,6 +83,7 @@ package struct WorkerLauncher: Sendable {
             ) { execution in
                 let process = Int(execution.processIdentifier.value)
                 let identity = ProcessIdentity(of: process)
+                reaper.watch(identity)
                 if let identity {
                     identity.preferForMemoryKill()
                     try await onStart(identity)
@@ -101,12 +103,8 @@ package struct WorkerLauncher: Sendable {
                     stopping.cancel()
                     await stopping.value
                 }
-                // Who is cancelled reads no more output, and may be here before the process was
-                // told to end: only a body that throws makes sure of that.
-                try Task.checkCancellation()
-                reaper.arm(identity, after: grace)
+                reaper.arm(after: grace)
             }
-            reaper.disarm()
             let exit: WorkerExit =
                 switch result.terminationStatus {
                 case .exited(let code): .exited(code: Int(code))
@@ -114,7 +112,6 @@ package struct WorkerLauncher: Sendable {
                 }
             return WorkerEnding(exit, wasReaped: reaper.hasKilled)
         } catch {
-            reaper.disarm()
             return WorkerEnding(.notStarted(FaultText.describe(error)))
         }
     }
@@ -183,25 +180,34 @@ private final class Beginning: Sendable {
     }
 }
 
-/// Kills a worker that has closed its outputs and its input, but does not end.
+/// Kills a worker that has closed its outputs and its input, but does not end; and one that nobody
+/// waits for any more: where a task is cancelled the library may come back before its process ends.
 private final class Reaper: Sendable {
     private let task = Mutex<Task<Void, Never>?>(nil)
+    private let watched = Mutex<ProcessIdentity?>(nil)
     private let killed = Mutex(false)
 
     var hasKilled: Bool { killed.withLock { $0 } }
 
-    func arm(_ identity: ProcessIdentity?, after delay: Duration) {
+    func watch(_ identity: ProcessIdentity?) {
+        watched.withLock { $0 = identity }
+    }
+
+    func arm(after delay: Duration) {
         let kill = Task {
             try? await Task.sleep(for: delay)
-            guard !Task.isCancelled, let identity, identity.isAlive else { return }
+            guard !Task.isCancelled, let identity = watched.withLock({ $0 }), identity.isAlive
+            else { return }
             killed.withLock { $0 = true }
             identity.kill()
         }
         task.withLock { $0 = kill }
     }
 
-    func disarm() {
+    func end() {
         task.withLock { $0?.cancel() }
+        // A process that was waited for is alive no longer.
+        watched.withLock { $0 }?.kill()
     }
 }
 
