@@ -36,6 +36,9 @@ extension JobQueue {
     private func clusterForecast(
         _ request: WorkerRequest, _ stop: StopSwitch
     ) async -> ClusterForecast? {
+        // Who ends the daemon looks at the last plan once. The cluster has been told by now: the
+        // job is not cut without one.
+        guard !state.isDraining else { return nil }
         let before = clusterPlanning
         let task = Task { [forecaster, logger] () -> ClusterForecast? in
             // Who cancels the last one cancels all.
