@@ -46,19 +46,23 @@ package struct ScratchFolder: ~Copyable {
 
     /// Makes and locks a new folder below `parent`, which exists.
     package init(in parent: FilePath) throws(SystemCallError) {
+        (path, descriptor) = try Self.makeFolder(mode: 0o700) { parent.appending($0) }
+    }
+
+    /// Makes and locks a new folder.
+    /// - Parameter place: the path for an owner, which no living process on this machine shares.
+    static func makeFolder(
+        mode: CInterop.Mode, at place: (_ owner: String) -> FilePath
+    ) throws(SystemCallError) -> (path: FilePath, descriptor: FileDescriptor) {
         while true {
-            let candidate = parent.appending(
-                "\(UniqueName.next())\(Machine.mark)\(Machine.name)")
+            let candidate = place("\(UniqueName.next())\(Machine.mark)\(Machine.name)")
             do throws(SystemCallError) {
-                try Syscalls.mkdir(candidate, mode: 0o700)
-                if let descriptor = try Self.lockFolder(candidate) {
-                    path = candidate
-                    self.descriptor = descriptor
-                    return
-                }
+                try Syscalls.mkdir(candidate, mode: mode)
+                if let descriptor = try lockFolder(candidate) { return (candidate, descriptor) }
             } catch {
-                // EEXIST: a dead process of our number left it. ENOENT: somebody's cleaning came
-                // between making and locking. Either way the next name will do.
+                // EEXIST: a process of our number left it, or has it in a container. ENOENT:
+                // somebody's cleaning came between making and locking. Either way the next name
+                // will do.
                 guard error.errno == .fileExists || error.isMissing else { throw error }
             }
         }

@@ -15,21 +15,8 @@ package struct UnfinishedFolder: ~Copyable {
     package init(
         in parent: FilePath, prefix: String, suffix: String
     ) throws(SystemCallError) {
-        while true {
-            let owner = "\(UniqueName.next())\(Machine.mark)\(Machine.name)"
-            let candidate = parent.appending(prefix + owner + suffix)
-            do throws(SystemCallError) {
-                try Syscalls.mkdir(candidate)
-                if let descriptor = try ScratchFolder.lockFolder(candidate) {
-                    path = candidate
-                    self.descriptor = descriptor
-                    return
-                }
-            } catch {
-                // EEXIST: a process of our number has it, or left it. ENOENT: somebody's cleaning
-                // came between making and locking.
-                guard error.errno == .fileExists || error.isMissing else { throw error }
-            }
+        (path, descriptor) = try ScratchFolder.makeFolder(mode: 0o755) {
+            parent.appending(prefix + $0 + suffix)
         }
     }
 

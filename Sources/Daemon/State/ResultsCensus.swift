@@ -102,8 +102,7 @@ actor ResultsCensus {
 
     /// The job that whole results of this name are of; nil for other names.
     private static func job(of name: String) -> String? {
-        let idLength = 26
-        let id = String(name.suffix(idLength))
+        let id = String(name.suffix(JobIdentifier.length))
         return !name.hasPrefix(".") && JobIdentifier.isValid(id) ? id : nil
     }
 

@@ -70,7 +70,6 @@ package struct WorkerLauncher: Sendable {
         errors: @escaping @Sendable (SubprocessOutputSequence) async -> Void
     ) async -> WorkerEnding {
         let reaper = Reaper()
-        defer { reaper.end() }
         do {
             let line = try Array(JobJSON.encode(request)) + [UInt8(ascii: "\n")]
             var options = PlatformOptions()
@@ -83,7 +82,6 @@ package struct WorkerLauncher: Sendable {
             ) { execution in
                 let process = Int(execution.processIdentifier.value)
                 let identity = ProcessIdentity(of: process)
-                reaper.watch(identity)
                 if let identity {
                     identity.preferForMemoryKill()
                     try await onStart(identity)
@@ -103,8 +101,9 @@ package struct WorkerLauncher: Sendable {
                     stopping.cancel()
                     await stopping.value
                 }
-                reaper.arm(after: grace)
+                reaper.arm(identity, after: grace)
             }
+            reaper.disarm()
             let exit: WorkerExit =
                 switch result.terminationStatus {
                 case .exited(let code): .exited(code: Int(code))
@@ -112,6 +111,7 @@ package struct WorkerLauncher: Sendable {
                 }
             return WorkerEnding(exit, wasReaped: reaper.hasKilled)
         } catch {
+            reaper.disarm()
             return WorkerEnding(.notStarted(FaultText.describe(error)))
         }
     }
@@ -180,34 +180,25 @@ private final class Beginning: Sendable {
     }
 }
 
-/// Kills a worker that has closed its outputs and its input, but does not end; and one that nobody
-/// waits for any more: where a task is cancelled the library may come back before its process ends.
+/// Kills a worker that has closed its outputs and its input, but does not end.
 private final class Reaper: Sendable {
     private let task = Mutex<Task<Void, Never>?>(nil)
-    private let watched = Mutex<ProcessIdentity?>(nil)
     private let killed = Mutex(false)
 
     var hasKilled: Bool { killed.withLock { $0 } }
 
-    func watch(_ identity: ProcessIdentity?) {
-        watched.withLock { $0 = identity }
-    }
-
-    func arm(after delay: Duration) {
+    func arm(_ identity: ProcessIdentity?, after delay: Duration) {
         let kill = Task {
             try? await Task.sleep(for: delay)
-            guard !Task.isCancelled, let identity = watched.withLock({ $0 }), identity.isAlive
-            else { return }
+            guard !Task.isCancelled, let identity, identity.isAlive else { return }
             killed.withLock { $0 = true }
             identity.kill()
         }
         task.withLock { $0 = kill }
     }
 
-    func end() {
+    func disarm() {
         task.withLock { $0?.cancel() }
-        // A process that was waited for is alive no longer.
-        watched.withLock { $0 }?.kill()
     }
 }
 

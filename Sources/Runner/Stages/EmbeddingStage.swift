@@ -10,6 +10,7 @@ import TensorMath
 
 struct EmbeddingStage: Stage {
     let name = "embedding"
+    var version: Int { measure.version }
     let measure: any EmbeddedMeasure
     /// The job's own; the key takes those that the embedding reads.
     let parameters: Parameters

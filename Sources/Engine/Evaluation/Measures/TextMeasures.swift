@@ -7,7 +7,7 @@ import Tokenizer
 
 package struct TextMeasures {
     /// Raised whenever the same text gives other figures than before.
-    package static let version = 4
+    package static let version = 5
 
     private let encoder: PromptEncoder
     private let path: String
