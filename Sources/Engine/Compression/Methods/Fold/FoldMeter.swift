@@ -39,14 +39,14 @@ final class FoldMeter {
 
     private func tell(_ words: String) {
         // Counts are of the size of the work, not exact.
-        let all = max(1, Self.millions(total))
+        let all = max(1, Self.billions(total))
         observer.progress(
-            done: min(all, Self.millions(behind + done)), total: all, unit: "million operations",
+            done: min(all, Self.billions(behind + done)), total: all, unit: "billion operations",
             detail: words.isEmpty ? what : "\(what), \(words)")
     }
 
     /// Single operations of the largest models are more than an `Int` counts.
-    private static func millions(_ operations: Double) -> Int {
-        Int(exactly: (operations / 1e6).rounded(.up)) ?? .max
+    private static func billions(_ operations: Double) -> Int {
+        Int(exactly: (operations / 1e9).rounded(.up)) ?? .max
     }
 }
